@@ -1,0 +1,8 @@
+//! The pure core: what is deployed, what exists, what is wanted, and which marked lines would change.
+//!
+//! Nothing here reads a file, a clock or the network; time and environment are arguments.
+
+pub mod duration;
+pub mod object;
+pub mod proposal;
+pub mod tags;

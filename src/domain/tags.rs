@@ -1,0 +1,90 @@
+//! The tags of one repository, packed: a hundred thousand of them are two allocations.
+
+/// The tags that a registry listed, in descending byte order, duplicates kept.
+///
+/// The order is the one in which Flux stores them and in which policies visit them
+/// (image-reflection 1.6: stable sort, descending by bytes, no de-duplication). Texts are as the registry sent them and
+/// may be no tags at all; [`crate::domain::policy`] says so of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagList {
+    /// All tags, one after another, nothing between them.
+    text: String,
+    /// Where each tag ends in `text`, by index; the next begins there.
+    ends: Vec<u32>,
+}
+
+impl TagList {
+    /// Packs `tags`, sorting them in descending byte order.
+    ///
+    /// What would take the packed text beyond 4 GiB is left out.
+    pub fn from_unsorted<S: AsRef<str>>(mut tags: Vec<S>) -> Self {
+        tags.sort_by(|a, b| b.as_ref().cmp(a.as_ref()));
+        let mut list = Self {
+            text: String::with_capacity(tags.iter().map(|tag| tag.as_ref().len()).sum()),
+            ends: Vec::with_capacity(tags.len()),
+        };
+        for tag in &tags {
+            list.push(tag.as_ref());
+        }
+        list
+    }
+
+    fn push(&mut self, tag: &str) {
+        if let Ok(end) = u32::try_from(self.text.len() + tag.len()) {
+            self.text.push_str(tag);
+            self.ends.push(end);
+        }
+    }
+
+    /// How many tags there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The tag at `index`, counted from 0 in descending byte order.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)? as usize;
+        let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? as usize };
+        self.text.get(start..end)
+    }
+
+    /// All tags in descending byte order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator + Clone {
+        (0..self.len()).map(|index| self.get(index).unwrap_or_default())
+    }
+
+    /// The index of the first tag with exactly this text.
+    pub fn position(&self, tag: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle)? > tag { low = middle + 1 } else { high = middle }
+        }
+        (self.get(low)? == tag).then_some(low)
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for TagList {
+    fn from_iter<I: IntoIterator<Item = S>>(tags: I) -> Self {
+        Self::from_unsorted(tags.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_kept_in_descending_byte_order_with_duplicates() {
+        let list: TagList = ["a", "c", "b", "c", ""].into_iter().collect();
+        assert_eq!(list.iter().collect::<Vec<_>>(), ["c", "c", "b", "a", ""]);
+        assert_eq!(list.position("b"), Some(2));
+        assert_eq!(list.position("c"), Some(0));
+        assert_eq!(list.position("x"), None);
+    }
+}

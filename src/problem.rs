@@ -1,0 +1,261 @@
+//! The one shape in which an error reaches a person or a script, and the exit code that goes with it.
+//!
+//! Each module has errors of its own; at the top they become a [`Problem`]. Which exit a [`Code`] leads to is a table
+//! here and nowhere else.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What went wrong, in a word that scripts may rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// A bug of ours.
+    Internal,
+    /// The command line makes no sense.
+    Usage,
+    /// The configuration makes no sense.
+    Config,
+    /// A name that nothing has.
+    NotFound,
+    /// A name, or an object, that stands for several things.
+    Ambiguous,
+    /// A server that could not be reached.
+    Unreachable,
+    /// A server that did not answer in time.
+    Timeout,
+    /// HTTP 429.
+    RateLimited,
+    /// An answer that makes no sense.
+    BadAnswer,
+    /// A repository that the registry does not know.
+    RegistryNotFound,
+    /// A Git repository or branch that is not there.
+    GitNotFound,
+    /// A certificate that nobody we trust has signed, or for another name or date.
+    TlsUntrusted,
+    /// An ssh host key that is unknown or has changed.
+    GitHostKey,
+    /// HTTP 401 of a registry.
+    RegistryUnauthorized,
+    /// HTTP 403 of a registry.
+    RegistryForbidden,
+    /// A Git server asks for a login and there is none to give.
+    GitAuthRequired,
+    /// A Git server refused the credential.
+    GitAuthDenied,
+    /// A Git server refused the update: hook, protected branch.
+    GitRejected,
+    /// The API server refused.
+    ClusterForbidden,
+    /// A forge refused.
+    ForgeDenied,
+    /// The plan no longer fits what it was made from.
+    StalePlan,
+    /// The remote moved under us.
+    GitRace,
+    /// A merge with conflicts.
+    MergeConflict,
+    /// A policy that cannot be built.
+    PolicyInvalid,
+    /// A policy that ends in an error.
+    PolicyFailed,
+    /// A message template that does not parse or fails.
+    TemplateFailed,
+    /// A file that does not parse.
+    YamlInvalid,
+    /// An image reference that is none.
+    ImageInvalid,
+    /// The mode does not allow it.
+    ModeRefused,
+    /// A confirmation is missing or names something else.
+    ConfirmationMissing,
+    /// An existing file or folder of ours could not be read or written.
+    Storage,
+    /// The two namespaces or objects may not meet.
+    AccessDenied,
+    /// A held update.
+    Held,
+    /// A site that has no value to be given.
+    NoValue,
+    /// A warning about something that was passed over.
+    Skipped,
+}
+
+/// The word of a code and the exit it leads to; the order of [`Code`]'s variants.
+const CODES: &[(Code, &str, u8)] = &[
+    (Code::Internal, "internal", 9),
+    (Code::Usage, "usage", 2),
+    (Code::Config, "config", 2),
+    (Code::NotFound, "not_found", 2),
+    (Code::Ambiguous, "ambiguous", 2),
+    (Code::Unreachable, "unreachable", 3),
+    (Code::Timeout, "timeout", 3),
+    (Code::RateLimited, "rate_limited", 3),
+    (Code::BadAnswer, "bad_answer", 3),
+    (Code::RegistryNotFound, "registry_not_found", 3),
+    (Code::GitNotFound, "git_not_found", 3),
+    (Code::TlsUntrusted, "tls_untrusted", 3),
+    (Code::GitHostKey, "git_host_key", 3),
+    (Code::RegistryUnauthorized, "registry_unauthorized", 4),
+    (Code::RegistryForbidden, "registry_forbidden", 4),
+    (Code::GitAuthRequired, "git_auth_required", 4),
+    (Code::GitAuthDenied, "git_auth_denied", 4),
+    (Code::GitRejected, "git_rejected", 4),
+    (Code::ClusterForbidden, "cluster_forbidden", 4),
+    (Code::ForgeDenied, "forge_denied", 4),
+    (Code::StalePlan, "stale_plan", 5),
+    (Code::GitRace, "git_race", 5),
+    (Code::MergeConflict, "merge_conflict", 5),
+    (Code::PolicyInvalid, "policy_invalid", 6),
+    (Code::PolicyFailed, "policy_failed", 6),
+    (Code::TemplateFailed, "template_failed", 6),
+    (Code::YamlInvalid, "yaml_invalid", 6),
+    (Code::ImageInvalid, "image_invalid", 6),
+    (Code::ModeRefused, "mode_refused", 7),
+    (Code::ConfirmationMissing, "confirmation_missing", 7),
+    (Code::Storage, "storage", 3),
+    (Code::AccessDenied, "access_denied", 6),
+    (Code::Held, "held", 6),
+    (Code::NoValue, "no_value", 6),
+    (Code::Skipped, "skipped", 0),
+];
+
+impl Code {
+    fn row(self) -> &'static (Self, &'static str, u8) {
+        // The table follows the order of the variants; a test holds it to that.
+        &CODES[self as usize]
+    }
+
+    /// The word scripts see, such as `registry_unauthorized`.
+    pub fn word(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The exit status of a command that ends with this problem.
+    pub fn exit(self) -> u8 {
+        self.row().2
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// Exits in the order in which they win when several apply.
+const PRECEDENCE: &[u8] = &[9, 2, 7, 5, 4, 3, 6, 8, 1, 0];
+
+/// The exit of a command in which several things went wrong: the first of 9, 2, 7, 5, 4, 3, 6, 8, 1 that occurs.
+pub fn strongest_exit(exits: impl IntoIterator<Item = u8>) -> u8 {
+    let rank = |exit: &u8| PRECEDENCE.iter().position(|known| known == exit).unwrap_or(0);
+    exits.into_iter().min_by_key(rank).unwrap_or(0)
+}
+
+/// An error as a person or a script gets to see it.
+///
+/// No text in it ever holds a secret; whoever builds one removes user info from addresses first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub code: Code,
+    /// The thing it is about, such as `edge/legacy` or a file's name.
+    pub subject: String,
+    /// One sentence: what happened.
+    pub message: String,
+    /// Why, from the outermost cause to the innermost.
+    pub causes: Vec<String>,
+    /// The next step, one sentence we believe; `None` if we know no better.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem without causes and hint.
+    pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, subject: subject.into(), message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// The same problem with a next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same problem with one more cause, further in than those it has.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// The same problem with the messages of `error` and of all its sources as causes.
+    #[must_use]
+    pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// The exit status it leads to.
+    pub fn exit(&self) -> u8 {
+        self.code.exit()
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `SUBJECT: MESSAGE`, without causes and hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.subject.is_empty() {
+            return f.write_str(&self.message);
+        }
+        write!(f, "{}: {}", self.subject, self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Serialize for Problem {
+    /// The JSON of every `problems[]` and `error`: `kind, code, subject, message, causes, hint, exit`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut object = serializer.serialize_struct("Problem", 7)?;
+        object.serialize_field("kind", "Problem")?;
+        object.serialize_field("code", &self.code)?;
+        object.serialize_field("subject", &self.subject)?;
+        object.serialize_field("message", &self.message)?;
+        object.serialize_field("causes", &self.causes)?;
+        object.serialize_field("hint", &self.hint)?;
+        object.serialize_field("exit", &self.exit())?;
+        object.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_codes_follows_the_variants() {
+        for (index, (code, ..)) in CODES.iter().enumerate() {
+            assert_eq!(*code as usize, index, "{code} is out of place");
+        }
+    }
+
+    #[test]
+    fn the_strongest_exit_wins() {
+        assert_eq!(strongest_exit([8, 4, 3]), 4);
+        assert_eq!(strongest_exit([1, 2]), 2);
+        assert_eq!(strongest_exit([]), 0);
+    }
+}
