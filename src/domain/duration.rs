@@ -47,7 +47,7 @@ impl FromStr for GoDuration {
         while !rest.is_empty() {
             let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(error)?;
             let (number, tail) = rest.split_at(end);
-            let number: f64 = number.parse().map_err(|_| error())?;
+            let number: f64 = number.parse().ok().ok_or_else(error)?;
             let (unit, size) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).ok_or_else(error)?;
             nanoseconds += number * size;
             rest = tail.strip_prefix(unit).unwrap_or_default();
