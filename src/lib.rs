@@ -16,6 +16,26 @@
 //! | drawing | `views`, `theme` | app and domain |
 //! | front ends | `headless`, `runtime`, `demo` | everything |
 
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod headless;
 pub mod problem;
 pub mod text;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+/// Runs the program on these arguments (the first is its own name) and returns its exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap; they go to standard output and end with 0.
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    headless::run(&cli)
+}

@@ -7,9 +7,11 @@
 
 mod cut;
 mod hostile;
+mod nearest;
 
 use std::fmt;
 
+pub use nearest::nearest;
 pub use secrecy::{ExposeSecret, SecretString};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

@@ -1,0 +1,466 @@
+//! What is in force: command line over environment over the user's file over the system's.
+//!
+//! Reads the configuration files and the environment once; after that everybody passes [`Settings`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::{ColorChoice, Format, Global, Refresh, SourceChoice};
+use crate::domain::duration::GoDuration;
+use crate::problem::{Code, Problem};
+use crate::text::SecretString;
+
+/// What may be done: each mode allows what the one before it allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Look only.
+    ReadOnly,
+    /// Decide and simulate.
+    #[default]
+    DryRun,
+    /// Push, after a confirmation.
+    Write,
+}
+
+impl Mode {
+    /// The word of the badge: `READ-ONLY`, `DRY-RUN`, `WRITE`.
+    pub fn badge(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "READ-ONLY",
+            Self::DryRun => "DRY-RUN",
+            Self::Write => "WRITE",
+        }
+    }
+
+    /// The word of configuration, environment and audit log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::DryRun => "dry-run",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// A credential from flags or environment.
+#[derive(Debug, Clone)]
+pub struct FlagCredential {
+    /// `flags` or `environment`, for messages.
+    pub origin: &'static str,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+    /// The one registry host it is for; `None`: whatever single host the command asks.
+    pub host: Option<String>,
+}
+
+/// `[registries."HOST"]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RegistryConfig {
+    /// Ask here instead.
+    pub endpoint: Option<String>,
+    /// Trust this CA for it.
+    pub ca: Option<PathBuf>,
+}
+
+/// Everything that is in force.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What may be done.
+    pub mode: Mode,
+    /// Whether the system's file pins the mode.
+    pub mode_locked: bool,
+    /// Where objects come from.
+    pub source: SourceChoice,
+    /// The files source as given: a path or a URL; `None`: the current directory if it fits.
+    pub files: Option<String>,
+    /// `-n` as typed.
+    pub namespace: Option<String>,
+    /// The namespace of objects that name none: `-n`, else the configuration's, else `flux-system`.
+    pub default_namespace: String,
+    /// `-A`.
+    pub all_namespaces: bool,
+    /// `-l`.
+    pub label_selector: Option<String>,
+    /// `--status-selector`.
+    pub status_selector: Option<String>,
+    /// How long a command may take.
+    pub timeout: GoDuration,
+    /// When to ask the network.
+    pub refresh: Refresh,
+    /// How to print.
+    pub output: Format,
+    /// No table header.
+    pub no_header: bool,
+    /// No progress.
+    pub quiet: bool,
+    /// When to colour.
+    pub color: ColorChoice,
+    /// `--yes`.
+    pub yes: bool,
+    /// `--confirm-branch`.
+    pub confirm_branches: Vec<String>,
+    /// `GitRepository` (`NS/NAME`, or empty for all) → where to reach it; flags before configuration.
+    pub git_urls: Vec<(String, String)>,
+    /// A Git credential from flags or environment.
+    pub git_credential: Option<FlagCredential>,
+    /// A registry credential from flags or environment.
+    pub registry_credential: Option<FlagCredential>,
+    /// CAs to trust beside the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// Registry host → how to reach it.
+    pub registries: BTreeMap<String, RegistryConfig>,
+    /// Patterns of branches whose name must be confirmed.
+    pub protected_branches: Vec<String>,
+    /// Requests under way at once.
+    pub scan_concurrency: usize,
+    /// The largest registry answer, in bytes.
+    pub max_reply_bytes: u64,
+    /// Whether commits are by the automation's author or by the operator.
+    pub author_is_operator: bool,
+    /// The theme's name; `auto` chooses.
+    pub theme: String,
+    /// ASCII only.
+    pub ascii: bool,
+    /// The kube context asked for.
+    pub context: Option<String>,
+    /// The kubeconfig asked for.
+    pub kubeconfig: Option<PathBuf>,
+    /// Level of the log.
+    pub log_level: String,
+    /// What the configuration files say that is wrong but does not stop us.
+    pub warnings: Vec<Problem>,
+}
+
+/// The keys of a configuration file; all optional.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct File {
+    mode: Option<Mode>,
+    locked: Vec<String>,
+    source: Option<String>,
+    files: Option<String>,
+    namespace: Option<String>,
+    theme: Option<String>,
+    ascii: Option<bool>,
+    protected_branches: Option<Vec<String>>,
+    scan_concurrency: Option<usize>,
+    max_reply_mib: Option<u64>,
+    commit: CommitSection,
+    git: GitSection,
+    registries: BTreeMap<String, RegistryConfig>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct CommitSection {
+    author: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct GitSection {
+    url: BTreeMap<String, String>,
+}
+
+/// Every key that works, so that others can be warned about. A name that ends in `.` stands for all below it.
+const KEYS: &[&str] = &[
+    "mode",
+    "locked",
+    "source",
+    "files",
+    "namespace",
+    "theme",
+    "ascii",
+    "protected_branches",
+    "scan_concurrency",
+    "max_reply_mib",
+    "commit.author",
+    "git.url.",
+    "registries.",
+];
+
+const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
+
+/// The part of the environment that decides settings.
+pub trait Environment {
+    /// The value of a variable; `None` if absent, empty or not UTF-8.
+    fn var(&self, name: &str) -> Option<String>;
+}
+
+/// The environment of this process.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+/// Passwords that were read from standard input, because a flag said so.
+#[derive(Debug, Default)]
+pub struct StdinSecrets {
+    /// For `--git-password-stdin`.
+    pub git: Option<SecretString>,
+    /// For `--registry-password-stdin`.
+    pub registry: Option<SecretString>,
+}
+
+/// Resolves what was typed with environment and files.
+///
+/// # Errors
+/// A configuration file that was named and cannot be read, or one that does not parse or has a value of the wrong
+/// type: [`Code::Config`] with line and column.
+pub fn resolve(global: &Global, env: &dyn Environment, secrets: StdinSecrets) -> Result<Settings, Problem> {
+    let mut warnings = Vec::new();
+    let system = read_file(Path::new(SYSTEM_FILE), false, &mut warnings)?;
+    let user = match (&global.config, user_file(env)) {
+        (Some(path), _) => read_file(path, true, &mut warnings)?,
+        (None, Some(path)) => read_file(&path, false, &mut warnings)?,
+        (None, None) => File::default(),
+    };
+    let locked = |key: &str| system.locked.iter().any(|locked| locked == key);
+    let mode_locked = locked("mode");
+    let mode = resolve_mode(global, env, (&user, &system), mode_locked)?;
+    let source = resolve_source(global, (&user, &system))?;
+    let namespace = global.namespace.clone();
+    let default_namespace = namespace
+        .clone()
+        .or_else(|| user.namespace.clone().or_else(|| system.namespace.clone()))
+        .unwrap_or_else(|| "flux-system".to_owned());
+    let mut registries = system.registries.clone();
+    registries.extend(user.registries.clone());
+    Ok(Settings {
+        mode,
+        mode_locked,
+        source,
+        files: global.files.clone().or_else(|| user.files.clone()).or_else(|| system.files.clone()),
+        namespace,
+        default_namespace,
+        all_namespaces: global.all_namespaces,
+        label_selector: global.label_selector.clone(),
+        status_selector: global.status_selector.clone(),
+        timeout: global.timeout,
+        refresh: global.refresh,
+        output: global.output,
+        no_header: global.no_header,
+        quiet: global.quiet,
+        color: global.color,
+        yes: global.yes,
+        confirm_branches: global.confirm_branch.clone(),
+        git_urls: git_urls(global, &user, &system)?,
+        git_credential: git_credential(global, env, secrets.git)?,
+        registry_credential: registry_credential(global, env, secrets.registry)?,
+        ca_files: global.ca_file.iter().cloned().collect(),
+        registries,
+        protected_branches: user
+            .protected_branches
+            .or(system.protected_branches)
+            .unwrap_or_else(|| ["main", "master", "production", "release/*"].map(str::to_owned).to_vec()),
+        scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
+        max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
+        author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,
+        theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
+        ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
+        context: global.context.clone(),
+        kubeconfig: global.kubeconfig.clone(),
+        log_level: global.log_level.clone(),
+        warnings,
+    })
+}
+
+fn resolve_mode(
+    global: &Global,
+    env: &dyn Environment,
+    (user, system): (&File, &File),
+    locked: bool,
+) -> Result<Mode, Problem> {
+    if locked {
+        return Ok(system.mode.unwrap_or_default());
+    }
+    if global.read_only {
+        return Ok(Mode::ReadOnly);
+    }
+    if global.write {
+        return Ok(Mode::Write);
+    }
+    match env.var("SUPERCARGO_MODE").as_deref() {
+        Some("read-only") => Ok(Mode::ReadOnly),
+        Some("dry-run") => Ok(Mode::DryRun),
+        Some("write") => Ok(Mode::Write),
+        Some(other) => Err(config_problem("SUPERCARGO_MODE", format!("{other:?} is no mode"))
+            .hint("Use read-only, dry-run or write.")),
+        None => Ok(user.mode.or(system.mode).unwrap_or_default()),
+    }
+}
+
+fn resolve_source(global: &Global, (user, system): (&File, &File)) -> Result<SourceChoice, Problem> {
+    if let Some(choice) = global.source {
+        return Ok(choice);
+    }
+    match user.source.as_deref().or(system.source.as_deref()) {
+        None | Some("auto") => Ok(SourceChoice::Auto),
+        Some("files") => Ok(SourceChoice::Files),
+        Some("cluster") => Ok(SourceChoice::Cluster),
+        Some("both") => Ok(SourceChoice::Both),
+        Some(other) => Err(config_problem("source", format!("{other:?} is no source"))
+            .hint("Use auto, files, cluster or both.")),
+    }
+}
+
+fn author_is_operator(author: Option<&str>) -> Result<bool, Problem> {
+    match author {
+        None | Some("automation") => Ok(false),
+        Some("operator") => Ok(true),
+        Some(other) => {
+            Err(config_problem("commit.author", format!("{other:?} is neither automation nor operator")))
+        }
+    }
+}
+
+/// `[NS/NAME=]URL` of the flags, then `[git] url`.
+fn git_urls(global: &Global, user: &File, system: &File) -> Result<Vec<(String, String)>, Problem> {
+    let mut urls = Vec::new();
+    for value in &global.git_url {
+        let named = value.split_once('=').filter(|(name, _)| !name.contains(':'));
+        let (name, url) = named.map_or(("", value.as_str()), |pair| pair);
+        if url.is_empty() {
+            return Err(Problem::new(Code::Usage, "--git-url", format!("{value:?} has no URL"))
+                .hint("Write NS/NAME=URL, or the URL alone."));
+        }
+        urls.push((name.to_owned(), url.to_owned()));
+    }
+    for file in [user, system] {
+        urls.extend(file.git.url.iter().map(|(name, url)| (name.clone(), url.clone())));
+    }
+    Ok(urls)
+}
+
+fn git_credential(
+    global: &Global,
+    env: &dyn Environment,
+    stdin: Option<SecretString>,
+) -> Result<Option<FlagCredential>, Problem> {
+    let from_env = env.var("SUPERCARGO_GIT_PASSWORD").map(SecretString::from);
+    let origin = if stdin.is_some() { "flags" } else { "environment" };
+    pair("--git-username", origin, global.git_username.clone(), stdin.or(from_env), None)
+}
+
+fn registry_credential(
+    global: &Global,
+    env: &dyn Environment,
+    stdin: Option<SecretString>,
+) -> Result<Option<FlagCredential>, Problem> {
+    let from_env = env.var("SUPERCARGO_REGISTRY_PASSWORD").map(SecretString::from);
+    let origin = if stdin.is_some() { "flags" } else { "environment" };
+    let host = env.var("SUPERCARGO_REGISTRY_HOST");
+    pair("--registry-username", origin, global.registry_username.clone(), stdin.or(from_env), host)
+}
+
+fn pair(
+    flag: &str,
+    origin: &'static str,
+    username: Option<String>,
+    password: Option<SecretString>,
+    host: Option<String>,
+) -> Result<Option<FlagCredential>, Problem> {
+    match (username, password) {
+        (Some(username), Some(password)) => Ok(Some(FlagCredential { origin, username, password, host })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Problem::new(Code::Usage, flag, "a user name without a password")
+            .hint("Add the password on stdin with the -password-stdin flag, or in the environment.")),
+        (None, Some(_)) => {
+            Err(Problem::new(Code::Usage, flag, "a password without a user name")
+                .hint(format!("Add {flag}.")))
+        }
+    }
+}
+
+fn user_file(env: &dyn Environment) -> Option<PathBuf> {
+    let home = || env.var("HOME").map(|home| Path::new(&home).join(".config"));
+    let base =
+        env.var("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home)?;
+    Some(base.join("supercargo/config.toml"))
+}
+
+fn config_problem(subject: &str, message: impl Into<String>) -> Problem {
+    Problem::new(Code::Config, subject, message)
+}
+
+/// Reads one configuration file; absent is empty unless it was asked for by name.
+fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            return Ok(File::default());
+        }
+        Err(error) => {
+            return Err(config_problem(&path.display().to_string(), "cannot be read").caused_by(&error));
+        }
+    };
+    parse_file(&path.display().to_string(), &text, warnings)
+}
+
+fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
+    let located = |error: &toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
+        config_problem(&format!("{name}:{line}:{column}"), error.message().to_owned())
+    };
+    let table: toml::Table = toml::from_str(text).map_err(|error| located(&error))?;
+    unknown_keys(name, "", &table, warnings);
+    toml::from_str(text).map_err(|error| located(&error))
+}
+
+/// Warns about each key that nothing reads, naming the nearest one that something does.
+fn unknown_keys(name: &str, prefix: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
+    for (key, value) in table {
+        let path = format!("{prefix}{key}");
+        let covered =
+            KEYS.iter().any(|known| *known == path || (known.ends_with('.') && path.starts_with(known)));
+        let section = KEYS.iter().any(|known| known.starts_with(&format!("{path}.")));
+        match value {
+            toml::Value::Table(inner) if section && !covered => {
+                unknown_keys(name, &format!("{path}."), inner, warnings);
+            }
+            _ if covered || section => {}
+            _ => {
+                let problem = config_problem(name, format!("nothing reads the key {path:?}"));
+                let near = crate::text::nearest(&path, KEYS.iter().copied());
+                warnings.push(match near {
+                    Some(near) => problem.hint(format!("Did you mean {near:?}?")),
+                    None => problem,
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_a_warning_with_the_nearest_name() {
+        let mut warnings = Vec::new();
+        parse_file("c.toml", "protected_branch = []\n[git.url]\n\"a/b\" = \"x\"\n", &mut warnings).unwrap();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].hint.as_deref(), Some("Did you mean \"protected_branches\"?"));
+    }
+
+    #[test]
+    fn a_wrong_type_names_line_and_column() {
+        let error = parse_file("c.toml", "mode = \"write\"\nascii = 3\n", &mut Vec::new()).unwrap_err();
+        assert_eq!(error.code, Code::Config);
+        assert_eq!(error.subject, "c.toml:2:9");
+    }
+}

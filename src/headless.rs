@@ -1,0 +1,251 @@
+//! The commands without a screen: what they print, where, and with which exit code.
+//!
+//! Each family of commands has a file below; it turns arguments into calls of the engine and the answer into a
+//! [`Document`]. How a document reaches the two streams is decided here, once, for all of them.
+
+use std::io::{self, Read, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Cli, Command, Format};
+use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
+use crate::problem::{Code, Problem, strongest_exit};
+use crate::text::SecretString;
+
+mod completion;
+mod table;
+
+pub use table::Table;
+
+/// What a command has to say, in every form it can be printed in.
+pub trait Document {
+    /// The value of the JSON's `kind`.
+    fn kind(&self) -> &'static str;
+    /// The JSON object's keys but for `apiVersion`, `kind` and `problems`.
+    fn json(&self) -> Map<String, Value>;
+    /// The form for people; `wide` asks for all columns.
+    fn text(&self, wide: bool) -> Text;
+    /// `kind/namespace/name` of each item, in lower case.
+    fn names(&self) -> Vec<String>;
+}
+
+/// The form for people.
+#[derive(Debug)]
+pub enum Text {
+    /// Columns.
+    Table(Table),
+    /// Several tables, an empty line after each.
+    Tables(Vec<Table>),
+    /// Bytes to be printed as they are: patches, messages.
+    Raw(Vec<u8>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What a command ends with.
+pub struct Answer {
+    /// What goes to standard output.
+    pub document: Option<Box<dyn Document>>,
+    /// What went wrong on the way, though there is an answer; each goes to standard error.
+    pub problems: Vec<Problem>,
+    /// The exit status.
+    pub exit: u8,
+}
+
+impl Answer {
+    /// A document, and no problem.
+    pub fn new(document: impl Document + 'static) -> Self {
+        Self { document: Some(Box::new(document)), problems: Vec::new(), exit: 0 }
+    }
+
+    /// Nothing to print, exit 0.
+    pub fn nothing() -> Self {
+        Self { document: None, problems: Vec::new(), exit: 0 }
+    }
+
+    /// The same answer with these problems; the exit stays.
+    #[must_use]
+    pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    /// The same answer with another exit.
+    #[must_use]
+    pub fn with_exit(mut self, exit: u8) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The exit of a command of many parts, `failed` of which ended in the given problems: 0 if none failed, 8 if
+    /// some did, the parts' own code if all did.
+    #[must_use]
+    pub fn with_parts(mut self, parts: usize, failed: &[Problem]) -> Self {
+        self.exit = match failed.len() {
+            0 => 0,
+            count if count >= parts => strongest_exit(failed.iter().map(Problem::exit)),
+            _ => 8,
+        };
+        self
+    }
+}
+
+/// The streams of a command, so that tests can look at them.
+pub struct Streams<'a> {
+    /// Data.
+    pub out: &'a mut dyn Write,
+    /// Progress and problems.
+    pub err: &'a mut dyn Write,
+}
+
+/// Runs one command on the streams of this process and returns its exit status.
+pub fn run(cli: &Cli) -> u8 {
+    let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
+    let mut streams = Streams { out: &mut out, err: &mut err };
+    let exit = run_on(cli, &mut streams);
+    // A reader that went away is no failure of ours.
+    let _ = streams.out.flush();
+    exit
+}
+
+fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
+    let json = cli.global.output == Format::Json;
+    let settings = match settings(cli) {
+        Ok(settings) => settings,
+        Err(problem) => return fail(streams, json, &problem),
+    };
+    for warning in &settings.warnings {
+        report(streams, json, warning);
+    }
+    match dispatch(cli, &settings, streams) {
+        Ok(answer) => print(streams, &settings, answer),
+        Err(problem) => fail(streams, json, &problem),
+    }
+}
+
+fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result<Answer, Problem> {
+    let Some(command) = &cli.command else {
+        return Err(Problem::new(Code::Usage, "supercargo", "no command"));
+    };
+    let _ = (settings, &streams);
+    match command {
+        Command::Version => Ok(Answer::new(completion::Version)),
+        Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
+        _ => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
+    }
+}
+
+/// Resolves the settings, reading passwords from standard input where a flag says so.
+fn settings(cli: &Cli) -> Result<Settings, Problem> {
+    let mut secrets = StdinSecrets::default();
+    if cli.global.git_password_stdin {
+        secrets.git = Some(password_from_stdin("--git-password-stdin")?);
+    }
+    if cli.global.registry_password_stdin {
+        secrets.registry = Some(password_from_stdin("--registry-password-stdin")?);
+    }
+    let mut settings = crate::config::resolve(&cli.global, &ProcessEnvironment, secrets)?;
+    if let Some(path) = &cli.path {
+        settings.files = Some(path.clone());
+    }
+    Ok(settings)
+}
+
+/// The first line of standard input, without its line end.
+pub(crate) fn password_from_stdin(flag: &str) -> Result<SecretString, Problem> {
+    let mut text = String::new();
+    // Nobody's password is longer than this; an endless stream is not one.
+    let read = io::stdin().lock().take(64 * 1024).read_to_string(&mut text);
+    read.map_err(|error| Problem::new(Code::Usage, flag, "standard input cannot be read").caused_by(&error))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Problem::new(Code::Usage, flag, "standard input is empty")
+            .hint("Pipe the password in: printf %s \"$PASSWORD\" | supercargo …"));
+    }
+    Ok(SecretString::from(line.to_owned()))
+}
+
+/// Prints an answer in the form asked for; returns the exit status.
+fn print(streams: &mut Streams<'_>, settings: &Settings, answer: Answer) -> u8 {
+    let json = settings.output == Format::Json;
+    for problem in &answer.problems {
+        report(streams, json, problem);
+    }
+    let Some(document) = answer.document else { return answer.exit };
+    let written = match settings.output {
+        Format::Json => write_json(streams.out, &whole(&*document, &answer.problems)),
+        Format::Yaml => write_yaml(streams.out, &whole(&*document, &answer.problems)),
+        Format::Name => document.names().iter().try_for_each(|name| writeln!(streams.out, "{name}")),
+        Format::Table | Format::Wide => {
+            write_text(streams.out, document.text(settings.output == Format::Wide), settings.no_header)
+        }
+    };
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let problem =
+                Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error);
+            fail(streams, json, &problem)
+        }
+        _ => answer.exit,
+    }
+}
+
+/// The whole JSON object of a document.
+fn whole(document: &dyn Document, problems: &[Problem]) -> Value {
+    let mut object = Map::new();
+    object.insert("apiVersion".to_owned(), json!("supercargo/v1"));
+    object.insert("kind".to_owned(), json!(document.kind()));
+    object.insert("problems".to_owned(), json!(problems));
+    object.extend(document.json());
+    Value::Object(object)
+}
+
+/// Writes one JSON document and a newline.
+pub(crate) fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+fn write_yaml(out: &mut dyn Write, value: &Value) -> io::Result<()> {
+    let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())?;
+    if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+}
+
+fn write_text(out: &mut dyn Write, text: Text, no_header: bool) -> io::Result<()> {
+    match text {
+        Text::Table(table) => table.write(out, !no_header),
+        Text::Tables(tables) => tables.iter().try_for_each(|table| {
+            table.write(out, !no_header)?;
+            out.write_all(b"\n")
+        }),
+        Text::Raw(bytes) => out.write_all(&bytes),
+        Text::Nothing => Ok(()),
+    }
+}
+
+fn fail(streams: &mut Streams<'_>, json: bool, problem: &Problem) -> u8 {
+    report(streams, json, problem);
+    problem.exit()
+}
+
+/// Writes a problem to standard error: one JSON line, or `✗ SUBJECT: MESSAGE`, indented causes and a hint.
+pub(crate) fn report(streams: &mut Streams<'_>, json: bool, problem: &Problem) {
+    // There is nowhere left to say that standard error cannot be written.
+    let _ = if json {
+        serde_json::to_value(problem)
+            .map_err(io::Error::other)
+            .and_then(|value| write_json(streams.err, &value))
+    } else {
+        write_problem(streams.err, problem)
+    };
+}
+
+fn write_problem(err: &mut dyn Write, problem: &Problem) -> io::Result<()> {
+    let sign = if problem.exit() == 0 { '⚠' } else { '✗' };
+    writeln!(err, "{sign} {}", table::clean(&problem.to_string()))?;
+    for cause in &problem.causes {
+        writeln!(err, "    {}", table::clean(cause))?;
+    }
+    problem.hint.iter().try_for_each(|hint| writeln!(err, "  hint: {}", table::clean(hint)))
+}

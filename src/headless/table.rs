@@ -1,0 +1,65 @@
+//! Tables as `flux get` prints them: headings in capitals, cells padded to their column, a tab after each.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::Shown;
+
+/// Columns for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    headers: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table with these headings.
+    pub fn new(headers: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { headers: headers.into_iter().collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; it has one cell for each heading.
+    pub fn push(&mut self, row: impl IntoIterator<Item = String>) {
+        self.rows.push(row.into_iter().map(|cell| clean(&cell)).collect());
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Prints it, with its headings if asked to.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&self, out: &mut dyn Write, header: bool) -> io::Result<()> {
+        let mut widths: Vec<usize> = self.headers.iter().map(|title| title.width()).collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        if header {
+            write_row(out, &widths, self.headers.iter().copied())?;
+        }
+        self.rows.iter().try_for_each(|row| write_row(out, &widths, row.iter().map(String::as_str)))
+    }
+}
+
+fn write_row<'a>(
+    out: &mut dyn Write,
+    widths: &[usize],
+    cells: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
+    for (width, cell) in widths.iter().zip(cells) {
+        let padding = width.saturating_sub(cell.width());
+        write!(out, "{cell}{:padding$}\t", "")?;
+    }
+    out.write_all(b"\n")
+}
+
+/// What a terminal may be given of `text`.
+pub(crate) fn clean(text: &str) -> String {
+    Shown::new(text).to_string()
+}
