@@ -39,3 +39,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     headless::run(&cli)
 }
+#[cfg(feature = "tui")]
+pub mod theme;
