@@ -5,4 +5,5 @@
 pub mod duration;
 pub mod object;
 pub mod proposal;
+pub mod reference;
 pub mod tags;

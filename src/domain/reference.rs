@@ -1,0 +1,444 @@
+//! Names of images: how Flux reads them, which registry they mean, and what it remembers of a scan.
+//!
+//! Talking to the registry is left to others; so is choosing among tags.
+//!
+//! Sources: fluxcd/image-reflector-controller, `internal/registry/helper.go` and
+//! `internal/controller/imagerepository_controller.go`; google/go-containerregistry, `pkg/name`.
+
+use std::fmt::{self, Write as _};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::tags::TagList;
+use crate::problem::{Code, Problem};
+
+/// The registry that names without a host mean.
+const DOCKER_HUB: &str = "index.docker.io";
+
+/// Why a text is no image name; the texts are Flux's, to the byte.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ImageError {
+    /// It has a scheme, such as `oci://`.
+    #[error("image '{image}' should not include URL scheme; remove '{scheme}://'")]
+    Scheme {
+        /// The text.
+        image: String,
+        /// What stands before `://`.
+        scheme: String,
+    },
+    /// It has a tag or a digest where only a repository may stand.
+    #[error("image '{image}' should not include a tag; remove ':{tag}'")]
+    Tag {
+        /// The text.
+        image: String,
+        /// What stands behind the colon.
+        tag: String,
+    },
+    /// It makes no sense.
+    #[error("could not parse reference: {0}")]
+    Malformed(String),
+}
+
+impl ImageError {
+    /// The same as a problem of `subject`.
+    pub fn problem(&self, subject: impl Into<String>) -> Problem {
+        let problem = Problem::new(Code::ImageInvalid, subject, self.to_string());
+        match self {
+            Self::Scheme { scheme, .. } => problem.hint(format!("Remove `{scheme}://` from spec.image.")),
+            Self::Tag { tag, .. } => problem.hint(format!("Remove `:{tag}` from spec.image.")),
+            Self::Malformed(_) => problem,
+        }
+    }
+}
+
+/// A registry and a repository in it: `spec.image` of an `ImageRepository`, understood.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ImageName {
+    /// Host and port, such as `index.docker.io` or `127.0.0.1:5000`, in the case it was written in.
+    pub registry: String,
+    /// The repository within, such as `library/alpine`.
+    pub repository: String,
+    /// Whether plain HTTP may be tried.
+    plain_http: bool,
+}
+
+impl ImageName {
+    /// Reads `spec.image`; with `insecure` plain HTTP is allowed whatever the host.
+    ///
+    /// # Errors
+    /// If there is a scheme, a tag or a digest, or no repository can be made out.
+    ///
+    /// Source: fluxcd/image-reflector-controller, `internal/registry/helper.go`.
+    pub fn parse(image: &str, insecure: bool) -> Result<Self, ImageError> {
+        if let Some((scheme, _)) = image.split_once("://") {
+            return Err(ImageError::Scheme { image: image.to_owned(), scheme: scheme.to_owned() });
+        }
+        let (registry, repository) =
+            base_of(image).and_then(split_base).ok_or_else(|| ImageError::Malformed(image.to_owned()))?;
+        let rest = image.strip_prefix(registry.as_str()).unwrap_or(image);
+        if let Some(tag) = rest.split(':').nth(1) {
+            return Err(ImageError::Tag { image: image.to_owned(), tag: tag.to_owned() });
+        }
+        let plain_http = insecure || is_local(&registry);
+        Ok(Self { repository: with_library(&registry, repository), registry, plain_http })
+    }
+
+    /// Registry and repository joined, such as `index.docker.io/library/alpine`.
+    pub fn canonical(&self) -> String {
+        self.to_string()
+    }
+
+    /// `http` where plain HTTP may be tried (after HTTPS), else `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.plain_http { "http" } else { "https" }
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.repository)
+    }
+}
+
+/// An image as a manifest names it: `ghcr.io/o/web:1.2.3@sha256:…`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ImageRef {
+    /// What stands before tag and digest, as written.
+    pub name: String,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The digest, with its algorithm.
+    pub digest: Option<String>,
+}
+
+impl fmt::Display for ImageRef {
+    /// As it was parsed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Splits an image into name, tag and digest.
+///
+/// # Errors
+/// [`ImageError::Malformed`] if one of the three is not what a registry could have.
+pub fn parse_reference(text: &str) -> Result<ImageRef, ImageError> {
+    let malformed = || ImageError::Malformed(text.to_owned());
+    let (rest, digest) = match text.split_once('@') {
+        Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
+        Some(_) => return Err(malformed()),
+        None => (text, None),
+    };
+    let (name, tag) = split_tag(rest);
+    if tag.is_some_and(|tag| !is_tag_for_reference(tag)) || split_base(name).is_none() {
+        return Err(malformed());
+    }
+    Ok(ImageRef { name: name.to_owned(), tag: tag.map(str::to_owned), digest })
+}
+
+/// Whether `tag` follows the grammar of the distribution specification: 1 to 128 of `[A-Za-z0-9._-]`, not beginning
+/// with `.` or `-`.
+///
+/// Source: OCI distribution-spec, "Pulling manifests".
+pub fn is_valid_tag(tag: &str) -> bool {
+    let bytes = tag.as_bytes();
+    let Some(first) = bytes.first() else { return false };
+    // No early exit: so the loop over a short tag becomes a few vector instructions.
+    let strange = bytes.iter().fold(0, |strange, byte| strange | u8::from(!is_tag_byte(*byte)));
+    strange == 0 && bytes.len() <= 128 && !matches!(first, b'.' | b'-')
+}
+
+fn is_tag_byte(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter || digit || byte == b'.' || byte == b'_' || byte == b'-'
+}
+
+/// `sha256:` and 64 hexadecimal digits in lower case.
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    })
+}
+
+/// The tag of a reference may begin with any of its characters, unlike a tag that can be pushed.
+fn is_tag_for_reference(tag: &str) -> bool {
+    (1..=128).contains(&tag.len()) && tag.bytes().all(is_tag_byte)
+}
+
+/// What stands before the last colon and behind it, if no slash follows that colon.
+fn split_tag(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        Some((base, tag)) if !tag.contains('/') => (base, Some(tag)),
+        _ => (text, None),
+    }
+}
+
+/// The part of a tag or digest reference that names registry and repository.
+fn base_of(image: &str) -> Option<&str> {
+    let (base, tag) = split_tag(image);
+    if tag.is_none_or(is_tag_for_reference) && split_base(base).is_some() {
+        return Some(base);
+    }
+    let (base, digest) = image.split_once('@')?;
+    is_digest(digest).then(|| split_tag(base).0)
+}
+
+/// Registry and repository, if both are possible.
+fn split_base(base: &str) -> Option<(String, &str)> {
+    let (registry, repository) = match base.split_once('/') {
+        Some((host, rest)) if host == "localhost" || host.contains(['.', ':']) => (host, rest),
+        _ => ("", base),
+    };
+    let fits = (1..=255).contains(&repository.len())
+        && repository
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-./".contains(&byte));
+    if !fits || !is_authority(registry) {
+        return None;
+    }
+    let registry = if registry.is_empty() || registry == "docker.io" { DOCKER_HUB } else { registry };
+    Some((registry.to_owned(), repository))
+}
+
+/// Whether `registry` can be the host of an address: no user, a numeric port, nothing that would need escaping.
+fn is_authority(registry: &str) -> bool {
+    let (host, port) = match registry.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (registry, ""),
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    port.bytes().all(|byte| byte.is_ascii_digit())
+        && (bracketed || !host.contains(':'))
+        && host.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || b"-._~!$&'()*+,;=".contains(&byte)
+                || (bracketed && b"[]:".contains(&byte))
+        })
+}
+
+/// Hosts for which plain HTTP may be tried without being asked for.
+///
+/// Source: google/go-containerregistry, `pkg/name/registry.go` (Scheme).
+fn is_local(registry: &str) -> bool {
+    let host = match registry.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && host != ":" => host,
+        _ => registry,
+    };
+    registry.starts_with("localhost:")
+        || host.ends_with(".localhost")
+        || matches!(host, "127.0.0.1" | "::1" | "[::1]")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_private())
+}
+
+/// Docker Hub's own images live in `library/`.
+fn with_library(registry: &str, repository: &str) -> String {
+    if registry == DOCKER_HUB && !repository.contains('/') {
+        format!("library/{repository}")
+    } else {
+        repository.to_owned()
+    }
+}
+
+/// The first ten of the kept tags in descending byte order: `status.lastScanResult.latestTags`.
+pub fn latest_tags(tags: &TagList) -> Vec<&str> {
+    tags.iter().take(10).collect()
+}
+
+/// `status.lastScanResult.revision`: the Adler-32 checksum, in decimal, of the kept tags as compact JSON.
+///
+/// `tags` come in the order in which they are stored, which is descending by bytes.
+///
+/// Source: fluxcd/image-reflector-controller, `internal/database/badger.go`.
+pub fn revision<'a>(tags: impl IntoIterator<Item = &'a str>) -> String {
+    let mut json = String::from("[");
+    for (index, tag) in tags.into_iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        push_go_json(&mut json, tag);
+    }
+    json.push(']');
+    adler32(json.as_bytes()).to_string()
+}
+
+/// Appends `text` as a JSON string in the spelling of Go's `encoding/json`, which also escapes `<`, `>` and `&`.
+fn push_go_json(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                // Writing to a string cannot fail.
+                let _ = write!(json, "\\u{:04x}", u32::from(character));
+            }
+            _ => json.push(character),
+        }
+    }
+    json.push('"');
+}
+
+/// The checksum of RFC 1950, section 8.2.
+fn adler32(bytes: &[u8]) -> u32 {
+    let (mut low, mut high) = (1_u32, 0_u32);
+    // 5552 is the longest run after which neither sum can have overflowed.
+    for run in bytes.chunks(5552) {
+        for byte in run {
+            low += u32::from(*byte);
+            high += low;
+        }
+        low %= 65_521;
+        high %= 65_521;
+    }
+    high << 16 | low
+}
+
+/// All that decides whether a repository is due to be scanned.
+#[derive(Debug, Clone)]
+pub struct ScanQuestion<'a> {
+    /// `spec.image`.
+    pub image: &'a str,
+    /// `spec.insecure`.
+    pub insecure: bool,
+    /// `spec.interval`.
+    pub interval: Duration,
+    /// The exclusion list in force.
+    pub exclusions: &'a [String],
+    /// The canonical name at the last scan.
+    pub observed_canonical: &'a str,
+    /// The exclusion list in force at the last scan.
+    pub observed_exclusions: &'a [String],
+    /// How many tags are stored; `None`: they cannot be read.
+    pub stored_tags: Option<usize>,
+    /// The value of the annotation `reconcile.fluxcd.io/requestedAt`.
+    pub requested: Option<&'a str>,
+    /// Its value when it was last acted upon.
+    pub handled: Option<&'a str>,
+    /// Time since the last scan; `None`: there was none.
+    pub since_scan: Option<Duration>,
+}
+
+/// Whether to scan now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanDue {
+    /// Now, for the reason given, in Flux's words.
+    Now(&'static str),
+    /// After this time.
+    After(Duration),
+}
+
+/// Why it cannot be said whether a scan is due.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ScanDueError {
+    /// The image name makes no sense.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The stored tags cannot be read.
+    #[error("could not read the stored tags")]
+    Storage,
+}
+
+/// Decides whether a repository is due to be scanned.
+///
+/// # Errors
+/// If the image name or the stored tags cannot be read, and nothing before them decided.
+///
+/// Source: fluxcd/image-reflector-controller, `internal/controller/imagerepository_controller.go` (shouldScan).
+pub fn should_scan(question: &ScanQuestion<'_>) -> Result<ScanDue, ScanDueError> {
+    let Some(age) = question.since_scan else {
+        return Ok(ScanDue::Now("first scan"));
+    };
+    if question.requested.is_some() && question.requested != question.handled {
+        return Ok(ScanDue::Now("reconcile requested"));
+    }
+    if ImageName::parse(question.image, question.insecure)?.canonical() != question.observed_canonical {
+        return Ok(ScanDue::Now("new image name"));
+    }
+    if !same_members(question.exclusions, question.observed_exclusions) {
+        return Ok(ScanDue::Now("updated exclusion list"));
+    }
+    if question.stored_tags.ok_or(ScanDueError::Storage)? == 0 {
+        return Ok(ScanDue::Now("no tags in database"));
+    }
+    let left = question.interval.saturating_sub(age);
+    if left < Duration::from_secs(1) {
+        return Ok(ScanDue::Now("triggered by interval"));
+    }
+    Ok(ScanDue::After(left))
+}
+
+/// Flux's comparison of exclusion lists: as long, and every new entry among the old ones.
+fn same_members(new: &[String], old: &[String]) -> bool {
+    new.len() == old.len() && new.iter().all(|entry| old.contains(entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_port_is_no_tag() {
+        let reference = parse_reference("localhost:5000/app").unwrap();
+        assert_eq!((reference.name.as_str(), reference.tag), ("localhost:5000/app", None));
+        let reference = parse_reference("localhost:5000/app:v1").unwrap();
+        assert_eq!((reference.name.as_str(), reference.tag.as_deref()), ("localhost:5000/app", Some("v1")));
+    }
+
+    #[test]
+    fn a_digest_must_be_one() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let reference = parse_reference(&format!("a/b:1@{digest}")).unwrap();
+        assert_eq!((reference.tag.as_deref(), reference.digest), (Some("1"), Some(digest)));
+        parse_reference("a/b@sha256:abc").unwrap_err();
+        parse_reference("a/b:").unwrap_err();
+        parse_reference("").unwrap_err();
+        parse_reference("A/b").unwrap_err();
+    }
+
+    #[test]
+    fn tags_follow_the_grammar_of_the_specification() {
+        for tag in ["1", "_a", "v1.2.3-rc.1_x", &"a".repeat(128)] {
+            assert!(is_valid_tag(tag), "{tag}");
+        }
+        for tag in ["", ".a", "-a", "a+b", "a b", "a\u{1b}", "é", &"a".repeat(129)] {
+            assert!(!is_valid_tag(tag), "{tag}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_prints_as_it_was_parsed(text in "[a-z0-9./:@_-]{0,40}") {
+            if let Ok(reference) = parse_reference(&text) {
+                prop_assert_eq!(reference.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_upsets_the_parsers(text in any::<String>()) {
+            let _ = parse_reference(&text);
+            let _ = ImageName::parse(&text, false);
+            let _ = revision([text.as_str()]);
+        }
+
+        #[test]
+        fn tag_bytes_are_the_specified_ones(byte in any::<u8>()) {
+            prop_assert_eq!(is_tag_byte(byte), byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        }
+    }
+}
