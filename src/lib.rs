@@ -21,6 +21,7 @@ pub mod config;
 pub mod domain;
 pub mod headless;
 pub mod problem;
+pub mod registry;
 pub mod text;
 
 use std::ffi::OsString;

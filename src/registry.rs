@@ -1,0 +1,78 @@
+//! Asks container registries which tags exist and which digest a tag has, by the OCI distribution API.
+//!
+//! Responsible for everything between a parsed image name and a list of texts: scheme, login, tokens, pages, limits,
+//! retries, and errors that say what to do. What the tags mean is the domain's business; where they are kept is
+//! [`crate::store`]'s.
+//!
+//! The course of a listing, as Flux's library takes it: `GET /v2/` (HTTPS first), a token if the registry asks for
+//! one, then `GET /v2/REPOSITORY/tags/list?n=1000` and its `Link`s. Nothing is ever written to a registry.
+
+mod auth;
+mod challenge;
+pub mod client;
+pub mod error;
+mod keymatch;
+pub mod keyring;
+mod paging;
+mod session;
+mod wire;
+mod wire_text;
+
+use std::time::Duration;
+
+pub use client::{Client, ClientOptions, Endpoint};
+pub use error::RegistryError;
+pub use keyring::{Credential, Keyring, KeyringError, Login};
+
+use crate::domain::reference::ImageName;
+
+/// What to ask, and with what.
+#[derive(Debug, Clone, Copy)]
+pub struct ListRequest<'a> {
+    /// The repository; says itself whether plain HTTP may be tried.
+    pub image: &'a ImageName,
+    /// Bound of the whole listing, not counting the wait for a free place; less than a second counts as one.
+    pub timeout: Duration,
+    /// The credentials that apply.
+    pub keyring: &'a Keyring,
+}
+
+/// How far a listing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Pages read.
+    pub pages: u32,
+    /// Tags read.
+    pub tags: usize,
+    /// Bytes of all answers so far.
+    pub bytes: u64,
+    /// If the client now waits before it tries again: how long.
+    pub waiting: Option<Duration>,
+}
+
+/// All tags of a repository as the registry sent them: not sorted, duplicates kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The tags; strangers' texts, which may be no tags at all.
+    pub tags: Vec<String>,
+    /// Pages of the list.
+    pub pages: u32,
+    /// Requests in all, logins and retries too.
+    pub requests: u32,
+    /// Bytes of all answers, unpacked.
+    pub bytes: u64,
+    /// From the first request's place to the last byte.
+    pub wall: Duration,
+    /// The label of the credential that worked.
+    pub credential: String,
+    /// The labels of those that were refused before it.
+    pub refused: Vec<String>,
+}
+
+/// Makes *ring* the process's TLS provider, unless one is installed; must run before the first client is made.
+///
+/// [`Client::new`] does so; other users of TLS may call it as often as they like.
+pub fn install_tls_provider() {
+    // The error is the provider that is there already, which is what we want.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,217 @@
+//! The client: what all requests of a process share, and the two questions it answers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::auth::Tokens;
+use super::error::RegistryError;
+use super::session::{Knowledge, Session};
+use super::wire::Wire;
+use super::{Credential, ListRequest, Listing, Progress};
+
+/// Where to ask for a registry instead of at its own name, and whom to trust there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address, such as `http://127.0.0.1:5000`; `None`: the registry's name.
+    pub url: Option<Url>,
+    /// Certificate authorities in PEM, beside the system's.
+    pub ca: Option<Vec<u8>>,
+}
+
+/// Settings of a [`Client`]; the default is what the program uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// Certificate authorities in PEM, beside the system's, for every registry.
+    pub ca: Vec<Vec<u8>>,
+    /// Registries that are asked elsewhere, by `host[:port]`.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Requests under way at once, at one registry.
+    pub per_host: usize,
+    /// Requests under way at once, in all.
+    pub total: usize,
+    /// The largest answer that is read, in bytes.
+    pub max_reply: usize,
+    /// Bound of making a connection.
+    pub connect_timeout: Duration,
+    /// Bound of waiting for the first byte, and between two.
+    pub read_timeout: Duration,
+    /// Pauses before the second and the third attempt.
+    pub pauses: [Duration; 2],
+    /// What we call ourselves.
+    pub user_agent: String,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            ca: Vec::new(),
+            endpoints: BTreeMap::new(),
+            per_host: 4,
+            total: 8,
+            max_reply: 64 << 20,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            pauses: [Duration::from_secs(1), Duration::from_secs(3)],
+            user_agent: concat!("supercargo/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// What is shared by all requests to one registry.
+pub(super) struct Host {
+    pub(super) http: reqwest::Client,
+    pub(super) permits: Semaphore,
+    pub(super) endpoint: Option<Url>,
+    pub(super) knowledge: tokio::sync::Mutex<Option<Arc<Knowledge>>>,
+}
+
+/// Lists tags and reads digests. One for the whole process: it keeps connections, tokens and the limits.
+pub struct Client {
+    options: ClientOptions,
+    shared: reqwest::Client,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    total: Semaphore,
+    tokens: Tokens,
+}
+
+impl Client {
+    /// A client with these settings.
+    ///
+    /// # Errors
+    /// [`RegistryError::Setup`] if a certificate authority is none.
+    pub fn new(options: ClientOptions) -> Result<Self, RegistryError> {
+        super::install_tls_provider();
+        let shared = http_client(&options, options.ca.iter())?;
+        let total = Semaphore::new(options.total.max(1));
+        Ok(Self { options, shared, hosts: Mutex::default(), total, tokens: Tokens::default() })
+    }
+
+    /// Lists all tags of a repository, trying the credentials one after another while the registry refuses them.
+    ///
+    /// `progress` is called after each page and before each pause.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; when every credential was refused, the first refusal, naming all of them. What was read of a
+    /// list that then failed is discarded.
+    pub async fn list_tags(
+        &self,
+        request: &ListRequest<'_>,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> Result<Listing, RegistryError> {
+        let session = self.session(request, &progress)?;
+        let started = Instant::now();
+        let (list, credential, refused) =
+            with_each(request, &session, async |credential: &Credential| session.list(credential).await)
+                .await?;
+        Ok(Listing {
+            tags: list.tags,
+            pages: list.pages,
+            requests: session.wire.requests(),
+            bytes: session.wire.bytes(),
+            wall: started.elapsed().saturating_sub(session.wire.queued()),
+            credential,
+            refused,
+        })
+    }
+
+    /// The digest that `tag` has now, such as `sha256:…`, by a `HEAD` request that counts towards no pull limit.
+    ///
+    /// # Errors
+    /// [`RegistryError`], with [`RegistryError::BadAnswer`] for an answer without the digest's header.
+    pub async fn digest(&self, request: &ListRequest<'_>, tag: &str) -> Result<String, RegistryError> {
+        let progress = |_: Progress| {};
+        let session = self.session(request, &progress)?;
+        let ask = async |credential: &Credential| session.digest(credential, tag).await;
+        with_each(request, &session, ask).await.map(|(digest, ..)| digest)
+    }
+
+    fn session<'a>(
+        &'a self,
+        request: &'a ListRequest<'_>,
+        progress: &'a (dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Session<'a>, RegistryError> {
+        let host = self.host(&request.image.registry)?;
+        let timeout = request.timeout.max(Duration::from_secs(1));
+        let wire = Wire::new(host, &self.total, &self.options, timeout, progress);
+        Ok(Session::new(wire, request.image, &self.tokens))
+    }
+
+    fn host(&self, name: &str) -> Result<Arc<Host>, RegistryError> {
+        // The map is whole between any two statements, so a panic elsewhere leaves nothing to fear.
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(name) {
+            return Ok(Arc::clone(host));
+        }
+        let special = self.options.endpoints.get(name);
+        let http = match special.and_then(|special| special.ca.as_ref()) {
+            Some(ca) => http_client(&self.options, self.options.ca.iter().chain([ca]))?,
+            None => self.shared.clone(),
+        };
+        let host = Arc::new(Host {
+            http,
+            permits: Semaphore::new(self.options.per_host.max(1)),
+            endpoint: special.and_then(|special| special.url.clone()),
+            knowledge: tokio::sync::Mutex::default(),
+        });
+        hosts.insert(name.to_owned(), Arc::clone(&host));
+        Ok(host)
+    }
+}
+
+/// Asks with each credential in turn until one is not refused; also says which that was, and which were refused.
+async fn with_each<T>(
+    request: &ListRequest<'_>,
+    session: &Session<'_>,
+    ask: impl AsyncFn(&Credential) -> Result<T, RegistryError>,
+) -> Result<(T, String, Vec<String>), RegistryError> {
+    let mut refused = Vec::new();
+    let mut first = None;
+    for credential in request.keyring.candidates(&request.image.registry, &request.image.repository) {
+        match ask(&credential).await {
+            Ok(answer) => return Ok((answer, credential.label, refused)),
+            Err(error) if error.is_denied() => {
+                refused.push(credential.label);
+                first.get_or_insert(error);
+            }
+            Err(error) => {
+                session.forget().await;
+                return Err(error);
+            }
+        }
+    }
+    session.forget().await;
+    let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
+    Err(first.unwrap_or_else(nothing).tried(refused))
+}
+
+fn http_client<'a>(
+    options: &ClientOptions,
+    ca: impl Iterator<Item = &'a Vec<u8>>,
+) -> Result<reqwest::Client, RegistryError> {
+    let mut roots = Vec::new();
+    for pem in ca {
+        let found = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
+        roots.extend(
+            found.ok_or_else(|| RegistryError::Setup("a CA file holds no certificate in PEM".to_owned()))?,
+        );
+    }
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(&options.user_agent)
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.read_timeout)
+            .pool_max_idle_per_host(options.per_host)
+            // We follow redirects ourselves: the login must not go along.
+            .redirect(reqwest::redirect::Policy::none())
+    };
+    builder()
+        .tls_certs_merge(roots.clone())
+        .build()
+        // A machine without any root certificates: plain HTTP and our own authorities still work.
+        .or_else(|_no_roots| builder().tls_certs_only(roots).build())
+        .map_err(|error| RegistryError::Setup(format!("the HTTP client could not be set up: {error}")))
+}

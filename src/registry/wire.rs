@@ -1,0 +1,257 @@
+//! One HTTP exchange with everything that surrounds it: a place in the queue, the time that is left, redirects,
+//! attempts, and a bound on what is read.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::client::{ClientOptions, Host};
+use super::error::{Answer, Broken, RegistryError, broken};
+use super::{Progress, wire_text};
+
+/// How often a request is tried.
+const ATTEMPTS: usize = 3;
+/// How many redirects are followed.
+const REDIRECTS: usize = 10;
+/// How much of an error's body is read.
+const ERROR_BODY: usize = 64 << 10;
+/// The longest `Retry-After` that we sit out.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A request to be made.
+#[derive(Clone)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) accept: Option<&'static str>,
+    /// Shown to the server of `url` and to no other.
+    pub(super) authorization: Option<HeaderValue>,
+    /// The fields of a form to be posted.
+    pub(super) form: Option<Vec<(&'static str, String)>>,
+    /// How often to try.
+    pub(super) attempts: usize,
+}
+
+impl Ask {
+    pub(super) fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, accept: None, authorization: None, form: None, attempts: ATTEMPTS }
+    }
+
+    /// `METHOD URL`, fit to be shown.
+    pub(super) fn text(&self) -> String {
+        format!("{} {}", self.method, wire_text::shown(&self.url))
+    }
+}
+
+/// A whole answer.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Where it came from in the end.
+    pub(super) url: Url,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The first header of that name, if it is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The error that a status other than success stands for.
+    pub(super) fn error(&self, request: String, host: &str) -> RegistryError {
+        let answer = Box::new(Answer::new(self.status.as_u16(), &self.body));
+        match self.status.as_u16() {
+            401 | 403 => RegistryError::Denied { request, answer, host: host.to_owned(), tried: Vec::new() },
+            404 => RegistryError::NotFound { request, answer },
+            429 => RegistryError::RateLimited { request, answer, retry_after: self.retry_after() },
+            _ => RegistryError::Status { request, answer },
+        }
+    }
+
+    /// `Retry-After` in seconds; the form with a date is not used by registries.
+    fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// Source: google/go-containerregistry:pkg/v1/remote/transport/retry.go, `pkg/v1/remote/options.go`.
+    fn is_worth_another_try(&self) -> bool {
+        matches!(self.status.as_u16(), 408 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
+    }
+}
+
+/// The way to one registry, for the time of one scan.
+pub(super) struct Wire<'a> {
+    pub(super) host: Arc<Host>,
+    total: &'a Semaphore,
+    options: &'a ClientOptions,
+    timeout: Duration,
+    started: Instant,
+    /// Time spent waiting for a free place, which is not counted against the timeout.
+    queued: Mutex<Duration>,
+    requests: AtomicU32,
+    bytes: AtomicU64,
+    progress: &'a (dyn Fn(Progress) + Send + Sync),
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(
+        host: Arc<Host>,
+        total: &'a Semaphore,
+        options: &'a ClientOptions,
+        timeout: Duration,
+        progress: &'a (dyn Fn(Progress) + Send + Sync),
+    ) -> Self {
+        Self {
+            host,
+            total,
+            options,
+            timeout,
+            started: Instant::now(),
+            queued: Mutex::default(),
+            requests: AtomicU32::new(0),
+            bytes: AtomicU64::new(0),
+            progress,
+        }
+    }
+
+    pub(super) fn requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn queued(&self) -> Duration {
+        *self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn report(&self, progress: Progress) {
+        (self.progress)(Progress { bytes: self.bytes(), ..progress });
+    }
+
+    /// Makes a request, and again where that may help; any status is an answer.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Reply, RegistryError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let last = attempt >= ask.attempts;
+            let pause = self.pause(attempt);
+            let wait = match self.follow(ask).await {
+                Ok(reply) if last || !reply.is_worth_another_try() => return Ok(reply),
+                Ok(reply) => {
+                    let wait = reply.retry_after().map_or(pause, |asked| asked.max(pause));
+                    if wait > PATIENCE.min(self.left()) {
+                        return Ok(reply);
+                    }
+                    wait
+                }
+                Err(broken) if last || !broken.transient || pause > self.left() => return Err(broken.error),
+                Err(_passing) => pause,
+            };
+            self.report(Progress { waiting: Some(wait), ..Progress::default() });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// The pause after the given attempt, up to a tenth longer than set so that many clients spread out.
+    fn pause(&self, attempt: usize) -> Duration {
+        let pause = self.options.pauses.get(attempt - 1).copied().unwrap_or_default();
+        let jitter = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |now| now.subsec_nanos());
+        pause + pause * (jitter % 1000) / 10_000
+    }
+
+    fn left(&self) -> Duration {
+        (self.timeout + self.queued()).saturating_sub(self.started.elapsed())
+    }
+
+    async fn follow(&self, ask: &Ask) -> Result<Reply, Broken> {
+        let mut ask = ask.clone();
+        for _ in 0..=REDIRECTS {
+            let reply = self.once(&ask).await?;
+            let redirected = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
+            let Some(location) = reply.header("location").filter(|_| redirected) else { return Ok(reply) };
+            let target = wire_text::redirect_target(&ask.url, location)
+                .map_err(|reason| RegistryError::BadAnswer { request: ask.text(), reason })?;
+            if target.origin() != ask.url.origin() {
+                ask.authorization = None;
+                ask.form = None;
+            }
+            ask.url = target;
+        }
+        let reason = format!("more than {REDIRECTS} redirects");
+        Err(RegistryError::BadAnswer { request: ask.text(), reason }.into())
+    }
+
+    async fn once(&self, ask: &Ask) -> Result<Reply, Broken> {
+        let queued = Instant::now();
+        // First the host's place, then the common one: a slow registry must not hold places that others could use.
+        let (_host, _total) = (self.host.permits.acquire().await.ok(), self.total.acquire().await.ok());
+        *self.queued.lock().unwrap_or_else(PoisonError::into_inner) += queued.elapsed();
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(request = ask.text(), "registry");
+        match tokio::time::timeout(self.left(), self.exchange(ask)).await {
+            Ok(reply) => reply,
+            Err(_elapsed) => Err(RegistryError::Timeout { request: ask.text(), after: self.timeout }.into()),
+        }
+    }
+
+    async fn exchange(&self, ask: &Ask) -> Result<Reply, Broken> {
+        let mut request = self.host.http.request(ask.method.clone(), ask.url.clone());
+        if let Some(authorization) = &ask.authorization {
+            request = request.header(reqwest::header::AUTHORIZATION, authorization);
+        }
+        if let Some(accept) = ask.accept {
+            request = request.header(reqwest::header::ACCEPT, accept);
+        }
+        if ask.method == Method::HEAD {
+            // A packed body has another length, and the length is asked for.
+            request = request.header(reqwest::header::ACCEPT_ENCODING, "identity");
+        }
+        if let Some(form) = &ask.form {
+            request = request.form(form);
+        }
+        let failed = |error: reqwest::Error| broken(&ask.text(), &error, self.options.read_timeout);
+        let mut response = request.send().await.map_err(failed)?;
+        let body = self.read(ask, &mut response).await?;
+        Ok(Reply {
+            status: response.status(),
+            url: response.url().clone(),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+        })
+    }
+
+    /// Reads a body: an error's as far as it is of use, any other whole or not at all.
+    async fn read(&self, ask: &Ask, response: &mut reqwest::Response) -> Result<Vec<u8>, Broken> {
+        let success = response.status().is_success();
+        let limit = if success { self.options.max_reply } else { ERROR_BODY };
+        let announced =
+            response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut body = Vec::with_capacity(announced.min(limit));
+        let failed = |error: reqwest::Error| broken(&ask.text(), &error, self.options.read_timeout);
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            let room = limit - body.len();
+            if chunk.len() <= room {
+                body.extend_from_slice(&chunk);
+                continue;
+            }
+            if success {
+                let reason = format!("the answer is longer than {} MiB", limit >> 20);
+                return Err(RegistryError::BadAnswer { request: ask.text(), reason }.into());
+            }
+            body.extend_from_slice(chunk.get(..room).unwrap_or_default());
+            break;
+        }
+        Ok(body)
+    }
+}
