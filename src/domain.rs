@@ -2,9 +2,8 @@
 //!
 //! Nothing here reads a file, a clock or the network; time and environment are arguments.
 
+pub mod commit;
 pub mod duration;
-pub mod manifest;
-pub mod marker;
 pub mod object;
 pub mod proposal;
 pub mod reference;

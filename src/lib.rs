@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod git;
 pub mod headless;
 pub mod problem;
 pub mod registry;

@@ -1,0 +1,123 @@
+//! Git remotes: read the files of a commit, build a commit on top of it, push it. The only place that knows libgit2.
+//!
+//! Everything happens in a bare cache of our own ([`BareCache`]); no work tree is ever needed, and the operator's
+//! checkout is only read ([`Checkout`]). Pushes are fast-forwards of branches or new branches: there is no code here
+//! that forces, rewrites or deletes.
+//!
+//! All of it blocks. Callers with an event loop use `spawn_blocking`.
+
+mod cache;
+mod checkout;
+mod commit;
+pub mod credential;
+mod error;
+mod push;
+mod refs;
+mod session;
+mod tree;
+pub mod url;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use self::cache::{BareCache, Fetched};
+pub use self::checkout::{Checkout, Upstream};
+pub use self::credential::{GitCredential, Login, SecretSource};
+pub use self::error::{Attempt, GitError};
+pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
+pub use self::refs::{Refs, Resolved};
+pub use self::tree::TreeFile;
+pub use self::url::{GitUrl, Scheme, is_same_repository, redact};
+
+/// What is known about a running transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Objects and bytes that arrived.
+    Receiving {
+        /// Objects so far.
+        objects: usize,
+        /// Objects in all.
+        total: usize,
+        /// Bytes so far.
+        bytes: usize,
+    },
+    /// Objects and bytes that were sent.
+    Sending {
+        /// Objects so far.
+        objects: usize,
+        /// Objects in all.
+        total: usize,
+        /// Bytes so far.
+        bytes: usize,
+    },
+    /// Text the server prints while it works, raw: may hold carriage returns and escape codes.
+    Server(String),
+}
+
+/// Receives [`Progress`] from the thread that does the work.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// How long a remote may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until the next byte arrives or can be sent.
+    pub idle: Duration,
+    /// Of one operation (a fetch, a push) as a whole.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    /// 10 s, 60 s (a `GitRepository`'s default) and 10 min.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_mins(1),
+            total: Duration::from_mins(10),
+        }
+    }
+}
+
+/// A remote and what is needed to speak to it.
+#[derive(Clone, Default)]
+pub struct Remote {
+    /// Its address; user info in it is not used (see [`credential::candidates`]).
+    pub url: String,
+    /// What to log in with, in the order in which it is tried; empty: nothing.
+    pub credentials: Vec<GitCredential>,
+    /// Files with certificates of authorities (PEM), added to the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+    /// Stops what is under way.
+    pub cancel: CancellationToken,
+    /// Hears how it goes.
+    pub progress: Option<ProgressSink>,
+}
+
+impl Remote {
+    /// The remote at `url`, with nothing to log in with and the usual patience.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..Self::default() }
+    }
+
+    /// The address as it may be shown.
+    pub fn shown(&self) -> String {
+        redact(&self.url)
+    }
+}
+
+impl std::fmt::Debug for Remote {
+    /// The address and the labels of the credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let labels: Vec<&str> = self.credentials.iter().map(|credential| credential.label.as_str()).collect();
+        f.debug_struct("Remote")
+            .field("url", &self.shown())
+            .field("credentials", &labels)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,248 @@
+//! The bare cache of one remote: where its objects are fetched to and ours are built.
+//!
+//! One folder per remote, named after its address; a lock file beside it. Readers share it, a fetch or a commit has it
+//! alone. It holds nothing that cannot be fetched again: a cache that is damaged is thrown away and made anew.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use git2::{Direction, Oid, Repository, RepositoryInitOptions};
+use sha2::{Digest, Sha256};
+
+use super::Remote;
+use super::error::GitError;
+use super::refs::Refs;
+use super::session::Session;
+use super::url::{GitUrl, redact};
+
+/// How long to wait for another process that holds the cache.
+const LOCK_PATIENCE: Duration = Duration::from_mins(1);
+/// The file with what the remote advertised last; its age is the age of the cache.
+const ADVERTISED: &str = "supercargo-refs";
+
+/// The bare repository in which one remote's objects are kept.
+#[derive(Debug, Clone)]
+pub struct BareCache {
+    dir: PathBuf,
+    /// The address as it may be shown.
+    shown: String,
+}
+
+/// What a fetch found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// All references of the remote.
+    pub refs: Refs,
+    /// The label of the credential that was accepted.
+    pub credential: String,
+}
+
+/// A held lock; it ends with the value.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl BareCache {
+    /// The cache of the remote at `url` below `root` (`$XDG_CACHE_HOME/supercargo/git`); made when it is first needed.
+    ///
+    /// # Errors
+    /// [`GitError::Unsupported`] if `url` is no address.
+    pub fn open(root: &Path, url: &str) -> Result<Self, GitError> {
+        let address = GitUrl::parse(url)?;
+        // The scheme is part of the name, so that what came over plain HTTP never answers for HTTPS.
+        let digest = Sha256::digest(format!("{}:{}", address.scheme.word(), address.identity()));
+        let hash = digest.iter().take(8).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        let name = address.identity().rsplit('/').next().unwrap_or_default().to_owned();
+        let name: String =
+            name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
+        Ok(Self { dir: root.join(format!("{name}-{hash:016x}.git")), shown: redact(url) })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The address as it may be shown.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Fetches what `choose` wants of what the remote has: full reference names, or commits in hex. Names the remote
+    /// does not have are passed over.
+    ///
+    /// Only the newest commit of each is fetched, without its history (from a folder: all of it). A damaged cache is
+    /// thrown away and fetched anew.
+    ///
+    /// # Errors
+    /// Whatever keeps the remote from answering, or the cache from being written.
+    pub fn fetch(&self, remote: &Remote, choose: impl Fn(&Refs) -> Vec<String>) -> Result<Fetched, GitError> {
+        let _lock = self.lock(true)?;
+        let session = Session::open(remote)?;
+        let refs = match self.fetch_once(&session, &choose) {
+            // The library stumbles over what it finds on disk; the network has errors of its own.
+            Err(GitError::Git { .. } | GitError::Missing { .. }) => {
+                self.discard()?;
+                self.fetch_once(&session, &choose)?
+            }
+            done => done?,
+        };
+        self.remember(&refs)?;
+        Ok(Fetched { refs, credential: session.credential() })
+    }
+
+    fn fetch_once(
+        &self,
+        session: &Arc<Session>,
+        choose: &impl Fn(&Refs) -> Vec<String>,
+    ) -> Result<Refs, GitError> {
+        let repository = self.repository()?;
+        let mut remote = session.remote_of(&repository)?;
+        let mut connection = session.connect(&mut remote, Direction::Fetch)?;
+        let refs = session.list(&connection)?;
+        let wants: Vec<Want> = choose(&refs).into_iter().filter_map(|name| Want::of(name, &refs)).collect();
+        let missing: Vec<&str> =
+            wants.iter().filter(|want| !want.is_whole(&repository)).map(Want::spec).collect();
+        if !missing.is_empty() {
+            session.download(&mut connection, &missing)?;
+        }
+        for want in &wants {
+            self.track(&repository, want)?;
+        }
+        Ok(refs)
+    }
+
+    /// Keeps what was wanted under a name of ours, so that the next fetch can say that it is here.
+    fn track(&self, repository: &Repository, want: &Want) -> Result<(), GitError> {
+        if !want.is_whole(repository) {
+            return Err(GitError::Missing { url: self.shown.clone(), what: format!("commit {}", want.oid) });
+        }
+        // Flat: a branch `a` that makes way for a branch `a/b` must not leave a file where a folder has to be.
+        let name = format!("refs/supercargo/{}", want.name.replace('/', "%"));
+        let made = repository.reference(&name, want.oid, true, "fetch");
+        made.map(drop).map_err(|error| self.failed("write", &error.message()))
+    }
+
+    /// What the remote advertised when it was last fetched, and when that was; `None`: never.
+    pub fn last(&self) -> Option<(Refs, SystemTime)> {
+        let path = self.dir.join(ADVERTISED);
+        let fetched = fs::metadata(&path).and_then(|meta| meta.modified()).ok()?;
+        Some((Refs::from_text(&fs::read_to_string(&path).ok()?), fetched))
+    }
+
+    /// Notes what the remote advertised.
+    fn remember(&self, refs: &Refs) -> Result<(), GitError> {
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+            file.write_all(refs.to_text().as_bytes())?;
+            file.persist(self.dir.join(ADVERTISED)).map_err(|error| error.error)
+        };
+        write().map(drop).map_err(|error: io::Error| self.failed("write", &error))
+    }
+
+    /// Whether the commit and its tree are here.
+    pub fn has(&self, commit: &str) -> bool {
+        let Ok(repository) = Repository::open_bare(&self.dir) else { return false };
+        Oid::from_str(commit).is_ok_and(|oid| is_whole(&repository, oid))
+    }
+
+    /// The repository; an unusable one is replaced by an empty one.
+    fn repository(&self) -> Result<Repository, GitError> {
+        if let Ok(repository) = Repository::open_bare(&self.dir) {
+            return Ok(repository);
+        }
+        self.discard()?;
+        // Made aside and renamed: a process that dies meanwhile leaves no half of a repository under the name.
+        let root = self.dir.parent().unwrap_or(Path::new("."));
+        let make = || -> Result<(), Box<dyn std::error::Error>> {
+            let aside = tempfile::Builder::new().prefix(".new-").tempdir_in(root)?;
+            let mut options = RepositoryInitOptions::new();
+            options.bare(true).external_template(false);
+            Repository::init_opts(aside.path(), &options)?;
+            fs::rename(aside.keep(), &self.dir)?;
+            Ok(())
+        };
+        make().map_err(|error| self.failed("make", &error))?;
+        Repository::open_bare(&self.dir).map_err(|error| self.failed("open", &error.message()))
+    }
+
+    /// The repository to read from, which must be there.
+    pub(super) fn existing(&self) -> Result<Repository, GitError> {
+        Repository::open_bare(&self.dir).map_err(|error| self.failed("open", &error.message()))
+    }
+
+    /// Throws the cache away.
+    fn discard(&self) -> Result<(), GitError> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for the cache: alone, or shared with other readers.
+    pub(super) fn lock(&self, alone: bool) -> Result<Lock, GitError> {
+        let path = self.dir.with_extension("lock");
+        let file = self.lock_file(&path).map_err(|error| self.failed("lock", &error))?;
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match if alone { file.try_lock() } else { file.try_lock_shared() } {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::Error(error)) => return Err(self.failed("lock", &error)),
+                Err(TryLockError::WouldBlock) if Instant::now() > until => {
+                    return Err(GitError::Busy { path });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn lock_file(&self, path: &Path) -> io::Result<File> {
+        if let Some(root) = self.dir.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
+        }
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+    }
+
+    pub(super) fn failed(&self, action: &'static str, error: &dyn fmt::Display) -> GitError {
+        GitError::Cache { action, path: self.dir.clone(), message: error.to_string() }
+    }
+}
+
+/// One thing to be fetched.
+struct Want {
+    /// Full name, or the commit in hex.
+    name: String,
+    oid: Oid,
+}
+
+impl Want {
+    /// The reference `name` of the remote, or the commit of that id.
+    fn of(name: String, refs: &Refs) -> Option<Self> {
+        let hex = refs.all.get(&name).unwrap_or(&name);
+        let oid = Oid::from_str(hex).ok()?;
+        Some(Self { name, oid })
+    }
+
+    fn spec(&self) -> &str {
+        &self.name
+    }
+
+    fn is_whole(&self, repository: &Repository) -> bool {
+        is_whole(repository, self.oid)
+    }
+}
+
+/// Whether the commit (or the one behind a tag) can be used: its tree is here, and its parents unless the fetch left
+/// them out on purpose.
+fn is_whole(repository: &Repository, oid: Oid) -> bool {
+    let commit = repository.find_object(oid, None).and_then(|object| object.peel_to_commit());
+    let parents_are_here = |commit: &git2::Commit<'_>| {
+        commit.parent_ids().all(|parent| repository.odb().is_ok_and(|odb| odb.exists(parent)))
+    };
+    commit.is_ok_and(|commit| commit.tree().is_ok() && parents_are_here(&commit))
+}

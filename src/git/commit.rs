@@ -1,0 +1,117 @@
+//! A commit made of Git objects: the parent's tree with some files replaced. No index and no work tree.
+
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, ObjectType, Oid, Repository, Tree};
+
+use crate::domain::commit::CommitSpec;
+use crate::domain::object::Person;
+
+use super::cache::BareCache;
+use super::error::GitError;
+
+impl BareCache {
+    /// Writes the commit into the cache and returns its id in hex. No branch moves.
+    ///
+    /// A file that exists keeps its mode; a new one is a plain file. The same specification gives the same id.
+    ///
+    /// # Errors
+    /// [`GitError::NoChange`] if every file is already so, [`GitError::Commit`] for a path that is none or that is no
+    /// regular file, [`GitError::Missing`] if the parent was not fetched.
+    pub fn commit(&self, spec: &CommitSpec) -> Result<String, GitError> {
+        let _lock = self.lock(true)?;
+        let repository = self.existing()?;
+        let base = self.tree(&repository, &spec.parent)?;
+        let tree = self.updated(&repository, &base, &spec.files)?;
+        if tree == base.id() {
+            return Err(GitError::NoChange);
+        }
+        let bytes = commit_object(tree, spec)?;
+        let odb = repository.odb().map_err(|error| self.failed("write", &error.message()))?;
+        let oid = odb.write(ObjectType::Commit, &bytes);
+        oid.map(|oid| oid.to_string()).map_err(|error| self.failed("write", &error.message()))
+    }
+
+    /// The tree of `base` with `files` put in.
+    fn updated(
+        &self,
+        repository: &Repository,
+        base: &Tree<'_>,
+        files: &[(String, Vec<u8>)],
+    ) -> Result<Oid, GitError> {
+        let failed = |error: git2::Error| self.failed("write", &error.message());
+        let mut update = TreeUpdateBuilder::new();
+        for (path, bytes) in files {
+            check_path(path)?;
+            let mode = mode(base, path)?;
+            let blob = repository.blob(bytes).map_err(failed)?;
+            update.upsert(path.as_str(), blob, mode);
+        }
+        update.create_updated(repository, base).map_err(failed)
+    }
+}
+
+/// The mode the file at `path` has, or shall get.
+fn mode(base: &Tree<'_>, path: &str) -> Result<FileMode, GitError> {
+    match base.get_path(path.as_ref()).map(|entry| entry.filemode()) {
+        Ok(0o100_755) => Ok(FileMode::BlobExecutable),
+        Ok(0o100_644 | 0o100_664) | Err(_) => Ok(FileMode::Blob),
+        Ok(0o120_000) => Err(refused(path, "it is a symbolic link")),
+        Ok(_) => Err(refused(path, "it is no regular file")),
+    }
+}
+
+/// Refuses what is no path inside a repository.
+fn check_path(path: &str) -> Result<(), GitError> {
+    let is_odd =
+        |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
+    if path.split('/').any(is_odd) || path.contains(['\0', '\\']) {
+        return Err(refused(path, "it is no path inside the repository"));
+    }
+    Ok(())
+}
+
+fn refused(path: &str, message: &str) -> GitError {
+    GitError::Commit { path: path.to_owned(), message: message.to_owned() }
+}
+
+/// The bytes of the commit object.
+///
+/// Written by hand because the library refuses an empty author's name, which Flux allows.
+fn commit_object(tree: Oid, spec: &CommitSpec) -> Result<Vec<u8>, GitError> {
+    if spec.message.contains('\0') {
+        return Err(refused("message", "it holds a NUL"));
+    }
+    let (author, committer) = (signature(&spec.author, spec.time), signature(&spec.committer, spec.time));
+    let head = format!("tree {tree}\nparent {}\nauthor {author}\ncommitter {committer}\n", spec.parent);
+    Ok(format!("{head}\n{}", spec.message).into_bytes())
+}
+
+/// `NAME <EMAIL> SECONDS +HHMM`, without the characters that would end a part of it, as git leaves them out.
+fn signature(person: &Person, (seconds, offset): (i64, i32)) -> String {
+    let clean = |text: &str| {
+        let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\r' | '\0')).collect();
+        kept.trim_matches(|c: char| c <= ' ' || ".,:;\"'\\".contains(c)).to_owned()
+    };
+    let sign = if offset < 0 { '-' } else { '+' };
+    let (hours, minutes) = (offset.unsigned_abs() / 60, offset.unsigned_abs() % 60);
+    format!("{} <{}> {seconds} {sign}{hours:02}{minutes:02}", clean(&person.name), clean(&person.email))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_break_out_of_their_line() {
+        let person = Person { name: "Eve> \n<x@y>.".to_owned(), email: "e\n@x".to_owned() };
+        assert_eq!(signature(&person, (1, -90)), "Eve x@y <e@x> 1 -0130");
+    }
+
+    #[test]
+    fn paths_outside_the_tree_are_refused() {
+        for path in ["", "/etc/passwd", "a/../b", "a//b", ".git/config", "a/.GIT/x", "a\0b", "./a"] {
+            assert!(check_path(path).is_err(), "{path:?}");
+        }
+        assert!(check_path("apps/..data/x.yaml").is_ok());
+    }
+}

@@ -1,0 +1,340 @@
+//! What can go wrong between us and a Git remote, and how it is told to a person.
+//!
+//! No address in here carries a password: whoever builds an error passes the redacted form.
+
+use std::path::PathBuf;
+
+use crate::problem::{Code, Problem};
+
+/// A credential that was tried, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The credential's label, such as `secret flux-system/fleet`; `anonymous` without one.
+    pub credential: String,
+    /// The HTTP status it got.
+    pub status: u16,
+}
+
+/// Why an operation on a remote or on its cache failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// An address that is none, or of a kind that is not spoken.
+    #[error("{message}")]
+    Unsupported {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nobody answers.
+    #[error("could not reach {url}: {message}")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// What the network said.
+        message: String,
+    },
+    /// Somebody answers too slowly.
+    #[error("gave up on {url} after {seconds} s: {waiting_for}")]
+    Timeout {
+        /// The address.
+        url: String,
+        /// What was waited for.
+        waiting_for: String,
+        /// How long.
+        seconds: u64,
+    },
+    /// A certificate that is not trusted.
+    #[error("the certificate of {url} is not trusted: {message}")]
+    Tls {
+        /// The address.
+        url: String,
+        /// Which check failed.
+        message: String,
+    },
+    /// The server wants a login and there is nothing to log in with.
+    #[error("{url} asks for a login, and no credential was found for it")]
+    AuthRequired {
+        /// The address.
+        url: String,
+        /// Where credentials were not sent because the server redirected to another host.
+        redirected: Option<String>,
+    },
+    /// The server refused what we logged in with.
+    #[error("{url} refused {}", tried(attempts))]
+    AuthDenied {
+        /// The address.
+        url: String,
+        /// What was tried, in order.
+        attempts: Vec<Attempt>,
+        /// What the server said.
+        server: String,
+        /// Whether we wanted to write.
+        writing: bool,
+    },
+    /// There is no such repository, or the credential may not see it.
+    #[error("no repository found at {url}{}", with_credential(credential))]
+    NotFound {
+        /// The address.
+        url: String,
+        /// The credential that was used last.
+        credential: String,
+    },
+    /// The repository is there, the branch or tag is not.
+    #[error("{url} has no {what}")]
+    RefNotFound {
+        /// The address.
+        url: String,
+        /// Such as `branch main`.
+        what: String,
+    },
+    /// An answer that is not Git's.
+    #[error("the answer of {url} makes no sense: {message}")]
+    BadAnswer {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A hook or a protection refused the update.
+    #[error("{url} refused the push to {branch}: {reason}")]
+    Rejected {
+        /// The address.
+        url: String,
+        /// The branch.
+        branch: String,
+        /// The reason of this branch, as the server reported it.
+        reason: String,
+        /// What the server printed meanwhile, raw: may hold escape codes.
+        server: String,
+    },
+    /// The branch is not where it was when the commit was built.
+    #[error("{branch} moved on {url}: expected {}, found {}", short(expected.as_deref()), short(found.as_deref()))]
+    Race {
+        /// The address.
+        url: String,
+        /// The branch.
+        branch: String,
+        /// The commit we built upon; `None`: the branch was not there.
+        expected: Option<String>,
+        /// The commit that is there now; `None`: gone, or not known.
+        found: Option<String>,
+    },
+    /// A commit or a file that the cache does not hold (any more).
+    #[error("{what} is not in the cache of {url}")]
+    Missing {
+        /// The address.
+        url: String,
+        /// What was looked for.
+        what: String,
+    },
+    /// A commit that cannot be built as asked.
+    #[error("cannot commit {path}: {message}")]
+    Commit {
+        /// The file, or the field of the commit.
+        path: String,
+        /// Why not.
+        message: String,
+    },
+    /// The commit would have the tree of its parent.
+    #[error("nothing to commit: every file is already as it should be")]
+    NoChange,
+    /// The cache could not be read or written.
+    #[error("could not {action} {}: {message}", path.display())]
+    Cache {
+        /// What was done.
+        action: &'static str,
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+    /// Another process holds the cache for too long.
+    #[error("{} is in use by another supercargo", path.display())]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A checkout that cannot be read.
+    #[error("could not read the checkout {}: {message}", path.display())]
+    Checkout {
+        /// Where.
+        path: PathBuf,
+        /// What the library said.
+        message: String,
+        /// Whether it belongs to another user.
+        foreign: bool,
+    },
+    /// The caller gave up.
+    #[error("cancelled")]
+    Cancelled,
+    /// What the library said where we know no better.
+    #[error("could not {action}: {message}")]
+    Git {
+        /// What was done.
+        action: &'static str,
+        /// The library's words.
+        message: String,
+    },
+}
+
+/// `credential A (401), credential B (403)`.
+fn tried(attempts: &[Attempt]) -> String {
+    let each = attempts.iter().map(|attempt| format!("{} ({})", attempt.credential, attempt.status));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// ` (with CREDENTIAL)`, or nothing.
+fn with_credential(credential: &str) -> String {
+    if credential.is_empty() { String::new() } else { format!(" (with {credential})") }
+}
+
+/// The first seven digits of a commit, or `nothing`.
+fn short(commit: Option<&str>) -> &str {
+    commit.map_or("nothing", |commit| commit.get(..7).unwrap_or(commit))
+}
+
+impl GitError {
+    /// The word for scripts.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unsupported { .. } | Self::Unreachable { .. } => Code::Unreachable,
+            Self::Timeout { .. } => Code::Timeout,
+            Self::Tls { .. } => Code::TlsUntrusted,
+            Self::AuthRequired { .. } => Code::GitAuthRequired,
+            Self::AuthDenied { .. } => Code::GitAuthDenied,
+            Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
+            Self::BadAnswer { .. } => Code::BadAnswer,
+            Self::Rejected { .. } => Code::GitRejected,
+            Self::Race { .. } => Code::GitRace,
+            Self::Missing { .. } => Code::StalePlan,
+            Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
+            Self::NoChange | Self::Commit { .. } | Self::Cancelled | Self::Git { .. } => Code::Internal,
+        }
+    }
+
+    /// The next step, where we know one.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::AuthRequired { url, redirected: None } | Self::AuthDenied { url, writing: false, .. } => {
+                login_hint(url)
+            }
+            Self::AuthRequired { redirected: Some(target), .. } => {
+                format!("Credentials are not sent to another host; use {target} as the repository's URL.")
+            }
+            Self::AuthDenied { url, attempts, writing: true, .. } => match attempts.last() {
+                Some(last) if last.status == 403 => {
+                    format!("Give the account of {} write access to the repository.", last.credential)
+                }
+                _ => login_hint(url),
+            },
+            Self::Unsupported { url, .. } if url.starts_with("ssh://") => {
+                "Use the https:// address of the repository, for example with `--git-url`.".to_owned()
+            }
+            Self::Tls { .. } => "Pass the authority's certificate with `--ca-file`.".to_owned(),
+            Self::NotFound { .. } => {
+                "Check the URL; many servers also answer so when the account may not see the repository."
+                    .to_owned()
+            }
+            Self::Rejected { .. } => {
+                "Push to another branch with `--branch`, and open a pull request.".to_owned()
+            }
+            Self::Race { .. } | Self::Missing { .. } => "Make the plan again from the new commit.".to_owned(),
+            Self::Checkout { path, foreign: true, .. } => {
+                format!("Run `git config --global --add safe.directory {}`.", path.display())
+            }
+            _ => return None,
+        })
+    }
+
+    /// The address it is about, if it is about one.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Unsupported { url, .. }
+            | Self::Unreachable { url, .. }
+            | Self::Timeout { url, .. }
+            | Self::Tls { url, .. }
+            | Self::AuthRequired { url, .. }
+            | Self::AuthDenied { url, .. }
+            | Self::NotFound { url, .. }
+            | Self::RefNotFound { url, .. }
+            | Self::BadAnswer { url, .. }
+            | Self::Rejected { url, .. }
+            | Self::Race { url, .. }
+            | Self::Missing { url, .. } => Some(url),
+            _ => None,
+        }
+    }
+
+    /// What the server printed, line by line, raw; empty if it said nothing.
+    fn server_lines(&self) -> Vec<String> {
+        let (Self::Rejected { server, .. } | Self::AuthDenied { server, .. }) = self else {
+            return Vec::new();
+        };
+        server.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// The error as a person or a script gets to see it; `subject` is what was being worked on, such as an automation.
+    ///
+    /// Causes are the server's own lines, raw; whoever prints them makes them safe.
+    pub fn problem(&self, subject: impl Into<String>) -> Problem {
+        let mut problem = Problem::new(self.code(), subject, self.to_string());
+        problem.causes = self.server_lines();
+        problem.hint = self.hint();
+        problem
+    }
+}
+
+impl From<GitError> for Problem {
+    /// The problem with the remote's address as its subject.
+    fn from(error: GitError) -> Self {
+        error.problem(error.url().unwrap_or_default())
+    }
+}
+
+/// How to give a credential for `url`.
+fn login_hint(url: &str) -> String {
+    format!(
+        "Pass `--git-username USER --git-password-stdin`, or store a login with `supercargo create secret git NAME \
+         --url {url} --username USER --password TOKEN`."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_credential_is_named_with_its_status() {
+        let error = GitError::AuthDenied {
+            url: "https://git.example.com/fleet.git".to_owned(),
+            attempts: vec![
+                Attempt { credential: "flags".to_owned(), status: 401 },
+                Attempt { credential: "secret flux-system/fleet".to_owned(), status: 403 },
+            ],
+            server: String::new(),
+            writing: true,
+        };
+        let problem = error.problem("flux-system/apps");
+        assert_eq!(problem.code, Code::GitAuthDenied);
+        assert_eq!(
+            problem.message,
+            "https://git.example.com/fleet.git refused flags (401), secret flux-system/fleet (403)"
+        );
+        assert_eq!(
+            problem.hint.as_deref(),
+            Some("Give the account of secret flux-system/fleet write access to the repository.")
+        );
+    }
+
+    #[test]
+    fn what_the_server_printed_are_the_causes_of_a_rejection() {
+        let error = GitError::Rejected {
+            url: "https://h/p".to_owned(),
+            branch: "main".to_owned(),
+            reason: "pre-receive hook declined".to_owned(),
+            server: "error: GH006\n\nerror: protected\n".to_owned(),
+        };
+        assert_eq!(error.problem("x").causes, ["error: GH006", "error: protected"]);
+    }
+}

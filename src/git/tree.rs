@@ -1,0 +1,145 @@
+//! The files of a commit, read from the cache.
+
+use std::num::NonZero;
+use std::thread;
+
+use git2::{ObjectType, Oid, Repository, Tree};
+
+use super::cache::BareCache;
+use super::error::GitError;
+
+/// Below this many files a second thread costs more than it brings.
+const WORTH_A_THREAD: usize = 256;
+/// Threads that read blobs; more only wait for the disk.
+const MAX_THREADS: usize = 8;
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// From the repository's root.
+    pub path: String,
+    /// Git's file mode: `0o100644`, or `0o100755` if executable.
+    pub mode: i32,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// A file that is wanted and not read yet.
+struct Entry {
+    path: String,
+    mode: i32,
+    oid: Oid,
+}
+
+impl BareCache {
+    /// The regular files of `commit` that `want` names and whose content `keep` keeps, in the order of Git's trees.
+    ///
+    /// `want` sees paths, `keep` path and content; what it refuses is never copied. Links and submodules are left out,
+    /// and so are paths that are no UTF-8.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the commit was not fetched.
+    pub fn read_tree(
+        &self,
+        commit: &str,
+        want: impl Fn(&str) -> bool,
+        keep: impl Fn(&str, &[u8]) -> bool + Sync,
+    ) -> Result<Vec<TreeFile>, GitError> {
+        let _lock = self.lock(false)?;
+        let repository = self.existing()?;
+        let tree = self.tree(&repository, commit)?;
+        let mut entries = Vec::new();
+        collect(&repository, &tree, "", &want, &mut entries)
+            .map_err(|error| self.unreadable(commit, &error))?;
+        self.read_all(&entries, &keep).map_err(|error| self.unreadable(commit, &error))
+    }
+
+    /// One file of `commit`; `None` if it has no such regular file.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the commit was not fetched.
+    pub fn read_file(&self, commit: &str, path: &str) -> Result<Option<TreeFile>, GitError> {
+        let files = self.read_tree(commit, |candidate| candidate == path, |_, _| true)?;
+        Ok(files.into_iter().next())
+    }
+
+    /// The tree of a commit, or of the commit behind a tag.
+    pub(super) fn tree<'r>(&self, repository: &'r Repository, commit: &str) -> Result<Tree<'r>, GitError> {
+        let oid = Oid::from_str(commit);
+        let object = oid.and_then(|oid| repository.find_object(oid, None));
+        object.and_then(|object| object.peel_to_tree()).map_err(|error| self.unreadable(commit, &error))
+    }
+
+    fn unreadable(&self, commit: &str, error: &git2::Error) -> GitError {
+        let what = format!("commit {commit} ({})", error.message());
+        GitError::Missing { url: self.shown().to_owned(), what }
+    }
+
+    /// Reads the entries, on several threads if they are many; each has the repository opened for itself, because the
+    /// library's handles belong to one thread.
+    fn read_all(
+        &self,
+        entries: &[Entry],
+        keep: &(impl Fn(&str, &[u8]) -> bool + Sync),
+    ) -> Result<Vec<TreeFile>, git2::Error> {
+        let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+        let threads = available.min(entries.len() / WORTH_A_THREAD).max(1);
+        let share = entries.len().div_ceil(threads).max(1);
+        let parts = thread::scope(|scope| {
+            let start =
+                |part| scope.spawn(move || read_part(&Repository::open_bare(self.dir())?, part, keep));
+            let started: Vec<_> = entries.chunks(share).map(start).collect();
+            let died = || git2::Error::from_str("a reading thread died");
+            started
+                .into_iter()
+                .map(|thread| thread.join().map_err(|_panic| died())?)
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+}
+
+/// Adds the wanted files below `tree`, whose path is `prefix` (empty, or ending in `/`).
+fn collect(
+    repository: &Repository,
+    tree: &Tree<'_>,
+    prefix: &str,
+    want: &impl Fn(&str) -> bool,
+    found: &mut Vec<Entry>,
+) -> Result<(), git2::Error> {
+    for entry in tree {
+        let Ok(name) = entry.name() else { continue };
+        let path = format!("{prefix}{name}");
+        match (entry.kind(), entry.filemode()) {
+            (Some(ObjectType::Tree), _) => {
+                let below = repository.find_tree(entry.id())?;
+                collect(repository, &below, &format!("{path}/"), want, found)?;
+            }
+            (Some(ObjectType::Blob), mode @ (0o100_644 | 0o100_755 | 0o100_664)) if want(&path) => {
+                found.push(Entry { path, mode, oid: entry.id() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_part(
+    repository: &Repository,
+    entries: &[Entry],
+    keep: &impl Fn(&str, &[u8]) -> bool,
+) -> Result<Vec<TreeFile>, git2::Error> {
+    let odb = repository.odb()?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let object = odb.read(entry.oid)?;
+        if keep(&entry.path, object.data()) {
+            files.push(TreeFile {
+                path: entry.path.clone(),
+                mode: entry.mode,
+                bytes: object.data().to_vec(),
+            });
+        }
+    }
+    Ok(files)
+}
