@@ -4,7 +4,9 @@
 
 pub mod commit;
 pub mod duration;
+pub mod inventory;
 pub mod object;
 pub mod proposal;
 pub mod reference;
+pub mod selector;
 pub mod tags;

@@ -23,6 +23,7 @@ pub mod git;
 pub mod headless;
 pub mod problem;
 pub mod registry;
+pub mod source;
 pub mod text;
 
 use std::ffi::OsString;

@@ -65,6 +65,17 @@ pub struct Origin {
     pub line: Option<u32>,
 }
 
+impl fmt::Display for Origin {
+    /// `FILE:LINE`, or the source where there is no file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}"),
+            (Some(file), None) => f.write_str(file),
+            (None, _) => f.write_str(self.source),
+        }
+    }
+}
+
 /// What every object has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {

@@ -1,0 +1,193 @@
+//! What an automation reads and where it pushes.
+//!
+//! Source: `fluxcd/image-automation-controller:internal/source/git.go`, `fluxcd/pkg:git/gogit/clone.go`.
+
+use crate::domain::object::{GitRef, ImageUpdateAutomation};
+use crate::problem::{Code, Problem};
+
+/// The branch of a source that names no revision at all; the remote's own default plays no part.
+const DEFAULT_BRANCH: &str = "master";
+
+/// The revision that an automation starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checkout {
+    /// The tip of a branch.
+    Branch(String),
+    /// A tag, peeled.
+    Tag(String),
+    /// The greatest tag within a range.
+    Semver(String),
+    /// A full reference name, such as `refs/pull/1/head`.
+    Name(String),
+    /// A commit, by its hash.
+    Commit(String),
+}
+
+impl Checkout {
+    /// What a reference means: the first of commit, name, tag, semver and branch that is not empty, else `master`.
+    ///
+    /// (Flux's own documentation puts semver before tag; its code does not.)
+    pub fn of(reference: &GitRef) -> Self {
+        let of = |text: &Option<String>, choice: fn(String) -> Self| given(text.as_deref()).map(choice);
+        let chosen = of(&reference.commit, Self::Commit)
+            .or_else(|| of(&reference.name, Self::Name))
+            .or_else(|| of(&reference.tag, Self::Tag))
+            .or_else(|| of(&reference.semver, Self::Semver))
+            .or_else(|| of(&reference.branch, Self::Branch));
+        chosen.unwrap_or_else(|| Self::Branch(DEFAULT_BRANCH.to_owned()))
+    }
+
+    /// The branch, if it is one, also when spelt as a full name.
+    pub fn branch(&self) -> Option<&str> {
+        match self {
+            Self::Branch(branch) => Some(branch),
+            Self::Name(name) => name.strip_prefix("refs/heads/"),
+            Self::Tag(_) | Self::Semver(_) | Self::Commit(_) => None,
+        }
+    }
+}
+
+fn given(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// Where an automation reads and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Targets {
+    /// What it starts from.
+    pub checkout: Checkout,
+    /// The branch it pushes to.
+    pub push_branch: String,
+    /// Whether that counts as another branch than the one read: then the push branch's own tip is the base if the
+    /// remote has it.
+    pub switching: bool,
+}
+
+/// Why an automation can not run; the texts are Flux's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// `sourceRef.kind` names something else.
+    #[error("source kind '{0}' not supported: invalid source configuration")]
+    SourceKind(String),
+    /// There is no `spec.git`.
+    #[error("source kind 'GitRepository' necessitates field .spec.git: invalid source configuration")]
+    NoGit,
+    /// A strategy other than `Setters`.
+    #[error("unsupported update strategy: {0}")]
+    Strategy(String),
+    /// No branch is named anywhere.
+    #[error(
+        "failed configuring source manager: push spec not provided, and cannot be inferred from \
+         .spec.git.checkout.ref or GitRepository .spec.ref"
+    )]
+    NoPushBranch,
+}
+
+impl TargetError {
+    /// The reason that the controller gives in its conditions.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::SourceKind(_) | Self::NoGit => "InvalidSourceConfiguration",
+            Self::Strategy(_) => "InvalidUpdateStrategy",
+            Self::NoPushBranch => "SourceManagerFailed",
+        }
+    }
+
+    /// The problem of the automation `subject`.
+    pub fn problem(&self, subject: impl Into<String>) -> Problem {
+        let problem = Problem::new(Code::Config, subject, self.to_string());
+        match self {
+            Self::NoPushBranch => problem.hint("Give the automation a `spec.git.push.branch`."),
+            Self::NoGit => problem.hint("Give the automation a `spec.git` with a commit author."),
+            Self::SourceKind(_) | Self::Strategy(_) => problem,
+        }
+    }
+}
+
+/// What `automation` reads and where it pushes; `reference` is `spec.ref` of its `GitRepository`.
+///
+/// `spec.git.checkout` hides `reference` as a whole, even when it is empty.
+///
+/// # Errors
+/// The automation can not run as it is written.
+pub fn targets(
+    automation: &ImageUpdateAutomation,
+    reference: Option<&GitRef>,
+) -> Result<Targets, TargetError> {
+    if automation.source_kind != "GitRepository" {
+        return Err(TargetError::SourceKind(automation.source_kind.clone()));
+    }
+    let git = automation.git.as_ref().ok_or(TargetError::NoGit)?;
+    if automation.strategy != "Setters" {
+        return Err(TargetError::Strategy(automation.strategy.clone()));
+    }
+    let used = git.checkout.as_ref().or(reference);
+    let read_branch = used.and_then(|used| given(used.branch.as_deref()));
+    let checkout = used.map_or_else(|| Checkout::Branch(DEFAULT_BRANCH.to_owned()), Checkout::of);
+    match (given(git.push_branch.as_deref()), read_branch) {
+        (Some(push_branch), read_branch) => {
+            // Without any reference the branch read is known to be `master`; with one only its `branch` field counts.
+            let compared = if used.is_some() { read_branch } else { Some(DEFAULT_BRANCH.to_owned()) };
+            let switching = compared.as_deref() != Some(push_branch.as_str());
+            Ok(Targets { checkout, push_branch, switching })
+        }
+        (None, Some(push_branch)) => Ok(Targets { checkout, push_branch, switching: false }),
+        (None, None) => Err(TargetError::NoPushBranch),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::inventory::implied_automation;
+    use crate::domain::object::GitSpec;
+
+    fn branch(name: &str) -> GitRef {
+        GitRef { branch: Some(name.to_owned()), ..GitRef::default() }
+    }
+
+    fn of(
+        checkout: Option<GitRef>,
+        reference: Option<&GitRef>,
+        push: Option<&str>,
+    ) -> Result<Targets, TargetError> {
+        let mut automation = implied_automation("flux-system", "x");
+        let push_branch = push.map(ToOwned::to_owned);
+        automation.git = Some(GitSpec { checkout, push_branch, ..GitSpec::default() });
+        targets(&automation, reference)
+    }
+
+    #[test]
+    fn branches_are_inferred_as_the_controller_does() {
+        let tag = GitRef { tag: Some("v1.0.0".into()), ..GitRef::default() };
+        let name = GitRef { name: Some("refs/heads/main".into()), ..GitRef::default() };
+        let read = |name: &str| Checkout::Branch(name.to_owned());
+        for (checkout, reference, push, expected) in [
+            (Some(branch("main")), None, Some("main"), (read("main"), "main", false)),
+            (Some(branch("main")), None, Some("auto"), (read("main"), "auto", true)),
+            (Some(branch("dev")), Some(branch("main")), None, (read("dev"), "dev", false)),
+            (None, Some(branch("main")), None, (read("main"), "main", false)),
+            (None, Some(branch("main")), Some("auto"), (read("main"), "auto", true)),
+            (None, None, Some("master"), (read("master"), "master", false)),
+            (None, None, Some("main"), (read("master"), "main", true)),
+            (Some(tag.clone()), None, Some("main2"), (Checkout::Tag("v1.0.0".into()), "main2", true)),
+            (Some(name), None, Some("main"), (Checkout::Name("refs/heads/main".into()), "main", true)),
+        ] {
+            let (revision, push_branch, switching) = expected;
+            let expected = Targets { checkout: revision, push_branch: push_branch.to_owned(), switching };
+            assert_eq!(of(checkout.clone(), reference.as_ref(), push), Ok(expected), "{checkout:?} {push:?}");
+        }
+        for checkout in [Some(tag), Some(GitRef::default()), None] {
+            assert_eq!(of(checkout, None, None), Err(TargetError::NoPushBranch));
+        }
+        // An empty `checkout.ref` hides the GitRepository's.
+        assert_eq!(of(Some(GitRef::default()), Some(&branch("main")), None), Err(TargetError::NoPushBranch));
+    }
+
+    #[test]
+    fn an_automation_without_git_can_not_run() {
+        let mut automation = implied_automation("flux-system", "x");
+        automation.git = None;
+        assert_eq!(targets(&automation, None).unwrap_err().reason(), "InvalidSourceConfiguration");
+    }
+}

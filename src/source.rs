@@ -1,0 +1,12 @@
+//! Where the description of what is deployed comes from: objects, as files hold them.
+//!
+//! [`files`] reads a work tree, or the files of a Git tree that somebody else read, into an
+//! [`Inventory`](crate::domain::inventory::Inventory) and [`Secrets`](secrets::Secrets). What cannot be read is a
+//! [`Problem`](crate::problem::Problem) with file, line and column, and stops nothing else. Nothing here asks a
+//! registry, a Git server or a cluster.
+
+pub mod files;
+pub mod flux;
+mod load;
+pub mod secrets;
+pub mod yaml;

@@ -1,0 +1,481 @@
+//! From files to objects: documents are cut, parsed, told apart and put into the inventory.
+
+use std::collections::BTreeMap;
+
+use crate::domain::inventory::{Inventory, Object};
+use crate::domain::object::{Kind, Meta, ObjectId, Origin};
+use crate::problem::{Code, Problem};
+
+use super::files::{SourceFile, holds_flux_objects, holds_related_objects, is_kustomization};
+use super::flux::{
+    AutomationSpec, GitRepositorySpec, Header, ImagePolicySpec, ImageRepositorySpec, Specified, VERSIONS,
+    kind_of,
+};
+use super::secrets::{AccountShape, Secret, SecretShape, Secrets};
+use super::yaml::{Document, Node, YamlError, documents, from_node, from_node_lenient};
+
+/// What files describe.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The objects, and what was wrong with files and objects.
+    pub inventory: Inventory,
+    /// The secrets and service accounts beside them.
+    pub secrets: Secrets,
+}
+
+/// Reads the objects in `files`, whichever tree they come from, in the order given.
+///
+/// An object without a namespace takes that of the nearest `kustomization.yaml` upwards that gives one, else
+/// `default_namespace`. What can not be read is in the inventory's problems, with file, line and column.
+pub fn parse(files: &[SourceFile], default_namespace: &str) -> Loaded {
+    let namespaces = Namespaces::read(files, default_namespace);
+    let mut loaded = Loaded::default();
+    for findings in in_parallel(files, |file| read_file(file, &namespaces)) {
+        loaded.inventory.problems.extend(findings.problems);
+        for found in findings.found {
+            loaded.take(found);
+        }
+    }
+    loaded
+}
+
+/// Applies `read` to all files on as many threads as there are processors; results in the order of the files.
+fn in_parallel<T: Send>(files: &[SourceFile], read: impl Fn(&SourceFile) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    if files.len() < 2 * threads {
+        return files.iter().map(read).collect();
+    }
+    let read = &read;
+    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let share = |first: usize| {
+            let own = files.iter().enumerate().skip(first).step_by(threads);
+            move || own.map(|(index, file)| (index, read(file))).collect::<Vec<_>>()
+        };
+        let running: Vec<_> = (0..threads).map(|first| scope.spawn(share(first))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Which namespace an object gets that names none.
+struct Namespaces<'a> {
+    /// By folder, without a final `/`; the root is empty.
+    folders: BTreeMap<&'a str, String>,
+    default: &'a str,
+}
+
+impl<'a> Namespaces<'a> {
+    fn read(files: &'a [SourceFile], default: &'a str) -> Self {
+        let own = |file: &'a SourceFile| {
+            let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            kustomization_namespace(&file.bytes).map(|namespace| (folder, namespace))
+        };
+        let folders = files.iter().filter(|file| is_kustomization(&file.path)).filter_map(own).collect();
+        Self { folders, default }
+    }
+
+    fn of(&self, path: &str) -> &str {
+        let mut rest = path;
+        while let Some((folder, _)) = rest.rsplit_once('/') {
+            if let Some(namespace) = self.folders.get(folder) {
+                return namespace;
+            }
+            rest = folder;
+        }
+        self.folders.get("").map_or(self.default, String::as_str)
+    }
+}
+
+fn kustomization_namespace(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    documents(text).into_iter().find_map(|document| {
+        let node = Node::parse(document).ok().flatten()?;
+        node.get("namespace")?.text().filter(|namespace| !namespace.is_empty()).map(ToOwned::to_owned)
+    })
+}
+
+/// An object that was read.
+enum Found {
+    Flux(Box<Object>),
+    Namespace(String, BTreeMap<String, String>),
+    Secret(Secret),
+    Encrypted(ObjectId, &'static str),
+    Account(ObjectId, Vec<String>),
+}
+
+#[derive(Default)]
+struct Findings {
+    found: Vec<Found>,
+    problems: Vec<Problem>,
+}
+
+impl Loaded {
+    fn take(&mut self, found: Found) {
+        match found {
+            Found::Flux(object) => self.inventory.add(*object),
+            Found::Namespace(name, labels) => {
+                self.inventory.namespaces.entry(name).or_default().extend(labels);
+            }
+            Found::Secret(secret) => self.secrets.add(secret),
+            Found::Encrypted(id, by) => self.secrets.add_encrypted(id, by),
+            Found::Account(id, pull_secrets) => self.secrets.add_account(id, pull_secrets),
+        }
+    }
+}
+
+fn read_file(file: &SourceFile, namespaces: &Namespaces<'_>) -> Findings {
+    let mut reader =
+        FileReader { path: &file.path, namespace: namespaces.of(&file.path), findings: Findings::default() };
+    let is_flux = holds_flux_objects(&file.bytes);
+    if !is_flux && !holds_related_objects(&file.bytes) {
+        return reader.findings;
+    }
+    match std::str::from_utf8(&file.bytes) {
+        Ok(text) => {
+            for document in documents(text) {
+                reader.read_document(document, is_flux);
+            }
+        }
+        Err(error) if is_flux => {
+            let before = file.bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = memchr::memchr_iter(b'\n', before).count() + 1;
+            reader.report(&YamlError::new(line, 1, "the file is not UTF-8"));
+        }
+        Err(_) => {}
+    }
+    reader.findings
+}
+
+struct FileReader<'a> {
+    path: &'a str,
+    namespace: &'a str,
+    findings: Findings,
+}
+
+impl FileReader<'_> {
+    /// In a file without Flux objects only what they may refer to is read, and what is broken there is none of ours.
+    fn read_document(&mut self, document: Document<'_>, is_flux: bool) {
+        if !is_flux && !holds_related_objects(document.text.as_bytes()) {
+            return;
+        }
+        match Node::parse(document) {
+            Ok(Some(node)) => self.read_object(&node, document.line),
+            Err(error) if is_flux => self.report(&error),
+            Ok(None) | Err(_) => {}
+        }
+    }
+
+    fn report(&mut self, error: &YamlError) {
+        let subject = format!("{}:{}:{}", self.path, error.line, error.column);
+        self.findings.problems.push(Problem::new(Code::YamlInvalid, subject, error.to_string()));
+    }
+
+    /// `line` is where the object's document begins, or the object itself inside a list.
+    fn read_object(&mut self, node: &Node<'_>, line: usize) {
+        let text = |key| node.get(key).and_then(Node::text).unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        if kind.ends_with("List") && node.get("items").is_some() {
+            for item in node.get("items").map(Node::items).unwrap_or_default() {
+                self.read_object(item, item.line);
+            }
+            return;
+        }
+        let origin =
+            Origin { source: "files", file: Some(self.path.to_owned()), line: u32::try_from(line).ok() };
+        let read = match kind_of(api_version, kind) {
+            Some((kind, version)) if VERSIONS.contains(&version) => {
+                self.flux_object(kind, version, node, origin).map(Some)
+            }
+            Some((kind, _)) => {
+                self.unsupported(kind, api_version, node);
+                Ok(None)
+            }
+            None => self.related_object(kind, node, origin),
+        };
+        match read {
+            Ok(found) => self.findings.found.extend(found),
+            Err(error) => self.report(&error),
+        }
+    }
+
+    fn unsupported(&mut self, kind: Kind, api_version: &str, node: &Node<'_>) {
+        let subject = format!("{}:{}:{}", self.path, node.line, node.column);
+        let message =
+            format!("{kind} of {api_version} is passed over: versions read are {}", VERSIONS.join(", "));
+        let group = api_version.split('/').next().unwrap_or_default();
+        let problem = Problem::new(Code::Skipped, subject, message);
+        self.findings.problems.push(problem.hint(format!("Change `apiVersion` to `{group}/v1`.")));
+    }
+
+    fn flux_object(
+        &self,
+        kind: Kind,
+        version: &str,
+        node: &Node<'_>,
+        origin: Origin,
+    ) -> Result<Found, YamlError> {
+        let (id, labels) = self.identity(node, from_node(node)?)?;
+        let meta = Meta { id, version: version.to_owned(), labels, origin };
+        Ok(Found::Flux(Box::new(match kind {
+            Kind::ImageRepository => {
+                let object: Specified<ImageRepositorySpec> = from_node(node)?;
+                Object::Repository(object.spec.into_domain(meta))
+            }
+            Kind::ImagePolicy => {
+                let object: Specified<ImagePolicySpec> = from_node(node)?;
+                Object::Policy(object.spec.into_domain(meta))
+            }
+            Kind::ImageUpdateAutomation => {
+                let object: Specified<AutomationSpec> = from_node(node)?;
+                Object::Automation(Box::new(object.spec.into_domain(meta)))
+            }
+            Kind::GitRepository => {
+                let object: Specified<GitRepositorySpec> = from_node(node)?;
+                Object::Git(object.spec.into_domain(meta))
+            }
+        })))
+    }
+
+    fn identity(
+        &self,
+        node: &Node<'_>,
+        header: Header,
+    ) -> Result<(ObjectId, BTreeMap<String, String>), YamlError> {
+        let place = node.get("metadata").unwrap_or(node);
+        let Some(name) = header.metadata.name.filter(|name| !name.is_empty()) else {
+            return Err(YamlError { field: "metadata.name".to_owned(), ..place.error("is missing") });
+        };
+        let namespace = header.metadata.namespace.filter(|namespace| !namespace.is_empty());
+        let namespace = namespace.unwrap_or_else(|| self.namespace.to_owned());
+        Ok((ObjectId::new(namespace, name), header.metadata.labels))
+    }
+
+    fn related_object(
+        &self,
+        kind: &str,
+        node: &Node<'_>,
+        origin: Origin,
+    ) -> Result<Option<Found>, YamlError> {
+        if !matches!(kind, "Secret" | "SealedSecret" | "ExternalSecret" | "ServiceAccount" | "Namespace") {
+            return Ok(None);
+        }
+        let (id, labels) = self.identity(node, from_node_lenient(node)?)?;
+        Ok(Some(match kind {
+            "Namespace" => Found::Namespace(id.name, labels),
+            "ServiceAccount" => Found::Account(id, from_node_lenient::<AccountShape>(node)?.names()),
+            "SealedSecret" => Found::Encrypted(id, "SealedSecret"),
+            "ExternalSecret" => Found::Encrypted(external_target(node, &id), "ExternalSecret"),
+            _ if node.get("sops").is_some() => Found::Encrypted(id, "SOPS"),
+            _ => {
+                let shape: SecretShape = from_node_lenient(node)?;
+                let secret = shape.into_secret(id, origin);
+                Found::Secret(secret.map_err(|key| not_base64(node, &key))?)
+            }
+        }))
+    }
+}
+
+/// The secret that an `ExternalSecret` makes: `spec.target.name`, else its own name.
+fn external_target(node: &Node<'_>, id: &ObjectId) -> ObjectId {
+    let target = node.get("spec").and_then(|spec| spec.get("target")?.get("name")?.text());
+    target.map_or_else(|| id.clone(), |name| ObjectId::new(id.namespace.clone(), name))
+}
+
+fn not_base64(node: &Node<'_>, key: &str) -> YamlError {
+    let place = node.get("data").and_then(|data| data.get(key)).unwrap_or(node);
+    YamlError {
+        field: format!("data.{key}"),
+        ..place.error("is not base64; plain text belongs into stringData")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn load(files: &[(&str, &str)]) -> Loaded {
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| SourceFile { path: (*path).to_owned(), bytes: text.as_bytes().to_vec() })
+            .collect();
+        parse(&files, "flux-system")
+    }
+
+    fn repository(name: &str, image: &str) -> String {
+        format!(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata:\n  name: {name}\nspec:\n  \
+             image: {image}\n  interval: 5m\n"
+        )
+    }
+
+    fn subjects(loaded: &Loaded) -> Vec<String> {
+        loaded.inventory.all_problems().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_guides_objects_are_read_with_their_defaults() {
+        let loaded = load(&[(
+            "vote.yaml",
+            "---\napiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImageRepository\nmetadata:\n  name: vote\n  \
+             namespace: shop\nspec:\n  image: 127.0.0.1:5000/vote\n  interval: 1m0s\n---\napiVersion: \
+             image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: vote, namespace: shop}\nspec:\n  \
+             imageRepositoryRef: {name: vote}\n  policy:\n    numerical: {order: asc}\n  filterTags:\n    pattern: \
+             '^main-(?P<ts>.*)'\n    extract: '$ts'\n---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: \
+             ImageUpdateAutomation\nmetadata: {name: all, namespace: shop}\nspec:\n  interval: 1m\n  sourceRef: \
+             {kind: GitRepository, name: fleet, namespace: flux-system}\n  git:\n    commit: {author: {email: \
+             f@example.com}}\n    push: {branch: auto, options: {a: b}}\n  update: {path: ./deploy}\n",
+        )]);
+        assert_eq!(subjects(&loaded), [""; 0]);
+        let id = ObjectId::new("shop", "vote");
+        let repository = &loaded.inventory.repositories[&id];
+        assert_eq!((repository.provider.as_str(), repository.meta.version.as_str()), ("generic", "v1beta2"));
+        assert_eq!(repository.meta.origin.to_string(), "vote.yaml:1");
+        let policy = &loaded.inventory.policies[&id];
+        assert_eq!(policy.meta.origin.line, Some(10));
+        assert_eq!(policy.repository, id);
+        assert_eq!(policy.choice.kind_and_rule(), Some(("numerical", "asc")));
+        let automation = &loaded.inventory.automations[&ObjectId::new("shop", "all")];
+        assert_eq!(automation.source, ObjectId::new("flux-system", "fleet"));
+        assert_eq!((automation.strategy.as_str(), automation.update_path.as_str()), ("Setters", "./deploy"));
+        assert_eq!(automation.git.as_ref().unwrap().push_branch.as_deref(), Some("auto"));
+        assert_eq!(loaded.inventory.policies_of(automation).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_missing_namespace_is_that_of_the_nearest_kustomization() {
+        let object = repository("a", "x/a");
+        let loaded = load(&[
+            ("apps/kustomization.yaml", "namespace: apps\n"),
+            ("apps/deep/er/a.yaml", &object),
+            ("apps/web/Kustomization", "kind: Kustomization\nnamespace: web\n"),
+            ("apps/web/a.yaml", &object),
+            ("a.yaml", &object),
+        ]);
+        let namespaces: Vec<_> =
+            loaded.inventory.repositories.keys().map(|id| id.namespace.as_str()).collect();
+        assert_eq!(namespaces, ["apps", "flux-system", "web"]);
+    }
+
+    #[test]
+    fn what_is_broken_is_found_with_its_place_and_stops_nothing_else() {
+        let mixed = format!(
+            "{}---\na: [\n# toolkit.fluxcd.io\n---\n{}",
+            repository("a", "x/a"),
+            repository("b", "x/b")
+        );
+        let loaded = load(&[
+            ("1.yaml", &mixed),
+            ("2.yaml", &repository("c", "{}")),
+            ("3.yaml", "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {}\nspec: {}\n"),
+            ("4.yaml", "apiVersion: image.toolkit.fluxcd.io/v1alpha1\nkind: ImagePolicy\n"),
+            ("5.yaml", "kind: Secret\nthis: [is not ours to complain about\n"),
+            ("6.yaml", &repository("d", "x/d").replace("5m", "often").replace('\n', "\r\n")),
+        ]);
+        let names: Vec<_> = loaded.inventory.repositories.keys().map(|id| id.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let found = subjects(&loaded);
+        assert!(found[0].starts_with("1.yaml:9:4: "), "{}", found[0]);
+        assert_eq!(
+            found[1..],
+            [
+                "2.yaml:6:10: spec.image: expected a text, found a mapping",
+                "3.yaml:3:11: metadata.name: is missing",
+                "4.yaml:1:1: ImagePolicy of image.toolkit.fluxcd.io/v1alpha1 is passed over: versions read are v1, v1beta2, \
+             v1beta1",
+                "6.yaml:7:13: spec.interval: time: invalid duration \"often\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_same_object_twice_is_one_if_the_specs_are_equal_and_blocked_if_not() {
+        let loaded = load(&[
+            ("clusters/production/a.yaml", &repository("a", "x/a")),
+            ("clusters/production/b.yaml", &repository("b", "x/b")),
+            ("clusters/staging/a.yaml", &repository("a", "x/a")),
+            ("clusters/staging/b.yaml", &repository("b", "x/other")),
+        ]);
+        assert_eq!(loaded.inventory.repositories.len(), 1);
+        let problem =
+            loaded.inventory.ambiguity(Kind::ImageRepository, &ObjectId::new("flux-system", "b")).unwrap();
+        assert_eq!(problem.code, Code::Ambiguous);
+        assert_eq!(
+            problem.message,
+            "two places describe ImageRepository flux-system/b differently: clusters/production/b.yaml:1, \
+             clusters/staging/b.yaml:1"
+        );
+        let hint = "Give a narrower PATH, such as `supercargo clusters/production`.";
+        assert_eq!(problem.hint.as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn lists_are_opened_and_their_items_have_lines() {
+        let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: source.toolkit.fluxcd.io/v1\n  kind: GitRepository\n  \
+                    metadata: {name: fleet}\n  spec: {url: 'https://example.com/x.git', ref: {branch: main}}\n- \
+                    apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n  stringData: {username: u, password: 1234}\n";
+        let loaded = load(&[("list.yml", list)]);
+        let fleet = &loaded.inventory.git_repositories[&ObjectId::new("flux-system", "fleet")];
+        assert_eq!(fleet.meta.origin.line, Some(4));
+        let secret = loaded.secrets.find(&ObjectId::new("flux-system", "s")).unwrap();
+        assert_eq!(secret.data["password"].expose_secret(), "1234");
+    }
+
+    #[test]
+    fn secrets_accounts_and_namespaces_are_looked_for_in_other_files() {
+        let loaded = load(&[
+            ("ns.yaml", "kind: Namespace\napiVersion: v1\nmetadata: {name: web, labels: {team: a}}\n"),
+            (
+                "plain.yaml",
+                "{\"kind\": \"Secret\", \"metadata\": {\"name\": \"plain\"}, \"data\": {\"a\": \"YQ==\"}}",
+            ),
+            ("sops.yaml", "kind: Secret\nmetadata: {name: sops}\ndata: {a: ENC}\nsops: {version: 3}\n"),
+            ("sealed.yaml", "kind: SealedSecret\nmetadata: {name: sealed}\n"),
+            ("external.yaml", "kind: ExternalSecret\nmetadata: {name: x}\nspec: {target: {name: made}}\n"),
+            (
+                "account.yaml",
+                "kind: ServiceAccount\nmetadata: {name: puller}\nimagePullSecrets: [{name: plain}]\n",
+            ),
+            ("bad.yaml", "kind: Secret\nmetadata: {name: bad}\ndata:\n  a: '***'\n"),
+        ]);
+        let id = |name: &str| ObjectId::new("flux-system", name);
+        assert_eq!(loaded.inventory.namespaces["web"]["team"], "a");
+        assert_eq!(loaded.secrets.find(&id("plain")).unwrap().data["a"].expose_secret(), "a");
+        for name in ["sops", "sealed", "made"] {
+            assert_eq!(loaded.secrets.find(&id(name)).unwrap_err().code(), "secret_encrypted", "{name}");
+        }
+        assert_eq!(loaded.secrets.find(&id("nowhere")).unwrap_err().code(), "secret_not_found");
+        assert_eq!(loaded.secrets.pull_secrets(&id("puller")), Some(&["plain".to_owned()][..]));
+        assert_eq!(
+            subjects(&loaded),
+            ["bad.yaml:4:6: data.a: is not base64; plain text belongs into stringData"]
+        );
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug_output() {
+        let loaded =
+            load(&[("s.yaml", "kind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n")]);
+        assert!(!format!("{loaded:?}").contains("hunter2"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_loading_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut with_group = b"# toolkit.fluxcd.io\nkind: Secret\n".to_vec();
+            with_group.extend(bytes);
+            let _ = parse(&[SourceFile { path: "a.yaml".to_owned(), bytes: with_group }], "x");
+        }
+
+        #[test]
+        fn no_change_of_a_byte_makes_loading_panic(place in 0_usize..200, byte in any::<u8>()) {
+            let mut bytes = repository("a", "x/a").into_bytes();
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            let _ = parse(&[SourceFile { path: "a.yaml".to_owned(), bytes }], "x");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Secrets and service accounts that lie beside the objects, and what kept one from being read.
+//!
+//! Encrypted ones are recognised and never decrypted. Values are kept in [`SecretString`]s, which print as nothing.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::domain::object::{ObjectId, Origin};
+use crate::problem::{Code, Problem};
+
+/// A `Secret`.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// Its name.
+    pub id: ObjectId,
+    /// Its `type`, such as `kubernetes.io/dockerconfigjson`; `Opaque` if it gives none.
+    pub kind: String,
+    /// Its values, `stringData` over `data`; those that are no UTF-8 are left out.
+    pub data: BTreeMap<String, SecretString>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// Why a secret that an object names can not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Nowhere to be read.
+    #[error("secret '{0}' is nowhere to be read")]
+    NotFound(ObjectId),
+    /// There, but encrypted.
+    #[error("secret '{id}' is encrypted ({by}); supercargo never decrypts")]
+    Encrypted {
+        /// The secret.
+        id: ObjectId,
+        /// What with: `SOPS`, `SealedSecret` or `ExternalSecret`.
+        by: &'static str,
+    },
+}
+
+impl SecretError {
+    /// The code of the warning: `secret_not_found` or `secret_encrypted`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "secret_not_found",
+            Self::Encrypted { .. } => "secret_encrypted",
+        }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        let (SecretError::NotFound(id) | SecretError::Encrypted { id, .. }) = &error;
+        Self::new(Code::Skipped, id.to_string(), format!("{}: {error}", error.code()))
+            .hint("Give the credential by flag or environment, or with `supercargo create secret git`.")
+    }
+}
+
+/// All secrets and service accounts of a source.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    plain: BTreeMap<ObjectId, Secret>,
+    encrypted: BTreeMap<ObjectId, &'static str>,
+    accounts: BTreeMap<ObjectId, Vec<String>>,
+}
+
+impl Secrets {
+    /// The secret of this name.
+    ///
+    /// # Errors
+    /// It is nowhere to be read, or encrypted.
+    pub fn find(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
+        if let Some(secret) = self.plain.get(id) {
+            return Ok(secret);
+        }
+        Err(match self.encrypted.get(id) {
+            Some(by) => SecretError::Encrypted { id: id.clone(), by },
+            None => SecretError::NotFound(id.clone()),
+        })
+    }
+
+    /// The names in a service account's `imagePullSecrets`, all of its own namespace; `None` if there is no such
+    /// account.
+    pub fn pull_secrets(&self, account: &ObjectId) -> Option<&[String]> {
+        self.accounts.get(account).map(Vec::as_slice)
+    }
+
+    /// All plain secrets, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.plain.values()
+    }
+
+    /// Adds a secret, unless one of that name is there already.
+    pub fn add(&mut self, secret: Secret) {
+        self.plain.entry(secret.id.clone()).or_insert(secret);
+    }
+
+    pub(super) fn add_encrypted(&mut self, id: ObjectId, by: &'static str) {
+        self.encrypted.insert(id, by);
+    }
+
+    pub(super) fn add_account(&mut self, id: ObjectId, pull_secrets: Vec<String>) {
+        self.accounts.entry(id).or_insert(pull_secrets);
+    }
+}
+
+/// What a `Secret` object holds.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SecretShape {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+    #[serde(default)]
+    string_data: BTreeMap<String, String>,
+}
+
+impl SecretShape {
+    /// The secret, its data decoded.
+    ///
+    /// # Errors
+    /// The name of a value that is no base64.
+    pub(super) fn into_secret(self, id: ObjectId, origin: Origin) -> Result<Secret, String> {
+        let mut data = BTreeMap::new();
+        for (key, value) in self.data {
+            // As Go's decoder: line breaks inside are passed over.
+            let packed: String = value.split_ascii_whitespace().collect();
+            let Ok(bytes) = STANDARD.decode(packed) else { return Err(key) };
+            if let Ok(text) = String::from_utf8(bytes) {
+                data.insert(key, SecretString::from(text));
+            }
+        }
+        data.extend(self.string_data.into_iter().map(|(key, text)| (key, SecretString::from(text))));
+        Ok(Secret { id, kind: self.kind.unwrap_or_else(|| "Opaque".to_owned()), data, origin })
+    }
+}
+
+/// What a `ServiceAccount` object holds.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountShape {
+    #[serde(default)]
+    image_pull_secrets: Vec<PullSecret>,
+}
+
+#[derive(Deserialize)]
+struct PullSecret {
+    name: String,
+}
+
+impl AccountShape {
+    pub(super) fn names(self) -> Vec<String> {
+        self.image_pull_secrets.into_iter().map(|secret| secret.name).collect()
+    }
+}
