@@ -5,6 +5,8 @@
 pub mod commit;
 pub mod duration;
 pub mod inventory;
+pub mod manifest;
+pub mod marker;
 pub mod object;
 pub mod proposal;
 pub mod reference;

@@ -1,0 +1,231 @@
+//! Kubernetes YAML as text: which scalars carry a marker, and the same text with other values in some of them.
+//!
+//! An edit replaces the bytes of a scalar that the YAML parser found, and nothing else. The edited text is parsed again
+//! and refused unless exactly the meant scalars changed. Comments, quotes, blank lines, line ends and a byte order mark
+//! stay as they are. Reading and writing files, and what a marker stands for, is left to others.
+//!
+//! Source: `fluxcd/image-automation-controller:internal/update/{setters,filter,filereader}.go`.
+
+mod block;
+mod edit;
+mod parts;
+mod path;
+mod plain;
+mod walk;
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::marker;
+use super::proposal::ObjectIdentity;
+use crate::problem::{Code, Problem};
+
+pub use edit::RewriteError;
+
+/// A scalar value that carries a marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedScalar {
+    /// The marker's text, such as `flux-system:podinfo:tag`.
+    pub setter: String,
+    /// The bytes of the comment, `#` included.
+    pub comment: Range<usize>,
+    /// The bytes that an edit replaces: quotes included, anchor and tag not; of a block scalar from its header to the
+    /// end of its last line.
+    pub span: Range<usize>,
+    /// The line of `span`'s start, from 1.
+    pub line: usize,
+    /// The column of `span`'s start, in bytes from 1.
+    pub column: usize,
+    /// The value that stands there: what the parser reads, not the source text.
+    pub value: String,
+    /// Where in the document, for people: `.spec.template.spec.containers[0].image`.
+    pub field: String,
+    /// Where in the document, as Flux's code names it: keys joined by points, sequences adding nothing.
+    pub path: String,
+    /// The object in whose document it stands; of a `kind: List` that is a file of its own, the member.
+    pub object: ObjectIdentity,
+    style: Style,
+    /// The index of the list member.
+    item: Option<usize>,
+}
+
+impl MarkedScalar {
+    fn shift(&mut self, base: usize) {
+        self.comment = base + self.comment.start..base + self.comment.end;
+        self.span = base + self.span.start..base + self.span.end;
+        if let Style::Block(shape) = &mut self.style {
+            shape.shift(base);
+        }
+    }
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Single,
+    Double,
+    Block(block::Shape),
+}
+
+/// A marker that governs no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The marker's text.
+    pub setter: String,
+    /// The bytes of the comment, `#` included.
+    pub comment: Range<usize>,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, in bytes from 1.
+    pub column: usize,
+    /// Why.
+    pub reason: StrayReason,
+}
+
+/// Why a marker governs no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrayReason {
+    /// It stands at no scalar value: at a key, a mapping, a list, an alias, a missing value, or alone.
+    NoScalar,
+    /// The same key stood in the same mapping before, and only its first value counts.
+    RepeatedKey,
+}
+
+/// The image of a container that has no marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The line, from 1.
+    pub line: usize,
+    /// The byte at which it begins.
+    pub place: usize,
+    /// The value.
+    pub image: String,
+}
+
+/// What one document of a file holds.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    range: Range<usize>,
+    scalars: Vec<MarkedScalar>,
+    strays: Vec<Stray>,
+    images: Vec<Image>,
+    /// A hash of everything the parser says of the document but the values of the marked scalars.
+    fingerprint: u64,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+pub struct Manifest<'a> {
+    text: &'a str,
+    parts: Vec<Part>,
+}
+
+impl<'a> Manifest<'a> {
+    /// Reads `text`: all of it, or nothing.
+    ///
+    /// # Errors
+    /// What makes the file a problem file for Flux: a syntax error in any document, or one that is no mapping.
+    pub fn parse(text: &'a str) -> Result<Self, YamlError> {
+        forbid_control_characters(text)?;
+        let ranges = parts::split(text)?;
+        let single = ranges.len() == 1;
+        let mut parts = Vec::with_capacity(ranges.len());
+        let (mut lines, mut counted) = (0, 0);
+        for range in ranges {
+            lines += parts::line_of(text.get(counted..).unwrap_or_default(), range.start - counted) - 1;
+            counted = range.start;
+            let mut part =
+                walk::part(text.get(range.clone()).unwrap_or_default(), range.start, lines, single)?;
+            part.range = range;
+            parts.push(part);
+        }
+        Ok(Self { text, parts })
+    }
+
+    /// The text that was read.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The marked scalars, in the order of the text.
+    pub fn scalars(&self) -> impl Iterator<Item = &MarkedScalar> {
+        self.parts.iter().flat_map(|part| &part.scalars)
+    }
+
+    /// The markers that govern nothing.
+    pub fn strays(&self) -> impl Iterator<Item = &Stray> {
+        self.parts.iter().flat_map(|part| &part.strays)
+    }
+
+    /// The images of containers that have no marker.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.parts.iter().flat_map(|part| &part.images)
+    }
+}
+
+/// The marked scalars of `text`, in its order.
+///
+/// # Errors
+/// See [`Manifest::parse`].
+pub fn find(text: &str) -> Result<Vec<MarkedScalar>, YamlError> {
+    Ok(Manifest::parse(text)?.parts.into_iter().flat_map(|part| part.scalars).collect())
+}
+
+/// `text` with other values in some of its marked scalars. Prefer [`Manifest::rewrite`] where the file is parsed already.
+///
+/// # Errors
+/// See [`Manifest::rewrite`].
+pub fn rewrite(text: &str, edits: &[(&MarkedScalar, &str)]) -> Result<String, RewriteError> {
+    Manifest::parse(text).map_err(RewriteError::Before)?.rewrite(edits)
+}
+
+/// Whether Flux looks into the file at all: it has the name of a YAML file, and the token somewhere.
+pub fn is_candidate(path: &str, bytes: &[u8]) -> bool {
+    is_yaml_name(path) && has_token(bytes)
+}
+
+/// Whether Flux reads files of this name: `*.yaml`, `*.yml`, or exactly `Kustomization`.
+pub fn is_yaml_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "Kustomization" || [".yaml", ".yml"].iter().any(|extension| name.ends_with(extension))
+}
+
+/// Whether the bytes hold the token without which there is no marker.
+pub fn has_token(bytes: &[u8]) -> bool {
+    memmem::find(bytes, marker::TOKEN).is_some()
+}
+
+/// Where and why a file is no YAML that Flux can use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct YamlError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl YamlError {
+    /// The problem of `file`, which has this error.
+    pub fn problem(&self, file: &str) -> Problem {
+        Problem::new(Code::YamlInvalid, file, self.to_string())
+    }
+}
+
+/// YAML forbids most control characters, and go-yaml refuses them before it parses.
+fn forbid_control_characters(text: &str) -> Result<(), YamlError> {
+    let is_bad =
+        |&(_, byte): &(usize, &u8)| byte < &b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == &0x7f;
+    let Some((at, byte)) = text.as_bytes().iter().enumerate().find(is_bad) else { return Ok(()) };
+    let line = parts::line_of(text, at);
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let message = format!("the control character 0x{byte:02x} is not allowed");
+    Err(YamlError { line, column: at - start + 1, message })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! Which comments are found where, and what an edit leaves alone.
+
+use super::*;
+
+const M: &str = r#"# {"$imagepolicy": "apps:web"}"#;
+
+/// `text` with every `M` replaced by a marker.
+fn yaml(text: &str) -> String {
+    text.replace('M', M)
+}
+
+fn found(text: &str) -> Vec<(String, String)> {
+    let scalars = find(&yaml(text)).unwrap();
+    scalars.into_iter().map(|scalar| (scalar.field, scalar.value)).collect()
+}
+
+fn one(text: &str, field: &str, value: &str) {
+    assert_eq!(found(text), [(field.to_owned(), value.to_owned())], "{text}");
+}
+
+fn none(text: &str) {
+    assert_eq!(found(text), [], "{text}");
+    assert_eq!(
+        Manifest::parse(&yaml(text)).unwrap().strays().count(),
+        yaml(text).matches(M).count(),
+        "{text}"
+    );
+}
+
+/// `text` with every marked value replaced by `value`.
+fn rewritten(text: &str, value: &str) -> String {
+    let text = yaml(text);
+    let manifest = Manifest::parse(&text).unwrap();
+    let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, value)).collect();
+    manifest.rewrite(&edits).unwrap_or_else(|error| panic!("{error}: {text}")).replace(M, "M")
+}
+
+#[test]
+fn a_marker_behind_a_value_is_found() {
+    one("image: a:1 M\n", ".image", "a:1");
+    one("image: a:1\tM", ".image", "a:1");
+    one("a:\n  b:\n  - c: x\n  - c: 'a:1' M\n    d: y\n", ".a.b[1].c", "a:1");
+    one("- x\n".replace("- x", "l:\n- a:1 M\n- b").as_str(), ".l[0]", "a:1");
+    one("image: &img a:1 M\nb: *img\n", ".image", "a:1");
+    one("image: !!str a:1 M\n", ".image", "a:1");
+    one("? image\n: a:1 M\n", ".image", "a:1");
+    one("image:\n  a:1 M\n", ".image", "a:1");
+    one("image: null M\n", ".image", "null");
+    one("a.b/c: \"\" M\n", "[\"a.b/c\"]", "");
+}
+
+#[test]
+fn a_marker_in_a_flow_collection_belongs_to_the_entry_before_it() {
+    one("a: {\n  x: a:1, M\n  y: b\n}\n", ".a.x", "a:1");
+    one("a: {x: 1, y: a:1 M\n}\n", ".a.y", "a:1");
+    one("a: [\n  x,\n  a:1 M\n]\n", ".a[1]", "a:1");
+    one("a: [k: v M\n]\n", ".a[0].k", "v");
+    none("a: {x: 1} M\n");
+    none("a: [x] M\n");
+}
+
+#[test]
+fn a_marker_at_a_key_an_alias_or_nothing_is_a_stray() {
+    none("M\nimage: a:1\n");
+    none("image: M\n  a:1\n");
+    none("image: M\nb: 1\n");
+    none("a: &x 1\nb: *x M\n");
+    none("image: M\n  a: 1\n");
+    none("? image M\n: a:1\n");
+    none("image: a:1\nM\n");
+    none("image: a:1 \n  # c\n  M\nb: 2\n");
+    none("? {a: b M\n}\n: a:1\n");
+    none("image: x\nimage: y M\n");
+}
+
+#[test]
+fn a_single_comment_above_an_item_belongs_to_it() {
+    one("l:\n  M\n  - a:1\n", ".l[0]", "a:1");
+    one("l:\n- x\nM\n- a:1\n", ".l[1]", "a:1");
+    one("l:\n- M\n  a:1\n", ".l[0]", "a:1");
+    one("l: [\n  M\n  a:1\n]\n", ".l[0]", "a:1");
+    one("image:\n  M\n  a:1\n", ".image", "a:1");
+    none("l:\n  # c\n  M\n  - a:1\n");
+    none("l:\n  M\n  - a:1 # c\n");
+    none("l:\n  M\n\n  - a:1\n");
+    none("l:\n  M\n  - k: a:1\n");
+    none("l:\n  M\n  - - a:1\n");
+}
+
+#[test]
+fn a_block_scalar_is_marked_on_its_header() {
+    one("a:\n  b: | M\n    x\n    y\n\n  c: 1\n", ".a.b", "x\ny\n");
+    assert_eq!(
+        rewritten("a:\n  b: |+ M\n    x\n    y\n\n  c: 1\n", "v1"),
+        "a:\n  b: |- M\n    v1\n\n  c: 1\n"
+    );
+    assert_eq!(rewritten("a: >2 M\n    x\n", "1.0"), "a: >2- M\n  1.0\n");
+    assert_eq!(rewritten("a: |\tM\r\n  x\r\nb: 1\r\n", "v1"), "a: |-\tM\r\n  v1\r\nb: 1\r\n");
+    assert_eq!(rewritten("a: | M\n  x", "v1"), "a: |- M\n  v1");
+    assert_eq!(rewritten("a: | M\nb: 1\n", "v1"), "a: |- M\n  v1\nb: 1\n");
+    assert_eq!(rewritten("a: | M\n  x\nb: 1\n", ""), "a: |- M\nb: 1\n");
+    assert_eq!(rewritten("a: | M\n\n\n  x\n     \nb: 1\n", "v"), "a: |- M\n  v\nb: 1\n");
+    assert_eq!(rewritten("l:\n- | M\n  x\n- y\n", "v"), "l:\n- |- M\n  v\n- y\n");
+}
+
+#[test]
+fn an_edit_keeps_the_style_and_every_other_byte() {
+    assert_eq!(rewritten("\u{feff}a:   'x'   M  \r\n\r\nb: 1", "v"), "\u{feff}a:   'v'   M  \r\n\r\nb: 1");
+    assert_eq!(rewritten("a: \"x\" M", "o\"\\"), "a: \"o\\\"\\\\\" M");
+    assert_eq!(rewritten("a: 'x' M", "o'"), "a: 'o''' M");
+    assert_eq!(rewritten("a: x M\n", "1.0"), "a: \"1.0\" M\n");
+    assert_eq!(rewritten("a: x M\n", ""), "a: \"\" M\n");
+    assert_eq!(rewritten("a: x\n  y\n   z M\nb: é\n", "v"), "a: v M\nb: é\n");
+    assert_eq!(rewritten("é: &a !!str x M\nb: *a\n", "v"), "é: &a !!str v M\nb: *a\n");
+    assert_eq!(rewritten("a: {b: x, M\n}\n", "v:1"), "a: {b: v:1, M\n}\n");
+    assert_eq!(rewritten("a: 5 M\n", "1.2.3"), "a: 1.2.3 M\n");
+}
+
+#[test]
+fn each_document_is_edited_on_its_own() {
+    let text = "a: x M\n---\n\n# only text\n---\nb: y M\n...\nnot: [looked at\n--- # more\nc: z M\n";
+    assert_eq!(
+        rewritten(text, "v"),
+        "a: v M\n---\n\n# only text\n---\nb: v M\n...\nnot: [looked at\n--- # more\nc: v M\n"
+    );
+    let lines: Vec<_> =
+        find(&yaml(text)).unwrap().iter().map(|scalar| (scalar.line, scalar.column)).collect();
+    assert_eq!(lines, [(1, 4), (6, 4), (10, 4)]);
+}
+
+#[test]
+fn what_flux_cannot_use_is_an_error_with_its_place() {
+    let error = |text: &str| Manifest::parse(text).map(|_| ()).unwrap_err();
+    assert_eq!(error("a: 1\n---\nb: [\n").line, 3);
+    assert_eq!(
+        error("a: 1\n---\n- b\n").to_string(),
+        "line 3, column 1: the document is a list, not a mapping"
+    );
+    assert_eq!(error("just text\n").line, 1);
+    assert_eq!(error("metadata: x\n").line, 1);
+    assert_eq!(
+        error("a: \u{7}\n").to_string(),
+        "line 1, column 4: the control character 0x07 is not allowed"
+    );
+    assert_eq!(error("%YAML 1.2\n---\na: 1\n").line, 1);
+    assert!(Manifest::parse("metadata:\n---\n~\n---\n").is_ok());
+}
+
+#[test]
+fn the_object_is_that_of_the_document_or_of_the_list_member() {
+    let object = |text: &str| find(&yaml(text)).unwrap().remove(0).object;
+    let deployment =
+        object("image: a M\nmetadata:\n  name: web\n  namespace: 123\nkind: D\napiVersion: v1\n");
+    assert_eq!(
+        (deployment.kind.as_str(), deployment.name.as_str(), deployment.namespace.as_str()),
+        ("D", "web", "123")
+    );
+    let list = "kind: List\nitems:\n- kind: Pod\n  metadata: {name: a}\n- image: x M\n  kind: Pod\n  metadata: {name: b}\n";
+    assert_eq!(object(list).name, "b");
+    assert_eq!(object(&format!("{list}---\na: 1\n")).kind, "List");
+}
+
+#[test]
+fn an_edit_that_is_not_of_this_text_is_refused() {
+    let text = yaml("a: x M\n");
+    let other = find(&yaml("aa: x M\n")).unwrap();
+    assert!(matches!(rewrite(&text, &[(&other[0], "v")]), Err(RewriteError::NotThere { .. })));
+    let mine = find(&text).unwrap();
+    assert!(matches!(rewrite(&text, &[(&mine[0], "v\nw: 1")]), Err(RewriteError::Unwritable { .. })));
+    assert!(matches!(
+        rewrite(&text, &[(&mine[0], "v"), (&mine[0], "w")]),
+        Err(RewriteError::NotThere { .. })
+    ));
+}
+
+#[test]
+fn only_yaml_files_with_the_token_are_candidates() {
+    let token = M.as_bytes();
+    for path in ["a.yaml", "x/b.yml", "x/Kustomization", ".yaml"] {
+        assert!(is_candidate(path, token), "{path}");
+    }
+    for path in ["a.YAML", "a.json", "a.yaml.tmpl", "kustomization", "Kustomization.txt"] {
+        assert!(!is_candidate(path, token), "{path}");
+    }
+    assert!(!is_candidate("a.yaml", b"# {$imagepolicy: 1}"));
+}
+
+#[test]
+fn images_of_containers_without_marker_are_listed() {
+    let text = yaml(
+        "spec:\n  initContainers:\n  - image: a:1\n  containers:\n  - image: b:1 M\n  - {image: c:1}\nimage: d\n",
+    );
+    let manifest = Manifest::parse(&text).unwrap();
+    let images: Vec<_> = manifest.images().map(|image| (image.line, image.image.as_str())).collect();
+    assert_eq!(images, [(3, "a:1"), (6, "c:1")]);
+}
