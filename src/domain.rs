@@ -11,4 +11,5 @@ pub mod object;
 pub mod proposal;
 pub mod reference;
 pub mod selector;
+pub mod status;
 pub mod tags;

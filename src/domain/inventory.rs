@@ -4,6 +4,7 @@
 //! policy may read a repository, and which branches an automation reads and writes.
 
 mod access;
+mod link;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::selector::{Selector, SelectorError};
 use crate::problem::{Code, Problem};
 
 pub use access::AccessError;
+pub use link::LinkError;
 pub use targets::{Checkout, TargetError, Targets, targets};
 
 /// The source of an automation that no object describes.
