@@ -13,3 +13,4 @@ pub mod reference;
 pub mod selector;
 pub mod status;
 pub mod tags;
+pub mod template;

@@ -1,0 +1,196 @@
+//! Functions on dictionaries, and what tells types.
+//!
+//! Where Go walks a dictionary in random order (`keys`, `values`) ours is sorted.
+//!
+//! Source: Masterminds/sprig v3.3.0, dict.go, reflect.go, strings.go.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::super::value::{ANY, Dict, TEXTS, Value, deep_equal};
+use super::Param::{self, Any, Int, Text};
+use super::text::{split, to_text};
+use super::{Answer, Function, arg, int, text};
+
+const DICT: Param = Param::Dict;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::open("dict", &[], Any, dict),
+    Function::fixed("get", &[DICT, Text], |v| {
+        Ok(entries(v, 0).borrow().get(text(v, 1)).cloned().unwrap_or(Value::text("")))
+    }),
+    Function::fixed("set", &[DICT, Text, Any], |v| {
+        entries(v, 0).borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
+        Ok(arg(v, 0).clone())
+    }),
+    Function::fixed("unset", &[DICT, Text], |v| {
+        entries(v, 0).borrow_mut().remove(text(v, 1));
+        Ok(arg(v, 0).clone())
+    }),
+    Function::fixed("hasKey", &[DICT, Text], |v| {
+        Ok(Value::Bool(entries(v, 0).borrow().contains_key(text(v, 1))))
+    }),
+    Function::open("pluck", &[Text], DICT, |v| {
+        let found = (1..v.len()).filter_map(|index| entries(v, index).borrow().get(text(v, 0)).cloned());
+        Ok(Value::list(ANY, found.collect()))
+    }),
+    Function::open("keys", &[], DICT, |v| {
+        let keys =
+            (0..v.len()).flat_map(|index| entries(v, index).borrow().keys().cloned().collect::<Vec<_>>());
+        Ok(Value::texts(keys))
+    }),
+    Function::fixed("values", &[DICT], |v| {
+        Ok(Value::list(ANY, entries(v, 0).borrow().values().cloned().collect()))
+    }),
+    Function::open("pick", &[DICT], Text, |v| Ok(filtered(v, |named| named))),
+    Function::open("omit", &[DICT], Text, |v| Ok(filtered(v, |named| !named))),
+    Function::open("merge", &[DICT], DICT, |v| merge(v, false)),
+    Function::open("mustMerge", &[DICT], DICT, |v| merge(v, false)),
+    Function::open("mergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
+    Function::open("mustMergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
+    Function::open("dig", &[], Any, dig),
+    Function::fixed("deepCopy", &[Any], |v| Ok(copy(arg(v, 0), 0))),
+    Function::fixed("mustDeepCopy", &[Any], |v| Ok(copy(arg(v, 0), 0))),
+    Function::fixed("split", &[Text, Text], |v| Ok(numbered(split(text(v, 1), text(v, 0))))),
+    Function::fixed("splitn", &[Text, Int, Text], |v| {
+        Ok(numbered(split_at_most(text(v, 2), text(v, 0), int(v, 1))))
+    }),
+    Function::fixed("typeOf", &[Any], |v| Ok(Value::text(arg(v, 0).type_name()))),
+    Function::fixed("typeIs", &[Text, Any], |v| Ok(Value::Bool(text(v, 0) == arg(v, 1).type_name()))),
+    Function::fixed("typeIsLike", &[Text, Any], |v| Ok(Value::Bool(text(v, 0) == arg(v, 1).type_name()))),
+    Function::fixed("kindOf", &[Any], |v| Ok(Value::text(arg(v, 0).kind()))),
+    Function::fixed("kindIs", &[Text, Any], |v| Ok(Value::Bool(text(v, 0) == arg(v, 1).kind()))),
+    Function::fixed("deepEqual", &[Any, Any], |v| {
+        Ok(Value::Bool(deep_equal(arg(v, 0), arg(v, 1), &mut 1_000_000)))
+    }),
+];
+
+/// The dictionary at `index`, which the row says is one.
+fn entries(values: &[Value], index: usize) -> Dict {
+    match values.get(index) {
+        Some(Value::Dict(dict)) => Rc::clone(dict),
+        _ => Dict::default(),
+    }
+}
+
+fn dict(values: &[Value]) -> Answer {
+    let mut entries = BTreeMap::new();
+    for pair in values.chunks(2) {
+        let key = to_text(arg(pair, 0))?;
+        entries.insert(key.into(), pair.get(1).cloned().unwrap_or(Value::text("")));
+    }
+    Ok(Value::dict(entries))
+}
+
+/// The entries whose key is among the further arguments, or is not.
+fn filtered(values: &[Value], keep: fn(bool) -> bool) -> Value {
+    let named = |key: &str| (1..values.len()).any(|index| text(values, index) == key);
+    let dict = entries(values, 0);
+    let kept = dict
+        .borrow()
+        .iter()
+        .filter(|(key, _)| keep(named(key)))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    Value::dict(kept)
+}
+
+/// Adds to the first dictionary what it lacks of the others, or what they have.
+fn merge(values: &[Value], overwrite: bool) -> Answer {
+    let target = entries(values, 0);
+    for index in 1..values.len() {
+        merge_into(&target, &entries(values, index), overwrite, 0)?;
+    }
+    Ok(arg(values, 0).clone())
+}
+
+/// How deep dictionaries are merged and copied.
+const MAX_NESTING: usize = 32;
+
+fn merge_into(target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Result<(), String> {
+    if Rc::ptr_eq(target, source) {
+        return Ok(());
+    }
+    if depth > MAX_NESTING {
+        return Err("dictionaries nested too deeply".to_owned());
+    }
+    let entries: Vec<_> = source.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    for (key, value) in entries {
+        let known = target.borrow().get(&key).cloned();
+        match (known, &value) {
+            (Some(Value::Dict(inner)), Value::Dict(from)) => merge_into(&inner, from, overwrite, depth + 1)?,
+            // What is empty in the target counts as missing, and in the source as nothing to overwrite with.
+            (Some(known), new) if known.is_true() && !(overwrite && new.is_true()) => {}
+            _ => {
+                target.borrow_mut().insert(key, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn dig(values: &[Value]) -> Answer {
+    let (Some(Value::Dict(dict)), true) = (values.last(), values.len() >= 3) else {
+        return Err(match values.last() {
+            Some(other) if values.len() >= 3 => format!(
+                "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
+                other.type_name()
+            ),
+            _ => "dig needs at least three arguments".to_owned(),
+        });
+    };
+    let keys = values.get(..values.len() - 2).unwrap_or_default();
+    let mut found = Value::Dict(Rc::clone(dict));
+    for key in keys {
+        let Value::Text(key) = key else {
+            return Err(format!("interface conversion: interface {{}} is {}, not string", key.type_name()));
+        };
+        let next = match &found {
+            Value::Dict(dict) => dict.borrow().get(key).cloned(),
+            other => {
+                return Err(format!(
+                    "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
+                    other.type_name()
+                ));
+            }
+        };
+        match next {
+            Some(next) => found = next,
+            None => return Ok(arg(values, values.len() - 2).clone()),
+        }
+    }
+    Ok(found)
+}
+
+/// A copy that shares no dictionary with the original, down to a depth that only values reach which contain themselves.
+fn copy(value: &Value, depth: usize) -> Value {
+    match value {
+        Value::Dict(dict) if depth < MAX_NESTING => Value::dict(
+            dict.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))).collect(),
+        ),
+        Value::List(list) if depth < MAX_NESTING => {
+            Value::list(list.element, list.items.iter().map(|item| copy(item, depth + 1)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// `_0`, `_1` and so on.
+fn numbered(parts: Vec<&str>) -> Value {
+    let entries = parts.into_iter().enumerate();
+    Value::map(&TEXTS, entries.map(|(n, part)| (Value::text(format!("_{n}")), Value::text(part))).collect())
+}
+
+/// `strings.SplitN`.
+fn split_at_most<'t>(text: &'t str, separator: &str, count: i64) -> Vec<&'t str> {
+    match usize::try_from(count) {
+        Err(_) => split(text, separator),
+        Ok(0) => Vec::new(),
+        Ok(count) if separator.is_empty() => {
+            let cut = text.char_indices().nth(count - 1).map_or(text.len(), |(at, _)| at);
+            let (head, tail) = text.split_at(cut);
+            split(head, "").into_iter().chain((!tail.is_empty()).then_some(tail)).collect()
+        }
+        Ok(count) => text.splitn(count, separator).collect(),
+    }
+}

@@ -1,0 +1,260 @@
+//! JSON, Base64 and paths.
+//!
+//! Source: Masterminds/sprig v3.3.0, defaults.go, strings.go; golang/go:src/encoding/json, src/path.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::format::{self, MAX_TEXT, TooLong};
+use super::super::value::{ANY, Struct, Value};
+use super::Param::{Any, Text};
+use super::text::answer;
+use super::{Function, arg, text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::fixed("toJson", &[Any], |v| answer(json(v, Style::Plain).unwrap_or_default())),
+    Function::fixed("mustToJson", &[Any], |v| answer(json(v, Style::Plain)?)),
+    Function::fixed("toPrettyJson", &[Any], |v| answer(json(v, Style::Pretty).unwrap_or_default())),
+    Function::fixed("mustToPrettyJson", &[Any], |v| answer(json(v, Style::Pretty)?)),
+    Function::fixed("toRawJson", &[Any], |v| answer(json(v, Style::Raw)?)),
+    Function::fixed("mustToRawJson", &[Any], |v| answer(json(v, Style::Raw)?)),
+    Function::fixed("fromJson", &[Text], |v| {
+        Ok(serde_json::from_str(text(v, 0)).map_or(Value::Nil, from_json))
+    }),
+    Function::fixed("mustFromJson", &[Text], |v| {
+        serde_json::from_str(text(v, 0)).map(from_json).map_err(|error| error.to_string())
+    }),
+    Function::fixed("b64enc", &[Text], |v| answer(STANDARD.encode(text(v, 0)))),
+    Function::fixed("b64dec", &[Text], |v| {
+        let lines: String = text(v, 0).chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+        match STANDARD.decode(lines) {
+            Ok(bytes) => answer(String::from_utf8_lossy(&bytes)),
+            Err(error) => answer(illegal(&error)),
+        }
+    }),
+    Function::fixed("base", &[Text], |v| answer(base(text(v, 0)))),
+    Function::fixed("osBase", &[Text], |v| answer(base(text(v, 0)))),
+    Function::fixed("dir", &[Text], |v| answer(dir(text(v, 0)))),
+    Function::fixed("osDir", &[Text], |v| answer(dir(text(v, 0)))),
+    Function::fixed("clean", &[Text], |v| answer(clean(text(v, 0)))),
+    Function::fixed("osClean", &[Text], |v| answer(clean(text(v, 0)))),
+    Function::fixed("ext", &[Text], |v| answer(ext(text(v, 0)))),
+    Function::fixed("osExt", &[Text], |v| answer(ext(text(v, 0)))),
+    Function::fixed("isAbs", &[Text], |v| Ok(Value::Bool(text(v, 0).starts_with('/')))),
+    Function::fixed("osIsAbs", &[Text], |v| Ok(Value::Bool(text(v, 0).starts_with('/')))),
+];
+
+fn illegal(error: &base64::DecodeError) -> String {
+    let at = match error {
+        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => *at,
+        base64::DecodeError::InvalidLength(length) => length / 4 * 4,
+        base64::DecodeError::InvalidPadding => 0,
+    };
+    format!("illegal base64 data at input byte {at}")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// With `<`, `>` and `&` escaped.
+    Plain,
+    /// That, over several lines.
+    Pretty,
+    /// Nothing escaped that need not be.
+    Raw,
+}
+
+fn json(values: &[Value], style: Style) -> Result<String, String> {
+    let mut writer = Json { out: String::new(), style, depth: 0 };
+    writer.value(arg(values, 0))?;
+    Ok(writer.out)
+}
+
+struct Json {
+    out: String,
+    style: Style,
+    depth: usize,
+}
+
+/// How deep a value may nest; one that contains itself ends here.
+const MAX_NESTING: usize = 60;
+
+impl Json {
+    fn value(&mut self, value: &Value) -> Result<(), String> {
+        if self.out.len() > MAX_TEXT {
+            return Err(TooLong.into());
+        }
+        match value {
+            Value::Nil => self.out.push_str("null"),
+            Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
+            Value::Int(number) | Value::Int64(number) => self.out.push_str(&number.to_string()),
+            Value::Byte(number) => self.out.push_str(&number.to_string()),
+            Value::Float(number) if number.is_finite() => self.out.push_str(&float(*number)),
+            Value::Float(number) => {
+                return Err(format!("json: unsupported value: {}", format::general(*number, None)));
+            }
+            Value::Text(text) => self.text(text),
+            Value::List(list) => {
+                self.sequence('[', ']', list.items.iter(), Self::value)?;
+            }
+            Value::Map(map) if map.of.key != "string" => {
+                return Err(format!("json: unsupported type: {}", map.of.name));
+            }
+            Value::Map(map) => self.sequence('{', '}', map.entries.iter(), |json, (key, value)| {
+                json.entry(&format::display(key)?, value)
+            })?,
+            Value::Dict(dict) => {
+                let entries: Vec<_> = dict.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                self.sequence('{', '}', entries.iter(), |json, (key, value)| json.entry(key, value))?;
+            }
+            Value::Struct(object) => {
+                let mut entries = Vec::new();
+                fields(object, &mut entries);
+                self.sequence('{', '}', entries.iter(), |json, (key, value)| json.entry(key, value))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sequence<T>(
+        &mut self,
+        open: char,
+        close: char,
+        items: impl ExactSizeIterator<Item = T>,
+        each: impl Fn(&mut Self, T) -> Result<(), String>,
+    ) -> Result<(), String> {
+        if self.depth > MAX_NESTING {
+            return Err("json: unsupported value: encountered a cycle".to_owned());
+        }
+        self.out.push(open);
+        let some = items.len() > 0;
+        self.depth += 1;
+        for (index, item) in items.enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            self.line();
+            each(self, item)?;
+        }
+        self.depth -= 1;
+        if some {
+            self.line();
+        }
+        self.out.push(close);
+        Ok(())
+    }
+
+    fn line(&mut self) {
+        if self.style == Style::Pretty {
+            self.out.push('\n');
+            self.out.push_str(&"  ".repeat(self.depth));
+        }
+    }
+
+    fn entry(&mut self, key: &str, value: &Value) -> Result<(), String> {
+        self.text(key);
+        self.out.push_str(if self.style == Style::Pretty { ": " } else { ":" });
+        self.value(value)
+    }
+
+    fn text(&mut self, text: &str) {
+        self.out.push('"');
+        for c in text.chars() {
+            match c {
+                '"' => self.out.push_str("\\\""),
+                '\\' => self.out.push_str("\\\\"),
+                '\n' => self.out.push_str("\\n"),
+                '\r' => self.out.push_str("\\r"),
+                '\t' => self.out.push_str("\\t"),
+                '\u{8}' => self.out.push_str("\\b"),
+                '\u{c}' => self.out.push_str("\\f"),
+                c if c < ' ' || matches!(c, '\u{2028}' | '\u{2029}') => self.escape(c),
+                '<' | '>' | '&' if self.style != Style::Raw => self.escape(c),
+                c => self.out.push(c),
+            }
+        }
+        self.out.push('"');
+    }
+
+    fn escape(&mut self, c: char) {
+        let _ = write!(self.out, "\\u{:04x}", u32::from(c));
+    }
+}
+
+/// The fields of a struct with those of embedded ones, as JSON has them.
+fn fields(object: &Struct, entries: &mut Vec<(&'static str, Value)>) {
+    for (field, value) in object.of.fields.iter().zip(&object.fields) {
+        match (value, field.json) {
+            (Value::Struct(inner), _) if field.embedded => fields(inner, entries),
+            (_, Some(key)) if value.is_true() => entries.push((key, value.clone())),
+            (_, None) if !field.hidden => entries.push((field.name, value.clone())),
+            _ => {}
+        }
+    }
+}
+
+fn float(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        return format!("{number:e}").replace('e', if size >= 1.0 { "e+" } else { "e" });
+    }
+    format!("{number}")
+}
+
+fn from_json(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Nil,
+        serde_json::Value::Bool(flag) => Value::Bool(flag),
+        serde_json::Value::Number(number) => Value::Float(number.as_f64().unwrap_or_default()),
+        serde_json::Value::String(text) => Value::text(text),
+        serde_json::Value::Array(items) => Value::list(ANY, items.into_iter().map(from_json).collect()),
+        serde_json::Value::Object(entries) => {
+            Value::dict(entries.into_iter().map(|(key, value)| (key.into(), from_json(value))).collect())
+        }
+    }
+}
+
+/// `path.Base`.
+fn base(path: &str) -> &str {
+    if path.is_empty() {
+        return ".";
+    }
+    let trimmed = path.trim_end_matches('/');
+    let last = trimmed.rsplit('/').next().unwrap_or(trimmed);
+    if last.is_empty() { "/" } else { last }
+}
+
+/// `path.Dir`.
+fn dir(path: &str) -> String {
+    let end = path.rfind('/').map_or(0, |at| at + 1);
+    clean(path.get(..end).unwrap_or_default())
+}
+
+/// `path.Ext`.
+fn ext(path: &str) -> &str {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.rfind('.').and_then(|at| last.get(at..)).unwrap_or_default()
+}
+
+/// `path.Clean`.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (rooted, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}

@@ -1,0 +1,111 @@
+//! Functions on numbers.
+//!
+//! Source: Masterminds/sprig v3.3.0, numeric.go; spf13/cast for what counts as a number.
+
+use super::super::format;
+use super::super::value::Value;
+use super::Param::{Any, Float, Int, Text};
+use super::{Function, arg, int, text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::fixed("atoi", &[Text], |v| Ok(Value::Int(text(v, 0).parse().unwrap_or(0)))),
+    Function::fixed("int", &[Any], |v| Ok(Value::Int(to_int(arg(v, 0))))),
+    Function::fixed("int64", &[Any], |v| Ok(Value::Int64(to_int(arg(v, 0))))),
+    Function::fixed("float64", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0))))),
+    Function::fixed("toDecimal", &[Any], |v| {
+        let digits = format::print(v)?;
+        Ok(Value::Int64(i64::from_str_radix(&digits, 8).unwrap_or(0)))
+    }),
+    Function::fixed("add1", &[Any], |v| Ok(Value::Int64(to_int(arg(v, 0)).wrapping_add(1)))),
+    Function::open("add", &[], Any, |v| {
+        Ok(Value::Int64(v.iter().fold(0, |sum: i64, next| sum.wrapping_add(to_int(next)))))
+    }),
+    Function::fixed("sub", &[Any, Any], |v| {
+        Ok(Value::Int64(to_int(arg(v, 0)).wrapping_sub(to_int(arg(v, 1)))))
+    }),
+    Function::fixed("div", &[Any, Any], |v| {
+        let divisor = divisor(arg(v, 1))?;
+        Ok(Value::Int64(to_int(arg(v, 0)).wrapping_div(divisor)))
+    }),
+    Function::fixed("mod", &[Any, Any], |v| {
+        let divisor = divisor(arg(v, 1))?;
+        Ok(Value::Int64(to_int(arg(v, 0)).wrapping_rem(divisor)))
+    }),
+    Function::open("mul", &[Any], Any, |v| {
+        Ok(Value::Int64(v.iter().fold(1, |product: i64, next| product.wrapping_mul(to_int(next)))))
+    }),
+    Function::open("max", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).max().unwrap_or(0)))),
+    Function::open("biggest", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).max().unwrap_or(0)))),
+    Function::open("min", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).min().unwrap_or(0)))),
+    Function::open("maxf", &[Any], Any, |v| {
+        Ok(Value::Float(v.iter().map(to_float).fold(f64::NEG_INFINITY, f64::max)))
+    }),
+    Function::open("minf", &[Any], Any, |v| {
+        Ok(Value::Float(v.iter().map(to_float).fold(f64::INFINITY, f64::min)))
+    }),
+    Function::fixed("floor", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0)).floor()))),
+    Function::fixed("ceil", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0)).ceil()))),
+    Function::open("round", &[Any, Int], Float, |v| Ok(Value::Float(round(v)))),
+];
+
+fn divisor(value: &Value) -> Result<i64, String> {
+    match to_int(value) {
+        0 => Err("runtime error: integer divide by zero".to_owned()),
+        divisor => Ok(divisor),
+    }
+}
+
+/// A whole number, 0 if there is none to be seen.
+#[expect(clippy::cast_possible_truncation, reason = "Go truncates so too")]
+pub(super) fn to_int(value: &Value) -> i64 {
+    match value {
+        Value::Float(number) => *number as i64,
+        Value::Bool(flag) => i64::from(*flag),
+        Value::Text(text) => parse_int(text).unwrap_or(0),
+        other => other.whole().unwrap_or(0),
+    }
+}
+
+/// A number with an optional base prefix; zeros behind a point are passed over.
+fn parse_int(text: &str) -> Option<i64> {
+    let text = match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => text,
+    };
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, body) = match lower.get(..2) {
+        Some("0x") => (16, lower.get(2..)?),
+        Some("0o") => (8, lower.get(2..)?),
+        Some("0b") => (2, lower.get(2..)?),
+        _ if lower.len() > 1 && lower.starts_with('0') => (8, lower.get(1..)?),
+        _ => (10, lower.as_str()),
+    };
+    i64::from_str_radix(&format!("{sign}{body}"), radix).ok()
+}
+
+/// A number, 0 if there is none to be seen.
+#[expect(clippy::cast_precision_loss, reason = "Go converts so too")]
+fn to_float(value: &Value) -> f64 {
+    match value {
+        Value::Float(number) => *number,
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        Value::Text(text) => text.parse().unwrap_or(0.0),
+        other => other.whole().unwrap_or(0) as f64,
+    }
+}
+
+fn round(values: &[Value]) -> f64 {
+    let on = match values.get(2) {
+        Some(Value::Float(on)) => *on,
+        _ => 0.5,
+    };
+    let places = i32::try_from(int(values, 1)).unwrap_or(0);
+    let power = 10_f64.powi(places);
+    let digit = power * to_float(arg(values, 0));
+    let rounded = if digit.fract() >= on { digit.ceil() } else { digit.floor() };
+    rounded / power
+}

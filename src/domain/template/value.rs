@@ -1,0 +1,271 @@
+//! The values a template works on: what Go's reflection would see, as far as a message template can tell.
+//!
+//! Types carry their Go names, because those stand in error texts.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A value.
+///
+/// Texts are UTF-8: where Go would cut a character in two, the halves become U+FFFD.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Nothing: `nil`, or the value of a key that a map does not have.
+    Nil,
+    Bool(bool),
+    /// `int`
+    Int(i64),
+    /// `int64`
+    Int64(i64),
+    /// `uint8`
+    Byte(u8),
+    /// `float64`
+    Float(f64),
+    Text(Rc<str>),
+    List(List),
+    Map(Map),
+    Dict(Dict),
+    Struct(Rc<Struct>),
+}
+
+/// A slice.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    /// The Go type of an element.
+    pub(super) element: &'static str,
+    pub(super) items: Rc<Vec<Value>>,
+}
+
+/// A map that nothing changes, sorted by key.
+#[derive(Debug, Clone)]
+pub(super) struct Map {
+    pub(super) of: &'static MapType,
+    pub(super) entries: Rc<Vec<(Value, Value)>>,
+}
+
+/// The type of a [`Map`].
+#[derive(Debug)]
+pub(super) struct MapType {
+    /// Its Go name.
+    pub(super) name: &'static str,
+    /// The Go type of its keys.
+    pub(super) key: &'static str,
+    /// What `index` answers for a key that is not there.
+    pub(super) zero: fn() -> Value,
+}
+
+/// `map[string]string`, the only map type of functions.
+pub(super) static TEXTS: MapType =
+    MapType { name: "map[string]string", key: "string", zero: || Value::text("") };
+
+/// `map[string]interface {}`, which templates may change.
+pub(super) type Dict = Rc<RefCell<BTreeMap<Rc<str>, Value>>>;
+
+/// A struct.
+#[derive(Debug)]
+pub(super) struct Struct {
+    pub(super) of: &'static StructType,
+    /// In the order of the type's fields.
+    pub(super) fields: Vec<Value>,
+}
+
+/// The type of a [`Struct`].
+#[derive(Debug)]
+pub(super) struct StructType {
+    /// Its Go name.
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [Field],
+    /// Methods without arguments that a template can reach.
+    pub(super) methods: &'static [(&'static str, Method)],
+    /// `String()`, if it has one.
+    pub(super) text: Option<fn(&Struct) -> Rc<str>>,
+}
+
+/// A method without arguments.
+pub(super) type Method = fn(&Struct) -> Value;
+
+/// A field of a struct.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    /// Whether the fields of its value count as the outer struct's own.
+    pub(super) embedded: bool,
+    /// Its key in JSON, left out when empty; `None`: its name, never left out.
+    pub(super) json: Option<&'static str>,
+    /// Whether it is unexported, and so out of a template's reach.
+    pub(super) hidden: bool,
+}
+
+impl Field {
+    pub(super) const fn plain(name: &'static str) -> Self {
+        Self { name, embedded: false, json: None, hidden: false }
+    }
+
+    pub(super) const fn embedded(name: &'static str) -> Self {
+        Self { name, embedded: true, json: None, hidden: false }
+    }
+
+    pub(super) const fn json(name: &'static str, key: &'static str) -> Self {
+        Self { name, embedded: false, json: Some(key), hidden: false }
+    }
+}
+
+impl Struct {
+    /// The value of the field `name`, its own or an embedded one's.
+    pub(super) fn field(&self, name: &str) -> Option<&Value> {
+        let own = self.of.fields.iter().position(|field| field.name == name && !field.hidden);
+        if let Some(value) = own.and_then(|index| self.fields.get(index)) {
+            return Some(value);
+        }
+        self.of.fields.iter().zip(&self.fields).filter(|(field, _)| field.embedded).find_map(|(_, value)| {
+            match value {
+                Value::Struct(inner) => inner.field(name),
+                _ => None,
+            }
+        })
+    }
+}
+
+pub(super) const ANY: &str = "interface {}";
+
+impl Value {
+    pub(super) fn text(text: impl Into<Rc<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(super) fn list(element: &'static str, items: Vec<Self>) -> Self {
+        Self::List(List { element, items: Rc::new(items) })
+    }
+
+    /// `[]string`
+    pub(super) fn texts<T: Into<Rc<str>>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::list("string", items.into_iter().map(Self::text).collect())
+    }
+
+    pub(super) fn dict(entries: BTreeMap<Rc<str>, Self>) -> Self {
+        Self::Dict(Rc::new(RefCell::new(entries)))
+    }
+
+    /// Entries, sorted as Go sorts keys for `range` and printing.
+    pub(super) fn map(of: &'static MapType, mut entries: Vec<(Self, Self)>) -> Self {
+        entries.sort_by(|(a, _), (b, _)| compare(a, b));
+        Self::Map(Map { of, entries: Rc::new(entries) })
+    }
+
+    /// Go's name of the type.
+    pub(super) fn type_name(&self) -> String {
+        match self {
+            Self::Nil => "<nil>".to_owned(),
+            Self::Bool(_) => "bool".to_owned(),
+            Self::Int(_) => "int".to_owned(),
+            Self::Int64(_) => "int64".to_owned(),
+            Self::Byte(_) => "uint8".to_owned(),
+            Self::Float(_) => "float64".to_owned(),
+            Self::Text(_) => "string".to_owned(),
+            Self::List(list) => format!("[]{}", list.element),
+            Self::Map(map) => map.of.name.to_owned(),
+            Self::Dict(_) => "map[string]interface {}".to_owned(),
+            Self::Struct(value) => value.of.name.to_owned(),
+        }
+    }
+
+    /// Go's name of the kind.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil => "invalid",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Int64(_) => "int64",
+            Self::Byte(_) => "uint8",
+            Self::Float(_) => "float64",
+            Self::Text(_) => "string",
+            Self::List(_) => "slice",
+            Self::Map(_) | Self::Dict(_) => "map",
+            Self::Struct(_) => "struct",
+        }
+    }
+
+    /// Whether `if` takes it for true; `empty` is the opposite.
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Nil => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) | Self::Int64(value) => *value != 0,
+            Self::Byte(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::List(list) => !list.items.is_empty(),
+            Self::Map(map) => !map.entries.is_empty(),
+            Self::Dict(dict) => !dict.borrow().is_empty(),
+            Self::Struct(_) => true,
+        }
+    }
+
+    /// The number, of a whole number.
+    pub(super) fn whole(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) | Self::Int64(value) => Some(*value),
+            Self::Byte(value) => Some(i64::from(*value)),
+            _ => None,
+        }
+    }
+}
+
+/// The order in which Go visits the keys of a map.
+///
+/// Source: golang/go:src/internal/fmtsort/sort.go.
+pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Struct(a), Value::Struct(b)) => {
+            let pairs = a.fields.iter().zip(&b.fields);
+            pairs.map(|(a, b)| compare(a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        }
+        _ => a.whole().cmp(&b.whole()),
+    }
+}
+
+/// Whether two values are the same, all the way down, as `reflect.DeepEqual` sees it.
+///
+/// `work` is spent by comparing; when none is left they count as different, so that values which contain themselves end.
+pub(super) fn deep_equal(a: &Value, b: &Value, work: &mut usize) -> bool {
+    if *work == 0 {
+        return false;
+    }
+    *work -= 1;
+    let mut all = |pairs: &mut dyn Iterator<Item = (Value, Value)>| {
+        pairs.fold(true, |same, (a, b)| same && deep_equal(&a, &b, work))
+    };
+    match (a, b) {
+        (Value::Nil, Value::Nil) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
+        (Value::Byte(a), Value::Byte(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b).is_some_and(Ordering::is_eq),
+        (Value::Text(a), Value::Text(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.element == b.element
+                && a.items.len() == b.items.len()
+                && all(&mut a.items.iter().cloned().zip(b.items.iter().cloned()))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            let flat = |map: &Map| map.entries.iter().cloned().flat_map(|(k, v)| [k, v]).collect::<Vec<_>>();
+            a.of.name == b.of.name
+                && a.entries.len() == b.entries.len()
+                && all(&mut flat(a).into_iter().zip(flat(b)))
+        }
+        (Value::Dict(a), Value::Dict(b)) => {
+            if Rc::ptr_eq(a, b) {
+                return true;
+            }
+            let (a, b) = (a.borrow(), b.borrow());
+            a.keys().eq(b.keys()) && all(&mut a.values().cloned().zip(b.values().cloned()))
+        }
+        (Value::Struct(a), Value::Struct(b)) => {
+            std::ptr::eq(a.of, b.of) && all(&mut a.fields.iter().cloned().zip(b.fields.iter().cloned()))
+        }
+        _ => false,
+    }
+}
