@@ -11,6 +11,8 @@ pub mod object;
 pub mod proposal;
 pub mod reference;
 pub mod selector;
+pub mod setrun;
+pub mod setter;
 pub mod status;
 pub mod tags;
 pub mod template;

@@ -199,7 +199,7 @@ fn split_base(base: &str) -> Option<(String, &str)> {
         Some((host, rest)) if host == "localhost" || host.contains(['.', ':']) => (host, rest),
         _ => ("", base),
     };
-    let fits = (1..=255).contains(&repository.len())
+    let fits = (2..=255).contains(&repository.len())
         && repository
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-./".contains(&byte));
