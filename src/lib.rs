@@ -24,6 +24,7 @@ pub mod headless;
 pub mod problem;
 pub mod registry;
 pub mod source;
+pub mod store;
 pub mod text;
 
 use std::ffi::OsString;

@@ -1,0 +1,163 @@
+//! Keeps what must outlive the process: tag lists, when each tag was first seen, decisions, drafts, and the audit log.
+//!
+//! Everything lies in plain files below the XDG folders, 0700 and 0600, one checksummed file per repository or one line
+//! per event. Nothing here fails towards its caller: what cannot be read counts as absent, what cannot be written is
+//! kept in memory until the process ends, and the first such event leaves one warning ([`Store::take_warnings`]).
+//! All calls block; none takes longer than a file's write. Several processes may use the same folders at once.
+
+pub mod audit;
+mod codec;
+pub mod dirs;
+pub mod drafts;
+pub mod first_seen;
+pub mod journal;
+pub mod pushes;
+mod shelf;
+pub mod tags;
+
+use std::fs::File;
+use std::sync::Arc;
+
+pub use audit::{Audit, Event};
+pub use dirs::Dirs;
+pub use drafts::{Draft, Drafts};
+pub use first_seen::{FirstSeen, Ledger};
+pub use journal::{Decisions, Journal};
+pub use pushes::{PushNote, Pushes};
+pub use tags::{CachedTags, TagCache};
+
+use crate::problem::Problem;
+use shelf::{Notices, Shelf};
+
+/// The one door to everything that is kept. Share it behind an [`Arc`].
+#[derive(Debug)]
+pub struct Store {
+    tags: TagCache,
+    first_seen: FirstSeen,
+    journal: Journal,
+    pushes: Pushes,
+    drafts: Drafts,
+    audit: Audit,
+    role: Shelf,
+    notices: Arc<Notices>,
+}
+
+impl Store {
+    /// Opens the store below `dirs`; folders are made when something is first written.
+    ///
+    /// Without a folder (no `HOME`) everything is kept in memory, and one warning says so.
+    pub fn open(dirs: &Dirs) -> Self {
+        let notices = Arc::new(Notices::default());
+        if dirs.state.is_none() || dirs.cache.is_none() {
+            notices.memory_only("no home directory is known");
+        }
+        let state = |name: &str| Shelf::new(dirs.state.as_ref().map(|dir| dir.join(name)), &notices);
+        let cache = |name: &str| Shelf::new(dirs.cache.as_ref().map(|dir| dir.join(name)), &notices);
+        Self {
+            tags: TagCache::new(cache("tags")),
+            first_seen: FirstSeen::new(state("first-seen")),
+            journal: Journal::new(state("journal")),
+            pushes: Pushes::new(state("journal")),
+            drafts: Drafts::new(state("drafts")),
+            audit: Audit::new(state("log")),
+            role: Shelf::new(dirs.state.clone(), &notices),
+            notices,
+        }
+    }
+
+    /// A store that forgets everything with the process, and says nothing about it.
+    pub fn in_memory() -> Self {
+        let store = Self::open(&Dirs::default());
+        store.take_warnings();
+        store
+    }
+
+    /// The tag lists of the last scans.
+    pub fn tags(&self) -> &TagCache {
+        &self.tags
+    }
+
+    /// When each tag was first seen.
+    pub fn first_seen(&self) -> &FirstSeen {
+        &self.first_seen
+    }
+
+    /// What was decided about marked lines.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Pushes under way and their ends.
+    pub fn pushes(&self) -> &Pushes {
+        &self.pushes
+    }
+
+    /// Edited commit messages.
+    pub fn drafts(&self) -> &Drafts {
+        &self.drafts
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// Takes the role of the one instance that works in the background, until the returned file is dropped.
+    ///
+    /// `None` if another process has it. Reading and deciding need no role; what the role guards is work that
+    /// two instances would do twice.
+    pub fn try_writer(&self) -> Option<File> {
+        self.role.try_lock()
+    }
+
+    /// What went wrong since the last call: files set aside, folders that cannot be written (said once).
+    pub fn take_warnings(&self) -> Vec<Problem> {
+        self.notices.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+    use jiff::Timestamp;
+
+    #[test]
+    fn without_a_home_everything_works_in_memory_after_one_warning() {
+        let store = Store::open(&Dirs::default());
+        let warnings = store.take_warnings();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].code, Code::Storage);
+        store.tags().write("r/a", ["1"].into_iter().collect(), Timestamp::UNIX_EPOCH);
+        assert_eq!(store.tags().read("r/a").unwrap().tags.len(), 1);
+        store.drafts().write("x", &Draft { text: "t".into(), base: None });
+        assert_eq!(store.drafts().read("x").unwrap().text, "t");
+        assert!(store.take_warnings().is_empty());
+        assert!(store.try_writer().is_none());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_warns_once_and_memory_serves() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        std::fs::write(&file, "in the way").unwrap();
+        let store = Store::open(&Dirs::below(&file));
+        for tag in ["1", "2"] {
+            store.tags().write("r/a", [tag].into_iter().collect(), Timestamp::UNIX_EPOCH);
+            store.first_seen().observe("r/a", &[tag].into_iter().collect(), Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(store.tags().read("r/a").unwrap().tags.get(0), Some("2"));
+        assert_eq!(store.take_warnings().len(), 1);
+    }
+
+    #[test]
+    fn only_one_process_has_the_writers_role_and_it_can_be_handed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (Store::open(&Dirs::below(dir.path())), Store::open(&Dirs::below(dir.path())));
+        let role = one.try_writer();
+        assert!(role.is_some());
+        assert!(two.try_writer().is_none());
+        drop(role);
+        assert!(two.try_writer().is_some());
+    }
+}
