@@ -7,6 +7,7 @@
 
 pub mod files;
 pub mod flux;
+pub mod kubeconfig;
 mod load;
 pub mod secrets;
 pub mod yaml;

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::SecretString;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::domain::object::{ObjectId, Origin};
