@@ -8,6 +8,7 @@ pub mod inventory;
 pub mod manifest;
 pub mod marker;
 pub mod object;
+pub mod policy;
 pub mod proposal;
 pub mod reference;
 pub mod selector;

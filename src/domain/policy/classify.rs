@@ -1,0 +1,280 @@
+//! Puts the tags that passed the filter into classes, and selects one.
+//!
+//! Sources: fluxcd/image-reflector-controller, `internal/policy/{semver,alphabetical,numerical}.go`.
+
+use std::cmp::Ordering;
+
+use super::groups::Groups;
+use super::numeric::parse_float;
+use super::version::Version;
+use super::{Direction, PolicyError, PolicyErrorKind, Rule, TagState};
+use crate::domain::policy::constraint::Constraints;
+use crate::domain::tags::TagList;
+
+/// A tag that passed the filter: its index, and where its value is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) index: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// All tags that passed the filter, in ascending order.
+#[derive(Debug)]
+pub(super) struct Candidates<'t> {
+    tags: &'t TagList,
+    pub(super) list: Vec<Candidate>,
+    /// Values that are no part of their tag, one after another.
+    pub(super) composed: String,
+    /// Whether values are in `composed`, or else in their tags.
+    pub(super) are_composed: bool,
+    /// Whether different tags can have the same value.
+    extracts: bool,
+}
+
+/// What is known after all candidates were looked at.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) latest: Result<u32, PolicyError>,
+    pub(super) tie: bool,
+    pub(super) random: bool,
+    /// Tags that collide, ascending, each with the tag it collides with.
+    pub(super) collisions: Vec<(u32, u32)>,
+}
+
+/// Finds candidates with the very same value.
+enum Keys {
+    /// Values are the tags themselves: equal ones stand side by side.
+    Tags,
+    Extracted(Groups),
+}
+
+/// What is gathered on the way.
+struct Tally<'s> {
+    states: &'s mut [TagState],
+    collisions: Vec<(u32, u32)>,
+    /// The position of the best candidate so far.
+    best: Option<u32>,
+    /// The first candidate, in Flux's order, that makes the whole policy fail.
+    bad: Option<u32>,
+    has_nan: bool,
+}
+
+impl<'t> Candidates<'t> {
+    pub(super) fn new(tags: &'t TagList, extracts: bool) -> Self {
+        Self {
+            tags,
+            list: Vec::with_capacity(tags.len()),
+            composed: String::new(),
+            are_composed: false,
+            extracts,
+        }
+    }
+
+    /// The value at `position` of the list.
+    fn value(&self, position: u32) -> &str {
+        let Some(candidate) = self.list.get(position as usize) else { return "" };
+        let text = if self.are_composed {
+            &self.composed
+        } else {
+            self.tags.get(candidate.index as usize).unwrap_or_default()
+        };
+        text.get(candidate.start as usize..candidate.end as usize).unwrap_or_default()
+    }
+
+    fn index(&self, position: u32) -> u32 {
+        self.list.get(position as usize).map_or(u32::MAX, |candidate| candidate.index)
+    }
+
+    fn tag(&self, position: u32) -> &str {
+        self.tags.get(self.index(position) as usize).unwrap_or_default()
+    }
+
+    fn positions(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Under a policy that cannot be built no candidate gets any further.
+    pub(super) fn refuse(&self, states: &mut [TagState]) -> Outcome {
+        for candidate in &self.list {
+            states[candidate.index as usize] = TagState::Range;
+        }
+        let error = PolicyError::new(PolicyErrorKind::Invalid, String::new());
+        Outcome { latest: Err(error), tie: false, random: false, collisions: Vec::new() }
+    }
+
+    /// Gives every candidate its state and selects one; `filtered`: Flux keeps the candidates in a map.
+    pub(super) fn classify(&self, rule: &Rule, filtered: bool, states: &mut [TagState]) -> Outcome {
+        let mut tally = Tally { states, collisions: Vec::new(), best: None, bad: None, has_nan: false };
+        match rule {
+            Rule::Semver { range, .. } => self.by_version(range, &mut tally),
+            Rule::Numerical(direction) => self.by_number(*direction, &mut tally),
+            Rule::Alphabetical(direction) => self.by_text(*direction, &mut tally),
+        }
+        let Tally { mut collisions, best, bad, has_nan, .. } = tally;
+        collisions.sort_unstable();
+        let latest = match (bad, best) {
+            (Some(bad), _) => {
+                let text = format!("failed to parse invalid numeric value '{}'", self.value(bad));
+                Err(PolicyError::new(PolicyErrorKind::Failed, text))
+            }
+            (None, Some(best)) => Ok(best),
+            (None, None) => {
+                let text = "unable to determine latest version from provided list";
+                Err(PolicyError::new(PolicyErrorKind::Failed, text))
+            }
+        };
+        let (tie, random) = latest.as_ref().map_or((false, false), |best| {
+            let (tie, random) = self.ties(rule, *best, &collisions);
+            let others = self.list.len() - collisions.len() > 1;
+            (tie || (has_nan && others && filtered), filtered && (random || (has_nan && others)))
+        });
+        Outcome { latest: latest.map(|best| self.index(best)), tie, random, collisions }
+    }
+
+    /// Whether any other tag equals the one at `best`, and whether any such has another value.
+    fn ties(&self, rule: &Rule, best: u32, collisions: &[(u32, u32)]) -> (bool, bool) {
+        let index = self.index(best);
+        if !collisions.iter().any(|(_, kept)| *kept == index) {
+            return (false, false);
+        }
+        let (tag, value) = (self.tag(best), self.value(best));
+        let (mut tie, mut random) = (false, false);
+        for other in self.positions().filter(|other| self.tag(*other) != tag) {
+            let text = self.value(other);
+            let equal = text != value && are_equal(rule, text, value);
+            tie |= equal || text == value;
+            random |= equal;
+        }
+        (tie, random)
+    }
+
+    fn keys(&self) -> Keys {
+        if self.extracts { Keys::Extracted(Groups::new(self.list.len())) } else { Keys::Tags }
+    }
+
+    /// The earlier candidate that has the very value of the one at `position`.
+    fn same_value(&self, keys: &mut Keys, position: u32) -> Option<u32> {
+        let value = self.value(position);
+        match keys {
+            Keys::Tags => position.checked_sub(1).filter(|previous| self.value(*previous) == value),
+            Keys::Extracted(groups) => {
+                let kept = groups.replace(value, position, |other| self.value(other) == value)?;
+                // The one that was met first is the one that Flux keeps.
+                groups.replace(value, kept, |other| other == position);
+                Some(kept)
+            }
+        }
+    }
+
+    fn by_version(&self, range: &Constraints, tally: &mut Tally<'_>) {
+        let mut keys = self.keys();
+        let mut equals = Groups::new(self.list.len());
+        let mut best: Option<Version<'_>> = None;
+        for position in self.positions() {
+            if let Some(kept) = self.same_value(&mut keys, position) {
+                tally.collide(self, position, kept);
+                continue;
+            }
+            let Some(version) = Version::from_tag(self.value(position)) else {
+                tally.set(self, position, TagState::Unparsed);
+                continue;
+            };
+            if !range.check(&version) {
+                tally.set(self, position, TagState::Range);
+                continue;
+            }
+            tally.set(self, position, TagState::Match);
+            let hashed = (version.major, version.minor, version.patch, version.pre);
+            let same = |other: u32| {
+                Version::from_tag(self.value(other)).is_some_and(|other| other.precedence(&version).is_eq())
+            };
+            // Flux keeps the first of equals, which is the last that is met here.
+            if let Some(other) = equals.replace(hashed, position, same) {
+                tally.collide(self, other, position);
+            }
+            if best.as_ref().is_none_or(|best| version.precedence(best).is_ge()) {
+                (best, tally.best) = (Some(version), Some(position));
+            }
+        }
+    }
+
+    fn by_number(&self, direction: Direction, tally: &mut Tally<'_>) {
+        let mut keys = self.keys();
+        let mut equals = Groups::new(self.list.len());
+        let mut best = f64::NAN;
+        for position in self.positions() {
+            let number = parse_float(self.value(position));
+            let Some(number) = number.filter(|number| !number.is_nan()) else {
+                match (self.same_value(&mut keys, position), number) {
+                    (Some(kept), _) => tally.collide(self, position, kept),
+                    (None, None) => {
+                        tally.bad = Some(position);
+                        tally.set(self, position, TagState::Unparsed);
+                    }
+                    (None, Some(_)) => {
+                        // Whatever Flux visits after a number that is none replaces it, so here it ends the search.
+                        tally.best = tally.best.or(Some(position));
+                        tally.has_nan = true;
+                        tally.set(self, position, TagState::Match);
+                    }
+                }
+                continue;
+            };
+            // Zero is zero, whatever its sign.
+            let hashed = (number + 0.0).to_bits();
+            let same = |other: u32| parse_float(self.value(other)) == Some(number);
+            if let Some(kept) = equals.replace(hashed, position, same) {
+                // Flux keeps the last of equals, which is the first that is met here.
+                equals.replace(hashed, kept, |other| other == position);
+                tally.collide(self, position, kept);
+                continue;
+            }
+            tally.set(self, position, TagState::Match);
+            let better = number.partial_cmp(&best).is_none_or(|ordering| direction.apply(ordering).is_gt());
+            if !tally.has_nan && better {
+                (best, tally.best) = (number, Some(position));
+            }
+        }
+    }
+
+    fn by_text(&self, direction: Direction, tally: &mut Tally<'_>) {
+        let mut keys = self.keys();
+        for position in self.positions() {
+            if let Some(kept) = self.same_value(&mut keys, position) {
+                tally.collide(self, position, kept);
+                continue;
+            }
+            tally.set(self, position, TagState::Match);
+            let compared = tally.best.map(|best| self.value(position).cmp(self.value(best)));
+            if compared.is_none_or(|ordering| direction.apply(ordering) == Ordering::Greater) {
+                tally.best = Some(position);
+            }
+        }
+    }
+}
+
+impl Tally<'_> {
+    fn set(&mut self, candidates: &Candidates<'_>, position: u32, state: TagState) {
+        if let Some(slot) = self.states.get_mut(candidates.index(position) as usize) {
+            *slot = state;
+        }
+    }
+
+    fn collide(&mut self, candidates: &Candidates<'_>, position: u32, kept: u32) {
+        self.set(candidates, position, TagState::Collide);
+        self.collisions.push((candidates.index(position), candidates.index(kept)));
+    }
+}
+
+/// Whether a policy cannot tell two different values apart.
+fn are_equal(rule: &Rule, left: &str, right: &str) -> bool {
+    match rule {
+        Rule::Semver { .. } => match (Version::from_tag(left), Version::from_tag(right)) {
+            (Some(left), Some(right)) => left.precedence(&right).is_eq(),
+            _ => false,
+        },
+        Rule::Numerical(_) => parse_float(left).is_some_and(|left| parse_float(right) == Some(left)),
+        Rule::Alphabetical(_) => false,
+    }
+}

@@ -1,0 +1,554 @@
+//! Version ranges: `^1.2`, `>=1.0 <2 || 3.x`, `1.2 - 1.4.5`, with all their quirks.
+//!
+//! The grammar and the rules for pre-releases are those of the library that Flux uses; npm's and cargo's differ.
+//!
+//! Source: Masterminds/semver v3.5.0, `constraints.go`.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use thiserror::Error;
+
+use super::quote::go_quote;
+use super::version::{Version, compare_pre};
+
+/// The most bytes of a range.
+const MAX_LENGTH: usize = 512;
+/// The most alternatives of a range.
+const MAX_GROUPS: usize = 32;
+
+/// Why a text is no range; the texts are the library's, to the byte.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConstraintError {
+    /// More than 512 bytes.
+    #[error("constraint string is too long (max {MAX_LENGTH} bytes)")]
+    TooLong,
+    /// More than 32 alternatives.
+    #[error("too many constraint groups (max {MAX_GROUPS})")]
+    TooManyGroups,
+    /// An alternative that does not follow the grammar.
+    #[error("improper constraint: {}", go_quote(.0))]
+    Improper(String),
+    /// A bound that is no version.
+    #[error("constraint parser error")]
+    Bound,
+}
+
+/// A range: alternatives, each of which asks for several things at once.
+#[derive(Debug, Clone)]
+pub struct Constraints {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    terms: Vec<Term>,
+    /// Whether pre-releases are considered, which they are if any term has one.
+    pre: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+    Tilde,
+    Caret,
+}
+
+/// Which numbers of a bound were left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// None: `1.2.3`.
+    Nothing,
+    /// The last: `1.2`, `1.2.x`.
+    Patch,
+    /// The last two: `1`, `1.x`.
+    Minor,
+    /// All: `*`.
+    Major,
+}
+
+/// An operator and its bound.
+#[derive(Debug, Clone)]
+struct Term {
+    operator: Operator,
+    /// The operator as spelled, which has several spellings.
+    sign: String,
+    /// The bound as spelled.
+    spelled: String,
+    major: u64,
+    minor: u64,
+    patch: u64,
+    pre: String,
+    open: Open,
+}
+
+/// How a version misses a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Miss {
+    PreRelease,
+    Less,
+    Greater,
+    LessOrEqual,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+    Major,
+    MajorOrMinor,
+    MinorOfZero,
+    Minor,
+    NotExact,
+}
+
+impl Miss {
+    /// The words around the version and the bound.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PreRelease => {
+                ("is a prerelease version and the constraint is only looking for release versions", "")
+            }
+            Self::Less => ("is less than", ""),
+            Self::Greater => ("is greater than", ""),
+            Self::LessOrEqual => ("is less than or equal to", ""),
+            Self::GreaterOrEqual => ("is greater than or equal to", ""),
+            Self::Equal => ("is equal to", ""),
+            Self::NotEqual => ("is not equal to", ""),
+            Self::Major => ("does not have same major version as", ""),
+            Self::MajorOrMinor => ("does not have same major and minor version as", ""),
+            Self::MinorOfZero => (
+                "does not have same minor version as",
+                ". Expected minor versions to match when constraint major version is 0",
+            ),
+            Self::Minor => ("does not have same minor version as", ""),
+            Self::NotExact => (
+                "does not equal",
+                ". Expect version and constraint to equal when major and minor versions are 0",
+            ),
+        }
+    }
+}
+
+impl Constraints {
+    /// Reads a range.
+    ///
+    /// # Errors
+    /// In the library's words.
+    pub fn parse(text: &str) -> Result<Self, ConstraintError> {
+        if text.len() > MAX_LENGTH {
+            return Err(ConstraintError::TooLong);
+        }
+        let rewritten = rewrite_hyphens(text);
+        let alternatives: Vec<&str> = rewritten.split("||").collect();
+        if alternatives.len() > MAX_GROUPS {
+            return Err(ConstraintError::TooManyGroups);
+        }
+        let groups = alternatives.into_iter().map(Group::parse).collect::<Result<_, _>>()?;
+        Ok(Self { groups })
+    }
+
+    /// Whether `version` is in the range.
+    pub fn check(&self, version: &Version<'_>) -> bool {
+        self.groups.iter().any(|group| group.first_miss(version).is_none())
+    }
+
+    /// Whether any alternative considers pre-releases.
+    pub fn considers_pre_releases(&self) -> bool {
+        self.groups.iter().any(|group| group.pre)
+    }
+
+    /// Why `version` is not in the range, in the library's words; `None` if it is.
+    pub fn mismatch(&self, version: &Version<'_>) -> Option<String> {
+        if self.check(version) {
+            return None;
+        }
+        let (term, miss) = self.groups.iter().find_map(|group| group.first_miss(version))?;
+        let (words, end) = miss.words();
+        let version = go_quote(&version.to_string());
+        Some(match miss {
+            Miss::PreRelease => format!("{version} {words}"),
+            _ => format!("{version} {words} {}{end}", go_quote(&term.spelled)),
+        })
+    }
+
+    /// The same range with pre-releases admitted, if it is one whose bounds can be spelled out: a single alternative.
+    pub fn with_pre_releases(&self) -> Option<String> {
+        let [group] = self.groups.as_slice() else { return None };
+        let terms: Vec<String> = group.terms.iter().map(Term::with_pre_release).collect::<Option<_>>()?;
+        Some(terms.join(" "))
+    }
+}
+
+impl fmt::Display for Constraints {
+    /// The terms joined by blanks, the alternatives by ` || `, bounds as they were spelled.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, group) in self.groups.iter().enumerate() {
+            f.write_str(if index > 0 { " || " } else { "" })?;
+            for (index, term) in group.terms.iter().enumerate() {
+                let blank = if index > 0 { " " } else { "" };
+                write!(f, "{blank}{}{}", term.sign, term.spelled)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    fn parse(text: &str) -> Result<Self, ConstraintError> {
+        let spelled = split_terms(text).ok_or_else(|| ConstraintError::Improper(text.to_owned()))?;
+        let terms =
+            spelled.iter().map(Term::new).collect::<Option<Vec<_>>>().ok_or(ConstraintError::Bound)?;
+        let pre = terms.iter().any(|term| !term.pre.is_empty());
+        Ok(Self { terms, pre })
+    }
+
+    /// The first term that `version` misses, and how.
+    fn first_miss(&self, version: &Version<'_>) -> Option<(&Term, Miss)> {
+        if !self.pre && !version.pre.is_empty() {
+            return self.terms.first().map(|term| (term, Miss::PreRelease));
+        }
+        self.terms.iter().find_map(|term| term.miss(version).map(|miss| (term, miss)))
+    }
+}
+
+impl Term {
+    /// The bound with its open numbers filled; `None` if it is no version.
+    fn new(spelled: &Spelled<'_>) -> Option<Self> {
+        let [major, minor, patch] = spelled.segments;
+        let pre = if spelled.pre.is_empty() { String::new() } else { format!("-{}", spelled.pre) };
+        let is_open = |segment: Option<&str>| segment.is_none_or(|text| matches!(text, "x" | "X" | "*"));
+        let (open, filled) = match (major.unwrap_or_default(), minor.unwrap_or_default()) {
+            (major, _) if is_open(Some(major)) => (Open::Major, format!("0.0.0{pre}")),
+            (major, _) if is_open(minor) => (Open::Minor, format!("{major}.0.0{pre}")),
+            (major, minor) if is_open(patch) => (Open::Patch, format!("{major}.{minor}.0{pre}")),
+            _ => (Open::Nothing, spelled.bound.to_owned()),
+        };
+        let bound = Version::parse(&filled).ok()?;
+        Some(Self {
+            operator: spelled.operator,
+            sign: spelled.sign.to_owned(),
+            spelled: spelled.bound.to_owned(),
+            major: bound.major,
+            minor: bound.minor,
+            patch: bound.patch,
+            pre: bound.pre.to_owned(),
+            open,
+        })
+    }
+
+    fn compare(&self, version: &Version<'_>) -> Ordering {
+        let core = (version.major, version.minor, version.patch);
+        core.cmp(&(self.major, self.minor, self.patch)).then_with(|| compare_pre(version.pre, &self.pre))
+    }
+
+    /// How `version` misses this bound, whether or not it is a pre-release.
+    fn miss(&self, version: &Version<'_>) -> Option<Miss> {
+        match self.operator {
+            Operator::Equal if self.open == Open::Nothing => {
+                self.compare(version).is_ne().then_some(Miss::NotEqual)
+            }
+            Operator::Equal | Operator::Tilde => self.miss_tilde(version),
+            Operator::NotEqual => self.is_equal(version).then_some(Miss::Equal),
+            Operator::Greater => (!self.is_below(version)).then_some(Miss::LessOrEqual),
+            Operator::GreaterEqual => self.compare(version).is_lt().then_some(Miss::Less),
+            Operator::Less => self.compare(version).is_ge().then_some(Miss::GreaterOrEqual),
+            Operator::LessEqual => self.is_exceeded(version).then_some(Miss::Greater),
+            Operator::Caret => self.miss_caret(version),
+        }
+    }
+
+    /// What `!=` refuses.
+    fn is_equal(&self, version: &Version<'_>) -> bool {
+        if self.open == Open::Nothing {
+            return self.compare(version).is_eq();
+        }
+        if version.major != self.major {
+            return false;
+        }
+        match self.open {
+            Open::Minor => true,
+            _ if version.minor != self.minor => false,
+            Open::Patch => compare_pre(version.pre, &self.pre).is_eq(),
+            _ => version.patch == self.patch && self.compare(version).is_eq(),
+        }
+    }
+
+    /// What `>` admits.
+    fn is_below(&self, version: &Version<'_>) -> bool {
+        match (self.open, version.major.cmp(&self.major)) {
+            (Open::Nothing, _) => self.compare(version).is_gt(),
+            (_, Ordering::Greater) => true,
+            (_, Ordering::Less) | (Open::Minor, _) => false,
+            (Open::Patch, _) => version.minor > self.minor,
+            (Open::Major, _) => self.compare(version).is_gt(),
+        }
+    }
+
+    /// What `<=` refuses.
+    fn is_exceeded(&self, version: &Version<'_>) -> bool {
+        if self.open == Open::Nothing {
+            return self.compare(version).is_gt();
+        }
+        let minor = version.major == self.major && version.minor > self.minor;
+        version.major > self.major || (minor && self.open != Open::Minor)
+    }
+
+    fn miss_tilde(&self, version: &Version<'_>) -> Option<Miss> {
+        if self.compare(version).is_lt() {
+            return Some(Miss::Less);
+        }
+        let zero = (self.major, self.minor, self.patch) == (0, 0, 0);
+        if zero && matches!(self.open, Open::Nothing | Open::Major) {
+            return None;
+        }
+        if version.major != self.major {
+            return Some(Miss::Major);
+        }
+        (version.minor != self.minor && self.open != Open::Minor).then_some(Miss::MajorOrMinor)
+    }
+
+    fn miss_caret(&self, version: &Version<'_>) -> Option<Miss> {
+        if self.compare(version).is_lt() {
+            return Some(Miss::Less);
+        }
+        if version.major != self.major {
+            return Some(Miss::Major);
+        }
+        if self.major > 0 || self.open == Open::Minor {
+            return None;
+        }
+        if self.minor > 0 || self.open == Open::Patch {
+            return (version.minor != self.minor).then_some(Miss::MinorOfZero);
+        }
+        if version.minor > 0 {
+            return Some(Miss::Minor);
+        }
+        (version.patch != self.patch).then_some(Miss::NotExact)
+    }
+
+    /// The term spelled out so that it admits pre-releases.
+    fn with_pre_release(&self) -> Option<String> {
+        let Self { major, minor, patch, .. } = self;
+        let lowest = format!("{major}.{minor}.{patch}-0");
+        let next_major = || major.checked_add(1).map(|next| format!("{next}.0.0"));
+        let next_minor = || minor.checked_add(1).map(|next| format!("{major}.{next}.0"));
+        let below = match (self.operator, self.open) {
+            _ if !self.pre.is_empty() => return Some(format!("{}{}", self.sign, self.spelled)),
+            (Operator::GreaterEqual, _) | (Operator::Equal | Operator::Tilde, Open::Major) => {
+                return Some(format!(">={lowest}"));
+            }
+            (Operator::Less, _) => return Some(format!("<{major}.{minor}.{patch}")),
+            (Operator::LessEqual | Operator::Caret | Operator::Tilde | Operator::Equal, Open::Minor) => {
+                next_major()?
+            }
+            (Operator::Caret, Open::Patch | Open::Nothing) if *major > 0 => next_major()?,
+            (Operator::LessEqual | Operator::Equal | Operator::Caret | Operator::Tilde, Open::Patch)
+            | (Operator::Tilde, Open::Nothing) => next_minor()?,
+            _ => return None,
+        };
+        let floor = if self.operator == Operator::LessEqual { String::new() } else { format!(">={lowest} ") };
+        Some(format!("{floor}<{below}"))
+    }
+}
+
+/// A term by its spelling.
+struct Spelled<'t> {
+    sign: &'t str,
+    operator: Operator,
+    bound: &'t str,
+    segments: [Option<&'t str>; 3],
+    pre: &'t str,
+}
+
+/// All spellings of the operators, longer ones before those that they begin with.
+const OPERATORS: &[(&str, Operator)] = &[
+    ("!=", Operator::NotEqual),
+    (">=", Operator::GreaterEqual),
+    ("=>", Operator::GreaterEqual),
+    ("<=", Operator::LessEqual),
+    ("=<", Operator::LessEqual),
+    ("~>", Operator::Tilde),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+    ("~", Operator::Tilde),
+    ("^", Operator::Caret),
+    ("", Operator::Equal),
+];
+
+/// Blanks of the grammar; no others count.
+fn skip_blanks(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}'])
+}
+
+/// The terms of an alternative, separated by blanks or commas; `None` if it does not follow the grammar.
+fn split_terms(text: &str) -> Option<Vec<Spelled<'_>>> {
+    let mut terms = Vec::new();
+    let mut rest = skip_blanks(text);
+    loop {
+        let (sign, operator) = *OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign))?;
+        let bound = skip_blanks(rest.strip_prefix(sign)?);
+        let (segments, pre, after) = split_bound(bound)?;
+        let spelled = bound.get(..bound.len() - after.len())?;
+        terms.push(Spelled { sign, operator, bound: spelled, segments, pre });
+        let next = skip_blanks(after);
+        if next.is_empty() {
+            return Some(terms);
+        }
+        rest = match next.strip_prefix(',') {
+            Some(behind) => skip_blanks(behind),
+            None if next.len() < after.len() => next,
+            None => return None,
+        };
+    }
+}
+
+/// Segments, pre-release and rest of a text that begins with a bound.
+type Bound<'t> = ([Option<&'t str>; 3], &'t str, &'t str);
+
+fn split_bound(text: &str) -> Option<Bound<'_>> {
+    let mut rest = text.strip_prefix('v').unwrap_or(text);
+    let mut segments = [None; 3];
+    for (index, segment) in segments.iter_mut().enumerate() {
+        let begin = if index == 0 { Some(rest) } else { rest.strip_prefix('.') };
+        match begin.map(|begin| take_while(begin, is_segment_byte)) {
+            Some((taken, after)) if !taken.is_empty() => (*segment, rest) = (Some(taken), after),
+            _ if index == 0 => return None,
+            _ => break,
+        }
+    }
+    let (pre, rest) = identifiers(rest, '-');
+    let (_, rest) = identifiers(rest, '+');
+    Some((segments, pre, rest))
+}
+
+/// The bar is one of them by an oversight of the library; what has one is never a number.
+fn is_segment_byte(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'x' | b'X' | b'*' | b'|')
+}
+
+fn take_while(text: &str, fits: impl Fn(u8) -> bool) -> (&str, &str) {
+    let length = text.bytes().take_while(|byte| fits(*byte)).count();
+    text.split_at_checked(length).unwrap_or((text, ""))
+}
+
+/// Dot-separated identifiers behind `sign`, as many as follow the grammar, and the rest.
+fn identifiers(text: &str, sign: char) -> (&str, &str) {
+    let Some(after) = text.strip_prefix(sign) else { return ("", text) };
+    let (mut taken, mut rest) = (0, after);
+    loop {
+        let (part, behind) = take_while(rest, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if part.is_empty() {
+            break;
+        }
+        taken = after.len() - behind.len();
+        match behind.strip_prefix('.') {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    if taken == 0 { ("", text) } else { after.split_at_checked(taken).unwrap_or(("", text)) }
+}
+
+/// Writes every `A - B` as `>= A, <= B `, before anything else is looked at.
+///
+/// Like the library, this replaces the first occurrence of the matched text, wherever it stands.
+fn rewrite_hyphens(text: &str) -> String {
+    let mut rewritten = text.to_owned();
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some((matched, low, high)) = hyphen_range(rest) {
+            rewritten = rewritten.replacen(matched, &format!(">= {low}, <= {high} "), 1);
+            rest = rest.get(matched.len()..).unwrap_or_default();
+        } else {
+            let mut characters = rest.chars();
+            characters.next();
+            rest = characters.as_str();
+        }
+    }
+    rewritten
+}
+
+/// The range with a hyphen that `text` begins with: all of it, its lower and its upper bound.
+fn hyphen_range(text: &str) -> Option<(&str, &str, &str)> {
+    let (low, rest) = bound_text(skip_blanks(text))?;
+    let hyphen = skip_blanks(rest);
+    let high = hyphen.strip_prefix('-')?;
+    let begin = skip_blanks(high);
+    if hyphen.len() == rest.len() || begin.len() == high.len() {
+        return None;
+    }
+    let (high, rest) = bound_text(begin)?;
+    let matched = text.get(..text.len() - skip_blanks(rest).len())?;
+    Some((matched, low, high))
+}
+
+fn bound_text(text: &str) -> Option<(&str, &str)> {
+    let (_, _, rest) = split_bound(text)?;
+    text.split_at_checked(text.len() - rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hyphens_are_rewritten_before_anything_else() {
+        for (text, rewritten) in [
+            ("2 - 3", ">= 2, <= 3 "),
+            ("2 - 3, 2 - 3", ">= 2, <= 3 ,>= 2, <= 3 "),
+            ("2 - 3 4.0.0 - 5.1", ">= 2, <= 3 >= 4.0.0, <= 5.1 "),
+            ("1.0.0 - 2.0.0 <=2.0.0", ">= 1.0.0, <= 2.0.0 <=2.0.0"),
+            ("1.1-3", "1.1-3"),
+        ] {
+            assert_eq!(rewrite_hyphens(text), rewritten);
+        }
+    }
+
+    #[test]
+    fn length_and_number_of_groups_are_limited() {
+        assert_eq!(Constraints::parse(&" ".repeat(513)).unwrap_err(), ConstraintError::TooLong);
+        assert_eq!(Constraints::parse(&"1||".repeat(32)).unwrap_err(), ConstraintError::TooManyGroups);
+        assert_eq!(
+            Constraints::parse(&format!("1.0.0-{}", "a".repeat(251))).unwrap_err(),
+            ConstraintError::Bound
+        );
+        Constraints::parse(&format!("1.0.0-{}", "a".repeat(250))).unwrap();
+    }
+
+    #[test]
+    fn a_range_can_be_spelled_out_for_pre_releases() {
+        for (range, spelled) in [
+            ("6.x", ">=6.0.0-0 <7.0.0"),
+            ("^1.2", ">=1.2.0-0 <2.0.0"),
+            ("~1.2.3", ">=1.2.3-0 <1.3.0"),
+            (">=1.0.0", ">=1.0.0-0"),
+            (">=1.0 <2", ">=1.0.0-0 <2.0.0"),
+            ("*", ">=0.0.0-0"),
+        ] {
+            let written = Constraints::parse(range).unwrap().with_pre_releases();
+            assert_eq!(written.as_deref(), Some(spelled), "{range}");
+        }
+        assert_eq!(Constraints::parse("1 || 2").unwrap().with_pre_releases(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_upsets_the_parser(text in any::<String>()) {
+            let _ = Constraints::parse(&text);
+        }
+
+        #[test]
+        fn no_range_upsets_the_parser(text in "[0-9x*.|<>=!~^, v-]{0,20}") {
+            if let Ok(range) = Constraints::parse(&text) {
+                let version = Version::parse("1.2.3-rc.1").unwrap();
+                prop_assert_eq!(range.mismatch(&version).is_none(), range.check(&version));
+                let _ = range.with_pre_releases();
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `filterTags` and the exclusion list: which tags take part, and by which value.
+//!
+//! Source: fluxcd/image-reflector-controller, `internal/policy/filter.go`.
+
+use std::ops::Range;
+
+use super::expand::Template;
+use super::goregex::{Pattern, RegexError, Slots};
+use crate::domain::object::TagFilter;
+
+/// `filterTags`, compiled.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// The pattern as written.
+    pub(super) spelled: String,
+    pub(super) pattern: Pattern,
+    /// `None`: the whole tag is the value.
+    template: Option<Template>,
+}
+
+/// The value of a tag that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// A part of the tag.
+    Span(Range<usize>),
+    /// Something made of its parts, appended to the text that was handed over.
+    Composed,
+}
+
+impl Filter {
+    pub(super) fn new(filter: &TagFilter) -> Result<Self, RegexError> {
+        let pattern = Pattern::new(&filter.pattern)?;
+        let template = (!filter.extract.is_empty()).then(|| Template::new(&filter.extract, pattern.names()));
+        Ok(Self { spelled: filter.pattern.clone(), pattern, template })
+    }
+
+    /// Whether tags are compared by something else than themselves, so that two of them can have the same value.
+    pub(super) fn extracts(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// The value of `tag`, or `None` if it does not pass; a composed value is appended to `composed`.
+    pub(super) fn value(&self, tag: &str, slots: &mut Slots, composed: &mut String) -> Option<Value> {
+        if !self.pattern.find(tag, slots) {
+            return None;
+        }
+        let Some(template) = &self.template else {
+            return Some(Value::Span(0..tag.len()));
+        };
+        if let Some(span) = template.as_span(slots) {
+            return Some(Value::Span(span));
+        }
+        template.expand(tag, slots, composed);
+        Some(Value::Composed)
+    }
+
+    /// The spans of the groups that the value was made of, from the run that found it.
+    pub(super) fn extracts_in(&self, slots: &Slots) -> Vec<Range<usize>> {
+        self.template.as_ref().map(|template| template.spans(slots)).unwrap_or_default()
+    }
+}
+
+/// One rule of an exclusion list, compiled.
+#[derive(Debug)]
+pub(super) struct Exclusion {
+    /// As written.
+    pub(super) spelled: String,
+    pub(super) pattern: Pattern,
+}
+
+impl Exclusion {
+    pub(super) fn new(spelled: &str) -> Result<Self, RegexError> {
+        Ok(Self { spelled: spelled.to_owned(), pattern: Pattern::new(spelled)? })
+    }
+}

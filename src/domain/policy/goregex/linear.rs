@@ -1,0 +1,185 @@
+//! Patterns that a plain loop can run: a row of characters and classes, none of which ever has to give back what it took.
+//!
+//! If what may follow a repeated class shares no character with it, then the class can only end where its run of
+//! characters ends: had it taken fewer, the next part would meet a character of the class and fail; nor does a greedy
+//! class take fewer where nothing follows. So a greedy run without a way back finds the one match there is, with the same
+//! groups as the full engine. A test runs both against each other.
+
+use super::ast::{self, Assert, Kind, Node};
+use super::class::Class;
+
+/// Longer texts are left to the engine, as the loop tries every beginning anew.
+const LONGEST: usize = 512;
+
+/// The characters of a class, all of them ASCII.
+type Set = Box<[bool; 256]>;
+
+#[derive(Debug)]
+enum Step {
+    /// Exactly these bytes.
+    Text(Vec<u8>),
+    /// `min` to `max` characters of a set, as many as there are.
+    Take { set: Set, min: usize, max: usize },
+    /// The end of a group is here; slot `2n` is the beginning of group `n`.
+    Mark(usize),
+}
+
+/// A pattern as a row of steps.
+#[derive(Debug)]
+pub(super) struct Linear {
+    steps: Vec<Step>,
+    at_begin: bool,
+    at_end: bool,
+    /// Whether a set lost members beyond ASCII, so that only ASCII texts can be judged.
+    ascii_texts: bool,
+}
+
+impl Linear {
+    /// The row of steps for a pattern with `groups` groups, the whole match included, if it is one.
+    pub(super) fn new(root: &Node, groups: usize) -> Option<Self> {
+        let mut parts = ast::parts(root);
+        let is = |node: &Node, assert: Assert| matches!(node.kind, Kind::Assert(own) if own == assert);
+        let at_begin = parts.first().is_some_and(|node| is(node, Assert::BeginText));
+        parts = parts.get(usize::from(at_begin)..)?;
+        let at_end = parts.last().is_some_and(|node| is(node, Assert::EndText));
+        parts = parts.get(..parts.len() - usize::from(at_end))?;
+        let mut builder = Builder { steps: Vec::new(), marks: 1, ascii_texts: false };
+        for part in parts {
+            builder.add(part)?;
+        }
+        let runs_alone = (0..builder.steps.len()).all(|index| builder.ends_by_itself(index));
+        (runs_alone && builder.marks == groups).then_some(Self {
+            steps: builder.steps,
+            at_begin,
+            at_end,
+            ascii_texts: builder.ascii_texts,
+        })
+    }
+
+    /// Whether the loop can judge `text`.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        text.len() <= LONGEST && (!self.ascii_texts || text.is_ascii())
+    }
+
+    /// Finds the leftmost match and writes the ends of all groups into `slots`.
+    pub(super) fn find(&self, text: &[u8], slots: &mut [usize]) -> bool {
+        if self.at_begin {
+            return self.find_at(text, 0, slots);
+        }
+        (0..=text.len()).any(|start| self.find_at(text, start, slots))
+    }
+
+    fn find_at(&self, text: &[u8], start: usize, slots: &mut [usize]) -> bool {
+        let mut at = start;
+        for step in &self.steps {
+            match step {
+                Step::Text(bytes) => {
+                    if text.get(at..at + bytes.len()) != Some(bytes) {
+                        return false;
+                    }
+                    at += bytes.len();
+                }
+                Step::Take { set, min, max } => {
+                    let rest = text.get(at..).unwrap_or_default();
+                    let run = rest.iter().take(*max).take_while(|byte| set[usize::from(**byte)]).count();
+                    if run < *min {
+                        return false;
+                    }
+                    at += run;
+                }
+                Step::Mark(slot) => {
+                    if let Some(end) = slots.get_mut(*slot) {
+                        *end = at;
+                    }
+                }
+            }
+        }
+        if self.at_end && at != text.len() {
+            return false;
+        }
+        if let [first, second, ..] = slots {
+            (*first, *second) = (start, at);
+        }
+        true
+    }
+}
+
+struct Builder {
+    steps: Vec<Step>,
+    /// Groups so far, the whole match included.
+    marks: usize,
+    ascii_texts: bool,
+}
+
+impl Builder {
+    fn add(&mut self, node: &Node) -> Option<()> {
+        match &node.kind {
+            Kind::Empty => {}
+            Kind::Literal { code, fold: false } => self.text(u8::try_from(*code).ok().filter(u8::is_ascii)?),
+            Kind::Class { .. } | Kind::Any { .. } => self.take(node, 1, Some(1))?,
+            Kind::Repeat { node, min, max, greedy: true } => self.take(node, *min, *max)?,
+            Kind::Concat(nodes) => nodes.iter().try_for_each(|node| self.add(node))?,
+            Kind::Capture(node) => {
+                let slot = self.marks * 2;
+                self.marks += 1;
+                self.steps.push(Step::Mark(slot));
+                self.add(node)?;
+                self.steps.push(Step::Mark(slot + 1));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn text(&mut self, byte: u8) {
+        match self.steps.last_mut() {
+            Some(Step::Text(bytes)) => bytes.push(byte),
+            _ => self.steps.push(Step::Text(vec![byte])),
+        }
+    }
+
+    fn take(&mut self, node: &Node, min: u32, max: Option<u32>) -> Option<()> {
+        let mut set: Set = Box::new([false; 256]);
+        let mut all_ascii = true;
+        for byte in 0..0x80_u8 {
+            set[usize::from(byte)] = match &node.kind {
+                Kind::Literal { code, fold: false } => *code == u32::from(byte),
+                Kind::Class { class, fold: false } => class.has_ascii(byte)?,
+                Kind::Any { newline } => *newline || byte != b'\n',
+                _ => return None,
+            };
+        }
+        match &node.kind {
+            Kind::Literal { code, .. } => all_ascii = *code < 0x80,
+            Kind::Class { class, .. } => all_ascii = Class::is_ascii_only(class),
+            _ => all_ascii &= !matches!(node.kind, Kind::Any { .. }),
+        }
+        self.ascii_texts |= !all_ascii;
+        let max = max.map_or(usize::MAX, |max| max as usize);
+        self.steps.push(Step::Take { set, min: min as usize, max });
+        Some(())
+    }
+
+    /// Whether the step at `index` can only take what it takes when it takes all it can.
+    fn ends_by_itself(&self, index: usize) -> bool {
+        let Some(Step::Take { set, min, max }) = self.steps.get(index) else { return true };
+        if min == max {
+            return true;
+        }
+        for step in self.steps.iter().skip(index + 1) {
+            match step {
+                Step::Mark(_) => {}
+                Step::Text(bytes) => return bytes.first().is_none_or(|byte| !set[usize::from(*byte)]),
+                Step::Take { set: next, min, max } => {
+                    if *max > 0 && set.iter().zip(next.iter()).any(|(own, next)| *own && *next) {
+                        return false;
+                    }
+                    if *min > 0 {
+                        return true;
+                    }
+                }
+            }
+        }
+        true
+    }
+}
