@@ -14,7 +14,7 @@ use super::format::{self, MAX_TEXT, quote};
 use super::functions::{Call, Function, Param};
 use super::node::{Branch, Command, Expr, Node, Number, Pipe, Pos};
 use super::parse::Trees;
-use super::value::{Struct, Value};
+use super::value::{ANY, Struct, Value};
 
 /// How much may be done for one message: a unit for each step, and one for each byte made on the way.
 const MAX_WORK: usize = 32 << 20;
@@ -499,7 +499,15 @@ impl<'t> Run<'t> {
         let last = fields.len().saturating_sub(1);
         let mut value = start;
         for (index, field) in fields.iter().enumerate() {
-            value = self.field(frame, &value, field, index == last && has_args, args, around)?;
+            // What a dictionary holds is of Go's type `interface {}`, whatever it is.
+            let boxed = matches!(value, Value::Dict(_));
+            let called =
+                if index == last && has_args { Some((args.map_or(0, <[Expr]>::len), around)) } else { None };
+            let next = self.field(frame, &value, field, called)?;
+            if let (true, Some(field)) = (boxed && !has_members(&next), fields.get(index + 1)) {
+                return self.fail(frame, format!("can't evaluate field {field} in type {ANY}"));
+            }
+            value = next;
         }
         Ok(value)
     }
@@ -509,17 +517,16 @@ impl<'t> Run<'t> {
         frame: &mut Frame<'t>,
         of: &Value,
         name: &str,
-        has_args: bool,
-        args: Option<&[Expr]>,
-        around: Around<'_>,
+        called: Option<(usize, Around<'_>)>,
     ) -> Done<Value> {
         self.spend(frame, STEP)?;
+        let has_args = called.is_some();
         match of {
             Value::Nil => return Ok(Value::Nil),
             Value::Struct(object) => {
                 if let Some((_, method)) = object.of.methods.iter().find(|(known, _)| *known == name) {
-                    if has_args {
-                        let got = args.map_or(0, |args| args.len() - 1) + usize::from(around.last.is_some());
+                    if let Some((args, around)) = called {
+                        let got = args.saturating_sub(1) + usize::from(around.last.is_some());
                         return self
                             .fail(frame, format!("wrong number of args for {name}: want 0 got {got}"));
                     }
@@ -733,6 +740,11 @@ fn ideal(number: &Number) -> Option<Value> {
         return Some(Value::Float(float));
     }
     number.int.map(Value::Int)
+}
+
+/// Whether a field of the value can be asked for.
+fn has_members(value: &Value) -> bool {
+    matches!(value, Value::Nil | Value::Struct(_) | Value::Map(_) | Value::Dict(_))
 }
 
 /// What it costs to have made a value, not counting what it holds.

@@ -106,7 +106,7 @@ pub(super) fn number(token: &Token<'_>) -> Result<Number, String> {
 
 fn fraction(text: &str, number: &mut Number) -> Result<(), String> {
     let plain = text.replace('_', "");
-    let decimal = plain.bytes().any(|byte| byte.is_ascii_digit());
+    let decimal = plain.bytes().any(|byte| byte.is_ascii_digit()) && underscores_separate(text);
     let Some(value) = plain.parse::<f64>().ok().filter(|value| decimal && value.is_finite()) else {
         return Err(format!("illegal number syntax: {}", quote(text)));
     };
@@ -120,6 +120,17 @@ fn fraction(text: &str, number: &mut Number) -> Result<(), String> {
         number.uint = u64::try_from(value as i64).ok();
     }
     Ok(())
+}
+
+/// Whether every underscore stands between digits, or between a base prefix and a digit.
+fn underscores_separate(digits: &str) -> bool {
+    let bytes = digits.as_bytes();
+    let prefixed = bytes.first() == Some(&b'0') && bytes.get(1).is_some_and(u8::is_ascii_alphabetic);
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_').all(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+        (digit(before) || (prefixed && at == 2)) && digit(bytes.get(at + 1))
+    })
 }
 
 /// The value of an integer constant with an optional base prefix.
@@ -137,10 +148,7 @@ fn integers(text: &str) -> (Option<i64>, Option<u64>) {
         _ => (10, Some(lower.as_str())),
     };
     let body = body.unwrap_or_default();
-    // Underscores may separate digits, and only where the base is spelt out.
-    let spaced = body.trim_start_matches('_');
-    if body.contains('_') && (radix == 10 || spaced.is_empty() || body.ends_with('_') || body.contains("__"))
-    {
+    if !underscores_separate(digits) {
         return (None, None);
     }
     let clean = body.replace('_', "");

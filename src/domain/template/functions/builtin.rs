@@ -153,7 +153,7 @@ fn length(values: &[Value]) -> Answer {
         Value::Text(text) => text.len(),
         Value::Map(map) => map.entries.len(),
         Value::Dict(dict) => dict.borrow().len(),
-        Value::Nil => return Err("len of nil pointer".to_owned()),
+        Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
         other => return Err(format!("len of type {}", other.type_name())),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
@@ -199,22 +199,32 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         return Ok(deep_equal(a, b, &mut COMPARISON.clone()));
     }
     if a.kind() != b.kind() {
-        let shown = |value: &Value| format::display(value).unwrap_or_default();
+        let shown = format::display(b).unwrap_or_default();
         return Err(format!(
-            "non-comparable types {}: {}, {}: {}",
-            shown(a),
+            "non-comparable types {}: {}, {}: {shown}",
+            as_text(a),
             a.type_name(),
-            b.type_name(),
-            shown(b)
+            b.type_name()
         ));
     }
-    match b {
-        Value::Struct(_) => Ok(deep_equal(a, b, &mut COMPARISON.clone())),
-        other => {
-            let shown = format::display(other).unwrap_or_default();
-            Err(format!("non-comparable type {shown}: {}", other.type_name()))
-        }
+    if is_comparable(b) {
+        return Ok(deep_equal(a, b, &mut COMPARISON.clone()));
     }
+    Err(format!("non-comparable type {}: {}", as_text(b), b.type_name()))
+}
+
+/// Whether Go's `==` takes values of this type.
+fn is_comparable(value: &Value) -> bool {
+    match value {
+        Value::Struct(object) => object.fields.iter().all(is_comparable),
+        Value::List(_) | Value::Map(_) | Value::Dict(_) => false,
+        _ => true,
+    }
+}
+
+/// `%s`.
+fn as_text(value: &Value) -> String {
+    format::printf("%s", std::slice::from_ref(value)).unwrap_or_default()
 }
 
 fn incomparable(a: &Value, b: &Value) -> String {
