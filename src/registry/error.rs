@@ -300,7 +300,7 @@ pub(super) fn broken(request: &str, error: &reqwest::Error, after: Duration) -> 
     if error.is_timeout() {
         return RegistryError::Timeout { request, after }.into();
     }
-    match find_tls(error) {
+    match find::<rustls::Error>(error) {
         Some(rustls::Error::InvalidCertificate(what)) => {
             return RegistryError::TlsUntrusted {
                 request,
@@ -314,27 +314,33 @@ pub(super) fn broken(request: &str, error: &reqwest::Error, after: Duration) -> 
         }
         _ => {}
     }
-    if error.is_decode() {
-        let reason = format!("the answer cannot be unpacked: {}", innermost(error));
-        return RegistryError::BadAnswer { request, reason }.into();
+    if error.is_decode() || error.is_body() {
+        return broken_body(request, error);
     }
     let reason = innermost(error);
-    if error.is_body() {
-        let reason = format!("the answer ended early: {reason}");
-        return Broken { error: RegistryError::BadAnswer { request, reason }, transient: true };
-    }
     Broken { error: RegistryError::Unreachable { request, reason }, transient: !error.is_connect() }
 }
 
-fn find_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
+/// An answer that began and did not end as it should.
+fn broken_body(request: String, error: &reqwest::Error) -> Broken {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let lost = [UnexpectedEof, ConnectionReset, ConnectionAborted, BrokenPipe];
+    let transient = find::<std::io::Error>(error).is_some_and(|error| lost.contains(&error.kind()));
+    let what = if transient { "the answer ended early" } else { "the answer cannot be unpacked" };
+    let reason = format!("{what}: {}", innermost(error));
+    Broken { error: RegistryError::BadAnswer { request, reason }, transient }
+}
+
+/// The first cause of that type.
+fn find<E: StdError + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
         // An io::Error hides the error it was made of from `source`.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<E>()) {
             return Some(found);
         }
         next = error.source();

@@ -1,0 +1,283 @@
+//! Servers for tests of the registry client: Debian's own registry as a process, and one on the loopback that says
+//! whatever a test wants said. Both listen on 127.0.0.1 alone and end with their owner.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+#![allow(unreachable_pub, reason = "included as a module by several test files")]
+#![allow(missing_docs, reason = "names of helpers that say what they do")]
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+/// Debian's package and the program in it.
+const PROGRAM: &str = "docker-registry";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// A CNCF distribution registry, running as a process of its own.
+pub struct DockerRegistry {
+    process: Child,
+    folder: tempfile::TempDir,
+    /// Host and port, as images name it.
+    pub host: String,
+    login: Option<(String, String)>,
+}
+
+impl DockerRegistry {
+    /// Starts one, open or with basic authentication; `None`, said loudly, where a program is not installed.
+    pub fn start(login: Option<(&str, &str)>) -> Option<Self> {
+        for program in [Some(PROGRAM), login.map(|_| "htpasswd")].into_iter().flatten() {
+            if Command::new(program).arg("--help").output().is_err() {
+                eprintln!("SKIPPED: {program} is missing; apt-get install docker-registry apache2-utils");
+                return None;
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let host = format!("127.0.0.1:{port}");
+        let file = folder.path().join("config.yml");
+        std::fs::write(&file, configuration(folder.path(), &host, login)).unwrap();
+        let mut process = Command::new(PROGRAM);
+        process.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = process.spawn().expect("the registry starts");
+        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let registry = Self { process, folder, host, login };
+        registry.wait();
+        Some(registry)
+    }
+
+    fn wait(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(&self.host).is_err() {
+            assert!(Instant::now() < until, "the registry did not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Pushes an image over HTTP, as `docker push` would; returns its digest.
+    pub fn push(&self, repository: &str, tag: &str) -> String {
+        let config = b"{}".as_slice();
+        let blob = digest(config);
+        let (status, head) = self.request("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"");
+        assert_eq!(status, 202, "{head}");
+        let location = header(&head, "location").expect("a place to upload to");
+        let path = location.strip_prefix(&format!("http://{}", self.host)).unwrap_or(&location);
+        let (status, head) =
+            self.request("PUT", &format!("{path}&digest={blob}"), "application/octet-stream", config);
+        assert_eq!(status, 201, "{head}");
+        let manifest = manifest(&blob, tag);
+        let (status, head) =
+            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, manifest.as_bytes());
+        assert_eq!(status, 201, "{head}");
+        digest(manifest.as_bytes())
+    }
+
+    /// Writes many tags of one image into the registry's storage, where pushing each would take minutes.
+    pub fn seed(&self, repository: &str, tags: impl IntoIterator<Item = String>) {
+        self.push(repository, "seed");
+        let folder = self.folder.path().join("data/docker/registry/v2/repositories").join(repository);
+        let tagged = folder.join("_manifests/tags");
+        for tag in tags {
+            std::os::unix::fs::symlink(tagged.join("seed"), tagged.join(tag)).unwrap();
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, media_type: &str, body: &[u8]) -> (u16, String) {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        if let Some((user, password)) = &self.login {
+            use base64::Engine as _;
+            let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+            write!(head, "Authorization: Basic {pair}\r\n").unwrap();
+        }
+        write!(head, "Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        (status, answer)
+    }
+}
+
+impl Drop for DockerRegistry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn configuration(folder: &Path, host: &str, login: Option<(&str, &str)>) -> String {
+    let mut text = format!(
+        "version: 0.1\nlog:\n  level: error\nhttp:\n  addr: {host}\n  secret: for tests\nstorage:\n  filesystem:\n    rootdirectory: {}\n",
+        folder.join("data").display()
+    );
+    if let Some((user, password)) = login {
+        let lines = Command::new("htpasswd").args(["-Bbn", user, password]).output().unwrap().stdout;
+        let file = folder.join("htpasswd");
+        std::fs::write(&file, lines).unwrap();
+        write!(text, "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n", file.display()).unwrap();
+    }
+    text
+}
+
+fn manifest(config: &str, tag: &str) -> String {
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config}","size":2}},"layers":[],"annotations":{{"tag":"{tag}"}}}}"#
+    )
+}
+
+fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{:x}", Sha256::digest(bytes))
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim().to_owned())
+}
+
+/// A request that [`Liar`] got.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Such as `GET /v2/a/tags/list?n=1000`.
+    pub line: String,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+}
+
+/// What [`Liar`] is to say.
+pub enum Say {
+    /// A whole answer: status and reason, further header lines, body.
+    Answer(&'static str, String, Vec<u8>),
+    /// These bytes, and then the connection ends.
+    Raw(Vec<u8>),
+    /// The beginning of a list, and tags for ever.
+    Endless,
+    /// Nothing at all.
+    Nothing,
+}
+
+impl Say {
+    pub fn json(body: impl Into<String>) -> Self {
+        Self::Answer("200 OK", "Content-Type: application/json\r\n".into(), body.into().into_bytes())
+    }
+
+    pub fn tags(tags: &[&str]) -> Self {
+        let quoted: Vec<String> = tags.iter().map(|tag| format!("{tag:?}")).collect();
+        Self::json(format!(r#"{{"name":"a","tags":[{}]}}"#, quoted.join(",")))
+    }
+
+    pub fn status(status: &'static str) -> Self {
+        Self::Answer(status, String::new(), Vec::new())
+    }
+
+    pub fn with(self, line: &str) -> Self {
+        match self {
+            Self::Answer(status, lines, body) => Self::Answer(status, format!("{lines}{line}\r\n"), body),
+            other => other,
+        }
+    }
+}
+
+/// A server that says what a test wants said.
+pub struct Liar {
+    pub host: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Liar {
+    /// Starts one; `say` is asked for each request, and with how many such requests came before it.
+    pub fn start(say: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let liar = Self { host, asked: Arc::default(), most: Arc::default() };
+        let (asked, most) = (Arc::clone(&liar.asked), Arc::clone(&liar.most));
+        let (say, now) = (Arc::new(say), Arc::new(AtomicUsize::new(0)));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (asked, most, say, now) = (asked.clone(), most.clone(), say.clone(), now.clone());
+                std::thread::spawn(move || {
+                    let Some(request) = read_request(&stream) else { return };
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    let before = {
+                        let mut asked = asked.lock().unwrap();
+                        let before = asked.iter().filter(|other| other.line == request.line).count();
+                        asked.push(request.clone());
+                        before
+                    };
+                    let said = say(&request, before);
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    speak(&stream, said);
+                });
+            }
+        });
+        liar
+    }
+
+    /// All requests so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The most requests that were under way at once.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads a request's head; `None` if the client speaks TLS, which a plain server does not understand.
+fn read_request(mut stream: &TcpStream) -> Option<Asked> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        if head.is_empty() && byte[0] == 0x16 {
+            let _ = stream.write_all(
+                b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server.\n",
+            );
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let line = head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned();
+    Some(Asked { line, authorization: header(&head, "authorization") })
+}
+
+fn speak(mut stream: &TcpStream, said: Say) {
+    match said {
+        Say::Answer(status, lines, body) => {
+            let head = format!(
+                "HTTP/1.1 {status}\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+        Say::Raw(bytes) => {
+            let _ = stream.write_all(&bytes);
+        }
+        Say::Endless => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"tags\":[\"0\"");
+            let more = b",\"a-tag-that-never-ends\"".repeat(1000);
+            while stream.write_all(&more).is_ok() {}
+        }
+        Say::Nothing => std::thread::sleep(Duration::from_secs(30)),
+    }
+}
