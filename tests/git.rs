@@ -4,12 +4,17 @@
 #[path = "support/git.rs"]
 mod support;
 
+use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use supercargo::domain::commit::CommitSpec;
 use supercargo::domain::object::Person;
-use supercargo::git::{BareCache, Checkout, GitError, PushReport, RefUpdate, Refs, Remote, ls_remote};
-use support::{Bare, git};
+use supercargo::git::{
+    BareCache, Checkout, GitCredential, GitError, PushReport, RefUpdate, Refs, Remote, ls_remote,
+};
+use supercargo::problem::Code;
+use support::{Bare, GitServer, PASSWORD, READER, WRITER, git};
 
 const FILES: &[(&str, &str)] = &[
     ("apps/web.yaml", "image: web:1\n"),
@@ -161,4 +166,244 @@ fn a_checkout_tells_its_remotes_and_upstream_and_is_not_touched() {
 fn a_folder_that_is_not_there_is_not_found() {
     let error = ls_remote(&Remote::new("file:///nowhere/at/all.git")).unwrap_err();
     assert!(matches!(error, GitError::NotFound { .. }), "{error:?}");
+}
+
+/// A repository on a real HTTP server, and a remote that logs in as `user`.
+struct Http {
+    server: GitServer,
+    fleet: Bare,
+    cache: BareCache,
+    remote: Remote,
+    _dir: tempfile::TempDir,
+}
+
+fn login(label: &str, user: &str, password: &str) -> GitCredential {
+    GitCredential::basic(label, user, password.to_owned().into())
+}
+
+fn http(tls: bool, user: &str) -> Option<Http> {
+    let server = GitServer::start(tls)?;
+    let fleet = server.create("fleet", FILES);
+    let dir = tempfile::tempdir().unwrap();
+    let mut remote = Remote::new(server.repository("fleet"));
+    remote.credentials = vec![login("secret flux-system/fleet", user, PASSWORD)];
+    if tls {
+        remote.ca_files = vec![server.ca()];
+    }
+    let cache = BareCache::open(dir.path(), &remote.url).unwrap();
+    Some(Http { server, fleet, cache, remote, _dir: dir })
+}
+
+#[test]
+fn a_commit_lands_over_http_from_a_shallow_cache() {
+    let Some(it) = http(false, WRITER) else { return };
+    let base = it.fleet.commit("main", &[("history.yaml", "a: 1\n")], "More history");
+    let (report, commit) = land(&it.cache, &it.remote, "main").unwrap();
+    assert!(report.branches[0].verified, "{report:?}");
+    assert_eq!(report.credential, "secret flux-system/fleet");
+    assert_eq!(it.fleet.tip("main").as_deref(), Some(commit.as_str()));
+    assert_eq!(git(&it.fleet.path, &["diff", "--name-only", &base, &commit]), "apps/web.yaml");
+    it.fleet.assert_sound();
+    // The parent's parent never came here.
+    let shallow = std::fs::read_to_string(it.cache.dir().join("shallow")).unwrap();
+    assert_eq!(shallow.trim(), base);
+}
+
+#[test]
+fn a_second_fetch_of_the_same_commit_asks_once() {
+    let Some(it) = http(false, WRITER) else { return };
+    it.cache.fetch(&it.remote, heads).unwrap();
+    let before = it.server.log().lines().count();
+    it.cache.fetch(&it.remote, heads).unwrap();
+    assert_eq!(it.server.log().lines().count(), before + 1, "{}", it.server.log());
+}
+
+#[test]
+fn a_shallow_cache_follows_the_branch() {
+    let Some(it) = http(false, WRITER) else { return };
+    it.cache.fetch(&it.remote, heads).unwrap();
+    for round in 0..3 {
+        it.fleet.commit("main", &[("x.yaml", &format!("x: {round}\n"))], "Next");
+        let (report, commit) = {
+            let fetched = it.cache.fetch(&it.remote, heads).unwrap();
+            let tip = fetched.refs.branch("main").unwrap().to_owned();
+            let text = format!("image: web:r{round}\n");
+            let commit = it.cache.commit(&commit_spec(&tip, "n", &[("apps/web.yaml", &text)])).unwrap();
+            (it.cache.push(&it.remote, &[update("main", Some(&tip), &commit)], &[]).unwrap(), commit)
+        };
+        assert!(report.branches[0].verified);
+        assert_eq!(it.fleet.tip("main"), Some(commit));
+    }
+    it.fleet.assert_sound();
+}
+
+#[test]
+fn a_new_branch_is_made_over_tls() {
+    let Some(it) = http(true, WRITER) else { return };
+    let (report, commit) = land(&it.cache, &it.remote, "image-updates").unwrap();
+    assert!(report.branches[0].created && report.branches[0].verified);
+    assert_eq!(it.fleet.tip("image-updates"), Some(commit));
+}
+
+#[test]
+fn an_unknown_authority_is_refused() {
+    let Some(mut it) = http(true, WRITER) else { return };
+    it.remote.ca_files.clear();
+    let error = ls_remote(&it.remote).unwrap_err();
+    assert!(
+        matches!(&error, GitError::Tls { message, .. } if message.contains("unknown authority")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn nothing_to_log_in_with_is_its_own_error() {
+    let Some(mut it) = http(false, WRITER) else { return };
+    it.remote.credentials.clear();
+    let error = it.cache.fetch(&it.remote, heads).unwrap_err();
+    assert_eq!(error.code(), Code::GitAuthRequired);
+    let hint = error.problem("x").hint.unwrap();
+    assert!(hint.contains("supercargo create secret git") && hint.contains("--git-password-stdin"), "{hint}");
+}
+
+#[test]
+fn a_refused_credential_is_named_and_the_next_one_tried() {
+    let Some(mut it) = http(false, WRITER) else { return };
+    let good = it.remote.credentials.remove(0);
+    it.remote.credentials = vec![login("flags", WRITER, "wrong")];
+    let error = ls_remote(&it.remote).unwrap_err();
+    assert_eq!(error.code(), Code::GitAuthDenied);
+    assert!(error.to_string().ends_with("refused flags (401)"), "{error}");
+    it.remote.credentials.push(good);
+    assert_eq!(ls_remote(&it.remote).unwrap().1, "secret flux-system/fleet");
+}
+
+#[test]
+fn a_login_that_may_only_read_is_denied_the_push() {
+    let Some(it) = http(false, READER) else { return };
+    let error = land(&it.cache, &it.remote, "main").unwrap_err();
+    assert_eq!(error.code(), Code::GitAuthDenied);
+    assert!(error.to_string().contains("secret flux-system/fleet (403)"), "{error}");
+    assert!(error.hint().unwrap().contains("write access"), "{error:?}");
+}
+
+#[test]
+fn a_repository_that_is_not_there_is_not_found() {
+    let Some(mut it) = http(false, WRITER) else { return };
+    it.remote.url = it.server.repository("absent");
+    assert_eq!(ls_remote(&it.remote).unwrap_err().code(), Code::GitNotFound);
+}
+
+#[test]
+fn a_protected_branch_is_rejected_with_the_servers_words() {
+    let Some(it) = http(false, WRITER) else { return };
+    it.fleet.configure("hooks.protected", "main");
+    let error = land(&it.cache, &it.remote, "main").unwrap_err();
+    assert_eq!(error.code(), Code::GitRejected);
+    let GitError::Rejected { reason, server, .. } = &error else { unreachable!() };
+    assert!(reason.contains("declined"), "{reason}");
+    assert!(server.contains("GH006: Protected branch update failed for refs/heads/main"), "{server}");
+    it.fleet.assert_sound();
+}
+
+#[test]
+fn a_branch_that_moves_during_the_push_is_a_race() {
+    let Some(it) = http(false, WRITER) else { return };
+    it.fleet.configure("hooks.delay", "1");
+    let (fleet, cache, remote) = (&it.fleet, &it.cache, &it.remote);
+    let error = std::thread::scope(|scope| {
+        let pushing = scope.spawn(|| land(cache, remote, "main").unwrap_err());
+        // Past the hooks, while ours sleeps in one.
+        let until = Instant::now() + Duration::from_secs(20);
+        while !it.server.log().contains("info/refs?service=git-receive-pack") && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        fleet.commit("main", &[("x.yaml", "x: 1\n")], "Faster");
+        pushing.join().unwrap()
+    });
+    assert_eq!(error.code(), Code::GitRace, "{error:?}");
+    assert_eq!(git(&fleet.path, &["log", "-1", "--format=%s", "main"]), "Faster");
+    fleet.assert_sound();
+}
+
+#[test]
+fn a_slow_push_is_waited_for_within_its_limit() {
+    let Some(mut it) = http(false, WRITER) else { return };
+    it.fleet.configure("hooks.delay", "2");
+    let (report, _) = land(&it.cache, &it.remote, "one").unwrap();
+    assert!(report.branches[0].verified);
+    it.remote.timeouts.idle = Duration::from_millis(500);
+    let spec = commit_spec(&it.fleet.tip("main").unwrap(), "slow", &[("s.yaml", "s: 1\n")]);
+    let commit = it.cache.commit(&spec).unwrap();
+    let error = it.cache.push(&it.remote, &[update("two", None, &commit)], &[]).unwrap_err();
+    assert_eq!(error.code(), Code::Timeout, "{error:?}");
+}
+
+#[test]
+fn a_dry_run_logs_in_for_writing_and_sends_nothing() {
+    let Some(it) = http(false, WRITER) else { return };
+    let tip = it.cache.fetch(&it.remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let commit = it.cache.commit(&commit_spec(&tip, "dry", &[("s.yaml", "s: 1\n")])).unwrap();
+    let report = it.cache.push_dry_run(&it.remote, &[update("main", Some(&tip), &commit)]).unwrap();
+    assert!(!report.branches[0].verified && report.credential == "secret flux-system/fleet");
+    assert!(!it.server.log().contains("POST /fleet.git/git-receive-pack"));
+    assert_eq!(it.fleet.tip("main"), Some(tip));
+}
+
+#[test]
+fn push_options_are_sent_only_where_they_are_taken() {
+    let Some(it) = http(false, WRITER) else { return };
+    let tip = it.cache.fetch(&it.remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let options = ["merge_request.create".to_owned()];
+    for (branch, taken) in [("one", false), ("two", true)] {
+        git(&it.fleet.path, &["config", "receive.advertisePushOptions", &taken.to_string()]);
+        let commit = it.cache.commit(&commit_spec(&tip, branch, &[("s.yaml", "s: 1\n")])).unwrap();
+        let report = it.cache.push(&it.remote, &[update(branch, None, &commit)], &options).unwrap();
+        assert_eq!(report.options_dropped, !taken);
+        assert_eq!(it.fleet.tip(branch), Some(commit));
+    }
+}
+
+#[test]
+fn a_push_of_many_megabytes_is_streamed() {
+    let Some(it) = http(false, WRITER) else { return };
+    let tip = it.cache.fetch(&it.remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    // Digits of a counter's hash compress to half at best.
+    let noise: String = (0..120_000_u64)
+        .flat_map(|n| [n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string(), "\n".to_owned()])
+        .collect();
+    let commit = it.cache.commit(&commit_spec(&tip, "large", &[("noise.yaml", &noise)])).unwrap();
+    let report = it.cache.push(&it.remote, &[update("large", None, &commit)], &[]).unwrap();
+    assert!(report.branches[0].verified);
+    it.fleet.assert_sound();
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut remote = Remote::new(format!("http://{}/fleet.git", silent.local_addr().unwrap()));
+    remote.timeouts.idle = Duration::from_millis(300);
+    let started = Instant::now();
+    let error = ls_remote(&remote).unwrap_err();
+    assert_eq!(error.code(), Code::Timeout, "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_unreachable() {
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let error = ls_remote(&Remote::new(format!("http://bot:hidden@127.0.0.1:{port}/fleet.git"))).unwrap_err();
+    assert_eq!(error.code(), Code::Unreachable, "{error:?}");
+    assert!(error.to_string().contains("refused") && !error.to_string().contains("hidden"), "{error}");
+}
+
+#[test]
+fn ssh_says_what_to_use_instead() {
+    let error = ls_remote(&Remote::new("git@git.example.com:ops/fleet.git")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "ssh remotes are not supported yet: ssh://git@git.example.com/ops/fleet.git"
+    );
+    assert!(error.hint().unwrap().contains("https://"));
 }

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use git2::{Direction, Oid, Repository, RepositoryInitOptions};
+use git2::{Oid, Repository, RepositoryInitOptions};
 use sha2::{Digest, Sha256};
 
 use super::Remote;
 use super::error::GitError;
+use super::fetch;
 use super::refs::Refs;
-use super::session::Session;
+use super::session::{Service, Session};
 use super::url::{GitUrl, redact};
 
 /// How long to wait for another process that holds the cache.
@@ -76,7 +77,7 @@ impl BareCache {
     /// Fetches what `choose` wants of what the remote has: full reference names, or commits in hex. Names the remote
     /// does not have are passed over.
     ///
-    /// Only the newest commit of each is fetched, without its history (from a folder: all of it). A damaged cache is
+    /// Only the newest commit of each is fetched, without its history (from a folder without git: all of it). A damaged cache is
     /// thrown away and fetched anew.
     ///
     /// # Errors
@@ -102,15 +103,16 @@ impl BareCache {
         choose: &impl Fn(&Refs) -> Vec<String>,
     ) -> Result<Refs, GitError> {
         let repository = self.repository()?;
-        let mut remote = session.remote_of(&repository)?;
-        let mut connection = session.connect(&mut remote, Direction::Fetch)?;
-        let refs = session.list(&connection)?;
+        let talk = session.talk(Service::Upload)?;
+        let refs = talk.advertised.refs.clone();
         let wants: Vec<Want> = choose(&refs).into_iter().filter_map(|name| Want::of(name, &refs)).collect();
-        let missing: Vec<&str> =
-            wants.iter().filter(|want| !want.is_whole(&repository)).map(Want::spec).collect();
+        let missing: Vec<Oid> =
+            wants.iter().map(|want| want.oid).filter(|oid| !is_whole(&repository, *oid)).collect();
         if !missing.is_empty() {
-            session.download(&mut connection, &missing)?;
+            fetch::download(session, talk, &repository, &missing)?;
         }
+        // Opened again: the library keeps in mind where histories ended when it looked first.
+        let repository = self.existing()?;
         for want in &wants {
             self.track(&repository, want)?;
         }
@@ -147,13 +149,13 @@ impl BareCache {
 
     /// Whether the commit and its tree are here.
     pub fn has(&self, commit: &str) -> bool {
-        let Ok(repository) = Repository::open_bare(&self.dir) else { return false };
+        let Ok(repository) = Repository::open(&self.dir) else { return false };
         Oid::from_str(commit).is_ok_and(|oid| is_whole(&repository, oid))
     }
 
     /// The repository; an unusable one is replaced by an empty one.
     fn repository(&self) -> Result<Repository, GitError> {
-        if let Ok(repository) = Repository::open_bare(&self.dir) {
+        if let Ok(repository) = Repository::open(&self.dir) {
             return Ok(repository);
         }
         self.discard()?;
@@ -168,12 +170,14 @@ impl BareCache {
             Ok(())
         };
         make().map_err(|error| self.failed("make", &error))?;
-        Repository::open_bare(&self.dir).map_err(|error| self.failed("open", &error.message()))
+        Repository::open(&self.dir).map_err(|error| self.failed("open", &error.message()))
     }
 
     /// The repository to read from, which must be there.
+    ///
+    /// Never opened as "bare" in the library's sense: it would not look where histories end.
     pub(super) fn existing(&self) -> Result<Repository, GitError> {
-        Repository::open_bare(&self.dir).map_err(|error| self.failed("open", &error.message()))
+        Repository::open(&self.dir).map_err(|error| self.failed("open", &error.message()))
     }
 
     /// Throws the cache away.
@@ -226,10 +230,6 @@ impl Want {
         let hex = refs.all.get(&name).unwrap_or(&name);
         let oid = Oid::from_str(hex).ok()?;
         Some(Self { name, oid })
-    }
-
-    fn spec(&self) -> &str {
-        &self.name
     }
 
     fn is_whole(&self, repository: &Repository) -> bool {

@@ -88,6 +88,14 @@ pub enum GitError {
         /// Such as `branch main`.
         what: String,
     },
+    /// HTTP 429.
+    #[error("{url} limits the rate of requests")]
+    RateLimited {
+        /// The address.
+        url: String,
+        /// When to come back, if the server said so.
+        retry_after_seconds: Option<u64>,
+    },
     /// An answer that is not Git's.
     #[error("the answer of {url} makes no sense: {message}")]
     BadAnswer {
@@ -204,6 +212,7 @@ impl GitError {
             Self::AuthRequired { .. } => Code::GitAuthRequired,
             Self::AuthDenied { .. } => Code::GitAuthDenied,
             Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
+            Self::RateLimited { .. } => Code::RateLimited,
             Self::BadAnswer { .. } => Code::BadAnswer,
             Self::Rejected { .. } => Code::GitRejected,
             Self::Race { .. } => Code::GitRace,
@@ -230,6 +239,9 @@ impl GitError {
             },
             Self::Unsupported { url, .. } if url.starts_with("ssh://") => {
                 "Use the https:// address of the repository, for example with `--git-url`.".to_owned()
+            }
+            Self::RateLimited { retry_after_seconds: Some(seconds), .. } => {
+                format!("Try again in {seconds} s.")
             }
             Self::Tls { .. } => "Pass the authority's certificate with `--ca-file`.".to_owned(),
             Self::NotFound { .. } => {
@@ -258,6 +270,7 @@ impl GitError {
             | Self::AuthDenied { url, .. }
             | Self::NotFound { url, .. }
             | Self::RefNotFound { url, .. }
+            | Self::RateLimited { url, .. }
             | Self::BadAnswer { url, .. }
             | Self::Rejected { url, .. }
             | Self::Race { url, .. }

@@ -1,17 +1,19 @@
 //! Commits to the remote: fast-forwards and new branches, each checked before and after.
 //!
-//! The library reports a refused branch only through a callback, and compares nothing on folders; so what the remote
-//! has is read before, the answer of every branch is kept, and the remote is asked again afterwards.
+//! What the remote has is read before, each branch is moved only from where it has to be, and the remote is asked again
+//! afterwards.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use git2::{Direction, PushOptions, RemoteConnection, Repository};
-
+use super::Remote;
 use super::cache::BareCache;
 use super::error::GitError;
+use super::fetch::tracked;
+use super::folder::{self, Folder};
+use super::pack::Pack;
 use super::refs::Refs;
-use super::session::Session;
-use super::{Progress, Remote};
+use super::send::{Answers, send};
+use super::session::{Line, Service, Session, Talk};
 
 /// A branch that is to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,31 +54,14 @@ pub struct PushReport {
     pub server: String,
 }
 
-/// The answers of the server while a push runs.
-#[derive(Default)]
-struct Answers {
-    /// Branch and reason of each refusal.
-    refused: Vec<(String, String)>,
-    /// What it printed.
-    printed: Vec<u8>,
-}
-
 /// All references of a remote, and the label of the credential that was accepted.
 ///
 /// # Errors
 /// Whatever keeps the remote from answering.
 pub fn ls_remote(remote: &Remote) -> Result<(Refs, String), GitError> {
-    // The library wants a repository to hang the remote on; nothing is written to it.
-    let nowhere =
-        Repository::from_odb(git2::Odb::new().map_err(|error| odd(&error))?).map_err(|error| odd(&error))?;
     let session = Session::open(remote)?;
-    let mut anonymous = session.remote_of(&nowhere)?;
-    let connection = session.connect(&mut anonymous, Direction::Fetch)?;
-    Ok((session.list(&connection)?, session.credential()))
-}
-
-fn odd(error: &git2::Error) -> GitError {
-    GitError::Git { action: "use the library", message: error.message().to_owned() }
+    let talk = session.talk(Service::Upload)?;
+    Ok((talk.advertised.refs, session.credential()))
 }
 
 impl BareCache {
@@ -96,15 +81,25 @@ impl BareCache {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let session = Session::open(remote)?;
-        let (mut report, due) = {
-            let mut anonymous = session.remote_of(&repository)?;
-            let mut connection = session.connect(&mut anonymous, Direction::Push)?;
-            let (report, due) = compare(&session, &connection, updates)?;
-            if due.is_empty() {
-                return Ok(report);
-            }
-            (send(&session, &mut connection, &due, options, report)?, due)
+        let Talk { advertised, line } = session.talk(Service::Receive)?;
+        let (mut report, due) = compare(&session, &advertised.refs, updates)?;
+        if due.is_empty() {
+            return Ok(report);
+        }
+        let remote_has = advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
+        let mut pack = Pack::collect(&repository, &due, &remote_has)?;
+        let (result, answers) = match line {
+            Line::Folder(folder) => move_folder(&session, &folder, &due, &mut pack),
+            Line::Stream(mut stream) => send(&session, &advertised, &mut *stream, &due, options, &mut pack),
         };
+        report.options_dropped = answers.options_dropped;
+        report.server = String::from_utf8_lossy(&answers.printed).into_owned();
+        if let Some((name, reason)) = answers.refused.into_iter().next() {
+            return Err(refusal(&session, &due, &name, reason, report.server));
+        }
+        if let Err(error) = result {
+            unsettled(&session, &due, error)?;
+        }
         verify(remote, &due, &mut report)?;
         Ok(report)
     }
@@ -117,101 +112,42 @@ impl BareCache {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let session = Session::open(remote)?;
-        let mut anonymous = session.remote_of(&repository)?;
-        let connection = session.connect(&mut anonymous, Direction::Push)?;
-        Ok(compare(&session, &connection, updates)?.0)
+        let talk = session.talk(Service::Receive)?;
+        let (report, due) = compare(&session, &talk.advertised.refs, updates)?;
+        let remote_has = talk.advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
+        Pack::collect(&repository, &due, &remote_has)?;
+        Ok(report)
     }
 }
 
-/// Sends the pack and reads the answers.
-fn send(
+/// The branches of a folder on a machine without git.
+fn move_folder(
     session: &Arc<Session>,
-    connection: &mut RemoteConnection<'_, '_, '_>,
+    folder: &Folder,
     due: &[RefUpdate],
-    options: &[String],
-    mut report: PushReport,
-) -> Result<PushReport, GitError> {
-    let specs: Vec<String> =
-        due.iter().map(|update| format!("{}:refs/heads/{}", update.new, update.branch)).collect();
-    let mut outcome = attempt(session, connection, &specs, options);
-    if outcome.0.as_ref().is_err_and(takes_no_options) {
-        report.options_dropped = true;
-        outcome = attempt(session, connection, &specs, &[]);
-    }
-    let (result, answers) = outcome;
-    report.credential = session.credential();
-    report.server = String::from_utf8_lossy(&answers.printed).into_owned();
-    if let Some((name, reason)) = answers.refused.into_iter().next() {
-        return Err(refusal(session, due, &name, reason, report.server));
-    }
-    match result {
-        Ok(()) => Ok(report),
-        Err(error) => unsettled(session, due, report, error),
+    pack: &mut Pack<'_>,
+) -> (Result<(), GitError>, Answers) {
+    match folder::push(session, folder, due, pack) {
+        Ok(refused) => (Ok(()), Answers { refused, ..Answers::default() }),
+        Err(error) => (Err(error), Answers::default()),
     }
 }
 
 /// The connection broke while we were sending: only the remote knows what became of it.
-fn unsettled(
-    session: &Arc<Session>,
-    due: &[RefUpdate],
-    report: PushReport,
-    error: GitError,
-) -> Result<PushReport, GitError> {
+fn unsettled(session: &Arc<Session>, due: &[RefUpdate], error: GitError) -> Result<(), GitError> {
     let has_landed = |refs: &Refs| due.iter().all(|update| refs.branch(&update.branch) == Some(&update.new));
     match ls_remote(&session.remote) {
-        Ok((refs, _)) if has_landed(&refs) => Ok(report),
+        Ok((refs, _)) if has_landed(&refs) => Ok(()),
         _ => Err(error),
     }
 }
 
-/// Whether the error says that the server takes no push options; nothing was sent then.
-fn takes_no_options(error: &GitError) -> bool {
-    matches!(error, GitError::Git { message, .. } if message.contains("push-options not supported"))
-}
-
-/// One push with the library; its result and what the server answered.
-fn attempt(
-    session: &Arc<Session>,
-    connection: &mut RemoteConnection<'_, '_, '_>,
-    specs: &[String],
-    options: &[String],
-) -> (Result<(), GitError>, Answers) {
-    let answers = Arc::new(Mutex::new(Answers::default()));
-    let mut callbacks = session.callbacks();
-    let (refused, printed, sink) = (Arc::clone(&answers), Arc::clone(&answers), Arc::clone(session));
-    callbacks.push_update_reference(move |name, reason| {
-        if let Some(reason) = reason {
-            let mut answers = refused.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.refused.push((name.to_owned(), reason.to_owned()));
-        }
-        Ok(())
-    });
-    callbacks.sideband_progress(move |text| {
-        printed.lock().unwrap_or_else(PoisonError::into_inner).printed.extend_from_slice(text);
-        sink.report(Progress::Server(String::from_utf8_lossy(text).into_owned()));
-        sink.goes_on()
-    });
-    let mut with = PushOptions::new();
-    with.remote_callbacks(callbacks);
-    // An option is one line of the protocol.
-    let options: Vec<&str> =
-        options.iter().map(String::as_str).filter(|text| !text.contains(['\0', '\n'])).collect();
-    if !options.is_empty() {
-        with.remote_push_options(&options);
-    }
-    let result = session.run("push", || connection.remote().push(specs, Some(&mut with)));
-    drop(with);
-    let answers = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-    (result, answers)
-}
-
 /// What has to be sent, after a look at where the branches are; the report has a row for each update.
 fn compare(
-    session: &Arc<Session>,
-    connection: &RemoteConnection<'_, '_, '_>,
+    session: &Session,
+    refs: &Refs,
     updates: &[RefUpdate],
 ) -> Result<(PushReport, Vec<RefUpdate>), GitError> {
-    let refs = session.list(connection)?;
     let mut report = PushReport { credential: session.credential(), ..PushReport::default() };
     let mut due = Vec::new();
     for update in updates {

@@ -1,21 +1,69 @@
-//! One operation on one remote: what libgit2 is given as its address, and the error that made it fail.
+//! One operation on one remote: its way there, its limits, and the error that a stream ended with.
 //!
-//! libgit2 passes errors of a transport on as a number and a sentence. What is known better (a status, the
-//! credentials that were tried) is left here by the transport and picked up by [`Session::run`].
+//! Streams speak `std::io`, which has no room for what is known about a failure (a status, the credentials that were
+//! tried); that is left here, and [`Session::explain`] picks it up.
 
-use std::cell::Cell;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-
-use git2::{
-    AutotagOption, Direction, ErrorClass, ErrorCode, FetchOptions, RemoteCallbacks, RemoteConnection,
-    Repository,
-};
+use std::time::{Duration, Instant};
 
 use super::error::GitError;
-use super::refs::Refs;
+use super::folder::{self, Folder};
+use super::http::{self, Http};
+use super::network::shown_seconds;
+use super::pipe;
 use super::url::{GitUrl, Scheme};
+use super::wire::Advertised;
 use super::{Progress, Remote};
+
+/// What is wanted from the remote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// Reading: `git-upload-pack`.
+    Upload,
+    /// Writing: `git-receive-pack`.
+    Receive,
+}
+
+impl Service {
+    /// `upload-pack` or `receive-pack`.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Upload => "upload-pack",
+            Self::Receive => "receive-pack",
+        }
+    }
+}
+
+/// How a remote is reached.
+enum Way {
+    /// Our own HTTP.
+    Http(Arc<Http>),
+    /// A folder of this machine.
+    Folder(PathBuf),
+}
+
+/// A stream to a remote: first written, then read.
+pub(super) trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
+
+/// A conversation that has begun: the remote has said what it has.
+pub(super) struct Talk {
+    /// What it said.
+    pub(super) advertised: Advertised,
+    /// What follows.
+    pub(super) line: Line,
+}
+
+/// With whom the conversation goes on.
+pub(super) enum Line {
+    /// A server, in Git's protocol.
+    Stream(Box<dyn Stream>),
+    /// Files, where there is no git that would serve them.
+    Folder(Folder),
+}
 
 /// One operation on a remote, from the first request to the last.
 pub(super) struct Session {
@@ -23,12 +71,13 @@ pub(super) struct Session {
     pub(super) remote: Remote,
     /// Its address as it may be shown.
     pub(super) shown: String,
-    /// What libgit2 is told to connect to.
-    pub(super) address: String,
+    way: Way,
     /// When patience ends.
     deadline: Instant,
     /// The label of the credential that was accepted.
     accepted: Mutex<String>,
+    /// The error that a stream ended with.
+    left: Mutex<Option<GitError>>,
 }
 
 impl Session {
@@ -40,25 +89,33 @@ impl Session {
     pub(super) fn open(remote: &Remote) -> Result<Arc<Self>, GitError> {
         let url = GitUrl::parse(&remote.url)?;
         let shown = url.redacted();
-        let address = match url.scheme {
-            Scheme::File => local_address(&url, &shown)?,
+        let way = match url.scheme {
+            Scheme::File => Way::Folder(folder::real_path(&url, &shown)?),
+            Scheme::Http | Scheme::Https => Way::Http(Arc::new(Http::new(remote, &url)?)),
             Scheme::Ssh => {
                 let message = format!("ssh remotes are not supported yet: {shown}");
                 return Err(GitError::Unsupported { url: shown, message });
             }
-            Scheme::Http | Scheme::Https => {
-                let message = format!("http remotes are not supported yet: {shown}");
-                return Err(GitError::Unsupported { url: shown, message });
-            }
         };
         let deadline = Instant::now() + remote.timeouts.total;
-        let accepted = Mutex::new("none".to_owned());
-        Ok(Arc::new(Self { remote: remote.clone(), shown, address, deadline, accepted }))
+        let (accepted, left) = (Mutex::new("none".to_owned()), Mutex::new(None));
+        Ok(Arc::new(Self { remote: remote.clone(), shown, way, deadline, accepted, left }))
     }
 
-    /// Whether libgit2's own transport for folders serves this remote; it cannot fetch a part of the history.
-    pub(super) fn is_local(&self) -> bool {
-        self.address.starts_with('/')
+    /// Begins a conversation: logs in and reads what the remote has.
+    ///
+    /// # Errors
+    /// Whatever keeps the remote from answering.
+    pub(super) fn talk(self: &Arc<Self>, service: Service) -> Result<Talk, GitError> {
+        let mut stream: Box<dyn Stream> = match &self.way {
+            Way::Http(http) => return http::talk(self, http, service),
+            Way::Folder(path) => match pipe::open(self, path, service)? {
+                Some(child) => Box::new(child),
+                None => return folder::talk(self, path),
+            },
+        };
+        let advertised = Advertised::read(&mut stream).map_err(|error| self.explain(&error))?;
+        Ok(Talk { advertised, line: Line::Stream(stream) })
     }
 
     /// The label of the credential that was accepted; `none` where there is nothing to log in to.
@@ -66,79 +123,40 @@ impl Session {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a piece of work with libgit2 and turns its error into ours.
-    ///
-    /// # Errors
-    /// What the transport left, else what libgit2 said.
-    pub(super) fn run<T>(
-        self: &Arc<Self>,
-        action: &'static str,
-        work: impl FnOnce() -> Result<T, git2::Error>,
-    ) -> Result<T, GitError> {
-        if self.remote.cancel.is_cancelled() {
-            return Err(GitError::Cancelled);
-        }
-        work().map_err(|error| self.explain(action, &error))
+    /// Notes the credential that was accepted.
+    pub(super) fn accept(&self, label: &str) {
+        label.clone_into(&mut self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The remote as an object of the library, without a name.
-    pub(super) fn remote_of<'r>(&self, repository: &'r Repository) -> Result<git2::Remote<'r>, GitError> {
-        let made = repository.remote_anonymous(&self.address);
-        made.map_err(|error| GitError::Git { action: "use the remote", message: error.message().to_owned() })
+    /// Keeps what is known about an error, and makes one for the stream's reader or writer.
+    pub(super) fn leave(&self, error: GitError) -> io::Error {
+        let message = error.to_string();
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        io::Error::other(message)
     }
 
-    /// Reads the remote's references and stays connected.
-    pub(super) fn connect<'r, 'c>(
-        self: &Arc<Self>,
-        remote: &'c mut git2::Remote<'r>,
-        direction: Direction,
-    ) -> Result<RemoteConnection<'r, 'c, 'static>, GitError> {
-        self.run("connect", || remote.connect_auth(direction, Some(self.callbacks()), None))
-    }
-
-    /// What the remote advertised.
-    pub(super) fn list(
-        self: &Arc<Self>,
-        connection: &RemoteConnection<'_, '_, '_>,
-    ) -> Result<Refs, GitError> {
-        self.run("read the references", || {
-            let heads = connection.list()?.iter();
-            let all = heads.map(|head| (head.name().to_owned(), head.oid().to_string())).collect();
-            let head =
-                connection.default_branch().ok().and_then(|name| name.as_str().ok().map(str::to_owned));
-            Ok(Refs { all, head })
+    /// The error behind a stream's: what was left, else what the stream said.
+    pub(super) fn explain(&self, error: &io::Error) -> GitError {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        left.unwrap_or_else(|| match error.kind() {
+            io::ErrorKind::Interrupted => self.stopped(),
+            io::ErrorKind::InvalidData => self.bad_answer(error),
+            _ => GitError::Unreachable { url: self.shown.clone(), message: error.to_string() },
         })
     }
 
-    /// Downloads the newest commits of what is named, without their history where the transport can leave it out.
-    pub(super) fn download(
-        self: &Arc<Self>,
-        connection: &mut RemoteConnection<'_, '_, '_>,
-        specs: &[&str],
-    ) -> Result<(), GitError> {
-        let mut options = FetchOptions::new();
-        options.download_tags(AutotagOption::None).remote_callbacks(self.callbacks());
-        if !self.is_local() {
-            options.depth(1);
-        }
-        self.run("fetch", || connection.remote().download(specs, Some(&mut options)))
+    /// An answer that makes no sense.
+    pub(super) fn bad_answer(&self, message: &impl ToString) -> GitError {
+        GitError::BadAnswer { url: self.shown.clone(), message: message.to_string() }
     }
 
-    fn explain(&self, action: &'static str, error: &git2::Error) -> GitError {
-        if error.code() == ErrorCode::User && self.remote.cancel.is_cancelled() {
-            return GitError::Cancelled;
+    /// How long the next byte may take, and the same in whole seconds for a message.
+    pub(super) fn patience(&self) -> (Duration, u64) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left < self.remote.timeouts.idle {
+            return (left, shown_seconds(self.remote.timeouts.total));
         }
-        if error.code() == ErrorCode::User {
-            return self.timeout("the transfer to end", self.remote.timeouts.total.as_secs());
-        }
-        let message = error.message().to_owned();
-        match error.class() {
-            ErrorClass::Net | ErrorClass::Http => GitError::BadAnswer { url: self.shown.clone(), message },
-            _ if self.is_local() && error.code() == ErrorCode::NotFound => {
-                GitError::NotFound { url: self.shown.clone(), credential: String::new() }
-            }
-            _ => GitError::Git { action, message },
-        }
+        (self.remote.timeouts.idle, shown_seconds(self.remote.timeouts.idle))
     }
 
     /// The error of waiting too long.
@@ -155,38 +173,23 @@ impl Session {
         !self.remote.cancel.is_cancelled() && Instant::now() < self.deadline
     }
 
-    /// Callbacks that report progress and stop a cancelled or overdue transfer.
-    pub(super) fn callbacks<'a>(self: &Arc<Self>) -> RemoteCallbacks<'a> {
-        let mut callbacks = RemoteCallbacks::new();
-        let session = Arc::clone(self);
-        let reported = Cell::new(Instant::now());
-        callbacks.transfer_progress(move |progress| {
-            let (objects, total) = (progress.received_objects(), progress.total_objects());
-            // libgit2 calls this for every object; a screen needs it ten times a second.
-            if objects == total || reported.get().elapsed().as_millis() >= 100 {
-                reported.set(Instant::now());
-                session.report(Progress::Receiving { objects, total, bytes: progress.received_bytes() });
-            }
-            session.goes_on()
-        });
-        let session = Arc::clone(self);
-        callbacks.push_transfer_progress(move |objects, total, bytes| {
-            session.report(Progress::Sending { objects, total, bytes });
-        });
-        callbacks
+    /// Why [`Self::goes_on`] says no.
+    pub(super) fn stopped(&self) -> GitError {
+        if self.remote.cancel.is_cancelled() {
+            return GitError::Cancelled;
+        }
+        self.timeout("the transfer to end", shown_seconds(self.remote.timeouts.total))
     }
 
+    /// [`Self::goes_on`] for those who speak `std::io`.
+    pub(super) fn check(&self) -> io::Result<()> {
+        if self.goes_on() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+    }
+
+    /// Tells whoever listens how it goes.
     pub(super) fn report(&self, progress: Progress) {
         if let Some(sink) = &self.remote.progress {
             sink(progress);
         }
     }
-}
-
-/// The folder's real path; libgit2 resolves neither `.` nor links in the way git does.
-fn local_address(url: &GitUrl, shown: &str) -> Result<String, GitError> {
-    let missing = || GitError::NotFound { url: shown.to_owned(), credential: String::new() };
-    let path = url.local_path().ok_or_else(missing)?;
-    let path = path.canonicalize().map_err(|_error| missing())?;
-    path.to_str().map(str::to_owned).ok_or_else(missing)
 }

@@ -86,8 +86,7 @@ impl BareCache {
         let threads = available.min(entries.len() / WORTH_A_THREAD).max(1);
         let share = entries.len().div_ceil(threads).max(1);
         let parts = thread::scope(|scope| {
-            let start =
-                |part| scope.spawn(move || read_part(&Repository::open_bare(self.dir())?, part, keep));
+            let start = |part| scope.spawn(move || read_part(&Repository::open(self.dir())?, part, keep));
             let started: Vec<_> = entries.chunks(share).map(start).collect();
             let died = || git2::Error::from_str("a reading thread died");
             started

@@ -8,8 +8,12 @@
 )]
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What the server's pre-receive hook does; see [`Bare::configure`].
 const HOOK: &str = r#"#!/bin/sh
@@ -125,4 +129,189 @@ impl Bare {
 fn make_executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// May read and write.
+pub const WRITER: &str = "robot";
+/// May only read: a push is a 403.
+pub const READER: &str = "reader";
+/// Of both.
+pub const PASSWORD: &str = "pass-word";
+
+const NGINX: &str = r#"
+daemon off; master_process off; @USER@ pid @DIR@/nginx.pid;
+events { worker_connections 128; }
+http {
+  access_log @DIR@/access.log; client_max_body_size 0;
+  client_body_temp_path @DIR@/tmp; proxy_temp_path @DIR@/tmp; fastcgi_temp_path @DIR@/tmp;
+  uwsgi_temp_path @DIR@/tmp; scgi_temp_path @DIR@/tmp;
+  map "$remote_user $request_uri" $may_not { default 0; "~^reader .*git-receive-pack" 1; }
+  server {
+    listen 127.0.0.1:@PORT@ @TLS@;
+    location / {
+      auth_basic "git"; auth_basic_user_file @DIR@/htpasswd;
+      if ($may_not) { return 403; }
+      fastcgi_pass unix:@DIR@/fcgi.sock;
+      fastcgi_param SCRIPT_FILENAME @BACKEND@;
+      fastcgi_param GIT_PROJECT_ROOT @DIR@/repos;
+      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
+      fastcgi_param PATH_INFO $uri;
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param CONTENT_TYPE $content_type;
+      fastcgi_param CONTENT_LENGTH $content_length;
+      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
+      fastcgi_param REMOTE_USER $remote_user;
+      fastcgi_param REMOTE_ADDR $remote_addr;
+      fastcgi_read_timeout 300s; fastcgi_request_buffering off;
+    }
+  }
+}
+"#;
+
+/// What the server is made of; all of it comes with Debian's git, nginx-light, fcgiwrap, apache2-utils and openssl.
+const NEEDED: [&str; 5] = ["git", "nginx", "fcgiwrap", "htpasswd", "openssl"];
+
+/// Real smart HTTP: nginx with basic auth before `git http-backend`, on a free port of 127.0.0.1.
+pub struct GitServer {
+    dir: tempfile::TempDir,
+    processes: Vec<Child>,
+    /// Address of the server, without a login and a last `/`.
+    pub url: String,
+}
+
+impl GitServer {
+    /// Starts the server; `None`, said loudly, if the machine lacks a program for it.
+    pub fn start(tls: bool) -> Option<Self> {
+        let missing: Vec<&str> = NEEDED.into_iter().filter(|name| find_program(name).is_none()).collect();
+        if !missing.is_empty() {
+            eprintln!("SKIPPED: no Git server without {}", missing.join(", "));
+            return None;
+        }
+        let dir = tempfile::Builder::new().prefix("sg").tempdir().unwrap();
+        let root = dir.path();
+        for sub in ["repos", "tmp"] {
+            fs::create_dir(root.join(sub)).unwrap();
+        }
+        write_users(root);
+        if tls {
+            write_certificates(root);
+        }
+        let port = free_port();
+        fs::write(root.join("nginx.conf"), nginx_configuration(root, port, tls)).unwrap();
+        let socket = format!("unix:{}", root.join("fcgi.sock").display());
+        let processes = vec![
+            spawn(root, "fcgiwrap", &["-f", "-c", "2", "-s", &socket]),
+            spawn(root, "nginx", &["-e", "stderr", "-p", root.to_str().unwrap(), "-c", "nginx.conf"]),
+        ];
+        let url = format!("{}://127.0.0.1:{port}", if tls { "https" } else { "http" });
+        let mut server = Self { dir, processes, url };
+        server.wait_until_up(port);
+        Some(server)
+    }
+
+    fn wait_until_up(&mut self, port: u16) {
+        let until = Instant::now() + Duration::from_secs(20);
+        let socket = self.dir.path().join("fcgi.sock");
+        while TcpStream::connect(("127.0.0.1", port)).is_err() || !socket.exists() {
+            let has_ended = self.processes.iter_mut().any(|process| process.try_wait().unwrap().is_some());
+            let log = fs::read_to_string(self.dir.path().join("nginx.log")).unwrap_or_default();
+            assert!(!has_ended && Instant::now() < until, "the Git server did not come up: {log}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Makes a repository with these files on `main`.
+    pub fn create(&self, name: &str, files: &[(&str, &str)]) -> Bare {
+        Bare::create(&self.dir.path().join("repos").join(format!("{name}.git")), files)
+    }
+
+    /// Address of a repository, without a login.
+    pub fn repository(&self, name: &str) -> String {
+        format!("{}/{name}.git", self.url)
+    }
+
+    /// The authority's certificate of a TLS server.
+    pub fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca.crt")
+    }
+
+    /// The requests so far, a line each.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("access.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for GitServer {
+    fn drop(&mut self) {
+        for process in self.processes.iter_mut().rev() {
+            // Each leads a group of its own: fcgiwrap's children go with it.
+            let group = format!("-{}", process.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn run(dir: &Path, program: &str, arguments: &[&str]) -> Vec<u8> {
+    let output =
+        Command::new(find_program(program).unwrap()).current_dir(dir).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn write_users(dir: &Path) {
+    let users = [WRITER, READER].map(|user| run(dir, "htpasswd", &["-nbm", user, PASSWORD]));
+    fs::write(dir.join("htpasswd"), users.concat()).unwrap();
+}
+
+fn write_certificates(dir: &Path) {
+    let authority = "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=test -keyout ca.key -out ca.crt \
+                     -addext keyUsage=critical,keyCertSign,cRLSign";
+    let request = "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr";
+    let sign = "x509 -req -days 30 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile san -out server.crt";
+    fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+        .unwrap();
+    for line in [authority, request, sign] {
+        run(dir, "openssl", &line.split_whitespace().collect::<Vec<_>>());
+    }
+}
+
+fn nginx_configuration(dir: &Path, port: u16, tls: bool) -> String {
+    let backend = Path::new(&git(dir, &["--exec-path"])).join("git-http-backend");
+    let is_root = String::from_utf8(run(dir, "id", &["-u"])).unwrap().trim() == "0";
+    let dir = dir.to_str().unwrap();
+    let certificates = format!("ssl; ssl_certificate {dir}/server.crt; ssl_certificate_key {dir}/server.key");
+    NGINX
+        .replace("@TLS@", if tls { &certificates } else { "" })
+        .replace("@PORT@", &port.to_string())
+        .replace("@BACKEND@", backend.to_str().unwrap())
+        .replace("@USER@", if is_root { "user root;" } else { "" })
+        .replace("@DIR@", dir)
+}
+
+fn spawn(dir: &Path, program: &str, arguments: &[&str]) -> Child {
+    let log = fs::File::create(dir.join(format!("{program}.log"))).unwrap();
+    Command::new(find_program(program).unwrap())
+        .current_dir(dir)
+        .args(arguments)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("HOME", dir)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .unwrap()
 }

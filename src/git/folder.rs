@@ -1,0 +1,127 @@
+//! A folder on a machine without git: its objects are copied and its branches moved with the library.
+//!
+//! Nothing runs hooks here, so a repository that has any is not written to.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ErrorCode, Oid, Reference, Repository};
+
+use super::error::GitError;
+use super::fetch;
+use super::pack::Pack;
+use super::push::RefUpdate;
+use super::refs::Refs;
+use super::session::{Line, Session, Talk};
+use super::url::GitUrl;
+use super::wire::Advertised;
+
+/// Hooks that may refuse a push.
+const HOOKS: [&str; 4] = ["pre-receive", "update", "reference-transaction", "proc-receive"];
+
+/// An opened repository that plays the server.
+pub(super) struct Folder {
+    repository: Repository,
+}
+
+/// The folder's real path.
+///
+/// # Errors
+/// [`GitError::NotFound`] if it is not there.
+pub(super) fn real_path(url: &GitUrl, shown: &str) -> Result<PathBuf, GitError> {
+    let missing = || GitError::NotFound { url: shown.to_owned(), credential: String::new() };
+    let path = url.local_path().ok_or_else(missing)?;
+    path.canonicalize().map_err(|_error| missing())
+}
+
+/// Reads what the folder has.
+pub(super) fn talk(session: &Arc<Session>, path: &Path) -> Result<Talk, GitError> {
+    let failed = |error: git2::Error| match error.code() {
+        ErrorCode::NotFound => GitError::NotFound { url: session.shown.clone(), credential: String::new() },
+        _ => session.bad_answer(&error.message()),
+    };
+    let repository = Repository::open(path).map_err(failed)?;
+    let refs = refs(&repository).map_err(failed)?;
+    Ok(Talk { advertised: Advertised::of(refs), line: Line::Folder(Folder { repository }) })
+}
+
+fn refs(repository: &Repository) -> Result<Refs, git2::Error> {
+    let mut refs = Refs::default();
+    for reference in repository.references()?.flatten() {
+        let (Ok(name), Some(oid)) = (reference.name(), reference.target()) else { continue };
+        refs.all.insert(name.to_owned(), oid.to_string());
+        if let Some(peeled) = peeled(&reference).filter(|peeled| *peeled != oid) {
+            refs.all.insert(format!("{name}^{{}}"), peeled.to_string());
+        }
+    }
+    let head = repository.find_reference("HEAD")?;
+    refs.head = head.symbolic_target().ok().flatten().map(str::to_owned);
+    Ok(refs)
+}
+
+fn peeled(reference: &Reference<'_>) -> Option<Oid> {
+    reference.peel_to_commit().ok().map(|commit| commit.id())
+}
+
+/// Copies the wanted commits with all they hold.
+pub(super) fn copy(
+    session: &Arc<Session>,
+    folder: &Folder,
+    to: &Repository,
+    wants: &[Oid],
+) -> Result<(), GitError> {
+    let pack = || {
+        let mut builder = folder.repository.packbuilder()?;
+        let mut walk = folder.repository.revwalk()?;
+        for want in wants {
+            walk.push(folder.repository.find_object(*want, None)?.peel_to_commit()?.id())?;
+            builder.insert_object(*want, None)?;
+        }
+        builder.insert_walk(&mut walk)?;
+        let mut bytes = Vec::new();
+        builder.foreach(|piece| {
+            bytes.extend_from_slice(piece);
+            session.goes_on()
+        })?;
+        Ok(bytes)
+    };
+    let bytes = pack().map_err(|error: git2::Error| session.bad_answer(&error.message()))?;
+    fetch::store(session, &mut bytes.as_slice() as &mut dyn Read, to)
+}
+
+/// Stores the pack and moves the branches, each only from where it has to be.
+pub(super) fn push(
+    session: &Arc<Session>,
+    folder: &Folder,
+    updates: &[RefUpdate],
+    pack: &mut Pack<'_>,
+) -> Result<Vec<(String, String)>, GitError> {
+    let hooks = folder.repository.path().join("hooks");
+    if let Some(hook) = HOOKS.iter().find(|hook| hooks.join(hook).is_file()) {
+        let message = format!("the folder has a {hook} hook, and there is no git on this machine to run it");
+        return Err(GitError::Unreachable { url: session.shown.clone(), message });
+    }
+    let mut bytes = Vec::new();
+    let written = pack.write(&mut |piece| io::Write::write_all(&mut bytes, piece));
+    written.map_err(|error| session.explain(&error))?;
+    fetch::store(session, &mut bytes.as_slice() as &mut dyn Read, &folder.repository)?;
+    let moved = |update: &RefUpdate| move_branch(&folder.repository, update).err();
+    let name = |update: &RefUpdate| format!("refs/heads/{}", update.branch);
+    Ok(updates
+        .iter()
+        .filter_map(|update| Some((name(update), moved(update)?.message().to_owned())))
+        .collect())
+}
+
+fn move_branch(repository: &Repository, update: &RefUpdate) -> Result<(), git2::Error> {
+    let name = format!("refs/heads/{}", update.branch);
+    let new = Oid::from_str(&update.new)?;
+    match &update.old {
+        None => repository.reference(&name, new, false, "push").map(drop),
+        Some(old) => {
+            let old = Oid::from_str(old)?;
+            repository.reference_matching(&name, new, true, old, "push").map(drop)
+        }
+    }
+}
