@@ -13,7 +13,7 @@ use supercargo::demo::registry::DemoRegistry;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, Listing, RegistryError};
-use support::registry::{DockerRegistry, Liar, Say};
+use support::registry::{DockerRegistry, Liar, Say, TlsRegistry};
 
 /// A client that does not pause for seconds between its attempts.
 fn client() -> Client {
@@ -103,6 +103,27 @@ async fn a_real_registry_with_a_login_takes_the_right_one_and_names_the_wrong() 
         ("environment", ["flags".to_owned()].as_slice())
     );
     assert_eq!(right.tags, ["1"]);
+}
+
+#[tokio::test]
+async fn a_certificate_nobody_vouches_for_is_refused_until_its_authority_is_named() {
+    let Some(tls) = TlsRegistry::start() else { return };
+    let image = format!("{}/no/such", tls.registry.host);
+    let error = list(&client(), &image, &Keyring::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::TlsUntrusted, "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("GET https://{}/v2/: certificate not trusted", tls.registry.host))
+    );
+
+    let client = Client::new(ClientOptions { ca: vec![tls.ca], ..ClientOptions::default() }).unwrap();
+    let error = list(&client, &image, &Keyring::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::RegistryNotFound, "{error}");
+    assert!(
+        Client::new(ClientOptions { ca: vec![b"no certificate".to_vec()], ..ClientOptions::default() })
+            .is_err()
+    );
 }
 
 #[tokio::test]

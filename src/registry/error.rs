@@ -338,12 +338,11 @@ fn find<E: StdError + 'static>(error: &reqwest::Error) -> Option<&E> {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        // An io::Error hides the error it was made of from `source`.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<E>()) {
-            return Some(found);
-        }
-        next = error.source();
+        // An io::Error hides the error it was made of from `source`, and they come nested.
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }

@@ -35,20 +35,67 @@ pub struct DockerRegistry {
     login: Option<(String, String)>,
 }
 
+/// A registry behind TLS, with a certificate of its own making that nobody trusts yet.
+pub struct TlsRegistry {
+    pub registry: DockerRegistry,
+    /// The certificate, in PEM, which is its own authority.
+    pub ca: Vec<u8>,
+}
+
+impl TlsRegistry {
+    /// Starts one; `None`, said loudly, where a program is not installed.
+    pub fn start() -> Option<Self> {
+        if !is_installed("openssl") {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
+        let mut make = Command::new("openssl");
+        make.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ]);
+        make.args(["-subj", "/CN=registry for tests", "-addext", "subjectAltName=IP:127.0.0.1"]);
+        // An authority cannot be a server too; this one vouches for itself alone.
+        make.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        make.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        assert!(make.output().unwrap().status.success(), "openssl makes a certificate");
+        let ca = std::fs::read(&certificate).unwrap();
+        let tls = format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
+        DockerRegistry::start_in(folder, None, &tls).map(|registry| Self { registry, ca })
+    }
+}
+
+/// Whether a program can be run; says loudly if not.
+fn is_installed(program: &str) -> bool {
+    let found = Command::new(program).arg("--help").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: {program} is missing; apt-get install docker-registry apache2-utils openssl");
+    }
+    found
+}
+
 impl DockerRegistry {
     /// Starts one, open or with basic authentication; `None`, said loudly, where a program is not installed.
     pub fn start(login: Option<(&str, &str)>) -> Option<Self> {
-        for program in [Some(PROGRAM), login.map(|_| "htpasswd")].into_iter().flatten() {
-            if Command::new(program).arg("--help").output().is_err() {
-                eprintln!("SKIPPED: {program} is missing; apt-get install docker-registry apache2-utils");
-                return None;
-            }
+        Self::start_in(tempfile::tempdir().unwrap(), login, "")
+    }
+
+    fn start_in(folder: tempfile::TempDir, login: Option<(&str, &str)>, http: &str) -> Option<Self> {
+        if !is_installed(PROGRAM) || (login.is_some() && !is_installed("htpasswd")) {
+            return None;
         }
-        let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let host = format!("127.0.0.1:{port}");
         let file = folder.path().join("config.yml");
-        std::fs::write(&file, configuration(folder.path(), &host, login)).unwrap();
+        std::fs::write(&file, configuration(folder.path(), &host, login, http)).unwrap();
         let mut process = Command::new(PROGRAM);
         process.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
         let process = process.spawn().expect("the registry starts");
@@ -119,9 +166,9 @@ impl Drop for DockerRegistry {
     }
 }
 
-fn configuration(folder: &Path, host: &str, login: Option<(&str, &str)>) -> String {
+fn configuration(folder: &Path, host: &str, login: Option<(&str, &str)>, http: &str) -> String {
     let mut text = format!(
-        "version: 0.1\nlog:\n  level: error\nhttp:\n  addr: {host}\n  secret: for tests\nstorage:\n  filesystem:\n    rootdirectory: {}\n",
+        "version: 0.1\nlog:\n  level: error\nhttp:\n  addr: {host}\n  secret: for tests\n{http}storage:\n  filesystem:\n    rootdirectory: {}\n",
         folder.join("data").display()
     );
     if let Some((user, password)) = login {
