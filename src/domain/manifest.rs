@@ -21,7 +21,7 @@ use super::marker;
 use super::proposal::ObjectIdentity;
 use crate::problem::{Code, Problem};
 
-pub use edit::RewriteError;
+pub use edit::{Replaced, RewriteError, Rewritten};
 
 /// A scalar value that carries a marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ pub fn find(text: &str) -> Result<Vec<MarkedScalar>, YamlError> {
 /// # Errors
 /// See [`Manifest::rewrite`].
 pub fn rewrite(text: &str, edits: &[(&MarkedScalar, &str)]) -> Result<String, RewriteError> {
-    Manifest::parse(text).map_err(RewriteError::Before)?.rewrite(edits)
+    Ok(Manifest::parse(text).map_err(RewriteError::Before)?.rewrite(edits)?.text)
 }
 
 /// Whether Flux looks into the file at all: it has the name of a YAML file, and the token somewhere.

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::manifest::{self, Manifest, RewriteError, YamlError};
+use super::manifest::{self, Manifest, Replaced, RewriteError, Rewritten, YamlError};
 use super::proposal::ObjectIdentity;
 use super::setter::{Resolution, Setters};
+use crate::problem::{Code, Problem};
 
 pub use tree::{RunError, Scanned, Tree};
 
@@ -58,6 +59,13 @@ pub enum FileError {
     /// An edit was refused.
     #[error(transparent)]
     Rewrite(#[from] RewriteError),
+}
+
+impl FileError {
+    /// The problem of `file`, in which nothing can be changed.
+    pub fn problem(&self, file: &str) -> Problem {
+        Problem::new(Code::YamlInvalid, file, self.to_string())
+    }
 }
 
 /// What a run changes.
@@ -107,6 +115,8 @@ pub struct FileSet {
     pub text: Option<String>,
     /// The changes, in the order of the text; `file` is empty.
     pub updates: Vec<Update>,
+    /// Where the changes stand in both texts, in the same order.
+    pub places: Vec<Replaced>,
 }
 
 /// Runs `setters` over the bytes of one file.
@@ -131,7 +141,7 @@ pub fn set(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> {
         return Ok(FileSet::default());
     }
     let texts: Vec<_> = edits.iter().map(|(scalar, text)| (*scalar, text.as_str())).collect();
-    let text = manifest.rewrite(&texts)?;
+    let Rewritten { text, places } = manifest.rewrite(&texts)?;
     let updates = edits.into_iter().map(|(scalar, new)| Update {
         file: String::new(),
         object: scalar.object.clone(),
@@ -142,7 +152,7 @@ pub fn set(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> {
         start: scalar.span.start,
         end: scalar.span.end,
     });
-    Ok(FileSet { updates: updates.collect(), text: Some(text) })
+    Ok(FileSet { updates: updates.collect(), text: Some(text), places })
 }
 
 /// `work` of every item, in the items' order, on up to `threads` threads.

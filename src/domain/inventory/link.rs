@@ -95,7 +95,7 @@ mod tests {
     fn repository(access_from: Option<Vec<BTreeMap<String, String>>>) -> ImageRepository {
         ImageRepository {
             meta: meta("a"),
-            image: "example.com/x".into(),
+            image: "example.com/xy".into(),
             interval: GoDuration::default(),
             timeout: None,
             secret_ref: None,

@@ -1,7 +1,27 @@
 //! Edits of marked scalars, and the proof that nothing else changed.
 
+use std::ops::Range;
+
 use super::{Manifest, MarkedScalar, Part, Style, YamlError, parts, plain, walk};
 use crate::problem::{Code, Problem};
+
+/// A text after edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The new text.
+    pub text: String,
+    /// What was replaced, in the order of the text.
+    pub places: Vec<Replaced>,
+}
+
+/// One replaced scalar: the bytes of its source before and after, each in its own text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// In the text before.
+    pub old: Range<usize>,
+    /// In the text after.
+    pub new: Range<usize>,
+}
 
 impl Manifest<'_> {
     /// The text with the values of `edits` in place of the scalars' own. The edited documents are parsed again: their
@@ -9,10 +29,11 @@ impl Manifest<'_> {
     ///
     /// # Errors
     /// [`RewriteError`]; nothing is written halfway.
-    pub fn rewrite(&self, edits: &[(&MarkedScalar, &str)]) -> Result<String, RewriteError> {
+    pub fn rewrite(&self, edits: &[(&MarkedScalar, &str)]) -> Result<Rewritten, RewriteError> {
         let mut edits: Vec<_> = edits.to_vec();
         edits.sort_by_key(|(scalar, _)| scalar.span.start);
-        let mut result = String::with_capacity(self.text.len() + 32 * edits.len());
+        let mut text = String::with_capacity(self.text.len() + 32 * edits.len());
+        let mut places = Vec::with_capacity(edits.len());
         let mut rest = edits.as_slice();
         let single = self.parts.len() == 1;
         let mut copied = 0;
@@ -23,34 +44,41 @@ impl Manifest<'_> {
             if mine.is_empty() {
                 continue;
             }
-            result.push_str(self.slice(copied, part.range.start, mine)?);
+            text.push_str(self.slice(copied, part.range.start, mine)?);
             copied = part.range.end;
-            let edited = self.edited(part, mine)?;
-            verify(part, &edited, mine, single)?;
-            result.push_str(&edited);
+            let start = text.len();
+            self.write_part(part, mine, &mut text, &mut places)?;
+            verify(part, text.get(start..).unwrap_or_default(), mine, single)?;
         }
         if let Some((scalar, _)) = rest.first() {
             return Err(RewriteError::NotThere { line: scalar.line });
         }
-        result.push_str(self.text.get(copied..).unwrap_or_default());
-        Ok(result)
+        text.push_str(self.text.get(copied..).unwrap_or_default());
+        Ok(Rewritten { text, places })
     }
 
-    /// The text of `part` after `edits`, which are sorted.
-    fn edited(&self, part: &Part, edits: &[(&MarkedScalar, &str)]) -> Result<String, RewriteError> {
-        let mut text = String::with_capacity(part.range.len() + 32 * edits.len());
+    /// Appends `part` after `edits`, which are sorted, to `text`, and where they came to stand to `places`.
+    fn write_part(
+        &self,
+        part: &Part,
+        edits: &[(&MarkedScalar, &str)],
+        text: &mut String,
+        places: &mut Vec<Replaced>,
+    ) -> Result<(), RewriteError> {
         let mut copied = part.range.start;
         for (scalar, value) in edits {
-            let place = part.scalars.binary_search_by_key(&scalar.span.start, |known| known.span.start);
-            if place.ok().and_then(|place| part.scalars.get(place)) != Some(*scalar) {
+            let known = part.scalars.binary_search_by_key(&scalar.span.start, |known| known.span.start);
+            if known.ok().and_then(|place| part.scalars.get(place)) != Some(*scalar) {
                 return Err(RewriteError::NotThere { line: scalar.line });
             }
             text.push_str(self.slice(copied, scalar.span.start, edits)?);
+            let start = text.len();
             text.push_str(&self.source(scalar, value)?);
+            places.push(Replaced { old: scalar.span.clone(), new: start..text.len() });
             copied = scalar.span.end;
         }
         text.push_str(self.slice(copied, part.range.end, edits)?);
-        Ok(text)
+        Ok(())
     }
 
     /// The text between two places; overlapping edits have none.

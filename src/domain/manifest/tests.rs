@@ -32,7 +32,7 @@ fn rewritten(text: &str, value: &str) -> String {
     let text = yaml(text);
     let manifest = Manifest::parse(&text).unwrap();
     let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, value)).collect();
-    manifest.rewrite(&edits).unwrap_or_else(|error| panic!("{error}: {text}")).replace(M, "M")
+    manifest.rewrite(&edits).unwrap_or_else(|error| panic!("{error}: {text}")).text.replace(M, "M")
 }
 
 #[test]
@@ -193,4 +193,132 @@ fn images_of_containers_without_marker_are_listed() {
     let manifest = Manifest::parse(&text).unwrap();
     let images: Vec<_> = manifest.images().map(|image| (image.line, image.image.as_str())).collect();
     assert_eq!(images, [(3, "a:1"), (6, "c:1")]);
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Text that is nearly YAML: lines of keys, items, flow collections, block scalars, markers and line ends.
+    fn nearly_yaml() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "b: ",
+            "image: ",
+            "- ",
+            "  ",
+            "\n",
+            "\r\n",
+            "\n",
+            "---\n",
+            "...\n",
+            "x:1",
+            "'q'",
+            "\"d\"",
+            "'",
+            "\"",
+            "{",
+            "}",
+            "[",
+            "]",
+            ", ",
+            "| ",
+            ">-",
+            " M",
+            " M\n",
+            "# c",
+            "&x ",
+            "*x",
+            "!!str ",
+            "é",
+            "\u{2028}",
+            "\t",
+            "? ",
+            ": ",
+            "~",
+            "\u{feff}",
+            "%YAML 1.2\n",
+        ]);
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| yaml(&pieces.concat()))
+    }
+
+    /// A document with known values, in all styles.
+    fn document() -> impl Strategy<Value = String> {
+        let field = (
+            "[a-z]{1,6}",
+            prop::sample::select(vec![
+                "V M",
+                "'V' M",
+                "\"V\"   M",
+                "V",
+                "&x V\tM",
+                "!!str V M",
+                "| M\n    V\n    W",
+                "{i: V, j: 'V' M\n  }",
+            ]),
+            "[a-z0-9./:-]{0,5}[a-z0-9]",
+        );
+        let fields = prop::collection::vec(field, 1..12);
+        (fields, prop::sample::select(vec!["\n", "\r\n"]), prop::bool::ANY).prop_map(|(fields, end, last)| {
+            let lines = fields.iter().enumerate().map(|(number, (key, shape, value))| {
+                format!("{key}{number}: {}", yaml(shape).replace('V', value).replace('\n', end))
+            });
+            let text = lines.collect::<Vec<_>>().join(end);
+            if last { text + end } else { text }
+        })
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-z0-9._/:@+-]{0,20}",
+            "[ -~é]{0,12}",
+            prop::sample::select(vec!["on", "1.0", "~", "2024-01-31", "", "- x", "a: b", "x #y"])
+                .prop_map(str::to_owned),
+        ]
+    }
+
+    /// Holds the two texts against each other outside of the marked scalars.
+    fn only_scalars_differ(old: &str, new: &str) -> bool {
+        let outside = |text: &str| {
+            let scalars = find(text).unwrap();
+            let starts = std::iter::once(0).chain(scalars.iter().map(|scalar| scalar.span.end));
+            let ends = scalars.iter().map(|scalar| scalar.span.start).chain([text.len()]);
+            starts.zip(ends).map(|(start, end)| text.get(start..end).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        outside(old) == outside(new)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn no_text_makes_it_panic_and_no_accepted_edit_touches_anything_else(text in nearly_yaml(), value in value()) {
+            let Ok(manifest) = Manifest::parse(&text) else { return Ok(()) };
+            let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, value.as_str())).collect();
+            if let Ok(new) = manifest.rewrite(&edits) {
+                prop_assert!(only_scalars_differ(&text, &new.text));
+                prop_assert!(find(&new.text).unwrap().iter().all(|scalar| scalar.value == value));
+            }
+        }
+
+        #[test]
+        fn every_plain_edit_of_a_good_document_is_accepted(text in document(), value in "[a-z0-9][a-z0-9._/:@-]{0,20}[a-z0-9]") {
+            let manifest = Manifest::parse(&text).unwrap();
+            let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, value.as_str())).collect();
+            let new = manifest.rewrite(&edits).unwrap();
+            prop_assert!(only_scalars_differ(&text, &new.text));
+            let again = Manifest::parse(&new.text).unwrap();
+            prop_assert!(again.scalars().all(|scalar| scalar.value == value));
+            for (place, (scalar, now)) in new.places.iter().zip(manifest.scalars().zip(again.scalars())) {
+                prop_assert_eq!(&place.old, &scalar.span);
+                prop_assert_eq!(&place.new, &now.span);
+            }
+        }
+
+        #[test]
+        fn any_text_at_all_is_read_or_refused(text in "\\PC{0,60}") {
+            let _ = Manifest::parse(&text);
+        }
+    }
 }
