@@ -13,6 +13,7 @@ use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
 mod completion;
+mod set;
 mod table;
 
 pub use table::Table;
@@ -131,6 +132,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
     match command {
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
+        Command::Set(args) => set::run(args, settings, cli.global.write, streams),
         _ => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
     }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Document, Text};
-use crate::cli::{Cli, SetArgs};
+use super::{Answer, Document, Streams, Text};
+use crate::cli::{Format, SetArgs};
 use crate::config::{Mode, Settings};
 use crate::domain::diff;
 use crate::domain::manifest;
@@ -23,12 +23,16 @@ use crate::problem::{Code, Problem};
 /// Unchanged lines around each change.
 const CONTEXT: usize = 3;
 
-/// Runs `set`.
+/// Runs `set`; with `write` (which is `--write` as typed, never a configured mode) the files are changed.
 ///
 /// # Errors
 /// A policy that makes no sense, a path that is not there or cannot be read or written.
-pub(super) fn run(args: &SetArgs, cli: &Cli, settings: &Settings) -> Result<Answer, Problem> {
-    let write = cli.global.write;
+pub(super) fn run(
+    args: &SetArgs,
+    settings: &Settings,
+    write: bool,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
     if write && settings.mode != Mode::Write {
         return Err(Problem::new(Code::ModeRefused, "set --write", "the mode is locked"));
     }
@@ -40,7 +44,8 @@ pub(super) fn run(args: &SetArgs, cli: &Cli, settings: &Settings) -> Result<Answ
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let results = setrun::in_parallel(&files, threads, |file| read_and_set(file, &setters));
-    let mut report = Report { files: Vec::new(), updates: Vec::new(), problem_files: Vec::new(), written: write };
+    let mut report =
+        Report { files: Vec::new(), updates: Vec::new(), problem_files: Vec::new(), written: write };
     let mut problems = Vec::new();
     for (file, result) in files.iter().zip(results) {
         match result {
@@ -53,7 +58,13 @@ pub(super) fn run(args: &SetArgs, cli: &Cli, settings: &Settings) -> Result<Answ
         }
     }
     if write {
-        report.files.iter().try_for_each(|file| replace(&file.place, file.new.as_bytes()))?;
+        for file in &report.files {
+            replace(&file.place, file.new.as_bytes())?;
+            if !settings.quiet && settings.output != Format::Json {
+                // Nothing is lost with a message that nobody can read.
+                let _ = writeln!(streams.err, "✔ {} rewritten", super::table::clean(&file.shown));
+            }
+        }
     }
     report.problem_files.sort();
     let changes = u8::from(args.exit_code && !report.files.is_empty());
@@ -63,7 +74,8 @@ pub(super) fn run(args: &SetArgs, cli: &Cli, settings: &Settings) -> Result<Answ
 /// A policy as typed: `NS:NAME`, or `NS:NAME=IMAGE:TAG[@DIGEST]`.
 fn policy(text: &str) -> Result<(ObjectId, Option<Reference>), Problem> {
     let usage = |message: &str| {
-        Problem::new(Code::Usage, format!("--policy {text}"), message).hint("Write NS:NAME=IMAGE:TAG[@DIGEST].")
+        Problem::new(Code::Usage, format!("--policy {text}"), message)
+            .hint("Write NS:NAME=IMAGE:TAG[@DIGEST].")
     };
     let (name, latest) = match text.split_once('=') {
         Some((name, latest)) => (name, Some(latest)),
@@ -110,12 +122,17 @@ fn collect(path: &Path, files: &mut Vec<Candidate>) -> Result<(), Problem> {
     }
     let mut todo = vec![(path.to_owned(), String::new())];
     while let Some((place, relative)) = todo.pop() {
-        if relative.is_empty() || fs::symlink_metadata(&place).map_err(|error| unreadable(&place, &error))?.is_dir() {
+        if relative.is_empty()
+            || fs::symlink_metadata(&place).map_err(|error| unreadable(&place, &error))?.is_dir()
+        {
             let mut names = fs::read_dir(&place)
-                .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>())
+                .and_then(|entries| {
+                    entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
+                })
                 .map_err(|error| unreadable(&place, &error))?;
             names.sort_unstable_by(|a, b| b.cmp(a));
-            let join = |name: &str| if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
+            let join =
+                |name: &str| if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
             // A name that is no UTF-8 cannot be printed in JSON or written into a patch.
             let names = names.iter().filter(|name| *name != ".git").filter_map(|name| name.to_str());
             todo.extend(names.map(|name| (place.join(name), join(name))));
@@ -147,7 +164,8 @@ enum Failure {
 }
 
 fn read_and_set(file: &Candidate, setters: &Setters) -> Result<(String, FileSet), Failure> {
-    let bytes = fs::read(&file.place).map_err(|error| Failure::Unreadable(unreadable(&file.place, &error)))?;
+    let bytes =
+        fs::read(&file.place).map_err(|error| Failure::Unreadable(unreadable(&file.place, &error)))?;
     let set = setrun::set(&bytes, setters).map_err(Failure::Unusable)?;
     // Only a text comes out changed; of the others nothing more is needed.
     let text = if set.text.is_some() { String::from_utf8(bytes).unwrap_or_default() } else { String::new() };
@@ -164,7 +182,9 @@ pub(super) fn replace(place: &Path, bytes: &[u8]) -> Result<(), Problem> {
         file.as_file().sync_all()?;
         file.persist(place).map(drop).map_err(|error| error.error)
     };
-    write().map_err(|error| Problem::new(Code::Storage, place.display().to_string(), "cannot be written").caused_by(&error))
+    write().map_err(|error| {
+        Problem::new(Code::Storage, place.display().to_string(), "cannot be written").caused_by(&error)
+    })
 }
 
 /// A file that changes.
@@ -187,7 +207,8 @@ struct Report {
 impl Report {
     fn add(&mut self, file: &Candidate, old: &str, set: FileSet) {
         let Some(new) = set.text else { return };
-        self.updates.extend(set.updates.into_iter().map(|update| Update { file: file.relative.clone(), ..update }));
+        self.updates
+            .extend(set.updates.into_iter().map(|update| Update { file: file.relative.clone(), ..update }));
         self.files.push(Changed {
             place: file.place.clone(),
             shown: file.shown.clone(),
@@ -240,8 +261,7 @@ impl Document for Report {
 
     fn text(&self, _wide: bool) -> Text {
         if self.written {
-            let line = |file: &Changed| format!("✔ {} rewritten\n", file.shown);
-            return Text::Raw(self.files.iter().map(line).collect::<String>().into_bytes());
+            return Text::Nothing;
         }
         let patch = |file: &Changed| diff::unified(&file.shown, &file.old, &file.new, CONTEXT);
         Text::Raw(self.files.iter().map(patch).collect::<String>().into_bytes())
