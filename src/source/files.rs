@@ -109,6 +109,23 @@ pub(super) fn holds_related_objects(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether a document says on its first level that it is something else: not of Flux's API groups, and of no kind
+/// that Flux's objects refer to.
+///
+/// Flux's own installation lies in most trees and is a megabyte of definitions in which its groups are named; parsing
+/// them would cost more than all the rest.
+pub(super) fn is_foreign(document: &str) -> bool {
+    let value = |key: &str| {
+        let line = document.lines().find(|line| line.starts_with(key))?;
+        Some(line.get(key.len()..)?.trim().trim_matches(['"', '\'']))
+    };
+    let is_related = |kind: &str| kind.ends_with("List") || RELATED.contains(&kind.as_bytes());
+    match (value("apiVersion:"), value("kind:")) {
+        (Some(version), Some(kind)) => !version.contains("toolkit.fluxcd.io") && !is_related(kind),
+        _ => false,
+    }
+}
+
 /// Reads the files below `root` that can matter: named `*.yaml`, `*.yml` or `Kustomization`, and naming a kind that is
 /// read. Left out are `.git`, what git ignores, and links that lead out of the tree. Links to folders are not followed.
 ///

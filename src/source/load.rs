@@ -6,7 +6,7 @@ use crate::domain::inventory::{Inventory, Object};
 use crate::domain::object::{Kind, Meta, ObjectId, Origin};
 use crate::problem::{Code, Problem};
 
-use super::files::{SourceFile, holds_flux_objects, holds_related_objects, is_kustomization};
+use super::files::{SourceFile, holds_flux_objects, holds_related_objects, is_foreign, is_kustomization};
 use super::flux::{
     AutomationSpec, GitRepositorySpec, Header, ImagePolicySpec, ImageRepositorySpec, Specified, VERSIONS,
     kind_of,
@@ -156,7 +156,7 @@ struct FileReader<'a> {
 impl FileReader<'_> {
     /// In a file without Flux objects only what they may refer to is read, and what is broken there is none of ours.
     fn read_document(&mut self, document: Document<'_>, is_flux: bool) {
-        if !is_flux && !holds_related_objects(document.text.as_bytes()) {
+        if is_foreign(document.text) || (!is_flux && !holds_related_objects(document.text.as_bytes())) {
             return;
         }
         match Node::parse(document) {
@@ -453,6 +453,18 @@ mod tests {
             subjects(&loaded),
             ["bad.yaml:4:6: data.a: is not base64; plain text belongs into stringData"]
         );
+    }
+
+    #[test]
+    fn documents_of_other_kinds_are_not_parsed() {
+        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: \
+                          image.toolkit.fluxcd.io, broken: [\n";
+        let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nbroken: [\n";
+        let list =
+            format!("apiVersion: v1\nkind: List\nitems:\n- {}", repository("a", "x/a").replace('\n', "\n  "));
+        let loaded = load(&[("crds.yaml", definition), ("release.yaml", release), ("list.yaml", &list)]);
+        assert_eq!(loaded.inventory.repositories.len(), 1);
+        assert_eq!(subjects(&loaded), ["release.yaml:3:9: unclosed bracket '['"]);
     }
 
     #[test]
