@@ -9,6 +9,7 @@
 mod cache;
 mod checkout;
 mod commit;
+mod config;
 pub mod credential;
 mod error;
 mod fetch;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::cache::{BareCache, Fetched};
 pub use self::checkout::{Checkout, Upstream};
+pub use self::config::GitConfig;
 pub use self::credential::{GitCredential, Login, SecretSource};
 pub use self::error::{Attempt, GitError};
 pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};

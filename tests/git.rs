@@ -407,3 +407,118 @@ fn ssh_says_what_to_use_instead() {
     );
     assert!(error.hint().unwrap().contains("https://"));
 }
+
+/// Not a test of its own: the process that [`a_push_that_is_killed_leaves_the_remote_whole_and_lands_once`] kills.
+#[test]
+#[ignore = "started by another test"]
+fn child_that_pushes() {
+    let (Ok(url), Ok(dir)) = (std::env::var("PUSH_URL"), std::env::var("PUSH_DIR")) else { return };
+    let mut remote = Remote::new(url);
+    remote.credentials = vec![login("flags", WRITER, PASSWORD)];
+    let cache = BareCache::open(Path::new(&dir), &remote.url).unwrap();
+    land(&cache, &remote, "main").unwrap();
+}
+
+#[test]
+fn a_push_that_is_killed_leaves_the_remote_whole_and_lands_once() {
+    let Some(it) = http(false, WRITER) else { return };
+    it.fleet.configure("hooks.delay", "1");
+    let origin = it.fleet.tip("main").unwrap();
+    let cache_dir = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_pushes", "--ignored"])
+        .env("PUSH_URL", &it.remote.url)
+        .env("PUSH_DIR", cache_dir.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while !it.server.log().contains("service=git-receive-pack") && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // The pack is on its way, or the hook sleeps on it.
+    std::thread::sleep(Duration::from_millis(100));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    it.fleet.assert_sound();
+    // The same plan again, on the cache that the killed process left.
+    let cache = BareCache::open(cache_dir.path(), &it.remote.url).unwrap();
+    let fetched = cache.fetch(&it.remote, heads).unwrap();
+    let spec = commit_spec(&origin, "Update web\n", &[("apps/web.yaml", "image: web:2\n")]);
+    let commit = cache.commit(&spec).unwrap();
+    let report = cache.push(&it.remote, &[update("main", Some(&origin), &commit)], &[]).unwrap();
+    assert!(report.branches[0].verified, "{report:?} {fetched:?}");
+    assert_eq!(git(&it.fleet.path, &["rev-list", "--count", &format!("{origin}..main")]), "1");
+    it.fleet.assert_sound();
+}
+
+#[test]
+fn instances_that_fetch_and_commit_at_once_do_not_disturb_each_other() {
+    let Some(it) = http(false, WRITER) else { return };
+    let branches = ["a", "b", "c", "d"];
+    std::thread::scope(|scope| {
+        for branch in branches {
+            let (cache, remote) = (it.cache.clone(), it.remote.clone());
+            scope.spawn(move || {
+                let tip = cache.fetch(&remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+                let spec = commit_spec(&tip, branch, &[("apps/web.yaml", branch)]);
+                let commit = cache.commit(&spec).unwrap();
+                let report = cache.push(&remote, &[update(branch, None, &commit)], &[]).unwrap();
+                assert!(report.branches[0].verified);
+            });
+        }
+    });
+    assert!(branches.iter().all(|branch| it.fleet.tip(branch).is_some()));
+    it.fleet.assert_sound();
+}
+
+#[test]
+fn history_is_never_rewritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    git(&fleet.path, &["config", "receive.denyNonFastForwards", "false"]);
+    let first = fleet.tip("main").unwrap();
+    let second = fleet.commit("main", &[("x.yaml", "x: 1\n")], "Second");
+    cache.fetch(&remote, heads).unwrap();
+    for from in [&first, &second] {
+        // On the first commit, while the branch is said to be at the second: a rewind.
+        let spec = commit_spec(from, "x", &[("apps/web.yaml", "image: web:2\n")]);
+        let Ok(ours) = cache.commit(&spec) else { continue };
+        let pushed = cache.push(&remote, &[update("main", Some(&second), &ours)], &[]);
+        assert_eq!(pushed.is_ok(), from == &second, "{pushed:?}");
+    }
+    assert_eq!(git(&fleet.path, &["rev-list", "--count", &format!("{second}..main")]), "1");
+}
+
+#[test]
+fn a_folder_with_a_hook_is_obeyed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    fleet.configure("hooks.protected", "main");
+    let error = land(&cache, &remote, "main").unwrap_err();
+    assert_eq!(error.code(), Code::GitRejected, "{error:?}");
+    assert!(error.problem("x").causes.iter().any(|line| line.contains("GH006")), "{error:?}");
+}
+
+#[test]
+fn a_folder_that_is_no_repository_is_not_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = ls_remote(&Remote::new(dir.path().to_str().unwrap())).unwrap_err();
+    assert_eq!(error.code(), Code::GitNotFound, "{error:?}");
+}
+
+#[test]
+fn a_cancelled_operation_ends_at_once() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let remote = Remote::new(format!("http://{}/fleet.git", silent.local_addr().unwrap()));
+    let cancel = remote.cancel.clone();
+    let started = Instant::now();
+    let error = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| ls_remote(&remote).unwrap_err());
+        std::thread::sleep(Duration::from_millis(100));
+        cancel.cancel();
+        asking.join().unwrap()
+    });
+    assert_eq!(error, GitError::Cancelled);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}

@@ -94,13 +94,11 @@ impl BareCache {
         };
         report.options_dropped = answers.options_dropped;
         report.server = String::from_utf8_lossy(&answers.printed).into_owned();
-        if let Some((name, reason)) = answers.refused.into_iter().next() {
-            return Err(refusal(&session, &due, &name, reason, report.server));
+        let now = ls_remote(remote).map(|(refs, _)| refs).ok();
+        settle(&session.shown, &due, now.as_ref(), result, answers)?;
+        for row in report.branches.iter_mut().filter(|row| !row.already) {
+            row.verified = now.as_ref().is_some_and(|now| now.branch(&row.branch) == Some(&row.commit));
         }
-        if let Err(error) = result {
-            unsettled(&session, &due, error)?;
-        }
-        verify(remote, &due, &mut report)?;
         Ok(report)
     }
 
@@ -133,13 +131,31 @@ fn move_folder(
     }
 }
 
-/// The connection broke while we were sending: only the remote knows what became of it.
-fn unsettled(session: &Arc<Session>, due: &[RefUpdate], error: GitError) -> Result<(), GitError> {
-    let has_landed = |refs: &Refs| due.iter().all(|update| refs.branch(&update.branch) == Some(&update.new));
-    match ls_remote(&session.remote) {
-        Ok((refs, _)) if has_landed(&refs) => Ok(()),
-        _ => Err(error),
+/// Whether the push did what it should, given what the server answered and where the branches are now.
+///
+/// The branches count: a connection that broke off, or another push of the same commit that was faster, may have moved
+/// them to where they shall be.
+fn settle(
+    shown: &str,
+    due: &[RefUpdate],
+    now: Option<&Refs>,
+    result: Result<(), GitError>,
+    answers: Answers,
+) -> Result<(), GitError> {
+    if now.is_some_and(|now| due.iter().all(|update| now.branch(&update.branch) == Some(&update.new))) {
+        return Ok(());
     }
+    let Some((name, reason)) = answers.refused.into_iter().next() else { return result };
+    let branch = name.strip_prefix("refs/heads/").unwrap_or(&name);
+    Err(match due.iter().find(|update| update.branch == branch) {
+        Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| refs.branch(branch))),
+        _ => GitError::Rejected {
+            url: shown.to_owned(),
+            branch: branch.to_owned(),
+            reason,
+            server: String::from_utf8_lossy(&answers.printed).into_owned(),
+        },
+    })
 }
 
 /// What has to be sent, after a look at where the branches are; the report has a row for each update.
@@ -154,7 +170,7 @@ fn compare(
         let found = refs.branch(&update.branch);
         let already = found == Some(update.new.as_str());
         if !already && found != update.old.as_deref() {
-            return Err(race(session, update, found.map(str::to_owned)));
+            return Err(race(&session.shown, update, found));
         }
         if !already {
             due.push(update.clone());
@@ -170,36 +186,12 @@ fn compare(
     Ok((report, due))
 }
 
-/// Asks the remote where the branches are now.
-fn verify(remote: &Remote, due: &[RefUpdate], report: &mut PushReport) -> Result<(), GitError> {
-    let (refs, _) = ls_remote(remote)?;
-    for row in &mut report.branches {
-        row.verified = refs.branch(&row.branch) == Some(row.commit.as_str());
-    }
-    let session = Session::open(remote)?;
-    let lost = due.iter().find(|update| refs.branch(&update.branch).is_none());
-    lost.map_or(Ok(()), |update| Err(race(&session, update, None)))
-}
-
-fn race(session: &Session, update: &RefUpdate, found: Option<String>) -> GitError {
+fn race(shown: &str, update: &RefUpdate, found: Option<&str>) -> GitError {
     GitError::Race {
-        url: session.shown.clone(),
+        url: shown.to_owned(),
         branch: update.branch.clone(),
         expected: update.old.clone(),
-        found,
-    }
-}
-
-/// A refused branch: somebody was faster, or a rule forbids it.
-fn refusal(session: &Session, due: &[RefUpdate], name: &str, reason: String, server: String) -> GitError {
-    let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
-    let update = due.iter().find(|update| update.branch == branch);
-    match update {
-        Some(update) if is_race(&reason) => {
-            let now = ls_remote(&session.remote).ok();
-            race(session, update, now.and_then(|(refs, _)| refs.branch(branch).map(str::to_owned)))
-        }
-        _ => GitError::Rejected { url: session.shown.clone(), branch: branch.to_owned(), reason, server },
+        found: found.map(str::to_owned),
     }
 }
 
