@@ -66,17 +66,21 @@ impl FirstSeen {
     ///
     /// The first observation of a repository notes all its tags and returns none: they are not news.
     pub fn observe(&self, canonical: &str, tags: &TagList, now: Timestamp) -> TagList {
-        let _lock = self.shelf.lock();
+        let known = self.read(canonical);
+        let new = without(tags, &known.tags);
+        if new.is_empty() && known.since.is_some() {
+            return new;
+        }
+        let name = file_name(canonical, "seen");
+        let _lock = self.shelf.lock(&name);
+        // Read again: another process may have noted some of them before we had the lock.
         let mut ledger = self.read(canonical);
         let new = without(tags, &ledger.tags);
         let first = ledger.since.is_none();
-        if new.is_empty() && !first {
-            return new;
-        }
         ledger.add(&new, now.as_second());
         let since = ledger.since.map_or(now.as_second(), Timestamp::as_second);
         if let Ok(file) = codec::seal(KIND, since, &pack(&ledger, canonical)) {
-            self.shelf.write(&file_name(canonical, "seen"), &file);
+            self.shelf.write(&name, &file);
         }
         if first { TagList::default() } else { new }
     }
@@ -148,5 +152,27 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         assert!(store.first_seen().observe("r/a", &TagList::default(), at(1)).is_empty());
         assert_eq!(store.first_seen().observe("r/a", &["1"].into_iter().collect(), at(2)).len(), 1);
+    }
+
+    #[test]
+    fn what_several_instances_note_at_once_is_all_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let dirs = Dirs::below(dir.path());
+        Store::open(&dirs).first_seen().observe("r/a", &TagList::default(), Timestamp::UNIX_EPOCH);
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let dirs = &dirs;
+                scope.spawn(move || {
+                    let tag = n.to_string();
+                    Store::open(dirs).first_seen().observe(
+                        "r/a",
+                        &[tag].into_iter().collect(),
+                        Timestamp::UNIX_EPOCH,
+                    );
+                });
+            }
+        });
+        let ledger = Store::open(&dirs).first_seen().read("r/a");
+        assert!((0..8).all(|n: u32| ledger.get(&n.to_string()).is_some()));
     }
 }

@@ -111,8 +111,10 @@ impl Journal {
             add_line(&mut lines, &line);
         }
         if !lines.is_empty() {
-            let _lock = self.shelf.lock();
-            self.shelf.append(&file_name(scope, "jsonl"), &lines);
+            let name = file_name(scope, "jsonl");
+            // Not while another process writes the file anew, which would lose these lines.
+            let _lock = self.shelf.lock(&name);
+            self.shelf.append(&name, &lines);
         }
     }
 
@@ -137,7 +139,7 @@ impl Journal {
 
     /// Writes the file anew with the last word about each site only.
     fn compact(&self, scope: &str, name: &str) {
-        let Some(_lock) = self.shelf.lock() else { return };
+        let Some(_lock) = self.shelf.lock(name) else { return };
         // Read again: another process may have added to it before we had the lock.
         let Some(file) = self.shelf.read(name) else { return };
         let mut last: HashMap<Key, (Word, Timestamp)> = HashMap::new();

@@ -118,10 +118,13 @@ impl Shelf {
         names
     }
 
-    /// Keeps other processes out while something is read, changed and written; `None` if that was not to be had.
-    pub(super) fn lock(&self) -> Option<File> {
-        let file = self.lock_file()?;
-        let step = Duration::from_millis(5);
+    /// Keeps others out while `name` is read, changed and written; `None` if that was not to be had.
+    ///
+    /// Sixteen locks serve all files, so that the scans of a fleet do not wait for one another.
+    pub(super) fn lock(&self, name: &str) -> Option<File> {
+        let bucket = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
+        let file = self.lock_file(&format!(".lock-{bucket:02}"))?;
+        let step = Duration::from_millis(1);
         for _ in 0..LOCK_PATIENCE.as_millis() / step.as_millis() {
             if file.try_lock().is_ok() {
                 return Some(file);
@@ -131,22 +134,16 @@ impl Shelf {
         None
     }
 
-    /// The same without waiting.
+    /// Takes the lock of the whole folder, without waiting.
     pub(super) fn try_lock(&self) -> Option<File> {
-        let file = self.lock_file()?;
+        let file = self.lock_file(".lock")?;
         file.try_lock().ok().map(|()| file)
     }
 
-    fn lock_file(&self) -> Option<File> {
+    fn lock_file(&self, name: &str) -> Option<File> {
         let folder = self.folder.as_ref()?;
         make_folder(folder).ok()?;
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(folder.join(".lock"))
-            .ok()
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(name)).ok()
     }
 
     /// Whether the work on the folder was done; if not, a notice says why.
