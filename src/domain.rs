@@ -6,6 +6,7 @@ pub mod commit;
 pub mod diff;
 pub mod duration;
 pub mod inventory;
+pub mod lint;
 pub mod manifest;
 pub mod marker;
 pub mod object;
