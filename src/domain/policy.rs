@@ -13,10 +13,10 @@ pub mod expand;
 pub mod explain;
 mod filter;
 pub mod goregex;
-mod groups;
 pub mod numeric;
 mod order;
 mod quote;
+mod twins;
 pub mod version;
 
 use std::cmp::Ordering;

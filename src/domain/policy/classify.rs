@@ -4,8 +4,8 @@
 
 use std::cmp::Ordering;
 
-use super::groups::Groups;
 use super::numeric::parse_float;
+use super::twins::{Groups, Seed, Twins};
 use super::version::Version;
 use super::{Direction, PolicyError, PolicyErrorKind, Rule, TagState};
 use crate::domain::policy::constraint::Constraints;
@@ -40,13 +40,6 @@ pub(super) struct Outcome {
     pub(super) random: bool,
     /// Tags that collide, ascending, each with the tag it collides with.
     pub(super) collisions: Vec<(u32, u32)>,
-}
-
-/// Finds candidates with the very same value.
-enum Keys {
-    /// Values are the tags themselves: equal ones stand side by side.
-    Tags,
-    Extracted(Groups),
 }
 
 /// What is gathered on the way.
@@ -149,31 +142,47 @@ impl<'t> Candidates<'t> {
         (tie, random)
     }
 
-    fn keys(&self) -> Keys {
-        if self.extracts { Keys::Extracted(Groups::new(self.list.len())) } else { Keys::Tags }
-    }
-
-    /// The earlier candidate that has the very value of the one at `position`.
-    fn same_value(&self, keys: &mut Keys, position: u32) -> Option<u32> {
-        let value = self.value(position);
-        match keys {
-            Keys::Tags => position.checked_sub(1).filter(|previous| self.value(*previous) == value),
-            Keys::Extracted(groups) => {
-                let kept = groups.replace(value, position, |other| self.value(other) == value)?;
-                // The one that was met first is the one that Flux keeps.
-                groups.replace(value, kept, |other| other == position);
-                Some(kept)
+    /// Marks all of `positions` but the first that have the same value: Flux keeps just one of them.
+    fn mark_same_values(&self, positions: impl Iterator<Item = u32> + Clone, tally: &mut Tally<'_>) {
+        if !self.extracts {
+            // Values are the tags themselves, of which equal ones stand side by side.
+            for position in positions {
+                let previous = position.checked_sub(1);
+                if let Some(previous) =
+                    previous.filter(|previous| self.value(*previous) == self.value(position))
+                {
+                    tally.collide(self, position, previous);
+                }
+            }
+            return;
+        }
+        let seed = Seed::new();
+        let mut twins = Twins::new(self.list.len());
+        for position in positions {
+            twins.note(position, seed.text(self.value(position)));
+        }
+        let suspects = twins.suspects();
+        let mut groups = Groups::new(suspects.len());
+        for position in suspects {
+            let value = self.value(position);
+            let same = |other: u32| self.value(other) == value;
+            if let Some(kept) = groups.find(seed.text(value), position, false, same) {
+                tally.collide(self, position, kept);
             }
         }
     }
 
     fn by_version(&self, range: &Constraints, tally: &mut Tally<'_>) {
-        let mut keys = self.keys();
-        let mut equals = Groups::new(self.list.len());
+        if self.extracts {
+            self.mark_same_values(self.positions(), tally);
+        }
+        let seed = Seed::new();
+        let hash =
+            |version: &Version<'_>| seed.mixed([version.major, version.minor, version.patch], version.pre);
+        let mut twins = Twins::new(self.list.len());
         let mut best: Option<Version<'_>> = None;
         for position in self.positions() {
-            if let Some(kept) = self.same_value(&mut keys, position) {
-                tally.collide(self, position, kept);
+            if tally.collides(self, position) {
                 continue;
             }
             let Some(version) = Version::from_tag(self.value(position)) else {
@@ -185,64 +194,80 @@ impl<'t> Candidates<'t> {
                 continue;
             }
             tally.set(self, position, TagState::Match);
-            let hashed = (version.major, version.minor, version.patch, version.pre);
+            twins.note(position, hash(&version));
+            // Flux keeps the first of equals, which is the last that is met here.
+            if best.as_ref().is_none_or(|best| version.precedence(best).is_ge()) {
+                (best, tally.best) = (Some(version), Some(position));
+            }
+        }
+        let suspects = twins.suspects();
+        let mut groups = Groups::new(suspects.len());
+        for position in suspects {
+            let Some(version) = Version::from_tag(self.value(position)) else { continue };
             let same = |other: u32| {
                 Version::from_tag(self.value(other)).is_some_and(|other| other.precedence(&version).is_eq())
             };
-            // Flux keeps the first of equals, which is the last that is met here.
-            if let Some(other) = equals.replace(hashed, position, same) {
+            if let Some(other) = groups.find(hash(&version), position, true, same) {
                 tally.collide(self, other, position);
-            }
-            if best.as_ref().is_none_or(|best| version.precedence(best).is_ge()) {
-                (best, tally.best) = (Some(version), Some(position));
             }
         }
     }
 
     fn by_number(&self, direction: Direction, tally: &mut Tally<'_>) {
-        let mut keys = self.keys();
-        let mut equals = Groups::new(self.list.len());
-        let mut best = f64::NAN;
+        let seed = Seed::new();
+        // Zero is zero, whatever its sign.
+        let hash = |number: f64| seed.number((number + 0.0).to_bits());
+        let mut twins = Twins::new(self.list.len());
+        let (mut others, mut best) = (Vec::new(), f64::NAN);
         for position in self.positions() {
-            let number = parse_float(self.value(position));
-            let Some(number) = number.filter(|number| !number.is_nan()) else {
-                match (self.same_value(&mut keys, position), number) {
-                    (Some(kept), _) => tally.collide(self, position, kept),
-                    (None, None) => {
-                        tally.bad = Some(position);
-                        tally.set(self, position, TagState::Unparsed);
-                    }
-                    (None, Some(_)) => {
-                        // Whatever Flux visits after a number that is none replaces it, so here it ends the search.
-                        tally.best = tally.best.or(Some(position));
-                        tally.has_nan = true;
-                        tally.set(self, position, TagState::Match);
-                    }
-                }
-                continue;
-            };
-            // Zero is zero, whatever its sign.
-            let hashed = (number + 0.0).to_bits();
-            let same = |other: u32| parse_float(self.value(other)) == Some(number);
-            if let Some(kept) = equals.replace(hashed, position, same) {
-                // Flux keeps the last of equals, which is the first that is met here.
-                equals.replace(hashed, kept, |other| other == position);
-                tally.collide(self, position, kept);
+            let number = parse_float(self.value(position)).unwrap_or(f64::NAN);
+            if number.is_nan() {
+                tally.has_nan |= parse_float(self.value(position)).is_some();
+                // Whatever Flux visits after a number that is none replaces it, so here it ends the search.
+                tally.best = tally.best.or(Some(position).filter(|_| tally.has_nan));
+                others.push(position);
                 continue;
             }
             tally.set(self, position, TagState::Match);
+            twins.note(position, hash(number));
             let better = number.partial_cmp(&best).is_none_or(|ordering| direction.apply(ordering).is_gt());
             if !tally.has_nan && better {
                 (best, tally.best) = (number, Some(position));
             }
         }
+        self.mark_no_numbers(&others, tally);
+        let suspects = twins.suspects();
+        let mut groups = Groups::new(suspects.len());
+        for position in suspects {
+            let Some(number) = parse_float(self.value(position)) else { continue };
+            let same = |other: u32| parse_float(self.value(other)) == Some(number);
+            // Flux keeps the last of equals, which is the first that is met here.
+            if let Some(kept) = groups.find(hash(number), position, false, same) {
+                tally.collide(self, position, kept);
+            }
+        }
+    }
+
+    /// Judges what is no number, or the number that is none; the last of the former is the first that Flux meets.
+    fn mark_no_numbers(&self, positions: &[u32], tally: &mut Tally<'_>) {
+        self.mark_same_values(positions.iter().copied(), tally);
+        for position in positions {
+            if tally.collides(self, *position) {
+                continue;
+            }
+            if parse_float(self.value(*position)).is_some() {
+                tally.set(self, *position, TagState::Match);
+            } else {
+                tally.set(self, *position, TagState::Unparsed);
+                tally.bad = Some(*position);
+            }
+        }
     }
 
     fn by_text(&self, direction: Direction, tally: &mut Tally<'_>) {
-        let mut keys = self.keys();
+        self.mark_same_values(self.positions(), tally);
         for position in self.positions() {
-            if let Some(kept) = self.same_value(&mut keys, position) {
-                tally.collide(self, position, kept);
+            if tally.collides(self, position) {
                 continue;
             }
             tally.set(self, position, TagState::Match);
@@ -259,6 +284,10 @@ impl Tally<'_> {
         if let Some(slot) = self.states.get_mut(candidates.index(position) as usize) {
             *slot = state;
         }
+    }
+
+    fn collides(&self, candidates: &Candidates<'_>, position: u32) -> bool {
+        self.states.get(candidates.index(position) as usize) == Some(&TagState::Collide)
     }
 
     fn collide(&mut self, candidates: &Candidates<'_>, position: u32, kept: u32) {

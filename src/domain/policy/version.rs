@@ -50,22 +50,47 @@ impl<'t> Version<'t> {
     /// # Errors
     /// In the library's words.
     pub fn parse(text: &'t str) -> Result<Self, VersionError> {
-        if text.len() > MAX_LENGTH {
-            return Err(VersionError::TooLong);
-        }
-        let spelled = Spelling::of(text).ok_or(VersionError::Invalid)?;
-        let [major, minor, patch] = spelled.numbers.map(|digits| digits.map_or(Ok(0), number));
-        let (major, minor, patch) = (major?, minor?, patch?);
-        if spelled.pre.split('.').any(has_leading_zero) {
-            return Err(VersionError::LeadingZero);
-        }
-        Ok(Self { major, minor, patch, pre: spelled.pre, meta: spelled.meta })
+        Self::with_count(text).map(|(version, _)| version)
     }
 
     /// Reads a tag, or what was extracted from one: at least two dots anywhere, then as [`Self::parse`].
     pub fn from_tag(text: &'t str) -> Option<Self> {
-        let dots = text.bytes().filter(|byte| *byte == b'.').count();
-        if dots < 2 { None } else { Self::parse(text).ok() }
+        let (version, numbers) = Self::with_count(text).ok()?;
+        let has_dots = || text.bytes().filter(|byte| *byte == b'.').count() >= 2;
+        (numbers == 3 || has_dots()).then_some(version)
+    }
+
+    /// The version and how many numbers it was spelled with.
+    fn with_count(text: &'t str) -> Result<(Self, usize), VersionError> {
+        if text.len() > MAX_LENGTH {
+            return Err(VersionError::TooLong);
+        }
+        let bytes = text.as_bytes();
+        let mut at = usize::from(bytes.first() == Some(&b'v'));
+        let (mut numbers, mut count, mut too_large) = ([0; 3], 0, None);
+        while let Some(slot) = numbers.get_mut(count) {
+            let start = at + usize::from(count > 0);
+            if count > 0 && bytes.get(at) != Some(&b'.') {
+                break;
+            }
+            let (number, end) = digits(bytes, start);
+            if end == start {
+                return Err(VersionError::Invalid);
+            }
+            *slot = number.unwrap_or_default();
+            too_large = too_large.or(number.is_none().then_some(start..end));
+            (at, count) = (end, count + 1);
+        }
+        let (pre, meta) =
+            if at == bytes.len() { ("", "") } else { suffixes(text, at).ok_or(VersionError::Invalid)? };
+        if let Some(segment) = too_large {
+            return Err(VersionError::Segment(text.get(segment).unwrap_or_default().to_owned()));
+        }
+        if !pre.is_empty() && pre.split('.').any(has_leading_zero) {
+            return Err(VersionError::LeadingZero);
+        }
+        let [major, minor, patch] = numbers;
+        Ok((Self { major, minor, patch, pre, meta }, count))
     }
 
     /// Which of two versions comes first; build metadata does not count, so that unlike texts may be equal.
@@ -89,32 +114,21 @@ impl fmt::Display for Version<'_> {
     }
 }
 
-/// The parts of a version by their spelling alone.
-struct Spelling<'t> {
-    numbers: [Option<&'t str>; 3],
-    pre: &'t str,
-    meta: &'t str,
+/// The number at `start`, or `None` if it does not fit 64 bits, and where its digits end.
+fn digits(bytes: &[u8], start: usize) -> (Option<u64>, usize) {
+    let (mut value, mut end) = (Some(0_u64), start);
+    while let Some(digit) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+        value = value.and_then(|value| value.checked_mul(10)?.checked_add(u64::from(digit)));
+        end += 1;
+    }
+    (value, end)
 }
 
-impl<'t> Spelling<'t> {
-    fn of(text: &'t str) -> Option<Self> {
-        let mut rest = text.strip_prefix('v').unwrap_or(text);
-        let mut numbers = [None; 3];
-        for (index, slot) in numbers.iter_mut().enumerate() {
-            if index > 0 {
-                match rest.strip_prefix('.') {
-                    Some(after) => rest = after,
-                    None => break,
-                }
-            }
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            let (number, after) = rest.split_at_checked(digits).filter(|_| digits > 0)?;
-            (*slot, rest) = (Some(number), after);
-        }
-        let (pre, rest) = suffix(rest, '-')?;
-        let (meta, rest) = suffix(rest, '+')?;
-        rest.is_empty().then_some(Self { numbers, pre, meta })
-    }
+/// Pre-release and build metadata, which begin at `at`.
+fn suffixes(text: &str, at: usize) -> Option<(&str, &str)> {
+    let (pre, rest) = suffix(text.get(at..)?, '-')?;
+    let (meta, rest) = suffix(rest, '+')?;
+    rest.is_empty().then_some((pre, meta))
 }
 
 /// The dot-separated identifiers behind `sign`, and what follows them; empty if `sign` is not there, `None` if nothing
@@ -125,10 +139,6 @@ fn suffix(text: &str, sign: char) -> Option<(&str, &str)> {
         after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')).count();
     let (parts, rest) = after.split_at_checked(length)?;
     (!parts.split('.').any(str::is_empty)).then_some((parts, rest))
-}
-
-fn number(digits: &str) -> Result<u64, VersionError> {
-    digits.parse().map_err(|_overflow: std::num::ParseIntError| VersionError::Segment(digits.to_owned()))
 }
 
 fn has_leading_zero(part: &str) -> bool {

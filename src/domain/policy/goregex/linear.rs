@@ -16,8 +16,8 @@ type Set = Box<[bool; 256]>;
 
 #[derive(Debug)]
 enum Step {
-    /// Exactly these bytes.
-    Text(Vec<u8>),
+    /// Exactly this byte.
+    Byte(u8),
     /// `min` to `max` characters of a set, as many as there are.
     Take { set: Set, min: usize, max: usize },
     /// The end of a group is here; slot `2n` is the beginning of group `n`.
@@ -73,11 +73,11 @@ impl Linear {
         let mut at = start;
         for step in &self.steps {
             match step {
-                Step::Text(bytes) => {
-                    if text.get(at..at + bytes.len()) != Some(bytes) {
+                Step::Byte(byte) => {
+                    if text.get(at) != Some(byte) {
                         return false;
                     }
-                    at += bytes.len();
+                    at += 1;
                 }
                 Step::Take { set, min, max } => {
                     let rest = text.get(at..).unwrap_or_default();
@@ -115,7 +115,10 @@ impl Builder {
     fn add(&mut self, node: &Node) -> Option<()> {
         match &node.kind {
             Kind::Empty => {}
-            Kind::Literal { code, fold: false } => self.text(u8::try_from(*code).ok().filter(u8::is_ascii)?),
+            Kind::Literal { code, fold: false } => {
+                let byte = u8::try_from(*code).ok().filter(u8::is_ascii)?;
+                self.steps.push(Step::Byte(byte));
+            }
             Kind::Class { .. } | Kind::Any { .. } => self.take(node, 1, Some(1))?,
             Kind::Repeat { node, min, max, greedy: true } => self.take(node, *min, *max)?,
             Kind::Concat(nodes) => nodes.iter().try_for_each(|node| self.add(node))?,
@@ -129,13 +132,6 @@ impl Builder {
             _ => return None,
         }
         Some(())
-    }
-
-    fn text(&mut self, byte: u8) {
-        match self.steps.last_mut() {
-            Some(Step::Text(bytes)) => bytes.push(byte),
-            _ => self.steps.push(Step::Text(vec![byte])),
-        }
     }
 
     fn take(&mut self, node: &Node, min: u32, max: Option<u32>) -> Option<()> {
@@ -169,7 +165,7 @@ impl Builder {
         for step in self.steps.iter().skip(index + 1) {
             match step {
                 Step::Mark(_) => {}
-                Step::Text(bytes) => return bytes.first().is_none_or(|byte| !set[usize::from(*byte)]),
+                Step::Byte(byte) => return !set[usize::from(*byte)],
                 Step::Take { set: next, min, max } => {
                     if *max > 0 && set.iter().zip(next.iter()).any(|(own, next)| *own && *next) {
                         return false;
