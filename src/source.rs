@@ -5,6 +5,7 @@
 //! [`Problem`](crate::problem::Problem) with file, line and column, and stops nothing else. Nothing here asks a
 //! registry, a Git server or a cluster.
 
+pub mod export;
 pub mod files;
 pub mod flux;
 pub mod kubeconfig;
