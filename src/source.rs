@@ -5,10 +5,12 @@
 //! [`Problem`](crate::problem::Problem) with file, line and column, and stops nothing else. Nothing here asks a
 //! registry, a Git server or a cluster.
 
+pub mod create;
 pub mod export;
 pub mod files;
 pub mod flux;
 pub mod kubeconfig;
 mod load;
+pub mod objects;
 pub mod secrets;
 pub mod yaml;

@@ -170,9 +170,9 @@ impl Emitter {
                 let fits =
                     is_key || blanks || self.column <= WIDTH || first || last || chars.peek() == Some(&' ');
                 if fits {
-                    self.put(" ")
+                    self.put(" ");
                 } else {
-                    self.line(indent)
+                    self.line(indent);
                 }
                 blanks = true;
             } else {
@@ -262,8 +262,8 @@ fn escaped(c: char) -> String {
 fn is_printable(c: char) -> bool {
     c == '\n'
         || matches!(c, ' '..='~')
-        || (c >= '\u{a0}' && c <= '\u{d7ff}')
-        || (c >= '\u{e000}' && c <= '\u{fffd}' && c != '\u{feff}')
+        || ('\u{a0}'..='\u{d7ff}').contains(&c)
+        || (c != '\u{feff}' && ('\u{e000}'..='\u{fffd}').contains(&c))
 }
 
 fn is_break(c: char) -> bool {

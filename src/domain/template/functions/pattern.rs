@@ -9,6 +9,7 @@ use super::super::value::Value;
 use super::Param::{Int, Text};
 use super::text::answer;
 use super::{Answer, Function, int, text};
+use crate::domain::policy::goregex::Pattern;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("regexMatch", &[Text, Text], |v| {
@@ -40,14 +41,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("regexQuoteMeta", &[Text], |v| answer(quote_meta(text(v, 0)))),
 ];
 
+/// Checked as Go checks it, so that errors are Go's.
 fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
-        let reason = error.to_string();
-        format!(
-            "error parsing regexp: {}",
-            reason.lines().last().unwrap_or("invalid").trim_start_matches("error: ")
-        )
-    })
+    Pattern::new(pattern).map_err(|error| error.to_string())?;
+    let ours = RegexBuilder::new(pattern).size_limit(1 << 20).build();
+    ours.map_err(|error| format!("error parsing regexp: {error}"))
 }
 
 /// The pattern that comes first; an error is answered.
