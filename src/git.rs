@@ -12,6 +12,7 @@ mod commit;
 mod config;
 pub mod credential;
 mod error;
+mod exchange;
 mod fetch;
 mod folder;
 mod http;

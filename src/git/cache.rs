@@ -64,6 +64,12 @@ impl BareCache {
         Ok(Self { dir: root.join(format!("{name}-{hash:016x}.git")), shown: redact(url) })
     }
 
+    /// A cache in this very folder.
+    #[cfg(test)]
+    pub(super) fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), shown: String::new() }
+    }
+
     /// The folder.
     pub fn dir(&self) -> &Path {
         &self.dir

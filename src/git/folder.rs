@@ -95,7 +95,7 @@ pub(super) fn push(
     session: &Arc<Session>,
     folder: &Folder,
     updates: &[RefUpdate],
-    pack: &mut Pack<'_>,
+    pack: Pack<'_>,
 ) -> Result<Vec<(String, String)>, GitError> {
     let hooks = folder.repository.path().join("hooks");
     if let Some(hook) = HOOKS.iter().find(|hook| hooks.join(hook).is_file()) {
@@ -123,5 +123,57 @@ fn move_branch(repository: &Repository, update: &RefUpdate) -> Result<(), git2::
             let old = Oid::from_str(old)?;
             repository.reference_matching(&name, new, true, old, "push").map(drop)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::commit::CommitSpec;
+    use crate::domain::object::Person;
+    use crate::git::{BareCache, Remote};
+
+    /// A bare repository with one commit on `main`, made with the library alone.
+    fn fleet(path: &Path) -> (Repository, String) {
+        let repository = Repository::init_bare(path).unwrap();
+        let author = git2::Signature::new("a", "a@b", &git2::Time::new(1, 0)).unwrap();
+        let commit = {
+            let mut builder = repository.treebuilder(None).unwrap();
+            builder.insert("web.yaml", repository.blob(b"image: web:1\n").unwrap(), 0o100_644).unwrap();
+            let tree = repository.find_tree(builder.write().unwrap()).unwrap();
+            repository.commit(Some("refs/heads/main"), &author, &author, "one", &tree, &[]).unwrap()
+        };
+        (repository, commit.to_string())
+    }
+
+    #[test]
+    fn without_git_a_commit_lands_from_where_the_branch_was_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let (remote_repository, base) = fleet(&dir.path().join("fleet.git"));
+        let remote = Remote::new(dir.path().join("fleet.git").to_str().unwrap());
+        let session = Session::open(&remote).unwrap();
+        let cache = Repository::init_bare(dir.path().join("cache.git")).unwrap();
+        let line = || talk(&session, remote_repository.path()).unwrap();
+        assert_eq!(line().advertised.refs.branch("main"), Some(base.as_str()));
+        let Line::Folder(folder) = line().line else { unreachable!() };
+        copy(&session, &folder, &cache, &[Oid::from_str(&base).unwrap()]).unwrap();
+
+        let author = Person { name: "bot".to_owned(), email: "bot@x".to_owned() };
+        let files = vec![("web.yaml".to_owned(), b"image: web:2\n".to_vec())];
+        let (committer, message) = (author.clone(), "two".to_owned());
+        let spec = CommitSpec { parent: base.clone(), author, committer, time: (2, 0), message, files };
+        let new = BareCache::at(cache.path()).commit(&spec).unwrap();
+        let update = |old: &str| {
+            [RefUpdate { branch: "main".to_owned(), old: Some(old.to_owned()), new: new.clone() }]
+        };
+        let update_from_base = update(&base);
+        let pushed = |update: &[RefUpdate]| {
+            // The objects are the same whatever the branch is said to be at.
+            let pack = Pack::collect(&cache, &update_from_base, &[base.clone()].into()).unwrap();
+            push(&session, &folder, update, pack).unwrap()
+        };
+        assert_eq!(pushed(&update(&"1".repeat(40))).len(), 1, "the branch is not at that commit");
+        assert_eq!(pushed(&update_from_base), []);
+        assert_eq!(remote_repository.refname_to_id("refs/heads/main").unwrap().to_string(), new);
     }
 }

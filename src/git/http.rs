@@ -1,37 +1,28 @@
-//! Git's smart protocol over HTTP: find the repository, log in, exchange packs.
+//! Git's smart protocol over HTTP: find the repository and log in.
 //!
 //! The first request decides everything: it follows redirects as git does, tries the credentials in order, and what
 //! it settles on is used for the rest of the session.
 //!
 //! Source: git's `Documentation/gitprotocol-http`.
 
-use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use futures::channel::mpsc;
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Body, Client, Response, StatusCode};
-use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::text::ExposeSecret;
 
 use super::credential::{GitCredential, Login};
 use super::error::{Attempt, GitError};
-use super::network::{handle, wait};
-use super::session::{Line, Service, Session, Talk};
+use super::network::wait;
+use super::session::Session;
 use super::url::GitUrl;
-use super::wire::Advertised;
 use super::{Remote, tls};
 
 /// Redirects followed before it is called a loop.
 const MAX_REDIRECTS: usize = 8;
-/// Up to this size a request is sent whole, with its length; beyond it is streamed. As git's `http.postBuffer`.
-const POST_BUFFER: usize = 1 << 20;
-/// Pieces of a streamed request that may wait for the network.
-const PIECES_UNDER_WAY: usize = 8;
 /// How much of an error page is read.
 const MAX_ERROR_TEXT: usize = 4096;
 
@@ -78,18 +69,13 @@ impl Http {
     }
 
     /// Asks for the references: the only request that is tried with several credentials.
-    fn advertise(&self, session: &Session, service: &str) -> Result<Response, GitError> {
+    pub(super) fn advertise(&self, session: &Session, service: &str) -> Result<Response, GitError> {
         let start = self.settled();
-        let mut candidates: Vec<Option<&GitCredential>> = session
-            .remote
-            .credentials
-            .iter()
-            .filter(|candidate| candidate.login.is_some())
-            .map(Some)
-            .collect();
-        if candidates.is_empty() {
-            candidates.push(None);
-        }
+        let candidates = match &start.credential {
+            // Accepted a moment ago: no need to have the others refused again.
+            Some(accepted) => vec![Some(accepted)],
+            None => candidates(&session.remote),
+        };
         let mut failure = Failure::default();
         for candidate in candidates {
             let answer = self.follow(session, &start.base, service, candidate)?;
@@ -135,7 +121,11 @@ impl Http {
     }
 
     /// Sends a request body and returns the answer's head.
-    fn post(&self, service: &str, body: Body) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+    pub(super) fn post(
+        &self,
+        service: &str,
+        body: Body,
+    ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
         let Settled { base, credential } = self.settled();
         let url = format!("{}/git-{service}", base.as_str().trim_end_matches('/'));
         let mut headers = HeaderMap::new();
@@ -151,7 +141,7 @@ impl Http {
     }
 
     /// Checks the head of the answer to a POST.
-    fn accept_post(
+    pub(super) fn accept_post(
         &self,
         session: &Session,
         service: &str,
@@ -236,151 +226,14 @@ impl Failure {
     }
 }
 
-/// Finds the repository, logs in, and reads what it has.
-///
-/// # Errors
-/// Whatever keeps the server from answering.
-pub(super) fn talk(session: &Arc<Session>, http: &Arc<Http>, service: Service) -> Result<Talk, GitError> {
-    let stream = |state| HttpStream {
-        session: Arc::clone(session),
-        http: Arc::clone(http),
-        service: service.word(),
-        state,
-    };
-    let mut first = stream(State::Reading(http.advertise(session, service.word())?, Bytes::new()));
-    let advertised = Advertised::read(&mut first).map_err(|error| session.explain(&error))?;
-    // Read to its end, so that the connection serves the next request too.
-    io::copy(&mut first, &mut io::sink()).map_err(|error| session.explain(&error))?;
-    Ok(Talk { advertised, line: Line::Stream(Box::new(stream(State::Collecting(Vec::new())))) })
-}
-
-/// One request and its answer, as they are written and read.
-pub(super) struct HttpStream {
-    session: Arc<Session>,
-    http: Arc<Http>,
-    service: &'static str,
-    state: State,
-}
-
-enum State {
-    /// The request is small so far.
-    Collecting(Vec<u8>),
-    /// The request is on its way while it is being written.
-    Streaming(Upload),
-    /// The answer's head is here; the bytes wait to be read.
-    Reading(Response, Bytes),
-    /// An error was reported.
-    Failed,
-}
-
-/// A request whose body is still being written.
-struct Upload {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    answer: JoinHandle<reqwest::Result<Response>>,
-}
-
-impl Drop for Upload {
-    /// An upload that is given up must not end as if it were complete.
-    fn drop(&mut self) {
-        self.answer.abort();
+/// What is tried, in order; without any credential, none.
+fn candidates(remote: &Remote) -> Vec<Option<&GitCredential>> {
+    let logins = remote.credentials.iter().filter(|candidate| candidate.login.is_some());
+    let mut found: Vec<_> = logins.map(Some).collect();
+    if found.is_empty() {
+        found.push(None);
     }
-}
-
-impl HttpStream {
-    fn write_piece(&mut self, bytes: &[u8]) -> Result<(), GitError> {
-        match &mut self.state {
-            State::Collecting(buffer) if buffer.len() + bytes.len() <= POST_BUFFER => {
-                buffer.extend_from_slice(bytes);
-                Ok(())
-            }
-            State::Collecting(buffer) => {
-                let collected = Bytes::from(std::mem::take(buffer));
-                let upload = self.start()?;
-                self.state = State::Streaming(upload);
-                self.send(collected)?;
-                self.send(Bytes::copy_from_slice(bytes))
-            }
-            State::Streaming(_) => self.send(Bytes::copy_from_slice(bytes)),
-            State::Reading(..) | State::Failed => Err(self.out_of_turn()),
-        }
-    }
-
-    /// Starts a request whose body follows in pieces.
-    fn start(&self) -> Result<Upload, GitError> {
-        let (pieces, body) = mpsc::channel(PIECES_UNDER_WAY);
-        let request = self.http.post(self.service, Body::wrap_stream(body));
-        Ok(Upload { pieces, answer: handle()?.spawn(request) })
-    }
-
-    fn send(&mut self, piece: Bytes) -> Result<(), GitError> {
-        let State::Streaming(upload) = &mut self.state else { return Err(self.out_of_turn()) };
-        match wait(&self.session, "the server to take the pack", upload.pieces.send(Ok(piece)))? {
-            Ok(()) => Ok(()),
-            // The server stopped listening; its answer says why.
-            Err(_closed) => {
-                self.finish()?;
-                Err(self.session.bad_answer(&"it answered before it had the whole pack"))
-            }
-        }
-    }
-
-    /// Ends the request and waits for the head of the answer.
-    fn finish(&mut self) -> Result<(), GitError> {
-        let waiting_for = "the server to answer";
-        let answer = match std::mem::replace(&mut self.state, State::Failed) {
-            State::Collecting(buffer) => {
-                let request = self.http.post(self.service, Body::from(buffer));
-                wait(&self.session, waiting_for, request)?
-            }
-            State::Streaming(mut upload) => {
-                upload.pieces.close_channel();
-                let answer = wait(&self.session, waiting_for, &mut upload.answer)?;
-                answer.map_err(|error| self.session.bad_answer(&error))?
-            }
-            State::Reading(..) | State::Failed => return Err(self.out_of_turn()),
-        };
-        let response = answer.map_err(|error| network_error(&self.session, &error))?;
-        let response = self.http.accept_post(&self.session, self.service, response)?;
-        self.state = State::Reading(response, Bytes::new());
-        Ok(())
-    }
-
-    fn read_piece(&mut self, buffer: &mut [u8]) -> Result<usize, GitError> {
-        if !matches!(self.state, State::Reading(..)) {
-            self.finish()?;
-        }
-        let State::Reading(response, waiting) = &mut self.state else { return Err(self.out_of_turn()) };
-        if waiting.is_empty() {
-            let chunk = wait(&self.session, "the server to send", response.chunk())?;
-            *waiting = chunk.map_err(|error| network_error(&self.session, &error))?.unwrap_or_default();
-        }
-        let piece = waiting.split_to(waiting.len().min(buffer.len()));
-        buffer.get_mut(..piece.len()).unwrap_or_default().copy_from_slice(&piece);
-        Ok(piece.len())
-    }
-
-    fn out_of_turn(&self) -> GitError {
-        GitError::Git { action: "speak to the remote", message: format!("{} out of turn", self.service) }
-    }
-}
-
-impl Read for HttpStream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.read_piece(buffer).map_err(|error| self.session.leave(error))
-    }
-}
-
-impl Write for HttpStream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.write_piece(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => Err(self.session.leave(error)),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    found
 }
 
 /// The header that logs in; marked so that nothing prints it.
@@ -473,7 +326,7 @@ fn error_text(session: &Session, response: Response) -> String {
 }
 
 /// What went wrong before there was a status.
-fn network_error(session: &Session, error: &reqwest::Error) -> GitError {
+pub(super) fn network_error(session: &Session, error: &reqwest::Error) -> GitError {
     let url = session.shown.clone();
     if let Some(message) = tls::certificate_error(error) {
         return GitError::Tls { url, message };

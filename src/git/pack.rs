@@ -13,7 +13,7 @@ use super::push::RefUpdate;
 /// How many commits may stand on the remote's; a push of ours has one for each automation.
 const MAX_COMMITS: usize = 10_000;
 
-/// A pack that is ready to be written.
+/// A pack that is ready to be written, once.
 pub(super) struct Pack<'r> {
     builder: PackBuilder<'r>,
 }
@@ -28,7 +28,9 @@ impl<'r> Pack<'r> {
         updates: &[RefUpdate],
         remote_has: &BTreeSet<String>,
     ) -> Result<Self, GitError> {
-        let builder = repository.packbuilder().map_err(|error| failed(&error))?;
+        let mut builder = repository.packbuilder().map_err(|error| failed(&error))?;
+        // As many threads as the machine has; what is compared with what does not change the objects.
+        builder.set_threads(0);
         let mut pack = Self { builder };
         let mut seen = HashSet::new();
         for update in updates {
@@ -49,7 +51,7 @@ impl<'r> Pack<'r> {
     ///
     /// # Errors
     /// Those of `write`, which ends it.
-    pub(super) fn write(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn write(mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut result = Ok(());
         let done = self.builder.foreach(|piece| {
             result = write(piece);

@@ -87,14 +87,14 @@ impl BareCache {
             return Ok(report);
         }
         let remote_has = advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
-        let mut pack = Pack::collect(&repository, &due, &remote_has)?;
+        let pack = Pack::collect(&repository, &due, &remote_has)?;
         let (result, answers) = match line {
-            Line::Folder(folder) => move_folder(&session, &folder, &due, &mut pack),
-            Line::Stream(mut stream) => send(&session, &advertised, &mut *stream, &due, options, &mut pack),
+            Line::Folder(folder) => move_folder(&session, &folder, &due, pack),
+            Line::Stream(mut stream) => send(&session, &advertised, &mut *stream, &due, options, pack),
         };
         report.options_dropped = answers.options_dropped;
         report.server = String::from_utf8_lossy(&answers.printed).into_owned();
-        let now = ls_remote(remote).map(|(refs, _)| refs).ok();
+        let now = session.again().talk(Service::Upload).map(|talk| talk.advertised.refs).ok();
         settle(&session.shown, &due, now.as_ref(), result, answers)?;
         for row in report.branches.iter_mut().filter(|row| !row.already) {
             row.verified = now.as_ref().is_some_and(|now| now.branch(&row.branch) == Some(&row.commit));
@@ -123,7 +123,7 @@ fn move_folder(
     session: &Arc<Session>,
     folder: &Folder,
     due: &[RefUpdate],
-    pack: &mut Pack<'_>,
+    pack: Pack<'_>,
 ) -> (Result<(), GitError>, Answers) {
     match folder::push(session, folder, due, pack) {
         Ok(refused) => (Ok(()), Answers { refused, ..Answers::default() }),

@@ -42,7 +42,7 @@ pub(super) fn send(
     stream: &mut dyn Stream,
     updates: &[RefUpdate],
     options: &[String],
-    pack: &mut Pack<'_>,
+    pack: Pack<'_>,
 ) -> (Result<(), GitError>, Answers) {
     let mut answers = Answers {
         options_dropped: !options.is_empty() && !advertised.can("push-options"),
@@ -88,7 +88,7 @@ fn commands(advertised: &Advertised, updates: &[RefUpdate], options: &[String]) 
     out
 }
 
-fn write_pack(session: &Session, stream: &mut dyn Stream, pack: &mut Pack<'_>) -> Result<(), GitError> {
+fn write_pack(session: &Session, stream: &mut dyn Stream, pack: Pack<'_>) -> Result<(), GitError> {
     let total = pack.objects();
     let (mut bytes, mut reported) = (0, Instant::now());
     pack.write(&mut |piece: &[u8]| {

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::GitError;
+use super::exchange;
 use super::folder::{self, Folder};
-use super::http::{self, Http};
+use super::http::Http;
 use super::network::shown_seconds;
 use super::pipe;
 use super::url::{GitUrl, Scheme};
@@ -37,6 +38,7 @@ impl Service {
 }
 
 /// How a remote is reached.
+#[derive(Clone)]
 enum Way {
     /// Our own HTTP.
     Http(Arc<Http>),
@@ -102,13 +104,25 @@ impl Session {
         Ok(Arc::new(Self { remote: remote.clone(), shown, way, deadline, accepted, left }))
     }
 
+    /// The same remote once more, with new patience and the login that was accepted.
+    pub(super) fn again(&self) -> Arc<Self> {
+        Arc::new(Self {
+            remote: self.remote.clone(),
+            shown: self.shown.clone(),
+            way: self.way.clone(),
+            deadline: Instant::now() + self.remote.timeouts.total,
+            accepted: Mutex::new(self.credential()),
+            left: Mutex::new(None),
+        })
+    }
+
     /// Begins a conversation: logs in and reads what the remote has.
     ///
     /// # Errors
     /// Whatever keeps the remote from answering.
     pub(super) fn talk(self: &Arc<Self>, service: Service) -> Result<Talk, GitError> {
         let mut stream: Box<dyn Stream> = match &self.way {
-            Way::Http(http) => return http::talk(self, http, service),
+            Way::Http(http) => return exchange::talk(self, http, service),
             Way::Folder(path) => match pipe::open(self, path, service)? {
                 Some(child) => Box::new(child),
                 None => return folder::talk(self, path),
