@@ -3,18 +3,26 @@
 //! Each family of commands has a file below; it turns arguments into calls of the engine and the answer into a
 //! [`Document`]. How a document reaches the two streams is decided here, once, for all of them.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, Format};
+use crate::cli::{Cli, Command, DiffWhat, ExplainWhat, Format, GetWhat};
 use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
 mod completion;
+mod filter;
+mod get;
+mod plan;
+mod push;
+mod scan;
+mod session;
 mod set;
 mod table;
+mod tags;
+mod updates;
 
 pub use table::Table;
 
@@ -37,7 +45,11 @@ pub enum Text {
     Table(Table),
     /// Several tables, an empty line after each.
     Tables(Vec<Table>),
-    /// Bytes to be printed as they are: patches, messages.
+    /// Columns, then lines below them.
+    TableAndLines(Table, Vec<String>),
+    /// A patch: bytes into a pipe or a file, sanitised on a terminal.
+    Patch(String),
+    /// Bytes to be printed as they are: messages, scripts.
     Raw(Vec<u8>),
     /// Nothing.
     Nothing,
@@ -128,8 +140,25 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
     let Some(command) = &cli.command else {
         return Err(Problem::new(Code::Usage, "supercargo", "no command"));
     };
-    let _ = (settings, &streams);
     match command {
+        Command::Scan(args) => scan::scan(settings, args),
+        Command::Get(args) => match &args.what {
+            GetWhat::Repositories { name } => get::repositories(settings, name.as_deref()),
+            GetWhat::Policies { name } => get::policies(settings, name.as_deref()),
+            GetWhat::Automations { name } => get::automations(settings, name.as_deref()),
+            GetWhat::Image { kind } => get::image(settings, kind),
+            GetWhat::Tags(args) => tags::tags(settings, args),
+            GetWhat::Updates { names, exit_code } => updates::get(settings, names, *exit_code),
+        },
+        Command::Explain(args) => match &args.what {
+            ExplainWhat::Tag(args) => tags::explain(settings, args),
+        },
+        Command::Why(args) => tags::explain(settings, args),
+        Command::Diff(args) => match &args.what {
+            DiffWhat::Updates { names, unified, stat } => updates::diff(settings, names, *unified, *stat),
+        },
+        Command::Plan(args) => plan::plan(settings, args),
+        Command::Push(args) => push::push(settings, args, streams),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),
@@ -221,6 +250,15 @@ fn write_text(out: &mut dyn Write, text: Text, no_header: bool) -> io::Result<()
             table.write(out, !no_header)?;
             out.write_all(b"\n")
         }),
+        Text::TableAndLines(table, lines) => {
+            table.write(out, !no_header)?;
+            out.write_all(b"\n")?;
+            lines.iter().try_for_each(|line| writeln!(out, "{}", table::clean(line)))
+        }
+        Text::Patch(text) if io::stdout().is_terminal() => {
+            text.split_inclusive('\n').try_for_each(|line| write!(out, "{}", table::clean_line(line)))
+        }
+        Text::Patch(text) => out.write_all(text.as_bytes()),
         Text::Raw(bytes) => out.write_all(&bytes),
         Text::Nothing => Ok(()),
     }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What went wrong, in a word that scripts may rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,6 +150,15 @@ impl Serialize for Code {
     }
 }
 
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let row = CODES.iter().find(|(_, known, _)| *known == word);
+        row.map(|(code, ..)| *code)
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown problem code {word:?}")))
+    }
+}
+
 /// Exits in the order in which they win when several apply.
 const PRECEDENCE: &[u8] = &[9, 2, 7, 5, 4, 3, 6, 8, 1, 0];
 
@@ -162,7 +171,7 @@ pub fn strongest_exit(exits: impl IntoIterator<Item = u8>) -> u8 {
 /// An error as a person or a script gets to see it.
 ///
 /// No text in it ever holds a secret; whoever builds one removes user info from addresses first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Problem {
     /// What kind of problem it is.
     pub code: Code,

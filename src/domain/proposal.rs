@@ -2,13 +2,13 @@
 //! call it an *update*.
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::object::ObjectId;
 use crate::problem::Problem;
 
 /// What a policy selected: `status.latestRef` of an `ImagePolicy`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// `spec.image` of the repository, verbatim.
     pub image: String,
@@ -19,7 +19,7 @@ pub struct Reference {
 }
 
 /// What a person decided about a site or an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// Nothing yet; an undecided site is not pushed.
@@ -34,7 +34,8 @@ pub enum Decision {
 }
 
 /// How far an update goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Another major version.
     Major,
@@ -70,14 +71,8 @@ impl Step {
     }
 }
 
-impl Serialize for Step {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
-    }
-}
-
 /// The Kubernetes object whose document a site stands in; every part is empty where the document has none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectIdentity {
     /// `apiVersion`.
@@ -104,7 +99,7 @@ pub enum MarkerPart {
 }
 
 /// One marked scalar and what would be written there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// The file, from the repository's root.
     pub file: String,
@@ -125,12 +120,12 @@ pub struct Site {
     /// What was decided.
     pub decision: Decision,
     /// Why this site can not be written; not in the JSON of a site (its update says it).
-    #[serde(skip)]
+    #[serde(skip, default)]
     pub blocked: Option<Problem>,
 }
 
 /// A hold: the person's word that a policy, or one tag of it, shall wait.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// The policy.
     pub policy: ObjectId,
@@ -147,7 +142,7 @@ pub struct Hold {
 }
 
 /// Whether an update can be approved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UpdateState {
     /// It waits for a decision.
@@ -159,7 +154,7 @@ pub enum UpdateState {
 }
 
 /// The new part of a reference, as the JSON has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewReference {
     /// The selected tag.
     pub tag: String,
@@ -170,7 +165,7 @@ pub struct NewReference {
 /// One update: what a policy selects, and the sites of one automation that differ from it.
 ///
 /// Source: the shape of cli contract 7.8.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// The policy.
     pub policy: ObjectId,

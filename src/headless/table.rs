@@ -63,3 +63,13 @@ fn write_row<'a>(
 pub(crate) fn clean(text: &str) -> String {
     Shown::new(text).to_string()
 }
+
+/// As [`clean`], but the line's own end and its tabs stay.
+pub(crate) fn clean_line(line: &str) -> String {
+    let (text, end) = match line.strip_suffix('\n') {
+        Some(text) => (text, "\n"),
+        None => (line, ""),
+    };
+    let parts: Vec<String> = text.split('\t').map(clean).collect();
+    format!("{}{end}", parts.join("\t"))
+}

@@ -1,0 +1,239 @@
+//! The plan: what would be committed where, as a value that can be stored, reviewed elsewhere and refused when stale.
+//!
+//! [`propose`] compares marked sites with what the policies select; a person decides; [`Plan::build`] turns the approved
+//! sites into one commit for each automation; [`Group::apply`] makes the new files out of the old ones, or says why the
+//! plan no longer fits.
+
+mod build;
+mod ground;
+mod propose;
+mod stale;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::object::{ObjectId, Person};
+use super::proposal::Proposal;
+use crate::problem::Problem;
+
+pub use build::{BuildOptions, Edited, FileEdit, message_data};
+pub use ground::{FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
+pub use propose::propose;
+pub use stale::Stale;
+
+/// Approved updates, pinned to what they were made from.
+///
+/// The shape of its JSON is a published contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The first 12 hex digits of the SHA-256 over everything that decides the outcome.
+    pub id: String,
+    /// When it was made; also the time of its commits, so that the same plan makes the same commits.
+    pub created: Timestamp,
+    /// `USER@HOST`.
+    pub created_by: String,
+    /// The program's version.
+    pub version: String,
+    /// What went wrong on the way here and stops nothing.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// Bytes that change outside marked scalars; always 0.
+    pub bytes_changed_outside_markers: u64,
+    /// One commit each, by automation. Those with the same remote and branch land on top of each other, in this order.
+    pub groups: Vec<Group>,
+}
+
+/// One commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The automation whose work this is.
+    pub automation: ObjectId,
+    /// The remote's address without credentials; `None` without Git.
+    pub remote: Option<String>,
+    /// What was read.
+    pub base: Option<Base>,
+    /// Where it goes.
+    pub push: Option<PushTarget>,
+    /// The author of the commit.
+    pub author: Person,
+    /// The message, byte for byte.
+    pub message: String,
+    /// Whether a person wrote it.
+    pub message_edited: bool,
+    /// What a person should know before pushing.
+    pub warnings: Vec<Warning>,
+    /// The files that change, by path.
+    pub files: Vec<PlannedFile>,
+    /// All updates of the automation, decided or not.
+    pub updates: Vec<Proposal>,
+}
+
+/// The commit that markers were read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// The checkout reference, such as `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Its commit.
+    pub commit: String,
+    /// When the remote said so.
+    pub fetched: Timestamp,
+    /// Whether the remote could not be asked since.
+    pub stale: bool,
+}
+
+/// The branch to push to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushTarget {
+    /// Its name, without `refs/heads/`.
+    pub branch: String,
+    /// Its tip on the remote; `None` if it does not exist there.
+    pub commit: Option<String>,
+    /// How many commits of the checkout branch it lacks; `None` if that is not known.
+    pub behind: Option<usize>,
+    /// `git.push.refspec` of the automation.
+    pub refspec: Option<String>,
+    /// `git.push.options` of the automation.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A warning with a word for scripts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Such as `automation_active`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// One file that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    /// From the repository's root.
+    pub path: String,
+    /// SHA-256 of the content before, in hex.
+    pub sha256_before: String,
+    /// SHA-256 of the content after, in hex.
+    pub sha256_after: String,
+    /// Whether Flux would change other bytes too; `None`: not computed.
+    pub controller_reformats: Option<bool>,
+}
+
+impl Plan {
+    /// The identity that the plan's content has.
+    pub fn computed_id(&self) -> String {
+        let mut hash = Sha256::new();
+        for group in &self.groups {
+            group.hash_into(&mut hash);
+        }
+        hex(&hash.finalize()).chars().take(12).collect()
+    }
+
+    /// Whether somebody changed the plan by hand.
+    pub fn is_edited(&self) -> bool {
+        self.id != self.computed_id()
+    }
+
+    /// How many updates, files and sites are approved.
+    pub fn approved_counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for group in &self.groups {
+            counts.files += group.files.len();
+            for update in &group.updates {
+                let sites = update.approved().count();
+                counts.sites += sites;
+                counts.updates += usize::from(sites > 0);
+            }
+        }
+        counts
+    }
+
+    /// The groups in runs that share remote and branch; each run is one push.
+    pub fn pushes(&self) -> Vec<Vec<&Group>> {
+        let mut pushes: Vec<Vec<&Group>> = Vec::new();
+        for group in &self.groups {
+            match pushes.iter_mut().find(|run| run.first().is_some_and(|first| first.same_target(group))) {
+                Some(run) => run.push(group),
+                None => pushes.push(vec![group]),
+            }
+        }
+        pushes
+    }
+}
+
+/// How much a plan changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Policies.
+    pub updates: usize,
+    /// Files.
+    pub files: usize,
+    /// Marked scalars.
+    pub sites: usize,
+}
+
+impl Group {
+    /// Whether both land on the same branch of the same remote.
+    pub fn same_target(&self, other: &Self) -> bool {
+        let branch = |group: &Self| group.push.as_ref().map(|push| push.branch.clone());
+        self.remote.is_some() && self.remote == other.remote && branch(self) == branch(other)
+    }
+
+    /// The commit that the group's commit is built on: the push branch's tip if it exists, else the base.
+    pub fn parent(&self) -> Option<&str> {
+        let tip = self.push.as_ref().and_then(|push| push.commit.as_deref());
+        tip.or_else(|| self.base.as_ref().map(|base| base.commit.as_str()))
+    }
+
+    /// Feeds everything that decides the outcome, each part with its length in front so that none runs into the next.
+    fn hash_into(&self, hash: &mut Sha256) {
+        let base = self.base.as_ref();
+        let push = self.push.as_ref();
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        part(&self.automation.to_string());
+        part(self.remote.as_deref().unwrap_or_default());
+        part(base.map_or("", |base| &base.commit));
+        part(push.map_or("", |push| &push.branch));
+        part(push.and_then(|push| push.commit.as_deref()).unwrap_or_default());
+        part(&self.author.to_string());
+        part(&self.message);
+        for file in &self.files {
+            part(&file.path);
+            part(&file.sha256_before);
+            part(&file.sha256_after);
+        }
+        for site in self.updates.iter().flat_map(Proposal::approved) {
+            part(&format!("{}:{}:{}", site.file, site.line, site.column));
+            part(&site.setter);
+            part(&site.old);
+            part(&site.new);
+        }
+    }
+}
+
+/// SHA-256 of `bytes` in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

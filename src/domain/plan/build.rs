@@ -1,0 +1,267 @@
+//! Approved proposals into a plan.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::ground::{Ground, MarkedFile, Selection};
+use super::stale::apply_sites;
+use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
+use crate::domain::manifest::{self, MarkedScalar};
+use crate::domain::object::{ObjectId, Person};
+use crate::domain::proposal::{Proposal, Site};
+use crate::domain::template::{self, Change, MessageData, ObjectChanges};
+use crate::problem::{Code, Problem};
+
+/// What a plan is made with beside the proposals.
+#[derive(Debug, Clone)]
+pub struct BuildOptions<'a> {
+    /// The time of the plan and of its commits; whole seconds, as Git keeps them.
+    pub now: Timestamp,
+    /// `USER@HOST`.
+    pub who: String,
+    /// Messages that a person wrote, by automation.
+    pub messages: &'a BTreeMap<ObjectId, String>,
+    /// The author instead of the automation's.
+    pub author: Option<Person>,
+}
+
+/// Files as they stand after the groups before: remote, branch and path → content.
+#[derive(Debug, Default)]
+pub struct Edited {
+    files: BTreeMap<(String, String, String), String>,
+}
+
+impl Edited {
+    fn key(ground: &Ground, path: &str) -> (String, String, String) {
+        let branch = ground.push.as_ref().map(|push| push.branch.clone());
+        (ground.remote.clone().unwrap_or_default(), branch.unwrap_or_default(), path.to_owned())
+    }
+}
+
+impl Plan {
+    /// Builds the plan of everything that is approved in `proposals`.
+    ///
+    /// Returns the plan, whose `problems` name each automation that had to be left out (a template that fails, a file
+    /// that cannot be edited safely), and the new content of every file, by group and path.
+    pub fn build(
+        proposals: &[Proposal],
+        grounds: &[Ground],
+        selections: &BTreeMap<ObjectId, Selection>,
+        options: &BuildOptions<'_>,
+    ) -> (Self, Vec<BTreeMap<String, FileEdit>>) {
+        let mut plan = Self {
+            id: String::new(),
+            created: options.now,
+            created_by: options.who.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            problems: Vec::new(),
+            bytes_changed_outside_markers: 0,
+            groups: Vec::new(),
+        };
+        let (mut edited, mut contents) = (Edited::default(), Vec::new());
+        for ground in grounds {
+            let updates: Vec<Proposal> =
+                proposals.iter().filter(|update| update.automation == ground.automation).cloned().collect();
+            if updates.iter().all(|update| update.approved().next().is_none()) {
+                continue;
+            }
+            match build_group(ground, updates, selections, options, &mut edited) {
+                Ok(built) => {
+                    plan.bytes_changed_outside_markers += built.outside;
+                    plan.groups.push(built.group);
+                    contents.push(built.contents);
+                }
+                Err(problem) => plan.problems.push(problem),
+            }
+        }
+        plan.id = plan.computed_id();
+        (plan, contents)
+    }
+}
+
+/// A file before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// The content the group starts from.
+    pub before: String,
+    /// The content it leaves.
+    pub after: String,
+}
+
+struct Built {
+    group: Group,
+    contents: BTreeMap<String, FileEdit>,
+    outside: u64,
+}
+
+fn build_group(
+    ground: &Ground,
+    updates: Vec<Proposal>,
+    selections: &BTreeMap<ObjectId, Selection>,
+    options: &BuildOptions<'_>,
+    edited: &mut Edited,
+) -> Result<Built, Problem> {
+    let contents = edit_files(ground, &updates, edited)?;
+    let (message, message_edited, mut warnings) = message(ground, &updates, selections, options)?;
+    warnings.splice(0..0, ground.warnings.iter().cloned());
+    warnings.extend(update_warnings(&updates));
+    let files = contents.iter().map(|(path, edit)| PlannedFile {
+        path: path.clone(),
+        sha256_before: sha256_hex(edit.before.as_bytes()),
+        sha256_after: sha256_hex(edit.after.as_bytes()),
+        controller_reformats: None,
+    });
+    let group = Group {
+        automation: ground.automation.clone(),
+        remote: ground.remote.clone(),
+        base: ground.base.clone(),
+        push: ground.push.clone(),
+        author: options.author.clone().unwrap_or_else(|| ground.author.clone()),
+        message,
+        message_edited,
+        warnings,
+        files: files.collect(),
+        updates,
+    };
+    let outside = contents.values().map(bytes_outside_markers).sum();
+    Ok(Built { group, contents, outside })
+}
+
+/// The new content of every file with an approved site.
+fn edit_files(
+    ground: &Ground,
+    updates: &[Proposal],
+    edited: &mut Edited,
+) -> Result<BTreeMap<String, FileEdit>, Problem> {
+    let mut sites: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+    for site in updates.iter().flat_map(Proposal::approved) {
+        sites.entry(&site.file).or_default().push(site);
+    }
+    let mut contents = BTreeMap::new();
+    for (path, sites) in sites {
+        let Some(file) = ground.files.iter().find(|file| file.path == path) else { continue };
+        let key = Edited::key(ground, path);
+        let before = edited.files.get(&key).cloned().unwrap_or_else(|| file.text.to_string());
+        let known = if before == *file.text { Some(file.sites.as_slice()) } else { None };
+        let after = apply_sites(path, &before, known, &sites).map_err(Problem::from)?;
+        if after != before {
+            edited.files.insert(key, after.clone());
+            contents.insert(path.to_owned(), FileEdit { before, after });
+        }
+    }
+    Ok(contents)
+}
+
+fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for update in updates.iter().filter(|update| update.approved().next().is_some()) {
+        let policy = &update.policy;
+        if update.downgrade {
+            warnings.push(Warning::new("downgrade", format!("{policy} goes back to an older tag")));
+        }
+        if update.name_changed {
+            warnings.push(Warning::new("name_changed", format!("{policy} changes the image's name")));
+        }
+    }
+    warnings
+}
+
+/// The commit message, whether a person wrote it, and what the template deserves to be said of it.
+fn message(
+    ground: &Ground,
+    updates: &[Proposal],
+    selections: &BTreeMap<ObjectId, Selection>,
+    options: &BuildOptions<'_>,
+) -> Result<(String, bool, Vec<Warning>), Problem> {
+    if let Some(message) = options.messages.get(&ground.automation) {
+        return Ok((message.clone(), true, Vec::new()));
+    }
+    let data = message_data(ground, updates, selections);
+    let rendered = template::render(&ground.template, &data);
+    let warnings =
+        rendered.warnings.iter().map(|warning| Warning::new(warning.code, &warning.message)).collect();
+    match (rendered.message, rendered.error) {
+        (Some(message), _) => Ok((message, false, warnings)),
+        (None, error) => Err(Problem::new(
+            Code::TemplateFailed,
+            ground.automation.to_string(),
+            error.unwrap_or_else(|| "the message template cannot be rendered".to_owned()),
+        )
+        .hint("Mend spec.git.commit.messageTemplate, or give the message yourself.")),
+    }
+}
+
+/// The data of the message template: the approved sites, files relative to `update.path` as Flux has them.
+pub fn message_data(
+    ground: &Ground,
+    updates: &[Proposal],
+    selections: &BTreeMap<ObjectId, Selection>,
+) -> MessageData {
+    let mut data = MessageData {
+        automation: ground.automation.clone(),
+        values: ground.template_values.clone(),
+        file_changes: BTreeMap::new(),
+        references: BTreeMap::new(),
+    };
+    let mut sites: Vec<&Site> = updates.iter().flat_map(Proposal::approved).collect();
+    sites.sort_by_key(|site| (&site.file, site.line, site.column));
+    for site in sites {
+        let objects = data.file_changes.entry(relative(&site.file, &ground.path)).or_default();
+        let change =
+            Change { old_value: site.old.clone(), new_value: site.new.clone(), setter: site.setter.clone() };
+        match objects.iter_mut().find(|known: &&mut ObjectChanges| known.object == site.object) {
+            Some(known) => known.changes.push(change),
+            None => objects.push(ObjectChanges { object: site.object.clone(), changes: vec![change] }),
+        }
+    }
+    for update in updates {
+        if let Some(Ok(reference)) = selections.get(&update.policy).map(|selection| &selection.outcome) {
+            data.references.insert(update.policy.clone(), reference.clone());
+        }
+    }
+    data
+}
+
+/// `path` below `base`; a single file that is the base itself keeps its last component.
+fn relative(path: &str, base: &str) -> String {
+    if path == base {
+        return path.rsplit('/').next().unwrap_or(path).to_owned();
+    }
+    let below = path.strip_prefix(base).and_then(|rest| rest.strip_prefix('/'));
+    below.filter(|_| !base.is_empty()).unwrap_or(path).to_owned()
+}
+
+/// How many bytes differ between two contents once every marked scalar is cut out of both.
+///
+/// Counted anew from the two texts, so that it is a check on the rewriter and not its own word.
+fn bytes_outside_markers(edit: &FileEdit) -> u64 {
+    let (Ok(before), Ok(after)) = (manifest::find(&edit.before), manifest::find(&edit.after)) else {
+        return edit.after.len() as u64;
+    };
+    let (before, after) = (without(&edit.before, &before), without(&edit.after, &after));
+    let common = before.iter().zip(&after).filter(|(a, b)| a == b).count();
+    (before.len().max(after.len()) - common) as u64
+}
+
+fn without(text: &str, sites: &[MarkedScalar]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for site in sites {
+        kept.extend_from_slice(text.as_bytes().get(at..site.span.start).unwrap_or_default());
+        at = site.span.end.max(at);
+    }
+    kept.extend_from_slice(text.as_bytes().get(at..).unwrap_or_default());
+    kept
+}
+
+impl MarkedFile {
+    /// Finds the marked scalars of a file.
+    ///
+    /// # Errors
+    /// Where and why the text is not valid to Flux.
+    pub fn read(path: impl Into<String>, text: String) -> Result<Self, manifest::YamlError> {
+        let sites = manifest::find(&text)?;
+        Ok(Self { path: path.into(), text: text.into(), sites })
+    }
+}

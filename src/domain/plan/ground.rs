@@ -1,0 +1,178 @@
+//! What a plan stands on: the marked files of one commit, and what each policy selects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::stale::apply_sites;
+use super::{Base, PushTarget, Stale, Warning};
+use crate::domain::manifest::{MarkedScalar, YamlError};
+use crate::domain::marker::parse_setter;
+use crate::domain::object::{ObjectId, Person};
+use crate::domain::policy::Evaluator;
+use crate::domain::proposal::{MarkerPart, Proposal, Reference, Site, UpdateState};
+use crate::domain::reference::parse_reference;
+use crate::problem::Problem;
+
+/// A file with markers.
+#[derive(Debug, Clone)]
+pub struct MarkedFile {
+    /// From the repository's root.
+    pub path: String,
+    /// Its content.
+    pub text: Arc<str>,
+    /// Its marked scalars, by position.
+    pub sites: Vec<MarkedScalar>,
+}
+
+/// A file with the marker token that is not valid to Flux; nothing in it can be written.
+#[derive(Debug, Clone)]
+pub struct ProblemFile {
+    /// From the repository's root.
+    pub path: String,
+    /// What is wrong and where.
+    pub error: YamlError,
+}
+
+/// What one automation stands on.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The automation.
+    pub automation: ObjectId,
+    /// The policies it may use: of its namespace, chosen by its selector.
+    pub policies: Vec<ObjectId>,
+    /// `update.path`, from the repository's root, without `./`; empty for the root.
+    pub path: String,
+    /// The remote's address without credentials; `None` without Git.
+    pub remote: Option<String>,
+    /// The commit that was read; `None` without Git.
+    pub base: Option<Base>,
+    /// Where its commits go; `None` without Git.
+    pub push: Option<PushTarget>,
+    /// Who its commits are by.
+    pub author: Person,
+    /// Its message template.
+    pub template: String,
+    /// The template's values.
+    pub template_values: BTreeMap<String, String>,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    /// The marked files below its path, in the order Flux walks them.
+    pub files: Vec<MarkedFile>,
+    /// The files that cannot be written.
+    pub problem_files: Vec<ProblemFile>,
+}
+
+/// What a policy selects, or why it selects nothing.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// The repository's `spec.image`.
+    pub image: String,
+    /// The reference, or the problem that blocks every site of the policy.
+    pub outcome: Result<Reference, Problem>,
+    /// Why this tag, in words.
+    pub why: String,
+    /// When the tag was first seen by us.
+    pub first_seen: Option<Timestamp>,
+    /// Whether Flux might have selected another tag as well.
+    pub tie: bool,
+    /// The policy, for comparing old with new.
+    pub evaluator: Arc<Evaluator>,
+}
+
+/// A file before and after every proposed and writable site of one automation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePreview {
+    /// The automation.
+    pub automation: ObjectId,
+    /// From the repository's root.
+    pub path: String,
+    /// As it is.
+    pub before: Arc<str>,
+    /// With every writable site of every proposal put in.
+    pub after: Arc<str>,
+}
+
+/// What a person reviews: proposals with their decisions, and the files they stand in.
+#[derive(Debug, Clone, Default)]
+pub struct Review {
+    /// What the proposals stand on.
+    pub grounds: Arc<Vec<Ground>>,
+    /// By policy, then automation.
+    pub proposals: Vec<Proposal>,
+    /// The files that would change, by automation and path.
+    pub files: Vec<FilePreview>,
+    /// Files that cannot be edited safely: path and reason.
+    pub problem_files: Vec<(String, String)>,
+}
+
+impl Review {
+    /// Applies every writable site of `proposals` to the files of `grounds`.
+    ///
+    /// A file that cannot be edited safely blocks its sites and is listed in [`Self::problem_files`].
+    pub fn new(grounds: Arc<Vec<Ground>>, mut proposals: Vec<Proposal>) -> Self {
+        let (mut files, mut problem_files) = (Vec::new(), Vec::new());
+        for ground in grounds.iter() {
+            let unreadable = ground.problem_files.iter();
+            problem_files.extend(unreadable.map(|file| (file.path.clone(), file.error.to_string())));
+            for file in &ground.files {
+                match preview(ground, file, &proposals) {
+                    Ok(None) => {}
+                    Ok(Some(after)) => files.push(FilePreview {
+                        automation: ground.automation.clone(),
+                        path: file.path.clone(),
+                        before: Arc::clone(&file.text),
+                        after: after.into(),
+                    }),
+                    Err(stale) => {
+                        let problem = Problem::from(stale);
+                        problem_files.push((file.path.clone(), problem.message.clone()));
+                        block(&mut proposals, &ground.automation, &file.path, &problem);
+                    }
+                }
+            }
+        }
+        Self { grounds, proposals, files, problem_files }
+    }
+}
+
+fn preview(ground: &Ground, file: &MarkedFile, proposals: &[Proposal]) -> Result<Option<String>, Stale> {
+    let own = proposals.iter().filter(|proposal| proposal.automation == ground.automation);
+    let sites: Vec<&Site> = own
+        .flat_map(|proposal| &proposal.sites)
+        .filter(|site| site.file == file.path && site.blocked.is_none())
+        .collect();
+    if sites.is_empty() {
+        return Ok(None);
+    }
+    apply_sites(&file.path, &file.text, Some(&file.sites), &sites).map(Some)
+}
+
+fn block(proposals: &mut [Proposal], automation: &ObjectId, path: &str, problem: &Problem) {
+    for proposal in proposals.iter_mut().filter(|proposal| proposal.automation == *automation) {
+        for site in proposal.sites.iter_mut().filter(|site| site.file == path) {
+            site.blocked.get_or_insert_with(|| problem.clone());
+        }
+        if proposal.sites.iter().all(|site| site.blocked.is_some()) {
+            proposal.state = UpdateState::Blocked;
+            proposal.blocked.get_or_insert_with(|| problem.clone());
+        }
+    }
+}
+
+/// The distinct tags that the marked scalars of a policy hold, in order of appearance.
+pub fn tags_in_files(grounds: &[Ground], policy: &ObjectId) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for scalar in grounds.iter().flat_map(|ground| &ground.files).flat_map(|file| &file.sites) {
+        let tag = match parse_setter(&scalar.setter) {
+            Ok((id, MarkerPart::Tag)) if id == *policy => Some(scalar.value.clone()),
+            Ok((id, MarkerPart::Whole)) if id == *policy => {
+                parse_reference(&scalar.value).ok().and_then(|reference| reference.tag)
+            }
+            _ => None,
+        };
+        found.extend(tag.filter(|tag| !found.contains(tag)));
+    }
+    found
+}

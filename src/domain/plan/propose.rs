@@ -1,0 +1,174 @@
+//! Marked sites against selections: the proposals.
+
+use std::collections::BTreeMap;
+
+use super::ground::{Ground, Selection};
+use crate::domain::manifest::MarkedScalar;
+use crate::domain::marker::parse_setter;
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::{
+    Decision, MarkerPart, NewReference, Proposal, Reference, Site, Step, UpdateState,
+};
+use crate::domain::reference::parse_reference;
+use crate::domain::setter;
+use crate::problem::{Code, Problem};
+
+/// Compares every marked site with what its policy selects.
+///
+/// `selections` is keyed by policy. The answer has one proposal for each policy and automation with at least one site
+/// that differs, or that cannot be judged because the policy fails; by policy's namespace and name, then automation.
+pub fn propose(grounds: &[Ground], selections: &BTreeMap<ObjectId, Selection>) -> Vec<Proposal> {
+    let mut proposals: Vec<Proposal> =
+        grounds.iter().flat_map(|ground| of_ground(ground, selections)).collect();
+    proposals.sort_by(|a, b| (&a.policy, &a.automation).cmp(&(&b.policy, &b.automation)));
+    proposals
+}
+
+fn of_ground(ground: &Ground, selections: &BTreeMap<ObjectId, Selection>) -> Vec<Proposal> {
+    let mut found: BTreeMap<&ObjectId, Draft<'_>> = BTreeMap::new();
+    for file in &ground.files {
+        for scalar in &file.sites {
+            let Some((policy, part)) = policy_of(ground, scalar) else { continue };
+            let Some(selection) = selections.get(policy) else { continue };
+            let draft = found.entry(policy).or_insert_with(|| Draft::new(selection));
+            draft.meet(&file.path, scalar, part);
+        }
+    }
+    found.into_iter().filter_map(|(policy, draft)| draft.finish(policy, &ground.automation)).collect()
+}
+
+/// The policy in scope that a marker names, and the part it asks for.
+fn policy_of<'a>(ground: &'a Ground, scalar: &MarkedScalar) -> Option<(&'a ObjectId, MarkerPart)> {
+    let (named, part) = parse_setter(&scalar.setter).ok()?;
+    let policy = ground.policies.iter().find(|id| **id == named)?;
+    Some((policy, part))
+}
+
+/// A proposal in the making.
+struct Draft<'a> {
+    selection: &'a Selection,
+    current: Vec<String>,
+    steps: Vec<Step>,
+    name_changed: bool,
+    sites: Vec<Site>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(selection: &'a Selection) -> Self {
+        Self { selection, current: Vec::new(), steps: Vec::new(), name_changed: false, sites: Vec::new() }
+    }
+
+    /// Takes in one marked scalar; one that is right already leaves no trace.
+    fn meet(&mut self, file: &str, scalar: &MarkedScalar, part: MarkerPart) {
+        let mut site = Site {
+            file: file.to_owned(),
+            line: scalar.line,
+            column: scalar.column,
+            setter: scalar.setter.clone(),
+            field: scalar.field.clone(),
+            object: scalar.object.clone(),
+            old: scalar.value.clone(),
+            new: String::new(),
+            decision: Decision::Undecided,
+            blocked: None,
+        };
+        match &self.selection.outcome {
+            Err(problem) => site.blocked = Some(problem.clone()),
+            Ok(reference) => {
+                let new = setter::text(reference, part);
+                if new == site.old {
+                    return;
+                }
+                if new.is_empty() {
+                    site.blocked = Some(empty_digest(&site.setter));
+                } else {
+                    self.compare(reference, &site.old, part);
+                    site.new = new;
+                }
+            }
+        }
+        self.remember_current(&site.old, part);
+        self.sites.push(site);
+    }
+
+    fn remember_current(&mut self, old: &str, part: MarkerPart) {
+        let shown = match part {
+            MarkerPart::Whole => tag_of(old).unwrap_or_else(|| old.to_owned()),
+            MarkerPart::Tag => old.to_owned(),
+            // Beside a tag, name and digest say nothing more about the version.
+            MarkerPart::Name | MarkerPart::Digest if self.current.is_empty() => old.to_owned(),
+            MarkerPart::Name | MarkerPart::Digest => return,
+        };
+        if !self.current.contains(&shown) {
+            self.current.push(shown);
+        }
+    }
+
+    fn compare(&mut self, new: &Reference, old: &str, part: MarkerPart) {
+        let step = |tag: &str| self.selection.evaluator.step(tag, &new.tag);
+        match part {
+            MarkerPart::Whole => {
+                let parts = parse_reference(old).ok();
+                self.name_changed |= parts.as_ref().is_none_or(|parts| parts.name != new.image);
+                match parts.and_then(|parts| parts.tag) {
+                    Some(tag) if tag == new.tag => self.steps.push(Step::Digest),
+                    Some(tag) => self.steps.push(step(&tag)),
+                    None => self.steps.push(Step::Build),
+                }
+            }
+            MarkerPart::Tag => self.steps.push(step(old)),
+            MarkerPart::Name => self.name_changed = true,
+            MarkerPart::Digest => self.steps.push(Step::Digest),
+        }
+    }
+
+    fn step(&self) -> Option<Step> {
+        if self.steps.contains(&Step::Down) {
+            return Some(Step::Down);
+        }
+        if self.name_changed {
+            return Some(Step::Name);
+        }
+        // The variants stand from the farthest step to the nearest.
+        self.steps.iter().min().copied()
+    }
+
+    fn finish(self, policy: &ObjectId, automation: &ObjectId) -> Option<Proposal> {
+        if self.sites.is_empty() {
+            return None;
+        }
+        let step = self.step();
+        // One site that can be written is enough for the update to be approved; the others stay as they are.
+        let all_blocked = self.sites.iter().all(|site| site.blocked.is_some());
+        let blocked =
+            if all_blocked { self.sites.iter().find_map(|site| site.blocked.clone()) } else { None };
+        let reference = self.selection.outcome.as_ref().ok();
+        Some(Proposal {
+            policy: policy.clone(),
+            automation: automation.clone(),
+            image: self.selection.image.clone(),
+            current: self.current,
+            new: reference.map(|new| NewReference { tag: new.tag.clone(), digest: new.digest.clone() }),
+            step,
+            downgrade: step == Some(Step::Down),
+            name_changed: self.name_changed,
+            state: if blocked.is_some() { UpdateState::Blocked } else { UpdateState::Pending },
+            decision: Decision::Undecided,
+            hold: None,
+            blocked,
+            why: self.selection.why.clone(),
+            first_seen: self.selection.first_seen,
+            sites: self.sites,
+        })
+    }
+}
+
+fn tag_of(reference: &str) -> Option<String> {
+    parse_reference(reference).ok()?.tag
+}
+
+/// A digest is wanted and the policy has none: Flux would write an empty text here, we do not.
+fn empty_digest(setter: &str) -> Problem {
+    Problem::new(Code::NoValue, setter, "the policy reflects no digest, so there is nothing to write here")
+        .hint("Set spec.digestReflectionPolicy: IfNotPresent on the policy, or drop the :digest marker.")
+}

@@ -1,0 +1,129 @@
+//! Whether a plan still fits: the approved sites put into the files they were read from.
+
+use std::collections::BTreeMap;
+
+use super::build::FileEdit;
+use super::{Group, sha256_hex};
+use crate::domain::manifest::{self, MarkedScalar};
+use crate::domain::proposal::{Proposal, Site};
+use crate::problem::{Code, Problem};
+
+/// Why a plan does not fit what it is to be put into.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stale {
+    /// Somebody changed the plan's content by hand.
+    #[error("the plan was edited by hand: its id does not fit its content")]
+    Edited,
+    /// A branch is elsewhere now.
+    #[error("{branch} moved from {planned} to {found}")]
+    Moved {
+        /// The branch.
+        branch: String,
+        /// The commit of the plan, `nothing` if the branch did not exist.
+        planned: String,
+        /// The commit on the remote.
+        found: String,
+    },
+    /// A file is not what it was.
+    #[error("{path} is not the file the plan was made from")]
+    FileChanged {
+        /// The file.
+        path: String,
+    },
+    /// A site is not where it was, or holds another value.
+    #[error("{path}:{line}: {setter} no longer stands there with the value {old:?}")]
+    SiteChanged {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The marker.
+        setter: String,
+        /// The value of the plan.
+        old: String,
+    },
+    /// The file cannot be edited without changing more than is meant.
+    #[error("{path} cannot be edited safely: {reason}")]
+    Unsafe {
+        /// The file.
+        path: String,
+        /// What the rewriter says.
+        reason: String,
+    },
+}
+
+impl From<Stale> for Problem {
+    fn from(stale: Stale) -> Self {
+        let code = if matches!(stale, Stale::Unsafe { .. }) { Code::YamlInvalid } else { Code::StalePlan };
+        Self::new(code, "plan", stale.to_string()).hint("Make the plan again: supercargo plan … -o json")
+    }
+}
+
+impl Group {
+    /// Makes the new files out of the old ones.
+    ///
+    /// `read` gives the content of a path on the plan's base, after the groups before it.
+    ///
+    /// # Errors
+    /// The first file or site that is not as planned.
+    pub fn apply(&self, read: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, FileEdit>, Stale> {
+        let mut contents = BTreeMap::new();
+        for file in &self.files {
+            let changed = || Stale::FileChanged { path: file.path.clone() };
+            let before = read(&file.path).ok_or_else(changed)?;
+            if sha256_hex(before.as_bytes()) != file.sha256_before {
+                return Err(changed());
+            }
+            let sites: Vec<&Site> = self
+                .updates
+                .iter()
+                .flat_map(Proposal::approved)
+                .filter(|site| site.file == file.path)
+                .collect();
+            let after = apply_sites(&file.path, &before, None, &sites)?;
+            if sha256_hex(after.as_bytes()) != file.sha256_after {
+                return Err(Stale::Edited);
+            }
+            contents.insert(file.path.clone(), FileEdit { before, after });
+        }
+        Ok(contents)
+    }
+}
+
+/// Puts the new values of `sites` into `text`; a site that holds its new value already is passed over.
+///
+/// `known` are the marked scalars of exactly this text, if the caller has them.
+pub(super) fn apply_sites(
+    path: &str,
+    text: &str,
+    known: Option<&[MarkedScalar]>,
+    sites: &[&Site],
+) -> Result<String, Stale> {
+    let refuse = |reason: String| Stale::Unsafe { path: path.to_owned(), reason };
+    let found;
+    let scalars = if let Some(known) = known {
+        known
+    } else {
+        found = manifest::find(text).map_err(|error| refuse(error.to_string()))?;
+        &found
+    };
+    let mut edits = Vec::with_capacity(sites.len());
+    for site in sites {
+        let scalar = scalars.iter().find(|scalar| {
+            scalar.line == site.line && scalar.column == site.column && scalar.setter == site.setter
+        });
+        match scalar {
+            Some(scalar) if scalar.value == site.old => edits.push((scalar, site.new.as_str())),
+            Some(scalar) if scalar.value == site.new => {}
+            _ => {
+                return Err(Stale::SiteChanged {
+                    path: path.to_owned(),
+                    line: site.line,
+                    setter: site.setter.clone(),
+                    old: site.old.clone(),
+                });
+            }
+        }
+    }
+    manifest::rewrite(text, &edits).map_err(|error| refuse(error.to_string()))
+}

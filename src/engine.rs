@@ -1,0 +1,134 @@
+//! What both front ends do with the outside world: load a source, scan registries, read markers at a commit, land.
+//!
+//! The commands and the screen call the same functions here and add nothing of their own; what is decided is decided
+//! in the domain, and what is spoken is spoken in the adapters. Every function takes what it works on and returns a
+//! value; the engine itself keeps only connections, caches and settings.
+
+mod credentials;
+mod grounds;
+mod land;
+mod load;
+mod prepare;
+mod scan;
+mod select;
+pub mod status;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::Settings;
+use crate::domain::inventory::Inventory;
+use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::scan::Scan;
+use crate::git;
+use crate::problem::Problem;
+use crate::registry;
+use crate::source::secrets::Secrets;
+use crate::store::{Dirs, Store};
+
+pub use credentials::URL_ANNOTATION;
+pub use land::DryRun;
+pub(crate) use land::short;
+pub use prepare::{PrepareRequest, Prepared};
+pub use scan::{ScanOutcome, ScanProgress};
+pub use select::{Evaluated, Selections};
+
+/// The tags of each `ImageRepository` that was scanned, now or before.
+pub type Scans = BTreeMap<ObjectId, Scan>;
+
+/// Connections, caches and settings. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    settings: Arc<Settings>,
+    store: Arc<Store>,
+    registry: Arc<registry::Client>,
+    git_root: PathBuf,
+    /// Where secrets of ours are kept; `None` without a state folder.
+    secrets_dir: Option<PathBuf>,
+}
+
+/// What a source described at one moment.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// How the screen names the source, such as `files:fleet`.
+    pub label: String,
+    /// The objects.
+    pub inventory: Arc<Inventory>,
+    /// The automations, the implied one included where no object describes any; in the order of their names.
+    pub automations: Vec<ImageUpdateAutomation>,
+    /// Secrets of the files.
+    pub(crate) secrets: Arc<Secrets>,
+    /// Secrets of ours.
+    pub(crate) own_secrets: Arc<Vec<credentials::OwnSecret>>,
+    /// The folder of the files source; `None` for a remote one.
+    pub root: Option<PathBuf>,
+    /// The checkout around it.
+    pub(crate) checkout: Option<git::Checkout>,
+    /// The remote that the files themselves came from, when the source is a URL.
+    pub(crate) source_url: Option<String>,
+    /// What could not be read, and what a person should know; stops nothing.
+    pub problems: Vec<Problem>,
+}
+
+impl Engine {
+    /// Prepares caches and the registry client. Nothing is read or asked yet.
+    ///
+    /// # Errors
+    /// A CA file that cannot be read or holds no certificate.
+    pub fn open(settings: Settings) -> Result<Self, Problem> {
+        Self::open_in(settings, &Dirs::from_environment(|name| std::env::var_os(name)))
+    }
+
+    /// As [`Self::open`], with folders of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_in(settings: Settings, dirs: &Dirs) -> Result<Self, Problem> {
+        let registry = scan::client(&settings)?;
+        let git_root = match &dirs.cache {
+            Some(cache) => cache.join("git"),
+            None => load::private_folder()?,
+        };
+        Ok(Self {
+            settings: Arc::new(settings),
+            store: Arc::new(Store::open(dirs)),
+            registry: Arc::new(registry),
+            git_root,
+            secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
+        })
+    }
+
+    /// What is in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Caches, ledger, journal and log.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// The time of now, in whole seconds, as Git and Flux keep it.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// Runs blocking work beside the event loop.
+///
+/// # Errors
+/// The work's own; a panic of the work is a bug of ours and is said to be one.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|error| {
+        Err(Problem::new(crate::problem::Code::Internal, "supercargo", "a worker ended early")
+            .caused_by(&error))
+    })
+}

@@ -1,0 +1,192 @@
+//! Which credentials apply to which registry and which remote, in the order of the contract.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Engine, World};
+use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
+use crate::git::credential::{self, SecretSource, Sources};
+use crate::git::{Remote, is_same_repository, redact};
+use crate::problem::{Code, Problem};
+use crate::registry::Keyring;
+use crate::source::files::{self, SourceFile};
+use crate::source::secrets::{Secret, SecretError};
+
+impl Engine {
+    /// Everything that may be shown to the registry of `repository`: flags, environment, its secret, docker's files.
+    pub(super) fn keyring(&self, world: &World, repository: &ImageRepository) -> (Keyring, Vec<Problem>) {
+        let (mut keyring, mut problems) = self.plain_keyring();
+        let id = &repository.meta.id;
+        let named = repository.secret_ref.iter().cloned().chain(account_secrets(world, repository));
+        for name in named.filter(|_| repository.provider == "generic" || repository.provider.is_empty()) {
+            let secret = ObjectId::new(&id.namespace, name);
+            match world.secret(&secret) {
+                Ok(found) => {
+                    let added = keyring
+                        .add_pull_secret(&format!("secret {secret}"), &found.kind, |key| found.data.get(key));
+                    problems.extend(added.err().map(|error| {
+                        Problem::new(Code::Skipped, id.to_string(), "the pull secret cannot be used")
+                            .caused_by(&error)
+                    }));
+                }
+                Err(error) => problems.push(Problem::new(Code::Skipped, id.to_string(), error.to_string())),
+            }
+        }
+        (keyring, problems)
+    }
+
+    /// What serves without an object: flags, environment, docker's files.
+    pub(super) fn plain_keyring(&self) -> (Keyring, Vec<Problem>) {
+        let mut keyring = Keyring::new();
+        if let Some(given) = &self.settings.registry_credential {
+            keyring.add_login(given.origin, given.host.as_deref(), &given.username, given.password.clone());
+        }
+        let failed = keyring.add_docker_files(|name| std::env::var_os(name));
+        let problems = failed
+            .iter()
+            .map(|error| Problem::new(Code::Skipped, "registry credentials", error.to_string()))
+            .collect();
+        (keyring, problems)
+    }
+
+    /// The remote at `url`, with every credential that may be tried there.
+    pub(super) fn remote(
+        &self,
+        url: &str,
+        secrets: &[&Secret],
+        problems: &mut Vec<Problem>,
+    ) -> Result<Remote, Problem> {
+        let given = self.settings.git_credential.as_ref();
+        let from = |origin: &str| {
+            let given = given.filter(|given| given.origin == origin)?;
+            Some((Some(given.username.clone()), given.password.clone()))
+        };
+        let secrets = secrets
+            .iter()
+            .map(|secret| SecretSource { label: format!("secret {}", secret.id), data: &secret.data });
+        let sources =
+            Sources { flags: from("flags"), environment: from("environment"), secrets: secrets.collect() };
+        let (credentials, passed_over) = credential::candidates(url, &sources).map_err(Problem::from)?;
+        problems.extend(passed_over.into_iter().map(|text| Problem::new(Code::Skipped, redact(url), text)));
+        let mut remote = Remote::new(url);
+        remote.credentials = credentials;
+        remote.ca_files.clone_from(&self.settings.ca_files);
+        Ok(remote)
+    }
+
+    /// The secrets that serve a `GitRepository` at `url`: its own, then ours that were made for that address.
+    pub(super) fn git_secrets<'a>(
+        world: &'a World,
+        repository: Option<&GitRepository>,
+        url: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<&'a Secret> {
+        let mut found = Vec::new();
+        if let Some(repository) = repository
+            && let Some(name) = &repository.secret_ref
+        {
+            let id = ObjectId::new(&repository.meta.id.namespace, name);
+            match world.secret(&id) {
+                Ok(secret) => found.push(secret),
+                Err(error) => {
+                    problems.push(Problem::new(
+                        Code::Skipped,
+                        repository.meta.id.to_string(),
+                        error.to_string(),
+                    ));
+                }
+            }
+        }
+        let made_for =
+            |own: &&OwnSecret| own.url.as_deref().is_some_and(|made_for| is_same_repository(made_for, url));
+        for own in world.own_secrets.iter().filter(made_for) {
+            if !found.iter().any(|known| known.id == own.secret.id) {
+                found.push(&own.secret);
+            }
+        }
+        found
+    }
+}
+
+/// The pull secrets of the service account that a repository names.
+fn account_secrets(world: &World, repository: &ImageRepository) -> Vec<String> {
+    let account = repository.service_account.as_ref();
+    let account = account.map(|name| ObjectId::new(&repository.meta.id.namespace, name));
+    account.and_then(|account| world.secrets.pull_secrets(&account)).unwrap_or_default().to_vec()
+}
+
+impl World {
+    /// A secret of the files, else one of ours.
+    pub(super) fn secret(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
+        self.secrets.find(id).or_else(|error| {
+            self.own_secrets.iter().map(|own| &own.secret).find(|own| own.id == *id).ok_or(error)
+        })
+    }
+}
+
+/// A secret that was made by `create secret` and is kept in our state folder.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnSecret {
+    /// The secret.
+    pub(crate) secret: Secret,
+    /// The address it was made for.
+    pub(crate) url: Option<String>,
+}
+
+/// The annotation of a secret of ours that says which address it was made for.
+pub const URL_ANNOTATION: &str = "supercargo/url";
+
+/// Reads the secrets of ours below `folder` (`NAMESPACE/NAME.yaml`); one that cannot be read is a problem.
+pub(super) fn read_own(folder: &Path, problems: &mut Vec<Problem>) -> Vec<OwnSecret> {
+    let mut found = Vec::new();
+    for (namespace, path) in own_files(folder) {
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                problems.push(
+                    Problem::new(Code::Skipped, path.display().to_string(), "cannot be read")
+                        .caused_by(&error),
+                );
+                continue;
+            }
+        };
+        let shape: Result<Annotated, _> = serde_saphyr::from_slice(&bytes);
+        let url = shape.ok().and_then(|shape| shape.metadata.annotations.get(URL_ANNOTATION).cloned());
+        let file = SourceFile { path: path.display().to_string(), bytes };
+        let loaded = files::parse(&[file], &namespace);
+        problems.extend(loaded.inventory.all_problems());
+        found.extend(
+            loaded.secrets.iter().map(|secret| OwnSecret { secret: secret.clone(), url: url.clone() }),
+        );
+    }
+    found
+}
+
+/// Namespace and path of every `NAMESPACE/NAME.yaml` below `folder`, by name.
+fn own_files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let list = |folder: &Path| -> Vec<PathBuf> {
+        let read = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = read.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
+    };
+    let namespaces = list(folder).into_iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        Some((name, path))
+    });
+    namespaces
+        .flat_map(|(name, path)| list(&path).into_iter().map(move |file| (name.clone(), file)))
+        .filter(|(_, file)| file.extension().is_some_and(|extension| extension == "yaml"))
+        .collect()
+}
+
+#[derive(serde::Deserialize)]
+struct Annotated {
+    metadata: Annotations,
+}
+
+#[derive(serde::Deserialize)]
+struct Annotations {
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}

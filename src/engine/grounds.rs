@@ -1,0 +1,423 @@
+//! What each automation stands on: its remote, the commit to read, and the marked files of that commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use super::{Engine, World, blocking};
+use crate::cli::Refresh;
+use crate::domain::inventory::{self, Checkout, Targets};
+use crate::domain::manifest;
+use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, Person};
+use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
+use crate::git::{self, BareCache, Refs, Remote};
+use crate::problem::{Code, Problem};
+
+/// A remote older than this is fetched again.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// Where one automation reads and writes, with the remote's address settled.
+pub(super) struct Place<'a> {
+    pub(super) automation: &'a ImageUpdateAutomation,
+    pub(super) repository: Option<&'a GitRepository>,
+    pub(super) targets: Targets,
+    /// The address to speak to, credentials and all.
+    pub(super) url: String,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// What a remote has, as far as it is known.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) refs: Refs,
+    pub(super) fetched: Timestamp,
+    pub(super) stale: bool,
+}
+
+impl Engine {
+    /// Reads the marked files of every automation, fetching what is older than `refresh` allows.
+    ///
+    /// Returns the grounds in the order of the automations, and a problem for each automation that has none.
+    ///
+    /// # Errors
+    /// Only a bug of ours.
+    pub async fn grounds(
+        &self,
+        world: &Arc<World>,
+        refresh: Refresh,
+    ) -> Result<(Vec<Ground>, Vec<Problem>), Problem> {
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        blocking(move || Ok(engine.grounds_now(&world, refresh, None))).await
+    }
+
+    /// As [`Self::grounds`]; everything goes to `branch` if one is given.
+    pub(super) fn grounds_now(
+        &self,
+        world: &World,
+        refresh: Refresh,
+        branch: Option<&str>,
+    ) -> (Vec<Ground>, Vec<Problem>) {
+        let (mut grounds, mut problems) = (Vec::new(), Vec::new());
+        let mut known = BTreeMap::new();
+        for automation in &world.automations {
+            match self.ground(world, automation, (refresh, branch), &mut known, &mut problems) {
+                Ok(ground) => grounds.push(ground),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (grounds, problems)
+    }
+
+    fn ground(
+        &self,
+        world: &World,
+        automation: &ImageUpdateAutomation,
+        (refresh, branch): (Refresh, Option<&str>),
+        known: &mut BTreeMap<String, Known>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Ground, Problem> {
+        let Some(mut place) = self.settle(world, automation)? else {
+            return ground_without_git(world, automation);
+        };
+        if let Some(branch) = branch {
+            place.targets.switching |= branch != place.targets.push_branch;
+            branch.clone_into(&mut place.targets.push_branch);
+        }
+        let remote = self.remote_of(world, &place, problems)?;
+        let cache = BareCache::open(&self.git_root, &place.url).map_err(Problem::from)?;
+        let at = know(&cache, &remote, &place, refresh, known, problems)?;
+        let base = resolve(&remote, &at, &place.targets, place.repository)?;
+        let tip = at.refs.branch(&place.targets.push_branch).map(str::to_owned);
+        let read = if place.targets.switching {
+            tip.clone().unwrap_or_else(|| base.commit.clone())
+        } else {
+            base.commit.clone()
+        };
+        let path = clean_path(&automation.update_path);
+        let (files, problem_files) = marked_files(&cache, &read, &path)?;
+        let behind = match &tip {
+            Some(tip) if place.targets.switching => cache.behind(tip, &base.commit),
+            _ => Some(0),
+        };
+        let mut ground = described(world, automation, path)?;
+        ground.remote = Some(remote.shown());
+        ground.push = Some(push_target(&place, tip, behind));
+        ground.warnings = place.warnings;
+        ground.warnings.extend(target_warnings(automation, &place.targets, behind));
+        ground.base = Some(base);
+        ground.files = files;
+        ground.problem_files = problem_files;
+        Ok(ground)
+    }
+
+    /// Settles the repository of an automation: its address and its branches. `None`: there is no Git at all.
+    ///
+    /// # Errors
+    /// The automation cannot run as it is written, or its repository is nowhere to be found.
+    pub(super) fn settle<'a>(
+        &self,
+        world: &'a World,
+        automation: &'a ImageUpdateAutomation,
+    ) -> Result<Option<Place<'a>>, Problem> {
+        let subject = automation.meta.id.to_string();
+        let repository = world.inventory.git_repositories.get(&automation.source);
+        let reference = repository.and_then(|repository| repository.reference.as_ref());
+        let targets = inventory::targets(automation, reference).map_err(|error| error.problem(&subject))?;
+        let Some((url, warnings)) = self.url_of(world, automation, repository)? else { return Ok(None) };
+        Ok(Some(Place { automation, repository, targets, url, warnings }))
+    }
+
+    /// Flags, configuration, the checkout's remote that is the same repository, then the object's own address.
+    fn url_of(
+        &self,
+        world: &World,
+        automation: &ImageUpdateAutomation,
+        repository: Option<&GitRepository>,
+    ) -> Result<Option<(String, Vec<Warning>)>, Problem> {
+        let name = automation.source.to_string();
+        let given =
+            self.settings.git_urls.iter().find(|(for_name, _)| for_name.is_empty() || *for_name == name);
+        if let Some((_, url)) = given {
+            return Ok(Some((url.clone(), not_flux(url))));
+        }
+        if let Some(repository) = repository {
+            let same = world.checkout.as_ref().and_then(|checkout| checkout.remote_like(&repository.url));
+            let url = same.map_or(repository.url.as_str(), |(_, url)| url).to_owned();
+            return Ok(Some((url, not_flux(&repository.url))));
+        }
+        let assumed = |url: &str| {
+            let text =
+                format!("GitRepository {name} is nowhere to be found; {} is assumed", git::redact(url));
+            (url.to_owned(), vec![Warning::new("assumed_remote", text)])
+        };
+        if let Some(url) = &world.source_url {
+            return Ok(Some(assumed(url)));
+        }
+        let Some(checkout) = &world.checkout else { return Ok(None) };
+        match checkout.default_remote() {
+            Some((_, url)) if inventory::is_implied(automation) => Ok(Some((url.to_owned(), not_flux(url)))),
+            Some((_, url)) => Ok(Some(assumed(url))),
+            None if inventory::is_implied(automation) => Ok(None),
+            None => Err(Problem::new(
+                Code::GitNotFound,
+                automation.meta.id.to_string(),
+                format!("referenced git repository does not exist: {name}"),
+            )
+            .hint(format!("Say where it is: --git-url {name}=URL"))),
+        }
+    }
+
+    pub(super) fn remote_of(
+        &self,
+        world: &World,
+        place: &Place<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Remote, Problem> {
+        let secrets = Self::git_secrets(world, place.repository, &place.url, problems);
+        self.remote(&place.url, &secrets, problems)
+    }
+}
+
+/// What is known without looking at any file.
+fn described(world: &World, automation: &ImageUpdateAutomation, path: String) -> Result<Ground, Problem> {
+    let policies = world
+        .inventory
+        .policies_of(automation)
+        .map_err(|error| Problem::new(Code::Config, automation.meta.id.to_string(), error.to_string()))?;
+    let git = automation.git.clone().unwrap_or_default();
+    let author = if git.author == Person::default() { super::land::operator() } else { git.author };
+    Ok(Ground {
+        automation: automation.meta.id.clone(),
+        policies: policies.into_iter().map(|policy| policy.meta.id.clone()).collect(),
+        path,
+        remote: None,
+        base: None,
+        push: None,
+        author,
+        template: git.message_template,
+        template_values: git.message_values,
+        warnings: Vec::new(),
+        files: Vec::new(),
+        problem_files: Vec::new(),
+    })
+}
+
+/// A folder without Git: its files as they lie there. It can be planned and written as a patch, not pushed.
+fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Result<Ground, Problem> {
+    let root = world.root.clone().unwrap_or_default();
+    let path = clean_path(&automation.update_path);
+    let mut ground = described(world, automation, path.clone())?;
+    for (file, bytes) in super::walk::marked_files(&root)? {
+        if below(&file, &path) {
+            keep(file, bytes, &mut ground.files, &mut ground.problem_files);
+        }
+    }
+    Ok(ground)
+}
+
+/// What the remote has: asked, or remembered if that is recent enough or the remote does not answer.
+fn know(
+    cache: &BareCache,
+    remote: &Remote,
+    place: &Place<'_>,
+    refresh: Refresh,
+    known: &mut BTreeMap<String, Known>,
+    problems: &mut Vec<Problem>,
+) -> Result<Known, Problem> {
+    if let Some(at) = known.get(&place.url)
+        && wants(&at.refs, &place.targets, place.repository)
+            .iter()
+            .all(|want| at.refs.commit(want).is_none_or(|commit| cache.has(commit)))
+    {
+        return Ok(at.clone());
+    }
+    let last = cache.last().map(|(refs, time)| remembered(refs, time));
+    let is_fresh = last.as_ref().is_some_and(|last| age(last.fetched) < FRESH);
+    let at = match (refresh, last) {
+        (Refresh::Never, Some(last)) => last,
+        (Refresh::Never, None) => {
+            return Err(Problem::new(
+                Code::GitNotFound,
+                remote.shown(),
+                "was never fetched, and --refresh never forbids it",
+            ));
+        }
+        (Refresh::Auto, Some(last)) if is_fresh && holds(cache, &last.refs, place) => last,
+        (_, last) => match fetch(cache, remote, place) {
+            Ok(at) => at,
+            Err(problem) => {
+                let Some(last) = last.filter(|last| holds(cache, &last.refs, place)) else {
+                    return Err(problem);
+                };
+                problems.push(problem);
+                Known { stale: true, ..last }
+            }
+        },
+    };
+    known.insert(place.url.clone(), at.clone());
+    Ok(at)
+}
+
+/// Fetches what an automation reads, and its push branch.
+pub(super) fn fetch(cache: &BareCache, remote: &Remote, place: &Place<'_>) -> Result<Known, Problem> {
+    let fetched =
+        cache.fetch(remote, |refs| wants(refs, &place.targets, place.repository)).map_err(Problem::from)?;
+    Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
+}
+
+fn remembered(refs: Refs, time: SystemTime) -> Known {
+    let fetched = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    Known { refs, fetched: Timestamp::from_second(fetched.as_second()).unwrap_or(fetched), stale: false }
+}
+
+fn age(time: Timestamp) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(time)).unwrap_or_default()
+}
+
+fn holds(cache: &BareCache, refs: &Refs, place: &Place<'_>) -> bool {
+    wants(refs, &place.targets, place.repository)
+        .iter()
+        .all(|want| refs.commit(want).is_none_or(|commit| cache.has(commit)))
+}
+
+/// The names to fetch: what is checked out, and the push branch.
+fn wants(refs: &Refs, targets: &Targets, _repository: Option<&GitRepository>) -> Vec<String> {
+    let checkout = match &targets.checkout {
+        Checkout::Branch(branch) => format!("refs/heads/{branch}"),
+        Checkout::Name(name) => name.trim_end_matches("^{}").to_owned(),
+        Checkout::Tag(tag) => format!("refs/tags/{tag}"),
+        Checkout::Commit(commit) => commit.clone(),
+        Checkout::Semver(range) => match newest(range, &refs.tags().collect::<Vec<_>>()) {
+            Some(tag) => format!("refs/tags/{tag}"),
+            None => String::new(),
+        },
+    };
+    let push = format!("refs/heads/{}", targets.push_branch);
+    if push == checkout { vec![checkout] } else { vec![checkout, push] }
+}
+
+/// The greatest tag within a range.
+fn newest(range: &str, tags: &[&str]) -> Option<String> {
+    let choice = crate::domain::object::PolicyChoice {
+        semver: Some(crate::domain::object::SemverChoice { range: range.to_owned() }),
+        ..Default::default()
+    };
+    let tags = tags.iter().copied().collect();
+    let evaluation = crate::domain::policy::Evaluator::new(&choice, None, &[]).evaluate(&tags);
+    tags.get(evaluation.latest?).map(str::to_owned)
+}
+
+fn resolve(
+    remote: &Remote,
+    at: &Known,
+    targets: &Targets,
+    _repository: Option<&GitRepository>,
+) -> Result<Base, Problem> {
+    let reference = match &targets.checkout {
+        Checkout::Branch(name) => GitRef { branch: Some(name.clone()), ..GitRef::default() },
+        Checkout::Tag(name) => GitRef { tag: Some(name.clone()), ..GitRef::default() },
+        Checkout::Semver(range) => GitRef { semver: Some(range.clone()), ..GitRef::default() },
+        Checkout::Name(name) => GitRef { name: Some(name.clone()), ..GitRef::default() },
+        Checkout::Commit(commit) => GitRef { commit: Some(commit.clone()), ..GitRef::default() },
+    };
+    let found = at.refs.resolve(&remote.shown(), &reference, newest).map_err(Problem::from)?;
+    Ok(Base {
+        reference: found.name.unwrap_or_else(|| found.commit.clone()),
+        commit: found.commit,
+        fetched: at.fetched,
+        stale: at.stale,
+    })
+}
+
+fn push_target(place: &Place<'_>, tip: Option<String>, behind: Option<usize>) -> PushTarget {
+    let git = place.automation.git.clone().unwrap_or_default();
+    PushTarget {
+        branch: place.targets.push_branch.clone(),
+        commit: tip,
+        behind,
+        refspec: git.push_refspec,
+        options: git.push_options,
+    }
+}
+
+fn target_warnings(
+    automation: &ImageUpdateAutomation,
+    targets: &Targets,
+    behind: Option<usize>,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let branch = &targets.push_branch;
+    if !automation.suspend && !inventory::is_implied(automation) {
+        let overwrites =
+            if targets.switching { format!(" and may overwrite {branch}") } else { String::new() };
+        let text = format!(
+            "automation {} is not suspended: a controller that runs it commits the same updates{overwrites}",
+            automation.meta.id
+        );
+        warnings.push(Warning::new("automation_active", text));
+    }
+    if let Some(behind) = behind.filter(|behind| *behind > 0) {
+        warnings.push(Warning::new(
+            "push_branch_behind",
+            format!("{branch} lacks {behind} commits of the branch it was made from"),
+        ));
+    }
+    warnings
+}
+
+/// An address that Flux's own schema refuses.
+fn not_flux(url: &str) -> Vec<Warning> {
+    if ["http://", "https://", "ssh://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Vec::new();
+    }
+    vec![Warning::new(
+        "not_flux_url",
+        format!("{} works here, but Flux takes http, https and ssh addresses only", git::redact(url)),
+    )]
+}
+
+/// `update.path` from the repository's root: no `.`, no `..` above the root, no slash at either end.
+pub(super) fn clean_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn marked_files(
+    cache: &BareCache,
+    commit: &str,
+    path: &str,
+) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
+    let read = cache
+        .read_tree(commit, |file| below(file, path) && manifest::is_yaml_name(file), manifest::is_candidate)
+        .map_err(Problem::from)?;
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    for file in read {
+        keep(file.path, file.bytes, &mut files, &mut problems);
+    }
+    Ok((files, problems))
+}
+
+fn keep(path: String, bytes: Vec<u8>, files: &mut Vec<MarkedFile>, problems: &mut Vec<ProblemFile>) {
+    let Ok(text) = String::from_utf8(bytes) else {
+        let error = manifest::YamlError { line: 1, column: 1, message: "not UTF-8".to_owned() };
+        problems.push(ProblemFile { path, error });
+        return;
+    };
+    match MarkedFile::read(path.clone(), text) {
+        Ok(file) => files.push(file),
+        Err(error) => problems.push(ProblemFile { path, error }),
+    }
+}

@@ -1,0 +1,298 @@
+//! Landing a plan: the commits are built again from the plan on its own base, compared with the remote, pushed and
+//! verified. Nothing is re-planned here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Engine, World, blocking};
+use crate::domain::commit::CommitSpec;
+use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::object::Person;
+use crate::domain::plan::{Group, Plan, Stale};
+use crate::git::{BareCache, PushReport, RefUpdate, Refs, Remote, redact};
+use crate::problem::{Code, Problem};
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// All the way.
+    None,
+    /// Build the commits from what is in the cache; no network.
+    Client,
+    /// Log in for writing and compare references; send nothing.
+    Server,
+}
+
+/// Hears of each step on the way.
+type Steps<'a> = &'a (dyn Fn(LandingStep) + Send + Sync);
+
+impl Engine {
+    /// Lands a plan: one push for each remote and branch, one result for each group.
+    ///
+    /// # Errors
+    /// A plan that was edited by hand ([`Code::StalePlan`]). What keeps a single push from landing is in its groups'
+    /// results.
+    pub async fn land(
+        &self,
+        world: &Arc<World>,
+        plan: Plan,
+        dry_run: DryRun,
+        step: impl Fn(LandingStep) + Send + Sync + 'static,
+    ) -> Result<Vec<Landed>, Problem> {
+        if plan.is_edited() {
+            return Err(Stale::Edited.into());
+        }
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        blocking(move || {
+            let pushes = plan.pushes();
+            Ok(pushes
+                .iter()
+                .flat_map(|groups| engine.land_run(&world, &plan, groups, dry_run, &step))
+                .collect())
+        })
+        .await
+    }
+
+    /// Lands the groups that share a remote and a branch.
+    fn land_run(
+        &self,
+        world: &World,
+        plan: &Plan,
+        groups: &[&Group],
+        dry_run: DryRun,
+        step: Steps<'_>,
+    ) -> Vec<Landed> {
+        let mut results: Vec<Landed> = groups.iter().map(|group| blank(group)).collect();
+        let done = self.open_run(world, groups).and_then(|run| {
+            let report = run.land(plan, dry_run, step, &mut results)?;
+            Ok((run, report))
+        });
+        match done {
+            Ok((_, Some(report))) => finish(&mut results, &report, dry_run),
+            Ok((_, None)) => {}
+            Err(problem) => results.iter_mut().for_each(|result| result.error = Some(problem.clone())),
+        }
+        results
+    }
+
+    fn open_run<'a>(&self, world: &World, groups: &'a [&'a Group]) -> Result<Run<'a>, Problem> {
+        let first = groups.first().copied();
+        let (Some(first), Some(address)) = (first, first.and_then(|group| group.remote.as_deref())) else {
+            return Err(Problem::new(Code::GitNotFound, "plan", "the plan has no Git remote to push to")
+                .hint("Write it as a patch instead: supercargo plan … --output-patch FILE"));
+        };
+        let mut problems = Vec::new();
+        let known = world.automations.iter().find(|automation| automation.meta.id == first.automation);
+        let place = known.and_then(|automation| self.settle(world, automation).ok().flatten());
+        // The plan has the address without credentials; the objects have it whole. Another address is not ours to use.
+        let remote = if let Some(place) = place.filter(|place| redact(&place.url) == address) {
+            self.remote_of(world, &place, &mut problems)?
+        } else {
+            let secrets = Self::git_secrets(world, None, address, &mut problems);
+            self.remote(address, &secrets, &mut problems)?
+        };
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        Ok(Run { cache, remote, groups, committer: committer() })
+    }
+}
+
+/// One push in the making.
+struct Run<'a> {
+    cache: BareCache,
+    remote: Remote,
+    groups: &'a [&'a Group],
+    committer: Option<Person>,
+}
+
+impl Run<'_> {
+    /// Builds, compares and pushes; fills in what is known of each group. `None`: no network was asked.
+    fn land(
+        &self,
+        plan: &Plan,
+        dry_run: DryRun,
+        step: Steps<'_>,
+        results: &mut [Landed],
+    ) -> Result<Option<PushReport>, Problem> {
+        let first =
+            self.groups.first().ok_or_else(|| Problem::new(Code::Internal, "plan", "an empty push"))?;
+        let (Some(base), Some(push)) = (&first.base, &first.push) else {
+            return Err(Problem::new(Code::StalePlan, "plan", "the plan names no base and no branch"));
+        };
+        let refs = match dry_run {
+            DryRun::Client => None,
+            DryRun::None | DryRun::Server => Some(self.fetch(&base.reference, &push.branch, step)?),
+        };
+        let commits = self.commits(plan, step)?;
+        for (result, commit) in results.iter_mut().zip(&commits) {
+            result.commit = Some(commit.clone());
+        }
+        let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
+        let tip = refs.branch(&push.branch);
+        if let Some(tip) = tip
+            && self.is_already(tip, last)
+        {
+            return Ok(Some(already(&push.branch, tip)));
+        }
+        compare(&push.branch, push.commit.as_deref(), tip)?;
+        compare(&base.reference, Some(&base.commit), refs.commit(&base.reference).or(Some(&base.commit)))?;
+        let update =
+            RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.clone() };
+        let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
+        let pushed = match dry_run {
+            DryRun::None => timed(step, &text, || self.cache.push(&self.remote, &[update], &options)),
+            DryRun::Client | DryRun::Server => {
+                timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
+            }
+        };
+        pushed.map(Some).map_err(Problem::from)
+    }
+
+    fn is_already(&self, tip: &str, commit: &str) -> bool {
+        self.cache.is_landed(commit, tip) || self.cache.is_same_change(commit, tip)
+    }
+
+    fn fetch(&self, base: &str, branch: &str, step: Steps<'_>) -> Result<Refs, Problem> {
+        let text = format!("git fetch {} {branch}", self.remote.shown());
+        let wants = vec![base.to_owned(), format!("refs/heads/{branch}")];
+        let fetched = timed(step, &text, || self.cache.fetch(&self.remote, |_| wants.clone()));
+        Ok(fetched.map_err(Problem::from)?.refs)
+    }
+
+    /// Builds one commit for each group, each on the one before.
+    fn commits(&self, plan: &Plan, step: Steps<'_>) -> Result<Vec<String>, Problem> {
+        let mut commits: Vec<String> = Vec::new();
+        let mut overlay: BTreeMap<String, String> = BTreeMap::new();
+        for group in self.groups {
+            let base = group
+                .parent()
+                .ok_or_else(|| Problem::new(Code::StalePlan, "plan", "a group without a base"))?;
+            let parent = commits.last().map_or(base, String::as_str).to_owned();
+            if !self.cache.has(&parent) {
+                return Err(Stale::Moved {
+                    branch: "the base".to_owned(),
+                    planned: short(&parent),
+                    found: "a commit that is gone".to_owned(),
+                }
+                .into());
+            }
+            let read = |path: &str| {
+                overlay.get(path).cloned().or_else(|| {
+                    let file = self.cache.read_file(base, path).ok().flatten()?;
+                    String::from_utf8(file.bytes).ok()
+                })
+            };
+            let files = group.apply(read)?;
+            let spec = CommitSpec {
+                parent: parent.clone(),
+                author: group.author.clone(),
+                committer: self.committer.clone().unwrap_or_else(|| group.author.clone()),
+                time: (plan.created.as_second(), 0),
+                message: group.message.clone(),
+                files: files
+                    .iter()
+                    .map(|(path, edit)| (path.clone(), edit.after.clone().into_bytes()))
+                    .collect(),
+            };
+            let text = format!("commit tree of {} files, parent {}", files.len(), short(&parent));
+            commits.push(timed(step, &text, || self.cache.commit(&spec)).map_err(Problem::from)?);
+            overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
+        }
+        Ok(commits)
+    }
+}
+
+/// Runs one step and says how long it took.
+fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) -> T {
+    step(LandingStep { text: text.to_owned(), millis: None });
+    let from = Instant::now();
+    let done = work();
+    let millis = u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX);
+    step(LandingStep { text: text.to_owned(), millis: Some(millis) });
+    done
+}
+
+/// The plan's commit of a branch against the remote's.
+fn compare(branch: &str, planned: Option<&str>, found: Option<&str>) -> Result<(), Problem> {
+    if planned == found {
+        return Ok(());
+    }
+    let name = |commit: Option<&str>| commit.map_or_else(|| "nothing".to_owned(), short);
+    let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned();
+    Err(Stale::Moved { branch, planned: name(planned), found: name(found) }.into())
+}
+
+fn already(branch: &str, tip: &str) -> PushReport {
+    let pushed = crate::git::Pushed {
+        branch: branch.to_owned(),
+        commit: tip.to_owned(),
+        created: false,
+        already: true,
+        verified: true,
+    };
+    PushReport { branches: vec![pushed], ..PushReport::default() }
+}
+
+fn blank(group: &Group) -> Landed {
+    Landed {
+        automation: group.automation.clone(),
+        remote: group.remote.clone().unwrap_or_default(),
+        branch: group.push.as_ref().map(|push| push.branch.clone()).unwrap_or_default(),
+        created: false,
+        base: group.parent().unwrap_or_default().to_owned(),
+        commit: None,
+        pushed: false,
+        verified: false,
+        already: false,
+        credential: None,
+        request: None,
+        error: None,
+    }
+}
+
+fn finish(results: &mut [Landed], report: &PushReport, dry_run: DryRun) {
+    let Some(branch) = report.branches.first() else { return };
+    for result in results {
+        result.created = branch.created;
+        result.already = branch.already;
+        result.pushed = dry_run == DryRun::None && !branch.already;
+        result.verified = branch.verified;
+        result.credential = (!report.credential.is_empty()).then(|| report.credential.clone());
+    }
+}
+
+/// The first seven digits of a commit.
+pub(crate) fn short(commit: &str) -> String {
+    commit.chars().take(7).collect()
+}
+
+/// Who commits: `GIT_COMMITTER_*`, then Git's configuration; `None` if neither names anybody.
+fn committer() -> Option<Person> {
+    person("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+}
+
+/// Who authors, where no automation does.
+pub(super) fn operator() -> Person {
+    person("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL").unwrap_or_else(|| {
+        let who = who();
+        Person { name: who.split('@').next().unwrap_or_default().to_owned(), email: who }
+    })
+}
+
+fn person(name: &str, email: &str) -> Option<Person> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let configured = crate::git::configured_identity();
+    let name = variable(name).or_else(|| configured.as_ref().map(|person| person.name.clone()))?;
+    let email = variable(email).or_else(|| configured.map(|person| person.email))?;
+    Some(Person { name, email })
+}
+
+/// `USER@HOST` of this process.
+pub(crate) fn who() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.map(|host| host.trim().to_owned()).or_else(|| variable("HOSTNAME"));
+    format!("{user}@{}", host.unwrap_or_else(|| "localhost".to_owned()))
+}

@@ -1,0 +1,258 @@
+//! Loading a source: which files, which objects, which checkout around them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::credentials::read_own;
+use super::{Engine, World, blocking};
+use crate::cli::SourceChoice;
+use crate::domain::inventory::{self, Inventory};
+use crate::domain::object::ImageUpdateAutomation;
+use crate::git::{self, BareCache};
+use crate::problem::{Code, Problem};
+use crate::source::files::{self, Loaded, SourceFile};
+use crate::source::kubeconfig::{self, Places};
+
+/// A files source, as given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Folder(PathBuf),
+    Remote { url: String, branch: Option<String>, folder: String },
+}
+
+impl Engine {
+    /// Reads the objects of the source.
+    ///
+    /// # Errors
+    /// No source, one that is not there yet, or a remote that does not answer. What does not parse is in the world's
+    /// problems instead.
+    pub async fn load(&self) -> Result<Arc<World>, Problem> {
+        let engine = self.clone();
+        blocking(move || engine.load_now()).await.map(Arc::new)
+    }
+
+    fn load_now(&self) -> Result<World, Problem> {
+        let mut problems = Vec::new();
+        self.check_source(&mut problems)?;
+        let mut world = match self.place()? {
+            Place::Folder(root) => self.load_folder(root, problems)?,
+            Place::Remote { url, branch, folder } => {
+                self.load_remote(&url, branch.as_deref(), &folder, problems)?
+            }
+        };
+        world.problems.extend(world.inventory.all_problems());
+        Ok(world)
+    }
+
+    /// There is no cluster source yet: whoever asks for it is told so, and nothing else is read in its place.
+    fn check_source(&self, problems: &mut Vec<Problem>) -> Result<(), Problem> {
+        let choice = self.settings.source;
+        if matches!(choice, SourceChoice::Cluster | SourceChoice::Both) {
+            return Err(Problem::new(
+                Code::Usage,
+                "--source",
+                "this version reads files only; there is no cluster source yet",
+            )
+            .hint("Leave --source out, or use --source files."));
+        }
+        if choice != SourceChoice::Auto {
+            return Ok(());
+        }
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let places = Places {
+            flag: self.settings.kubeconfig.clone(),
+            variable: variable("KUBECONFIG"),
+            home: variable("HOME").map(PathBuf::from),
+        };
+        match kubeconfig::in_force(&places, self.settings.context.as_deref()) {
+            Ok(Some(context)) => problems.push(
+                Problem::new(
+                    Code::Skipped,
+                    "source",
+                    format!("using files; the kube context {} is not read by this version", context.name),
+                )
+                .hint("Use --source files to say so yourself."),
+            ),
+            // Asked for by name, it is a mistake; found by chance, it does not matter to files.
+            Err(error) if self.settings.context.is_some() || self.settings.kubeconfig.is_some() => {
+                return Err(error.into());
+            }
+            Ok(None) | Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Result<Place, Problem> {
+        match self.settings.files.as_deref() {
+            Some(text) => Ok(parse_place(text)),
+            None => here(),
+        }
+    }
+
+    fn load_folder(&self, root: PathBuf, problems: Vec<Problem>) -> Result<World, Problem> {
+        let shown = root.display().to_string();
+        let tree = files::read_work_tree(&root).map_err(|error| {
+            Problem::new(Code::NotFound, &shown, error.to_string())
+                .hint("Give an existing directory, or a Git URL.")
+        })?;
+        let checkout = git::Checkout::discover(&root).map_err(Problem::from)?;
+        let loaded = files::parse(&tree.files, &self.settings.default_namespace);
+        let label = root.file_name().map_or(shown, |name| name.to_string_lossy().into_owned());
+        let mut problems = problems;
+        problems.extend(tree.problems);
+        let automations = automations(&loaded.inventory, checkout.as_ref(), &self.settings.default_namespace);
+        Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
+            world.root = Some(root);
+            world.checkout = checkout;
+        }))
+    }
+
+    fn load_remote(
+        &self,
+        url: &str,
+        branch: Option<&str>,
+        folder: &str,
+        mut problems: Vec<Problem>,
+    ) -> Result<World, Problem> {
+        let cache = BareCache::open(&self.git_root, url).map_err(Problem::from)?;
+        let remote = self.remote(url, &[], &mut problems)?;
+        let wanted = branch.map(str::to_owned);
+        let mut chosen = None;
+        let fetched = cache.fetch(&remote, |refs| {
+            let name = match &wanted {
+                Some(branch) => Some(format!("refs/heads/{branch}")),
+                None => refs.head.clone(),
+            };
+            name.into_iter().collect()
+        });
+        let refs = fetched.map_err(Problem::from)?.refs;
+        let name = branch.map(|branch| format!("refs/heads/{branch}")).or_else(|| refs.head.clone());
+        if let Some(name) = &name {
+            chosen = refs.commit(name).map(str::to_owned);
+        }
+        let commit = chosen.ok_or_else(|| {
+            let what =
+                branch.map_or_else(|| "no default branch".to_owned(), |branch| format!("no branch {branch}"));
+            Problem::new(Code::GitNotFound, remote.shown(), format!("the remote has {what}"))
+        })?;
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let read = cache.read_tree(
+            &commit,
+            |path| path.starts_with(&prefix) && files::is_candidate(path),
+            files::is_relevant,
+        );
+        let read = read.map_err(Problem::from)?;
+        let sources: Vec<SourceFile> =
+            read.into_iter().map(|file| SourceFile { path: file.path, bytes: file.bytes }).collect();
+        let loaded = files::parse(&sources, &self.settings.default_namespace);
+        let mut automations: Vec<ImageUpdateAutomation> =
+            loaded.inventory.automations.values().cloned().collect();
+        if automations.is_empty() && !loaded.inventory.policies.is_empty() {
+            let branch =
+                name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).unwrap_or("master");
+            automations.push(inventory::implied_automation(&self.settings.default_namespace, branch));
+        }
+        Ok(self.world(remote.shown(), loaded, automations, problems, |world| {
+            world.source_url = Some(url.to_owned());
+        }))
+    }
+
+    fn world(
+        &self,
+        label: String,
+        loaded: Loaded,
+        automations: Vec<ImageUpdateAutomation>,
+        mut problems: Vec<Problem>,
+        place: impl FnOnce(&mut World),
+    ) -> World {
+        let folder = self.secrets_dir.as_deref();
+        let own = folder.map(|folder| read_own(folder, &mut problems)).unwrap_or_default();
+        let mut world = World {
+            label,
+            inventory: Arc::new(loaded.inventory),
+            automations,
+            secrets: Arc::new(loaded.secrets),
+            own_secrets: Arc::new(own),
+            root: None,
+            checkout: None,
+            source_url: None,
+            problems,
+        };
+        place(&mut world);
+        world
+    }
+}
+
+/// The automations of the objects, or the implied one where there are policies, a checkout and no automation.
+fn automations(
+    inventory: &Inventory,
+    checkout: Option<&git::Checkout>,
+    namespace: &str,
+) -> Vec<ImageUpdateAutomation> {
+    let known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
+    if !known.is_empty() || inventory.policies.is_empty() {
+        return known;
+    }
+    let branch = checkout.and_then(|checkout| {
+        checkout.upstream.as_ref().map(|upstream| upstream.branch.clone()).or_else(|| checkout.branch.clone())
+    });
+    vec![inventory::implied_automation(namespace, branch.as_deref().unwrap_or("master"))]
+}
+
+/// A path or a URL, optionally with `#BRANCH[:DIR]`.
+fn parse_place(text: &str) -> Place {
+    let (address, fragment) = match text.split_once('#') {
+        Some((address, fragment)) if is_url(address) => (address, Some(fragment)),
+        _ => (text, None),
+    };
+    if !is_url(address) {
+        return Place::Folder(PathBuf::from(text));
+    }
+    let (branch, folder) = match fragment {
+        Some(fragment) => fragment.split_once(':').map_or((fragment, ""), |pair| pair),
+        None => ("", ""),
+    };
+    Place::Remote {
+        url: address.to_owned(),
+        branch: (!branch.is_empty()).then(|| branch.to_owned()),
+        folder: folder.trim_matches('/').to_owned(),
+    }
+}
+
+/// Whether this is an address and not a path: it has a scheme, or is `USER@HOST:PATH`.
+fn is_url(text: &str) -> bool {
+    if text.contains("://") {
+        return true;
+    }
+    let before = text.split_once(':').map_or("", |(before, _)| before);
+    before.contains('@') && !before.contains('/')
+}
+
+/// The current directory, if it is in a work tree or holds Flux objects.
+fn here() -> Result<Place, Problem> {
+    let here = std::env::current_dir().map_err(|error| {
+        Problem::new(Code::NotFound, ".", "the current directory cannot be read").caused_by(&error)
+    })?;
+    if git::Checkout::discover(&here).map_err(Problem::from)?.is_some() || holds_objects(&here) {
+        return Ok(Place::Folder(here));
+    }
+    Err(Problem::new(
+        Code::NotFound,
+        here.display().to_string(),
+        "neither a Git work tree nor a folder with Flux objects",
+    )
+    .hint("Go to your GitOps repository, give a PATH or URL, or try `supercargo demo`."))
+}
+
+fn holds_objects(root: &Path) -> bool {
+    files::read_work_tree(root)
+        .is_ok_and(|tree| !files::parse(&tree.files, "flux-system").inventory.is_empty())
+}
+
+/// A folder of this process alone, for a machine on which no cache can be kept.
+pub(super) fn private_folder() -> Result<PathBuf, Problem> {
+    let folder = tempfile::Builder::new().prefix("supercargo-").tempdir();
+    folder.map(tempfile::TempDir::keep).map_err(|error| {
+        Problem::new(Code::Storage, "cache", "no folder for a Git cache can be made").caused_by(&error)
+    })
+}

@@ -1,0 +1,155 @@
+//! From decisions to a plan that fits the remote as it is now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Engine, Selections, World, blocking};
+use crate::cli::Refresh;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose};
+use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::problem::Problem;
+
+/// What to make a plan of.
+#[derive(Debug, Clone)]
+pub struct PrepareRequest {
+    /// The proposals with their decisions.
+    pub proposals: Vec<Proposal>,
+    /// Messages that a person wrote, by automation.
+    pub messages: BTreeMap<ObjectId, String>,
+    /// The branch to push to instead of the automations'.
+    pub branch: Option<String>,
+    /// When to ask the remotes.
+    pub refresh: Refresh,
+}
+
+impl PrepareRequest {
+    /// These proposals with their decisions, and nothing else of a person's.
+    pub fn of(proposals: Vec<Proposal>, refresh: Refresh) -> Self {
+        Self { proposals, messages: BTreeMap::new(), branch: None, refresh }
+    }
+}
+
+/// A plan, and what a person has to know before it lands.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The content of its files, by group and path.
+    pub contents: Vec<BTreeMap<String, FileEdit>>,
+    /// The marked files as they are now, with the decisions carried over.
+    pub review: Review,
+    /// Branches whose name has to be typed, in the order of the groups.
+    pub protected: Vec<String>,
+    /// What moved since the review: one sentence each.
+    pub moved: Vec<String>,
+}
+
+impl Engine {
+    /// The proposals of the world, all undecided, and the files with every proposal applied.
+    pub fn review(&self, grounds: Vec<Ground>, selections: &Selections) -> Review {
+        let selections = plain(selections);
+        let proposals = propose(&grounds, &selections);
+        Review::new(Arc::new(grounds), proposals)
+    }
+
+    /// Makes the plan of everything approved, on the remotes as they are now.
+    ///
+    /// Decisions are carried over to sites that still stand where they stood with the same old and new value; others
+    /// are undecided again, and `moved` says so.
+    ///
+    /// # Errors
+    /// Only a bug of ours; an automation that has to be left out is in the plan's problems.
+    pub async fn prepare(
+        &self,
+        world: &Arc<World>,
+        selections: &Selections,
+        request: PrepareRequest,
+    ) -> Result<Prepared, Problem> {
+        let (engine, world, selections) = (self.clone(), Arc::clone(world), plain(selections));
+        blocking(move || Ok(engine.prepare_now(&world, &selections, &request))).await
+    }
+
+    fn prepare_now(
+        &self,
+        world: &World,
+        selections: &BTreeMap<ObjectId, Selection>,
+        request: &PrepareRequest,
+    ) -> Prepared {
+        let (grounds, problems) = self.grounds_now(world, request.refresh, request.branch.as_deref());
+        let mut proposals = propose(&grounds, selections);
+        let moved = carry_over(&request.proposals, &mut proposals);
+        let author = self.settings.author_is_operator.then(super::land::operator);
+        let options =
+            BuildOptions { now: super::now(), who: super::land::who(), messages: &request.messages, author };
+        let (mut plan, contents) = Plan::build(&proposals, &grounds, selections, &options);
+        plan.problems.splice(0..0, problems);
+        let protected = self.protected(world, &plan);
+        Prepared { plan, contents, review: Review::new(Arc::new(grounds), proposals), protected, moved }
+    }
+
+    /// The branches of a plan whose name has to be confirmed: protected by configuration, or some automation's checkout.
+    pub fn protected(&self, world: &World, plan: &Plan) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for group in &plan.groups {
+            let Some(push) = &group.push else { continue };
+            let is_checkout = world.automations.iter().any(|automation| {
+                let settled = self.settle(world, automation).ok().flatten();
+                settled.is_some_and(|place| place.targets.checkout.branch() == Some(push.branch.as_str()))
+            });
+            let by_pattern =
+                self.settings.protected_branches.iter().any(|pattern| matches(pattern, &push.branch));
+            if (is_checkout || by_pattern) && !found.contains(&push.branch) {
+                found.push(push.branch.clone());
+            }
+        }
+        found
+    }
+}
+
+/// The selections without the verdicts.
+pub(super) fn plain(selections: &Selections) -> BTreeMap<ObjectId, Selection> {
+    selections.iter().map(|(id, evaluated)| (id.clone(), evaluated.selection.clone())).collect()
+}
+
+/// A pattern of `protected_branches`: a name, or a prefix that ends in `*`.
+fn matches(pattern: &str, branch: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => branch.starts_with(prefix),
+        None => pattern == branch,
+    }
+}
+
+/// Carries decisions over to the sites that are still the same; says which decided ones are not.
+pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<String> {
+    let key = |proposal: &Proposal, site: &Site| {
+        (
+            proposal.automation.clone(),
+            site.file.clone(),
+            site.line,
+            site.column,
+            site.setter.clone(),
+            site.old.clone(),
+            site.new.clone(),
+        )
+    };
+    let mut decided = BTreeMap::new();
+    for proposal in before {
+        for site in proposal.sites.iter().filter(|site| site.decision != Decision::Undecided) {
+            decided.insert(key(proposal, site), site.decision);
+        }
+    }
+    for proposal in after.iter_mut() {
+        for index in 0..proposal.sites.len() {
+            let Some(decision) = decided.remove(&key(proposal, &proposal.sites[index])) else { continue };
+            if proposal.sites[index].blocked.is_none() {
+                proposal.sites[index].decision = decision;
+            }
+        }
+        proposal.decision = proposal.overall();
+    }
+    let lost = decided.into_keys().map(|(_, file, line, _, setter, ..)| {
+        format!("{file}:{line} changed upstream; {setter} is undecided again")
+    });
+    lost.collect()
+}

@@ -1,0 +1,275 @@
+//! Scanning: which repositories are due, asking the registry, and keeping what it said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use super::{Engine, Scans, World};
+use crate::cli::Refresh;
+use crate::config::Settings;
+use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::reference::{ImageName, ScanDue, ScanQuestion, should_scan};
+use crate::domain::scan::{Scan, Transfer};
+use crate::domain::tags::TagList;
+use crate::problem::{Code, Problem};
+use crate::registry::{self, Client, ClientOptions, Endpoint, Keyring, ListRequest};
+use crate::store::{CachedTags, Ledger};
+
+/// How far one scan has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanProgress {
+    /// The repository.
+    pub repository: ObjectId,
+    /// Tags so far.
+    pub tags: usize,
+    /// If the client waits before it asks again: how long.
+    pub waiting: Option<Duration>,
+}
+
+/// What became of scanning one repository.
+pub type ScanOutcome = (ObjectId, Result<Scan, Problem>);
+
+/// The client that the settings describe.
+pub(super) fn client(settings: &Settings) -> Result<Client, Problem> {
+    let mut options = ClientOptions {
+        total: settings.scan_concurrency,
+        per_host: settings.scan_concurrency.min(4),
+        max_reply: usize::try_from(settings.max_reply_bytes).unwrap_or(usize::MAX),
+        ..ClientOptions::default()
+    };
+    for path in &settings.ca_files {
+        options.ca.push(read_ca(path)?);
+    }
+    for (host, config) in &settings.registries {
+        let url = config.endpoint.as_deref().map(|text| {
+            text.parse().map_err(|error: url::ParseError| {
+                Problem::new(
+                    Code::Config,
+                    format!("registries.{host}.endpoint"),
+                    format!("{text:?} is no address"),
+                )
+                .caused_by(&error)
+            })
+        });
+        let ca = config.ca.as_deref().map(read_ca).transpose()?;
+        options.endpoints.insert(host.clone(), Endpoint { url: url.transpose()?, ca });
+    }
+    Client::new(options).map_err(|error| error.problem("registry client"))
+}
+
+fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|error| {
+        Problem::new(Code::Config, path.display().to_string(), "the CA file cannot be read").caused_by(&error)
+    })
+}
+
+impl Engine {
+    /// What earlier scans found, from the cache on disk.
+    pub fn cached(&self, world: &World) -> Scans {
+        let known = world.inventory.repositories.values().filter_map(|repository| {
+            let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+            let cached = self.store.tags().read(&name.canonical())?;
+            Some((repository.meta.id.clone(), scan_of(cached, None)))
+        });
+        known.collect()
+    }
+
+    /// How long until each repository is due to be scanned: zero for now. Suspended ones and names that make no sense
+    /// are left out.
+    pub fn due(&self, world: &World, scans: &Scans, now: Timestamp) -> BTreeMap<ObjectId, Duration> {
+        let active = world.inventory.repositories.values().filter(|repository| !repository.suspend);
+        active
+            .filter_map(|repository| {
+                let after = due_after(repository, scans.get(&repository.meta.id), now)?;
+                Some((repository.meta.id.clone(), after))
+            })
+            .collect()
+    }
+
+    /// Which repositories to scan before answering, by the settings' `--refresh`.
+    pub fn to_scan(&self, world: &World, scans: &Scans, refresh: Refresh) -> Vec<ObjectId> {
+        match refresh {
+            Refresh::Never => Vec::new(),
+            Refresh::Always => {
+                let active = world.inventory.repositories.values().filter(|repository| !repository.suspend);
+                active.map(|repository| repository.meta.id.clone()).collect()
+            }
+            Refresh::Auto => {
+                let due = self.due(world, scans, Timestamp::now());
+                due.into_iter().filter(|(_, after)| after.is_zero()).map(|(id, _)| id).collect()
+            }
+        }
+    }
+
+    /// Lists the tags of one repository now, and keeps them.
+    ///
+    /// # Errors
+    /// An image name that makes no sense, or what the registry client says; what was known before is kept.
+    pub async fn scan(
+        &self,
+        world: &World,
+        id: &ObjectId,
+        progress: impl Fn(ScanProgress) + Send + Sync,
+    ) -> Result<Scan, Problem> {
+        let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
+        let repository = world.inventory.repositories.get(id).ok_or_else(unknown)?;
+        let name = ImageName::parse(&repository.image, repository.insecure)
+            .map_err(|error| error.problem(id.to_string()))?;
+        let (keyring, _) = self.keyring(world, repository);
+        let timeout = repository.timeout.unwrap_or(repository.interval).0.min(self.settings.timeout.0);
+        let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
+        self.list(&name, &keyring, timeout, report).await.map_err(|error| error.problem(id.to_string()))
+    }
+
+    /// Lists the tags of any image repository, without an object.
+    ///
+    /// # Errors
+    /// As [`Self::scan`].
+    pub async fn scan_image(&self, image: &str) -> Result<Scan, Problem> {
+        let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
+        let (keyring, _) = self.plain_keyring();
+        let listed = self.list(&name, &keyring, self.settings.timeout.0, |_, _| {}).await;
+        listed.map_err(|error| error.problem(image))
+    }
+
+    async fn list(
+        &self,
+        name: &ImageName,
+        keyring: &Keyring,
+        timeout: Duration,
+        progress: impl Fn(usize, Option<Duration>) + Send + Sync,
+    ) -> Result<Scan, registry::RegistryError> {
+        let request = ListRequest { image: name, timeout, keyring };
+        let listing = self.registry.list_tags(&request, |at| progress(at.tags, at.waiting)).await?;
+        let transfer = Transfer {
+            pages: listing.pages as usize,
+            requests: listing.requests as usize,
+            bytes: listing.bytes,
+            wall: listing.wall,
+            credential: listing.credential,
+        };
+        let tags = TagList::from_unsorted(listing.tags);
+        Ok(self.keep(name.canonical(), tags, transfer).await)
+    }
+
+    /// Puts a list into the cache and the ledger, beside the event loop.
+    async fn keep(&self, canonical: String, tags: TagList, transfer: Transfer) -> Scan {
+        let now = super::now();
+        let store = Arc::clone(&self.store);
+        let fallback = tags.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            store.first_seen().observe(&canonical, &tags, now);
+            store.tags().write(&canonical, tags, now)
+        });
+        // A worker that ends early leaves the list unkept, and it is no less true for that.
+        let kept = kept.await.unwrap_or_else(|_| CachedTags {
+            scanned: now,
+            tags: fallback,
+            new: TagList::default(),
+        });
+        scan_of(kept, Some(transfer))
+    }
+
+    /// Scans several repositories at once; the answer follows the order of `ids`.
+    pub async fn scan_all(
+        &self,
+        world: &World,
+        ids: &[ObjectId],
+        progress: impl Fn(ScanProgress) + Send + Sync,
+    ) -> Vec<ScanOutcome> {
+        let progress = &progress;
+        let each = ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, progress).await) });
+        // The client has limits of its own; this one only bounds the futures.
+        futures::stream::iter(each).buffered(64).collect().await
+    }
+
+    /// The scans to answer from: what is cached, with what is due scanned first.
+    ///
+    /// Returns them and a problem for each repository that could not be scanned; its older tags stay.
+    pub async fn fresh_scans(
+        &self,
+        world: &World,
+        refresh: Refresh,
+        progress: impl Fn(ScanProgress) + Send + Sync,
+    ) -> (Scans, BTreeMap<ObjectId, Problem>) {
+        let mut scans = self.cached(world);
+        let ids = self.to_scan(world, &scans, refresh);
+        let mut problems = BTreeMap::new();
+        for (id, outcome) in self.scan_all(world, &ids, progress).await {
+            match outcome {
+                Ok(scan) => drop(scans.insert(id, scan)),
+                Err(problem) => drop(problems.insert(id, problem)),
+            }
+        }
+        (scans, problems)
+    }
+
+    /// When each tag of a repository was first seen; `None` if its image name makes no sense.
+    pub fn ledger(&self, world: &World, id: &ObjectId) -> Option<Ledger> {
+        let repository = world.inventory.repositories.get(id)?;
+        let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+        Some(self.store.first_seen().read(&name.canonical()))
+    }
+
+    /// Checks that all of `ids` are at one registry host, as a credential from the command line requires.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] naming the hosts.
+    pub fn single_registry(&self, world: &World, ids: &[ObjectId]) -> Result<(), Problem> {
+        let hosts: BTreeSet<String> = ids
+            .iter()
+            .filter_map(|id| world.inventory.repositories.get(id))
+            .filter_map(|repository| ImageName::parse(&repository.image, repository.insecure).ok())
+            .map(|name| name.registry)
+            .collect();
+        if hosts.len() <= 1 {
+            return Ok(());
+        }
+        let named: Vec<String> = hosts.into_iter().collect();
+        Err(Problem::new(
+            Code::Usage,
+            "--registry-username",
+            format!("a credential is for one registry, and these are several: {}", named.join(", ")),
+        )
+        .hint("Scan them one by one, or set SUPERCARGO_REGISTRY_HOST."))
+    }
+
+    /// What is wrong with the credentials of the world's repositories, without asking anybody.
+    pub fn credential_problems(&self, world: &World) -> Vec<Problem> {
+        let mut seen = BTreeSet::new();
+        let all =
+            world.inventory.repositories.values().flat_map(|repository| self.keyring(world, repository).1);
+        all.filter(|problem| seen.insert(problem.to_string())).collect()
+    }
+}
+
+fn scan_of(cached: CachedTags, transfer: Option<Transfer>) -> Scan {
+    Scan { tags: Arc::new(cached.tags), scanned: cached.scanned, new: Arc::new(cached.new), transfer }
+}
+
+/// `None`: the image name makes no sense, so no scan will ever be due.
+fn due_after(repository: &ImageRepository, scan: Option<&Scan>, now: Timestamp) -> Option<Duration> {
+    let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+    let exclusions = repository.exclusions();
+    let since = |scan: &Scan| Duration::try_from(now.duration_since(scan.scanned)).unwrap_or_default();
+    let question = ScanQuestion {
+        image: &repository.image,
+        insecure: repository.insecure,
+        interval: repository.interval.0,
+        exclusions: &exclusions,
+        observed_canonical: &name.canonical(),
+        // We keep what the registry listed and exclude when we judge, so a new list needs no new scan.
+        observed_exclusions: &exclusions,
+        stored_tags: Some(scan.map_or(0, |scan| scan.tags.len())),
+        requested: None,
+        handled: None,
+        since_scan: scan.map(since),
+    };
+    match should_scan(&question).ok()? {
+        ScanDue::Now(_) => Some(Duration::ZERO),
+        ScanDue::After(after) => Some(after),
+    }
+}

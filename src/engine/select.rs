@@ -1,0 +1,116 @@
+//! Every policy against the tags of its repository.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Engine, Scans, World, blocking};
+use crate::domain::inventory::Inventory;
+use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
+use crate::domain::plan::Selection;
+use crate::domain::policy::{Evaluation, Evaluator};
+use crate::domain::proposal::Reference;
+use crate::domain::scan::Scan;
+use crate::problem::{Code, Problem};
+
+/// A policy and what became of it.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// What it selects, or why it selects nothing.
+    pub selection: Selection,
+    /// The verdict on each tag; `None` if there was no list of tags to judge.
+    pub evaluation: Option<Arc<Evaluation>>,
+}
+
+/// Policy → what became of it.
+pub type Selections = BTreeMap<ObjectId, Evaluated>;
+
+impl Engine {
+    /// Evaluates every policy of the world.
+    ///
+    /// # Errors
+    /// Only a bug of ours; what is wrong with a policy is in its selection.
+    pub async fn select(&self, world: &Arc<World>, scans: &Scans) -> Result<Selections, Problem> {
+        let (engine, world, scans) = (self.clone(), Arc::clone(world), scans.clone());
+        blocking(move || Ok(engine.select_now(&world, &scans))).await
+    }
+
+    fn select_now(&self, world: &World, scans: &Scans) -> Selections {
+        let inventory = &world.inventory;
+        let each = inventory.policies.values().map(|policy| {
+            (policy.meta.id.clone(), self.evaluate(inventory, policy, scans.get(&policy.repository)))
+        });
+        each.collect()
+    }
+
+    /// Evaluates one policy on one list of tags.
+    pub fn evaluate(&self, inventory: &Inventory, policy: &ImagePolicy, scan: Option<&Scan>) -> Evaluated {
+        let repository = inventory.repositories.get(&policy.repository);
+        let exclusions = repository.map(ImageRepository::exclusions).unwrap_or_default();
+        let evaluator = Evaluator::new(&policy.choice, policy.filter.as_ref(), &exclusions);
+        let evaluator = Arc::new(evaluator.of_repository(policy.repository.clone()));
+        let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
+        let blocked = |problem: Problem, evaluation| Evaluated {
+            selection: Selection {
+                image: image.clone(),
+                outcome: Err(problem),
+                why: String::new(),
+                first_seen: None,
+                tie: false,
+                evaluator: Arc::clone(&evaluator),
+            },
+            evaluation,
+        };
+        let name = match inventory.repository_of(policy) {
+            Ok(_) if policy.suspend => return blocked(suspended(policy), None),
+            Ok((_, name)) => name,
+            Err(error) => return blocked(error.problem(&policy.meta.id), None),
+        };
+        let Some(scan) = scan else { return blocked(not_scanned(policy), None) };
+        let evaluation = Arc::new(evaluator.evaluate(&scan.tags));
+        let Some(index) = evaluation.latest else {
+            let problem = failed(policy, &evaluation);
+            return blocked(problem, Some(evaluation));
+        };
+        let tag = scan.tags.get(index).unwrap_or_default().to_owned();
+        if !evaluation.latest_is_valid {
+            return blocked(no_tag(policy, &tag), Some(evaluation));
+        }
+        Evaluated {
+            selection: Selection {
+                image: image.clone(),
+                first_seen: self.store.first_seen().read(&name.canonical()).get(&tag),
+                outcome: Ok(Reference { image, tag, digest: None }),
+                why: evaluator.why(&evaluation),
+                tie: evaluation.tie,
+                evaluator: Arc::clone(&evaluator),
+            },
+            evaluation: Some(evaluation),
+        }
+    }
+}
+
+/// A suspended policy keeps what it has in the cluster; here it selects nothing.
+fn suspended(policy: &ImagePolicy) -> Problem {
+    Problem::new(Code::PolicyFailed, policy.meta.id.to_string(), "the policy is suspended")
+        .hint("Set spec.suspend: false to have it evaluated.")
+}
+
+fn not_scanned(policy: &ImagePolicy) -> Problem {
+    let text = format!("{} was not scanned yet", policy.repository);
+    Problem::new(Code::PolicyFailed, policy.meta.id.to_string(), text)
+}
+
+fn failed(policy: &ImagePolicy, evaluation: &Evaluation) -> Problem {
+    let subject = policy.meta.id.to_string();
+    match &evaluation.error {
+        Some(error) => error.problem(subject),
+        None => Problem::new(Code::PolicyFailed, subject, "nothing is selected"),
+    }
+}
+
+/// Flux would write this text into the file; no registry could serve it.
+fn no_tag(policy: &ImagePolicy, tag: &str) -> Problem {
+    let text = format!("the selected text {tag:?} is no valid tag");
+    Problem::new(Code::ImageInvalid, policy.meta.id.to_string(), text)
+        .hint("Narrow the policy's pattern so that it cannot match.")
+}

@@ -1,0 +1,181 @@
+//! What the controllers' conditions would say, from what the engine found; for both front ends.
+
+use serde_json::{Value, json};
+
+use super::{Engine, Evaluated, World};
+use crate::domain::inventory::{self, Inventory};
+use crate::domain::marker::parse_setter;
+use crate::domain::object::{
+    DEFAULT_EXCLUSION, ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId, OrderChoice,
+    PolicyChoice,
+};
+use crate::domain::plan::Ground;
+use crate::domain::policy::{Evaluator, PolicyErrorKind, TagState};
+use crate::domain::reference::{ImageName, revision};
+use crate::domain::status::{self, Run, Status, Verdict};
+use crate::domain::tags::TagList;
+use crate::domain::template;
+use crate::problem::{Code, Problem};
+
+/// What is left of a list after exclusion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Tags that are kept.
+    pub kept: usize,
+    /// Tags that are excluded.
+    pub excluded: usize,
+    /// Flux's checksum of the kept ones.
+    pub revision: String,
+}
+
+/// The counts of [`Kept`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptCounts {
+    /// Tags that are kept.
+    pub kept: usize,
+    /// Tags that are excluded.
+    pub excluded: usize,
+}
+
+/// Applies the exclusion list of a repository that gives none.
+///
+/// # Errors
+/// As [`kept`].
+pub fn kept_by_default(tags: &TagList) -> Result<Kept, String> {
+    keep(&[DEFAULT_EXCLUSION.to_owned()], tags)
+}
+
+/// Applies a repository's exclusion list.
+///
+/// # Errors
+/// Flux's text for a rule that does not compile.
+pub fn kept(repository: &ImageRepository, tags: &TagList) -> Result<Kept, String> {
+    keep(&repository.exclusions(), tags)
+}
+
+fn keep(exclusions: &[String], tags: &TagList) -> Result<Kept, String> {
+    // Any policy will do: exclusion comes before it.
+    let choice = PolicyChoice { alphabetical: Some(OrderChoice::default()), ..PolicyChoice::default() };
+    let evaluator = Evaluator::new(&choice, None, exclusions);
+    let evaluation = evaluator.evaluate(tags);
+    if let Some(error) = evaluation.error.as_ref().filter(|error| error.kind == PolicyErrorKind::Scan) {
+        let text = error.to_string();
+        return Err(text.strip_prefix("scan failed: ").unwrap_or(&text).to_owned());
+    }
+    let kept: Vec<&str> = tags
+        .iter()
+        .zip(&evaluation.states)
+        .filter(|(_, state)| **state != TagState::Exclude)
+        .map(|(tag, _)| tag)
+        .collect();
+    let revision = revision(kept.iter().copied());
+    Ok(Kept { excluded: tags.len() - kept.len(), kept: kept.len(), revision })
+}
+
+/// The canonical name of a repository's image; `None` if it is none.
+pub fn canonical(repository: &ImageRepository) -> Option<String> {
+    ImageName::parse(&repository.image, repository.insecure).ok().map(|name| name.canonical())
+}
+
+/// The condition of an `ImageRepository`, and the counts of its last good scan.
+pub fn of_repository(
+    repository: &ImageRepository,
+    kept: Option<&Result<Kept, String>>,
+    problem: Option<&Problem>,
+) -> (Status, Option<KeptCounts>) {
+    let counts = kept.and_then(|kept| kept.as_ref().ok());
+    let counts = counts.map(|kept| KeptCounts { kept: kept.kept, excluded: kept.excluded });
+    if let Err(error) = ImageName::parse(&repository.image, repository.insecure) {
+        return (status::of_repository(&status::Scan::Image(&error)), None);
+    }
+    if let Some(problem) = problem {
+        return (status::of_repository(&status::Scan::Failed(&problem.message)), counts);
+    }
+    let scan = match kept {
+        None => status::Scan::Never,
+        Some(Ok(kept)) => status::Scan::Succeeded { tags: kept.kept, revision: &kept.revision },
+        Some(Err(text)) => status::Scan::Failed(text),
+    };
+    (status::of_repository(&scan), counts)
+}
+
+/// The condition of an `ImagePolicy`.
+pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<&Evaluated>) -> Status {
+    if let Err(error) = inventory.repository_of(policy) {
+        return status::of_policy(&Verdict::Unlinked(&error));
+    }
+    let Some(evaluated) = evaluated else { return status::of_policy(&Verdict::Never) };
+    let text = match &evaluated.selection.outcome {
+        Ok(latest) => return status::of_policy(&Verdict::Selected { latest, previous: None }),
+        Err(problem) => &problem.message,
+    };
+    let Some(evaluation) = &evaluated.evaluation else { return status::of_policy(&Verdict::Never) };
+    match &evaluation.error {
+        Some(error) if error.stalled() => status::of_policy(&Verdict::Invalid(&error.text)),
+        Some(error) if error.kind == PolicyErrorKind::NoTags => status::of_policy(&Verdict::NoTags),
+        Some(error) => status::of_policy(&Verdict::Failed(&error.text)),
+        None => status::of_policy(&Verdict::Failed(text)),
+    }
+}
+
+/// The condition of an `ImageUpdateAutomation`; `ground` is what was read for it, if it could be read.
+pub fn of_automation(
+    engine: &Engine,
+    world: &World,
+    automation: &ImageUpdateAutomation,
+    ground: Option<&Ground>,
+) -> Status {
+    if let Err(error) = world.inventory.policies_of(automation) {
+        return status::of_automation(&Run::Selector(&error));
+    }
+    let repository = world.inventory.git_repositories.get(&automation.source);
+    let reference = repository.and_then(|repository| repository.reference.as_ref());
+    if let Err(error) = inventory::targets(automation, reference) {
+        return status::of_automation(&Run::Target(&error));
+    }
+    match (ground, engine.settle(world, automation)) {
+        (_, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
+        (None, Ok(_)) => status::of_automation(&Run::Never),
+        (Some(_), Ok(_)) => status::of_automation(&Run::Succeeded),
+    }
+}
+
+/// How many marked scalars name a policy in what was read.
+pub fn sites_of(grounds: &[Ground], policy: &ObjectId) -> usize {
+    let scalars = grounds.iter().flat_map(|ground| &ground.files).flat_map(|file| &file.sites);
+    scalars.filter(|scalar| parse_setter(&scalar.setter).is_ok_and(|(id, _)| id == *policy)).count()
+}
+
+/// What an automation checks out, as the JSON has it: `{"branch":"main"}`.
+pub fn checkout(world: &World, automation: &ImageUpdateAutomation) -> Value {
+    let repository = world.inventory.git_repositories.get(&automation.source);
+    let reference = repository.and_then(|repository| repository.reference.as_ref());
+    let Ok(targets) = inventory::targets(automation, reference) else { return Value::Null };
+    match targets.checkout {
+        inventory::Checkout::Branch(branch) => json!({ "branch": branch }),
+        inventory::Checkout::Tag(tag) => json!({ "tag": tag }),
+        inventory::Checkout::Semver(range) => json!({ "semver": range }),
+        inventory::Checkout::Name(name) => json!({ "name": name }),
+        inventory::Checkout::Commit(commit) => json!({ "commit": commit }),
+    }
+}
+
+/// What is wrong with a message template before there is anything to commit.
+pub fn template_warnings(template: &str, automation: &ObjectId) -> Vec<Value> {
+    let data = template::MessageData {
+        automation: automation.clone(),
+        values: std::collections::BTreeMap::new(),
+        file_changes: std::collections::BTreeMap::new(),
+        references: std::collections::BTreeMap::new(),
+    };
+    let rendered = template::render(template, &data);
+    let mut warnings: Vec<Value> = rendered
+        .warnings
+        .iter()
+        .map(|warning| json!({ "code": warning.code, "message": warning.message }))
+        .collect();
+    if let Err(error) = template::check(template) {
+        warnings.push(json!({ "code": Code::TemplateFailed, "message": error }));
+    }
+    warnings
+}

@@ -1,0 +1,171 @@
+//! Which objects `get` shows: namespace, name, labels and state, as `flux get` and `kubectl get` choose them.
+
+use crate::config::Settings;
+use crate::domain::object::{LabelExpression, LabelSelector, Meta, ObjectId};
+use crate::domain::selector::Selector;
+use crate::domain::status::Status;
+use crate::problem::{Code, Problem};
+
+/// The choice of one `get`.
+pub(super) struct Filter {
+    /// `None`: all namespaces.
+    namespace: Option<String>,
+    name: Option<String>,
+    labels: Option<Selector>,
+    state: Option<StateSelector>,
+}
+
+/// `--status-selector ready=false`.
+struct StateSelector {
+    equal: bool,
+    status: String,
+}
+
+impl Filter {
+    /// The choice that the settings and a name on the command line make.
+    ///
+    /// # Errors
+    /// A selector that is none.
+    pub(super) fn new(settings: &Settings, name: Option<&str>) -> Result<Self, Problem> {
+        let (namespace, name) = match name.and_then(|name| name.split_once('/')) {
+            Some((namespace, name)) => (Some(namespace.to_owned()), Some(name.to_owned())),
+            None if settings.all_namespaces => (None, name.map(str::to_owned)),
+            None => (Some(settings.default_namespace.clone()), name.map(str::to_owned)),
+        };
+        let labels = settings.label_selector.as_deref().map(parse_labels).transpose()?;
+        let state = settings.status_selector.as_deref().map(parse_state).transpose()?;
+        Ok(Self { namespace, name, labels, state })
+    }
+
+    /// Whether an object is shown.
+    pub(super) fn admits(&self, meta: &Meta, status: &Status) -> bool {
+        self.is_named(&meta.id)
+            && self.labels.as_ref().is_none_or(|labels| labels.matches(&meta.labels))
+            && self.state.as_ref().is_none_or(|state| {
+                status.ready.to_string().eq_ignore_ascii_case(&state.status) == state.equal
+            })
+    }
+
+    fn is_named(&self, id: &ObjectId) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
+            && self.name.as_ref().is_none_or(|name| *name == id.name)
+    }
+
+    /// What to say when nothing is shown: an unknown name is a problem, an empty list is Flux's sentence.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for a name.
+    pub(super) fn nothing<'a>(
+        &self,
+        kind: &str,
+        known: impl Iterator<Item = &'a ObjectId>,
+    ) -> Result<String, Problem> {
+        let place = match &self.namespace {
+            Some(namespace) => format!("{namespace:?} namespace"),
+            None => "any namespace".to_owned(),
+        };
+        let Some(name) = &self.name else { return Ok(format!("no {kind} objects found in {place}")) };
+        let names: Vec<String> = known.map(|id| id.name.clone()).collect();
+        let near = crate::text::nearest(name, names.iter().map(String::as_str));
+        let problem =
+            Problem::new(Code::NotFound, name, format!("{kind} object '{name}' not found in {place}"));
+        Err(match near {
+            Some(near) => problem.hint(format!("Did you mean {near}?")),
+            None => problem,
+        })
+    }
+}
+
+fn parse_state(text: &str) -> Result<StateSelector, Problem> {
+    let parts = match text.split_once("!=") {
+        Some((kind, status)) => Some((kind, status, false)),
+        None => text.split_once('=').map(|(kind, status)| (kind, status, true)),
+    };
+    match parts {
+        Some((kind, status, equal)) if kind.eq_ignore_ascii_case("ready") => {
+            Ok(StateSelector { equal, status: status.to_owned() })
+        }
+        Some((kind, ..)) => {
+            Err(Problem::new(Code::Usage, "--status-selector", format!("there is no condition {kind:?}"))
+                .hint("Conditions of ours are: ready."))
+        }
+        None => Err(Problem::new(
+            Code::Usage,
+            "--status-selector",
+            format!("expected status selector in type=status or type!=status format, but found: {text}"),
+        )),
+    }
+}
+
+/// A label selector as kubectl takes it: `a=b,c!=d,e,!f,g in (h,i),j notin (k)`.
+fn parse_labels(text: &str) -> Result<Selector, Problem> {
+    let wrong = || {
+        Problem::new(Code::Usage, "--label-selector", format!("{text:?} is no label selector"))
+            .hint("Write it as kubectl takes it, such as app=web,tier!=db.")
+    };
+    let mut selector = LabelSelector::default();
+    for term in split_terms(text) {
+        selector.match_expressions.push(parse_term(&term).ok_or_else(wrong)?);
+    }
+    Selector::new(&selector).map_err(|error| wrong().caused_by(&error))
+}
+
+/// Cuts at the commas that stand outside parentheses.
+fn split_terms(text: &str) -> Vec<String> {
+    let (mut terms, mut depth) = (vec![String::new()], 0_usize);
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                terms.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(term) = terms.last_mut() {
+            term.push(character);
+        }
+    }
+    terms.into_iter().map(|term| term.trim().to_owned()).collect()
+}
+
+fn parse_term(term: &str) -> Option<LabelExpression> {
+    let expression = |key: &str, operator: &str, values: Vec<String>| {
+        let key = key.trim().to_owned();
+        (!key.is_empty()).then(|| LabelExpression { key, operator: operator.to_owned(), values })
+    };
+    for (sign, operator) in [("!=", "NotIn"), ("==", "In"), ("=", "In")] {
+        if let Some((key, value)) = term.split_once(sign) {
+            return expression(key, operator, vec![value.trim().to_owned()]);
+        }
+    }
+    for (word, operator) in [(" notin ", "NotIn"), (" in ", "In")] {
+        if let Some((key, values)) = term.split_once(word) {
+            let values = values.trim().strip_prefix('(')?.strip_suffix(')')?;
+            return expression(
+                key,
+                operator,
+                values.split(',').map(|value| value.trim().to_owned()).collect(),
+            );
+        }
+    }
+    match term.strip_prefix('!') {
+        Some(key) => expression(key, "DoesNotExist", Vec::new()),
+        None => expression(term, "Exists", Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_read_as_kubectl_reads_them() {
+        let terms = split_terms("a=b, c!=d,e,!f,g in (h, i)");
+        assert_eq!(terms, ["a=b", "c!=d", "e", "!f", "g in (h, i)"]);
+        let operators: Vec<String> = terms.iter().map(|term| parse_term(term).unwrap().operator).collect();
+        assert_eq!(operators, ["In", "NotIn", "Exists", "DoesNotExist", "In"]);
+        assert!(parse_term("").is_none());
+    }
+}

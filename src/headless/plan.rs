@@ -1,0 +1,161 @@
+//! `plan`: decide on the command line, and print what would land.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::session::{Reviewed, Session};
+use super::updates::{parts, patch, row, scope};
+use super::{Answer, Document, Table, Text};
+use crate::cli::PlanArgs;
+use crate::config::Settings;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::Plan;
+use crate::domain::proposal::{Decision, Proposal, UpdateState};
+use crate::engine::PrepareRequest;
+use crate::problem::{Code, Problem, strongest_exit};
+
+impl Document for Plan {
+    fn kind(&self) -> &'static str {
+        "Plan"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        match json!(self) {
+            Value::Object(mut object) => {
+                // The problems stand at the top of every document.
+                object.remove("problems");
+                object
+            }
+            _ => Map::new(),
+        }
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        if self.groups.is_empty() {
+            return Text::Raw(b"Nothing to do.\n".to_vec());
+        }
+        let headings =
+            ["POLICY", "CURRENT", "NEW", "STEP", "SITES", "FILES", "AUTOMATION", "STATE", "MESSAGE"];
+        let mut table = Table::new(headings.into_iter().chain(["DECISION"]));
+        for update in self.groups.iter().flat_map(|group| &group.updates) {
+            let decision = match update.decision {
+                Decision::Undecided => "undecided",
+                Decision::Approved => "approved",
+                Decision::Skipped => "skipped",
+                Decision::Partial => "partial",
+            };
+            table.push(row(update).into_iter().chain([decision.to_owned()]));
+        }
+        Text::TableAndLines(table, summary(self))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let approved = self.groups.iter().flat_map(|group| &group.updates);
+        approved
+            .filter(|update| update.approved().next().is_some())
+            .map(|update| format!("update/{}", update.policy))
+            .collect()
+    }
+}
+
+/// What a person wants to know of a plan below its table.
+fn summary(plan: &Plan) -> Vec<String> {
+    let counts = plan.approved_counts();
+    let mut lines = vec![format!(
+        "plan {}: {} updates, {} files, {} sites, {} bytes outside markers",
+        plan.id, counts.updates, counts.files, counts.sites, plan.bytes_changed_outside_markers
+    )];
+    for group in &plan.groups {
+        let branch = group.push.as_ref().map_or("-", |push| push.branch.as_str());
+        let base = group.base.as_ref().map_or_else(String::new, |base| {
+            let name = base.reference.strip_prefix("refs/heads/").unwrap_or(&base.reference);
+            format!(" from {name}@{}", crate::engine::short(&base.commit))
+        });
+        let subject = group.message.lines().next().unwrap_or_default();
+        lines.push(format!(
+            "{} → {} {branch}{base}: {subject}",
+            group.automation,
+            group.remote.as_deref().unwrap_or("-")
+        ));
+        lines.extend(group.warnings.iter().map(|warning| format!("  ⚠ {}", warning.message)));
+    }
+    lines
+}
+
+/// `plan NAME…|--all`.
+pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let reviewed = session.review()?;
+    let scope = scope(&session, &args.names)?;
+    let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
+    let mut proposals = reviewed.review.proposals.clone();
+    for update in proposals.iter_mut().filter(|update| scope.contains(&update.policy)) {
+        decide(update, !args.all, skipped.contains(&update.policy));
+    }
+    let mut request = PrepareRequest::of(proposals, crate::cli::Refresh::Never);
+    request.branch.clone_from(&args.branch);
+    if let Some(message) = message(args)? {
+        let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());
+        request.messages = ids.map(|id| (id, message.clone())).collect::<BTreeMap<ObjectId, String>>();
+    }
+    // Another branch may not be in the cache yet.
+    if args.branch.is_some() {
+        request.refresh = settings.refresh;
+    }
+    let prepared =
+        session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
+    if let Some(path) = &args.output_patch {
+        write_patch(path, &patch(&prepared.plan, &prepared.contents))?;
+    }
+    Ok(answer(&session, &reviewed, &scope, prepared.plan))
+}
+
+fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
+    let mut problems = reviewed.problems_of(session);
+    let own: Vec<Problem> =
+        plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem)).cloned().collect();
+    problems.extend(own.iter().cloned());
+    let (parts, failed) = parts(session, reviewed, scope);
+    let left_out = own.iter().filter(|problem| problem.exit() != 0).map(Problem::exit);
+    let left_out = strongest_exit(left_out);
+    let answer = Answer::new(Plan { problems: problems.clone(), ..plan }).with_problems(problems);
+    let answer = answer.with_parts(parts, &failed);
+    let exit = strongest_exit([answer.exit, left_out]);
+    answer.with_exit(exit)
+}
+
+/// `--all` approves all but held, blocked, downgrades and changed names; a name approves those too, except blocked.
+fn decide(update: &mut Proposal, named: bool, skip: bool) {
+    if skip {
+        update.decide(Decision::Skipped);
+        return;
+    }
+    let allowed = match update.state {
+        UpdateState::Blocked => false,
+        UpdateState::Held => named,
+        UpdateState::Pending => named || !update.needs_second_look(),
+    };
+    if allowed {
+        update.decide(Decision::Approved);
+    }
+}
+
+fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {
+    if let Some(path) = &args.message_file {
+        let read = std::fs::read_to_string(path);
+        return read.map(Some).map_err(|error| {
+            Problem::new(Code::Usage, path.display().to_string(), "the message cannot be read")
+                .caused_by(&error)
+        });
+    }
+    Ok(args.message.clone())
+}
+
+fn write_patch(path: &Path, text: &str) -> Result<(), Problem> {
+    std::fs::write(path, text).map_err(|error| {
+        Problem::new(Code::Storage, path.display().to_string(), "the patch cannot be written")
+            .caused_by(&error)
+    })
+}

@@ -1,0 +1,229 @@
+//! `push`: land a plan, or see how far it would get.
+
+use std::io::{IsTerminal, Read, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::session::Session;
+use super::{Answer, Document, Streams, Table, Text};
+use crate::cli::{self, PushArgs};
+use crate::config::{Mode, Settings};
+use crate::domain::landing::Landed;
+use crate::domain::plan::Plan;
+use crate::engine::{DryRun, short};
+use crate::problem::{Code, Problem};
+
+/// What became of a plan.
+struct PushResult {
+    dry_run: bool,
+    plan: String,
+    results: Vec<Landed>,
+}
+
+impl Document for PushResult {
+    fn kind(&self) -> &'static str {
+        "PushResult"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("dry_run".to_owned(), json!(self.dry_run)),
+            ("plan".to_owned(), json!(self.plan)),
+            ("results".to_owned(), json!(self.results)),
+        ])
+    }
+
+    fn text(&self, wide: bool) -> Text {
+        let extra = if wide { ["CREDENTIAL"].as_slice() } else { &[] };
+        let headings = ["AUTOMATION", "REMOTE", "BRANCH", "COMMIT", "RESULT"];
+        let mut table = Table::new(headings.into_iter().chain(extra.iter().copied()));
+        for landed in &self.results {
+            let commit = landed.commit.as_deref().map(short).unwrap_or_default();
+            let cells = [
+                landed.automation.to_string(),
+                landed.remote.clone(),
+                landed.branch.clone(),
+                commit,
+                self.outcome(landed).to_owned(),
+            ];
+            table.push(cells.into_iter().chain(landed.credential.clone().filter(|_| wide)));
+        }
+        Text::Table(table)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let done = self.results.iter().filter_map(|landed| landed.commit.as_ref());
+        done.map(|commit| format!("commit/{commit}")).collect()
+    }
+}
+
+impl PushResult {
+    fn outcome(&self, landed: &Landed) -> &'static str {
+        match landed {
+            Landed { error: Some(_), .. } => "failed",
+            Landed { already: true, .. } => "already there",
+            Landed { pushed: true, verified: true, .. } => "pushed, verified",
+            Landed { pushed: true, .. } => "pushed",
+            _ if self.dry_run => "would be pushed (dry run)",
+            _ => "not pushed",
+        }
+    }
+}
+
+/// `push --plan PLAN|-`.
+pub(super) fn push(
+    settings: &Settings,
+    args: &PushArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    let mut plan = read_plan(&args.plan)?;
+    if plan.is_edited() {
+        return Err(crate::domain::plan::Stale::Edited.into());
+    }
+    let dry_run = how_far(settings, args)?;
+    let session = Session::open(settings)?;
+    if let Some(branch) = &args.branch {
+        plan = retarget(&session, plan, branch)?;
+    }
+    if plan.groups.is_empty() {
+        return Ok(Answer::new(PushResult {
+            dry_run: dry_run != DryRun::None,
+            plan: plan.id,
+            results: Vec::new(),
+        }));
+    }
+    if dry_run == DryRun::None {
+        confirm(settings, &session, &plan, args.plan == "-", streams)?;
+    }
+    let id = plan.id.clone();
+    let world = session.world.clone();
+    let quiet = settings.quiet;
+    let landed = session.run(session.engine.land(&world, plan, dry_run, move |step| {
+        if !quiet && let Some(millis) = step.millis {
+            // Progress is worth nothing if it cannot be written.
+            let text = super::table::clean(&step.text);
+            let _ = writeln!(std::io::stderr(), "► {text}  {}.{:03} s", millis / 1000, millis % 1000);
+        }
+    }))?;
+    let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
+    let mut problems = session.world.problems.clone();
+    for problem in &failed {
+        if !problems.contains(problem) {
+            problems.push(problem.clone());
+        }
+    }
+    let parts = landed.len();
+    say(settings, &landed, dry_run, streams);
+    let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
+    Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+}
+
+/// One line for each commit on standard error.
+fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut Streams<'_>) {
+    if settings.quiet {
+        return;
+    }
+    for landed in landed.iter().filter(|landed| landed.error.is_none()) {
+        let commit = landed.commit.as_deref().map(short).unwrap_or_default();
+        let line = match (landed.already, dry_run) {
+            (true, _) => format!("✔ {commit} is on {} already", landed.branch),
+            (false, DryRun::None) => format!("✔ pushed {commit} to {}", landed.branch),
+            (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.branch),
+        };
+        // As above.
+        let _ = writeln!(streams.err, "{}", super::table::clean(&line));
+    }
+}
+
+/// Reads a plan from a file or standard input.
+pub(super) fn read_plan(name: &str) -> Result<Plan, Problem> {
+    let mut text = String::new();
+    let read = if name == "-" {
+        std::io::stdin().lock().read_to_string(&mut text).map(|_| ())
+    } else {
+        std::fs::read_to_string(name).map(|read| text = read)
+    };
+    read.map_err(|error| Problem::new(Code::Usage, name, "the plan cannot be read").caused_by(&error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Problem::new(Code::Usage, name, "this is no plan")
+            .caused_by(&error)
+            .hint("Make one with: supercargo plan --all -o json")
+    })
+}
+
+/// Modes and `--dry-run`: without WRITE a push compares and sends nothing.
+fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
+    match (settings.mode, args.dry_run) {
+        (Mode::ReadOnly, _) => Err(Problem::new(Code::ModeRefused, "push", "the mode is READ-ONLY")
+            .hint("Leave --read-only out, or change the mode in the configuration.")),
+        (_, Some(cli::DryRun::Client)) => Ok(DryRun::Client),
+        (_, Some(cli::DryRun::Server)) | (Mode::DryRun, None) => Ok(DryRun::Server),
+        (Mode::DryRun, Some(cli::DryRun::None)) => {
+            Err(Problem::new(Code::ModeRefused, "push", "--dry-run=none needs WRITE mode")
+                .hint("Add --write."))
+        }
+        (Mode::Write, Some(cli::DryRun::None) | None) => Ok(DryRun::None),
+    }
+}
+
+/// The same plan for another branch: what is pinned is pinned anew.
+fn retarget(session: &Session, mut plan: Plan, branch: &str) -> Result<Plan, Problem> {
+    for group in &mut plan.groups {
+        let Some(push) = &mut group.push else { continue };
+        if push.branch != branch {
+            push.commit = None;
+            push.behind = None;
+            branch.clone_into(&mut push.branch);
+        }
+    }
+    if plan.groups.iter().any(|group| group.push.is_none()) {
+        return Err(Problem::new(Code::Usage, "--branch", "the plan has no Git remote to push to"));
+    }
+    let _ = session;
+    plan.id = plan.computed_id();
+    Ok(plan)
+}
+
+/// `--yes` or a `y` on the terminal; and the name of every branch that is protected.
+fn confirm(
+    settings: &Settings,
+    session: &Session,
+    plan: &Plan,
+    stdin_taken: bool,
+    streams: &mut Streams<'_>,
+) -> Result<(), Problem> {
+    for branch in session.engine.protected(&session.world, plan) {
+        if !settings.confirm_branches.contains(&branch) {
+            return Err(Problem::new(
+                Code::ConfirmationMissing,
+                &branch,
+                "this branch is protected, or is what clusters follow",
+            )
+            .hint(format!("Confirm it by name: --confirm-branch {branch}")));
+        }
+    }
+    if settings.yes {
+        return Ok(());
+    }
+    let can_ask = !stdin_taken && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !can_ask {
+        return Err(
+            Problem::new(Code::ConfirmationMissing, "push", "a push has to be confirmed").hint("Add --yes.")
+        );
+    }
+    let counts = plan.approved_counts();
+    let question = format!(
+        "{} commits, {} updates, {} files, {} sites. Type y to go on: ",
+        plan.groups.len(),
+        counts.updates,
+        counts.files,
+        counts.sites
+    );
+    let mut line = String::new();
+    let asked = write!(streams.err, "{question}").and_then(|()| streams.err.flush());
+    let answered = asked.and_then(|()| std::io::stdin().read_line(&mut line));
+    if answered.is_ok() && matches!(line.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ConfirmationMissing, "push", "not confirmed; nothing was pushed"))
+}

@@ -1,0 +1,172 @@
+//! `scan`: list tags now, and say how that went.
+
+use serde_json::{Map, Value, json};
+
+use super::session::{Progress, Session, event_loop};
+use super::{Answer, Document, Table, Text};
+use crate::cli::{ScanArgs, ScanWhat};
+use crate::config::Settings;
+use crate::domain::object::ObjectId;
+use crate::domain::scan::Scan;
+use crate::engine::{Engine, status};
+use crate::problem::{Code, Problem};
+
+/// One scanned repository.
+struct Item {
+    /// `None` for `--image`.
+    id: Option<ObjectId>,
+    image: String,
+    /// `None` when the scan failed.
+    scan: Option<Scan>,
+    kept: Option<status::Kept>,
+    error: Option<Problem>,
+}
+
+struct Report(Vec<Item>);
+
+impl Document for Report {
+    fn kind(&self) -> &'static str {
+        "ScanReport"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let items: Vec<Value> = self.0.iter().map(Item::json).collect();
+        Map::from_iter([("items".to_owned(), json!(items))])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        let mut table =
+            Table::new(["NAME", "IMAGE", "TAGS", "NEW", "PAGES", "SECONDS", "CREDENTIAL", "MESSAGE"]);
+        for item in &self.0 {
+            table.push(item.row());
+        }
+        Text::Table(table)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let named = self.0.iter().filter_map(|item| item.id.as_ref());
+        named.map(|id| format!("imagerepository/{id}")).collect()
+    }
+}
+
+impl Item {
+    fn json(&self) -> Value {
+        let transfer = self.scan.as_ref().and_then(|scan| scan.transfer.as_ref());
+        json!({
+            "namespace": self.id.as_ref().map(|id| &id.namespace), "name": self.id.as_ref().map(|id| &id.name),
+            "image": self.image, "tags": self.kept.as_ref().map(|kept| kept.kept),
+            "excluded": self.kept.as_ref().map(|kept| kept.excluded),
+            "new": self.scan.as_ref().map(|scan| scan.new.len()),
+            "revision": self.kept.as_ref().map(|kept| &kept.revision),
+            "pages": transfer.map(|transfer| transfer.pages), "requests": transfer.map(|transfer| transfer.requests),
+            "bytes": transfer.map(|transfer| transfer.bytes),
+            "wall_seconds": transfer.map(|transfer| rounded(transfer.wall.as_secs_f64())),
+            "credential": transfer.map(|transfer| &transfer.credential), "error": self.error,
+        })
+    }
+
+    fn row(&self) -> Vec<String> {
+        let transfer = self.scan.as_ref().and_then(|scan| scan.transfer.as_ref());
+        let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
+        let message = match (&self.error, &self.kept) {
+            (Some(error), _) => error.message.clone(),
+            (None, Some(kept)) => {
+                format!("successful scan: found {} tags with checksum {}", kept.kept, kept.revision)
+            }
+            (None, None) => String::new(),
+        };
+        vec![
+            self.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            self.image.clone(),
+            number(self.kept.as_ref().map(|kept| kept.kept)),
+            number(self.scan.as_ref().map(|scan| scan.new.len())),
+            number(transfer.map(|transfer| transfer.pages)),
+            transfer.map(|transfer| format!("{:.2}", transfer.wall.as_secs_f64())).unwrap_or_default(),
+            transfer.map(|transfer| transfer.credential.clone()).unwrap_or_default(),
+            message,
+        ]
+    }
+}
+
+/// Milliseconds are as fine as anybody reads.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+/// `scan repository NAME…|--all`, `scan --image REF`.
+pub(super) fn scan(settings: &Settings, args: &ScanArgs) -> Result<Answer, Problem> {
+    match (&args.what, &args.image) {
+        (Some(ScanWhat::Repository { names, all }), None) => scan_objects(settings, names, *all),
+        (None, Some(image)) => scan_image(settings, image),
+        _ => Err(Problem::new(Code::Usage, "scan", "say what to scan")
+            .hint("Use scan repository NAME, scan repository --all, or scan --image REF.")),
+    }
+}
+
+fn scan_objects(settings: &Settings, names: &[String], all: bool) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let inventory = &session.world.inventory;
+    let ids: Vec<ObjectId> = if all {
+        let chosen = inventory.repositories.keys();
+        let chosen = chosen.filter(|id| settings.namespace.as_ref().is_none_or(|ns| *ns == id.namespace));
+        chosen.cloned().collect()
+    } else {
+        let find = |name: &String| session.find("ImageRepository", name, inventory.repositories.keys());
+        names.iter().map(find).collect::<Result<_, _>>()?
+    };
+    check_credential_scope(settings, &session, &ids)?;
+    let progress = Progress::new(settings);
+    let outcomes = session
+        .run(async { Ok(session.engine.scan_all(&session.world, &ids, |at| progress.scan(&at)).await) })?;
+    drop(progress);
+    let mut items = Vec::new();
+    for (id, outcome) in outcomes {
+        let repository = inventory.repositories.get(&id);
+        let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
+        let (scan, kept, error) = match outcome {
+            Err(problem) => (None, None, Some(problem)),
+            Ok(scan) => match repository.map(|repository| status::kept(repository, &scan.tags)) {
+                Some(Ok(kept)) => (Some(scan), Some(kept), None),
+                Some(Err(text)) => {
+                    let problem =
+                        Problem::new(Code::PolicyInvalid, id.to_string(), format!("scan failed: {text}"));
+                    (Some(scan), None, Some(problem))
+                }
+                None => (Some(scan), None, None),
+            },
+        };
+        items.push(Item { id: Some(id), image, scan, kept, error });
+    }
+    Ok(finish(items, session.world.problems.clone()))
+}
+
+/// A credential from the command line is for one host.
+fn check_credential_scope(settings: &Settings, session: &Session, ids: &[ObjectId]) -> Result<(), Problem> {
+    let Some(given) = &settings.registry_credential else { return Ok(()) };
+    if given.host.is_some() {
+        return Ok(());
+    }
+    session.engine.single_registry(&session.world, ids)
+}
+
+fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
+    let engine = Engine::open(settings.clone())?;
+    let scanned = event_loop()?.block_on(engine.scan_image(image));
+    let item = match scanned {
+        Ok(scan) => {
+            let kept = status::kept_by_default(&scan.tags).ok();
+            Item { id: None, image: image.to_owned(), scan: Some(scan), kept, error: None }
+        }
+        Err(problem) => {
+            Item { id: None, image: image.to_owned(), scan: None, kept: None, error: Some(problem) }
+        }
+    };
+    Ok(finish(vec![item], Vec::new()))
+}
+
+fn finish(items: Vec<Item>, mut problems: Vec<Problem>) -> Answer {
+    let failed: Vec<Problem> = items.iter().filter_map(|item| item.error.clone()).collect();
+    problems.extend(failed.iter().cloned());
+    let parts = items.len();
+    Answer::new(Report(items)).with_problems(problems).with_parts(parts, &failed)
+}

@@ -1,0 +1,205 @@
+//! What most commands begin with: the source, the tags, the verdicts and the marked files, with progress on the way.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::cli::Refresh;
+use crate::config::Settings;
+use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::plan::{Ground, Review};
+use crate::engine::{Engine, ScanProgress, Scans, Selections, World};
+use crate::problem::{Code, Problem};
+
+/// An engine, its event loop, and the world it loaded.
+pub(super) struct Session {
+    pub(super) engine: Engine,
+    pub(super) world: Arc<World>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Tags and verdicts.
+pub(super) struct Judged {
+    pub(super) scans: Scans,
+    /// Why a repository could not be scanned just now.
+    pub(super) scan_problems: BTreeMap<ObjectId, Problem>,
+    pub(super) selections: Selections,
+}
+
+/// Marked files and proposals.
+pub(super) struct Reviewed {
+    pub(super) judged: Judged,
+    pub(super) review: Review,
+    /// What kept an automation, or a credential, from being used.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Reviewed {
+    /// Everything to say beside the answer: the source's problems, then scans', then automations'.
+    pub(super) fn problems_of(&self, session: &Session) -> Vec<Problem> {
+        let mut all = session.world.problems.clone();
+        for problem in self.judged.scan_problems.values().chain(&self.problems) {
+            if !all.contains(problem) {
+                all.push(problem.clone());
+            }
+        }
+        all
+    }
+}
+
+impl Session {
+    /// Loads the source that the settings name.
+    pub(super) fn open(settings: &Settings) -> Result<Self, Problem> {
+        let runtime = event_loop()?;
+        let engine = Engine::open(settings.clone())?;
+        let world = runtime.block_on(within(settings, engine.load()))?;
+        Ok(Self { engine, world, runtime })
+    }
+
+    /// Runs one piece of asynchronous work to its end, within `--timeout`.
+    pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        self.runtime.block_on(within(self.engine.settings(), work))
+    }
+
+    /// Scans what is due and evaluates every policy.
+    pub(super) fn judge(&self) -> Result<Judged, Problem> {
+        self.judge_with(self.engine.settings().refresh)
+    }
+
+    /// As [`Self::judge`], with a `--refresh` of its own.
+    pub(super) fn judge_with(&self, refresh: Refresh) -> Result<Judged, Problem> {
+        let progress = Progress::new(self.engine.settings());
+        self.run(async {
+            let (scans, scan_problems) =
+                self.engine.fresh_scans(&self.world, refresh, |at| progress.scan(&at)).await;
+            let selections = self.engine.select(&self.world, &scans).await?;
+            Ok(Judged { scans, scan_problems, selections })
+        })
+    }
+
+    /// Reads the marked files and compares them with the verdicts.
+    pub(super) fn review(&self) -> Result<Reviewed, Problem> {
+        let judged = self.judge()?;
+        let refresh = self.engine.settings().refresh;
+        let (grounds, mut problems) = self.run(self.engine.grounds(&self.world, refresh))?;
+        problems.extend(broken_files(&grounds));
+        let review = self.engine.review(grounds, &judged.selections);
+        Ok(Reviewed { judged, review, problems })
+    }
+
+    /// The tags that marked files hold for a policy, as far as they are in the cache; nothing is fetched.
+    pub(super) fn tags_in_files(&self, policy: &ImagePolicy) -> Vec<String> {
+        let read = self.run(self.engine.grounds(&self.world, Refresh::Never));
+        let grounds = read.map(|(grounds, _)| grounds).unwrap_or_default();
+        crate::domain::plan::tags_in_files(&grounds, &policy.meta.id)
+    }
+
+    /// Finds an object by `NAME` or `NS/NAME` among `known`.
+    ///
+    /// # Errors
+    /// Nothing has the name ([`Code::NotFound`], with the nearest one), or several have it ([`Code::Ambiguous`]).
+    pub(super) fn find<'a>(
+        &self,
+        kind: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a ObjectId>,
+    ) -> Result<ObjectId, Problem> {
+        find(kind, name, self.engine.settings().namespace.as_deref(), known)
+    }
+}
+
+/// The marked files that cannot be written.
+fn broken_files(grounds: &[Ground]) -> Vec<Problem> {
+    let files = grounds.iter().flat_map(|ground| &ground.problem_files);
+    files.map(|file| file.error.problem(&file.path)).collect()
+}
+
+/// See [`Session::find`].
+pub(super) fn find<'a>(
+    kind: &str,
+    name: &str,
+    namespace: Option<&str>,
+    known: impl IntoIterator<Item = &'a ObjectId>,
+) -> Result<ObjectId, Problem> {
+    let known: Vec<&ObjectId> = known.into_iter().collect();
+    let fits = |id: &&&ObjectId| match name.split_once('/') {
+        Some((wanted, name)) => id.namespace == wanted && id.name == name,
+        None => id.name == name && namespace.is_none_or(|wanted| id.namespace == wanted),
+    };
+    let found: Vec<&&ObjectId> = known.iter().filter(fits).collect();
+    match found.as_slice() {
+        [one] => Ok((**one).clone()),
+        [] => {
+            let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+            let bare = known.iter().map(|id| id.name.as_str());
+            let near = crate::text::nearest(name, names.iter().map(String::as_str).chain(bare));
+            let problem = Problem::new(Code::NotFound, name, format!("there is no {kind} of this name"));
+            Err(match near {
+                Some(near) => problem.hint(format!("Did you mean {near}?")),
+                None => problem,
+            })
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            let message = format!("several {kind} objects have this name: {}", names.join(", "));
+            Err(Problem::new(Code::Ambiguous, name, message).hint("Write it as NAMESPACE/NAME."))
+        }
+    }
+}
+
+pub(super) fn event_loop() -> Result<tokio::runtime::Runtime, Problem> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|error| {
+        Problem::new(Code::Internal, "supercargo", "no event loop can be started").caused_by(&error)
+    })
+}
+
+async fn within<T>(
+    settings: &Settings,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let limit = settings.timeout;
+    match tokio::time::timeout(limit.0.max(Duration::from_millis(1)), work).await {
+        Ok(done) => done,
+        Err(_) => Err(Problem::new(Code::Timeout, "supercargo", format!("gave up after {limit}"))
+            .hint("Give it longer with --timeout.")),
+    }
+}
+
+/// One line on standard error, only where that is a terminal and work takes longer than a blink.
+pub(super) struct Progress {
+    shown: bool,
+    started: Instant,
+    tags: AtomicUsize,
+}
+
+impl Progress {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let shown = !settings.quiet && std::io::stderr().is_terminal();
+        Self { shown, started: Instant::now(), tags: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn scan(&self, at: &ScanProgress) {
+        self.tags.fetch_max(at.tags, Ordering::Relaxed);
+        if !self.shown || self.started.elapsed() < Duration::from_millis(400) {
+            return;
+        }
+        let name = super::table::clean(&at.repository.to_string());
+        let text = match at.waiting {
+            Some(wait) => format!("{name}: trying again in {} s", wait.as_secs().max(1)),
+            None => format!("{name}: {} tags", at.tags),
+        };
+        // Progress is worth nothing if it cannot be written.
+        let _ = write!(std::io::stderr(), "\r\x1b[K► scanning {text}");
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown && self.started.elapsed() >= Duration::from_millis(400) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! `get updates` and `diff updates`: what would change, as a list and as a patch.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::session::{Reviewed, Session};
+use super::{Answer, Document, Table, Text};
+use crate::config::Settings;
+use crate::domain::diff;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{FileEdit, Plan, sha256_hex};
+use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
+use crate::engine::PrepareRequest;
+use crate::problem::Problem;
+
+/// The pending updates.
+struct UpdateList(Vec<Proposal>);
+
+impl Document for UpdateList {
+    fn kind(&self) -> &'static str {
+        "UpdateList"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([("items".to_owned(), json!(self.0))])
+    }
+
+    fn text(&self, wide: bool) -> Text {
+        if self.0.is_empty() {
+            return Text::Nothing;
+        }
+        let extra = if wide { ["IMAGE", "WHY"].as_slice() } else { &[] };
+        let headings =
+            ["POLICY", "CURRENT", "NEW", "STEP", "SITES", "FILES", "AUTOMATION", "STATE", "MESSAGE"];
+        let mut table = Table::new(headings.into_iter().chain(extra.iter().copied()));
+        for update in &self.0 {
+            let more = [update.image.clone(), update.why.clone()];
+            table.push(row(update).into_iter().chain(more.into_iter().filter(|_| wide)));
+        }
+        Text::Table(table)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|update| format!("update/{}", update.policy)).collect()
+    }
+}
+
+/// The cells of an update, as `get updates` and `plan` show them.
+pub(super) fn row(update: &Proposal) -> Vec<String> {
+    let state = match update.state {
+        UpdateState::Pending => "pending",
+        UpdateState::Held => "held",
+        UpdateState::Blocked => "blocked",
+    };
+    let new = update.new.as_ref().map_or("?", |new| new.tag.as_str());
+    vec![
+        update.policy.to_string(),
+        update.current.join(", "),
+        new.to_owned(),
+        update.step.map_or("-", Step::word).to_owned(),
+        update.sites.len().to_string(),
+        update.files().to_string(),
+        update.automation.to_string(),
+        state.to_owned(),
+        update.blocked.as_ref().map(|problem| problem.message.clone()).unwrap_or_default(),
+    ]
+}
+
+/// `get updates [NAME…] [--exit-code]`.
+pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let reviewed = session.review()?;
+    let scope = scope(&session, names)?;
+    let updates = in_scope(&reviewed, &scope);
+    let exit = u8::from(exit_code && !updates.is_empty());
+    let mut problems = reviewed.problems_of(&session);
+    if updates.is_empty() {
+        problems.push(Problem::new(crate::problem::Code::Skipped, "", nothing_pending(&session, &reviewed)));
+    }
+    let (parts, failed) = parts(&session, &reviewed, &scope);
+    let answer = Answer::new(UpdateList(updates)).with_problems(problems).with_parts(parts, &failed);
+    let exit = crate::problem::strongest_exit([answer.exit, exit]);
+    Ok(answer.with_exit(exit))
+}
+
+fn nothing_pending(session: &Session, reviewed: &Reviewed) -> String {
+    let sites: usize =
+        reviewed.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
+    let policies = session.world.inventory.policies.len();
+    format!("no pending updates: {policies} policies checked against {sites} sites")
+}
+
+/// The policies that a command is about: those named, else all of the namespace in scope.
+pub(super) fn scope(session: &Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
+    let known = &session.world.inventory.policies;
+    let namespace = session.engine.settings().namespace.as_ref();
+    if names.is_empty() {
+        let all = known.keys().filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
+        return Ok(all.cloned().collect());
+    }
+    names.iter().map(|name| session.find("ImagePolicy", name, known.keys())).collect()
+}
+
+pub(super) fn in_scope(reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Proposal> {
+    let all = reviewed.review.proposals.iter();
+    all.filter(|update| scope.contains(&update.policy)).cloned().collect()
+}
+
+/// How many policies a command is about, and the problem of each that could not be judged on what is there now.
+pub(super) fn parts(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> (usize, Vec<Problem>) {
+    let inventory = &session.world.inventory;
+    let failed = scope.iter().filter_map(|id| {
+        let policy = inventory.policies.get(id)?;
+        if policy.suspend {
+            return None;
+        }
+        let scan = reviewed.judged.scan_problems.get(&policy.repository);
+        let verdict = || reviewed.judged.selections.get(id)?.selection.outcome.as_ref().err();
+        scan.or_else(verdict).cloned()
+    });
+    (scope.len(), failed.collect())
+}
+
+/// The diff of the pending updates.
+struct Diff {
+    updates: usize,
+    sites: usize,
+    outside: u64,
+    files: Vec<DiffFile>,
+    problem_files: Vec<String>,
+    /// Only the counts.
+    stat: bool,
+    /// Whether each repository needs a line of its own.
+    headed: bool,
+}
+
+struct DiffFile {
+    remote: Option<String>,
+    branch: String,
+    path: String,
+    edit: FileEdit,
+    patch: String,
+}
+
+impl Document for Diff {
+    fn kind(&self) -> &'static str {
+        "Diff"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let file = |file: &DiffFile| {
+            json!({
+                "remote": file.remote, "path": file.path,
+                "sha256_before": sha256_hex(file.edit.before.as_bytes()),
+                "sha256_after": sha256_hex(file.edit.after.as_bytes()), "patch": file.patch,
+            })
+        };
+        let files: Vec<Value> = self.files.iter().map(file).collect();
+        let stat = json!({
+            "updates": self.updates, "files": self.files.len(), "sites": self.sites,
+            "bytes_outside_markers": self.outside,
+        });
+        Map::from_iter([
+            ("stat".to_owned(), stat),
+            ("files".to_owned(), json!(files)),
+            ("problem_files".to_owned(), json!(self.problem_files)),
+        ])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        if self.stat {
+            let text = format!(
+                "{} updates, {} files, {} sites, {} bytes outside markers\n",
+                self.updates,
+                self.files.len(),
+                self.sites,
+                self.outside
+            );
+            return Text::Raw(text.into_bytes());
+        }
+        let mut text = String::new();
+        let mut last = None;
+        for file in &self.files {
+            let place = (&file.remote, &file.branch);
+            if self.headed && last != Some(place) {
+                let heading = format!("# {} {}\n", file.remote.as_deref().unwrap_or("-"), file.branch);
+                text.push_str(&heading);
+            }
+            last = Some(place);
+            text.push_str(&file.patch);
+        }
+        Text::Patch(text)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+}
+
+/// `diff updates [NAME…] [--unified N] [--stat]`.
+pub(super) fn diff(
+    settings: &Settings,
+    names: &[String],
+    unified: usize,
+    stat: bool,
+) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let reviewed = session.review()?;
+    let scope = scope(&session, names)?;
+    let mut proposals = reviewed.review.proposals.clone();
+    for update in &mut proposals {
+        if scope.contains(&update.policy) && update.state == UpdateState::Pending {
+            update.decide(Decision::Approved);
+        }
+    }
+    let request = PrepareRequest::of(proposals, crate::cli::Refresh::Never);
+    let prepared =
+        session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
+    let counts = prepared.plan.approved_counts();
+    let document = Diff {
+        updates: counts.updates,
+        sites: counts.sites,
+        outside: prepared.plan.bytes_changed_outside_markers,
+        files: files(&prepared.plan, &prepared.contents, unified),
+        problem_files: prepared.review.problem_files.iter().map(|(path, _)| path.clone()).collect(),
+        stat,
+        headed: prepared.plan.pushes().len() > 1,
+    };
+    let (parts, failed) = parts(&session, &reviewed, &scope);
+    let changed = u8::from(!document.files.is_empty());
+    let mut problems = reviewed.problems_of(&session);
+    problems
+        .extend(prepared.plan.problems.iter().filter(|problem| !problems_has(&reviewed, problem)).cloned());
+    let answer = Answer::new(document).with_problems(problems).with_parts(parts, &failed);
+    let exit = crate::problem::strongest_exit([answer.exit, changed]);
+    Ok(answer.with_exit(exit))
+}
+
+fn problems_has(reviewed: &Reviewed, problem: &Problem) -> bool {
+    reviewed.problems.contains(problem)
+}
+
+/// Every file of a plan, merged over groups that land on top of each other: from before the first to after the last.
+fn files(plan: &Plan, contents: &[BTreeMap<String, FileEdit>], unified: usize) -> Vec<DiffFile> {
+    let mut files: Vec<DiffFile> = Vec::new();
+    for (group, edits) in plan.groups.iter().zip(contents) {
+        let branch = group.push.as_ref().map(|push| push.branch.clone()).unwrap_or_default();
+        for (path, edit) in edits {
+            let known = files
+                .iter_mut()
+                .find(|file| file.remote == group.remote && file.branch == branch && file.path == *path);
+            match known {
+                Some(file) => file.edit.after.clone_from(&edit.after),
+                None => files.push(DiffFile {
+                    remote: group.remote.clone(),
+                    branch: branch.clone(),
+                    path: path.clone(),
+                    edit: edit.clone(),
+                    patch: String::new(),
+                }),
+            }
+        }
+    }
+    files.sort_by(|a, b| (&a.remote, &a.branch, &a.path).cmp(&(&b.remote, &b.branch, &b.path)));
+    for file in &mut files {
+        file.patch = diff::unified(&file.path, &file.edit.before, &file.edit.after, unified);
+    }
+    files
+}
+
+/// The patch of a whole plan.
+pub(super) fn patch(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> String {
+    files(plan, contents, 3).into_iter().map(|file| file.patch).collect()
+}
