@@ -11,6 +11,7 @@ mod auth;
 mod challenge;
 pub mod client;
 pub mod error;
+mod http;
 mod keymatch;
 pub mod keyring;
 mod paging;

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::error::RegistryError;
 use super::keyring::{Credential, Login};
-use super::wire::{Ask, Wire};
+use super::wire::{Ask, Reply, Wire};
 use super::wire_text;
 
 /// How long a token lives that does not say so; source: distribution/distribution:docs/content/spec/auth/token.md.
@@ -161,11 +161,11 @@ async fn exchange(
         let form = by_form(service, scopes, identity);
         let reply = wire.send(&form).await?;
         if reply.status.as_u16() != 404 {
-            return read_token(&form, &reply, service);
+            return read_token(wire, &form, &reply);
         }
     }
     let reply = wire.send(&ask).await?;
-    read_token(&ask, &reply, service)
+    read_token(wire, &ask, &reply)
 }
 
 fn by_query(service: &TokenService, scopes: &[String]) -> Ask {
@@ -190,13 +190,9 @@ fn by_form(service: &TokenService, scopes: &[String], identity: &SecretString) -
     Ask { method: Method::POST, form: Some(form), ..Ask::get(service.realm.clone()) }
 }
 
-fn read_token(
-    ask: &Ask,
-    reply: &super::wire::Reply,
-    service: &TokenService,
-) -> Result<(SecretString, Duration), RegistryError> {
+fn read_token(wire: &Wire<'_>, ask: &Ask, reply: &Reply) -> Result<(SecretString, Duration), RegistryError> {
     if !reply.status.is_success() {
-        return Err(reply.error(ask.text(), service.service.as_deref().unwrap_or_default()));
+        return Err(reply.error(ask.text(), &wire.host.name));
     }
     let bad = |reason: &str| RegistryError::BadAnswer { request: ask.text(), reason: reason.to_owned() };
     // serde's message could quote the token, so it is not passed on.

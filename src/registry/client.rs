@@ -9,6 +9,7 @@ use url::Url;
 
 use super::auth::Tokens;
 use super::error::RegistryError;
+use super::http::Http;
 use super::session::{Knowledge, Session};
 use super::wire::Wire;
 use super::{Credential, ListRequest, Listing, Progress};
@@ -63,7 +64,9 @@ impl Default for ClientOptions {
 
 /// What is shared by all requests to one registry.
 pub(super) struct Host {
-    pub(super) http: reqwest::Client,
+    /// Host and port, as images name it.
+    pub(super) name: String,
+    pub(super) http: Arc<Http>,
     pub(super) permits: Semaphore,
     pub(super) endpoint: Option<Url>,
     pub(super) knowledge: tokio::sync::Mutex<Option<Arc<Knowledge>>>,
@@ -72,7 +75,7 @@ pub(super) struct Host {
 /// Lists tags and reads digests. One for the whole process: it keeps connections, tokens and the limits.
 pub struct Client {
     options: ClientOptions,
-    shared: reqwest::Client,
+    shared: Arc<Http>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     total: Semaphore,
     tokens: Tokens,
@@ -85,7 +88,7 @@ impl Client {
     /// [`RegistryError::Setup`] if a certificate authority is none.
     pub fn new(options: ClientOptions) -> Result<Self, RegistryError> {
         super::install_tls_provider();
-        let shared = http_client(&options, options.ca.iter())?;
+        let shared = Arc::new(Http::new(options.ca.iter())?);
         let total = Semaphore::new(options.total.max(1));
         Ok(Self { options, shared, hosts: Mutex::default(), total, tokens: Tokens::default() })
     }
@@ -148,10 +151,11 @@ impl Client {
         }
         let special = self.options.endpoints.get(name);
         let http = match special.and_then(|special| special.ca.as_ref()) {
-            Some(ca) => http_client(&self.options, self.options.ca.iter().chain([ca]))?,
-            None => self.shared.clone(),
+            Some(ca) => Arc::new(Http::new(self.options.ca.iter().chain([ca]))?),
+            None => Arc::clone(&self.shared),
         };
         let host = Arc::new(Host {
+            name: name.to_owned(),
             http,
             permits: Semaphore::new(self.options.per_host.max(1)),
             endpoint: special.and_then(|special| special.url.clone()),
@@ -186,32 +190,4 @@ async fn with_each<T>(
     session.forget().await;
     let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
     Err(first.unwrap_or_else(nothing).tried(refused))
-}
-
-fn http_client<'a>(
-    options: &ClientOptions,
-    ca: impl Iterator<Item = &'a Vec<u8>>,
-) -> Result<reqwest::Client, RegistryError> {
-    let mut roots = Vec::new();
-    for pem in ca {
-        let found = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-        roots.extend(
-            found.ok_or_else(|| RegistryError::Setup("a CA file holds no certificate in PEM".to_owned()))?,
-        );
-    }
-    let builder = || {
-        reqwest::Client::builder()
-            .user_agent(&options.user_agent)
-            .connect_timeout(options.connect_timeout)
-            .read_timeout(options.read_timeout)
-            .pool_max_idle_per_host(options.per_host)
-            // We follow redirects ourselves: the login must not go along.
-            .redirect(reqwest::redirect::Policy::none())
-    };
-    builder()
-        .tls_certs_merge(roots.clone())
-        .build()
-        // A machine without any root certificates: plain HTTP and our own authorities still work.
-        .or_else(|_no_roots| builder().tls_certs_only(roots).build())
-        .map_err(|error| RegistryError::Setup(format!("the HTTP client could not be set up: {error}")))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::keyring::ANONYMOUS;
 use crate::problem::{Code, Problem};
 
 /// How much of a body that is no registry error is shown, in bytes.
@@ -176,19 +177,20 @@ impl RegistryError {
 }
 
 fn denied_hint(host: &str, tried: &[String], status: u16) -> String {
-    let with: Vec<&str> = tried.iter().map(String::as_str).filter(|label| *label != "anonymous").collect();
-    match (with.is_empty(), status) {
-        (true, _) => format!(
-            "No credential for {host} was found; run `docker login {host}` or give a secretRef, then rescan."
-        ),
-        (false, 403) => format!(
-            "Tried {}: it may log in but not read this repository; ask for pull access.",
-            with.join(", ")
-        ),
-        (false, _) => format!(
-            "Tried {}: the login was refused; renew it, or run `docker login {host}`, then rescan.",
-            with.join(", ")
-        ),
+    // Docker's command has a short form for its own registry, and takes no other name for it.
+    let command =
+        if host == "index.docker.io" { "docker login".to_owned() } else { format!("docker login {host}") };
+    let tried: Vec<&str> = tried.iter().map(String::as_str).filter(|label| *label != ANONYMOUS).collect();
+    match (tried.join(", "), status) {
+        (none, _) if none.is_empty() => {
+            format!("No credential for {host} was found; run `{command}` or give a secretRef, then rescan.")
+        }
+        (tried, 403) => {
+            format!("Tried {tried}: it may log in but not read this repository; ask for pull access.")
+        }
+        (tried, _) => {
+            format!("Tried {tried}: the login was refused; renew it, or run `{command}`, then rescan.")
+        }
     }
 }
 

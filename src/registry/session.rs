@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
             ask.authorization = self.authorization(registry, &scopes, credential, true).await?;
             reply = self.wire.send(&ask).await?;
         }
-        if reply.status.is_success() { Ok(reply) } else { Err(reply.error(ask.text(), &self.image.registry)) }
+        if reply.status.is_success() { Ok(reply) } else { Err(reply.error(ask.text(), &self.wire.host.name)) }
     }
 
     async fn authorization(
@@ -214,7 +214,7 @@ impl<'a> Session<'a> {
                 Some(Challenge::Basic) | None => Access::Basic,
             },
             _ => {
-                return Err(match reply.error(ask.text(), &self.image.registry) {
+                return Err(match reply.error(ask.text(), &self.wire.host.name) {
                     // Not the repository is unknown here, but the whole API.
                     RegistryError::NotFound { request, answer } => RegistryError::Status { request, answer },
                     other => other,

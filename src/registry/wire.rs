@@ -205,7 +205,8 @@ impl<'a> Wire<'a> {
     }
 
     async fn exchange(&self, ask: &Ask) -> Result<Reply, Broken> {
-        let mut request = self.host.http.request(ask.method.clone(), ask.url.clone());
+        let http = self.host.http.client(self.options, &ask.url)?;
+        let mut request = http.request(ask.method.clone(), ask.url.clone());
         if let Some(authorization) = &ask.authorization {
             request = request.header(reqwest::header::AUTHORIZATION, authorization);
         }
