@@ -36,17 +36,17 @@ pub struct WorkTree {
     pub problems: Vec<Problem>,
 }
 
-/// Why a tree could not be read at all.
+/// Why a tree could not be read at all; the problem it becomes names the tree.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// There is nothing at this path.
-    #[error("{} does not exist", .0.display())]
+    #[error("no such directory")]
     Missing(PathBuf),
     /// It is a file.
-    #[error("{} is not a directory", .0.display())]
+    #[error("not a directory")]
     NotADirectory(PathBuf),
     /// The system refused.
-    #[error("reading {}", path.display())]
+    #[error("the directory could not be read")]
     Read {
         /// The root.
         path: PathBuf,
@@ -286,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "a.yaml", OBJECT);
         let missing = read_work_tree(&folder.path().join("nowhere")).unwrap_err();
-        assert!(missing.to_string().ends_with("nowhere does not exist"));
+        assert!(Problem::from(missing).to_string().ends_with("nowhere: no such directory"));
         let file = Problem::from(read_work_tree(&folder.path().join("a.yaml")).unwrap_err());
         assert_eq!(file.code, Code::NotFound);
     }

@@ -456,6 +456,24 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_of_two_clusters_is_neither_of_them() {
+        let secret = |password: &str| {
+            format!(
+                "kind: Secret\nmetadata: {{name: s}}\nstringData: {{username: u, password: {password}}}\n"
+            )
+        };
+        let id = ObjectId::new("flux-system", "s");
+        let same = load(&[("a/s.yaml", &secret("x")), ("b/s.yaml", &secret("x"))]);
+        assert!(same.secrets.find(&id).is_ok());
+        let error =
+            load(&[("a/s.yaml", &secret("x")), ("b/s.yaml", &secret("y"))]).secrets.find(&id).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "secret 'flux-system/s' has different values in a/s.yaml:1, b/s.yaml:1"
+        );
+    }
+
+    #[test]
     fn documents_of_other_kinds_are_not_parsed() {
         let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: \
                           image.toolkit.fluxcd.io, broken: [\n";

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::SecretString;
+use crate::text::{ExposeSecret, SecretString};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -25,6 +25,15 @@ pub struct Secret {
     pub origin: Origin,
 }
 
+impl Secret {
+    fn has_same_values(&self, other: &Self) -> bool {
+        let values = |secret: &Self| -> Vec<(String, String)> {
+            secret.data.iter().map(|(key, value)| (key.clone(), value.expose_secret().to_owned())).collect()
+        };
+        self.kind == other.kind && values(self) == values(other)
+    }
+}
+
 /// Why a secret that an object names can not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
@@ -39,23 +48,45 @@ pub enum SecretError {
         /// What with: `SOPS`, `SealedSecret` or `ExternalSecret`.
         by: &'static str,
     },
+    /// Several files give it different values.
+    #[error("secret '{id}' has different values in {}", listed(places))]
+    Ambiguous {
+        /// The secret.
+        id: ObjectId,
+        /// Where it stands.
+        places: Vec<Origin>,
+    },
+}
+
+fn listed(places: &[Origin]) -> String {
+    places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl SecretError {
-    /// The code of the warning: `secret_not_found` or `secret_encrypted`.
+    /// The code of the warning: `secret_not_found`, `secret_encrypted` or `ambiguous`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "secret_not_found",
             Self::Encrypted { .. } => "secret_encrypted",
+            Self::Ambiguous { .. } => "ambiguous",
+        }
+    }
+
+    /// The secret.
+    pub fn id(&self) -> &ObjectId {
+        match self {
+            Self::NotFound(id) | Self::Encrypted { id, .. } | Self::Ambiguous { id, .. } => id,
         }
     }
 }
 
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
-        let (SecretError::NotFound(id) | SecretError::Encrypted { id, .. }) = &error;
-        Self::new(Code::Skipped, id.to_string(), format!("{}: {error}", error.code()))
-            .hint("Give the credential by flag or environment, or with `supercargo create secret git`.")
+        let problem = Self::new(Code::Skipped, error.id().to_string(), format!("{}: {error}", error.code()));
+        problem.hint(match error {
+            SecretError::Ambiguous { .. } => "Give a narrower PATH, in which it stands once.",
+            _ => "Give the credential by flag or environment, or with `supercargo create secret git`.",
+        })
     }
 }
 
@@ -64,6 +95,7 @@ impl From<SecretError> for Problem {
 pub struct Secrets {
     plain: BTreeMap<ObjectId, Secret>,
     encrypted: BTreeMap<ObjectId, &'static str>,
+    ambiguous: BTreeMap<ObjectId, Vec<Origin>>,
     accounts: BTreeMap<ObjectId, Vec<String>>,
 }
 
@@ -71,8 +103,11 @@ impl Secrets {
     /// The secret of this name.
     ///
     /// # Errors
-    /// It is nowhere to be read, or encrypted.
+    /// It is nowhere to be read, encrypted, or has different values in different files.
     pub fn find(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
+        if let Some(places) = self.ambiguous.get(id) {
+            return Err(SecretError::Ambiguous { id: id.clone(), places: places.clone() });
+        }
         if let Some(secret) = self.plain.get(id) {
             return Ok(secret);
         }
@@ -93,9 +128,17 @@ impl Secrets {
         self.plain.values()
     }
 
-    /// Adds a secret, unless one of that name is there already.
+    /// Adds a secret. One that is there already with other values makes the name ambiguous: the credentials of two
+    /// clusters in one tree must not be mixed up.
     pub fn add(&mut self, secret: Secret) {
-        self.plain.entry(secret.id.clone()).or_insert(secret);
+        let Some(known) = self.plain.get(&secret.id) else {
+            self.plain.insert(secret.id.clone(), secret);
+            return;
+        };
+        if !known.has_same_values(&secret) {
+            let first = || vec![known.origin.clone()];
+            self.ambiguous.entry(secret.id).or_insert_with(first).push(secret.origin);
+        }
     }
 
     pub(super) fn add_encrypted(&mut self, id: ObjectId, by: &'static str) {
