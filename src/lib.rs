@@ -16,6 +16,7 @@
 //! | drawing | `views`, `theme` | app and domain |
 //! | front ends | `headless`, `runtime`, `demo` | everything |
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;

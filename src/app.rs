@@ -1,0 +1,37 @@
+//! The state machine of the screen.
+//!
+//! PURE: [`update`] folds one [`message::Msg`] into the [`state::State`] and says, as [`effect::Effect`]s, what the
+//! shell has to do. Nothing here reads a clock, a file or the network, and nothing here draws; `views` reads the state,
+//! `runtime` carries out the effects.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`state`] | what is so |
+//! | [`message`] | what can happen |
+//! | [`effect`] | what can be asked for |
+//! | [`action`] | what a person can do, with which key, where, and why not |
+//! | [`keymap`] | what a key press is |
+//! | [`list`] | cursor, scroll position, filter and sort of every list |
+//! | [`layout`] | which rows and columns each pane has at a terminal size |
+//! | [`world`] | what the engine has told: objects, scans, verdicts |
+//! | [`review`] | pending updates, decisions, undo |
+//! | [`rows`] | which rows each list shows, in which order |
+//! | [`palette`] | actions by name |
+//! | [`input`] | one-line fields and the commit message as plain text |
+//! | [`mod@update`] | one file per screen: what a message does there |
+
+pub mod action;
+pub mod effect;
+pub mod input;
+pub mod keymap;
+pub mod layout;
+pub mod list;
+pub mod message;
+pub mod palette;
+pub mod review;
+pub mod rows;
+pub mod state;
+pub mod update;
+pub mod world;
+
+pub use update::update;

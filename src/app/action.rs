@@ -1,0 +1,403 @@
+//! What a person can do: one table, from which the dispatch, the footer, the help, the palette, the README's table and
+//! the check of a user's keys come.
+//!
+//! An action stands here when it works. [`crate::app::update`] carries actions out; whether one may run now is decided
+//! by [`refusal`], by effect class and by the row's own reason, for every way in alike.
+
+mod table;
+mod why;
+
+use std::fmt::{self, Write as _};
+
+pub use table::ACTIONS;
+
+use super::keymap::Key;
+use super::state::{Context, Mode, State};
+
+/// How far an action reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EffectClass {
+    /// It moves or shows something.
+    None,
+    /// It asks a server something.
+    Read,
+    /// It changes what we keep: decisions, messages.
+    Local,
+    /// It changes a remote Git repository.
+    Remote,
+    /// It changes a cluster.
+    Cluster,
+}
+
+impl EffectClass {
+    /// The word of the documents: `none read local remote cluster`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Local => "local",
+            Self::Remote => "remote",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
+/// Under which heading help lists an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// What a person decides.
+    Decide,
+    /// Moving about.
+    Move,
+    /// Looking closer.
+    Look,
+    /// Doing something with it.
+    Act,
+    /// What works wherever one is.
+    Everywhere,
+}
+
+impl Group {
+    /// All of them, in the order of the help screen.
+    pub const ALL: [Self; 5] = [Self::Decide, Self::Move, Self::Look, Self::Act, Self::Everywhere];
+
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Decide => "Decide",
+            Self::Move => "Move",
+            Self::Look => "Look",
+            Self::Act => "Act",
+            Self::Everywhere => "Everywhere",
+        }
+    }
+}
+
+/// Everything that can be asked for; what it does where is `update`'s business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// One row down.
+    Down,
+    /// One row up.
+    Up,
+    /// Fold.
+    Left,
+    /// Unfold.
+    Right,
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Half a page down.
+    HalfDown,
+    /// Half a page up.
+    HalfUp,
+    /// A page down.
+    PageDown,
+    /// A page up.
+    PageUp,
+    /// The other pane, one row down.
+    ScrollDown,
+    /// The other pane, one row up.
+    ScrollUp,
+    /// To the next pane.
+    NextPane,
+    /// Opens what the cursor stands on.
+    Open,
+    /// One level back.
+    Back,
+    /// Leaves the view; at the root, the program.
+    Leave,
+    /// Stops the running work, else like [`Self::Leave`] at the root.
+    Cancel,
+    /// Hands the terminal back to the shell.
+    Suspend,
+    /// Draws everything again.
+    Redraw,
+    /// To S1.
+    ViewUpdates,
+    /// To S2.
+    ViewRepositories,
+    /// To S4.
+    ViewPolicies,
+    /// To S6.
+    ViewAutomations,
+    /// To the plan.
+    ViewPlan,
+    /// To the view one came from.
+    ViewPrevious,
+    /// Opens S11.
+    ViewErrors,
+    /// Opens S13.
+    Palette,
+    /// Opens S12.
+    Help,
+    /// Opens the filter field.
+    Filter,
+    /// To the next match.
+    NextMatch,
+    /// To the previous match.
+    PreviousMatch,
+    /// Approves, or takes that back.
+    Approve,
+    /// Marks a row for `r`.
+    Select,
+    /// Begins or ends a range of rows.
+    Range,
+    /// Approves everything that is shown and safe.
+    ApproveAll,
+    /// Passes over it.
+    Skip,
+    /// Back to undecided.
+    Clear,
+    /// Takes the last decision back.
+    Undo,
+    /// Makes it again.
+    Redo,
+    /// Opens S7.
+    Diff,
+    /// Opens S3.
+    Tags,
+    /// Shows or hides why.
+    Why,
+    /// The previous file or policy.
+    PreviousFile,
+    /// The next file or policy.
+    NextFile,
+    /// Fewer lines around a change.
+    LessContext,
+    /// More lines around a change.
+    MoreContext,
+    /// Both sides beside each other.
+    SideBySide,
+    /// Wraps long lines.
+    Wrap,
+    /// To the next undecided row.
+    NextUndecided,
+    /// To the previous undecided row.
+    PreviousUndecided,
+    /// Folds or unfolds everything.
+    FoldAll,
+    /// Opens S8.
+    Message,
+    /// Opens S9.
+    Push,
+    /// Scans the row, or the selected rows.
+    Rescan,
+    /// Scans everything.
+    RescanAll,
+    /// Stops live updates of lists.
+    Freeze,
+    /// Opens the sort menu.
+    Sort,
+    /// Turns the order around.
+    Reverse,
+    /// Shows only the tags that a policy may select.
+    MatchingOnly,
+    /// The list alone, or with its preview.
+    Zoom,
+    /// Opens the copy menu.
+    Copy,
+    /// The next theme.
+    Theme,
+    /// To READ-ONLY.
+    ModeReadOnly,
+    /// To DRY-RUN.
+    ModeDryRun,
+    /// To WRITE, after a question.
+    ModeWrite,
+    /// Leaves for the demo.
+    Demo,
+    /// Leaves at once if nothing is lost by it.
+    Quit,
+    /// Says yes to a dialog.
+    Yes,
+    /// Says no to a dialog.
+    No,
+    /// The next choice below a field.
+    ChoiceDown,
+    /// The previous choice below a field.
+    ChoiceUp,
+    /// Takes the choice, or what was typed.
+    Accept,
+    /// Completes what was typed.
+    Complete,
+    /// Renders the message template again.
+    Rerender,
+}
+
+/// The set of contexts in which an action can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope(u32);
+
+impl Scope {
+    /// Exactly these contexts.
+    pub const fn of(contexts: &[Context]) -> Self {
+        let mut bits = 0;
+        let mut rest = contexts;
+        while let [first, tail @ ..] = rest {
+            bits |= 1 << (*first as u32);
+            rest = tail;
+        }
+        Self(bits)
+    }
+
+    /// These contexts and those of `other`.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `context` is one of them.
+    pub const fn contains(self, context: Context) -> bool {
+        self.0 & (1 << (context as u32)) != 0
+    }
+
+    /// Whether some context is in both.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// What is asked for.
+    pub action: Action,
+    /// The stable name, as in `[keys]`; several rows of one action have different names.
+    pub id: &'static str,
+    /// Default keys, as [`Key`] parses them; empty: the palette alone reaches it.
+    pub keys: &'static [&'static str],
+    /// Footer label of at most ten characters; empty: never in the footer.
+    pub label: &'static str,
+    /// The sentence of the help screen.
+    pub doc: &'static str,
+    /// Where.
+    pub scope: Scope,
+    /// How far it reaches.
+    pub effect: EffectClass,
+    /// Place in the footer: smaller comes first.
+    pub rank: u8,
+    /// The heading in help.
+    pub group: Group,
+    /// Why it cannot run now, if so.
+    pub why_not: fn(&State) -> Option<String>,
+}
+
+impl Row {
+    /// The keys as values. A row whose spelling is wrong has none; a test sees to it that there is no such row.
+    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.keys.iter().filter_map(|key| key.parse().ok())
+    }
+
+    /// The keys as people read them, such as `j ↓`.
+    pub fn keys_shown(&self) -> String {
+        self.keys().map(|key| key.to_string()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Why an action may not run now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its effect class is beyond the mode.
+    Mode(String),
+    /// There is nothing to run it on, or the like.
+    Reason(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(text) | Self::Reason(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The row that `key` means in `context`.
+pub fn lookup(context: Context, key: Key) -> Option<&'static Row> {
+    ACTIONS.iter().find(|row| row.scope.contains(context) && row.keys().any(|known| known == key))
+}
+
+/// The row called `id`.
+pub fn by_id(id: &str) -> Option<&'static Row> {
+    ACTIONS.iter().find(|row| row.id == id)
+}
+
+/// The one gate: why `row` may not run in this state; `None` lets it through.
+///
+/// READ-ONLY lets through what changes nothing; DRY-RUN also local changes, and lets remote ones begin because they are
+/// simulated; WRITE lets all through. New actions are therefore safe by what they say of themselves.
+pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
+    let beyond = match state.mode {
+        Mode::ReadOnly => row.effect > EffectClass::Read,
+        Mode::DryRun | Mode::Write => false,
+    };
+    if beyond {
+        return Some(Refusal::Mode(format!(
+            "READ-ONLY: {} is switched off; `:mode dry-run` allows it",
+            row.id
+        )));
+    }
+    (row.why_not)(state).map(Refusal::Reason)
+}
+
+/// One entry of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The first key, as people read it.
+    pub key: String,
+    /// What it does.
+    pub label: &'static str,
+}
+
+impl Hint {
+    /// Columns it takes, the two blanks before it included.
+    fn width(&self) -> usize {
+        self.key.chars().count() + 1 + self.label.chars().count() + 2
+    }
+}
+
+/// The footer of the focused context: enabled entries by rank, as many as fit beside the help entry at the right.
+pub fn hints(state: &State, width: u16) -> Vec<Hint> {
+    let context = state.context();
+    let mut rows: Vec<&Row> = ACTIONS
+        .iter()
+        .filter(|row| row.scope.contains(context) && !row.label.is_empty() && !row.keys.is_empty())
+        .filter(|row| row.action != Action::Help && refusal(state, row).is_none())
+        .collect();
+    rows.sort_by_key(|row| row.rank);
+    let mut left = usize::from(width).saturating_sub(9);
+    let mut hints = Vec::new();
+    for row in rows {
+        let Some(key) = row.keys().next() else { continue };
+        let hint = Hint { key: key.to_string(), label: row.label };
+        if hint.width() > left {
+            break;
+        }
+        left -= hint.width();
+        hints.push(hint);
+    }
+    hints
+}
+
+/// The help entry that stands at the right end of the footer, where there is one: `?`, or `F1` in text inputs.
+pub fn help_hint(state: &State) -> Option<Hint> {
+    let context = state.context();
+    let row = ACTIONS.iter().find(|row| row.action == Action::Help && row.scope.contains(context))?;
+    Some(Hint { key: row.keys().next()?.to_string(), label: "help" })
+}
+
+/// The Markdown table of keys that README.md holds; a test compares the two.
+pub fn readme_table() -> String {
+    let mut table = String::from("| keys | action | what it does |\n| --- | --- | --- |\n");
+    for row in ACTIONS {
+        let keys: Vec<String> = row.keys().map(|key| format!("`{key}`").replace("`|`", "`\\|`")).collect();
+        let keys = if keys.is_empty() { "`:`".to_owned() } else { keys.join(" ") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "| {keys} | `{}` | {} |", row.id, row.doc);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Why an action cannot run now, in words for help, palette and status line. `None`: it can.
+
+use crate::app::layout::Tier;
+use crate::app::review::Target;
+use crate::app::rows;
+use crate::app::state::{Node, Overlay, State, View};
+use crate::domain::proposal::{Proposal, UpdateState};
+
+fn unless(fine: bool, reason: impl Into<String>) -> Option<String> {
+    (!fine).then(|| reason.into())
+}
+
+/// Nothing ever stands against it.
+pub(super) fn always(_: &State) -> Option<String> {
+    None
+}
+
+/// There has to be a row under the cursor.
+pub(super) fn cursor(state: &State) -> Option<String> {
+    let has_row = match state.view_below_help() {
+        View::Updates => !state.updates.is_empty(),
+        View::Repositories => !state.repositories.is_empty(),
+        View::Tags => !state.tags.list.is_empty(),
+        View::Policies => !state.policies.is_empty(),
+        View::Automations => !state.automations.is_empty(),
+        View::Plan => !state.plan.is_empty(),
+        View::Diff => !state.diff.tree.is_empty(),
+        View::Errors => !state.errors.is_empty(),
+        View::Message | View::Push | View::Help | View::Start => true,
+    };
+    unless(has_row, "there is no row")
+}
+
+/// The update under the cursor has to be one that can be decided.
+pub(super) fn approvable(state: &State) -> Option<String> {
+    let target = match state.view_below_help() {
+        View::Updates => state.updates.current().cloned().map(Target::update),
+        View::Diff => state.diff.tree.current().map(rows::target),
+        _ => None,
+    };
+    let Some(target) = target else { return Some("there is no update".to_owned()) };
+    let update = state.review.get(&target.update)?;
+    standing(update).or_else(|| {
+        unless(!state.review.sites_of(&target).is_empty(), "blocked: there is no value to write here")
+    })
+}
+
+/// Why an update cannot be decided.
+fn standing(update: &Proposal) -> Option<String> {
+    match update.state {
+        UpdateState::Pending => None,
+        UpdateState::Blocked => Some(match &update.blocked {
+            Some(problem) => format!("blocked: {}", problem.message),
+            None => "blocked".to_owned(),
+        }),
+        UpdateState::Held => Some(match &update.hold {
+            Some(hold) => format!("held by {}: {}", hold.by, hold.reason),
+            None => "held".to_owned(),
+        }),
+    }
+}
+
+/// Some update has to be pending.
+pub(super) fn any_pending(state: &State) -> Option<String> {
+    unless(state.review.tally().pending > 0, "no update is pending")
+}
+
+/// Some update has to be undecided.
+pub(super) fn undecided(state: &State) -> Option<String> {
+    unless(state.review.tally().undecided > 0, "nothing is undecided")
+}
+
+/// There has to be a decision to take back.
+pub(super) fn undoable(state: &State) -> Option<String> {
+    unless(state.review.can_undo(), "nothing to undo")
+}
+
+/// There has to be one that was taken back.
+pub(super) fn redoable(state: &State) -> Option<String> {
+    unless(state.review.can_redo(), "nothing to redo")
+}
+
+/// Something has to be approved, and no push may be under way.
+pub(super) fn approvals(state: &State) -> Option<String> {
+    if state.is_pushing() {
+        return Some("a push is under way".to_owned());
+    }
+    unless(state.review.approved().next().is_some(), "nothing approved yet: Space approves")
+}
+
+/// A message belongs to a commit, and a commit to approved updates.
+pub(super) fn editable(state: &State) -> Option<String> {
+    unless(state.review.approved().next().is_some(), "nothing approved yet: a message describes what is")
+}
+
+/// There has to be a message.
+pub(super) fn decided(state: &State) -> Option<String> {
+    unless(state.editing.is_some(), "no message is open")
+}
+
+/// There has to be another pane.
+pub(super) fn pane(state: &State) -> Option<String> {
+    let layout = state.layout();
+    let has_pane = layout.preview.is_some() || (state.preview.zoomed && layout.tier >= Tier::T2);
+    unless(has_pane, "there is no other pane at this size")
+}
+
+/// A filter has to be in force.
+pub(super) fn filtered(state: &State) -> Option<String> {
+    let view = state.view_below_help();
+    unless(
+        !rows::filter(state, view).is_some_and(crate::app::list::Filter::is_empty),
+        "no filter: / sets one",
+    )
+}
+
+/// There have to be several files, or several policies.
+pub(super) fn parts(state: &State) -> Option<String> {
+    match state.view_below_help() {
+        View::Diff => {
+            let files = state.diff.tree.rows().iter().filter(|node| matches!(node, Node::File(..))).count();
+            unless(files > 1, "there is no other file")
+        }
+        _ => unless(rows::policies_of_tags(state).len() > 1, "no other policy reads this repository"),
+    }
+}
+
+/// The tags have to be shown against a policy.
+pub(super) fn policy(state: &State) -> Option<String> {
+    unless(state.tags.policy.is_some(), "no policy reads this repository")
+}
+
+/// There have to be repositories.
+pub(super) fn repositories(state: &State) -> Option<String> {
+    unless(!state.inventory.repositories.is_empty(), "there is no repository")
+}
+
+/// There have to be problems.
+pub(super) fn errors(state: &State) -> Option<String> {
+    unless(!state.errors.is_empty(), "no problems")
+}
+
+/// The plan has to be there, and to be whole.
+pub(super) fn pushable(state: &State) -> Option<String> {
+    let Some(Overlay::Push(dialog)) = &state.overlay else { return Some("nothing to push".to_owned()) };
+    let Some(prepared) = &dialog.prepared else { return Some("the remote is still being asked".to_owned()) };
+    if prepared.plan.groups.is_empty() {
+        let problem =
+            prepared.plan.problems.first().map_or("nothing is left to push".to_owned(), ToString::to_string);
+        return Some(problem);
+    }
+    None
+}
+
+/// The name that was typed has to be the branch's.
+pub(super) fn branch_typed(state: &State) -> Option<String> {
+    let Some(Overlay::Branch(dialog)) = &state.overlay else { return Some("nothing to push".to_owned()) };
+    unless(dialog.field.text() == dialog.branch(), format!("type {} to push to it", dialog.branch()))
+}
+
+/// The mode may be locked by the system's configuration.
+pub(super) fn mode_locked(state: &State) -> Option<String> {
+    unless(!state.mode_locked, "the mode is locked by the system's configuration")
+}
+
+/// The demo cannot be started twice.
+pub(super) fn demo_running(state: &State) -> Option<String> {
+    unless(!state.demo, "this is the demo")
+}

@@ -1,0 +1,73 @@
+//! Everything that can be asked for. An effect is complete: the shell needs nothing of the state to carry it out.
+
+use std::collections::BTreeMap;
+
+use super::message::JobId;
+use super::review::Decided;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::Plan;
+use crate::domain::proposal::Proposal;
+
+/// An order to the shell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read the objects; cached tags, decisions and drafts follow by themselves.
+    Load(JobId),
+    /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the
+    /// limits allow.
+    Scan(JobId, Vec<ObjectId>),
+    /// Evaluate these policies against the newest tags of their repositories, on a worker.
+    Evaluate(Vec<ObjectId>),
+    /// Fetch the remotes if `fetch`, read marked files, compare. The newest request wins.
+    Propose {
+        /// The question.
+        job: JobId,
+        /// Whether remotes are asked even if they were asked a moment ago.
+        fetch: bool,
+    },
+    /// Ask the remotes, and build the plan of what is approved.
+    Prepare {
+        /// The question.
+        job: JobId,
+        /// All updates with what was decided about them.
+        updates: Vec<Proposal>,
+        /// Messages that a person wrote.
+        messages: BTreeMap<ObjectId, String>,
+    },
+    /// Push; runs to its end whatever happens.
+    Push {
+        /// The question.
+        job: JobId,
+        /// What.
+        plan: Box<Plan>,
+        /// Whether everything but the update of the remote is done.
+        dry_run: bool,
+    },
+    /// Stop a piece of work and keep what it brought.
+    StopWork(JobId),
+    /// Keep the decisions of these sites across a restart.
+    SaveDecisions(Vec<Decided>),
+    /// Keep this message across a restart; `None` forgets it.
+    SaveDraft(ObjectId, Option<String>),
+    /// Write down who did what.
+    Audit {
+        /// Such as `decide`, `mode`, `push`.
+        kind: &'static str,
+        /// What it is about.
+        subject: String,
+        /// What was done.
+        detail: String,
+    },
+    /// Hand this text to the terminal's clipboard.
+    Copy(String),
+    /// Draw with the theme of this name from now on.
+    Theme(String),
+    /// Hand the terminal back to the shell until it continues us.
+    Suspend,
+    /// Forget what the terminal shows and draw everything.
+    Redraw,
+    /// Leave for the demo.
+    Demo,
+    /// Leave; work that must run to its end is waited for.
+    Quit,
+}

@@ -1,0 +1,244 @@
+//! Where every pane of a view lies at a terminal size; used by `update`, which needs heights to scroll, and by `views`,
+//! which draw there, so that the two cannot disagree.
+
+use super::state::{Focus, State, View};
+
+/// A terminal's size in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+/// A rectangle of cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Area {
+    /// First column.
+    pub x: u16,
+    /// First row.
+    pub y: u16,
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Area {
+    /// The first `rows` rows, and what is left below them.
+    fn split_top(self, rows: u16) -> (Self, Self) {
+        let rows = rows.min(self.height);
+        (Self { height: rows, ..self }, Self { y: self.y + rows, height: self.height - rows, ..self })
+    }
+
+    /// What is left above the last `rows` rows, and these.
+    fn split_bottom(self, rows: u16) -> (Self, Self) {
+        let rows = rows.min(self.height);
+        self.split_top(self.height - rows)
+    }
+
+    /// The first `columns` columns, and what is left right of them.
+    fn split_left(self, columns: u16) -> (Self, Self) {
+        let columns = columns.min(self.width);
+        (Self { width: columns, ..self }, Self { x: self.x + columns, width: self.width - columns, ..self })
+    }
+}
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Too small for anything but saying so: below 60x16.
+    T0,
+    /// One pane: below 100 columns or 28 rows.
+    T1,
+    /// The list over its preview: below 140 columns.
+    T2,
+    /// The list beside its preview.
+    T3,
+}
+
+impl Tier {
+    /// The tier of a terminal of this size.
+    pub fn of(size: Size) -> Self {
+        match size {
+            Size { width: ..60, .. } | Size { height: ..16, .. } => Self::T0,
+            Size { width: ..100, .. } | Size { height: ..28, .. } => Self::T1,
+            Size { width: ..140, .. } => Self::T2,
+            Size { .. } => Self::T3,
+        }
+    }
+}
+
+/// The panes of the view that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// How much room there is.
+    pub tier: Tier,
+    /// The first row.
+    pub title: Area,
+    /// The row of views; absent at [`Tier::T1`] and in views that put a line of their own there.
+    pub tabs: Option<Area>,
+    /// Lines above the rows: column heads, in S3 the policy above them, in S7 the summary.
+    pub header: Area,
+    /// The rows of the view's list (in S7 the tree; no height where the other pane has all the room).
+    pub list: Area,
+    /// The other pane, its rule or heading line included: preview, why panel, or S7's diff.
+    pub preview: Option<Area>,
+    /// Whether [`Self::preview`] lies over the list because there is no room beside or below it.
+    pub overlay: bool,
+    /// The status line.
+    pub status: Area,
+    /// The footer.
+    pub hints: Area,
+}
+
+impl Layout {
+    /// The layout of the view that is in front.
+    pub fn of(state: &State) -> Self {
+        let tier = Tier::of(state.size);
+        let view = state.view();
+        let screen = Area { x: 0, y: 0, width: state.size.width, height: state.size.height };
+        let (title, rest) = screen.split_top(1);
+        let (rest, hints) = rest.split_bottom(1);
+        let (rest, status) = rest.split_bottom(1);
+        let has_tabs = tier >= Tier::T2 && has_tabs(view);
+        let (tabs, rest) = rest.split_top(u16::from(has_tabs));
+        let (header, body) = rest.split_top(header_rows(view, tier));
+        let (list, preview, overlay) = panes(state, tier, body);
+        let tabs = has_tabs.then_some(tabs);
+        Self { tier, title, tabs, header, list, preview, overlay, status, hints }
+    }
+
+    /// How many rows of the list are shown.
+    pub fn rows(&self) -> usize {
+        usize::from(self.list.height)
+    }
+}
+
+fn has_tabs(view: View) -> bool {
+    !matches!(view, View::Diff | View::Message | View::Push | View::Help | View::Errors | View::Start)
+}
+
+fn header_rows(view: View, tier: Tier) -> u16 {
+    match view {
+        View::Updates
+        | View::Repositories
+        | View::Policies
+        | View::Automations
+        | View::Plan
+        | View::Errors => 1,
+        View::Tags => 2,
+        View::Diff => {
+            if tier >= Tier::T2 {
+                2
+            } else {
+                1
+            }
+        }
+        View::Message | View::Push | View::Help | View::Start => 0,
+    }
+}
+
+/// The rows that a view's preview has on a terminal of 30 rows; `None`: the view has no preview.
+fn preview_rows(view: View) -> Option<u16> {
+    match view {
+        View::Updates | View::Automations => Some(14),
+        View::Repositories => Some(11),
+        View::Tags | View::Policies | View::Errors => Some(12),
+        View::Plan | View::Diff | View::Message | View::Push | View::Help | View::Start => None,
+    }
+}
+
+/// The list, its other pane, and whether that lies over the list.
+fn panes(state: &State, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
+    let view = state.view();
+    if view == View::Diff {
+        return diff_panes(state, tier, body);
+    }
+    let Some(rows) = preview_rows(view) else { return (body, None, false) };
+    match tier {
+        Tier::T1 if state.preview.overlay => (body, Some(body), true),
+        Tier::T1 if view == View::Tags && body.height >= 18 && !state.preview.zoomed => {
+            let (list, preview) = body.split_bottom(6);
+            (list, Some(preview), false)
+        }
+        Tier::T0 | Tier::T1 => (body, None, false),
+        Tier::T2 | Tier::T3 if state.preview.zoomed => (body, None, false),
+        Tier::T2 => {
+            let extra = i32::from(state.size.height) - 30;
+            let rows = u16::try_from(i32::from(rows) + extra.div_euclid(5)).unwrap_or(rows);
+            let (list, preview) = body.split_bottom(rows);
+            (list, Some(preview), false)
+        }
+        Tier::T3 => {
+            let (list, preview) = body.split_left(body.width * 55 / 100);
+            (list, Some(preview), false)
+        }
+    }
+}
+
+/// The tree and the diff: beside each other, or the one that has the focus.
+fn diff_panes(state: &State, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
+    match tier {
+        Tier::T0 | Tier::T1 => match state.diff.focus {
+            Focus::List => (body, None, false),
+            Focus::Other => (Area { height: 0, ..body }, Some(body), false),
+        },
+        Tier::T2 => {
+            let (tree, diff) = body.split_left(34);
+            (tree, Some(diff), false)
+        }
+        Tier::T3 => {
+            let (tree, diff) = body.split_left((body.width * 30 / 100).clamp(34, 48));
+            (tree, Some(diff), false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(width: u16, height: u16, view: View) -> Layout {
+        let mut state = State { size: Size { width, height }, ..State::default() };
+        state.show(view);
+        Layout::of(&state)
+    }
+
+    #[test]
+    fn at_80x24_at_least_twenty_rows_are_content() {
+        for view in [View::Updates, View::Repositories, View::Policies, View::Automations] {
+            assert_eq!(at(80, 24, view).rows(), 20, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn the_panes_of_the_frames_lie_where_the_frames_have_them() {
+        for (view, rule) in [
+            (View::Updates, 14),
+            (View::Repositories, 17),
+            (View::Tags, 16),
+            (View::Policies, 16),
+            (View::Automations, 14),
+        ] {
+            assert_eq!(at(100, 30, view).preview.unwrap().y, rule, "{view:?}");
+        }
+        assert_eq!(at(80, 24, View::Tags).preview.unwrap().y, 16);
+        assert_eq!(at(100, 40, View::Updates).preview.unwrap().height, 16);
+    }
+
+    proptest! {
+        #[test]
+        fn no_size_is_too_small_or_too_large(width in 0u16..400, height in 0u16..200) {
+            for view in View::ALL {
+                let layout = at(width, height, view);
+                for area in [layout.title, layout.header, layout.list, layout.status, layout.hints] {
+                    prop_assert!(area.x + area.width <= width && area.y + area.height <= height);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Everything that can happen: keys and sizes, time, and what the engine found.
+//!
+//! A message is a fact. Answers carry the [`JobId`] of the question, so that an answer to a question nobody asks any
+//! more is known as such.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::keymap::Key;
+use super::layout::Size;
+use super::state::Verdict;
+use crate::domain::inventory::Inventory;
+use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
+use crate::domain::proposal::Proposal;
+use crate::domain::scan::Scan;
+use crate::problem::Problem;
+
+/// Milliseconds since the program began; never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// The moment so many milliseconds later.
+    #[must_use]
+    pub fn plus(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
+    /// Milliseconds since `earlier`; 0 if that is not earlier.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The number of one piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct JobId(pub u64);
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// What time it is; comes before every batch of other messages, and alone when [`super::state::State::wake_at`] is
+    /// reached.
+    Now(Moment, Timestamp),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted, as the terminal sent it.
+    Paste(String),
+    /// The terminal has this size now.
+    Resized(Size),
+    /// A frame was drawn and sent; dialogs count their guard time from it.
+    Drawn(Moment),
+    /// The objects were read.
+    Loaded(JobId, Result<Box<Loaded>, Problem>),
+    /// There are no objects anywhere; what was tried.
+    NothingFound(JobId, Vec<String>),
+    /// A scan has seen so many tags.
+    ScanProgress {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// Tags so far.
+        seen: usize,
+    },
+    /// A scan is done.
+    TagsListed(JobId, ObjectId, Scan),
+    /// A scan failed.
+    ScanFailed {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// Why.
+        problem: Problem,
+        /// When the server allows the next attempt.
+        retry: Option<Timestamp>,
+    },
+    /// A policy was evaluated against the newest tags.
+    Evaluated(ObjectId, Arc<Verdict>),
+    /// Marked files were read and compared with the verdicts.
+    Proposed(JobId, Result<Proposed, Problem>),
+    /// The remote was asked and the plan built.
+    Prepared(JobId, Result<Box<Prepared>, Problem>),
+    /// A step of the push.
+    Pushing(JobId, LandingStep),
+    /// The push ended.
+    Pushed(JobId, Result<Vec<Landed>, Problem>),
+    /// Something that stops nothing and should be known.
+    Warned(Problem),
+    /// The source changed; a reload is due.
+    SourceChanged,
+}
+
+/// What a source holds.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What the title calls the source, such as `files:clusters/staging`.
+    pub source: String,
+    /// The objects.
+    pub inventory: Arc<Inventory>,
+    /// What could not be read, and what should be known.
+    pub problems: Vec<Problem>,
+    /// Tags of an earlier run.
+    pub cached: BTreeMap<ObjectId, Scan>,
+    /// Messages of an earlier run, by automation.
+    pub drafts: Vec<(ObjectId, String)>,
+}
+
+/// What would change.
+#[derive(Debug, Clone, Default)]
+pub struct Proposed {
+    /// The updates; a site that was decided in an earlier run, and is still what it was, has that decision.
+    pub updates: Vec<Proposal>,
+    /// Every file with a site of theirs, before and after.
+    pub files: Vec<FilePreview>,
+    /// Marked files that cannot be written, with what is wrong there.
+    pub problem_files: Vec<(String, String)>,
+    /// What they stand on.
+    pub grounds: Arc<Vec<Ground>>,
+    /// What each policy selects.
+    pub selections: Arc<BTreeMap<ObjectId, Selection>>,
+    /// Remotes that could not be asked, and the like.
+    pub problems: Vec<Problem>,
+}
+
+/// A plan that may be pushed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The plan: one group for each commit.
+    pub plan: Plan,
+    /// Branches whose names have to be typed.
+    pub protected: Vec<String>,
+    /// What moved on the remotes since the review, a sentence each; the plan already stands on it.
+    pub moved: Vec<String>,
+}

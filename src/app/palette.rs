@@ -1,0 +1,172 @@
+//! S13 and S12: the actions of a context by name, from the same table as everything else.
+
+use super::action::{self, ACTIONS, Action, Group, Row};
+use super::input::Field;
+use super::state::State;
+use crate::domain::object::ObjectId;
+
+/// S13 while it is open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Palette {
+    /// What was typed.
+    pub field: Field,
+    /// The entry under the cursor.
+    pub cursor: usize,
+}
+
+/// What an entry does.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// A row of the table.
+    Row(&'static Row),
+    /// The theme at this index.
+    Theme(usize),
+    /// The tags of this repository.
+    Tags(ObjectId),
+}
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its name, as typed after `:`.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub doc: String,
+    /// Its keys, as people read them.
+    pub keys: String,
+    /// What it does.
+    pub command: Command,
+    /// Why it cannot run now.
+    pub refusal: Option<String>,
+}
+
+/// Shorter and commoner names than a row's id.
+const NAMES: &[(&str, &str)] = &[
+    ("view.updates", "updates"),
+    ("view.repositories", "repositories"),
+    ("view.policies", "policies"),
+    ("view.automations", "automations"),
+    ("view.plan", "plan"),
+    ("view.errors", "errors"),
+    ("mode.read-only", "mode read-only"),
+    ("mode.dry-run", "mode dry-run"),
+    ("mode.write", "mode write"),
+    ("demo.start", "demo"),
+    ("help.open", "help"),
+    ("program.quit", "quit"),
+    ("push.open", "push"),
+    ("message.open", "message"),
+    ("scan.all", "rescan all"),
+    ("scan.row", "rescan"),
+    ("decide.all", "approve all"),
+];
+
+/// The name of a row in the palette.
+pub fn name(row: &Row) -> String {
+    match NAMES.iter().find(|(id, _)| *id == row.id) {
+        Some((_, name)) => (*name).to_owned(),
+        None => row.id.replace('.', " "),
+    }
+}
+
+/// The entries that fit what was typed, the best first.
+pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
+    let typed = typed.trim().to_lowercase();
+    let mut ranked: Vec<(usize, Entry)> =
+        all(state).into_iter().filter_map(|entry| rank(&entry, &typed).map(|rank| (rank, entry))).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn all(state: &State) -> Vec<Entry> {
+    let context = state.view_below_help().context();
+    let rows = ACTIONS.iter().filter(|row| row.scope.contains(context) && row.action != Action::Palette);
+    let mut entries: Vec<Entry> = rows
+        .map(|row| Entry {
+            name: name(row),
+            doc: row.doc.to_owned(),
+            keys: row.keys_shown(),
+            command: Command::Row(row),
+            refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
+        })
+        .collect();
+    // What one would type comes before what has a key anyway.
+    entries
+        .sort_by_key(|entry| !matches!(entry.command, Command::Row(row) if row.group == Group::Everywhere));
+    entries.extend(state.themes.iter().enumerate().map(|(index, theme)| Entry {
+        name: format!("theme {theme}"),
+        doc: "Draw with this theme".to_owned(),
+        keys: String::new(),
+        command: Command::Theme(index),
+        refusal: None,
+    }));
+    entries.extend(state.inventory.repositories.keys().map(|id| Entry {
+        name: format!("tags {id}"),
+        doc: "The tags of this repository".to_owned(),
+        keys: String::new(),
+        command: Command::Tags(id.clone()),
+        refusal: None,
+    }));
+    entries
+}
+
+/// How well an entry fits; smaller is better, `None` not at all.
+fn rank(entry: &Entry, typed: &str) -> Option<usize> {
+    let id = match &entry.command {
+        Command::Row(row) => row.id,
+        Command::Theme(_) | Command::Tags(_) => "",
+    };
+    if typed.is_empty() {
+        // Names of objects would drown the actions.
+        return matches!(entry.command, Command::Row(_)).then_some(0);
+    }
+    let checks = [
+        entry.name == typed,
+        entry.name.starts_with(typed),
+        entry.name.split(' ').any(|word| word.starts_with(typed)),
+        entry.name.contains(typed) || id.contains(typed),
+        entry.keys.split(' ').any(|key| key.to_lowercase() == typed),
+        entry.doc.to_lowercase().contains(typed),
+        is_subsequence(typed, &entry.name),
+    ];
+    checks.iter().position(|fits| *fits)
+}
+
+/// Whether the characters of `short` occur in `long` in this order; forgives letters left out.
+fn is_subsequence(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().all(|wanted| rest.any(|c| c == wanted))
+}
+
+/// One line of S12.
+#[derive(Debug, Clone)]
+pub struct HelpRow {
+    /// The action.
+    pub row: &'static Row,
+    /// Its keys, as people read them.
+    pub keys: String,
+    /// Why it cannot run now; it is shown grey then.
+    pub refusal: Option<String>,
+}
+
+/// The lines of S12 that fit what was typed there, by heading in the order of the table.
+pub fn help_rows(state: &State) -> Vec<HelpRow> {
+    let Some(help) = &state.help else { return Vec::new() };
+    let typed = help.field.text().trim().to_lowercase();
+    let fits = |row: &Row| {
+        typed.is_empty()
+            || row.doc.to_lowercase().contains(&typed)
+            || row.id.contains(&typed)
+            || row.keys().any(|key| key.to_string().to_lowercase() == typed)
+    };
+    let rows = ACTIONS.iter().filter(|row| row.scope.contains(help.of) && !row.keys.is_empty() && fits(row));
+    let mut rows: Vec<HelpRow> = rows
+        .map(|row| HelpRow {
+            row,
+            keys: row.keys_shown(),
+            refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
+        })
+        .collect();
+    rows.sort_by_key(|row| row.row.group);
+    rows
+}

@@ -1,0 +1,343 @@
+//! The review: pending updates, what a person decided about them, and how to take that back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::input::Message;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{FilePreview, Ground, Selection};
+use crate::domain::proposal::{Decision, Proposal, Site, Step, UpdateState};
+
+/// What tells an update from all others: its automation and its policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UpdateId {
+    /// The policy.
+    pub policy: ObjectId,
+    /// The automation.
+    pub automation: ObjectId,
+}
+
+impl UpdateId {
+    /// The identity of `update`.
+    pub fn of(update: &Proposal) -> Self {
+        Self { policy: update.policy.clone(), automation: update.automation.clone() }
+    }
+}
+
+/// What a decision is about: an update, the sites of an update in one file, or one site (with those linked to it).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// The update.
+    pub update: UpdateId,
+    /// The file; `None`: all of them.
+    pub file: Option<String>,
+    /// The index of the site in the update's sites; `None`: all of the file.
+    pub site: Option<usize>,
+}
+
+impl Target {
+    /// The whole update.
+    pub fn update(update: UpdateId) -> Self {
+        Self { update, file: None, site: None }
+    }
+}
+
+/// A site whose decision changed, and the automation it belongs to; what the journal keeps.
+pub type Decided = (ObjectId, Site);
+
+/// A site whose decision changed: update, index of the site, before, after.
+type Changed = (UpdateId, usize, Decision, Decision);
+
+/// All that one key changed, for undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change(Vec<Changed>);
+
+/// How many updates and sites stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Updates that can be approved.
+    pub pending: usize,
+    /// Updates with an approved site.
+    pub approved: usize,
+    /// Updates that were passed over.
+    pub skipped: usize,
+    /// Updates that wait by hold.
+    pub held: usize,
+    /// Updates that cannot be made.
+    pub blocked: usize,
+    /// Sites of pending updates.
+    pub sites: usize,
+    /// Approved sites.
+    pub approved_sites: usize,
+    /// Different files with a pending site.
+    pub files: usize,
+    /// Pending updates of which nothing is approved or skipped.
+    pub undecided: usize,
+}
+
+/// Everything under review.
+#[derive(Debug, Clone, Default)]
+pub struct Review {
+    updates: Vec<Proposal>,
+    /// What the proposals were made from: bases, branches and the texts of marked files.
+    pub grounds: Arc<Vec<Ground>>,
+    /// Every file with a site, before and after all that could be written.
+    pub files: Vec<FilePreview>,
+    /// Marked files that cannot be written, with what is wrong there.
+    pub problem_files: Vec<(String, String)>,
+    /// What each policy selects.
+    pub selections: Arc<BTreeMap<ObjectId, Selection>>,
+    /// Newer tags that appeared while their update was already decided: shown, taken over by `r`.
+    pub newer: BTreeMap<UpdateId, String>,
+    /// Messages that a person edited, by automation.
+    pub messages: BTreeMap<ObjectId, Message>,
+    /// Updates whose reason for a second look was shown; the next Space approves.
+    pub looked_at: BTreeSet<UpdateId>,
+    done: Vec<Change>,
+    undone: Vec<Change>,
+}
+
+impl Review {
+    /// All updates, by policy and automation.
+    pub fn updates(&self) -> &[Proposal] {
+        &self.updates
+    }
+
+    /// The update called `id`.
+    pub fn get(&self, id: &UpdateId) -> Option<&Proposal> {
+        self.updates.iter().find(|update| update.policy == id.policy && update.automation == id.automation)
+    }
+
+    fn get_mut(&mut self, id: &UpdateId) -> Option<&mut Proposal> {
+        self.updates
+            .iter_mut()
+            .find(|update| update.policy == id.policy && update.automation == id.automation)
+    }
+
+    /// The text of a file before and after all that could be written there by `automation`.
+    pub fn preview(&self, automation: &ObjectId, path: &str) -> Option<&FilePreview> {
+        self.files.iter().find(|file| file.automation == *automation && file.path == path)
+    }
+
+    /// What the updates of `automation` stand on.
+    pub fn ground(&self, automation: &ObjectId) -> Option<&Ground> {
+        self.grounds.iter().find(|ground| ground.automation == *automation)
+    }
+
+    /// Takes in new proposals and keeps every decision whose site still goes from the same value to the same value.
+    ///
+    /// An update that has an approval keeps the tag that was reviewed; a newer one is told in [`Self::newer`] until
+    /// `take_newer` is set.
+    pub fn replace(&mut self, updates: Vec<Proposal>, take_newer: bool) {
+        let old = std::mem::take(&mut self.updates);
+        self.newer.clear();
+        for mut update in updates {
+            let id = UpdateId::of(&update);
+            let before = old.iter().find(|known| UpdateId::of(known) == id);
+            match before {
+                Some(known) if !take_newer && only_newer(known, &update) => {
+                    if let Some(new) = &update.new {
+                        self.newer.insert(id, new.tag.clone());
+                    }
+                    self.updates.push(known.clone());
+                }
+                _ => {
+                    if let Some(known) = before {
+                        carry_over(known, &mut update);
+                    }
+                    self.updates.push(update);
+                }
+            }
+        }
+        // An undo of a site that is gone would hit another one.
+        self.done.clear();
+        self.undone.clear();
+    }
+
+    /// The indices of the sites that `target` means, those linked to a single site included; none that is blocked.
+    pub fn sites_of(&self, target: &Target) -> Vec<usize> {
+        let Some(update) = self.get(&target.update) else { return Vec::new() };
+        let chosen = target.site.and_then(|index| update.sites.get(index));
+        let wanted = |site: &Site| match (&chosen, &target.file) {
+            (Some(chosen), _) => is_linked(chosen, site),
+            (None, Some(file)) => site.file == *file,
+            (None, None) => true,
+        };
+        let sites = update.sites.iter().enumerate();
+        sites.filter(|(_, site)| site.blocked.is_none() && wanted(site)).map(|(index, _)| index).collect()
+    }
+
+    /// The common decision of what `target` means; [`Decision::Partial`] where its sites differ.
+    pub fn decision(&self, target: &Target) -> Decision {
+        let Some(update) = self.get(&target.update) else { return Decision::Undecided };
+        let mut decisions = self
+            .sites_of(target)
+            .into_iter()
+            .filter_map(|index| update.sites.get(index))
+            .map(|site| site.decision);
+        let Some(first) = decisions.next() else { return Decision::Undecided };
+        if decisions.all(|decision| decision == first) { first } else { Decision::Partial }
+    }
+
+    /// Gives everything that `targets` mean the same decision; returns the sites that changed.
+    pub fn decide(&mut self, targets: &[Target], decision: Decision) -> Vec<Decided> {
+        let mut change = Change(Vec::new());
+        for target in targets {
+            let sites = self.sites_of(target);
+            let update = self.get(&target.update).filter(|update| update.state == UpdateState::Pending);
+            let Some(update) = update else { continue };
+            change.0.extend(sites.into_iter().filter_map(|index| {
+                let before = update.sites.get(index)?.decision;
+                (before != decision).then(|| (target.update.clone(), index, before, decision))
+            }));
+        }
+        let decided = self.write(&change, |(_, _, _, after)| *after);
+        if !decided.is_empty() {
+            self.done.push(change);
+            self.undone.clear();
+        }
+        decided
+    }
+
+    /// Whether there is a decision to take back.
+    pub fn can_undo(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Whether there is one to make again.
+    pub fn can_redo(&self) -> bool {
+        !self.undone.is_empty()
+    }
+
+    /// Takes the last change back; returns the sites that changed and an update among theirs.
+    pub fn undo(&mut self) -> Option<(UpdateId, Vec<Decided>)> {
+        let change = self.done.pop()?;
+        let decided = self.write(&change, |(_, _, before, _)| *before);
+        let first = change.0.first()?.0.clone();
+        self.undone.push(change);
+        Some((first, decided))
+    }
+
+    /// Makes the last change that was taken back again; returns the same as [`Self::undo`].
+    pub fn redo(&mut self) -> Option<(UpdateId, Vec<Decided>)> {
+        let change = self.undone.pop()?;
+        let decided = self.write(&change, |(_, _, _, after)| *after);
+        let first = change.0.first()?.0.clone();
+        self.done.push(change);
+        Some((first, decided))
+    }
+
+    fn write(&mut self, change: &Change, value: impl Fn(&Changed) -> Decision) -> Vec<Decided> {
+        let mut decided = Vec::new();
+        for entry in &change.0 {
+            let Some(update) = self.get_mut(&entry.0) else { continue };
+            if let Some(site) = update.sites.get_mut(entry.1) {
+                site.decision = value(entry);
+                decided.push((entry.0.automation.clone(), site.clone()));
+            }
+            update.decision = update.overall();
+        }
+        decided
+    }
+
+    /// How many updates and sites stand where.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        let mut files = BTreeSet::new();
+        for update in &self.updates {
+            match update.state {
+                UpdateState::Held => tally.held += 1,
+                UpdateState::Blocked => tally.blocked += 1,
+                UpdateState::Pending => {
+                    let approved = update.approved().count();
+                    tally.pending += 1;
+                    tally.sites += update.sites.iter().filter(|site| site.blocked.is_none()).count();
+                    tally.approved_sites += approved;
+                    tally.approved += usize::from(approved > 0);
+                    tally.skipped += usize::from(update.overall() == Decision::Skipped);
+                    tally.undecided += usize::from(update.overall() == Decision::Undecided);
+                    files.extend(update.sites.iter().map(|site| (&update.automation, &site.file)));
+                }
+            }
+        }
+        tally.files = files.len();
+        tally
+    }
+
+    /// The updates with at least one approved site.
+    pub fn approved(&self) -> impl Iterator<Item = &Proposal> {
+        self.updates
+            .iter()
+            .filter(|update| update.state == UpdateState::Pending && update.approved().next().is_some())
+    }
+
+    /// The automations of the approved updates, each once.
+    pub fn automations(&self) -> Vec<ObjectId> {
+        let automations: BTreeSet<&ObjectId> = self.approved().map(|update| &update.automation).collect();
+        automations.into_iter().cloned().collect()
+    }
+}
+
+/// Whether two sites belong together: markers of one object under one policy for parts of one reference.
+pub fn is_linked(a: &Site, b: &Site) -> bool {
+    let policy = |site: &Site| site.setter.splitn(3, ':').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let is_part = |site: &Site| site.setter.split(':').count() > 2;
+    if (a.line, a.column, &a.file) == (b.line, b.column, &b.file) {
+        return true;
+    }
+    a.file == b.file
+        && a.object == b.object
+        && is_part(a)
+        && is_part(b)
+        && policy(a) == policy(b)
+        && parent(a) == parent(b)
+}
+
+/// The mapping that a site's field is in.
+fn parent(site: &Site) -> &str {
+    site.field.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
+/// Whether `new` is `old`, which was approved, with another tag to go to and nothing else.
+fn only_newer(old: &Proposal, new: &Proposal) -> bool {
+    let place = |site: &Site| (site.file.clone(), site.line, site.setter.clone(), site.old.clone());
+    old.approved().next().is_some()
+        && new.state == UpdateState::Pending
+        && old.new != new.new
+        && old.sites.len() == new.sites.len()
+        && old.sites.iter().map(place).eq(new.sites.iter().map(place))
+}
+
+fn carry_over(old: &Proposal, new: &mut Proposal) {
+    if new.state != UpdateState::Pending {
+        return;
+    }
+    for site in &mut new.sites {
+        let same = |known: &&Site| {
+            known.file == site.file
+                && known.line == site.line
+                && known.setter == site.setter
+                && known.old == site.old
+                && known.new == site.new
+        };
+        if let Some(known) = old.sites.iter().find(same) {
+            site.decision = known.decision;
+        }
+    }
+    new.decision = new.overall();
+}
+
+/// The order of steps in S1: the greatest first, what goes back before all.
+pub fn step_order(step: Option<Step>) -> u8 {
+    match step {
+        Some(Step::Down) => 0,
+        Some(Step::Name) => 1,
+        Some(Step::Major) => 2,
+        Some(Step::Minor) => 3,
+        Some(Step::Patch) => 4,
+        Some(Step::Pre) => 5,
+        Some(Step::Build) => 6,
+        Some(Step::Digest) => 7,
+        None => 8,
+    }
+}

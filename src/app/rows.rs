@@ -1,0 +1,476 @@
+//! Which rows each list shows, in which order.
+//!
+//! Rows are rebuilt from what is known whenever that changes; [`super::list::List`] keeps the cursor on its object.
+
+use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
+
+use super::list::{Filter, Searchable};
+use super::review::{Target, UpdateId, step_order};
+use super::state::{Node, State, Verdict, View};
+use crate::domain::object::ObjectId;
+use crate::domain::policy::TagState;
+use crate::domain::proposal::{Proposal, UpdateState};
+
+/// The orders that a view offers; the first is the default.
+pub fn sorts(view: View) -> &'static [&'static str] {
+    match view {
+        View::Updates => &["age", "policy", "step", "automation"],
+        View::Repositories => &["name", "new", "tags", "last scan", "problems first"],
+        View::Tags => &["policy order", "tag", "state"],
+        View::Policies => &["problems first", "name", "kind"],
+        View::Automations => &["problems first", "name"],
+        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => &[],
+    }
+}
+
+/// The filter of a view's list.
+pub fn filter(state: &State, view: View) -> Option<&Filter> {
+    match view {
+        View::Updates => Some(&state.updates.filter),
+        View::Repositories => Some(&state.repositories.filter),
+        View::Tags => Some(&state.tags.list.filter),
+        View::Policies => Some(&state.policies.filter),
+        View::Automations => Some(&state.automations.filter),
+        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
+            None
+        }
+    }
+}
+
+/// The same, to change it.
+pub fn filter_mut(state: &mut State, view: View) -> Option<&mut Filter> {
+    match view {
+        View::Updates => Some(&mut state.updates.filter),
+        View::Repositories => Some(&mut state.repositories.filter),
+        View::Tags => Some(&mut state.tags.list.filter),
+        View::Policies => Some(&mut state.policies.filter),
+        View::Automations => Some(&mut state.automations.filter),
+        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
+            None
+        }
+    }
+}
+
+/// How many rows a view's list shows, and how many it would show without its filter.
+pub fn counts(state: &State, view: View) -> (usize, usize) {
+    match view {
+        View::Updates => (state.updates.len(), state.review.updates().len()),
+        View::Repositories => (state.repositories.len(), state.inventory.repositories.len()),
+        View::Tags => (state.tags.list.len(), state.tags.tags.len()),
+        View::Policies => (state.policies.len(), state.inventory.policies.len()),
+        View::Automations => (state.automations.len(), state.inventory.automations.len()),
+        View::Plan => (state.plan.len(), state.plan.len()),
+        View::Errors => (state.errors.len(), state.errors.len()),
+        View::Diff | View::Message | View::Push | View::Help | View::Start => (0, 0),
+    }
+}
+
+/// What a filter looks at in a row that is neither a tag nor huge in number.
+struct Row {
+    text: String,
+    namespace: String,
+    state: String,
+    kind: String,
+}
+
+impl Searchable for Row {
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        match name {
+            "ns" => Some(&self.namespace),
+            "state" => Some(&self.state),
+            "step" | "kind" => Some(&self.kind),
+            _ => None,
+        }
+    }
+}
+
+/// Rebuilds the rows of every list but S3's, which only its own tags and policy change.
+pub fn refresh(state: &mut State) {
+    updates(state);
+    repositories(state);
+    policies(state);
+    automations(state);
+    plan(state);
+    tree(state);
+}
+
+/// Rebuilds the rows of one view's list.
+pub fn refresh_view(state: &mut State, view: View) {
+    match view {
+        View::Updates => updates(state),
+        View::Repositories => repositories(state),
+        View::Tags => tags(state),
+        View::Policies => policies(state),
+        View::Automations => automations(state),
+        View::Plan => plan(state),
+        View::Diff => tree(state),
+        View::Message | View::Push | View::Errors | View::Help | View::Start => {}
+    }
+}
+
+/// Keeps only rows that the filter admits.
+fn admitted<K>(filter: &Filter, rows: Vec<K>, look: impl Fn(&K) -> Row) -> Vec<K> {
+    if filter.is_empty() {
+        return rows;
+    }
+    let mut matcher = filter.matcher();
+    rows.into_iter().filter(|row| matcher.admits(&look(row))).collect()
+}
+
+/// S1's rows: pending ones in the chosen order, then held, then blocked.
+pub fn updates(state: &mut State) {
+    let review = &state.review;
+    let sort = state.updates.sort;
+    let mut found: Vec<&Proposal> = review.updates().iter().collect();
+    found.sort_by(|a, b| {
+        let order = match sort {
+            1 => Ordering::Equal,
+            2 => step_order(a.step).cmp(&step_order(b.step)),
+            3 => a.automation.cmp(&b.automation),
+            // The newest first; those that were never seen to appear are the oldest.
+            _ => b.first_seen.cmp(&a.first_seen),
+        };
+        let order = order.then_with(|| UpdateId::of(a).cmp(&UpdateId::of(b)));
+        let order = if state.updates.reverse { order.reverse() } else { order };
+        standing(a).cmp(&standing(b)).then(order)
+    });
+    let look = |id: &UpdateId| {
+        let update = review.get(id);
+        let new = update.and_then(|update| update.new.as_ref()).map_or("", |new| &new.tag);
+        Row {
+            text: format!(
+                "{} {} {} {new}",
+                id.policy,
+                id.automation,
+                update.map_or("", |update| &update.image)
+            ),
+            namespace: id.policy.namespace.clone(),
+            state: update.map_or("", |update| state_word(update)).to_owned(),
+            kind: update
+                .and_then(|update| update.step)
+                .map_or("", crate::domain::proposal::Step::word)
+                .to_owned(),
+        }
+    };
+    let rows = admitted(&state.updates.filter, found.into_iter().map(UpdateId::of).collect(), look);
+    state.updates.set_rows(rows);
+}
+
+fn standing(update: &Proposal) -> u8 {
+    match update.state {
+        UpdateState::Pending => 0,
+        UpdateState::Held => 1,
+        UpdateState::Blocked => 2,
+    }
+}
+
+/// The word that `state:` finds an update by.
+fn state_word(update: &Proposal) -> &'static str {
+    use crate::domain::proposal::Decision;
+    match (update.state, update.overall()) {
+        (UpdateState::Held, _) => "held",
+        (UpdateState::Blocked, _) => "blocked",
+        (UpdateState::Pending, Decision::Approved) => "approved",
+        (UpdateState::Pending, Decision::Skipped) => "skipped",
+        (UpdateState::Pending, Decision::Partial) => "partial",
+        (UpdateState::Pending, Decision::Undecided) => "undecided",
+    }
+}
+
+/// S2's rows.
+pub fn repositories(state: &mut State) {
+    let scans = &state.scans;
+    let scan = |id: &ObjectId| scans.get(id);
+    let found = |id: &ObjectId| scan(id).and_then(|scan| scan.found.as_ref());
+    let mut rows: Vec<ObjectId> = state.inventory.repositories.keys().cloned().collect();
+    let sort = state.repositories.sort;
+    rows.sort_by(|a, b| {
+        let by = match sort {
+            1 => found(b).map(|found| found.new.len()).cmp(&found(a).map(|found| found.new.len())),
+            2 => found(b).map(|found| found.tags.len()).cmp(&found(a).map(|found| found.tags.len())),
+            3 => found(b).map(|found| found.scanned).cmp(&found(a).map(|found| found.scanned)),
+            4 => {
+                let fails = |id| Reverse(scan(id).is_some_and(|scan| scan.error.is_some()));
+                fails(a).cmp(&fails(b))
+            }
+            _ => Ordering::Equal,
+        };
+        by.then_with(|| a.cmp(b))
+    });
+    turn(&mut rows, state.repositories.reverse);
+    let look = |id: &ObjectId| {
+        let image = state.inventory.repositories.get(id).map_or("", |repository| &repository.image);
+        let word = match scan(id) {
+            Some(scan) if scan.running.is_some() => "scanning",
+            Some(scan) if scan.error.is_some() => "failed",
+            Some(_) => "ok",
+            None => "unscanned",
+        };
+        Row {
+            text: format!("{id} {image}"),
+            namespace: id.namespace.clone(),
+            state: word.to_owned(),
+            kind: String::new(),
+        }
+    };
+    let rows = admitted(&state.repositories.filter, rows, look);
+    state.repositories.set_rows(rows);
+}
+
+/// S4's rows.
+pub fn policies(state: &mut State) {
+    let mut rows: Vec<ObjectId> = state.inventory.policies.keys().cloned().collect();
+    let kind = |id: &ObjectId| {
+        let policy = state.inventory.policies.get(id);
+        policy.and_then(|policy| policy.choice.kind_and_rule()).map_or("", |(kind, _)| kind)
+    };
+    let sort = state.policies.sort;
+    rows.sort_by(|a, b| {
+        let by = match sort {
+            0 => policy_rank(state, a).cmp(&policy_rank(state, b)),
+            2 => kind(a).cmp(kind(b)),
+            _ => Ordering::Equal,
+        };
+        by.then_with(|| a.cmp(b))
+    });
+    turn(&mut rows, state.policies.reverse);
+    let look = |id: &ObjectId| Row {
+        text: format!("{id} {}", latest(state, id).unwrap_or_default()),
+        namespace: id.namespace.clone(),
+        state: policy_word(state, id).to_owned(),
+        kind: kind(id).to_owned(),
+    };
+    let rows = admitted(&state.policies.filter, rows, look);
+    state.policies.set_rows(rows);
+}
+
+/// The tag that a policy selects here.
+pub fn latest<'a>(state: &'a State, policy: &ObjectId) -> Option<&'a str> {
+    state.verdicts.get(policy)?.reference.as_ref().map(|reference| reference.tag.as_str())
+}
+
+/// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `suspended`, `no access`, or `waiting`.
+pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
+    use crate::problem::Code;
+    let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
+    if policy.suspend {
+        return "suspended";
+    }
+    let Some(verdict) = state.verdicts.get(id) else { return "waiting" };
+    match (&verdict.reference, &verdict.problem) {
+        (_, Some(problem)) if problem.code == Code::AccessDenied => "no access",
+        (Some(_), _) if state.compared && !is_used(state, id) => "unused",
+        (Some(_), _) => "ok",
+        (None, _) if verdict.tags.is_empty() || !has_candidate(verdict) => "selects nothing",
+        (None, _) => "fails",
+    }
+}
+
+fn has_candidate(verdict: &Verdict) -> bool {
+    use TagState::{Collide, Latest, Match, Unparsed};
+    verdict.evaluation.states.iter().any(|state| matches!(state, Latest | Match | Collide | Unparsed))
+}
+
+/// Whether some marker names the policy.
+fn is_used(state: &State, policy: &ObjectId) -> bool {
+    sites_of(state, policy) > 0
+}
+
+/// How many marked scalars name the policy.
+pub fn sites_of(state: &State, policy: &ObjectId) -> usize {
+    let names = |setter: &str| {
+        let mut parts = setter.split(':');
+        parts.next() == Some(&policy.namespace) && parts.next() == Some(&policy.name)
+    };
+    let files = state.review.grounds.iter().flat_map(|ground| &ground.files);
+    files.flat_map(|file| &file.sites).filter(|site| names(&site.setter)).count()
+}
+
+fn policy_rank(state: &State, id: &ObjectId) -> u8 {
+    match policy_word(state, id) {
+        "fails" => 0,
+        "no access" => 1,
+        "selects nothing" => 2,
+        "waiting" => 3,
+        "unused" => 4,
+        "suspended" => 6,
+        _ => 5,
+    }
+}
+
+/// S6's rows.
+pub fn automations(state: &mut State) {
+    let inventory = &state.inventory;
+    let mut rows: Vec<ObjectId> = inventory.automations.keys().cloned().collect();
+    let sort = state.automations.sort;
+    let healthy = |id: &ObjectId| {
+        inventory.automations.get(id).is_some_and(|automation| {
+            automation.git.is_some() && inventory.git_repositories.contains_key(&automation.source)
+        })
+    };
+    rows.sort_by(|a, b| {
+        let by = if sort == 0 { healthy(a).cmp(&healthy(b)) } else { Ordering::Equal };
+        by.then_with(|| a.cmp(b))
+    });
+    turn(&mut rows, state.automations.reverse);
+    let look = |id: &ObjectId| {
+        let suspended = inventory.automations.get(id).is_some_and(|automation| automation.suspend);
+        Row {
+            text: id.to_string(),
+            namespace: id.namespace.clone(),
+            state: if suspended { "suspended" } else { "active" }.to_owned(),
+            kind: String::new(),
+        }
+    };
+    let rows = admitted(&state.automations.filter, rows, look);
+    state.automations.set_rows(rows);
+}
+
+fn turn<K>(rows: &mut [K], reverse: bool) {
+    if reverse {
+        rows.reverse();
+    }
+}
+
+/// The plan's rows: approved updates by automation, then policy.
+pub fn plan(state: &mut State) {
+    let mut rows: Vec<UpdateId> = state.review.approved().map(UpdateId::of).collect();
+    rows.sort_by(|a, b| (&a.automation, &a.policy).cmp(&(&b.automation, &b.policy)));
+    state.plan.set_rows(rows);
+}
+
+/// S7's rows: updates that can be made, their files, their sites, as far as they are unfolded.
+pub fn tree(state: &mut State) {
+    let mut rows = Vec::new();
+    let folded = &state.diff.folded;
+    for update in state.review.updates().iter().filter(|update| update.state == UpdateState::Pending) {
+        let id = UpdateId::of(update);
+        let node = Node::Update(id.clone());
+        let is_folded = folded.contains(&node);
+        rows.push(node);
+        if is_folded {
+            continue;
+        }
+        let mut last = "";
+        for (index, site) in update.sites.iter().enumerate() {
+            if site.file != last {
+                rows.push(Node::File(id.clone(), site.file.clone()));
+                last = &site.file;
+            }
+            if !folded.contains(&Node::File(id.clone(), site.file.clone())) {
+                rows.push(Node::Site(id.clone(), index));
+            }
+        }
+    }
+    state.diff.tree.set_rows(rows);
+}
+
+/// What a decision on a row of S7's tree is about.
+pub fn target(node: &Node) -> Target {
+    match node {
+        Node::Update(id) => Target::update(id.clone()),
+        Node::File(id, file) => Target { update: id.clone(), file: Some(file.clone()), site: None },
+        Node::Site(id, site) => Target { update: id.clone(), file: None, site: Some(*site) },
+    }
+}
+
+/// The file that a row of S7's tree is about: its own, or the update's first.
+pub fn file_of<'a>(state: &'a State, node: &'a Node) -> Option<&'a str> {
+    match node {
+        Node::File(_, file) => Some(file),
+        Node::Site(id, site) => Some(&state.review.get(id)?.sites.get(*site)?.file),
+        Node::Update(id) => Some(&state.review.get(id)?.sites.first()?.file),
+    }
+}
+
+/// The policies that read the repository of S3, by name.
+pub fn policies_of_tags(state: &State) -> Vec<&ObjectId> {
+    let Some(repository) = &state.tags.repository else { return Vec::new() };
+    let policies = state.inventory.policies.values();
+    policies.filter(|policy| policy.repository == *repository).map(|policy| &policy.meta.id).collect()
+}
+
+/// A tag and its state, as S3's filter sees them.
+struct TagLook<'a> {
+    tag: &'a str,
+    state: &'a str,
+}
+
+impl Searchable for TagLook<'_> {
+    fn text(&self) -> &str {
+        self.tag
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        (name == "state").then_some(self.state)
+    }
+}
+
+/// S3's rows: the tags in the policy's order, or as listed without a policy.
+///
+/// 100,000 tags pass here at every key of the filter, so nothing is copied but row numbers.
+pub fn tags(state: &mut State) {
+    let Some(repository) = &state.tags.repository else { return };
+    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy)).cloned();
+    let scanned =
+        state.scans.get(repository).and_then(|scan| scan.found.as_ref()).map(|found| found.tags.clone());
+    let tags = verdict.as_ref().map(|verdict| verdict.tags.clone()).or(scanned).unwrap_or_default();
+    let mut rows: Vec<u32> = match &verdict {
+        Some(verdict) => verdict.order.clone(),
+        None => (0..u32::try_from(tags.len()).unwrap_or(u32::MAX)).collect(),
+    };
+    let tag_state =
+        |row: u32| verdict.as_ref().and_then(|verdict| verdict.evaluation.states.get(row as usize)).copied();
+    if state.tags.matching_only {
+        rows.retain(|row| matches!(tag_state(*row), None | Some(TagState::Latest | TagState::Match)));
+    }
+    match state.tags.list.sort {
+        1 => rows.sort_unstable(),
+        2 => rows.sort_by_key(|row| tag_state(*row).map(|state| state as u8)),
+        _ => {}
+    }
+    turn(&mut rows, state.tags.list.reverse);
+    let filter = &state.tags.list.filter;
+    if !filter.is_empty() {
+        let mut matcher = filter.matcher();
+        rows.retain(|row| {
+            let tag = tags.get(*row as usize).unwrap_or_default();
+            matcher.admits(&TagLook { tag, state: tag_state(*row).map_or("", TagState::word) })
+        });
+    }
+    place_tags(state, rows, tags);
+}
+
+/// Shows `rows` of `tags` and keeps the cursor on the tag with the same text.
+fn place_tags(state: &mut State, rows: Vec<u32>, tags: Arc<crate::domain::tags::TagList>) {
+    let old = &state.tags.tags;
+    let current = state.tags.list.current().and_then(|row| old.get(*row as usize));
+    let key = current.and_then(|tag| tags.position(tag)).and_then(|index| u32::try_from(index).ok());
+    state.tags.list.set_rows_on(rows, key.as_ref());
+    state.tags.tags = tags;
+}
+
+/// What the start page offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartChoice {
+    /// Practice data.
+    Demo,
+    /// Look again.
+    Retry,
+    /// Leave.
+    Quit,
+}
+
+/// The rows of the start page.
+pub fn start_choices(state: &State) -> &'static [StartChoice] {
+    if state.demo {
+        &[StartChoice::Retry, StartChoice::Quit]
+    } else {
+        &[StartChoice::Demo, StartChoice::Retry, StartChoice::Quit]
+    }
+}

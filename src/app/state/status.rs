@@ -1,0 +1,129 @@
+//! What was said: the status line's one message, and the problems that S11 keeps.
+
+use jiff::Timestamp;
+
+use crate::app::list::List;
+use crate::app::message::Moment;
+use crate::domain::object::ObjectId;
+use crate::problem::Problem;
+
+/// How much a message matters, and so how long it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// 4 seconds.
+    Info,
+    /// 8 seconds.
+    Warning,
+    /// Until a key; kept in S11.
+    Error,
+}
+
+/// The message of the status line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says.
+    pub text: String,
+    since: Moment,
+}
+
+impl Status {
+    /// A message that is said now.
+    pub fn new(level: Level, text: impl Into<String>, now: Moment) -> Self {
+        Self { level, text: text.into(), since: now }
+    }
+
+    /// When it clears by itself.
+    pub fn ends(&self) -> Option<Moment> {
+        match self.level {
+            Level::Info => Some(self.since.plus(4_000)),
+            Level::Warning => Some(self.since.plus(8_000)),
+            Level::Error => None,
+        }
+    }
+}
+
+/// One problem of S11.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorEntry {
+    /// Its number; the list's key.
+    pub id: u64,
+    /// When it last happened.
+    pub time: Timestamp,
+    /// What was being done, such as `edge/legacy scan`.
+    pub what: String,
+    /// What happened.
+    pub problem: Problem,
+    /// How often.
+    pub count: usize,
+    /// The repository that `r` scans again.
+    pub retry: Option<ObjectId>,
+}
+
+/// S11: problems, the newest first, repeats folded.
+#[derive(Debug, Clone, Default)]
+pub struct Errors {
+    entries: Vec<ErrorEntry>,
+    next: u64,
+    /// Rows, by [`ErrorEntry::id`].
+    pub list: List<u64>,
+}
+
+impl Errors {
+    /// All problems, the newest first.
+    pub fn entries(&self) -> &[ErrorEntry] {
+        &self.entries
+    }
+
+    /// The entry called `id`.
+    pub fn get(&self, id: u64) -> Option<&ErrorEntry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// How many different problems there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Takes in a problem. Says whether it is a new one.
+    pub fn add(&mut self, time: Timestamp, what: &str, problem: Problem, retry: Option<ObjectId>) -> bool {
+        let known = self.entries.iter().position(|entry| entry.what == what && entry.problem == problem);
+        let (mut entry, is_new) = if let Some(index) = known {
+            (self.entries.remove(index), false)
+        } else {
+            self.next += 1;
+            let what = what.to_owned();
+            (ErrorEntry { id: self.next, time, what, problem, count: 0, retry }, true)
+        };
+        entry.count += 1;
+        entry.time = time;
+        self.entries.insert(0, entry);
+        self.refresh();
+        is_new
+    }
+
+    /// Takes every problem of `what` off: it works again.
+    pub fn resolve(&mut self, what: &str) {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.what != what);
+        if before != self.entries.len() {
+            self.refresh();
+        }
+    }
+
+    /// Takes the entry called `id` off.
+    pub fn remove(&mut self, id: u64) {
+        self.entries.retain(|entry| entry.id != id);
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        self.list.set_rows(self.entries.iter().map(|entry| entry.id).collect());
+    }
+}

@@ -1,0 +1,167 @@
+//! One function changes the state, and it only says what should be done.
+//!
+//! Keys become actions by [`super::action::lookup`]; [`run`] is the one place that lets an action through or refuses it.
+
+mod copy;
+mod decide;
+mod diff;
+mod keys;
+mod message;
+mod mode;
+mod navigate;
+mod overlays;
+mod problems;
+mod push;
+mod scans;
+mod tags;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+use super::action::{self, Action, Row};
+use super::effect::Effect;
+use super::message::Msg;
+use super::state::{Level, State};
+
+/// What to do first.
+pub fn start(state: &mut State) -> Vec<Effect> {
+    let job = state.jobs.number();
+    state.jobs.load = Some(job);
+    vec![Effect::Load(job)]
+}
+
+/// Folds one message into the state and returns the work it asks for.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Now(at, now) => time::now(state, at, now),
+        Msg::Key(key) => keys::press(state, key),
+        Msg::Paste(text) => keys::paste(state, &text),
+        Msg::Resized(size) => {
+            state.size = size;
+            vec![]
+        }
+        Msg::Drawn(at) => {
+            push::drawn(state, at);
+            vec![]
+        }
+        Msg::Loaded(job, result) => scans::loaded(state, job, result),
+        Msg::NothingFound(job, tried) => scans::nothing_found(state, job, tried),
+        Msg::ScanProgress { job, repository, seen } => {
+            scans::progress(state, job, &repository, seen);
+            vec![]
+        }
+        Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
+        Msg::ScanFailed { job, repository, problem, retry } => {
+            scans::failed(state, job, &repository, problem, retry);
+            vec![]
+        }
+        Msg::Evaluated(policy, verdict) => scans::evaluated(state, policy, verdict),
+        Msg::Proposed(job, result) => scans::proposed(state, job, result),
+        Msg::Prepared(job, result) => {
+            push::prepared(state, job, result);
+            vec![]
+        }
+        Msg::Pushing(job, step) => {
+            push::step(state, job, step);
+            vec![]
+        }
+        Msg::Pushed(job, result) => push::done(state, job, result),
+        Msg::Warned(problem) => {
+            problems::report(state, "supercargo", problem, None, Level::Warning);
+            vec![]
+        }
+        Msg::SourceChanged => scans::reload(state),
+    }
+}
+
+/// Runs the action of `row`, unless the mode or the row's own reason stands against it.
+fn run(state: &mut State, row: &Row) -> Vec<Effect> {
+    match action::refusal(state, row) {
+        Some(refusal) => {
+            state.tell(Level::Warning, refusal.to_string());
+            vec![]
+        }
+        None => perform(state, row.action),
+    }
+}
+
+/// Carries an action out; [`run`] has let it through.
+fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Down
+        | Action::Up
+        | Action::First
+        | Action::Last
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::PageDown
+        | Action::PageUp => navigate::go(state, navigate::motion(action)),
+        Action::ScrollDown => navigate::scroll(state, 1),
+        Action::ScrollUp => navigate::scroll(state, -1),
+        Action::Open => navigate::open(state),
+        Action::Back => navigate::back(state),
+        Action::Leave => navigate::leave(state),
+        Action::Quit => navigate::quit(state),
+        Action::Cancel => navigate::cancel(state),
+        Action::ViewUpdates
+        | Action::ViewRepositories
+        | Action::ViewPolicies
+        | Action::ViewAutomations
+        | Action::ViewPlan
+        | Action::ViewPrevious
+        | Action::ViewErrors => navigate::view(state, action),
+        Action::Diff if state.overlay.is_some() => overlays::diff_first(state),
+        Action::Diff => diff::open(state),
+        Action::Left
+        | Action::Right
+        | Action::NextPane
+        | Action::FoldAll
+        | Action::LessContext
+        | Action::MoreContext
+        | Action::SideBySide
+        | Action::Wrap => diff::perform(state, action),
+        Action::PreviousFile => navigate::part(state, -1),
+        Action::NextFile => navigate::part(state, 1),
+        Action::Tags => tags::open_from_row(state),
+        Action::MatchingOnly => tags::matching_only(state),
+        Action::Approve
+        | Action::Skip
+        | Action::Clear
+        | Action::ApproveAll
+        | Action::Undo
+        | Action::Redo
+        | Action::NextUndecided
+        | Action::PreviousUndecided => decide::perform(state, action),
+        Action::Select
+        | Action::Range
+        | Action::Sort
+        | Action::Reverse
+        | Action::Zoom
+        | Action::Freeze
+        | Action::Why
+        | Action::NextMatch
+        | Action::PreviousMatch => navigate::list_action(state, action),
+        Action::Filter
+        | Action::Palette
+        | Action::Help
+        | Action::ChoiceDown
+        | Action::ChoiceUp
+        | Action::Accept
+        | Action::Complete => overlays::perform(state, action),
+        Action::Copy => copy::open(state),
+        Action::Message => message::open(state),
+        Action::Rerender => message::render_again(state),
+        Action::Push => push::open(state),
+        Action::Yes => overlays::yes(state),
+        Action::No => overlays::no(state),
+        Action::Rescan => scans::rescan(state),
+        Action::RescanAll => scans::rescan_all(state),
+        Action::Theme | Action::ModeReadOnly | Action::ModeDryRun | Action::ModeWrite => {
+            mode::perform(state, action)
+        }
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Redraw => vec![Effect::Redraw],
+        Action::Demo => vec![Effect::Demo],
+    }
+}

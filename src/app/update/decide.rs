@@ -1,0 +1,176 @@
+//! Decisions: approve, skip, clear, undo; on updates in S1 and on anything of S7's tree.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::list::Motion;
+use crate::app::review::{Decided, Target, UpdateId};
+use crate::app::rows;
+use crate::app::state::{Level, Node, State, View};
+use crate::domain::proposal::{Decision, Proposal, UpdateState};
+
+use super::navigate;
+
+/// Carries out an action of this module.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Approve => approve(state),
+        Action::Skip => decide(state, Decision::Skipped, "skipped"),
+        Action::Clear if state.view_below_help() == View::Errors => clear_error(state),
+        Action::Clear => decide(state, Decision::Undecided, "back to undecided"),
+        Action::ApproveAll => approve_all(state),
+        Action::Undo => again(state, true),
+        Action::Redo => again(state, false),
+        Action::NextUndecided => undecided(state, 1),
+        Action::PreviousUndecided => undecided(state, -1),
+        _ => vec![],
+    }
+}
+
+/// What the key acts on: the rows of the range or the cursor's row.
+fn targets(state: &State) -> Vec<Target> {
+    match state.view_below_help() {
+        View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
+        _ => state.updates.targets().into_iter().map(Target::update).collect(),
+    }
+}
+
+/// Approves the targets, or takes that back if all of them are approved.
+///
+/// An update that goes back or changes its image's name is approved by the second key; the first says why it stands out.
+fn approve(state: &mut State) -> Vec<Effect> {
+    let targets = targets(state);
+    if targets.iter().all(|target| state.review.decision(target) == Decision::Approved) {
+        return decide(state, Decision::Undecided, "back to undecided");
+    }
+    let (risky, fine): (Vec<Target>, Vec<Target>) =
+        targets.into_iter().partition(|target| is_second_look(state, target));
+    let effects = if fine.is_empty() { vec![] } else { give(state, &fine, Decision::Approved, "approved") };
+    if let Some(target) = risky.first() {
+        let says = state.review.get(&target.update).map(why_second_look).unwrap_or_default();
+        state.tell(Level::Warning, format!("{says}; Space again approves it"));
+        state.review.looked_at.extend(risky.into_iter().map(|target| target.update));
+    }
+    effects
+}
+
+fn is_second_look(state: &State, target: &Target) -> bool {
+    let needs = state.review.get(&target.update).is_some_and(Proposal::needs_second_look);
+    needs && !state.review.looked_at.contains(&target.update)
+}
+
+fn why_second_look(update: &Proposal) -> String {
+    let new = update.new.as_ref().map_or("?", |new| &new.tag);
+    let old = update.current.join(", ");
+    if update.downgrade {
+        format!("DOWN: {} goes back from {old} to {new}", update.policy)
+    } else {
+        format!("name!: {} changes the image's name, {old} to {}:{new}", update.policy, update.image)
+    }
+}
+
+fn decide(state: &mut State, decision: Decision, word: &'static str) -> Vec<Effect> {
+    let targets = targets(state);
+    give(state, &targets, decision, word)
+}
+
+/// Gives a decision, ends the range, and has it kept.
+fn give(state: &mut State, targets: &[Target], decision: Decision, word: &'static str) -> Vec<Effect> {
+    let decided = state.review.decide(targets, decision);
+    state.updates.end_range();
+    for target in targets {
+        state.review.looked_at.remove(&target.update);
+    }
+    if decided.is_empty() {
+        return vec![];
+    }
+    let subject = match targets {
+        [target] => target.update.policy.to_string(),
+        _ => format!("{} updates", targets.len()),
+    };
+    let sites = decided.len();
+    let s = if sites == 1 { "" } else { "s" };
+    saved(state, decided, subject, format!("{word} ({sites} site{s})"))
+}
+
+/// Approves every row shown that is pending and stands out in nothing.
+fn approve_all(state: &mut State) -> Vec<Effect> {
+    let shown: Vec<UpdateId> = match state.view_below_help() {
+        View::Diff => state.review.updates().iter().map(UpdateId::of).collect(),
+        _ => state.updates.rows().to_vec(),
+    };
+    let pending: Vec<Target> = shown
+        .into_iter()
+        .filter(|id| state.review.get(id).is_some_and(|update| update.state == UpdateState::Pending))
+        .map(Target::update)
+        .collect();
+    let (left, fine): (Vec<Target>, Vec<Target>) = pending
+        .into_iter()
+        .partition(|target| state.review.get(&target.update).is_some_and(Proposal::needs_second_look));
+    let effects = give(state, &fine, Decision::Approved, "approved");
+    let approved = fine.len();
+    let says = match left.len() {
+        0 => format!("approved all {approved}"),
+        n => format!("approved {approved}; {n} left out: they go back or change the image's name"),
+    };
+    state.tell(Level::Info, says);
+    effects
+}
+
+fn again(state: &mut State, undo: bool) -> Vec<Effect> {
+    let touched = if undo { state.review.undo() } else { state.review.redo() };
+    let Some((id, decided)) = touched else { return vec![] };
+    navigate::to_update(state, &id);
+    let (word, says) = if undo {
+        ("undone", "decision undone; U makes it again")
+    } else {
+        ("redone", "decision made again")
+    };
+    state.tell(Level::Info, says);
+    saved(state, decided, id.policy.to_string(), word.to_owned())
+}
+
+/// Has the decisions kept and written down.
+fn saved(state: &mut State, decided: Vec<Decided>, subject: String, detail: String) -> Vec<Effect> {
+    rows::plan(state);
+    vec![Effect::SaveDecisions(decided), Effect::Audit { kind: "decide", subject, detail }]
+}
+
+/// Moves to the next (`by` 1) or previous (-1) undecided row, around the end.
+fn undecided(state: &mut State, by: isize) -> Vec<Effect> {
+    let is_undecided = |state: &State, target: &Target| {
+        let pending =
+            state.review.get(&target.update).is_some_and(|update| update.state == UpdateState::Pending);
+        pending && state.review.decision(target) == Decision::Undecided
+    };
+    let in_diff = state.view_below_help() == View::Diff;
+    let rows: Vec<Target> = if in_diff {
+        state.diff.tree.rows().iter().map(rows::target).collect()
+    } else {
+        state.updates.rows().iter().cloned().map(Target::update).collect()
+    };
+    let is_site =
+        |index: usize| !in_diff || matches!(state.diff.tree.rows().get(index), Some(Node::Site(..)));
+    let start = if in_diff { state.diff.tree.cursor() } else { state.updates.cursor() };
+    let count = rows.len();
+    let next = (1..=count)
+        .map(|step| if by > 0 { (start + step) % count } else { (start + count - step % count) % count })
+        .find(|index| is_site(*index) && rows.get(*index).is_some_and(|target| is_undecided(state, target)));
+    if let Some(index) = next {
+        let height = state.layout().rows();
+        if in_diff {
+            state.diff.tree.go_to_index(index);
+            state.diff.scroll = 0;
+        } else {
+            state.updates.go_to_index(index);
+            state.updates.go(Motion::By(0), height);
+        }
+    }
+    vec![]
+}
+
+fn clear_error(state: &mut State) -> Vec<Effect> {
+    if let Some(id) = state.errors.list.current().copied() {
+        state.errors.remove(id);
+    }
+    vec![]
+}

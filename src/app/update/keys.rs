@@ -1,0 +1,101 @@
+//! A key press or a paste: to the action it means in the context that has the keys, or into the text that is typed.
+
+use crate::app::action;
+use crate::app::effect::Effect;
+use crate::app::keymap::Key;
+use crate::app::list::Filter;
+use crate::app::rows;
+use crate::app::state::{Context, Level, Overlay, State};
+
+use super::{message, push, run};
+
+/// Takes in one key.
+pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    state.last_key = state.at;
+    if state.status.as_ref().is_some_and(|status| status.level == Level::Error) {
+        state.status = None;
+    }
+    let context = state.context();
+    if push::drops_keys(state, context) && key != Key::ctrl('c') {
+        return vec![];
+    }
+    if key != Key::ctrl('c') {
+        state.leaving = false;
+    }
+    if let Some(row) = action::lookup(context, key) {
+        return run(state, row);
+    }
+    type_in(state, context, |input| match input {
+        Input::Line(field) => field.key(key),
+        Input::Message(text) => text.key(key),
+    })
+}
+
+/// Takes in pasted text; outside of inputs it is ignored.
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let context = state.context();
+    type_in(state, context, |input| {
+        match input {
+            Input::Line(field) => field.insert(text),
+            Input::Message(message) => message.insert(text),
+        }
+        true
+    })
+}
+
+/// What takes text.
+enum Input<'a> {
+    Line(&'a mut crate::app::input::Field),
+    Message(&'a mut crate::app::input::Message),
+}
+
+/// Changes the text of the input in front, and lets what depends on it follow.
+fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -> bool) -> Vec<Effect> {
+    match context {
+        Context::Message => {
+            let changed =
+                state.editing.as_mut().is_some_and(|editing| change(Input::Message(&mut editing.message)));
+            if changed { message::changed(state) } else { vec![] }
+        }
+        Context::Filter => {
+            if let Some(field) = &mut state.filter {
+                change(Input::Line(field));
+            }
+            apply_filter(state);
+            vec![]
+        }
+        Context::Help => {
+            if let Some(help) = &mut state.help {
+                change(Input::Line(&mut help.field));
+                help.cursor = 0;
+            }
+            vec![]
+        }
+        Context::Palette | Context::TypeBranch => {
+            match &mut state.overlay {
+                Some(Overlay::Palette(palette)) => {
+                    change(Input::Line(&mut palette.field));
+                    palette.cursor = 0;
+                }
+                Some(Overlay::Branch(dialog)) => {
+                    change(Input::Line(&mut dialog.field));
+                }
+                _ => {}
+            }
+            vec![]
+        }
+        _ => vec![],
+    }
+}
+
+/// Makes the view's filter what was typed.
+pub(super) fn apply_filter(state: &mut State) {
+    let typed = state.filter.as_ref().map(|field| field.text().to_owned()).unwrap_or_default();
+    let view = state.view_below_help();
+    if let Some(filter) = rows::filter_mut(state, view)
+        && filter.typed() != typed
+    {
+        *filter = Filter::parse(&typed);
+        rows::refresh_view(state, view);
+    }
+}

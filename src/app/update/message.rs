@@ -1,0 +1,83 @@
+//! S8: the commit message of one automation.
+
+use crate::app::effect::Effect;
+use crate::app::input::Message;
+use crate::app::state::{Editing, Level, State, View};
+use crate::domain::object::ObjectId;
+use crate::domain::plan::message_data;
+use crate::domain::proposal::Proposal;
+use crate::domain::template;
+
+/// Opens the message of the automation that the cursor's update belongs to, or of the first with an approval.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let automations = state.review.automations();
+    let own = match state.view_below_help() {
+        View::Diff => state.diff.tree.current().map(|node| node.update().automation.clone()),
+        View::Plan => state.plan.current().map(|id| id.automation.clone()),
+        _ => state.updates.current().map(|id| id.automation.clone()),
+    };
+    let automation = own.filter(|own| automations.contains(own)).or_else(|| automations.first().cloned());
+    let Some(automation) = automation else { return vec![] };
+    let (rendered, notes) = render(state, &automation);
+    let message = match (state.review.messages.get(&automation), &rendered) {
+        (Some(edited), _) => edited.clone(),
+        (None, Some(rendered)) => Message::new(rendered),
+        (None, None) => Message::default(),
+    };
+    state.editing = Some(Editing { automation, message, rendered, notes });
+    state.show(View::Message);
+    vec![]
+}
+
+/// The automation's template with what is approved, and what is to be said of it.
+fn render(state: &State, automation: &ObjectId) -> (Option<String>, Vec<String>) {
+    let Some(ground) = state.review.ground(automation) else {
+        return (None, vec!["the remote was not read yet".to_owned()]);
+    };
+    let updates: Vec<Proposal> =
+        state.review.approved().filter(|update| update.automation == *automation).cloned().collect();
+    let data = message_data(ground, &updates, &state.review.selections);
+    let rendered = template::render(&ground.template, &data);
+    let mut notes: Vec<String> = rendered.warnings.iter().map(|warning| warning.message.clone()).collect();
+    notes.extend(rendered.error);
+    // What the editor would make of it, so that looking at a message is no edit.
+    (rendered.message.map(|message| Message::new(&message).text()), notes)
+}
+
+/// The text changed: it is kept, now and across restarts.
+pub(super) fn changed(state: &mut State) -> Vec<Effect> {
+    let Some(editing) = &state.editing else { return vec![] };
+    let automation = editing.automation.clone();
+    if editing.is_edited() {
+        state.review.messages.insert(automation.clone(), editing.message.clone());
+        vec![Effect::SaveDraft(automation, Some(editing.message.text()))]
+    } else {
+        state.review.messages.remove(&automation);
+        vec![Effect::SaveDraft(automation, None)]
+    }
+}
+
+/// Between subject and body.
+pub(super) fn other_field(state: &mut State) {
+    if let Some(editing) = &mut state.editing {
+        editing.message.in_body = !editing.message.in_body;
+    }
+}
+
+const ASKS: &str = "your text would be replaced: Ctrl-r again does it";
+
+/// Replaces the text by what the template gives; an edited one only at the second key.
+pub(super) fn render_again(state: &mut State) -> Vec<Effect> {
+    let Some(editing) = &state.editing else { return vec![] };
+    let asked = state.status.as_ref().is_some_and(|status| status.text == ASKS);
+    if editing.is_edited() && !asked {
+        state.tell(Level::Warning, ASKS);
+        return vec![];
+    }
+    let automation = editing.automation.clone();
+    let (rendered, notes) = render(state, &automation);
+    let message = rendered.as_deref().map(Message::new).unwrap_or_default();
+    state.status = None;
+    state.editing = Some(Editing { automation, message, rendered, notes });
+    changed(state)
+}

@@ -1,0 +1,352 @@
+//! Moving about: rows, panes, views, and the way out.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::list::{List, Motion};
+use crate::app::review::UpdateId;
+use crate::app::rows::{self, StartChoice};
+use crate::app::state::{Focus, Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, Preview, State, View};
+
+use super::{diff, overlays, push, scans, tags, time};
+
+/// What every list can do, whatever its rows are.
+pub(super) trait AnyList {
+    fn go(&mut self, motion: Motion, rows: usize) -> bool;
+    fn place(&self) -> (usize, usize);
+    fn toggle_selected(&mut self);
+    fn toggle_range(&mut self);
+    fn end_range(&mut self) -> bool;
+    fn order(&mut self) -> (&mut usize, &mut bool);
+}
+
+impl<K: Ord + Clone> AnyList for List<K> {
+    fn go(&mut self, motion: Motion, rows: usize) -> bool {
+        List::go(self, motion, rows)
+    }
+
+    fn place(&self) -> (usize, usize) {
+        (self.cursor(), self.len())
+    }
+
+    fn toggle_selected(&mut self) {
+        List::toggle_selected(self);
+    }
+
+    fn toggle_range(&mut self) {
+        List::toggle_range(self);
+    }
+
+    fn end_range(&mut self) -> bool {
+        List::end_range(self)
+    }
+
+    fn order(&mut self) -> (&mut usize, &mut bool) {
+        (&mut self.sort, &mut self.reverse)
+    }
+}
+
+/// The list of the view in front.
+pub(super) fn list(state: &mut State) -> Option<&mut dyn AnyList> {
+    Some(match state.view_below_help() {
+        View::Updates => &mut state.updates,
+        View::Repositories => &mut state.repositories,
+        View::Tags => &mut state.tags.list,
+        View::Policies => &mut state.policies,
+        View::Automations => &mut state.automations,
+        View::Plan => &mut state.plan,
+        View::Diff => &mut state.diff.tree,
+        View::Errors => &mut state.errors.list,
+        View::Push => &mut state.push.as_mut()?.next,
+        View::Message | View::Help | View::Start => return None,
+    })
+}
+
+/// The motion of a moving action.
+pub(super) fn motion(action: Action) -> Motion {
+    match action {
+        Action::Up => Motion::By(-1),
+        Action::First => Motion::First,
+        Action::Last => Motion::Last,
+        Action::HalfDown => Motion::Half(1),
+        Action::HalfUp => Motion::Half(-1),
+        Action::PageDown => Motion::Page(1),
+        Action::PageUp => Motion::Page(-1),
+        _ => Motion::By(1),
+    }
+}
+
+/// Moves the cursor of whatever has the keys.
+pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
+    if let Some(Overlay::Menu(menu)) = &mut state.overlay {
+        overlays::go(&mut menu.cursor, menu.entries.len(), motion);
+        return vec![];
+    }
+    let layout = state.layout();
+    if layout.overlay {
+        let by = if matches!(motion, Motion::By(..0)) { -1 } else { 1 };
+        return scroll(state, by);
+    }
+    match state.view_below_help() {
+        View::Start => {
+            let choices = rows::start_choices(state).len();
+            overlays::go(&mut state.start_cursor, choices, motion);
+        }
+        View::Diff => diff::go(state, motion),
+        _ => {
+            let moved = list(state).is_some_and(|list| list.go(motion, layout.rows()));
+            if moved {
+                state.preview.scroll = 0;
+            }
+        }
+    }
+    vec![]
+}
+
+/// Scrolls the other pane by `by` lines.
+pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
+    let line = if state.view_below_help() == View::Diff {
+        &mut state.diff.scroll
+    } else {
+        &mut state.preview.scroll
+    };
+    // Views stop at the last line; here a bound keeps the way back short.
+    *line = line.saturating_add_signed(by).min(5_000);
+    vec![]
+}
+
+/// Goes to the view that the action names.
+pub(super) fn view(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::ViewRepositories => state.switch_to(View::Repositories),
+        Action::ViewPolicies => state.switch_to(View::Policies),
+        Action::ViewAutomations => state.switch_to(View::Automations),
+        Action::ViewPlan => {
+            rows::plan(state);
+            state.switch_to(View::Plan);
+        }
+        Action::ViewErrors => state.show(View::Errors),
+        Action::ViewPrevious => {
+            if let Some(previous) = state.previous {
+                state.switch_to(previous);
+            }
+        }
+        _ => state.switch_to(View::Updates),
+    }
+    vec![]
+}
+
+/// Opens what the cursor stands on.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    if matches!(state.overlay, Some(Overlay::Menu(_))) {
+        return overlays::choose(state);
+    }
+    match state.view_below_help() {
+        View::Updates | View::Plan => return diff::open(state),
+        View::Repositories => {
+            if let Some(repository) = state.repositories.current().cloned() {
+                return tags::open(state, repository, None);
+            }
+        }
+        View::Policies => {
+            let policy = state.policies.current().and_then(|id| state.inventory.policies.get(id));
+            if let Some((id, repository)) =
+                policy.map(|policy| (policy.meta.id.clone(), policy.repository.clone()))
+            {
+                return tags::open(state, repository, Some(id));
+            }
+        }
+        View::Tags => tags::why(state),
+        View::Automations => {
+            if let Some(id) = state.automations.current().cloned() {
+                state.updates.filter = crate::app::list::Filter::parse(&id.to_string());
+                state.switch_to(View::Updates);
+                rows::updates(state);
+            }
+        }
+        View::Diff => diff::enter(state),
+        View::Push => return next_step(state),
+        View::Start => return start_choice(state),
+        View::Message | View::Errors | View::Help => {}
+    }
+    vec![]
+}
+
+fn start_choice(state: &mut State) -> Vec<Effect> {
+    match rows::start_choices(state).get(state.start_cursor) {
+        Some(StartChoice::Demo) => vec![Effect::Demo],
+        Some(StartChoice::Retry) => scans::reload(state),
+        Some(StartChoice::Quit) | None => vec![Effect::Quit],
+    }
+}
+
+fn next_step(state: &mut State) -> Vec<Effect> {
+    let step = state.push.as_ref().and_then(|push| push.next.current().cloned());
+    match step {
+        Some(NextStep::CopyCommit(text) | NextStep::CopyProblem(text)) => super::copy::send(state, text),
+        Some(NextStep::Again) => {
+            state.leave_view();
+            push::open(state)
+        }
+        Some(NextStep::BackToUpdates(_)) => {
+            state.switch_to(View::Updates);
+            vec![]
+        }
+        None => vec![],
+    }
+}
+
+/// To the next (`by` 1) or previous (-1) file of S7, or policy of S3.
+pub(super) fn part(state: &mut State, by: isize) -> Vec<Effect> {
+    match state.view_below_help() {
+        View::Diff => diff::file(state, by),
+        _ => tags::policy(state, by),
+    }
+    vec![]
+}
+
+/// One level back: overlay, preview, range, filter, view.
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if overlays::close(state) || close_preview(state) {
+        return vec![];
+    }
+    if list(state).is_some_and(AnyList::end_range) {
+        return vec![];
+    }
+    let view = state.view_below_help();
+    if rows::filter(state, view).is_some_and(|filter| !filter.typed().is_empty()) {
+        if let Some(filter) = rows::filter_mut(state, view) {
+            *filter = crate::app::list::Filter::default();
+        }
+        rows::refresh_view(state, view);
+        return vec![];
+    }
+    state.leave_view();
+    vec![]
+}
+
+fn close_preview(state: &mut State) -> bool {
+    let open = state.layout().overlay;
+    if open {
+        state.preview = Preview { overlay: false, ..state.preview };
+    }
+    open
+}
+
+/// Leaves the view; at the root, the program.
+pub(super) fn leave(state: &mut State) -> Vec<Effect> {
+    if overlays::close(state) || close_preview(state) || state.leave_view() {
+        return vec![];
+    }
+    quit(state)
+}
+
+/// Leaves the program, after a question if something is unfinished.
+pub(super) fn quit(state: &mut State) -> Vec<Effect> {
+    let mut unfinished = Vec::new();
+    if state.is_pushing() {
+        unfinished.push("A push is under way; leaving waits for its end.".to_owned());
+    }
+    let approved = state.review.tally().approved;
+    if approved > 0 && !state.is_pushing() {
+        let (s, is) = if approved == 1 { ("", "is") } else { ("s", "are") };
+        unfinished.push(format!("{approved} approved update{s} {is} not pushed; the decision{s} {is} kept."));
+    }
+    if unfinished.is_empty() {
+        return vec![Effect::Quit];
+    }
+    state.overlay = Some(Overlay::Quit(unfinished));
+    vec![]
+}
+
+/// Stops running work, or closes what is open, or leaves; the second time in a row always leaves.
+pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
+    if std::mem::replace(&mut state.leaving, true) {
+        return vec![Effect::Quit];
+    }
+    if let Some(effects) = push::stop_preparing(state).or_else(|| scans::stop(state)) {
+        return effects;
+    }
+    if overlays::close(state) {
+        return vec![];
+    }
+    quit(state)
+}
+
+/// Carries out what any list can do.
+pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Select => with(state, |list| list.toggle_selected()),
+        Action::Range => with(state, |list| list.toggle_range()),
+        Action::Reverse => {
+            with(state, |list| {
+                let (_, reverse) = list.order();
+                *reverse = !*reverse;
+            });
+            rows::refresh_view(state, state.view_below_help());
+        }
+        Action::Sort => sort_menu(state),
+        Action::Zoom => state.preview = Preview { zoomed: !state.preview.zoomed, overlay: false, scroll: 0 },
+        Action::Freeze => freeze(state),
+        Action::Why => why(state),
+        Action::NextMatch => wrap(state, 1),
+        Action::PreviousMatch => wrap(state, -1),
+        _ => {}
+    }
+    vec![]
+}
+
+fn with(state: &mut State, act: impl FnOnce(&mut dyn AnyList)) {
+    if let Some(list) = list(state) {
+        act(list);
+    }
+}
+
+/// Shows the preview where there is room, or over the list, or hides it.
+fn why(state: &mut State) {
+    if state.layout().tier >= crate::app::layout::Tier::T2 {
+        state.preview = Preview { zoomed: !state.preview.zoomed, overlay: false, scroll: 0 };
+    } else {
+        tags::why(state);
+    }
+}
+
+fn wrap(state: &mut State, by: isize) {
+    let rows = state.layout().rows();
+    with(state, |list| {
+        let (cursor, len) = list.place();
+        let motion = match by {
+            1 if cursor + 1 >= len => Motion::First,
+            -1 if cursor == 0 => Motion::Last,
+            _ => Motion::By(by),
+        };
+        list.go(motion, rows);
+    });
+}
+
+fn sort_menu(state: &mut State) {
+    let entries: Vec<MenuEntry> = rows::sorts(state.view_below_help())
+        .iter()
+        .map(|sort| MenuEntry { label: (*sort).to_owned(), value: String::new() })
+        .collect();
+    let cursor = list(state).map_or(0, |list| *list.order().0);
+    state.overlay = Some(Overlay::Menu(Menu { title: "sort by", entries, cursor, kind: MenuKind::Sort }));
+}
+
+fn freeze(state: &mut State) {
+    state.frozen = !state.frozen;
+    if state.frozen {
+        state.tell(Level::Info, "frozen: rows stay as they are; f lets them move again");
+    } else {
+        state.tell(Level::Info, "rows follow what is new again");
+        time::rows_changed(state);
+    }
+}
+
+/// Puts the cursor of S1, S7 and the plan on an update.
+pub(super) fn to_update(state: &mut State, id: &UpdateId) {
+    state.updates.go_to(id);
+    state.plan.go_to(id);
+    if state.diff.tree.current().is_none_or(|node| node.update() != id) && state.diff.focus == Focus::List {
+        state.diff.tree.go_to(&crate::app::state::Node::Update(id.clone()));
+    }
+}

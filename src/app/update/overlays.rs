@@ -1,0 +1,182 @@
+//! What lies over a view: filter field, menus, palette, help, questions.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::input::Field;
+use crate::app::list::{Filter, Motion};
+use crate::app::palette::{self, Command, Palette};
+use crate::app::rows;
+use crate::app::state::{Context, Help, MenuKind, Mode, Overlay, State, View};
+
+use super::{copy, diff, keys, mode, navigate, push, run, tags};
+
+/// Carries out an action of this module.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Filter => {
+            let view = state.view_below_help();
+            let typed = rows::filter(state, view).map(Filter::typed).unwrap_or_default();
+            state.filter = Some(Field::new(typed));
+        }
+        Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
+        Action::Help => {
+            let of = state.context_below_help();
+            state.help = Some(Help { of, field: Field::default(), cursor: 0 });
+        }
+        Action::ChoiceDown => choice(state, 1),
+        Action::ChoiceUp => choice(state, -1),
+        Action::Complete => complete(state),
+        Action::Accept => return accept(state),
+        _ => {}
+    }
+    vec![]
+}
+
+/// Moves a cursor among `len` entries.
+pub(super) fn go(cursor: &mut usize, len: usize, motion: Motion) {
+    let last = len.saturating_sub(1);
+    *cursor = match motion {
+        Motion::By(rows) | Motion::Half(rows) | Motion::Page(rows) => cursor.saturating_add_signed(rows),
+        Motion::First => 0,
+        Motion::Last => last,
+    }
+    .min(last);
+}
+
+fn choice(state: &mut State, by: isize) {
+    match state.context() {
+        Context::Help => {
+            let len = palette::help_rows(state).len();
+            if let Some(help) = &mut state.help {
+                go(&mut help.cursor, len, Motion::By(by));
+            }
+        }
+        Context::Palette => {
+            let Some(Overlay::Palette(open)) = &state.overlay else { return };
+            let len = palette::entries(state, open.field.text()).len();
+            if let Some(Overlay::Palette(open)) = &mut state.overlay {
+                go(&mut open.cursor, len, Motion::By(by));
+            }
+        }
+        _ => {
+            // While a filter is typed the arrows move in the list.
+            navigate::go(state, Motion::By(by));
+        }
+    }
+}
+
+/// Fills in the name under the palette's cursor.
+fn complete(state: &mut State) {
+    let Some(Overlay::Palette(open)) = &state.overlay else { return };
+    let name =
+        palette::entries(state, open.field.text()).into_iter().nth(open.cursor).map(|entry| entry.name);
+    if let (Some(name), Some(Overlay::Palette(open))) = (name, &mut state.overlay) {
+        *open = Palette { field: Field::new(name), cursor: 0 };
+    }
+}
+
+fn accept(state: &mut State) -> Vec<Effect> {
+    match state.context() {
+        Context::Filter => {
+            keys::apply_filter(state);
+            state.filter = None;
+            vec![]
+        }
+        Context::Palette => run_entry(state),
+        Context::Help => run_help_row(state),
+        Context::TypeBranch => push::branch_typed(state),
+        _ => vec![],
+    }
+}
+
+fn run_entry(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Palette(open)) = &state.overlay else { return vec![] };
+    let entry = palette::entries(state, open.field.text()).into_iter().nth(open.cursor);
+    state.overlay = None;
+    match entry.map(|entry| entry.command) {
+        Some(Command::Row(row)) => run(state, row),
+        Some(Command::Theme(index)) => mode::theme(state, index),
+        Some(Command::Tags(repository)) => tags::open(state, repository, None),
+        None => {
+            state
+                .tell(crate::app::state::Level::Warning, "no action is called that: `?` lists what there is");
+            vec![]
+        }
+    }
+}
+
+/// Runs the entry under help's cursor in the context that help was opened in.
+fn run_help_row(state: &mut State) -> Vec<Effect> {
+    let row = state.help.as_ref().and_then(|help| palette::help_rows(state).into_iter().nth(help.cursor));
+    state.help = None;
+    row.map_or_else(Vec::new, |row| run(state, row.row))
+}
+
+/// Closes what is in front of the view, if anything is: help, overlay, filter field. Text of inputs is kept where it
+/// matters: a message is.
+pub(super) fn close(state: &mut State) -> bool {
+    if state.help.take().is_some() {
+        return true;
+    }
+    if state.overlay.take().is_some() {
+        return true;
+    }
+    if state.filter.take().is_some() {
+        // Esc clears the filter; Enter would have kept it.
+        let view = state.view_below_help();
+        if let Some(filter) = rows::filter_mut(state, view) {
+            *filter = Filter::default();
+        }
+        rows::refresh_view(state, view);
+        return true;
+    }
+    false
+}
+
+/// Chooses the entry under a menu's cursor.
+pub(super) fn choose(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Menu(menu)) = state.overlay.take() else { return vec![] };
+    let Some(entry) = menu.entries.get(menu.cursor) else { return vec![] };
+    match menu.kind {
+        MenuKind::Copy => copy::send(state, entry.value.clone()),
+        MenuKind::Sort => {
+            if let Some(list) = navigate::list(state) {
+                *list.order().0 = menu.cursor;
+            }
+            rows::refresh_view(state, state.view_below_help());
+            vec![]
+        }
+    }
+}
+
+/// Yes, to whatever is asked.
+pub(super) fn yes(state: &mut State) -> Vec<Effect> {
+    match state.overlay {
+        Some(Overlay::Push(_)) => push::confirmed(state),
+        Some(Overlay::Quit(_)) => vec![Effect::Quit],
+        Some(Overlay::Mode) => {
+            state.overlay = None;
+            mode::set(state, Mode::Write)
+        }
+        _ => vec![],
+    }
+}
+
+/// No, to whatever is asked.
+pub(super) fn no(state: &mut State) -> Vec<Effect> {
+    let effects = push::stop_preparing(state).unwrap_or_default();
+    state.overlay = None;
+    effects
+}
+
+/// From the dialog to the diff of what would be pushed.
+pub(super) fn diff_first(state: &mut State) -> Vec<Effect> {
+    let first = state.review.approved().map(crate::app::review::UpdateId::of).next();
+    let effects = no(state);
+    if let Some(id) = first
+        && state.view_below_help() != View::Diff
+    {
+        diff::open_at(state, &id);
+    }
+    effects
+}

@@ -1,0 +1,210 @@
+//! S9: from `p` to the result. The remote is asked, the plan shown, `y` pushes it, and what happened is told.
+
+use std::collections::BTreeMap;
+
+use crate::app::effect::Effect;
+use crate::app::input::Field;
+use crate::app::list::List;
+use crate::app::message::{JobId, Moment, Prepared};
+use crate::app::review::{Target, UpdateId};
+use crate::app::state::{
+    BranchDialog, Context, Level, Mode, NextStep, Overlay, PushDialog, PushRun, State, View,
+};
+use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::object::ObjectId;
+use crate::domain::plan::Plan;
+use crate::domain::proposal::Decision;
+use crate::problem::Problem;
+
+use super::{problems, scans};
+
+/// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
+const GUARD: u64 = 300;
+
+/// Asks the remote and opens the dialog.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let updates = state.review.updates().to_vec();
+    let messages: BTreeMap<ObjectId, String> =
+        state.review.messages.iter().map(|(id, message)| (id.clone(), message.text())).collect();
+    let job = state.jobs.number();
+    state.overlay = Some(Overlay::Push(PushDialog { job, since: state.at, prepared: None, shown: None }));
+    vec![Effect::Prepare { job, updates, messages }]
+}
+
+/// Gives up asking the remote, if that is under way.
+pub(super) fn stop_preparing(state: &mut State) -> Option<Vec<Effect>> {
+    match &state.overlay {
+        Some(Overlay::Push(dialog)) if dialog.prepared.is_none() => {
+            let job = dialog.job;
+            state.overlay = None;
+            Some(vec![Effect::StopWork(job)])
+        }
+        _ => None,
+    }
+}
+
+/// Whether keys are to be dropped because a person cannot have seen the dialog yet.
+pub(super) fn drops_keys(state: &State, context: Context) -> bool {
+    match &state.overlay {
+        Some(Overlay::Push(dialog)) if context == Context::ConfirmPush && dialog.prepared.is_some() => {
+            dialog.shown.is_none_or(|shown| state.at.since(shown) < GUARD)
+        }
+        _ => false,
+    }
+}
+
+/// A frame is on the screen, and with it the dialog.
+pub(super) fn drawn(state: &mut State, at: Moment) {
+    if let Some(Overlay::Push(dialog)) = &mut state.overlay
+        && dialog.prepared.is_some()
+        && dialog.shown.is_none()
+    {
+        dialog.shown = Some(at);
+    }
+}
+
+/// The plan is there, or cannot be made.
+pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepared>, Problem>) {
+    let Some(Overlay::Push(dialog)) = &mut state.overlay else { return };
+    if dialog.job != job {
+        return;
+    }
+    match result {
+        Ok(prepared) => {
+            let problems = prepared.plan.problems.clone();
+            let moved = prepared.moved.join("; ");
+            dialog.prepared = Some(prepared);
+            problems::report_all(state, "plan", problems);
+            if !moved.is_empty() {
+                state.tell(Level::Warning, moved);
+            }
+        }
+        Err(problem) => {
+            state.overlay = None;
+            problems::report(state, "push", problem, None, Level::Error);
+        }
+    }
+}
+
+/// `y`: pushes, or asks for the name of the first protected branch.
+pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Push(PushDialog { prepared: Some(prepared), .. })) = state.overlay.take() else {
+        return vec![];
+    };
+    if state.mode == Mode::Write && !prepared.protected.is_empty() {
+        state.overlay = Some(Overlay::Branch(BranchDialog { prepared, index: 0, field: Field::default() }));
+        return vec![];
+    }
+    begin(state, prepared.plan)
+}
+
+/// The name of a protected branch was typed: the next one, or the push.
+pub(super) fn branch_typed(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Branch(dialog)) = state.overlay.take() else { return vec![] };
+    let index = dialog.index + 1;
+    if index < dialog.prepared.protected.len() {
+        state.overlay =
+            Some(Overlay::Branch(BranchDialog { prepared: dialog.prepared, index, field: Field::default() }));
+        return vec![];
+    }
+    begin(state, dialog.prepared.plan)
+}
+
+fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
+    let job = state.jobs.number();
+    // Whatever led here: only WRITE writes.
+    let dry_run = state.mode != Mode::Write;
+    let updates = plan.groups.iter().flat_map(|group| &group.updates);
+    let updates = updates.filter(|update| update.approved().next().is_some()).map(UpdateId::of).collect();
+    state.push = Some(PushRun {
+        job,
+        dry_run,
+        updates,
+        since: state.at,
+        steps: Vec::new(),
+        result: None,
+        next: List::default(),
+    });
+    state.show(View::Push);
+    let detail = format!("{} of plan {}", if dry_run { "simulated push" } else { "push" }, plan.id);
+    let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
+    vec![Effect::Audit { kind: "push", subject, detail }, Effect::Push { job, plan: Box::new(plan), dry_run }]
+}
+
+/// A step began or ended.
+pub(super) fn step(state: &mut State, job: JobId, step: LandingStep) {
+    let now = state.now;
+    let Some(push) = state.push.as_mut().filter(|push| push.job == job) else { return };
+    match push.steps.last_mut() {
+        Some((_, last)) if last.text == step.text && last.millis.is_none() => *last = step,
+        _ => push.steps.push((now, step)),
+    }
+}
+
+/// The push ended.
+pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Problem>) -> Vec<Effect> {
+    let Some(push) = state.push.as_mut().filter(|push| push.job == job) else { return vec![] };
+    let dry_run = push.dry_run;
+    let effects = match &result {
+        Ok(landed) => {
+            for problem in landed.iter().filter_map(|landed| landed.error.clone()) {
+                problems::report(state, "push", problem, None, Level::Error);
+            }
+            if dry_run { vec![] } else { settle(state, landed) }
+        }
+        Err(problem) => {
+            problems::report(state, "push", problem.clone(), None, Level::Error);
+            vec![]
+        }
+    };
+    let next = next_steps(state, &result);
+    if let Some(push) = &mut state.push {
+        push.result = Some(result);
+        push.next.set_rows(next);
+    }
+    effects
+}
+
+/// What landed is no longer to be decided, and its message is used up.
+fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
+    let done = |automation: &ObjectId| {
+        landed.iter().any(|landed| landed.automation == *automation && landed.error.is_none())
+    };
+    let updates = state.push.as_ref().map(|push| push.updates.clone()).unwrap_or_default();
+    let targets: Vec<Target> =
+        updates.into_iter().filter(|id| done(&id.automation)).map(Target::update).collect();
+    let decided = state.review.decide(&targets, Decision::Undecided);
+    let used: Vec<ObjectId> = state.review.messages.keys().filter(|id| done(id)).cloned().collect();
+    let mut effects = vec![Effect::SaveDecisions(decided)];
+    for automation in used {
+        state.review.messages.remove(&automation);
+        effects.push(Effect::SaveDraft(automation, None));
+    }
+    effects.extend(scans::propose(state, true, true));
+    effects
+}
+
+fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextStep> {
+    let mut next = Vec::new();
+    let (commits, problems): (Vec<String>, Vec<String>) = match result {
+        Ok(landed) => (
+            landed.iter().filter_map(|landed| landed.commit.clone()).collect(),
+            landed.iter().filter_map(|landed| landed.error.as_ref()).map(super::copy::report).collect(),
+        ),
+        Err(problem) => (Vec::new(), vec![super::copy::report(problem)]),
+    };
+    if !commits.is_empty() {
+        next.push(NextStep::CopyCommit(commits.join("\n")));
+    }
+    if !problems.is_empty() {
+        next.push(NextStep::CopyProblem(problems.join("\n\n")));
+        next.push(NextStep::Again);
+    }
+    let gone: Vec<&UpdateId> =
+        state.push.iter().filter(|push| !push.dry_run).flat_map(|push| &push.updates).collect();
+    let failed = !problems.is_empty();
+    let left =
+        state.review.updates().iter().filter(|update| failed || !gone.contains(&&UpdateId::of(update)));
+    next.push(NextStep::BackToUpdates(left.count()));
+    next
+}

@@ -1,0 +1,375 @@
+//! What the engine finds: objects, tags, verdicts, updates; and asking it again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::app::effect::Effect;
+use crate::app::input::Message;
+use crate::app::message::{JobId, Loaded, Proposed};
+use crate::app::rows;
+use crate::app::state::{Level, State, Verdict, View};
+use crate::app::world::{Phase, Running};
+use crate::domain::object::ObjectId;
+use crate::domain::scan::Scan;
+use crate::problem::Problem;
+
+use super::{problems, tags, time};
+
+/// Reads the objects again.
+pub(super) fn reload(state: &mut State) -> Vec<Effect> {
+    let job = state.jobs.number();
+    state.jobs.load = Some(job);
+    vec![Effect::Load(job)]
+}
+
+/// The objects are there: cached tags are evaluated, what is due is scanned.
+pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, Problem>) -> Vec<Effect> {
+    if state.jobs.load != Some(job) {
+        return vec![];
+    }
+    state.jobs.load = None;
+    let loaded = match result {
+        Ok(loaded) => loaded,
+        Err(problem) => {
+            if state.phase == Phase::Loading {
+                state.phase = Phase::Failed(problem.clone());
+                state.switch_to(View::Start);
+            }
+            problems::report(state, "load", problem, None, Level::Error);
+            return vec![];
+        }
+    };
+    let first = state.phase != Phase::Ready;
+    take_in(state, *loaded);
+    if first {
+        state.switch_to(View::Updates);
+        state.previous = None;
+    }
+    rows::refresh(state);
+    let mut effects = evaluate(state, |_| true);
+    effects.extend(scan_due(state));
+    if state.evaluating.is_empty() {
+        effects.extend(propose(state, false, false));
+    }
+    effects
+}
+
+fn take_in(state: &mut State, loaded: Loaded) {
+    state.phase = Phase::Ready;
+    state.source = loaded.source;
+    state.inventory = loaded.inventory;
+    let inventory = Arc::clone(&state.inventory);
+    state.scans.retain(|id| inventory.repositories.contains_key(id));
+    state.verdicts.retain(|id, _| inventory.policies.contains_key(id));
+    state.evaluating.retain(|id| inventory.policies.contains_key(id));
+    if state.tags.repository.as_ref().is_some_and(|id| !inventory.repositories.contains_key(id)) {
+        tags::forget(state);
+    }
+    for (id, scan) in loaded.cached {
+        let entry = state.scans.entry(&id);
+        if entry.found.is_none() {
+            entry.found = Some(scan);
+        }
+    }
+    for (id, repository) in &inventory.repositories {
+        plan_scan(state, id, repository.interval.0.as_millis());
+    }
+    for (automation, draft) in loaded.drafts {
+        state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
+    }
+    problems::report_all(state, "source", loaded.problems);
+}
+
+/// Says when a repository is scanned next: an interval after its last scan, at once if that was longer ago.
+fn plan_scan(state: &mut State, id: &ObjectId, interval: u128) {
+    let suspended = state.inventory.repositories.get(id).is_none_or(|repository| repository.suspend);
+    let (at, now) = (state.at, state.now);
+    let scan = state.scans.entry(id);
+    if suspended {
+        scan.due = None;
+        return;
+    }
+    let age =
+        scan.found.as_ref().map(|found| now.as_millisecond().saturating_sub(found.scanned.as_millisecond()));
+    let age = age.and_then(|age| u128::try_from(age).ok());
+    let wait = age.map_or(0, |age| interval.saturating_sub(age));
+    scan.due = Some(at.plus(u64::try_from(wait).unwrap_or(u64::MAX)));
+}
+
+/// There is nothing here to work on.
+pub(super) fn nothing_found(state: &mut State, job: JobId, tried: Vec<String>) -> Vec<Effect> {
+    if state.jobs.load == Some(job) {
+        state.jobs.load = None;
+        state.phase = Phase::Nothing(tried);
+        state.switch_to(View::Start);
+    }
+    vec![]
+}
+
+/// Scans what is due now.
+pub(super) fn scan_due(state: &mut State) -> Vec<Effect> {
+    let at = state.at;
+    let due: Vec<ObjectId> = state
+        .scans
+        .iter()
+        .filter(|(_, scan)| scan.running.is_none() && scan.due.is_some_and(|due| due <= at))
+        .map(|(id, _)| id.clone())
+        .collect();
+    scan(state, due)
+}
+
+/// Scans these repositories, those left out that are being scanned already.
+fn scan(state: &mut State, repositories: Vec<ObjectId>) -> Vec<Effect> {
+    let job = state.jobs.number();
+    let since = state.at;
+    let mut fresh = Vec::new();
+    for id in repositories {
+        let scan = state.scans.entry(&id);
+        if scan.running.is_some() {
+            continue;
+        }
+        let expected = scan.found.as_ref().map(|found| found.tags.len());
+        scan.running = Some(Running { job, since, seen: 0, expected });
+        scan.retry = None;
+        scan.due = None;
+        fresh.push(id);
+    }
+    if fresh.is_empty() { vec![] } else { vec![Effect::Scan(job, fresh)] }
+}
+
+/// A scan has seen so many tags.
+pub(super) fn progress(state: &mut State, job: JobId, repository: &ObjectId, seen: usize) {
+    if let Some(running) = current(state, job, repository) {
+        running.seen = seen;
+    }
+}
+
+/// The scan of `repository` under way, if it is that of `job`.
+fn current<'a>(state: &'a mut State, job: JobId, repository: &ObjectId) -> Option<&'a mut Running> {
+    state.scans.get(repository)?.running.filter(|running| running.job == job)?;
+    state.scans.entry(repository).running.as_mut()
+}
+
+/// What S11 calls the scan of a repository.
+fn what(repository: &ObjectId) -> String {
+    format!("{repository} scan")
+}
+
+/// Tags are there: their policies are evaluated.
+pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found: Scan) -> Vec<Effect> {
+    if current(state, job, repository).is_none() {
+        return vec![];
+    }
+    let interval = state
+        .inventory
+        .repositories
+        .get(repository)
+        .map_or(0, |repository| repository.interval.0.as_millis());
+    let new = found.new.len();
+    let scan = state.scans.entry(repository);
+    let had = scan.found.replace(found).is_some();
+    (scan.running, scan.error) = (None, None);
+    plan_scan(state, repository, interval.max(1_000));
+    state.errors.resolve(&what(repository));
+    if had && new > 0 {
+        let s = if new == 1 { "" } else { "s" };
+        state.tell(Level::Info, format!("{repository}: {new} new tag{s}"));
+    }
+    if state.tags.repository.as_ref() == Some(repository) && state.tags.policy.is_none() {
+        rows::tags(state);
+    }
+    time::rows_changed(state);
+    evaluate(state, |id| id == repository)
+}
+
+/// A scan failed: the row says so, everything else goes on.
+pub(super) fn failed(
+    state: &mut State,
+    job: JobId,
+    repository: &ObjectId,
+    problem: Problem,
+    retry: Option<Timestamp>,
+) {
+    if current(state, job, repository).is_none() {
+        return;
+    }
+    let interval = state
+        .inventory
+        .repositories
+        .get(repository)
+        .map_or(0, |repository| repository.interval.0.as_millis());
+    let wait = match retry {
+        Some(retry) => {
+            u64::try_from(retry.as_millisecond().saturating_sub(state.now.as_millisecond())).unwrap_or(0)
+        }
+        None => u64::try_from(interval).unwrap_or(u64::MAX),
+    };
+    let due = state.at.plus(wait.max(1_000));
+    let scan = state.scans.entry(repository);
+    (scan.running, scan.retry, scan.due) = (None, retry, Some(due));
+    scan.error = Some(problem.clone());
+    let id = repository.clone();
+    problems::report(state, &what(repository), problem, Some(id), Level::Warning);
+    time::rows_changed(state);
+}
+
+/// Stops all scans and keeps what is known; `None` if none is under way.
+pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
+    let mut jobs = BTreeSet::new();
+    let at = state.at;
+    for (_, scan) in state.scans.iter_mut() {
+        if let Some(running) = scan.running.take() {
+            jobs.insert(running.job);
+            scan.due = Some(at.plus(60_000));
+        }
+    }
+    if jobs.is_empty() {
+        return None;
+    }
+    state.tell(Level::Info, "scan stopped; what is known is kept; R scans again");
+    Some(jobs.into_iter().map(Effect::StopWork).collect())
+}
+
+/// Evaluates the policies whose repository is meant and has tags.
+fn evaluate(state: &mut State, of: impl Fn(&ObjectId) -> bool) -> Vec<Effect> {
+    let inventory = Arc::clone(&state.inventory);
+    let policies: Vec<ObjectId> = inventory
+        .policies
+        .values()
+        .filter(|policy| of(&policy.repository))
+        .filter(|policy| state.scans.get(&policy.repository).is_some_and(|scan| scan.found.is_some()))
+        .map(|policy| policy.meta.id.clone())
+        .collect();
+    if policies.is_empty() {
+        return vec![];
+    }
+    state.evaluating.extend(policies.iter().cloned());
+    vec![Effect::Evaluate(policies)]
+}
+
+/// A verdict is there; when the last of a burst is, updates are compared anew.
+pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdict>) -> Vec<Effect> {
+    state.evaluating.remove(&policy);
+    if !state.inventory.policies.contains_key(&policy) {
+        return vec![];
+    }
+    let is_shown = state.tags.policy.as_ref() == Some(&policy);
+    let old = state.verdicts.get(&policy);
+    let same = old.is_some_and(|old| old.reference == verdict.reference && old.problem == verdict.problem);
+    state.verdicts.insert(policy, verdict);
+    state.jobs.propose_due |= !same || !state.compared;
+    if is_shown {
+        rows::tags(state);
+    }
+    if !state.evaluating.is_empty() {
+        return vec![];
+    }
+    time::rows_changed(state);
+    if std::mem::take(&mut state.jobs.propose_due) { propose(state, false, false) } else { vec![] }
+}
+
+/// Has updates compared anew; if that is under way, once more when it is done.
+pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<Effect> {
+    state.jobs.take_newer |= take_newer;
+    if state.jobs.propose.is_some() {
+        state.jobs.propose_again = true;
+        state.jobs.fetch_again |= fetch;
+        return vec![];
+    }
+    let job = state.jobs.number();
+    state.jobs.propose = Some(job);
+    vec![Effect::Propose { job, fetch }]
+}
+
+/// Updates were compared.
+pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, Problem>) -> Vec<Effect> {
+    if state.jobs.propose != Some(job) {
+        return vec![];
+    }
+    state.jobs.propose = None;
+    let again = std::mem::take(&mut state.jobs.propose_again);
+    match result {
+        Ok(proposed) => {
+            let take_newer = std::mem::take(&mut state.jobs.take_newer);
+            let review = &mut state.review;
+            review.replace(proposed.updates, take_newer);
+            (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
+            (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
+            state.compared = true;
+            state.errors.resolve("comparing");
+            problems::report_all(state, "files", proposed.problems);
+            time::rows_changed(state);
+        }
+        Err(problem) => problems::report(state, "comparing", problem, None, Level::Error),
+    }
+    if again {
+        let fetch = std::mem::take(&mut state.jobs.fetch_again);
+        return propose(state, fetch, false);
+    }
+    vec![]
+}
+
+/// `r`: scans what the cursor or the selection means, and takes over newer tags of updates under review.
+pub(super) fn rescan(state: &mut State) -> Vec<Effect> {
+    if state.view_below_help() == View::Errors {
+        return retry(state);
+    }
+    let repositories = match state.view_below_help() {
+        View::Repositories => chosen(&state.repositories),
+        View::Tags => state.tags.repository.iter().cloned().collect(),
+        View::Policies => repositories_of(state, &chosen(&state.policies)),
+        View::Updates => {
+            let policies: Vec<ObjectId> = state.updates.targets().into_iter().map(|id| id.policy).collect();
+            repositories_of(state, &policies)
+        }
+        _ => Vec::new(),
+    };
+    let mut effects = propose(state, true, true);
+    effects.extend(scan(state, repositories));
+    state.tell(Level::Info, "scanning again");
+    effects
+}
+
+/// The selected rows, or the one under the cursor.
+fn chosen(list: &crate::app::list::List<ObjectId>) -> Vec<ObjectId> {
+    if list.selected.is_empty() { list.targets() } else { list.selected.iter().cloned().collect() }
+}
+
+fn repositories_of(state: &State, policies: &[ObjectId]) -> Vec<ObjectId> {
+    let found = policies.iter().filter_map(|id| state.inventory.policies.get(id));
+    let repositories: BTreeSet<ObjectId> = found.map(|policy| policy.repository.clone()).collect();
+    repositories.into_iter().filter(|id| state.inventory.repositories.contains_key(id)).collect()
+}
+
+/// `R`: everything again, the objects included.
+pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
+    let repositories: Vec<ObjectId> = state
+        .inventory
+        .repositories
+        .values()
+        .filter(|repository| !repository.suspend)
+        .map(|repository| repository.meta.id.clone())
+        .collect();
+    let count = repositories.len();
+    let mut effects = reload(state);
+    effects.extend(propose(state, true, true));
+    effects.extend(scan(state, repositories));
+    state.tell(Level::Info, format!("scanning {count} repositories again"));
+    effects
+}
+
+/// `r` in S11: tries again what failed.
+fn retry(state: &mut State) -> Vec<Effect> {
+    let entry = state.errors.list.current().and_then(|id| state.errors.get(*id));
+    match entry.map(|entry| entry.retry.clone()) {
+        Some(Some(repository)) => scan(state, vec![repository]),
+        Some(None) => {
+            let mut effects = reload(state);
+            effects.extend(propose(state, true, false));
+            effects
+        }
+        None => vec![],
+    }
+}

@@ -1,0 +1,65 @@
+//! S3: the tags of one repository against one of its policies.
+
+use crate::app::effect::Effect;
+use crate::app::list::Motion;
+use crate::app::rows;
+use crate::app::state::{Preview, State, Tags, View};
+use crate::domain::object::ObjectId;
+
+/// Opens S3 for `repository`, against `policy` or the first policy that reads it.
+pub(super) fn open(state: &mut State, repository: ObjectId, policy: Option<ObjectId>) -> Vec<Effect> {
+    let same = state.tags.repository.as_ref() == Some(&repository);
+    if !same {
+        state.tags = Tags { repository: Some(repository), ..Tags::default() };
+    }
+    let policies: Vec<ObjectId> = rows::policies_of_tags(state).into_iter().cloned().collect();
+    if policy.is_some() || !same {
+        state.tags.policy = policy.or_else(|| policies.first().cloned());
+    }
+    rows::tags(state);
+    state.show(View::Tags);
+    vec![]
+}
+
+/// Opens S3 for the update under the cursor.
+pub(super) fn open_from_row(state: &mut State) -> Vec<Effect> {
+    let Some(policy) = state.updates.current().map(|id| id.policy.clone()) else { return vec![] };
+    let repository = state.inventory.policies.get(&policy).map(|policy| policy.repository.clone());
+    match repository {
+        Some(repository) => open(state, repository, Some(policy)),
+        None => vec![],
+    }
+}
+
+/// Shows the tags against the next policy (`by` 1) or the one before (-1).
+pub(super) fn policy(state: &mut State, by: isize) {
+    let policies = rows::policies_of_tags(state);
+    let Some(count) = isize::try_from(policies.len()).ok().filter(|count| *count > 0) else { return };
+    let current = policies.iter().position(|id| Some(*id) == state.tags.policy.as_ref()).unwrap_or(0);
+    let next = isize::try_from(current).map_or(0, |current| (current + by).rem_euclid(count));
+    state.tags.policy = policies.get(next.unsigned_abs()).map(|id| (*id).clone());
+    rows::tags(state);
+}
+
+/// Shows only what the policy may select, or everything again.
+pub(super) fn matching_only(state: &mut State) -> Vec<Effect> {
+    state.tags.matching_only = !state.tags.matching_only;
+    rows::tags(state);
+    let rows = state.layout().rows();
+    state.tags.list.go(Motion::By(0), rows);
+    vec![]
+}
+
+/// Shows or hides the why panel where it is not always there.
+pub(super) fn why(state: &mut State) {
+    let layout = state.layout();
+    let is_there = layout.preview.is_some() && !layout.overlay;
+    if !is_there || layout.overlay {
+        state.preview = Preview { overlay: !state.preview.overlay, zoomed: false, scroll: 0 };
+    }
+}
+
+/// Forgets filter and cursor; the repository is gone.
+pub(super) fn forget(state: &mut State) {
+    state.tags = Tags::default();
+}

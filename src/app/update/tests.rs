@@ -1,0 +1,315 @@
+//! Messages in; state and effects out.
+
+mod golden;
+mod random;
+mod world;
+
+use super::*;
+use crate::app::layout::Size;
+use crate::app::list::Filter;
+use crate::app::message::{Moment, Proposed};
+use crate::app::rows;
+use crate::app::state::{Context, Focus, Mode, Node, Overlay, View};
+use crate::app::world::Phase;
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::Decision;
+use crate::problem::{Code, Problem};
+use world::{Seen, press, propose, ready, review_of, tick, update_named};
+
+#[test]
+fn the_start_asks_for_the_objects_and_nothing_else() {
+    let mut state = State::default();
+    let effects = start(&mut state);
+    assert!(matches!(effects.as_slice(), [Effect::Load(_)]));
+    assert_eq!(state.phase, Phase::Loading);
+}
+
+#[test]
+fn loaded_objects_are_scanned_at_once_and_cached_ones_when_they_are_due() {
+    let mut state = State::default();
+    let effects = ready(&mut state);
+    let scans: Vec<&Effect> = effects.iter().filter(|effect| matches!(effect, Effect::Scan(..))).collect();
+    assert_eq!(scans.len(), 1);
+    let Effect::Scan(_, repositories) = scans[0] else { panic!("no scan") };
+    assert_eq!(repositories, &[ObjectId::new("shop", "fresh")], "the other was scanned a moment ago");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Evaluate(policies) if policies.len() == 1)));
+    let effects = tick(&mut state, 61_000);
+    assert!(
+        effects.iter().any(
+            |effect| matches!(effect, Effect::Scan(_, due) if due.contains(&ObjectId::new("shop", "web")))
+        ),
+        "after its interval the other is due too: {effects:?}"
+    );
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_changes_nothing() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let old = crate::app::message::JobId(999);
+    update(&mut state, Msg::Proposed(old, Ok(Proposed::default())));
+    assert_eq!(state.updates.len(), 1);
+    update(&mut state, Msg::Prepared(old, Err(Problem::new(Code::Timeout, "x", "too slow"))));
+    assert!(state.errors.is_empty());
+}
+
+#[test]
+fn a_failed_scan_is_a_row_that_says_so_and_not_the_end() {
+    let mut state = State::default();
+    let effects = ready(&mut state);
+    let Some(Effect::Scan(job, ids)) = effects.into_iter().find(|effect| matches!(effect, Effect::Scan(..)))
+    else {
+        panic!("no scan")
+    };
+    let problem = Problem::new(Code::RegistryUnauthorized, "shop/fresh", "401");
+    update(
+        &mut state,
+        Msg::ScanFailed { job, repository: ids[0].clone(), problem: problem.clone(), retry: None },
+    );
+    assert_eq!(state.scans.get(&ids[0]).and_then(|scan| scan.error.clone()), Some(problem));
+    assert_eq!(state.errors.len(), 1);
+    assert_eq!(state.scan_totals().failed, 1);
+    assert!(state.scans.get(&ids[0]).is_some_and(|scan| scan.due.is_some()), "it is tried again by itself");
+}
+
+#[test]
+fn the_cursor_stays_on_its_update_when_another_appears_above_it() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let before = state.updates.current().cloned();
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.current().cloned(), before);
+    assert_eq!(state.updates.cursor(), 1);
+}
+
+#[test]
+fn rows_do_not_move_within_400_ms_after_a_key() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    tick(&mut state, 10_000);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1, "the new row waits");
+    assert!(state.wake_at() <= Moment(10_400));
+    tick(&mut state, 10_400);
+    assert_eq!(state.updates.len(), 2);
+}
+
+#[test]
+fn frozen_rows_stay_until_they_are_let_go() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["f"]);
+    tick(&mut state, 10_000);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1);
+    press(&mut state, &["f"]);
+    tick(&mut state, 11_000);
+    assert_eq!(state.updates.len(), 2);
+}
+
+#[test]
+fn approving_asks_for_nothing_but_to_keep_the_decision() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 1);
+    assert!(effects.iter().all(|effect| matches!(effect, Effect::SaveDecisions(_) | Effect::Audit { .. })));
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 0, "Space takes it back");
+}
+
+#[test]
+fn what_goes_back_is_approved_by_the_second_key_only_and_never_by_all() {
+    let mut down = update_named("web 2.0 -> 1.1");
+    down.downgrade = true;
+    let mut state = review_of(&["api 1.0 -> 1.1"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), down]);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.tally().approved, 1);
+    press(&mut state, &["G", "space"]);
+    assert_eq!(state.review.tally().approved, 1);
+    assert!(state.status.as_ref().is_some_and(|status| status.text.contains("goes back")));
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 2);
+}
+
+#[test]
+fn undo_and_redo_walk_decisions() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["a", "s"]);
+    assert_eq!(state.review.tally().skipped, 1);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 2);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 0);
+    press(&mut state, &["U", "U"]);
+    assert_eq!((state.review.tally().approved, state.review.tally().skipped), (1, 1));
+}
+
+#[test]
+fn a_range_is_decided_at_once() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2"]);
+    press(&mut state, &["v", "j", "space"]);
+    assert_eq!(state.review.tally().approved, 2);
+    assert_eq!(state.updates.range(), None);
+}
+
+#[test]
+fn linked_sites_are_decided_together() {
+    let mut linked = update_named("web 1.0 -> 1.1");
+    let mut digest = linked.sites[0].clone();
+    linked.sites[0].setter = "shop:web:tag".to_owned();
+    linked.sites[0].field = ".spec.values.image.tag".to_owned();
+    digest.setter = "shop:web:digest".to_owned();
+    digest.field = ".spec.values.image.digest".to_owned();
+    digest.line += 1;
+    let mut alone = digest.clone();
+    alone.setter = "shop:web".to_owned();
+    alone.line += 1;
+    linked.sites.extend([digest, alone]);
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![linked]);
+    press(&mut state, &["enter", "j", "j", "space"]);
+    assert!(matches!(state.diff.tree.current(), Some(Node::Site(_, 0))));
+    let decisions: Vec<Decision> = state.review.updates()[0].sites.iter().map(|site| site.decision).collect();
+    assert_eq!(decisions, [Decision::Approved, Decision::Approved, Decision::Undecided]);
+    assert_eq!(state.review.updates()[0].decision, Decision::Partial);
+}
+
+#[test]
+fn a_newer_tag_does_not_change_what_was_approved() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["space"]);
+    tick(&mut state, 5_000);
+    propose(&mut state, vec![update_named("web 1.0 -> 1.2")]);
+    let update = &state.review.updates()[0];
+    assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.1"));
+    assert_eq!(state.review.newer.values().collect::<Vec<_>>(), ["1.2"]);
+    let effects = press(&mut state, &["r"]);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { fetch: true, .. })));
+    tick(&mut state, 6_000);
+    world::answer_proposal(&mut state, vec![update_named("web 1.0 -> 1.2")]);
+    let update = &state.review.updates()[0];
+    assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.2"));
+    assert_eq!(update.decision, Decision::Undecided, "nobody approved that tag");
+}
+
+#[test]
+fn a_decision_of_this_run_wins_over_one_of_an_earlier_run() {
+    let mut state = review_of(&[]);
+    let mut remembered = update_named("web 1.0 -> 1.1");
+    remembered.decide(Decision::Approved);
+    propose(&mut state, vec![remembered.clone()]);
+    assert_eq!(state.review.tally().approved, 1, "what the journal says counts at first");
+    press(&mut state, &["space"]);
+    tick(&mut state, 5_000);
+    propose(&mut state, vec![remembered]);
+    assert_eq!(state.review.tally().approved, 0);
+}
+
+#[test]
+fn esc_goes_back_one_level_at_a_time() {
+    let mut state = review_of(&["web 1.0 -> 1.1", "api 1.0 -> 1.1"]);
+    press(&mut state, &["/", "w", "e", "b", "enter"]);
+    assert_eq!(state.updates.len(), 1);
+    press(&mut state, &["enter"]);
+    assert_eq!(state.view(), View::Diff);
+    press(&mut state, &["esc"]);
+    assert_eq!((state.view(), state.updates.len()), (View::Updates, 1));
+    press(&mut state, &["esc"]);
+    assert_eq!(state.updates.len(), 2, "Esc clears the filter");
+    assert_eq!(press(&mut state, &["esc"]), [], "and does not leave the program");
+}
+
+#[test]
+fn leaving_with_approvals_asks_and_says_that_they_are_kept() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    assert_eq!(press(&mut state, &["q"]), [Effect::Quit]);
+    press(&mut state, &["space"]);
+    assert_eq!(press(&mut state, &["q"]), []);
+    assert_eq!(state.context(), Context::ConfirmQuit);
+    assert_eq!(press(&mut state, &["enter"]), [], "Enter does nothing in a dialog");
+    assert_eq!(press(&mut state, &["y"]), [Effect::Quit]);
+}
+
+#[test]
+fn ctrl_c_stops_scans_first_and_leaves_at_the_second() {
+    let mut state = State::default();
+    ready(&mut state);
+    let effects = press(&mut state, &["ctrl-c"]);
+    assert!(matches!(effects.as_slice(), [Effect::StopWork(_)]), "{effects:?}");
+    assert!(state.phase == Phase::Ready, "what is known is kept");
+    assert_eq!(press(&mut state, &["ctrl-c"]), [Effect::Quit]);
+}
+
+#[test]
+fn read_only_refuses_decisions_and_says_how_to_change_that() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.mode = Mode::ReadOnly;
+    assert_eq!(press(&mut state, &["space"]), []);
+    assert_eq!(state.review.tally().approved, 0);
+    assert!(state.status.as_ref().is_some_and(|status| status.text.starts_with("READ-ONLY")));
+}
+
+#[test]
+fn to_write_is_asked_once_and_refused_where_the_mode_is_locked() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &[":", "m", "o", "d", "e", "space", "w", "enter"]);
+    assert!(matches!(state.overlay, Some(Overlay::Mode)));
+    assert_eq!(state.mode, Mode::DryRun);
+    press(&mut state, &["y"]);
+    assert_eq!(state.mode, Mode::Write);
+    let mut locked = State { mode_locked: true, ..State::default() };
+    press(&mut locked, &[":", "m", "o", "d", "e", "space", "w", "enter"]);
+    assert!(locked.overlay.is_none());
+}
+
+#[test]
+fn a_small_terminal_takes_no_key_but_the_way_out_and_forgets_nothing() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    press(&mut state, &["j", "/", "b"]);
+    let seen = Seen::of(&state);
+    update(&mut state, Msg::Resized(Size { width: 20, height: 5 }));
+    assert_eq!(state.context(), Context::TooSmall);
+    press(&mut state, &["x", "space", "down"]);
+    update(&mut state, Msg::Resized(Size { width: 100, height: 30 }));
+    assert_eq!(Seen::of(&state), seen);
+}
+
+#[test]
+fn a_filter_is_live_and_kept_for_each_view() {
+    let mut state = review_of(&["web 1.0 -> 1.1", "api 1.0 -> 1.1"]);
+    press(&mut state, &["/", "a", "p", "i"]);
+    assert_eq!((state.updates.len(), state.context()), (1, Context::Filter));
+    press(&mut state, &["enter", "2", "1"]);
+    assert_eq!(state.updates.len(), 1);
+    assert_eq!(rows::filter(&state, View::Updates).map(Filter::typed), Some("api"));
+}
+
+#[test]
+fn help_lists_the_keys_of_the_place_it_was_opened_in_and_runs_them() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["?"]);
+    assert_eq!(state.view(), View::Help);
+    assert!(crate::app::palette::help_rows(&state).iter().any(|row| row.row.id == "decide.approve"));
+    press(&mut state, &["d", "e", "c", "i", "d", "e", ".", "a", "p", "p", "enter"]);
+    assert_eq!(state.review.tally().approved, 1);
+    assert_eq!(state.view(), View::Updates);
+}
+
+#[test]
+fn nothing_found_offers_the_demo() {
+    let mut state = State::default();
+    let effects = start(&mut state);
+    let [Effect::Load(job)] = effects.as_slice() else { panic!("no load") };
+    update(&mut state, Msg::NothingFound(*job, vec!["looked at /tmp".to_owned()]));
+    assert_eq!(state.view(), View::Start);
+    assert_eq!(press(&mut state, &["enter"]), [Effect::Demo]);
+}
+
+#[test]
+fn in_one_pane_the_diff_has_the_room_and_tab_shows_the_tree() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    press(&mut state, &["enter"]);
+    assert_eq!(state.diff.focus, Focus::Other);
+    assert_eq!(state.layout().list.height, 0);
+    press(&mut state, &["tab"]);
+    assert!(state.layout().list.height > 10);
+}

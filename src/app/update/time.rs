@@ -1,0 +1,59 @@
+//! Time: what ends, begins or moves by itself.
+
+use jiff::Timestamp;
+
+use crate::app::effect::Effect;
+use crate::app::message::Moment;
+use crate::app::rows;
+use crate::app::state::State;
+
+use super::scans;
+
+/// Rows stand still for so many milliseconds after a key.
+const QUIET: u64 = 400;
+/// One of the spinner's four shapes, in milliseconds.
+const SPINNER: u64 = 250;
+
+/// It is now `now`: what is due happens.
+pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> {
+    state.at = state.at.max(at);
+    state.now = now;
+    if state.status.as_ref().and_then(crate::app::state::Status::ends).is_some_and(|end| end <= state.at) {
+        state.status = None;
+    }
+    if state.reorder_due.is_some_and(|due| due <= state.at) {
+        state.reorder_due = None;
+        rows::refresh(state);
+    }
+    scans::scan_due(state)
+}
+
+/// Rebuilds the rows, or plans to when a key was pressed a moment ago; not at all while they are frozen.
+pub(super) fn rows_changed(state: &mut State) {
+    if state.frozen {
+        return;
+    }
+    if state.last_key > Moment::default() && state.at.since(state.last_key) < QUIET {
+        state.reorder_due = Some(state.last_key.plus(QUIET));
+    } else {
+        rows::refresh(state);
+    }
+}
+
+impl State {
+    /// When [`crate::app::message::Msg::Now`] is next needed without anything else happening: what clears, moves or
+    /// begins by itself, the spinner's next shape, the next minute for ages.
+    pub fn wake_at(&self) -> Moment {
+        let into_minute = u64::try_from(self.now.as_millisecond().rem_euclid(60_000)).unwrap_or(0);
+        let minute = self.at.plus(60_000 - into_minute);
+        let spinner = self.is_working().then(|| Moment((self.at.0 / SPINNER + 1) * SPINNER));
+        let status = self.status.as_ref().and_then(crate::app::state::Status::ends);
+        let scan = self
+            .scans
+            .iter()
+            .filter(|(_, scan)| scan.running.is_none())
+            .filter_map(|(_, scan)| scan.due)
+            .min();
+        [spinner, status, self.reorder_due, scan].into_iter().flatten().fold(minute, Moment::min)
+    }
+}

@@ -1,0 +1,110 @@
+//! What the engine has told so far: objects, tags, verdicts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::message::{JobId, Moment};
+use crate::domain::object::ObjectId;
+use crate::domain::scan::Scan as Found;
+use crate::problem::Problem;
+
+/// How far the start has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Nothing was read yet.
+    #[default]
+    Loading,
+    /// Objects are there.
+    Ready,
+    /// There are no objects anywhere; what was tried, line by line.
+    Nothing(Vec<String>),
+    /// Reading ended in an error.
+    Failed(Problem),
+}
+
+/// What is known of one repository's tags.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scan {
+    /// What the last scan that succeeded found, or the cache had.
+    pub found: Option<Found>,
+    /// The scan under way.
+    pub running: Option<Running>,
+    /// Why the last scan failed; the tags before it are kept.
+    pub error: Option<Problem>,
+    /// When the server allows the next attempt, after "too many requests".
+    pub retry: Option<Timestamp>,
+    /// When the next scan begins by itself.
+    pub due: Option<Moment>,
+}
+
+/// A scan under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    /// Whose answer ends it.
+    pub job: JobId,
+    /// When it began.
+    pub since: Moment,
+    /// Tags so far.
+    pub seen: usize,
+    /// Tags that there were last time; what a percentage is of.
+    pub expected: Option<usize>,
+}
+
+impl Running {
+    /// How much is done, in percent, where that can be told; never 100 before the end.
+    pub fn percent(&self) -> Option<usize> {
+        let expected = self.expected.filter(|expected| *expected > 0)?;
+        Some((self.seen * 100 / expected).min(99))
+    }
+}
+
+/// How far the scans are, in total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScanTotals {
+    /// Repositories that are to be scanned.
+    pub total: usize,
+    /// Those that have tags and no scan under way.
+    pub done: usize,
+    /// Scans under way.
+    pub running: usize,
+    /// Repositories whose last scan failed.
+    pub failed: usize,
+    /// When the newest of the tags were listed.
+    pub newest: Option<Timestamp>,
+    /// Tags of the running scans so far.
+    pub seen: usize,
+    /// Tags that the running scans are expected to bring.
+    pub expected: usize,
+}
+
+/// What is deployed and what exists, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Scans(BTreeMap<ObjectId, Scan>);
+
+impl Scans {
+    /// What is known of `repository`.
+    pub fn get(&self, repository: &ObjectId) -> Option<&Scan> {
+        self.0.get(repository)
+    }
+
+    /// The entry of `repository`, made if there is none.
+    pub fn entry(&mut self, repository: &ObjectId) -> &mut Scan {
+        self.0.entry(repository.clone()).or_default()
+    }
+
+    /// Keeps only repositories that still exist.
+    pub fn retain(&mut self, exists: impl Fn(&ObjectId) -> bool) {
+        self.0.retain(|id, _| exists(id));
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectId, &Scan)> {
+        self.0.iter()
+    }
+
+    /// All of them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&ObjectId, &mut Scan)> {
+        self.0.iter_mut()
+    }
+}
