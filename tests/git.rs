@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use supercargo::domain::commit::CommitSpec;
 use supercargo::domain::object::Person;
 use supercargo::git::{
-    BareCache, Checkout, GitCredential, GitError, PushReport, RefUpdate, Refs, Remote, ls_remote,
+    BareCache, Checkout, GitCredential, GitError, PushReport, RefUpdate, Refs, Remote, commits_behind,
+    ls_remote,
 };
 use supercargo::problem::Code;
 use support::{Bare, GitServer, PASSWORD, READER, WRITER, git};
@@ -521,4 +522,22 @@ fn a_cancelled_operation_ends_at_once() {
     });
     assert_eq!(error, GitError::Cancelled);
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_push_branch_knows_how_far_it_is_behind() {
+    let Some(it) = http(false, WRITER) else { return };
+    let (_, updates) = land(&it.cache, &it.remote, "updates").unwrap();
+    let main = it.fleet.tip("main").unwrap();
+    assert_eq!(commits_behind(&it.remote, &main, &updates).unwrap(), Some(0));
+    for round in 0..3 {
+        it.fleet.commit("main", &[("x.yaml", &format!("x: {round}\n"))], "On main");
+    }
+    let main = it.fleet.tip("main").unwrap();
+    for can_filter in ["false", "true"] {
+        git(&it.fleet.path, &["config", "uploadpack.allowFilter", can_filter]);
+        assert_eq!(commits_behind(&it.remote, &main, &updates).unwrap(), Some(3), "filter {can_filter}");
+    }
+    let folder = Remote::new(it.fleet.path.to_str().unwrap());
+    assert_eq!(commits_behind(&folder, &main, &updates).unwrap(), Some(3));
 }

@@ -115,7 +115,7 @@ impl BareCache {
         let missing: Vec<Oid> =
             wants.iter().map(|want| want.oid).filter(|oid| !is_whole(&repository, *oid)).collect();
         if !missing.is_empty() {
-            fetch::download(session, talk, &repository, &missing)?;
+            fetch::download(session, talk, &repository, &missing, fetch::Scope::NEWEST)?;
         }
         // Opened again: the library keeps in mind where histories ended when it looked first.
         let repository = self.existing()?;

@@ -25,6 +25,20 @@ const MAX_HAVES: usize = 64;
 /// How often a transfer reports.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
+/// How much comes along with what is fetched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope {
+    /// How many commits of each history.
+    pub(super) depth: u32,
+    /// Whether commits come without their trees and files; only where the server can `filter`.
+    pub(super) without_files: bool,
+}
+
+impl Scope {
+    /// The newest commit with all its files.
+    pub(super) const NEWEST: Self = Self { depth: 1, without_files: false };
+}
+
 /// Fetches `wants` into `repository`.
 ///
 /// # Errors
@@ -34,13 +48,14 @@ pub(super) fn download(
     talk: Talk,
     repository: &Repository,
     wants: &[Oid],
+    scope: Scope,
 ) -> Result<(), GitError> {
     let Talk { advertised, line } = talk;
     match line {
         Line::Folder(folder) => folder::copy(session, &folder, repository, wants),
         Line::Stream(mut stream) => {
             let mut shallow = Shallow::read(repository);
-            let request = request(&advertised, repository, &shallow, wants);
+            let request = request(&advertised, repository, &shallow, wants, scope);
             let sent = stream.write_all(&request);
             sent.and_then(|()| read_shallow(&mut stream, &mut shallow))
                 .map_err(|error| session.explain(&error))?;
@@ -51,9 +66,16 @@ pub(super) fn download(
 }
 
 /// The whole request; a server may answer parts of it while it is still reading the rest.
-fn request(advertised: &Advertised, repository: &Repository, shallow: &Shallow, wants: &[Oid]) -> Vec<u8> {
+fn request(
+    advertised: &Advertised,
+    repository: &Repository,
+    shallow: &Shallow,
+    wants: &[Oid],
+    scope: Scope,
+) -> Vec<u8> {
     let mut out = Vec::new();
-    let wished = ["side-band-64k", "ofs-delta"].into_iter().filter(|wish| advertised.can(wish));
+    let filter = scope.without_files.then_some("filter");
+    let wished = ["side-band-64k", "ofs-delta"].into_iter().chain(filter).filter(|wish| advertised.can(wish));
     let agent = concat!("agent=supercargo/", env!("CARGO_PKG_VERSION"));
     let mut capabilities: String = wished.chain([agent]).collect::<Vec<_>>().join(" ");
     capabilities.insert(0, ' ');
@@ -64,7 +86,10 @@ fn request(advertised: &Advertised, repository: &Repository, shallow: &Shallow, 
     for commit in &shallow.commits {
         wire::put(&mut out, format!("shallow {commit}\n").as_bytes());
     }
-    wire::put(&mut out, b"deepen 1\n");
+    wire::put(&mut out, format!("deepen {}\n", scope.depth).as_bytes());
+    if scope.without_files {
+        wire::put(&mut out, b"filter tree:0\n");
+    }
     wire::put_flush(&mut out);
     for have in tracked(repository).into_iter().take(MAX_HAVES) {
         wire::put(&mut out, format!("have {have}\n").as_bytes());
@@ -81,14 +106,19 @@ pub(super) fn tracked(repository: &Repository) -> BTreeSet<String> {
 }
 
 /// Where the histories we have end; git keeps the same list in the file `shallow`.
-struct Shallow {
+pub(super) struct Shallow {
     commits: BTreeSet<String>,
 }
 
 impl Shallow {
-    fn read(repository: &Repository) -> Self {
+    pub(super) fn read(repository: &Repository) -> Self {
         let text = fs::read_to_string(repository.path().join("shallow")).unwrap_or_default();
         Self { commits: text.lines().filter(|line| wire::is_hex(line)).map(str::to_owned).collect() }
+    }
+
+    /// Whether the history ends with this commit although it goes on.
+    pub(super) fn has(&self, commit: Oid) -> bool {
+        self.commits.contains(&commit.to_string())
     }
 
     /// Written after the pack: a commit that is here and not in the list is found not whole, and fetched again.

@@ -3,6 +3,7 @@
 use git2::{Commit, Oid, Repository};
 
 use super::cache::BareCache;
+use super::config::GitConfig;
 use crate::domain::object::Person;
 
 impl BareCache {
@@ -46,9 +47,7 @@ fn find<'r>(repository: &'r Repository, commit: &str) -> Option<Commit<'r>> {
     repository.find_commit(Oid::from_str(commit).ok()?).ok()
 }
 
-/// `user.name` and `user.email` of the operator's Git configuration; `None` if either is missing.
+/// Who the operator's Git configuration says they are; `None` if name or address is missing.
 pub fn configured_identity() -> Option<Person> {
-    let config = git2::Config::open_default().ok()?.snapshot().ok()?;
-    let text = |key| config.get_str(key).ok().map(str::to_owned);
-    Some(Person { name: text("user.name")?, email: text("user.email")? })
+    GitConfig::read(None).operator().filter(|person| !person.name.is_empty())
 }
