@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub mod objects;
+
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
@@ -209,6 +211,8 @@ pub enum Command {
     Push(PushArgs),
     /// Try a policy.
     Eval(EvalArgs),
+    /// Create objects as flux does: image repositories, policies, automations, sources, secrets.
+    Create(objects::CreateArgs),
     /// Rewrite marked values in files, offline.
     Set(SetArgs),
     /// Render a commit message template.

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, ExplainWhat, Format, GetWhat};
+use crate::cli::{Cli, Command, DiffWhat, ExplainWhat, Format, GetWhat, RenderWhat};
 use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
@@ -15,8 +15,10 @@ use crate::text::SecretString;
 mod completion;
 mod filter;
 mod get;
+mod objects;
 mod plan;
 mod push;
+mod render;
 mod scan;
 mod session;
 mod set;
@@ -162,6 +164,10 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),
+        Command::Create(args) => objects::create(args, settings, streams),
+        Command::Render(args) => match &args.what {
+            RenderWhat::Message(args) => render::message(args),
+        },
         _ => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
     }
 }

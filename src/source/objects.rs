@@ -102,15 +102,6 @@ impl From<ObjectError> for Problem {
     }
 }
 
-/// Where an object is to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The file.
-    pub file: PathBuf,
-    /// Whether it exists because the object is known to stand in it.
-    pub known: bool,
-}
-
 /// Where `object` is to be written: `path` if given (a file, or a folder for a new one); else the object's own file; else
 /// the one folder that holds its namespace's image objects; else `root`, the files source.
 ///
@@ -121,24 +112,25 @@ pub fn target(
     root: &Path,
     current: &Path,
     inventory: &Inventory,
-) -> Target {
+) -> PathBuf {
     let name = format!("{}-{}.yaml", object.id.name, object.made.suffix());
     if let Some(path) = path {
         let here = clean(&current.join(path));
         let path =
             if here.starts_with(clean(root)) || here.exists() { here } else { clean(&root.join(path)) };
         let is_file = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        return Target { file: if is_file { path } else { path.join(name) }, known: false };
+        return if is_file { path } else { path.join(name) };
     }
     if let Some(file) = own_file(object, inventory) {
-        return Target { file: root.join(file), known: true };
+        return root.join(file);
     }
     let folder = common_folder(&object.id.namespace, inventory).unwrap_or_default();
-    Target { file: root.join(folder).join(name), known: false }
+    root.join(folder).join(name)
 }
 
 /// The path without `.` and `..`, as far as its text tells.
-fn clean(path: &Path) -> PathBuf {
+#[must_use]
+pub fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for part in path.components() {
         match part {
@@ -441,7 +433,7 @@ mod tests {
         let inventory = |files: &[files::SourceFile]| files::parse(files, "flux-system").inventory;
         let (root, here) = (Path::new("/r"), Path::new("/r/sub"));
         let of = |object: &NewObject, path: Option<&str>, inventory: &Inventory| {
-            target(object, path.map(Path::new), root, here, inventory).file.display().to_string()
+            target(object, path.map(Path::new), root, here, inventory).display().to_string()
         };
         let object = repository("reg/vote");
         let flags = PolicyFlags {
@@ -461,7 +453,7 @@ mod tests {
         assert_eq!(of(&policy, Some("x"), &one), "/r/sub/x/vote-policy.yaml");
         assert_eq!(of(&policy, Some("/tmp/../r/x"), &one), "/r/x/vote-policy.yaml");
         let outside = target(&policy, Some(Path::new("x-not-there")), root, Path::new("/elsewhere"), &one);
-        assert_eq!(outside.file, Path::new("/r/x-not-there/vote-policy.yaml"));
+        assert_eq!(outside, Path::new("/r/x-not-there/vote-policy.yaml"));
     }
 
     #[test]

@@ -1,0 +1,392 @@
+//! `create`: objects from flags, written where they belong, and what they lead to.
+//!
+//! Flags, checks and progress lines are flux's. Only files are written so far; what would act on a cluster is refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::session::Session;
+use super::{Answer, Document, Streams, Text};
+use crate::cli::objects::{
+    CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
+};
+use crate::cli::{Format, Refresh, SourceChoice};
+use crate::config::{Mode, Settings};
+use crate::domain::inventory::Inventory;
+use crate::domain::object::{Kind, ObjectId};
+use crate::engine::status;
+use crate::problem::{Code, Problem};
+use crate::source::create::{
+    self, AutomationFlags, Common, Made, NewObject, PolicyFlags, RepositoryFlags, SecretFlags, SourceFlags,
+};
+use crate::source::objects::{self, Action, URL_ANNOTATION};
+use crate::source::{export, files, kubeconfig};
+use crate::store::Dirs;
+use crate::text::SecretString;
+
+/// Runs `create`.
+///
+/// # Errors
+/// What flux refuses, a mode that allows no writing, an object that would belong into a cluster, a file that cannot be
+/// written.
+pub(super) fn create(
+    args: &CreateArgs,
+    settings: &Settings,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    let (common, object) = object(args, settings)?;
+    if common.export {
+        return Ok(Answer::new(Export(object)));
+    }
+    if settings.mode == Mode::ReadOnly {
+        return Err(Problem::new(Code::ModeRefused, "create", "the mode is READ-ONLY"));
+    }
+    acts_on_files(settings, common.path.is_some())?;
+    let mut lines = Lines { streams, silent: settings.quiet || settings.output == Format::Json };
+    lines.line('✚', &format!("generating {}", object.made.in_words()));
+    lines.line('►', &format!("applying {}", object.made.in_words()));
+    let written = write(&object, common.path.as_deref(), settings)?;
+    if written.action != Action::Unchanged {
+        lines.line('►', &format!("wrote {}", written.shown));
+    }
+    lines.line('✔', &format!("{} {}", object.made.in_words(), written.action.word()));
+    let mut answer = ObjectResult {
+        made: object.made,
+        action: written.action,
+        object: object.id.clone(),
+        file: written.shown,
+        message: None,
+    };
+    let followed = follow(&object, settings, &mut lines)?;
+    answer.message = followed.message;
+    let mut problems = written.warnings;
+    problems.extend(followed.problems);
+    Ok(Answer::new(answer).with_problems(problems).with_exit(followed.exit))
+}
+
+/// What creating an object led to.
+#[derive(Default)]
+struct Followed {
+    message: Option<String>,
+    problems: Vec<Problem>,
+    exit: u8,
+}
+
+/// A new repository is scanned, a new policy evaluated. What fails then is said, and the object stays.
+fn follow(object: &NewObject, settings: &Settings, lines: &mut Lines<'_, '_>) -> Result<Followed, Problem> {
+    let answer = match object.made {
+        Made::Flux(Kind::ImageRepository) if settings.refresh != Refresh::Never => {
+            lines.line('◎', "waiting for ImageRepository reconciliation");
+            scanned(object, settings)?
+        }
+        Made::Flux(Kind::ImagePolicy) => {
+            lines.line('◎', "waiting for ImagePolicy reconciliation");
+            evaluated(object, settings)?
+        }
+        _ => return Ok(Followed::default()),
+    };
+    let Some(outcome) = answer else { return Ok(Followed::default()) };
+    match outcome {
+        Ok(message) => {
+            lines.line('✔', &format!("{} reconciliation completed", object.made));
+            lines.line('✔', &message);
+            Ok(Followed { message: Some(message), ..Followed::default() })
+        }
+        Err(problem) => {
+            let exit = problem.exit();
+            Ok(Followed { message: Some(problem.message.clone()), problems: vec![problem], exit })
+        }
+    }
+}
+
+/// What the controller would say of the new object, or what went wrong; `None` if it lies outside the files source.
+type Outcome = Option<Result<String, Problem>>;
+
+fn scanned(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> {
+    let session = Session::open(settings)?;
+    let Some(repository) = session.world.inventory.repositories.get(&object.id) else { return Ok(None) };
+    let scan = match session.run(session.engine.scan(&session.world, &object.id, |_| {})) {
+        Ok(scan) => scan,
+        Err(problem) => return Ok(Some(Err(problem))),
+    };
+    let kept = status::kept(repository, &scan.tags);
+    let (said, _) = status::of_repository(repository, Some(&kept), None);
+    Ok(Some(match kept {
+        Ok(_) => Ok(said.message),
+        Err(_) => Err(Problem::new(Code::PolicyInvalid, object.id.to_string(), said.message)),
+    }))
+}
+
+fn evaluated(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> {
+    let session = Session::open(settings)?;
+    let inventory = &session.world.inventory;
+    let Some(policy) = inventory.policies.get(&object.id) else { return Ok(None) };
+    let judged = session.judge()?;
+    let Some(selected) = judged.selections.get(&object.id) else { return Ok(None) };
+    let said = status::of_policy(inventory, policy, Some(selected));
+    Ok(Some(match &selected.selection.outcome {
+        Ok(_) => Ok(said.message),
+        Err(problem) => Err(judged.scan_problems.get(&policy.repository).unwrap_or(problem).clone()),
+    }))
+}
+
+/// The object that the arguments describe, and what all of `create` have in common.
+fn object<'a>(args: &'a CreateArgs, settings: &Settings) -> Result<(&'a CreateCommon, NewObject), Problem> {
+    let common = |common: &CreateCommon| Common {
+        name: common.name.clone(),
+        namespace: settings.default_namespace.clone(),
+        labels: common.label.clone(),
+    };
+    Ok(match &args.what {
+        CreateWhat::Image { kind: CreateImage::Repository(args) } => {
+            let flags = RepositoryFlags {
+                image: args.image.clone(),
+                interval: args.interval,
+                secret_ref: args.secret_ref.clone(),
+                cert_ref: args.cert_ref.clone(),
+                scan_timeout: args.scan_timeout,
+            };
+            (&args.common, create::image_repository(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Image { kind: CreateImage::Policy(args) } => {
+            let flags = PolicyFlags {
+                image_ref: args.image_ref.clone(),
+                semver: args.select_semver.clone(),
+                alpha: args.select_alpha.clone(),
+                numeric: args.select_numeric.clone(),
+                filter_regex: args.filter_regex.clone(),
+                filter_extract: args.filter_extract.clone(),
+                reflect_digest: args.reflect_digest.clone(),
+                interval: args.interval,
+            };
+            (&args.common, create::image_policy(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Image { kind: CreateImage::Update(args) } => {
+            let flags = AutomationFlags {
+                interval: args.interval,
+                git_repo_ref: args.git_repo_ref.clone(),
+                git_repo_namespace: args.git_repo_namespace.clone(),
+                git_repo_path: args.git_repo_path.clone(),
+                checkout_branch: args.checkout_branch.clone(),
+                push_branch: args.push_branch.clone(),
+                commit_template: args.commit_template.clone(),
+                author_name: args.author_name.clone(),
+                author_email: args.author_email.clone(),
+                signing_key_secret: args.signing_key_secret.clone(),
+                signing_key_type: args.signing_key_type.clone(),
+            };
+            (&args.common, create::image_update(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Source { kind: CreateSource::Git(args) } => {
+            let flags = SourceFlags {
+                url: args.url.clone(),
+                branch: args.branch.clone(),
+                secret_ref: args.secret_ref.clone(),
+                interval: args.interval,
+            };
+            (&args.common, create::source_git(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::Git(args) } => {
+            (&args.common, secret(args, &common(&args.common))?)
+        }
+    })
+}
+
+fn secret(args: &CreateSecretGitArgs, common: &Common) -> Result<NewObject, Problem> {
+    let password = if args.password_stdin {
+        Some(super::password_from_stdin("--password-stdin")?)
+    } else {
+        args.password.clone().map(SecretString::from)
+    };
+    let ca_crt = args.ca_crt_file.as_deref().map(|path| {
+        let unreadable = |error: &std::io::Error| {
+            Problem::new(Code::Usage, path.display().to_string(), "cannot be read").caused_by(error)
+        };
+        fs::read_to_string(path).map_err(|error| unreadable(&error))
+    });
+    let flags = SecretFlags {
+        url: args.url.clone(),
+        username: args.username.clone(),
+        password,
+        bearer_token: args.bearer_token.clone().map(SecretString::from),
+        ca_crt: ca_crt.transpose()?,
+    };
+    let mut secret = create::secret_git(common, &flags)?;
+    if !args.common.export
+        && args.common.path.is_none()
+        && let Some(url) = &args.url
+    {
+        // So that it serves this address even if no GitRepository names it.
+        secret.annotations.insert(URL_ANNOTATION.to_owned(), url.clone());
+    }
+    Ok(secret)
+}
+
+/// Whether the command means files; what it would do to a cluster is not there yet, and is never done to files instead.
+fn acts_on_files(settings: &Settings, path: bool) -> Result<(), Problem> {
+    let refused = |message: String| {
+        let problem = Problem::new(Code::Usage, "create", message);
+        Err(problem.hint("Give --source files, -C PATH or --path to write files."))
+    };
+    match settings.source {
+        SourceChoice::Cluster | SourceChoice::Both => {
+            refused("objects in a cluster cannot be created yet".to_owned())
+        }
+        SourceChoice::Files => Ok(()),
+        SourceChoice::Auto if path || settings.files.is_some() => Ok(()),
+        SourceChoice::Auto => {
+            let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+            let places = kubeconfig::Places {
+                flag: settings.kubeconfig.clone(),
+                variable: variable("KUBECONFIG"),
+                home: variable("HOME").map(PathBuf::from),
+            };
+            match kubeconfig::in_force(&places, settings.context.as_deref())? {
+                None => Ok(()),
+                Some(context) => refused(format!(
+                    "the kube context {} is in force, and objects in a cluster cannot be created yet",
+                    context.name
+                )),
+            }
+        }
+    }
+}
+
+/// Where an object was written.
+struct Written {
+    action: Action,
+    /// The file, from the files source if it lies in it.
+    shown: String,
+    warnings: Vec<Problem>,
+}
+
+fn write(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result<Written, Problem> {
+    let Some(path) = path else {
+        if object.made == Made::Secret {
+            return write_secret(object);
+        }
+        return write_at(object, None, settings);
+    };
+    let mut written = write_at(object, Some(path), settings)?;
+    if object.made == Made::Secret {
+        let warning =
+            Problem::new(Code::Skipped, &written.shown, "holds a secret in plain text; do not commit it");
+        written.warnings.push(warning);
+    }
+    Ok(written)
+}
+
+fn write_secret(object: &NewObject) -> Result<Written, Problem> {
+    let state = Dirs::from_environment(|name| std::env::var_os(name)).state;
+    let state = state.ok_or_else(|| {
+        Problem::new(Code::Storage, "create secret", "there is no state folder to keep secrets in")
+            .hint("Set HOME or XDG_STATE_HOME, or give --path.")
+    })?;
+    let (file, action) = objects::write_secret(object, &state.join("secrets"), false)?;
+    Ok(Written { action, shown: file.display().to_string(), warnings: Vec::new() })
+}
+
+fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result<Written, Problem> {
+    let current = std::env::current_dir()
+        .map_err(|error| Problem::new(Code::Storage, ".", "cannot be found out").caused_by(&error))?;
+    let source = settings.files.as_deref().unwrap_or(".");
+    if source.contains("://") || (source.contains('@') && source.contains(':')) {
+        return Err(Problem::new(Code::Usage, source, "is a remote; objects are written into a directory")
+            .hint("Clone it, and give the directory with -C."));
+    }
+    let root = current.join(source);
+    let inventory = match path {
+        Some(_) => Inventory::default(),
+        None => files::parse(&files::read_work_tree(&root)?.files, &settings.default_namespace).inventory,
+    };
+    let target = objects::target(object, path, &root, &current, &inventory);
+    let action = objects::write(object, &target, false)?;
+    let shown = target.strip_prefix(objects::clean(&root)).unwrap_or(&target);
+    Ok(Written { action, shown: shown.display().to_string(), warnings: Vec::new() })
+}
+
+/// The progress lines of flux, on standard error.
+pub(super) struct Lines<'a, 'b> {
+    streams: &'a mut Streams<'b>,
+    silent: bool,
+}
+
+impl Lines<'_, '_> {
+    fn line(&mut self, sign: char, text: &str) {
+        if !self.silent {
+            // Nothing is lost with a line that nobody can read.
+            let _ = writeln!(self.streams.err, "{sign} {}", super::table::clean(text));
+        }
+    }
+}
+
+/// `--export`.
+struct Export(NewObject);
+
+impl Document for Export {
+    fn kind(&self) -> &'static str {
+        "Export"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("document".to_owned(), json!(export::document(&self.0.yaml())));
+        object
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Raw(export::document(&self.0.yaml()).into_bytes())
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![name_of(self.0.made, &self.0.id)]
+    }
+}
+
+fn name_of(made: Made, id: &ObjectId) -> String {
+    format!("{}/{id}", made.to_string().to_lowercase())
+}
+
+/// What `create` prints with `-o json`.
+struct ObjectResult {
+    made: Made,
+    action: Action,
+    object: ObjectId,
+    file: String,
+    message: Option<String>,
+}
+
+impl Document for ObjectResult {
+    fn kind(&self) -> &'static str {
+        "ObjectResult"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let value = json!({
+            "action": self.action.word(),
+            "object": {
+                "kind": self.made.to_string(),
+                "namespace": self.object.namespace,
+                "name": self.object.name,
+            },
+            "target": "files",
+            "file": self.file,
+            "dry_run": false,
+            "message": self.message,
+        });
+        match value {
+            Value::Object(object) => object,
+            _ => Map::new(),
+        }
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Nothing
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![name_of(self.made, &self.object)]
+    }
+}

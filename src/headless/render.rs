@@ -1,0 +1,117 @@
+//! `render message`: a commit message from a template and its data, byte for byte.
+
+use std::fs;
+use std::io::{self, Read};
+
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Document, Text};
+use crate::cli::RenderMessageArgs;
+use crate::domain::template::{MessageData, Rendered, render};
+use crate::problem::{Code, Problem};
+
+/// No template or data is larger than this.
+const MAX_INPUT: u64 = 64 << 20;
+
+/// Runs `render message`.
+///
+/// # Errors
+/// A file that cannot be read, or data that is not the documented JSON.
+pub(super) fn message(args: &RenderMessageArgs) -> Result<Answer, Problem> {
+    if let Some(plan) = &args.plan {
+        return messages_of(plan);
+    }
+    let (Some(template), Some(data)) = (&args.template_file, &args.data) else {
+        return Err(Problem::new(
+            Code::Usage,
+            "render message",
+            "--template-file and --data, or --plan, are required",
+        ));
+    };
+    let template = text(&template.display().to_string())?;
+    let read = text(data)?;
+    let data: MessageData = serde_json::from_str(&read)
+        .map_err(|error| Problem::new(Code::Usage, data, "is no message data").caused_by(&error))?;
+    Ok(answer(render(&template, &data), args.strict))
+}
+
+/// What a rendered template prints: the message, or the problem and exit 6.
+fn answer(rendered: Rendered, strict: bool) -> Answer {
+    let refused = strict && rendered.removed_field;
+    let (message, error) = match (&rendered.message, &rendered.error) {
+        (Some(message), _) if !refused => (Some(message.clone()), None),
+        (_, error) => (None, error.clone()),
+    };
+    let mut problems = Vec::new();
+    if let Some(error) = &error {
+        let problem = Problem::new(Code::TemplateFailed, "template", error);
+        problems.push(match rendered.warnings.first().and_then(|warning| warning.replacement.as_deref()) {
+            Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
+            None => problem,
+        });
+    } else {
+        problems.extend(rendered.warnings.iter().map(|warning| {
+            let problem = Problem::new(Code::Skipped, "template", &warning.message);
+            match &warning.replacement {
+                Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
+                None => problem,
+            }
+        }));
+    }
+    let exit = if error.is_some() { Code::TemplateFailed.exit() } else { 0 };
+    Answer::new(Message { text: message, error, rendered }).with_problems(problems).with_exit(exit)
+}
+
+/// The messages of a plan's groups, one after another.
+fn messages_of(plan: &str) -> Result<Answer, Problem> {
+    let read = text(plan)?;
+    let broken = || Problem::new(Code::Usage, plan, "is no plan");
+    let value: Value = serde_json::from_str(&read).map_err(|error| broken().caused_by(&error))?;
+    let groups = value.get("groups").and_then(Value::as_array).ok_or_else(broken)?;
+    let messages: Vec<&str> = groups.iter().filter_map(|group| group.get("message")?.as_str()).collect();
+    Ok(answer(Rendered { message: Some(messages.concat()), ..Rendered::default() }, false))
+}
+
+/// The text of a file, or of standard input for `-`.
+fn text(name: &str) -> Result<String, Problem> {
+    let mut text = String::new();
+    let read = if name == "-" {
+        io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text)
+    } else {
+        fs::File::open(name).and_then(|file| file.take(MAX_INPUT).read_to_string(&mut text))
+    };
+    read.map_err(|error| Problem::new(Code::Usage, name, "cannot be read").caused_by(&error))?;
+    Ok(text)
+}
+
+/// What `render message` prints.
+struct Message {
+    text: Option<String>,
+    error: Option<String>,
+    rendered: Rendered,
+}
+
+impl Document for Message {
+    fn kind(&self) -> &'static str {
+        "Message"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("message".to_owned(), json!(self.text));
+        object.insert("error".to_owned(), json!(self.error));
+        object.insert("warnings".to_owned(), json!(self.rendered.warnings));
+        object
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        match &self.text {
+            Some(message) => Text::Raw(message.clone().into_bytes()),
+            None => Text::Nothing,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
