@@ -9,6 +9,7 @@ mod grounds;
 mod land;
 mod load;
 mod prepare;
+mod probe;
 mod scan;
 mod select;
 pub mod status;
@@ -34,6 +35,7 @@ pub use credentials::URL_ANNOTATION;
 pub use land::DryRun;
 pub(crate) use land::short;
 pub use prepare::{PrepareRequest, Prepared};
+pub use probe::RegistryProbe;
 pub use scan::{ScanOutcome, ScanProgress};
 pub use select::{Evaluated, Selections};
 

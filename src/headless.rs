@@ -12,6 +12,7 @@ use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
+mod check;
 mod completion;
 mod filter;
 mod get;
@@ -161,6 +162,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         },
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
+        Command::Check(args) => check::check(settings, args),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),

@@ -156,7 +156,7 @@ pub(super) fn event_loop() -> Result<tokio::runtime::Runtime, Problem> {
     })
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     settings: &Settings,
     work: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {

@@ -27,10 +27,9 @@ pub struct Secret {
 
 impl Secret {
     fn has_same_values(&self, other: &Self) -> bool {
-        let values = |secret: &Self| -> Vec<(String, String)> {
-            secret.data.iter().map(|(key, value)| (key.clone(), value.expose_secret().to_owned())).collect()
-        };
-        self.kind == other.kind && values(self) == values(other)
+        let values = self.data.iter().map(|(key, value)| (key, value.expose_secret()));
+        self.kind == other.kind
+            && values.eq(other.data.iter().map(|(key, value)| (key, value.expose_secret())))
     }
 }
 

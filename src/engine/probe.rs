@@ -1,0 +1,116 @@
+//! Asking registries and remotes whether they would answer us: what `check` wants to know.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Engine, World, blocking};
+use crate::domain::object::ObjectId;
+use crate::domain::reference::ImageName;
+use crate::git;
+use crate::problem::{Code, Problem};
+use crate::registry::ListRequest;
+
+/// How long a registry may take to answer a probe.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a registry host answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryProbe {
+    /// The host, such as `index.docker.io`.
+    pub host: String,
+    /// The `ImageRepository` that was asked for.
+    pub repository: ObjectId,
+    /// The labels of the credentials that apply, in the order in which they are tried.
+    pub credentials: Vec<String>,
+    /// Why no manifest could be asked for, if none could.
+    pub problem: Option<Problem>,
+}
+
+impl RegistryProbe {
+    /// Whether the host was reached, though it may have refused us.
+    pub fn is_reached(&self) -> bool {
+        self.problem.as_ref().is_none_or(|_| self.is_denied())
+    }
+
+    /// Whether the host refused what we showed it.
+    pub fn is_denied(&self) -> bool {
+        let code = self.problem.as_ref().map(|problem| problem.code);
+        matches!(code, Some(Code::RegistryUnauthorized | Code::RegistryForbidden))
+    }
+}
+
+impl Engine {
+    /// Asks each registry host of the world for one manifest of one of its repositories.
+    ///
+    /// That answers in one request what a listing would in many; a manifest that is not there is an answer too.
+    pub async fn probe_registries(&self, world: &World) -> Vec<RegistryProbe> {
+        let mut hosts = BTreeSet::new();
+        let mut probes = Vec::new();
+        for (id, repository) in &world.inventory.repositories {
+            let Ok(image) = ImageName::parse(&repository.image, repository.insecure) else { continue };
+            if hosts.insert(image.registry.clone()) {
+                probes.push(self.probe_registry(world, id, image));
+            }
+        }
+        futures::future::join_all(probes).await
+    }
+
+    async fn probe_registry(&self, world: &World, id: &ObjectId, image: ImageName) -> RegistryProbe {
+        let mut probe = RegistryProbe {
+            host: image.registry.clone(),
+            repository: id.clone(),
+            credentials: Vec::new(),
+            problem: None,
+        };
+        let Some(repository) = world.inventory.repositories.get(id) else { return probe };
+        let (keyring, _) = self.keyring(world, repository);
+        let candidates = keyring.candidates(&image.registry, &image.repository);
+        probe.credentials = candidates.into_iter().map(|candidate| candidate.label).collect();
+        let timeout = PATIENCE.min(self.settings.timeout.0);
+        let request = ListRequest { image: &image, timeout, keyring: &keyring };
+        probe.problem = match self.registry.digest(&request, "latest").await {
+            Ok(_) => None,
+            Err(error) if error.code() == Code::RegistryNotFound => None,
+            Err(error) => Some(error.problem(id.to_string())),
+        };
+        probe
+    }
+
+    /// Asks the remote of each automation for its references: by `GitRepository`, the label of the credential that was
+    /// accepted, or what went wrong.
+    ///
+    /// # Errors
+    /// Only a bug of ours.
+    pub async fn probe_remotes(
+        &self,
+        world: &Arc<World>,
+    ) -> Result<Vec<(ObjectId, Result<String, Problem>)>, Problem> {
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        blocking(move || Ok(engine.probe_remotes_now(&world))).await
+    }
+
+    fn probe_remotes_now(&self, world: &World) -> Vec<(ObjectId, Result<String, Problem>)> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for automation in world.automations.iter().filter(|automation| seen.insert(&automation.source)) {
+            let place = self.settle(world, automation);
+            let answer = place.and_then(|place| {
+                let Some(place) = place else { return Ok(None) };
+                let remote = self.remote_of(world, &place, &mut Vec::new())?;
+                let (refs, credential) =
+                    git::ls_remote(&remote).map_err(|error| error.problem(remote.shown()))?;
+                let branch = place.targets.checkout.branch();
+                match branch.filter(|branch| refs.branch(branch).is_none()) {
+                    Some(branch) => {
+                        let message = format!("the remote has no branch {branch}");
+                        Err(Problem::new(Code::GitNotFound, remote.shown(), message))
+                    }
+                    None => Ok(Some(format!("{} answers, credential: {credential}", remote.shown()))),
+                }
+            });
+            found.extend(answer.transpose().map(|answer| (automation.source.clone(), answer)));
+        }
+        found
+    }
+}

@@ -1,0 +1,302 @@
+//! `check`: whether everything that a scan, a plan and a push need is there, one line each.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::session::{event_loop, within};
+use super::table::clean;
+use super::{Answer, Document, Text};
+use crate::cli::CheckArgs;
+use crate::config::Settings;
+use crate::engine::{Engine, RegistryProbe, World};
+use crate::problem::{Code, Problem};
+use crate::source::kubeconfig::{self, Places};
+
+/// How one check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn glyph(self) -> &'static str {
+        match self {
+            Self::Passed => "✔",
+            Self::Failed => "✗",
+            Self::Skipped => "-",
+        }
+    }
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Check {
+    name: String,
+    outcome: Outcome,
+    message: String,
+    fix: Option<String>,
+}
+
+impl Check {
+    fn new(name: impl Into<String>, outcome: Outcome, message: impl Into<String>) -> Self {
+        Self { name: name.into(), outcome, message: message.into(), fix: None }
+    }
+
+    fn failed(name: impl Into<String>, problem: &Problem) -> Self {
+        let says = |text: &str| problem.message.contains(text);
+        let mut message = if says(&problem.subject) { problem.message.clone() } else { problem.to_string() };
+        if let Some(cause) = problem.causes.first().filter(|cause| !says(cause)) {
+            message = format!("{message}: {cause}");
+        }
+        Self { name: name.into(), outcome: Outcome::Failed, message, fix: problem.hint.clone() }
+    }
+
+    fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+/// Runs every check that the arguments ask for.
+pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<Answer, Problem> {
+    let engine = Engine::open(settings.clone())?;
+    let mut checks = vec![config(settings), state(&engine), git_program()];
+    let runtime = event_loop()?;
+    let world = runtime.block_on(within(settings, engine.load()));
+    checks.push(files(settings, args, &world));
+    if !args.pre {
+        match &world {
+            Ok(world) => {
+                checks.push(objects(world));
+                runtime.block_on(within(settings, network(&engine, world, &mut checks)))?;
+            }
+            Err(_) => checks.push(Check::new("objects", Outcome::Skipped, "there are no files to read")),
+        }
+    }
+    checks.push(kube(settings));
+    let exit = u8::from(checks.iter().any(|check| check.outcome == Outcome::Failed));
+    Ok(Answer::new(Report { checks }).with_exit(exit))
+}
+
+fn config(settings: &Settings) -> Check {
+    match settings.warnings.first() {
+        Some(warning) => Check::failed("config", warning),
+        None => Check::new("config", Outcome::Passed, format!("mode {}", settings.mode.word())),
+    }
+}
+
+/// Taking the role of the writer makes our folder and a file in it; who has the role already has shown as much.
+fn state(engine: &Engine) -> Check {
+    drop(engine.store().try_writer());
+    match engine.store().take_warnings().first() {
+        Some(warning) => {
+            let check = Check::failed("state", warning);
+            if check.fix.is_some() {
+                check
+            } else {
+                check.fix("Set HOME or XDG_STATE_HOME to a folder that can be written.")
+            }
+        }
+        None => Check::new("state", Outcome::Passed, "decisions and tags are kept on disk"),
+    }
+}
+
+/// Git's own program is what credential helpers are asked through.
+fn git_program() -> Check {
+    let fix = "Install git: stored credentials are asked for through it.";
+    match Command::new("git").arg("--version").output() {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout);
+            let version = text.trim().trim_start_matches("git version ").to_owned();
+            Check::new("git", Outcome::Passed, format!("git {version}"))
+        }
+        Ok(output) => {
+            Check::new("git", Outcome::Failed, format!("git --version: {}", output.status)).fix(fix)
+        }
+        Err(error) => Check::new("git", Outcome::Failed, format!("git --version: {error}")).fix(fix),
+    }
+}
+
+fn files(settings: &Settings, args: &CheckArgs, world: &Result<Arc<World>, Problem>) -> Check {
+    match world {
+        Ok(world) => Check::new("files", Outcome::Passed, world.label.clone()),
+        // Before anything is set up there may well be none yet.
+        Err(problem) if args.pre && settings.files.is_none() && problem.code == Code::NotFound => {
+            Check::new("files", Outcome::Skipped, problem.to_string())
+        }
+        Err(problem) => Check::failed("files", problem),
+    }
+}
+
+fn objects(world: &World) -> Check {
+    let inventory = &world.inventory;
+    let found = format!(
+        "{} repositories, {} policies, {} automations",
+        inventory.repositories.len(),
+        inventory.policies.len(),
+        inventory.automations.len()
+    );
+    let problems: Vec<_> = world.problems.iter().filter(|problem| problem.code != Code::Skipped).collect();
+    match problems.first() {
+        None => Check::new("objects", Outcome::Passed, found),
+        Some(first) => {
+            let mut check = Check::failed("objects", first);
+            check.message = format!("{found}; {} problems, first {}", problems.len(), check.message);
+            check
+        }
+    }
+}
+
+async fn network(engine: &Engine, world: &Arc<World>, checks: &mut Vec<Check>) -> Result<(), Problem> {
+    let (registries, remotes) = futures::join!(engine.probe_registries(world), engine.probe_remotes(world));
+    for probe in &registries {
+        checks.extend([registry(probe), credential(probe)]);
+    }
+    for (id, answer) in remotes? {
+        let name = format!("remote/{}/{}", id.namespace, id.name);
+        checks.push(match answer {
+            Ok(message) => Check::new(name, Outcome::Passed, message),
+            Err(problem) => Check::failed(name, &problem),
+        });
+    }
+    Ok(())
+}
+
+fn registry(probe: &RegistryProbe) -> Check {
+    let name = format!("registry/{}", probe.host);
+    match &probe.problem {
+        Some(problem) if !probe.is_reached() => Check::failed(name, problem),
+        _ => Check::new(name, Outcome::Passed, format!("answers for {}", probe.repository)),
+    }
+}
+
+fn credential(probe: &RegistryProbe) -> Check {
+    let name = format!("credential/{}", probe.host);
+    match &probe.problem {
+        Some(problem) if probe.is_denied() => Check::failed(name, problem),
+        Some(_) => Check::new(name, Outcome::Skipped, "the registry was not reached"),
+        None => Check::new(name, Outcome::Passed, probe.credentials.join(", then ")),
+    }
+}
+
+fn kube(settings: &Settings) -> Check {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let places = Places {
+        flag: settings.kubeconfig.clone(),
+        variable: variable("KUBECONFIG"),
+        home: variable("HOME").map(PathBuf::from),
+    };
+    match kubeconfig::in_force(&places, settings.context.as_deref()) {
+        Ok(None) => Check::new("kube", Outcome::Skipped, "no kube context is in force"),
+        Ok(Some(context)) => {
+            let server = context.server.map(|server| format!(" ({server})")).unwrap_or_default();
+            let message = format!(
+                "context {}{server} is in force; this version reads files only, there is no cluster source yet",
+                context.name
+            );
+            Check::new("kube", Outcome::Skipped, message)
+        }
+        Err(error) => Check::failed("kube", &error.into()),
+    }
+}
+
+/// All checks, in the order in which they were made.
+struct Report {
+    checks: Vec<Check>,
+}
+
+impl Document for Report {
+    fn kind(&self) -> &'static str {
+        "CheckReport"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let checks = self.checks.iter().map(|check| {
+            json!({
+                "name": check.name,
+                "status": check.outcome.word(),
+                "message": check.message,
+                "fix": check.fix,
+            })
+        });
+        let mut object = Map::new();
+        let ok = self.checks.iter().all(|check| check.outcome != Outcome::Failed);
+        object.insert("ok".to_owned(), json!(ok));
+        object.insert("checks".to_owned(), checks.collect());
+        object
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        let width = self.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or_default();
+        let mut text = String::new();
+        for check in &self.checks {
+            let (name, message) = (clean(&check.name), clean(&check.message));
+            let line = format!("{} {name:width$}  {message}\n", check.outcome.glyph());
+            text.push_str(&line);
+            if let Some(fix) = &check.fix {
+                let line = format!("  fix: {}\n", clean(fix));
+                text.push_str(&line);
+            }
+        }
+        Text::Raw(text.into_bytes())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.checks.iter().map(|check| format!("check/{}", check.name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::object::ObjectId;
+
+    fn probe(problem: Option<Problem>) -> RegistryProbe {
+        RegistryProbe {
+            host: "registry.example.com".into(),
+            repository: ObjectId::new("shop", "web"),
+            credentials: vec!["secret shop/login".into(), "anonymous".into()],
+            problem,
+        }
+    }
+
+    #[test]
+    fn a_registry_that_refuses_us_is_reached() {
+        let denied = probe(Some(Problem::new(Code::RegistryUnauthorized, "shop/web", "401").hint("Log in.")));
+        assert_eq!(registry(&denied).outcome, Outcome::Passed);
+        let check = credential(&denied);
+        assert_eq!((check.outcome, check.fix.as_deref()), (Outcome::Failed, Some("Log in.")));
+        let down = probe(Some(Problem::new(Code::Unreachable, "shop/web", "refused")));
+        assert_eq!(registry(&down).outcome, Outcome::Failed);
+        assert_eq!(credential(&down).outcome, Outcome::Skipped);
+        assert_eq!(credential(&probe(None)).message, "secret shop/login, then anonymous");
+    }
+
+    #[test]
+    fn the_report_is_a_line_each_and_its_fix_below() {
+        let failed = Check::new("kube", Outcome::Failed, "x\u{1b}[31m").fix("repair it");
+        let report = Report { checks: vec![Check::new("files", Outcome::Passed, "files:fleet"), failed] };
+        let Text::Raw(bytes) = report.text(false) else { panic!("raw text") };
+        let expected = "✔ files  files:fleet\n✗ kube   x^[[31m\n  fix: repair it\n";
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        let json = Value::Object(report.json());
+        assert_eq!(json["ok"], false);
+        assert_eq!(
+            json["checks"][0],
+            json!({"name":"files","status":"ok","message":"files:fleet","fix":null})
+        );
+    }
+}
