@@ -33,7 +33,7 @@ use crate::store::{Dirs, Store};
 
 pub use credentials::URL_ANNOTATION;
 pub use land::DryRun;
-pub(crate) use land::short;
+pub(crate) use land::{short, who};
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
 pub use scan::{ScanOutcome, ScanProgress};

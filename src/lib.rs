@@ -26,6 +26,8 @@ pub mod git;
 pub mod headless;
 pub mod problem;
 pub mod registry;
+#[cfg(feature = "tui")]
+pub mod runtime;
 pub mod source;
 pub mod store;
 pub mod text;

@@ -1,0 +1,211 @@
+//! The terminal front end's shell: it reads keys, draws frames, and carries out what the state machine asks for.
+//!
+//! Nothing is decided here. [`event_loop`] turns the world into messages and effects into work; [`effects`] owns every
+//! task; [`terminal`] takes the terminal and gives it back on every way out; [`input`] reads keys; [`clock`] is the only
+//! place that asks what time it is.
+
+mod clock;
+mod effects;
+mod event_loop;
+mod input;
+mod journal;
+mod paint;
+mod terminal;
+
+use std::io::IsTerminal;
+
+use ratatui::Frame;
+
+use crate::app::state::{self, Start, State};
+use crate::cli::ColorChoice;
+use crate::config;
+use crate::engine::Engine;
+use crate::problem::{Code, Problem};
+use crate::theme::{Choice, Depth, Environment, SHIPPED, Theme};
+
+/// How the dashboard was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// By its own key.
+    Quit,
+    /// By the signal with this number.
+    Signal(u8),
+    /// Its terminal went away.
+    Hangup,
+    /// For the demo, which somebody else has to start.
+    Demo,
+}
+
+impl Left {
+    /// The exit status that says so.
+    pub fn exit(self) -> u8 {
+        match self {
+            Self::Quit | Self::Demo => 0,
+            Self::Signal(number) => 128 + number,
+            // As if by SIGHUP, which is what took the terminal away.
+            Self::Hangup => 129,
+        }
+    }
+}
+
+/// Draws the state with a theme; the last argument says whether only ASCII can be shown.
+pub type Draw = fn(&mut Frame<'_>, &State, &Theme, bool);
+
+/// What the dashboard is started with beside the engine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What draws.
+    pub draw: Draw,
+    /// Whether this is the demo.
+    pub demo: bool,
+    /// What the title calls the source before it was read.
+    pub source: String,
+    /// Whether the program never ran here before.
+    pub first_run: bool,
+}
+
+/// How frames are drawn.
+#[derive(Debug, Clone)]
+pub(crate) struct Appearance {
+    /// How many colours there are.
+    pub(crate) depth: Depth,
+    /// The theme's name.
+    pub(crate) theme: String,
+    /// Whether only ASCII can be shown.
+    pub(crate) ascii: bool,
+}
+
+/// Runs the dashboard on this process's terminal until it is left.
+///
+/// # Errors
+/// There is no terminal to run on, or it cannot be prepared.
+pub fn run(engine: Engine, options: Options) -> Result<Left, Problem> {
+    check_terminal()?;
+    let appearance = appearance(engine.settings());
+    let draw = options.draw;
+    let start = start(engine.settings(), options, &appearance);
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| terminal_problem("cannot start").caused_by(&error))?;
+    let left = executor.block_on(event_loop::run(engine, start, appearance, draw));
+    // Work that nobody waits for any more must not keep the process: a registry that never answers, for one.
+    executor.shutdown_background();
+    left
+}
+
+/// Both ends have to be a terminal, and one that can move its cursor.
+fn check_terminal() -> Result<(), Problem> {
+    let hint = "Use the commands instead: supercargo get updates, supercargo plan, supercargo push.";
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Problem::new(
+            Code::Usage,
+            "supercargo",
+            "the dashboard needs a terminal, and this is not one",
+        )
+        .hint(hint));
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb" || term.is_empty()) {
+        return Err(Problem::new(
+            Code::Usage,
+            "supercargo",
+            "the dashboard needs more than a terminal of type dumb",
+        )
+        .hint(hint));
+    }
+    Ok(())
+}
+
+fn terminal_problem(message: &str) -> Problem {
+    Problem::new(Code::Internal, "terminal", message)
+}
+
+/// What the settings and the environment say about drawing.
+fn appearance(settings: &config::Settings) -> Appearance {
+    let variable = |name: &str| std::env::var(name).ok();
+    let (no_color, force) = (variable("NO_COLOR"), variable("CLICOLOR_FORCE"));
+    let (colorterm, term) = (variable("COLORTERM"), variable("TERM"));
+    let environment = Environment {
+        no_color: no_color.as_deref(),
+        clicolor_force: force.as_deref(),
+        colorterm: colorterm.as_deref(),
+        term: term.as_deref(),
+    };
+    let choice = match settings.color {
+        ColorChoice::Auto => Choice::Auto,
+        ColorChoice::Always => Choice::Always,
+        ColorChoice::Never => Choice::Never,
+    };
+    let depth = Depth::detect(choice, environment);
+    let theme = if settings.theme == "auto" {
+        guess_theme(variable("COLORFGBG").as_deref())
+    } else {
+        &settings.theme
+    };
+    Appearance { depth, theme: theme.to_owned(), ascii: settings.ascii || is_ascii(variable) }
+}
+
+/// Light or dark by `COLORFGBG`, whose last number is the background's; dark where that says nothing.
+fn guess_theme(colors: Option<&str>) -> &'static str {
+    match colors.and_then(|colors| colors.rsplit(';').next()) {
+        Some("7" | "15") => "default-light",
+        _ => "default-dark",
+    }
+}
+
+/// Whether the locale in force, or the console, has no more than ASCII.
+fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    if term == "linux" || term.starts_with("vt1") || term.starts_with("vt2") {
+        return true;
+    }
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    !(locale.contains("utf-8") || locale.contains("utf8"))
+}
+
+fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> Start {
+    Start {
+        mode: match settings.mode {
+            config::Mode::ReadOnly => state::Mode::ReadOnly,
+            config::Mode::DryRun => state::Mode::DryRun,
+            config::Mode::Write => state::Mode::Write,
+        },
+        mode_locked: settings.mode_locked,
+        demo: options.demo,
+        size: terminal::size(),
+        now: clock::now(),
+        zone: clock::zone(),
+        source: options.source,
+        themes: SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        theme: appearance.theme.clone(),
+        first_run: options.first_run,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_without_utf8_gets_ascii() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| {
+                pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            }
+        };
+        assert!(!is_ascii(with(&[("LANG", "de_DE.UTF-8")])));
+        assert!(is_ascii(with(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")])));
+        assert!(!is_ascii(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])));
+        assert!(is_ascii(with(&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")])));
+        assert!(is_ascii(with(&[])));
+    }
+
+    #[test]
+    fn leaving_by_a_signal_says_which() {
+        assert_eq!(Left::Signal(15).exit(), 143);
+        assert_eq!(Left::Quit.exit(), 0);
+    }
+}

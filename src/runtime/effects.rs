@@ -1,0 +1,387 @@
+//! Carries out effects: the one owner of every task.
+//!
+//! | effect | when superseded | on quit |
+//! |---|---|---|
+//! | load, scan, evaluate, compare, prepare | cancelled; a late answer is known by its number | cancelled |
+//! | push | runs to its end | waited for; a second quit leaves |
+//! | decisions, drafts, log | written in order | waited for |
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::clock;
+use super::journal::{self, Journal};
+use crate::app::effect::Effect;
+use crate::app::message::{JobId, Loaded, Msg, Prepared, Proposed};
+use crate::app::state::Verdict;
+use crate::cli::Refresh;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{Ground, Plan};
+use crate::domain::proposal::{Proposal, Reference};
+use crate::domain::scan::Scan;
+use crate::engine::{DryRun, Engine, Evaluated, PrepareRequest, ScanProgress, Selections, World};
+use crate::problem::{Code, Problem};
+
+/// Repositories that are under way at once; the registry client has limits of its own for each host.
+const SCANS: usize = 64;
+/// How often a scan tells how far it is.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// What the engine's calls build on, newest of each.
+#[derive(Default)]
+struct Held {
+    world: Option<Arc<World>>,
+    scans: BTreeMap<ObjectId, Scan>,
+    selections: Selections,
+    grounds: Arc<Vec<Ground>>,
+    mode: &'static str,
+}
+
+/// Runs effects and sends what they bring.
+pub(super) struct EffectRunner {
+    engine: Engine,
+    answers: mpsc::Sender<Msg>,
+    tasks: JoinSet<()>,
+    running: HashMap<JobId, CancellationToken>,
+    held: Arc<Mutex<Held>>,
+    journal: Journal,
+    pushes: JoinSet<()>,
+}
+
+/// What every task gets.
+#[derive(Clone)]
+struct Work {
+    engine: Engine,
+    answers: mpsc::Sender<Msg>,
+    held: Arc<Mutex<Held>>,
+}
+
+impl Work {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // What is held is whole after every statement, so a worker that panicked left nothing half done.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(&self, msg: Msg) {
+        // Nobody listens any more: the program is ending.
+        let _ = self.answers.send(msg).await;
+    }
+
+    fn refresh(&self, fetch: bool) -> Refresh {
+        match self.engine.settings().refresh {
+            Refresh::Never => Refresh::Never,
+            Refresh::Always | Refresh::Auto if fetch => Refresh::Always,
+            other => other,
+        }
+    }
+}
+
+impl EffectRunner {
+    /// A runner that sends its answers to `answers`.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(super) fn new(engine: Engine, answers: mpsc::Sender<Msg>) -> std::io::Result<Self> {
+        Ok(Self {
+            journal: Journal::start(engine.clone())?,
+            engine,
+            answers,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            held: Arc::default(),
+            pushes: JoinSet::new(),
+        })
+    }
+
+    /// Whether a push is under way.
+    pub(super) fn is_pushing(&mut self) -> bool {
+        while self.pushes.try_join_next().is_some() {}
+        !self.pushes.is_empty()
+    }
+
+    /// Begins what `effect` asks for; what concerns the terminal is the event loop's.
+    pub(super) fn run(&mut self, effect: Effect, mode: &'static str) {
+        while self.tasks.try_join_next().is_some() {}
+        let work = self.work();
+        work.held().mode = mode;
+        match effect {
+            Effect::Load(job) => self.spawn(job, load(work, job)),
+            Effect::Scan(job, repositories) => self.scan(work, job, repositories),
+            Effect::Evaluate(policies) => drop(self.tasks.spawn(evaluate(work, policies))),
+            Effect::Propose { job, fetch } => self.spawn(job, propose(work, job, fetch)),
+            Effect::Prepare { job, updates, messages } => {
+                self.spawn(job, prepare(work, job, updates, messages));
+            }
+            Effect::Push { job, plan, dry_run } => drop(self.pushes.spawn(push(work, job, *plan, dry_run))),
+            Effect::StopWork(job) => {
+                if let Some(token) = self.running.remove(&job) {
+                    token.cancel();
+                }
+            }
+            Effect::SaveDecisions(decided) => {
+                let grounds = Arc::clone(&work.held().grounds);
+                self.journal.decisions(&grounds, decided, clock::now());
+            }
+            Effect::SaveDraft(automation, text) => {
+                let source = work.held().world.as_ref().map(|world| world.label.clone()).unwrap_or_default();
+                self.journal.draft(journal::draft_key(&source, &automation), text);
+            }
+            Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
+            Effect::Copy(_)
+            | Effect::Theme(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Demo
+            | Effect::Quit => {}
+        }
+    }
+
+    /// Cancels what may be cancelled, waits up to `patience` for pushes, and until everything is written down.
+    pub(super) async fn finish(mut self, patience: Duration) {
+        for (_, token) in self.running.drain() {
+            token.cancel();
+        }
+        self.tasks.abort_all();
+        let pushes = async { while self.pushes.join_next().await.is_some() {} };
+        // A push that takes longer is told by the next start, which asks the remote.
+        let _ = tokio::time::timeout(patience, pushes).await;
+        self.journal.finish();
+    }
+
+    fn work(&self) -> Work {
+        Work { engine: self.engine.clone(), answers: self.answers.clone(), held: Arc::clone(&self.held) }
+    }
+
+    /// Runs a batch of scans on a thread of its own: merging a hundred thousand tags must not keep a key waiting.
+    fn scan(&mut self, work: Work, job: JobId, repositories: Vec<ObjectId>) {
+        let token = CancellationToken::new();
+        self.running.insert(job, token.clone());
+        let executor = tokio::runtime::Handle::current();
+        self.tasks.spawn_blocking(move || {
+            executor.block_on(async {
+                tokio::select! {
+                    () = token.cancelled() => {}
+                    () = scan(&work, job, repositories) => token.cancel(),
+                }
+            });
+        });
+    }
+
+    /// Runs `task` until it ends or its number is stopped.
+    fn spawn(&mut self, job: JobId, task: impl Future<Output = ()> + Send + 'static) {
+        self.running.retain(|_, token| !token.is_cancelled());
+        let token = CancellationToken::new();
+        self.running.insert(job, token.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = token.cancelled() => {}
+                () = task => token.cancel(),
+            }
+        });
+    }
+}
+
+async fn load(work: Work, job: JobId) {
+    let msg = match work.engine.load().await {
+        Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
+            Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
+        }
+        Ok(world) => Msg::Loaded(job, loaded(&work, world).await.map(Box::new)),
+        Err(problem) if problem.code == Code::NotFound || problem.code == Code::Usage => {
+            let mut tried = vec![problem.to_string()];
+            tried.extend(problem.causes);
+            tried.extend(problem.hint);
+            Msg::NothingFound(job, tried)
+        }
+        Err(problem) => Msg::Loaded(job, Err(problem)),
+    };
+    work.answer(msg).await;
+}
+
+/// The world with what the disk knows of it.
+async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
+    let (engine, of) = (work.engine.clone(), Arc::clone(&world));
+    let read = move || {
+        let cached = engine.cached(&of);
+        let draft = |id: &ObjectId| {
+            let draft = engine.store().drafts().read(&journal::draft_key(&of.label, id))?;
+            Some((id.clone(), draft.text))
+        };
+        let drafts = of.automations.iter().filter_map(|automation| draft(&automation.meta.id)).collect();
+        let mut problems = of.problems.clone();
+        problems.extend(engine.credential_problems(&of));
+        problems.extend(engine.store().take_warnings());
+        (cached, drafts, problems)
+    };
+    let (cached, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
+    let mut held = work.held();
+    for (id, scan) in &cached {
+        held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
+    }
+    held.world = Some(Arc::clone(&world));
+    Ok(Loaded {
+        source: world.label.clone(),
+        inventory: Arc::clone(&world.inventory),
+        problems,
+        cached,
+        drafts,
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn worker_ended(error: tokio::task::JoinError) -> Problem {
+    Problem::new(Code::Internal, "supercargo", "a worker ended early").caused_by(&error)
+}
+
+async fn scan(work: &Work, job: JobId, repositories: Vec<ObjectId>) {
+    let Some(world) = work.held().world.clone() else { return };
+    let each = repositories.into_iter().map(|id| scan_one(work, &world, job, id));
+    futures::stream::iter(each).buffer_unordered(SCANS).collect::<Vec<()>>().await;
+}
+
+/// Tells how far a scan is, now and then.
+fn progress(answers: mpsc::Sender<Msg>, job: JobId) -> impl Fn(ScanProgress) + Send + Sync {
+    let last = Mutex::new(Instant::now());
+    move |progress| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= PROGRESS {
+            *last = Instant::now();
+            // Progress that nobody has time for is not missed.
+            let _ = answers.try_send(Msg::ScanProgress {
+                job,
+                repository: progress.repository,
+                seen: progress.tags,
+            });
+        }
+    }
+}
+
+async fn scan_one(work: &Work, world: &World, job: JobId, id: ObjectId) {
+    let progress = progress(work.answers.clone(), job);
+    let msg = match work.engine.scan(world, &id, progress).await {
+        Ok(found) => {
+            work.held().scans.insert(id.clone(), found.clone());
+            Msg::TagsListed(job, id, found)
+        }
+        Err(problem) => Msg::ScanFailed { job, repository: id, problem, retry: None },
+    };
+    work.answer(msg).await;
+}
+
+async fn evaluate(work: Work, policies: Vec<ObjectId>) {
+    let (world, scans) = {
+        let held = work.held();
+        (held.world.clone(), held.scans.clone())
+    };
+    let Some(world) = world else { return };
+    for id in policies {
+        let Some(policy) = world.inventory.policies.get(&id).cloned() else { continue };
+        let Some(scan) = scans.get(&policy.repository).cloned() else { continue };
+        let (engine, of) = (work.engine.clone(), Arc::clone(&world));
+        let verdict = tokio::task::spawn_blocking(move || {
+            let start = Instant::now();
+            let evaluated = engine.evaluate(&of.inventory, &policy, Some(&scan));
+            let verdict = verdict(&evaluated, &scan, start);
+            (evaluated, verdict)
+        });
+        match verdict.await {
+            Ok((evaluated, verdict)) => {
+                work.held().selections.insert(id.clone(), evaluated);
+                work.answer(Msg::Evaluated(id, Arc::new(verdict))).await;
+            }
+            Err(error) => work.answer(Msg::Warned(worker_ended(error))).await,
+        }
+    }
+}
+
+/// What the screen shows of an evaluation. Where the engine had a reason not to evaluate at all, tags are still judged,
+/// so that S3 can say what each would be.
+fn verdict(evaluated: &Evaluated, scan: &Scan, start: Instant) -> Verdict {
+    let evaluator = Arc::clone(&evaluated.selection.evaluator);
+    let evaluation = evaluated.evaluation.clone().unwrap_or_else(|| Arc::new(evaluator.evaluate(&scan.tags)));
+    let took = start.elapsed();
+    let (reference, problem) = match &evaluated.selection.outcome {
+        Ok(reference) => (Some(reference.clone()), None),
+        Err(problem) => (None, Some(problem.clone())),
+    };
+    let order = evaluator.order(&scan.tags, &evaluation);
+    Verdict { tags: Arc::clone(&scan.tags), evaluator, evaluation, order, reference, problem, took }
+}
+
+async fn propose(work: Work, job: JobId, fetch: bool) {
+    let result = proposed(&work, fetch).await;
+    work.answer(Msg::Proposed(job, result)).await;
+}
+
+async fn proposed(work: &Work, fetch: bool) -> Result<Proposed, Problem> {
+    let (world, selections) = {
+        let held = work.held();
+        (held.world.clone(), held.selections.clone())
+    };
+    let Some(world) = world else { return Ok(Proposed::default()) };
+    let (grounds, problems) = work.engine.grounds(&world, work.refresh(fetch)).await?;
+    let engine = work.engine.clone();
+    let compare = move || {
+        let mut review = engine.review(grounds, &selections);
+        journal::remember(&engine, &review.grounds, &mut review.proposals);
+        let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();
+        Proposed {
+            updates: review.proposals,
+            files: review.files,
+            problem_files: review.problem_files,
+            grounds: review.grounds,
+            selections: Arc::new(selections),
+            problems,
+        }
+    };
+    let proposed = tokio::task::spawn_blocking(compare).await.map_err(worker_ended)?;
+    work.held().grounds = Arc::clone(&proposed.grounds);
+    Ok(proposed)
+}
+
+async fn prepare(work: Work, job: JobId, updates: Vec<Proposal>, messages: BTreeMap<ObjectId, String>) {
+    let (world, selections) = {
+        let held = work.held();
+        (held.world.clone(), held.selections.clone())
+    };
+    let Some(world) = world else { return };
+    let selections = as_reviewed(selections, &updates);
+    let request = PrepareRequest { proposals: updates, messages, branch: None, refresh: work.refresh(true) };
+    let result = work.engine.prepare(&world, &selections, request).await.map(|prepared| {
+        Box::new(Prepared { plan: prepared.plan, protected: prepared.protected, moved: prepared.moved })
+    });
+    work.answer(Msg::Prepared(job, result)).await;
+}
+
+/// The selections with the tags that were approved: a newer tag that appeared since does not change what lands.
+fn as_reviewed(mut selections: Selections, updates: &[Proposal]) -> Selections {
+    for update in updates.iter().filter(|update| update.approved().next().is_some()) {
+        if let (Some(evaluated), Some(new)) = (selections.get_mut(&update.policy), &update.new) {
+            evaluated.selection.outcome = Ok(Reference {
+                image: update.image.clone(),
+                tag: new.tag.clone(),
+                digest: new.digest.clone(),
+            });
+        }
+    }
+    selections
+}
+
+async fn push(work: Work, job: JobId, plan: Plan, dry_run: bool) {
+    let Some(world) = work.held().world.clone() else { return };
+    let how = if dry_run { DryRun::Server } else { DryRun::None };
+    let answers = work.answers.clone();
+    let step = move |step| {
+        // The result says what matters; a step that finds no room is only a line less on the screen.
+        let _ = answers.try_send(Msg::Pushing(job, step));
+    };
+    let result = work.engine.land(&world, plan, how, step).await;
+    work.answer(Msg::Pushed(job, result)).await;
+}

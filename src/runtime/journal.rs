@@ -1,0 +1,146 @@
+//! Writes down decisions, drafts and what was done, in order, on a thread of its own: each write waits for the disk.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+
+use crate::domain::object::ObjectId;
+use crate::domain::plan::Ground;
+use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::engine::{self, Engine};
+use crate::store::{Draft, Event};
+
+/// What is to be written.
+#[derive(Debug)]
+enum Order {
+    Decisions { scope: String, automation: ObjectId, sites: Vec<Site>, time: Timestamp },
+    Draft { key: String, text: Option<String> },
+    Event(Event),
+}
+
+/// Takes orders and has them written.
+#[derive(Debug)]
+pub(super) struct Journal {
+    orders: Option<mpsc::Sender<Order>>,
+    writer: Option<JoinHandle<()>>,
+    /// Who does all this, as `USER@HOST`.
+    who: String,
+}
+
+impl Journal {
+    /// Starts the writer.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(super) fn start(engine: Engine) -> io::Result<Self> {
+        let (orders, receive) = mpsc::channel::<Order>();
+        let writer = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            while let Ok(first) = receive.recv() {
+                let batch: Vec<Order> = std::iter::once(first).chain(receive.try_iter()).collect();
+                write(&engine, batch);
+            }
+        })?;
+        Ok(Self { orders: Some(orders), writer: Some(writer), who: engine::who() })
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // The writer lives as long as this; if it is gone, so is the disk.
+            let _ = orders.send(order);
+        }
+    }
+
+    /// Keeps what was decided about these sites.
+    pub(super) fn decisions(&self, grounds: &[Ground], decided: Vec<(ObjectId, Site)>, time: Timestamp) {
+        let mut by_automation: BTreeMap<ObjectId, Vec<Site>> = BTreeMap::new();
+        for (automation, site) in decided {
+            by_automation.entry(automation).or_default().push(site);
+        }
+        for (automation, sites) in by_automation {
+            let scope = scope(grounds, &automation);
+            self.order(Order::Decisions { scope, automation, sites, time });
+        }
+    }
+
+    /// Keeps a message, or forgets it.
+    pub(super) fn draft(&self, key: String, text: Option<String>) {
+        self.order(Order::Draft { key, text });
+    }
+
+    /// Writes down what was done.
+    pub(super) fn event(&self, event: &str, subject: String, detail: String, mode: &str) {
+        let (user, host) = self.who.split_once('@').unwrap_or((&self.who, ""));
+        self.order(Order::Event(Event {
+            time: super::clock::now(),
+            event: event.to_owned(),
+            subject,
+            detail,
+            result: "ok".to_owned(),
+            mode: mode.to_owned(),
+            plan: None,
+            user: user.to_owned(),
+            host: host.to_owned(),
+        }));
+    }
+
+    /// Waits until everything is written.
+    pub(super) fn finish(&mut self) {
+        self.orders = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has told so already.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Writes a batch; of several drafts of one message only the last.
+fn write(engine: &Engine, batch: Vec<Order>) {
+    let store = engine.store();
+    let mut drafts = BTreeMap::new();
+    for order in batch {
+        match order {
+            Order::Decisions { scope, automation, sites, time } => {
+                store.journal().record(&scope, &automation, &sites, time);
+            }
+            Order::Draft { key, text } => drop(drafts.insert(key, text)),
+            Order::Event(event) => store.audit().append(&event),
+        }
+    }
+    for (key, text) in drafts {
+        match text {
+            Some(text) => store.drafts().write(&key, &Draft { text, base: None }),
+            None => store.drafts().remove(&key),
+        }
+    }
+}
+
+/// What decisions about the sites of `automation` belong to: the remote and branch they would go to.
+pub(super) fn scope(grounds: &[Ground], automation: &ObjectId) -> String {
+    let ground = grounds.iter().find(|ground| ground.automation == *automation);
+    let remote = ground.and_then(|ground| ground.remote.clone()).unwrap_or_default();
+    let branch =
+        ground.and_then(|ground| ground.push.as_ref()).map(|push| push.branch.clone()).unwrap_or_default();
+    format!("{remote}#{branch}")
+}
+
+/// Gives every site the decision that an earlier run made about it. Blocks: it reads files.
+pub(super) fn remember(engine: &Engine, grounds: &[Ground], updates: &mut [Proposal]) {
+    let mut known = BTreeMap::new();
+    for update in updates {
+        let scope = scope(grounds, &update.automation);
+        let decisions = known.entry(scope).or_insert_with_key(|scope| engine.store().journal().load(scope));
+        let automation = update.automation.clone();
+        if decisions.apply(&automation, &mut update.sites) > 0 {
+            update.decision = update.overall();
+        }
+        debug_assert!(update.decision != Decision::Undecided || update.approved().next().is_none());
+    }
+}
+
+/// The key of an automation's draft: the source it is of, and its name.
+pub(super) fn draft_key(source: &str, automation: &ObjectId) -> String {
+    format!("{source} {automation}")
+}

@@ -1,0 +1,139 @@
+//! Takes the terminal, and gives it back on every way out: quit, error, panic, signal, suspend.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use ratatui::Terminal;
+
+use super::paint::Painter;
+use crate::app::layout::Size;
+
+/// Alternate screen, bracketed paste, no cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J";
+/// The same backwards; only what was set is reset.
+const LEAVE: &[u8] = b"\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+
+/// Whether the terminal is ours now.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// The terminal while it is ours.
+pub(super) struct Screen {
+    /// What views draw on.
+    pub(super) terminal: Terminal<Painter>,
+    out: File,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// It cannot be put into raw mode, or not be written to.
+    pub(super) fn enter(size: Size) -> io::Result<Self> {
+        HOOK.call_once(restore_on_panic);
+        let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        take(&mut out)?;
+        let terminal = Terminal::new(Painter::new(size.width, size.height))?;
+        Ok(Self { terminal, out })
+    }
+
+    /// Sends the frame that was drawn, if it changes anything; returns how many bytes that took.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn send(&mut self) -> io::Result<usize> {
+        match self.terminal.backend_mut().take() {
+            Some(frame) => self.out.write_all(frame.as_bytes()).map(|()| frame.len()),
+            None => Ok(0),
+        }
+    }
+
+    /// Sends bytes that draw nothing, such as a text for the clipboard.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    /// The terminal has another size; the next frame draws everything.
+    ///
+    /// # Errors
+    /// None that can happen; ratatui's signature has one.
+    pub(super) fn resize(&mut self, size: Size) -> io::Result<()> {
+        self.terminal.backend_mut().resize(size.width, size.height);
+        self.terminal.clear()
+    }
+
+    /// Forgets what the terminal shows; the next frame draws everything.
+    ///
+    /// # Errors
+    /// As [`Self::resize`].
+    pub(super) fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().forget();
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back for a while, stops this process (and those it was started with) until the shell
+    /// continues it, and takes the terminal again.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        take(&mut self.out)?;
+        self.redraw()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take(out: &mut File) -> io::Result<()> {
+    crossterm::terminal::enable_raw_mode()?;
+    ENTERED.store(true, Ordering::SeqCst);
+    out.write_all(ENTER)
+}
+
+/// Gives the terminal back, once.
+pub(super) fn restore() {
+    if ENTERED.swap(false, Ordering::SeqCst) {
+        // A terminal that is gone cannot be given back, and there is nobody to tell.
+        let mut out = io::stdout();
+        let _ = out.write_all(LEAVE).and_then(|()| out.flush());
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
+
+/// Gives the terminal back before a panic of the event loop is printed, so that it can be read.
+///
+/// A panic of a worker does not end the program: it becomes a problem on the screen, which it must not write over.
+fn restore_on_panic() {
+    let before = panic::take_hook();
+    let owner = thread::current().id();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == owner {
+            restore();
+        }
+        if !ENTERED.load(Ordering::SeqCst) {
+            before(info);
+        }
+    }));
+}
+
+/// The terminal's size; 80x24 if it does not say.
+pub(super) fn size() -> Size {
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width > 0 && height > 0 => Size { width, height },
+        _ => Size { width: 80, height: 24 },
+    }
+}
