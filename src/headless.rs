@@ -16,6 +16,7 @@ mod check;
 mod completion;
 mod filter;
 mod get;
+mod lint;
 mod objects;
 mod plan;
 mod push;
@@ -165,6 +166,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Check(args) => check::check(settings, args),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
+        Command::Lint(args) => lint::run(settings, args),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),
         Command::Create(args) => objects::create(args, settings, streams),
         Command::Render(args) => match &args.what {

@@ -98,18 +98,18 @@ fn policy(text: &str) -> Result<(ObjectId, Option<Reference>), Problem> {
 }
 
 /// A file to look at.
-struct Candidate {
+pub(super) struct Candidate {
     /// Where it lies.
-    place: PathBuf,
+    pub(super) place: PathBuf,
     /// Its path from the PATH that was given; the name alone if that is the file.
-    relative: String,
+    pub(super) relative: String,
     /// Its path as a person would type it: the given PATH and what follows.
-    shown: String,
+    pub(super) shown: String,
 }
 
 /// Gathers the files at and below `path` that have the name of a YAML file, in Flux's order: depth first, names by bytes.
 /// `.git` is left out and symbolic links are not followed, but for `path` itself.
-fn collect(path: &Path, files: &mut Vec<Candidate>) -> Result<(), Problem> {
+pub(super) fn collect(path: &Path, files: &mut Vec<Candidate>) -> Result<(), Problem> {
     let kind = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !kind.is_dir() {
         let relative = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -153,7 +153,7 @@ fn shown(path: &Path) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Problem {
     let code = if error.kind() == io::ErrorKind::NotFound { Code::NotFound } else { Code::Storage };
     Problem::new(code, path.display().to_string(), "cannot be read").caused_by(error)
 }

@@ -1,6 +1,7 @@
 //! Where in a document the fold stands: the open collections, their keys and indices, and whose object that is.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::domain::proposal::ObjectIdentity;
@@ -17,8 +18,8 @@ pub(super) struct Frame<'a> {
 
 #[derive(Debug)]
 enum Kind<'a> {
-    /// The keys so far, and whether the next node is another.
-    Mapping { keys: Vec<Cow<'a, str>>, at_key: bool },
+    /// The keys so far, whether the next node is another, and where each of the first so many keys stood first.
+    Mapping { keys: Vec<Cow<'a, str>>, at_key: bool, first: HashMap<Cow<'a, str>, usize>, indexed: usize },
     /// The items so far.
     Sequence { items: usize },
 }
@@ -33,7 +34,11 @@ pub(super) enum Place {
 
 impl<'a> Frame<'a> {
     pub(super) fn mapping(column: usize) -> Self {
-        Self { kind: Kind::Mapping { keys: Vec::new(), at_key: true }, column, in_key: false }
+        Self {
+            kind: Kind::Mapping { keys: Vec::new(), at_key: true, first: HashMap::new(), indexed: 0 },
+            column,
+            in_key: false,
+        }
     }
 
     pub(super) fn sequence(column: usize) -> Self {
@@ -75,9 +80,16 @@ impl<'a> Frame<'a> {
 }
 
 /// Whether some key on the way to the current value stood in its mapping before. Flux looks at the first only.
-pub(super) fn is_repeated(stack: &[Frame<'_>]) -> bool {
-    stack.iter().any(|frame| match &frame.kind {
-        Kind::Mapping { keys, .. } => keys.split_last().is_some_and(|(last, before)| before.contains(last)),
+pub(super) fn is_repeated(stack: &mut [Frame<'_>]) -> bool {
+    stack.iter_mut().any(|frame| match &mut frame.kind {
+        Kind::Mapping { keys, first, indexed, .. } => {
+            // Only mappings on the way to a marker are ever indexed, and each of their keys once.
+            for (index, key) in keys.iter().enumerate().skip(*indexed) {
+                first.entry(key.clone()).or_insert(index);
+            }
+            *indexed = keys.len();
+            keys.last().is_some_and(|key| first.get(key).is_some_and(|place| place + 1 < keys.len()))
+        }
         Kind::Sequence { .. } => false,
     })
 }

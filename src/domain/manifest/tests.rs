@@ -322,3 +322,19 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn deep_and_wide_documents_are_read_in_good_time() {
+    let started = std::time::Instant::now();
+    let deep = format!("a: {}x{}\n", "[".repeat(9_000), "]".repeat(9_000));
+    assert!(find(&deep).unwrap().is_empty());
+    let line = |number| yaml(&format!("k{number}: v M"));
+    let wide = (0..20_000).map(line).collect::<Vec<_>>().join("\n");
+    let manifest = Manifest::parse(&wide).unwrap();
+    let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, "w")).collect();
+    assert_eq!(edits.len(), 20_000);
+    assert_eq!(manifest.rewrite(&edits).unwrap().places.len(), 20_000);
+    let comments = format!("a:\n{}- b\n", "# c\n".repeat(50_000));
+    assert!(find(&comments).unwrap().is_empty());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}

@@ -279,7 +279,7 @@ impl<'a> Walker<'a> {
             self.note_image(&last);
             return;
         };
-        let repeated = path::is_repeated(&self.stack);
+        let repeated = path::is_repeated(&mut self.stack);
         let in_key = self.stack.last().is_some_and(|frame| frame.in_key);
         if repeated || in_key {
             last.hash(&mut self.hash);
@@ -326,7 +326,7 @@ impl<'a> Walker<'a> {
 
     /// Remembers the image of a container that has no marker.
     fn note_image(&mut self, last: &Last<'_>) {
-        if path::is_container_image(&self.stack) {
+        if !last.span.is_empty() && path::is_container_image(&self.stack) {
             let image = last.value.clone().into_owned();
             self.part.images.push(Image { line: last.line, image, place: last.span.start });
         }
