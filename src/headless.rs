@@ -14,6 +14,7 @@ use crate::text::SecretString;
 
 mod check;
 mod completion;
+mod demo;
 mod filter;
 mod get;
 mod lint;
@@ -28,7 +29,10 @@ mod table;
 mod tags;
 mod updates;
 
+pub(crate) use demo::ended_by_signal;
 pub use table::Table;
+pub(crate) use table::clean;
+pub(crate) use updates::patch;
 
 /// What a command has to say, in every form it can be printed in.
 pub trait Document {
@@ -98,12 +102,17 @@ impl Answer {
     /// some did, the parts' own code if all did.
     #[must_use]
     pub fn with_parts(mut self, parts: usize, failed: &[Problem]) -> Self {
-        self.exit = match failed.len() {
-            0 => 0,
-            count if count >= parts => strongest_exit(failed.iter().map(Problem::exit)),
-            _ => 8,
-        };
+        self.exit = parts_exit(parts, failed);
         self
+    }
+}
+
+/// The exit of `parts` parts of which `failed` did: 0, 8, or the parts' own if all of them failed.
+pub(crate) fn parts_exit(parts: usize, failed: &[Problem]) -> u8 {
+    match failed.len() {
+        0 => 0,
+        count if count >= parts => strongest_exit(failed.iter().map(Problem::exit)),
+        _ => 8,
     }
 }
 
@@ -145,6 +154,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         return Err(Problem::new(Code::Usage, "supercargo", "no command"));
     };
     match command {
+        Command::Demo(args) => demo::demo(settings, args, streams),
         Command::Scan(args) => scan::scan(settings, args),
         Command::Get(args) => match &args.what {
             GetWhat::Repositories { name } => get::repositories(settings, name.as_deref()),
@@ -172,7 +182,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Render(args) => match &args.what {
             RenderWhat::Message(args) => render::message(args),
         },
-        _ => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
+        Command::Eval(_) => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
     }
 }
 

@@ -64,7 +64,7 @@ impl Engine {
         for automation in &world.automations {
             match self.ground(world, automation, (refresh, branch), &mut known, &mut problems) {
                 Ok(ground) => grounds.push(ground),
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(Problem { subject: automation.meta.id.to_string(), ..problem }),
             }
         }
         (grounds, problems)

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{parts, patch, row, scope};
+use super::updates::{exit_of, patch, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::PlanArgs;
 use crate::config::Settings;
@@ -117,13 +117,11 @@ fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan
     let own: Vec<Problem> =
         plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem)).cloned().collect();
     problems.extend(own.iter().cloned());
-    let (parts, failed) = parts(session, reviewed, scope);
+    let partial = exit_of(session, reviewed, scope);
     let left_out = own.iter().filter(|problem| problem.exit() != 0).map(Problem::exit);
     let left_out = strongest_exit(left_out);
     let answer = Answer::new(Plan { problems: problems.clone(), ..plan }).with_problems(problems);
-    let answer = answer.with_parts(parts, &failed);
-    let exit = strongest_exit([answer.exit, left_out]);
-    answer.with_exit(exit)
+    answer.with_exit(strongest_exit([partial, left_out]))
 }
 
 /// `--all` approves all but held, blocked, downgrades and changed names; a name approves those too, except blocked.

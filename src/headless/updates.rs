@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::{Answer, Document, Table, Text};
+use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
 use crate::domain::diff;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FileEdit, Plan, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::engine::PrepareRequest;
-use crate::problem::Problem;
+use crate::problem::{Problem, strongest_exit};
 
 /// The pending updates.
 struct UpdateList(Vec<Proposal>);
@@ -78,10 +78,9 @@ pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Res
     if updates.is_empty() {
         problems.push(Problem::new(crate::problem::Code::Skipped, "", nothing_pending(&session, &reviewed)));
     }
-    let (parts, failed) = parts(&session, &reviewed, &scope);
-    let answer = Answer::new(UpdateList(updates)).with_problems(problems).with_parts(parts, &failed);
-    let exit = crate::problem::strongest_exit([answer.exit, exit]);
-    Ok(answer.with_exit(exit))
+    let partial = exit_of(&session, &reviewed, &scope);
+    let answer = Answer::new(UpdateList(updates)).with_problems(problems);
+    Ok(answer.with_exit(strongest_exit([partial, exit])))
 }
 
 fn nothing_pending(session: &Session, reviewed: &Reviewed) -> String {
@@ -107,8 +106,21 @@ pub(super) fn in_scope(reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Proposal>
     all.filter(|update| scope.contains(&update.policy)).cloned().collect()
 }
 
-/// How many policies a command is about, and the problem of each that could not be judged on what is there now.
-pub(super) fn parts(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> (usize, Vec<Problem>) {
+/// The exit of a command about these policies: of the policies that could not be judged on what is there now, and of
+/// the automations whose files could not be read.
+pub(super) fn exit_of(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> u8 {
+    let policies = parts_exit(scope.len(), &failed_policies(session, reviewed, scope));
+    let read = reviewed.review.grounds.len();
+    let automations = match session.world.automations.len() - read {
+        0 => 0,
+        _ if read == 0 => strongest_exit(reviewed.problems.iter().map(Problem::exit)),
+        _ => 8,
+    };
+    strongest_exit([policies, automations])
+}
+
+/// The problem of each policy that could not be judged on what is there now.
+fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Problem> {
     let inventory = &session.world.inventory;
     let failed = scope.iter().filter_map(|id| {
         let policy = inventory.policies.get(id)?;
@@ -119,7 +131,7 @@ pub(super) fn parts(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) 
         let verdict = || reviewed.judged.selections.get(id)?.selection.outcome.as_ref().err();
         scan.or_else(verdict).cloned()
     });
-    (scope.len(), failed.collect())
+    failed.collect()
 }
 
 /// The diff of the pending updates.
@@ -227,14 +239,12 @@ pub(super) fn diff(
         stat,
         headed: prepared.plan.pushes().len() > 1,
     };
-    let (parts, failed) = parts(&session, &reviewed, &scope);
+    let partial = exit_of(&session, &reviewed, &scope);
     let changed = u8::from(!document.files.is_empty());
     let mut problems = reviewed.problems_of(&session);
     problems
         .extend(prepared.plan.problems.iter().filter(|problem| !problems_has(&reviewed, problem)).cloned());
-    let answer = Answer::new(document).with_problems(problems).with_parts(parts, &failed);
-    let exit = crate::problem::strongest_exit([answer.exit, changed]);
-    Ok(answer.with_exit(exit))
+    Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, changed])))
 }
 
 fn problems_has(reviewed: &Reviewed, problem: &Problem) -> bool {
@@ -270,6 +280,6 @@ fn files(plan: &Plan, contents: &[BTreeMap<String, FileEdit>], unified: usize) -
 }
 
 /// The patch of a whole plan.
-pub(super) fn patch(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> String {
+pub(crate) fn patch(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> String {
     files(plan, contents, 3).into_iter().map(|file| file.patch).collect()
 }
