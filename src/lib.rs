@@ -50,3 +50,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 #[cfg(feature = "tui")]
 pub mod theme;
+#[cfg(feature = "tui")]
+pub mod views;

@@ -68,6 +68,12 @@ impl Shown {
         self.bytes(start.unwrap_or(0), end)
     }
 
+    /// The bytes `range` of [`Self::as_str`] with what is hostile in them; empty if they are no characters.
+    #[must_use]
+    pub fn part(&self, range: std::ops::Range<usize>) -> Self {
+        self.bytes(range.start, range.end)
+    }
+
     /// The byte range `from..to` of the text with its marks; empty if it is none.
     pub(super) fn bytes(&self, from: usize, to: usize) -> Self {
         let Some(text) = self.text.get(from..to) else {

@@ -1,0 +1,191 @@
+//! What is drawn: the state of the program as cells of a terminal.
+//!
+//! A view is a function of what it shows. It takes the part of the state that it needs, changes nothing, makes only the
+//! rows that are in sight, and has an answer for nothing yet, nothing found, failed and too little room. Where things
+//! lie is [`crate::app::layout`]'s decision; what may be pressed comes from [`crate::app::action`]. Text reaches the
+//! screen as [`crate::text::Shown`] only (see [`widgets`]).
+
+mod automations;
+mod bars;
+mod chrome;
+mod dialog;
+mod diff;
+mod edit;
+mod errors;
+mod help;
+mod message;
+mod palette;
+mod plan;
+mod policies;
+mod push;
+mod repositories;
+mod small;
+mod start;
+mod tags;
+mod updates;
+mod widgets;
+mod words;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::app::layout::{Area, Layout, Tier};
+use crate::app::list::List;
+use crate::app::state::{State, View};
+use crate::theme::Role;
+use widgets::canvas::Canvas;
+pub use widgets::canvas::Look;
+use widgets::columns::Column;
+use widgets::frame;
+use widgets::line::Line;
+use widgets::table::{Row, Table};
+
+/// Draws everything, and puts the terminal's cursor on the focused row or into the focused field.
+pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look<'_>) {
+    let mut canvas = Canvas::new(frame.buffer_mut(), look);
+    screen(&mut canvas, state);
+    if let Some(cursor) = canvas.cursor() {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+fn screen(canvas: &mut Canvas<'_>, state: &State) {
+    let layout = state.layout();
+    if layout.tier == Tier::T0 {
+        small::draw(canvas, state.size);
+        return;
+    }
+    bars::top(canvas, state, &layout);
+    view(canvas, state, &layout);
+    bars::bottom(canvas, state, &layout);
+    dialog::draw(canvas, state, &layout);
+}
+
+fn view(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    match state.view() {
+        View::Updates => updates::draw(canvas, state, layout),
+        View::Repositories => repositories::draw(canvas, state, layout),
+        View::Tags => tags::draw(canvas, state, layout),
+        View::Policies => policies::draw(canvas, state, layout),
+        View::Automations => automations::draw(canvas, state, layout),
+        View::Plan => plan::draw(canvas, state, layout),
+        View::Diff => diff::draw(canvas, state, layout),
+        View::Message => message::draw(canvas, state, layout),
+        View::Push => push::draw(canvas, state, layout),
+        View::Errors => errors::draw(canvas, state, layout),
+        View::Help => help::draw(canvas, state, layout),
+        View::Start => start::draw(canvas, state, layout),
+    }
+}
+
+/// The rectangle of an area of the layout.
+fn rect(area: Area) -> Rect {
+    Rect { x: area.x, y: area.y, width: area.width, height: area.height }
+}
+
+/// The list pane with the column heads above it.
+fn table_area(layout: &Layout) -> Rect {
+    let list = rect(layout.list);
+    // Beside a preview the last column keeps a blank between itself and the wall.
+    let gap = u16::from(layout.tier >= Tier::T3 && layout.preview.is_some());
+    Rect {
+        y: list.y.saturating_sub(1),
+        height: list.height + 1,
+        width: list.width.saturating_sub(gap),
+        ..list
+    }
+}
+
+/// Draws a list's pane; rows are made by `row` for those in sight. `sorted` names the column of each order.
+fn list<'r, K: Ord + Clone>(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    layout: &Layout,
+    list: &List<K>,
+    (columns, sorted): (&[Column], &[&str]),
+    mut row: impl FnMut(&K) -> Row<'r>,
+) {
+    let window = list.window(layout.rows());
+    let table = Table {
+        columns,
+        sorted: sorted.get(list.sort).map(|title| (*title, !list.reverse)),
+        rows: list.len().min(window.end),
+        top: window.start,
+        cursor: list.cursor(),
+        focused: state.overlay.is_none(),
+    };
+    table.draw(canvas, table_area(layout), |index| match list.rows().get(index) {
+        Some(key) => row(key),
+        None => Row::Line(Line::default()),
+    });
+}
+
+/// Draws the preview pane: its rule with `title`, then `lines` from where it is scrolled to, then `foot` in its last
+/// row.
+fn preview(
+    canvas: &mut Canvas<'_>,
+    state: &State,
+    layout: &Layout,
+    title: &Line,
+    lines: impl Iterator<Item = Line>,
+    foot: &Line,
+) {
+    let Some(area) = layout.preview.map(rect) else { return };
+    let area = if layout.overlay { over(canvas, layout, area) } else { area };
+    let area = beside(canvas, layout, area);
+    frame::rule(canvas, area, title, layout.overlay);
+    let body =
+        Rect { y: area.y + 1, height: area.height.saturating_sub(1 + u16::from(!foot.is_empty())), ..area };
+    let room = usize::from(body.height);
+    let mut shown: Vec<Line> = lines.skip(state.preview.scroll).take(room + 1).collect();
+    if shown.len() > room {
+        shown.truncate(room);
+        if let Some(last) = shown.last_mut() {
+            *last = Line::default().dim("  … more below; J scrolls");
+        }
+    }
+    let used = frame::lines(canvas, body, &shown);
+    if !foot.is_empty() {
+        canvas.line(body.x, body.y + used, body.width, foot);
+    }
+}
+
+/// The room of a preview that lies over its list, the list's heads included.
+fn over(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect) -> Rect {
+    let heads = rect(layout.header);
+    let area = Rect { y: heads.y, height: heads.height + area.height, ..area };
+    canvas.clear(area);
+    area
+}
+
+/// The room of a preview; where it stands beside its list there is a wall between them.
+fn beside(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect) -> Rect {
+    if layout.tier < Tier::T3 || area.x == 0 {
+        return area;
+    }
+    frame::wall(canvas, area.x, area);
+    frame::inset(area, 1)
+}
+
+/// A page in the place of a list that has no rows: a headline, then lines.
+fn page(canvas: &mut Canvas<'_>, layout: &Layout, headline: &str, lines: &[Line]) {
+    let area = rect(layout.header);
+    let body = Rect {
+        height: area.height + layout.list.height + layout.preview.map_or(0, |area| area.height),
+        ..area
+    };
+    canvas.clear(Rect { height: body.height.min(rect(layout.status).y.saturating_sub(body.y)), ..body });
+    let area = frame::inset(Rect { y: body.y + 2, height: body.height.saturating_sub(2), ..body }, 2);
+    canvas.text(area.x, area.y, area.width, headline, Role::Select);
+    let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    frame::lines(canvas, below, lines);
+}
+
+/// The page of a list that a filter has emptied.
+fn nothing_matches(canvas: &mut Canvas<'_>, layout: &Layout, typed: &str, total: usize) {
+    let lines = [Line::plain(format!("{total} rows are hidden by the filter "))
+        .and(typed)
+        .and(".")
+        .dim("   Esc clears it")];
+    page(canvas, layout, "Nothing matches.", &lines);
+}

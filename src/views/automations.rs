@@ -1,0 +1,177 @@
+//! S6: automations: which files of which repository, to which branch, and whether the controller does the same.
+
+use super::widgets::canvas::Canvas;
+use super::widgets::columns::{Column, Cut};
+use super::widgets::frame;
+use super::widgets::line::Line;
+use super::widgets::table::{Cell, Row};
+use super::words;
+use crate::app::layout::Layout;
+use crate::app::state::State;
+use crate::app::world::Phase;
+use crate::domain::inventory;
+use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::proposal::UpdateState;
+use crate::theme::Role;
+
+/// The columns; RUN comes with the cluster.
+const COLUMNS: [Column; 7] = [
+    Column::fixed("SEL", 3),
+    Column::fixed("AUTOMATION", 21).flex(12, 30),
+    Column::fixed("REPO", 24).flex(16, 48).drop(3).first(),
+    Column::fixed("BRANCH", 20).flex(14, 28),
+    Column::fixed("PATH", 10).flex(8, 18).cut(Cut::Start).drop(2),
+    Column::fixed("STATE", 9),
+    Column::fixed("PENDING", 7).right().drop(1),
+];
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if state.automations.is_empty() {
+        return empty(canvas, state, layout);
+    }
+    let arrow = canvas.arrow();
+    super::list(canvas, state, layout, &state.automations, (&COLUMNS, &[]), |id| row(state, id, arrow));
+    let Some(automation) = state.automations.current().and_then(|id| state.inventory.automations.get(id))
+    else {
+        return;
+    };
+    let width = layout.preview.map_or(0, |area| area.width);
+    let title = frame::title(automation.meta.id.to_string());
+    super::preview(
+        canvas,
+        state,
+        layout,
+        &title,
+        preview(state, automation, width).into_iter(),
+        &Line::default(),
+    );
+}
+
+fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
+    let Some(automation) = state.inventory.automations.get(id) else { return Row::Line(Line::default()) };
+    let mark = if state.automations.selected.contains(id) {
+        (Role::DecApproved, "[x]")
+    } else {
+        (Role::Text, "[ ]")
+    };
+    let (role, word) = standing(state, automation);
+    Row::Cells(vec![
+        Cell::of(mark.0, mark.1),
+        Cell::plain(id.to_string()),
+        Cell::plain(repository(state, automation)),
+        Cell::Line(branches(state, automation, arrow)),
+        Cell::of(Role::TextDim, path(automation)),
+        Cell::of(role, word),
+        Cell::plain(pending(state, id).to_string()),
+    ])
+}
+
+/// Whether it can run, and whether the controller runs it.
+fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, &'static str) {
+    if inventory::is_implied(automation) {
+        return (Role::TextDim, "implied");
+    }
+    if !state.inventory.git_repositories.contains_key(&automation.source) {
+        return (Role::StateError, "no source");
+    }
+    if automation.git.is_none() {
+        return (Role::StateError, "no git");
+    }
+    if automation.suspend { (Role::TextDim, "suspended") } else { (Role::StateWarn, "active") }
+}
+
+fn repository(state: &State, automation: &ImageUpdateAutomation) -> String {
+    let remote = state.review.ground(&automation.meta.id).and_then(|ground| ground.remote.clone());
+    let url = || state.inventory.git_repositories.get(&automation.source).map(|git| git.url.clone());
+    remote.or_else(url).unwrap_or_else(|| automation.source.to_string())
+}
+
+/// `main → image-updates`.
+fn branches(state: &State, automation: &ImageUpdateAutomation, arrow: &str) -> Line {
+    let Some(ground) = state.review.ground(&automation.meta.id) else { return Line::of(Role::TextDim, "-") };
+    let from = ground.base.as_ref().map_or("-", |base| words::branch(&base.reference));
+    let to = ground.push.as_ref().map_or("-", |push| push.branch.as_str());
+    Line::plain(from).dim(format!(" {arrow} ")).and(to)
+}
+
+fn path(automation: &ImageUpdateAutomation) -> &str {
+    if automation.update_path.is_empty() { "." } else { &automation.update_path }
+}
+
+fn pending(state: &State, id: &ObjectId) -> usize {
+    let updates = state.review.updates().iter();
+    updates.filter(|update| update.automation == *id && update.state == UpdateState::Pending).count()
+}
+
+fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec<Line> {
+    let id = &automation.meta.id;
+    let mut lines = vec![words::fact("policies", policies(state, automation))];
+    if let Some(ground) = state.review.ground(id) {
+        let signing = automation.git.as_ref().and_then(|git| git.signing_key.as_ref());
+        let signing =
+            signing.map_or_else(|| "none".to_owned(), |(secret, kind)| format!("{kind} key of {secret}"));
+        let author = Line::plain(ground.author.to_string()).dim("   signing ").and(signing);
+        lines.push(words::fact("author", author));
+        lines.push(words::fact("template", template(&ground.template)));
+        if let Some(base) = &ground.base {
+            let at = format!("{}@", words::branch(&base.reference));
+            let time = words::when(state.now, base.fetched, &state.zone);
+            let base = Line::plain(at).and(words::short(&base.commit)).dim(format!(", fetched {time}"));
+            lines.push(words::fact("base", base));
+        }
+        for file in &ground.problem_files {
+            let text = format!("{}:{}: {}", file.path, file.error.line, file.error.message);
+            lines.extend(words::paragraph("file", Role::StateError, &text, width));
+        }
+        for warning in &ground.warnings {
+            lines.extend(words::paragraph("WARNING", Role::StateWarn, &warning.message, width));
+        }
+    } else if !state.inventory.git_repositories.contains_key(&automation.source) {
+        let text = format!("{} {} is nowhere to be found", automation.source_kind, automation.source);
+        lines.push(words::fact("source", Line::of(Role::StateError, text)));
+    } else {
+        lines.push(words::fact("source", Line::of(Role::TextDim, "not fetched yet")));
+    }
+    lines
+}
+
+/// `9 (namespace flux-system, no selector)          pending here 3`.
+fn policies(state: &State, automation: &ImageUpdateAutomation) -> Line {
+    let selector = if automation.policy_selector.is_some() { "with a selector" } else { "no selector" };
+    let count = match state.inventory.policies_of(automation) {
+        Ok(policies) => Line::plain(policies.len().to_string()),
+        Err(error) => return Line::of(Role::StateError, error.to_string()),
+    };
+    let namespace = format!(" (namespace {}, {selector})", automation.meta.id.namespace);
+    count.dim(namespace).dim("          pending here ").and(pending(state, &automation.meta.id).to_string())
+}
+
+fn template(template: &str) -> Line {
+    if template.is_empty() {
+        return Line::plain("Flux's default message");
+    }
+    Line::plain(format!("Go template, {}", words::count(template.lines().count(), "line")))
+}
+
+fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if !state.automations.filter.is_empty() {
+        let total = state.inventory.automations.len();
+        return super::nothing_matches(canvas, layout, state.automations.filter.typed(), total);
+    }
+    if state.phase == Phase::Loading {
+        return super::page(canvas, layout, "Reading the objects …", &[]);
+    }
+    let line = Line::plain("Pushes will use the work tree's `origin` and your git identity.");
+    super::page(canvas, layout, "No ImageUpdateAutomation.", &[line]);
+}
+
+/// How many there are, and how many the controller runs.
+pub(super) fn summary(state: &State) -> Line {
+    let automations = &state.inventory.automations;
+    let active = automations
+        .values()
+        .filter(|automation| !automation.suspend && !inventory::is_implied(automation))
+        .count();
+    Line::plain(format!("{} · {active} active", words::count(automations.len(), "automation")))
+}

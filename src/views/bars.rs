@@ -1,0 +1,193 @@
+//! What the rows around a view say: the state as title, tabs, status line and hints.
+
+use jiff::tz::TimeZone;
+
+use super::chrome::{self, Tab, Title};
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::field;
+use super::widgets::line::Line;
+use super::{
+    automations, diff, errors, help, message, plan, policies, push, rect, repositories, start, tags, updates,
+    words,
+};
+use crate::app::action;
+use crate::app::layout::{Layout, Tier};
+use crate::app::rows;
+use crate::app::state::{Level, Mode, Overlay, State, View};
+use crate::app::world::ScanTotals;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// Title and tabs.
+pub(super) fn top(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let mut program = Line::of(Role::KeyHint, "supercargo");
+    if state.demo {
+        program = program.and(" ").with(Role::StateInfo, "DEMO");
+    }
+    let title = Title {
+        program,
+        crumbs: crumbs(state),
+        scan: scan(state),
+        errors: state.errors.len(),
+        badge: badge(state.mode),
+    };
+    chrome::title(canvas, rect(layout.title), &title);
+    if let Some(area) = layout.tabs {
+        chrome::tabs(canvas, rect(area), &tabs(state));
+    }
+}
+
+fn badge(mode: Mode) -> (Role, &'static str) {
+    match mode {
+        Mode::ReadOnly => (Role::BadgeReadonly, "[READ-ONLY]"),
+        Mode::DryRun => (Role::BadgeDryrun, "[DRY-RUN]"),
+        Mode::Write => (Role::BadgeWrite, "[WRITE]"),
+    }
+}
+
+/// The source and the views one came through; S3 and S7 stand behind the name of what they show.
+fn crumbs(state: &State) -> Vec<Shown> {
+    let mut crumbs = vec![Shown::new(&state.source)];
+    for view in state.crumbs() {
+        let name = match view {
+            View::Tags => state.tags.repository.as_ref().map(ToString::to_string),
+            View::Diff => state.diff.tree.current().map(|node| node.update().policy.to_string()),
+            _ => None,
+        };
+        crumbs.extend(name.map(Shown::from));
+        crumbs.push(Shown::new(push::crumb(state, *view)));
+    }
+    if matches!(state.overlay, Some(Overlay::Push(_) | Overlay::Branch(_))) {
+        crumbs.push(Shown::new("push"));
+    }
+    if state.help.is_some() {
+        crumbs.push(Shown::new("help"));
+    }
+    crumbs
+}
+
+/// How far the scan is, from the longest way to say it to the shortest.
+fn scan(state: &State) -> Vec<Line> {
+    let totals = state.scan_totals();
+    if totals.total == 0 {
+        return Vec::new();
+    }
+    let done = format!("{}/{}", totals.done, totals.total);
+    let texts = if totals.running > 0 {
+        let percent = percent(&totals);
+        let behind = percent.as_ref().map_or_else(String::new, |percent| format!(" {percent}"));
+        vec![format!("{done} scanning{behind}"), format!("{done}{behind}"), percent.unwrap_or(done)]
+    } else {
+        let time = totals.newest.map(|time| last_scan(state, time, &state.zone)).unwrap_or_default();
+        vec![format!("{done} scanned {time}"), format!("{done} {time}"), time]
+    };
+    let role = if totals.failed > 0 && totals.running == 0 { Role::StateWarn } else { Role::TextDim };
+    texts.into_iter().map(|text| Line::of(role, text.trim_end())).collect()
+}
+
+fn last_scan(state: &State, time: jiff::Timestamp, zone: &TimeZone) -> String {
+    words::when(state.now, time, zone)
+}
+
+/// `61 %` of the tags that the running scans will bring, where that is known.
+pub(super) fn percent(totals: &ScanTotals) -> Option<String> {
+    (totals.expected > 0).then(|| format!("{} %", (totals.seen * 100 / totals.expected).min(99)))
+}
+
+fn tabs(state: &State) -> [Tab; 5] {
+    let tally = state.review.tally();
+    let front = state.crumbs().first().copied();
+    let tab = |key, name, count, view| Tab { key, name, count, active: front == Some(view) };
+    [
+        tab('1', "Updates", tally.pending, View::Updates),
+        tab('2', "Repositories", state.inventory.repositories.len(), View::Repositories),
+        tab('3', "Policies", state.inventory.policies.len(), View::Policies),
+        tab('4', "Automations", state.inventory.automations.len(), View::Automations),
+        tab('5', "Plan", tally.approved, View::Plan),
+    ]
+}
+
+/// Status line and hints.
+pub(super) fn bottom(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    status(canvas, state, layout);
+    let hints = action::hints(state, layout.hints.width);
+    let help = action::help_hint(state);
+    let pairs = hints.iter().map(|hint| (hint.key.as_str(), hint.label));
+    let help = help.as_ref().map(|hint| (hint.key.as_str(), hint.label));
+    chrome::hints(canvas, rect(layout.hints), pairs, help);
+}
+
+fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let area = rect(layout.status);
+    if let Some(typed) = &state.filter {
+        let (shown, total) = rows::counts(state, state.view_below_help());
+        let label = Line::of(Role::KeyHint, "FILTER ");
+        let used = canvas.line(area.x + 1, area.y, area.width, &label);
+        let count = Line::default().dim(format!("({shown} of {total})"));
+        let width = area.width.saturating_sub(used + to_cells(count.width()) + 4);
+        canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &count);
+        let field_area = ratatui::layout::Rect { x: area.x + 1 + used, width, ..area };
+        field::draw(canvas, field_area, typed.text(), typed.cursor(), Role::Text);
+        return;
+    }
+    let position = position(state, layout).map(|text| Line::default().dim(text));
+    let (left, right) = match &state.status {
+        // Help says what the entry under the cursor does; nothing else is of use there.
+        Some(status) if state.help.is_none() => (said(status.level, &status.text), Line::default()),
+        _ => summary(state, layout),
+    };
+    let left = if state.context().is_input() {
+        Line::of(Role::KeyHint, "EDIT").and("  ").append(left)
+    } else {
+        left
+    };
+    chrome::status(canvas, area, &left, &position.unwrap_or(right));
+}
+
+fn said(level: Level, text: &str) -> Line {
+    let role = match level {
+        Level::Info => Role::StateInfo,
+        Level::Warning => Role::StateWarn,
+        Level::Error => Role::StateError,
+    };
+    Line::of(role, text)
+}
+
+/// Where one is in a list that is longer than its pane.
+fn position(state: &State, layout: &Layout) -> Option<String> {
+    let rows = layout.rows();
+    match state.view() {
+        View::Updates => state.updates.position(rows),
+        View::Repositories => state.repositories.position(rows),
+        View::Tags => state.tags.list.position(rows),
+        View::Policies => state.policies.position(rows),
+        View::Automations => state.automations.position(rows),
+        View::Plan => state.plan.position(rows),
+        View::Diff => state.diff.tree.position(rows),
+        View::Errors => state.errors.list.position(rows),
+        View::Message | View::Push | View::Help | View::Start => None,
+    }
+}
+
+/// What the status line says when there is no message: left, and at the right end.
+fn summary(state: &State, layout: &Layout) -> (Line, Line) {
+    let is_narrow = layout.tier <= Tier::T1;
+    if matches!(state.overlay, Some(Overlay::Push(_) | Overlay::Branch(_))) {
+        return (plan::summary(state), Line::default());
+    }
+    let left = match state.view() {
+        View::Updates => return updates::summary(state, is_narrow),
+        View::Repositories => repositories::summary(state),
+        View::Tags => tags::summary(state, is_narrow),
+        View::Policies => policies::summary(state),
+        View::Automations => automations::summary(state),
+        View::Plan => plan::summary(state),
+        View::Diff => diff::summary(state, is_narrow),
+        View::Message => message::summary(state),
+        View::Push => push::summary(state),
+        View::Errors => errors::summary(state),
+        View::Help => help::summary(state),
+        View::Start => start::summary(state),
+    };
+    (left, Line::default())
+}

@@ -1,0 +1,120 @@
+//! What lies over a view and takes all keys: confirmations, menus, the palette.
+
+mod push;
+
+use ratatui::layout::Rect;
+
+use super::palette;
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::field;
+use super::widgets::frame;
+use super::widgets::glyphs;
+use super::widgets::line::Line;
+use crate::app::layout::Layout;
+use crate::app::state::{BranchDialog, Menu, Overlay, State};
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// Draws the overlay, if there is one, over everything between title and status line.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let Some(overlay) = state.overlay.as_ref().filter(|_| state.help.is_none()) else { return };
+    let area = Rect {
+        x: 0,
+        y: layout.title.y + 1,
+        width: layout.title.width,
+        height: layout.status.y.saturating_sub(layout.title.y + 1),
+    };
+    if stands_alone(overlay) {
+        canvas.clear(area);
+    }
+    match overlay {
+        Overlay::Push(dialog) => push::draw(canvas, area, state, dialog),
+        Overlay::Branch(dialog) => branch(canvas, area, dialog),
+        Overlay::Quit(lines) => quit(canvas, area, lines),
+        Overlay::Mode => mode(canvas, area),
+        Overlay::Menu(found) => menu(canvas, area, found),
+        Overlay::Palette(found) => palette::draw(canvas, area, state, found),
+    }
+}
+
+/// Whether nothing of the view below is needed to answer; menus and short questions keep it in sight.
+fn stands_alone(overlay: &Overlay) -> bool {
+    matches!(overlay, Overlay::Push(_) | Overlay::Branch(_) | Overlay::Palette(_))
+}
+
+/// A row of keys and what they do, as dialogs have it.
+fn keys(pairs: &[(&str, &str)]) -> Line {
+    pairs.iter().fold(Line::plain("  "), |line, (key, what)| {
+        line.with(Role::KeyHint, *key).and(format!("  {what}      "))
+    })
+}
+
+/// Draws a box around `lines`; the cursor stands on its last row.
+fn message_box(canvas: &mut Canvas<'_>, area: Rect, title: &str, least: u16, lines: &[Line]) -> Rect {
+    let (width, height) = frame::size_of(lines);
+    let inside = frame::boxed(canvas, area, &frame::title(title), (width.max(least), height));
+    let used = frame::lines(canvas, inside, lines);
+    canvas.put_cursor(inside.x, inside.y + used.saturating_sub(1));
+    inside
+}
+
+/// S9b.
+fn branch(canvas: &mut Canvas<'_>, area: Rect, dialog: &BranchDialog) {
+    let ask = "Type the branch name to push:  ";
+    let name = Shown::new(dialog.branch());
+    let lines = [
+        Line::plain("This changes  ").with(Role::StateWarn, name).and("  directly."),
+        Line::plain(ask),
+        Line::default(),
+        keys(&[("Esc", "cancel")]),
+    ];
+    let inside = message_box(canvas, area, "Push to protected branch", 62, &lines);
+    let used = to_cells(ask.len());
+    let row =
+        Rect { x: inside.x + used, y: inside.y + 1, width: inside.width.saturating_sub(used), height: 1 };
+    field::draw(canvas, row, dialog.field.text(), dialog.field.cursor(), Role::Text);
+}
+
+fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String]) {
+    let mut lines: Vec<Line> = unfinished.iter().map(|line| Line::plain(line.as_str())).collect();
+    lines.push(Line::default());
+    lines.push(keys(&[("y", "leave"), ("n", "stay")]));
+    message_box(canvas, area, "Leave?", 40, &lines);
+}
+
+fn mode(canvas: &mut Canvas<'_>, area: Rect) {
+    let lines = [
+        Line::plain("Pushes will be real from now on."),
+        Line::plain("Each of them still shows what it would do and asks first."),
+        Line::default(),
+        keys(&[("y", "switch to WRITE"), ("n", "stay")]),
+    ];
+    message_box(canvas, area, "Switch to WRITE?", 40, &lines);
+}
+
+/// A small list: what can be chosen, and what each stands for.
+fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
+    let label = menu.entries.iter().map(|entry| Shown::new(&entry.label).width()).max().unwrap_or(0);
+    let most = usize::from(area.width.saturating_sub(8)).saturating_sub(label + 5);
+    let lines: Vec<Line> = menu
+        .entries
+        .iter()
+        .map(|entry| {
+            let text = Shown::new(&entry.label);
+            let pad = " ".repeat((label + 3).saturating_sub(text.width()));
+            let line = Line::plain("  ").and(text);
+            if entry.value.is_empty() {
+                line
+            } else {
+                line.and(pad).dim(Shown::new(&entry.value).cut_middle(most))
+            }
+        })
+        .collect();
+    let inside = message_box(canvas, area, menu.title, 24, &lines);
+    let y = inside.y + to_cells(menu.cursor);
+    if y < inside.bottom() {
+        canvas.highlight(Rect { y, height: 1, ..inside });
+        canvas.repeat(inside.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.put_cursor(inside.x, y);
+    }
+}

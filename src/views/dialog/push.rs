@@ -1,0 +1,217 @@
+//! S9a: what would be pushed where. `y` is the only key that pushes.
+
+use ratatui::layout::Rect;
+
+use super::{keys, message_box};
+use crate::app::message::Prepared;
+use crate::app::state::{Mode, PushDialog, State};
+use crate::domain::plan::{Group, Warning};
+use crate::domain::proposal::Proposal;
+use crate::text::Shown;
+use crate::theme::Role;
+use crate::views::updates;
+use crate::views::widgets::canvas::Canvas;
+use crate::views::widgets::line::Line;
+use crate::views::widgets::table::change;
+use crate::views::words;
+
+/// The columns of the inside of the box, where the terminal has them.
+const WIDTH: u16 = 72;
+
+/// Draws the dialog over `area`.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &PushDialog) {
+    let Some(prepared) = &dialog.prepared else { return asking(canvas, area, state, dialog) };
+    let width = WIDTH.min(area.width.saturating_sub(8).max(40)).min(area.width.saturating_sub(4));
+    let room = usize::from(area.height.saturating_sub(2));
+    let lines = lines(canvas, state, dialog, prepared, (width, room));
+    let commits = words::count(prepared.plan.groups.len(), "commit");
+    let title = match state.mode {
+        Mode::Write => format!("Push {commits}?"),
+        Mode::DryRun | Mode::ReadOnly => format!("Push {commits}? DRY RUN: nothing will be sent"),
+    };
+    message_box(canvas, area, &title, width, &lines);
+}
+
+fn asking(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &PushDialog) {
+    let seconds = state.at.since(dialog.since) / 1000;
+    let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
+    let spinner = Line::of(Role::StateInfo, words::spinner(state.spinner()));
+    let lines = [
+        spinner.and(" asking the remote and building the plan").dim(elapsed),
+        Line::default(),
+        keys(&[("Esc", "cancel")]),
+    ];
+    message_box(canvas, area, "Push", 48, &lines);
+}
+
+/// The dialog's lines, at most `room`: lists of updates give way first.
+fn lines(
+    canvas: &Canvas<'_>,
+    state: &State,
+    dialog: &PushDialog,
+    prepared: &Prepared,
+    (width, room): (u16, usize),
+) -> Vec<Line> {
+    let groups = &prepared.plan.groups;
+    let tail = tail(state, prepared, width);
+    let heads: Vec<Vec<Line>> = (0..groups.len()).map(|at| head(state, dialog, groups, at)).collect();
+    let fixed = tail.len() + heads.iter().map(Vec::len).sum::<usize>();
+    let each = room.saturating_sub(fixed) / groups.len().max(1);
+    let mut lines = Vec::new();
+    for (group, head) in groups.iter().zip(heads) {
+        lines.extend(head);
+        lines.extend(update_lines(group, canvas.arrow(), usize::from(width), each));
+    }
+    lines.truncate(room.saturating_sub(tail.len()));
+    lines.extend(tail);
+    lines
+}
+
+/// Where one commit goes, what it is built on, what it says and who it is by; what is the same as of the commit before
+/// is not said again.
+fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize) -> Vec<Line> {
+    let Some(group) = groups.get(at) else { return Vec::new() };
+    let before = at.checked_sub(1).and_then(|before| groups.get(before));
+    let mut facts =
+        vec![("Remote", Line::plain(group.remote.as_deref().unwrap_or("none"))), ("Branch", branch(group))];
+    facts.extend(from(state, dialog, group).map(|from| ("From", from)));
+    facts.push(("Author", Line::plain(group.author.to_string())));
+    let known = before.map_or_else(Vec::new, |before| {
+        let from = from(state, dialog, before).unwrap_or_default();
+        let remote = Line::plain(before.remote.as_deref().unwrap_or("none"));
+        vec![remote, branch(before), from, Line::plain(before.author.to_string())]
+    });
+    let mut lines = Vec::new();
+    if groups.len() > 1 {
+        lines.push(Line::of(Role::Select, group.automation.to_string()));
+    }
+    lines.extend(
+        facts.into_iter().filter(|(_, line)| !known.contains(line)).map(|(label, line)| fact(label, line)),
+    );
+    lines.push(fact("Commit", Line::plain(group.message.lines().next().unwrap_or_default())));
+    lines.push(fact("Changes", changes(group)));
+    lines
+}
+
+/// `main@4c1f0e2    checked against the remote 2 s ago`.
+fn from(state: &State, dialog: &PushDialog, group: &Group) -> Option<Line> {
+    let base = group.base.as_ref()?;
+    let ago = match dialog.shown.map_or(0, |shown| state.at.since(shown) / 1000) {
+        0 => "just now".to_owned(),
+        seconds => format!("{seconds} s ago"),
+    };
+    let from = Line::plain(words::branch(&base.reference)).and("@").and(words::short(&base.commit));
+    Some(from.dim(format!("    checked against the remote {ago}")))
+}
+
+/// `2 updates · 3 files · 4 sites`.
+fn changes(group: &Group) -> Line {
+    let sites: usize = group.updates.iter().map(|update| update.approved().count()).sum();
+    Line::plain(format!(
+        "{} · {} · {}",
+        words::count(approved(group).count(), "update"),
+        words::count(group.files.len(), "file"),
+        words::count(sites, "site")
+    ))
+}
+
+fn fact(label: &str, value: Line) -> Line {
+    Line::of(Role::TextDim, format!("{label:<9}")).append(value)
+}
+
+/// `image-updates   (exists, 0 behind, fast-forward only)`.
+fn branch(group: &Group) -> Line {
+    let Some(push) = &group.push else { return Line::of(Role::StateError, "none") };
+    let note = match &push.commit {
+        Some(_) => match push.behind {
+            Some(behind) => format!("   (exists, {behind} behind, fast-forward only)"),
+            None => "   (exists, fast-forward only)".to_owned(),
+        },
+        None => "   (new)".to_owned(),
+    };
+    Line::of(Role::Select, &push.branch).dim(note)
+}
+
+fn approved(group: &Group) -> impl Iterator<Item = &Proposal> {
+    group.updates.iter().filter(|update| update.approved().next().is_some())
+}
+
+/// `  flux-system/podinfo   6.5.4 → 6.6.1   minor   3 sites`, in at most `room` rows. Tags that have no room there get
+/// a row of their own: what is pushed is told to the letter.
+fn update_lines(group: &Group, arrow: &str, width: usize, room: usize) -> Vec<Line> {
+    let all: Vec<&Proposal> = approved(group).collect();
+    let names = all.iter().map(|update| name(update).width()).max().unwrap_or(0);
+    // Indent, gaps, step and sites.
+    let most = width.saturating_sub(names + 11 + 3 + 3 + 5 + 3 + 8);
+    let changes = all.iter().map(|update| full(update, arrow).width()).max().unwrap_or(0);
+    let rows = if changes > most { 2 } else { 1 };
+    let shown = if all.len() * rows > room { room.saturating_sub(1) / rows } else { all.len() };
+    let line = |update: &&Proposal| {
+        let name = name(update);
+        let head = Line::plain(" ".repeat(11)).and(&name).and(" ".repeat(names - name.width() + 3));
+        let change = full(update, arrow);
+        if rows == 2 {
+            let own_row = Line::plain(" ".repeat(13)).append(cut(update, arrow, width.saturating_sub(13)));
+            return vec![head.append(step_and_sites(update)), own_row];
+        }
+        let gap = " ".repeat(changes - change.width() + 3);
+        vec![head.append(change).and(gap).append(step_and_sites(update))]
+    };
+    let mut lines: Vec<Line> = all.iter().take(shown).flat_map(line).collect();
+    if all.len() > shown {
+        lines.push(Line::default().dim(format!("           … {} more", all.len() - shown)));
+    }
+    lines
+}
+
+fn name(update: &Proposal) -> Shown {
+    Shown::from(update.policy.to_string()).cut_end(32)
+}
+
+fn full(update: &Proposal, arrow: &str) -> Line {
+    cut(update, arrow, usize::MAX)
+}
+
+fn cut(update: &Proposal, arrow: &str, most: usize) -> Line {
+    change(&updates::current(update), arrow, &updates::new(update), most)
+}
+
+fn step_and_sites(update: &Proposal) -> Line {
+    let (role, step) = words::step(update);
+    Line::of(role, format!("{step:<5}"))
+        .and(format!("   {}", words::count(update.approved().count(), "site")))
+}
+
+/// What to know before, and the keys.
+fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
+    let mut lines = vec![Line::default()];
+    let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
+    let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| message.as_str()).collect();
+    texts.extend(prepared.moved.iter().map(String::as_str));
+    texts.dedup();
+    for text in &texts {
+        lines.extend(warning(text, width));
+    }
+    if !texts.is_empty() {
+        lines.push(Line::default());
+    }
+    let push = if state.mode == Mode::Write { "push" } else { "simulate" };
+    lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff")]));
+    lines.push(
+        Line::default()
+            .dim("  Enter does nothing here. ")
+            .with(Role::Select, "[cancel]")
+            .dim(" is selected."),
+    );
+    lines
+}
+
+/// `! ` and a warning, wrapped behind its mark.
+fn warning(text: &str, width: u16) -> Vec<Line> {
+    let wrapped = Shown::new(text).wrap(usize::from(width).saturating_sub(2));
+    let starts = std::iter::once("! ").chain(std::iter::repeat("  "));
+    starts
+        .zip(wrapped)
+        .map(|(start, text)| Line::of(Role::StateWarn, start).with(Role::StateWarn, text))
+        .collect()
+}

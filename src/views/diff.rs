@@ -1,0 +1,151 @@
+//! S7: what exactly would change, and a box for every update, file and site.
+
+mod hunks;
+mod tree;
+
+use ratatui::layout::Rect;
+
+use super::widgets::canvas::Canvas;
+use super::widgets::frame;
+use super::widgets::glyphs;
+use super::widgets::line::Line;
+use super::{rect, words};
+use crate::app::layout::{Layout, Tier};
+use crate::app::rows;
+use crate::app::state::{Focus, Node, State};
+use crate::domain::proposal::Proposal;
+use crate::theme::Role;
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let Some(node) = state.diff.tree.current() else { return empty(canvas, state, layout) };
+    let Some(update) = state.review.get(node.update()) else { return };
+    let file = rows::file_of(state, node).unwrap_or_default();
+    if layout.tier >= Tier::T2 {
+        heads(canvas, state, layout, file);
+    } else {
+        narrow_head(canvas, state, layout, update, file);
+    }
+    if layout.list.height > 0 {
+        tree::draw(canvas, state, layout);
+    }
+    if let Some(area) = layout.preview.map(rect) {
+        pane(canvas, state, layout, area, update, node);
+    }
+}
+
+/// The summary line, and the line that titles both panes.
+fn heads(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, file: &str) {
+    let area = rect(layout.header);
+    let tally = state.review.tally();
+    let sites = tally.sites;
+    let left = Line::plain(format!(
+        "{} · {} · {} · ",
+        words::count(tally.pending, "update"),
+        words::count(tally.files, "file"),
+        words::count(sites, "site")
+    ));
+    let left =
+        left.with(Role::DiffAdd, format!("+{sites}")).and(" ").with(Role::DiffDel, format!("-{sites}"));
+    canvas.line(area.x + 1, area.y, area.width, &left);
+    canvas.line_right(area.x, area.y, area.width, &approved(tally.approved_sites, sites));
+    let row = Rect { y: area.y + 1, height: 1, ..area };
+    let tree = Rect { width: layout.list.width, ..row };
+    let pane = Rect { x: row.x + tree.width + 1, width: row.width.saturating_sub(tree.width + 1), ..row };
+    frame::rule(canvas, tree, &focus_title("files", state.diff.focus == Focus::List), false);
+    canvas.text(tree.right(), row.y, 1, "┬", Role::Border);
+    frame::rule(canvas, pane, &focus_title(file, state.diff.focus == Focus::Other), false);
+}
+
+/// A pane's title; the pane with the keys has a bold one.
+fn focus_title(text: &str, focused: bool) -> Line {
+    if focused { frame::title(text) } else { Line::plain(text) }
+}
+
+/// `[x] approved 3 of 5 sites`.
+fn approved(approved: usize, sites: usize) -> Line {
+    let (role, mark) = match approved {
+        0 => (Role::Text, "[ ]"),
+        _ if approved == sites => (Role::DecApproved, "[x]"),
+        _ => (Role::DecPartial, "[~]"),
+    };
+    Line::of(role, mark).and(format!(" approved {approved} of {}", words::count(sites, "site")))
+}
+
+/// `apps/podinfo/deploy.yaml   file 1 of 3                          [x] site 1 of 5`.
+fn narrow_head(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, update: &Proposal, file: &str) {
+    let area = rect(layout.header);
+    let files = hunks::files(update);
+    let at = files.iter().position(|path| *path == file).unwrap_or(0) + 1;
+    let left = frame::title(file).and("   ").dim(format!("file {at} of {}", files.len()));
+    let used = canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &left);
+    let Some(node) = state.diff.tree.current() else { return };
+    let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
+    let what = match node {
+        Node::Site(_, index) => format!(" site {} of {}", index + 1, update.sites.len()),
+        Node::File(..) | Node::Update(_) => format!(" {}", words::count(update.sites.len(), "site")),
+    };
+    let right = Line::of(role, mark).and(what);
+    if usize::from(area.width.saturating_sub(used + 4)) > right.width() {
+        canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &right);
+    }
+}
+
+/// The diff pane: the update's files from the one under the cursor on.
+fn pane(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, area: Rect, update: &Proposal, node: &Node) {
+    let area = if layout.tier >= Tier::T2 {
+        frame::wall(canvas, area.x, area);
+        frame::inset(area, 1)
+    } else {
+        area
+    };
+    let view = hunks::View {
+        state,
+        update,
+        node,
+        width: area.width,
+        side_by_side: state.diff.side_by_side.unwrap_or(state.size.width >= 140),
+        titled: layout.tier <= Tier::T1,
+    };
+    let lines: Vec<Line> =
+        hunks::lines(&view).skip(state.diff.scroll).take(usize::from(area.height)).collect();
+    if lines.is_empty() {
+        canvas.text(area.x + 1, area.y, area.width, "the end", Role::TextDim);
+    }
+    frame::lines(canvas, area, &lines);
+    if layout.list.height == 0 {
+        canvas.put_cursor(area.x, area.y);
+    }
+}
+
+fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let headline =
+        if state.compared { "Nothing to change." } else { "Comparing marked files with the newest tags …" };
+    let lines = [Line::plain("Every site already holds its policy's latest tag.")];
+    super::page(canvas, layout, headline, if state.compared { &lines } else { &[] });
+}
+
+/// What is approved, and the commit that was read.
+pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
+    let tally = state.review.tally();
+    let files = words::count(tally.files, "file");
+    if is_narrow {
+        return Line::plain(format!("approved {} of {} sites · {files}", tally.approved_sites, tally.sites));
+    }
+    let Some(node) = state.diff.tree.current() else { return Line::default() };
+    let Some(base) = state.review.ground(&node.update().automation).and_then(|ground| ground.base.as_ref())
+    else {
+        return Line::default();
+    };
+    let at = Line::default()
+        .dim("base ")
+        .and(words::branch(&base.reference))
+        .and("@")
+        .and(words::short(&base.commit));
+    at.dim(" · only marked scalars change")
+}
+
+/// The fold mark of a level of the tree.
+fn fold_mark(is_folded: bool) -> &'static str {
+    if is_folded { glyphs::FOLDED } else { glyphs::OPEN }
+}

@@ -1,0 +1,240 @@
+//! The diff pane: hunks of the update's files, made from the sites themselves. Only what is in sight is made.
+
+use std::collections::BTreeMap;
+
+use crate::app::state::{Node, State};
+use crate::domain::proposal::{Proposal, Site};
+use crate::text::Shown;
+use crate::theme::Role;
+use crate::views::edit::Edit;
+use crate::views::updates;
+use crate::views::widgets::line::Line;
+use crate::views::words;
+
+/// What the pane shows.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    /// Everything.
+    pub(super) state: &'a State,
+    /// The update under the cursor.
+    pub(super) update: &'a Proposal,
+    /// The row of the tree under the cursor.
+    pub(super) node: &'a Node,
+    /// The pane's columns.
+    pub(super) width: u16,
+    /// Whether old and new stand beside each other.
+    pub(super) side_by_side: bool,
+    /// Whether the first file has no title of its own above the pane.
+    pub(super) titled: bool,
+}
+
+/// The files of an update, each once, in the order of its sites.
+pub(super) fn files(update: &Proposal) -> Vec<&str> {
+    let mut files: Vec<&str> = update.sites.iter().map(|site| site.file.as_str()).collect();
+    files.dedup();
+    files
+}
+
+/// The lines of the pane: from the site under the cursor to the end of the update's last file.
+pub(super) fn lines<'a>(view: &View<'a>) -> impl Iterator<Item = Line> + 'a {
+    let view = *view;
+    let (file, from) = start(&view);
+    let rest = files(view.update).into_iter().skip_while(move |path| Some(*path) != file).enumerate();
+    rest.flat_map(move |(at, path)| {
+        let from = if at == 0 { from } else { 0 };
+        file_lines(&view, path, at == 0, from)
+    })
+}
+
+/// The file and the line that the pane begins at.
+fn start<'a>(view: &View<'a>) -> (Option<&'a str>, usize) {
+    match view.node {
+        Node::Update(_) => (view.update.sites.first().map(|site| site.file.as_str()), 0),
+        Node::File(_, file) => (Some(file), 0),
+        Node::Site(_, index) => {
+            let site = view.update.sites.get(*index);
+            (site.map(|site| site.file.as_str()), site.map_or(0, |site| site.line))
+        }
+    }
+}
+
+/// Title, hunks and badges of one file.
+fn file_lines(view: &View<'_>, path: &str, is_first: bool, from: usize) -> Vec<Line> {
+    let sites: Vec<&Site> = view.update.sites.iter().filter(|site| site.file == path).collect();
+    let mut lines = Vec::new();
+    if !is_first {
+        lines.push(Line::default());
+        lines.push(file_title(view, path));
+    }
+    let preview = view.state.review.preview(&view.update.automation, path);
+    let Some(preview) = preview else {
+        lines.extend(without_text(&sites));
+        return lines;
+    };
+    let text: Vec<&str> = preview.before.lines().collect();
+    let hunks = group(&sites, view.state.diff.context);
+    let total = hunks.len();
+    for (at, hunk) in hunks.iter().enumerate() {
+        // The hunk of the site under the cursor is the first one shown.
+        if hunk.last < from && at + 1 < total {
+            continue;
+        }
+        lines.push(hunk_title(view, hunk, at, total));
+        lines.extend(hunk_lines(view, hunk, &text));
+        lines.push(Line::default());
+    }
+    lines.extend(badges(view.update, sites.len()));
+    lines
+}
+
+fn file_title(view: &View<'_>, path: &str) -> Line {
+    let title = Line::of(Role::Border, "── ").with(Role::Select, path).with(Role::Border, " ");
+    let rest = usize::from(view.width).saturating_sub(title.width());
+    title.with(Role::Border, "─".repeat(rest))
+}
+
+/// Sites whose changed lines lie so close that they share their context.
+struct Hunk<'a> {
+    first: usize,
+    last: usize,
+    lines: BTreeMap<usize, Vec<&'a Site>>,
+    context: usize,
+}
+
+fn group<'a>(sites: &[&'a Site], context: usize) -> Vec<Hunk<'a>> {
+    let mut hunks: Vec<Hunk<'a>> = Vec::new();
+    for site in sites {
+        match hunks.last_mut() {
+            Some(hunk) if site.line <= hunk.last + 2 * context + 1 => {
+                hunk.last = hunk.last.max(site.line);
+                hunk.lines.entry(site.line).or_default().push(site);
+            }
+            _ => {
+                let lines = BTreeMap::from([(site.line, vec![*site])]);
+                hunks.push(Hunk { first: site.line, last: site.line, lines, context });
+            }
+        }
+    }
+    hunks
+}
+
+/// `[x] Deployment flux-system/podinfo  hunk 1 of 1`.
+fn hunk_title(view: &View<'_>, hunk: &Hunk<'_>, at: usize, total: usize) -> Line {
+    let sites: Vec<&Site> = hunk.lines.values().flatten().copied().collect();
+    let Some(first) = sites.first() else { return Line::default() };
+    let decision = sites
+        .iter()
+        .map(|site| site.decision)
+        .reduce(|a, b| if a == b { a } else { crate::domain::proposal::Decision::Partial });
+    let (role, mark) = words::decision_box(decision.unwrap_or_default());
+    let line = Line::plain(" ").with(role, mark).and(" ");
+    let line = if first.object.kind.is_empty() {
+        line.dim(&first.field)
+    } else {
+        line.append(updates::object_of(first))
+    };
+    let what = if view.titled { String::new() } else { format!("  hunk {} of {total}", at + 1) };
+    line.dim(what)
+}
+
+fn hunk_lines(view: &View<'_>, hunk: &Hunk<'_>, text: &[&str]) -> Vec<Line> {
+    let first = hunk.first.saturating_sub(hunk.context).max(1);
+    let last = (hunk.last + hunk.context).min(text.len());
+    let digits = last.to_string().len().max(2);
+    let mut lines = Vec::new();
+    for number in first..=last {
+        let here = text.get(number - 1).copied().unwrap_or_default();
+        let sites = hunk.lines.get(&number);
+        let blocked = sites.and_then(|sites| sites.iter().find_map(|site| site.blocked.as_ref()));
+        let edit = sites.filter(|_| blocked.is_none()).and_then(|sites| Edit::of_line(here, sites));
+        lines.extend(numbered(view, digits, number, here, edit.as_ref()));
+        if let Some(problem) = blocked {
+            lines.push(Line::plain(" ".repeat(digits * 2 + 4)).with(Role::StateError, &problem.message));
+        }
+    }
+    lines
+}
+
+/// One line of the file, or the two that an edit makes of it, with their numbers.
+fn numbered(view: &View<'_>, digits: usize, number: usize, text: &str, edit: Option<&Edit>) -> Vec<Line> {
+    let blank = " ".repeat(digits);
+    let number = format!("{number:>digits$}");
+    if view.side_by_side {
+        let (old, new) = match edit {
+            Some(edit) => (edit.old_line(), edit.new_line()),
+            None => {
+                (Line::plain(" ").append(context_line(text)), Line::plain(" ").append(context_line(text)))
+            }
+        };
+        return vec![beside(view.width, &number, &old, &new)];
+    }
+    let head = |old: &str, new: &str| Line::default().dim(format!(" {old} {new} "));
+    let made = match edit {
+        Some(edit) => {
+            vec![head(&number, &blank).append(edit.old_line()), head(&blank, &number).append(edit.new_line())]
+        }
+        None => vec![head(&number, &number).and(" ").append(context_line(text))],
+    };
+    if !view.state.diff.wrap {
+        return made;
+    }
+    made.iter().flat_map(|line| wrapped(line, digits * 2 + 4, usize::from(view.width))).collect()
+}
+
+/// A line of context; what is at its end and cannot be seen is marked.
+fn context_line(text: &str) -> Line {
+    let bare = text.trim_end_matches(' ');
+    let trailing = text.len() - bare.len();
+    Line::plain(Shown::new(bare)).with(Role::TextDim, "·".repeat(trailing))
+}
+
+/// Old and new beside each other, each with its number.
+fn beside(width: u16, number: &str, old: &Line, new: &Line) -> Line {
+    let half = usize::from(width.saturating_sub(1) / 2);
+    let room = half.saturating_sub(number.len() + 2);
+    let side = |line: &Line| Line::default().dim(format!(" {number} ")).append(line.cut_end(room));
+    let left = side(old);
+    let pad = half.saturating_sub(left.width());
+    left.and(" ".repeat(pad)).with(Role::Border, "│").append(side(new))
+}
+
+/// A line broken at the pane's edge; what follows stands below its text.
+fn wrapped(line: &Line, indent: usize, width: usize) -> Vec<Line> {
+    let room = width.saturating_sub(indent).max(8);
+    let mut lines = vec![line.window(0, width)];
+    let mut from = width;
+    while from < line.width() {
+        lines.push(Line::plain(" ".repeat(indent)).append(line.window(from, room)));
+        from += room;
+    }
+    lines
+}
+
+/// Sites of a file whose text is not at hand: what goes and what comes.
+fn without_text(sites: &[&Site]) -> Vec<Line> {
+    let of_site = |site: &&Site| {
+        let head = Line::plain(format!(" :{} ", site.line)).append(updates::site_of(site));
+        match &site.blocked {
+            Some(problem) => vec![head, Line::plain("   ").with(Role::StateError, &problem.message)],
+            None => vec![
+                head,
+                Line::of(Role::DiffDel, format!("   -{}", site.old)),
+                Line::of(Role::DiffAdd, format!("   +{}", site.new)),
+            ],
+        }
+    };
+    sites.iter().flat_map(of_site).collect()
+}
+
+/// What was checked about the file's new text.
+fn badges(update: &Proposal, sites: usize) -> Vec<Line> {
+    let changed =
+        if sites == 1 { "one scalar changed".to_owned() } else { format!("{sites} scalars changed") };
+    let checked = Line::default().dim(" checked: file re-parses, ");
+    let checked = if update.name_changed {
+        checked.with(Role::StateWarn, "image name changes")
+    } else {
+        checked.dim("image name unchanged")
+    };
+    vec![Line::default().dim(format!(" {changed}; comments, quoting and line endings kept")), checked]
+}

@@ -1,0 +1,87 @@
+//! The tree of updates, files and sites, each with a box of three states.
+
+use ratatui::layout::Rect;
+
+use super::fold_mark;
+use crate::app::layout::Layout;
+use crate::app::review::{Target, UpdateId, is_linked};
+use crate::app::rows;
+use crate::app::state::{Focus, Node, State};
+use crate::domain::proposal::{Proposal, Site};
+use crate::text::Shown;
+use crate::theme::Role;
+use crate::views::widgets::canvas::Canvas;
+use crate::views::widgets::glyphs;
+use crate::views::widgets::line::Line;
+use crate::views::{rect, words};
+
+/// Draws the rows that are in sight.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let area = rect(layout.list);
+    for (row, (_, node, is_cursor)) in (area.y..area.bottom()).zip(state.diff.tree.visible(layout.rows())) {
+        let here = Rect { y: row, height: 1, ..area };
+        draw_row(canvas, state, here, node);
+        if is_cursor {
+            cursor(canvas, state, here);
+        }
+    }
+}
+
+fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
+    if state.diff.focus == Focus::List && state.overlay.is_none() {
+        canvas.highlight(Rect { width: row.width.min(56), ..row });
+        canvas.put_cursor(row.x, row.y);
+    }
+    canvas.repeat(row.x, row.y, 1, glyphs::CURSOR, Role::BorderFocus);
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
+    let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
+    let Some(update) = state.review.get(node.update()) else { return };
+    let (indent, fold, text, right) = match node {
+        Node::Update(id) => (0, Some(node), Shown::from(id.policy.to_string()), tally(state, id, update)),
+        Node::File(_, file) => (2, Some(node), Shown::from(file), in_file(update, file).to_string()),
+        Node::Site(_, index) => (4, None, site_text(update, *index), String::new()),
+    };
+    let fold = fold.map_or(" ", |node| fold_mark(state.diff.folded.contains(node)));
+    let right = Line::default().dim(right);
+    let room = usize::from(row.width).saturating_sub(indent + 5 + right.width() + 2);
+    let text = if matches!(node, Node::File(..)) { text.keep_tail(room) } else { text.cut_end(room) };
+    let text_role = if matches!(node, Node::Update(_)) { Role::Select } else { Role::Text };
+    let line = Line::plain(" ".repeat(indent)).dim(fold).with(role, mark).and(" ").with(text_role, text);
+    canvas.line(row.x, row.y, row.width, &line);
+    canvas.line_right(row.x, row.y, row.width.saturating_sub(1), &right);
+}
+
+/// `3/3`: approved sites of all that can be written.
+fn tally(state: &State, id: &UpdateId, update: &Proposal) -> String {
+    let sites = state.review.sites_of(&Target::update(id.clone())).len();
+    format!("{}/{sites}", update.approved().count())
+}
+
+fn in_file(update: &Proposal, file: &str) -> usize {
+    update.sites.iter().filter(|site| site.file == file).count()
+}
+
+/// `:18 tag   ┐ linked`; sites that are decided together have a bracket.
+fn site_text(update: &Proposal, index: usize) -> Shown {
+    let Some(site) = update.sites.get(index) else { return Shown::default() };
+    let near = |other: Option<&Site>| other.is_some_and(|other| is_linked(site, other));
+    let above = near(index.checked_sub(1).and_then(|above| update.sites.get(above)));
+    let below = near(update.sites.get(index + 1));
+    let bracket = match (above, below) {
+        (false, false) => return Shown::from(short(site)),
+        (false, true) => "┐ linked",
+        (true, true) => "│",
+        (true, false) => "┘",
+    };
+    let linked = update.sites.iter().filter(|other| is_linked(site, other));
+    let width = linked.map(|site| short(site).len()).max().unwrap_or(0);
+    Shown::from(format!("{:<width$} {bracket}", short(site)))
+}
+
+/// `:31 image`: the line, and the last word of the field.
+fn short(site: &Site) -> String {
+    let name = site.field.rsplit('.').next().unwrap_or(&site.field);
+    format!(":{} {name}", site.line)
+}

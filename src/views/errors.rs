@@ -1,0 +1,80 @@
+//! S11: what went wrong, why, what to do, what still works.
+
+use super::widgets::canvas::Canvas;
+use super::widgets::columns::Column;
+use super::widgets::frame;
+use super::widgets::line::Line;
+use super::widgets::table::{Cell, Row};
+use super::words;
+use crate::app::layout::Layout;
+use crate::app::state::{ErrorEntry, State};
+use crate::theme::Role;
+
+const COLUMNS: [Column; 3] = [
+    Column::fixed("TIME", 8),
+    Column::fixed("WHAT", 34).flex(16, 44),
+    Column::fixed("PROBLEM", 30).flex(20, 200),
+];
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if state.errors.is_empty() {
+        let lines = [Line::plain("Whatever fails is kept here until it works again, or until you clear it.")];
+        return super::page(canvas, layout, "No problems.", &lines);
+    }
+    super::list(canvas, state, layout, &state.errors.list, (&COLUMNS, &[]), |id| {
+        match state.errors.get(*id) {
+            Some(entry) => row(state, entry),
+            None => Row::Line(Line::default()),
+        }
+    });
+    let Some(entry) = state.errors.list.current().and_then(|id| state.errors.get(*id)) else { return };
+    let width = layout.preview.map_or(0, |area| area.width);
+    let lines = preview(state, entry, width).into_iter();
+    super::preview(canvas, state, layout, &frame::title(&entry.what), lines, &Line::default());
+}
+
+fn row<'a>(state: &State, entry: &'a ErrorEntry) -> Row<'a> {
+    let times = if entry.count > 1 { format!("  ({} times)", entry.count) } else { String::new() };
+    Row::Cells(vec![
+        Cell::of(Role::TextDim, words::clock_seconds(entry.time, &state.zone)),
+        Cell::plain(&entry.what),
+        Cell::Line(Line::of(Role::StateError, &entry.problem.message).dim(times)),
+    ])
+}
+
+fn preview(state: &State, entry: &ErrorEntry, width: u16) -> Vec<Line> {
+    let mut lines = words::problem(&entry.problem, width);
+    if let Some(repository) = &entry.retry {
+        lines.push(words::fact("else", still_works(state, repository)));
+    }
+    lines
+}
+
+/// What a failed scan leaves alone.
+fn still_works(state: &State, repository: &crate::domain::object::ObjectId) -> Line {
+    let totals = state.scan_totals();
+    let others = totals.total.saturating_sub(totals.failed);
+    let noun = if others == 1 { "repository is" } else { "repositories are" };
+    let line = Line::plain(format!("{others} other {noun} not affected"));
+    match state.scans.get(repository).and_then(|scan| scan.found.as_ref()) {
+        Some(found) => {
+            let time = words::when(state.now, found.scanned, &state.zone);
+            line.and(format!("; {repository} keeps its {time} tags ")).with(Role::StateStale, "(stale)")
+        }
+        None => line,
+    }
+}
+
+/// How many there are, and how many are tried again without a key.
+pub(super) fn summary(state: &State) -> Line {
+    let by_itself = state.scans.iter().filter(|(_, scan)| scan.retry.is_some()).count();
+    let problems = words::count(state.errors.len(), "problem");
+    if by_itself == 0 {
+        return Line::plain(problems);
+    }
+    Line::plain(format!(
+        "{problems}, {by_itself} {} by itself",
+        if by_itself == 1 { "retries" } else { "retry" }
+    ))
+}

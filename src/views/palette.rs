@@ -1,0 +1,61 @@
+//! S13: every action by its name.
+
+use ratatui::layout::Rect;
+
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::field;
+use super::widgets::frame;
+use super::widgets::glyphs;
+use super::widgets::line::Line;
+use crate::app::list::fit;
+use crate::app::palette::{Entry, Palette, entries};
+use crate::app::state::State;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// Columns and rows of the inside of the box.
+const SIZE: (u16, u16) = (68, 14);
+
+/// Draws the box over `area`.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: &Palette) {
+    let inside = frame::boxed(canvas, area, &frame::title("command"), SIZE);
+    canvas.text(inside.x, inside.y, 1, ":", Role::KeyHint);
+    let row = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), height: 1, ..inside };
+    let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(4), ..inside };
+    let found = entries(state, palette.field.text());
+    if found.is_empty() {
+        canvas.text(list.x + 1, list.y, list.width, "no action is called that", Role::TextDim);
+    }
+    let height = usize::from(list.height);
+    let top = fit(0, palette.cursor, found.len(), height);
+    for (y, (at, entry)) in (list.y..list.bottom()).zip(found.iter().enumerate().skip(top)) {
+        draw_entry(canvas, Rect { y, height: 1, ..list }, entry, at == palette.cursor);
+    }
+    let hint = Line::of(Role::KeyHint, "Tab").dim(" complete   ").with(Role::KeyHint, "Enter").dim(" run   ");
+    let hint = hint.with(Role::KeyHint, "↑↓").dim(" choose   ").with(Role::KeyHint, "Esc").dim(" close");
+    canvas.line(inside.x + 1, inside.bottom().saturating_sub(1), inside.width, &hint);
+    if found.len() > height {
+        let more = Line::default().dim(format!("{} of {}", palette.cursor + 1, found.len()));
+        canvas.line_right(inside.x, inside.bottom().saturating_sub(1), inside.width, &more);
+    }
+    field::draw(canvas, row, palette.field.text(), palette.field.cursor(), Role::Text);
+}
+
+fn draw_entry(canvas: &mut Canvas<'_>, row: Rect, entry: &Entry, is_cursor: bool) {
+    let keys_room = 8;
+    let name = Shown::new(&entry.name).cut_end(26);
+    let pad = " ".repeat(27_usize.saturating_sub(name.width()));
+    let room = usize::from(row.width).saturating_sub(3 + 27 + keys_room);
+    let (name_role, what) = match &entry.refusal {
+        Some(reason) => (Role::TextDim, reason),
+        None => (Role::Text, &entry.doc),
+    };
+    let line = Line::plain("   ").with(name_role, name).and(pad).dim(Shown::new(what).cut_end(room));
+    canvas.line(row.x, row.y, row.width, &line);
+    let first_key = entry.keys.split(' ').next().unwrap_or_default();
+    canvas.line_right(row.x, row.y, row.width, &Line::of(Role::KeyHint, first_key));
+    if is_cursor {
+        canvas.highlight(row);
+        canvas.repeat(row.x + to_cells(1), row.y, 1, glyphs::CURSOR, Role::BorderFocus);
+    }
+}

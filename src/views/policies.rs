@@ -1,0 +1,199 @@
+//! S4: policies, what each selects here, and why one does not.
+
+use super::widgets::canvas::Canvas;
+use super::widgets::columns::{Column, Cut};
+use super::widgets::frame;
+use super::widgets::line::Line;
+use super::widgets::table::{Cell, Row};
+use super::words;
+use crate::app::layout::Layout;
+use crate::app::list::spaced;
+use crate::app::rows;
+use crate::app::state::{State, Verdict};
+use crate::app::world::Phase;
+use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::policy::TagState;
+use crate::theme::Role;
+
+/// The columns; CONTROLLER comes with the cluster.
+const COLUMNS: [Column; 8] = [
+    Column::fixed("SEL", 3),
+    Column::fixed("POLICY", 24).flex(14, 32),
+    Column::fixed("KIND", 10),
+    Column::fixed("RULE", 14).flex(6, 24).drop(3),
+    Column::fixed("LATEST HERE", 15).flex(12, 24).cut(Cut::Middle).first(),
+    Column::fixed("STATUS", 15),
+    Column::fixed("REPOSITORY", 18).flex(12, 28).drop(2),
+    Column::fixed("SITES", 5).right().drop(1),
+];
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if state.policies.is_empty() {
+        return empty(canvas, state, layout);
+    }
+    super::list(canvas, state, layout, &state.policies, (&COLUMNS, &[]), |id| row(state, id));
+    let Some(policy) = state.policies.current().and_then(|id| state.inventory.policies.get(id)) else {
+        return;
+    };
+    let width = layout.preview.map_or(0, |area| area.width);
+    let (role, word) = status(state, &policy.meta.id);
+    let title = frame::title(policy.meta.id.to_string()).and(" ").with(role, word);
+    let lines = preview(state, policy, width).into_iter();
+    super::preview(canvas, state, layout, &title, lines, &Line::default());
+}
+
+fn row<'a>(state: &'a State, id: &ObjectId) -> Row<'a> {
+    let Some(policy) = state.inventory.policies.get(id) else { return Row::Line(Line::default()) };
+    let mark =
+        if state.policies.selected.contains(id) { (Role::DecApproved, "[x]") } else { (Role::Text, "[ ]") };
+    let (role, word) = status(state, id);
+    Row::Cells(vec![
+        Cell::of(mark.0, mark.1),
+        Cell::plain(id.to_string()),
+        Cell::plain(kind(policy)),
+        Cell::of(Role::TextDim, short_rule(policy)),
+        match rows::latest(state, id) {
+            Some(tag) => Cell::of(Role::TagLatest, tag),
+            None => Cell::of(Role::TextDim, "-"),
+        },
+        Cell::of(role, word),
+        Cell::of(Role::TextDim, policy.repository.to_string()),
+        Cell::of(Role::TextDim, rows::sites_of(state, id).to_string()),
+    ])
+}
+
+fn status(state: &State, id: &ObjectId) -> (Role, &'static str) {
+    let word = rows::policy_word(state, id);
+    let role = match word {
+        "ok" => Role::StateOk,
+        "fails" | "no access" => Role::StateError,
+        "selects nothing" => Role::StateWarn,
+        _ => Role::TextDim,
+    };
+    (role, word)
+}
+
+/// `alphabetical` is longer than its column.
+fn kind(policy: &ImagePolicy) -> &'static str {
+    match policy.choice.kind_and_rule() {
+        Some(("alphabetical", _)) => "alphabet.",
+        Some((kind, _)) => kind,
+        None => "none",
+    }
+}
+
+/// `6.x`, or `asc $ts`.
+fn short_rule(policy: &ImagePolicy) -> String {
+    let rule = policy.choice.kind_and_rule().map_or("", |(_, rule)| rule);
+    match &policy.filter {
+        Some(filter) if !filter.extract.is_empty() => format!("{rule} {}", filter.extract),
+        _ => rule.to_owned(),
+    }
+}
+
+/// `numerical asc   pattern ^r(?P<n>[0-9]+)$   extract $n`.
+pub(super) fn rule(policy: &ImagePolicy) -> Line {
+    let line = match policy.choice.kind_and_rule() {
+        Some((kind, rule)) => Line::plain(format!("{kind} {rule}")),
+        None => Line::of(Role::StateError, "no rule"),
+    };
+    let Some(filter) = &policy.filter else { return line };
+    let line = line.dim("   pattern ").and(&filter.pattern);
+    if filter.extract.is_empty() { line } else { line.dim("   extract ").and(&filter.extract) }
+}
+
+fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
+    let id = &policy.meta.id;
+    let mut lines = vec![words::fact("policy", rule(policy))];
+    lines.push(words::fact("repository", Line::plain(policy.repository.to_string())));
+    let Some(verdict) = state.verdicts.get(id) else {
+        lines.push(words::fact(
+            "latest",
+            Line::of(Role::TextDim, "not evaluated yet: its repository was not scanned"),
+        ));
+        return lines;
+    };
+    lines.push(words::fact("tags", counts(verdict)));
+    match (&verdict.reference, &verdict.problem) {
+        (Some(reference), _) => {
+            lines.push(words::fact("latest", Line::of(Role::TagLatest, &reference.tag)));
+            let why = verdict
+                .evaluation
+                .latest
+                .map(|at| verdict.evaluator.row(&verdict.tags, &verdict.evaluation, at).reason);
+            lines.extend(why.map(|why| words::fact("why", Line::plain(why))));
+        }
+        (None, Some(problem)) => {
+            let culprit = culprit(state, id);
+            lines.extend(
+                culprit
+                    .into_iter()
+                    .flat_map(|text| words::paragraph("reason", Role::StateError, &text, width)),
+            );
+            lines.extend(words::problem(problem, width));
+        }
+        (None, None) => lines.push(words::fact("latest", Line::of(Role::TextDim, "selects nothing"))),
+    }
+    let sites = rows::sites_of(state, id);
+    if sites > 0 || state.compared {
+        lines.push(words::fact("sites", Line::plain(words::count(sites, "marked scalar"))));
+    }
+    if verdict.evaluation.tie {
+        let tie = "another tag compares equal; which of them Flux keeps is unspecified";
+        lines.push(words::fact("tie", Line::of(Role::StateWarn, tie)));
+    }
+    lines
+}
+
+/// Why a policy selects nothing, in fewer words than Flux's: `policy fails: not a number: "12a"`.
+///
+/// One tag that cannot be compared fails a numerical policy as a whole; it is looked for here.
+pub(super) fn culprit(state: &State, id: &ObjectId) -> Option<String> {
+    let verdict = state.verdicts.get(id).filter(|verdict| verdict.reference.is_none())?;
+    let counts = &verdict.evaluation.counts;
+    let is_numerical = state.inventory.policies.get(id)?.choice.numerical.is_some();
+    if is_numerical && counts.unparsed > 0 {
+        let at = verdict.evaluation.states.iter().position(|state| *state == TagState::Unparsed)?;
+        let reason = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, at).reason;
+        let reason = reason.split(';').next().unwrap_or_default();
+        return Some(format!("policy fails: {reason} (tag {})", verdict.tags.get(at).unwrap_or_default()));
+    }
+    let is_invalid =
+        counts.candidates + counts.range + counts.unparsed + counts.filter == 0 && counts.tags > 0;
+    (counts.candidates == 0 && !is_invalid)
+        .then(|| format!("selects none of {}", words::count(counts.tags, "tag")))
+}
+
+/// `88 tags, 61 match`.
+fn counts(verdict: &Verdict) -> Line {
+    let counts = &verdict.evaluation.counts;
+    Line::plain(format!("{} tags, {} match", spaced(counts.tags), spaced(counts.candidates)))
+}
+
+fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if !state.policies.filter.is_empty() {
+        let total = state.inventory.policies.len();
+        return super::nothing_matches(canvas, layout, state.policies.filter.typed(), total);
+    }
+    if state.phase == Phase::Loading {
+        return super::page(canvas, layout, "Reading the objects …", &[]);
+    }
+    let ways = Line::plain("supercargo create image policy").dim("   writes one; ");
+    let ways = ways.and("supercargo eval policy").dim("   tries one without saving");
+    super::page(canvas, layout, &format!("No ImagePolicy in {}.", state.source), &[ways]);
+}
+
+/// How many policies stand where.
+pub(super) fn summary(state: &State) -> Line {
+    let words = state.inventory.policies.keys().map(|id| rows::policy_word(state, id));
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for word in words.filter(|word| *word != "ok") {
+        *counts.entry(word).or_default() += 1;
+    }
+    let total = state.inventory.policies.len();
+    let noun = if total == 1 { "policy" } else { "policies" };
+    counts.iter().fold(Line::plain(format!("{total} {noun}")), |line, (word, count)| {
+        line.and(format!(" · {count} {word}"))
+    })
+}

@@ -1,0 +1,193 @@
+//! S9 behind its dialogs: what is being done, and what became of it.
+
+use ratatui::layout::Rect;
+
+use super::rect;
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::frame;
+use super::widgets::glyphs;
+use super::widgets::line::Line;
+use super::words;
+use crate::app::layout::Layout;
+use crate::app::state::{NextStep, PushRun, State, View};
+use crate::domain::landing::Landed;
+use crate::problem::Problem;
+use crate::theme::Role;
+
+/// Draws progress, or the result.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let Some(run) = &state.push else { return };
+    let area = rect(layout.list);
+    let y = match &run.result {
+        None => section(canvas, area, area.y, &progress_title(state, run), &[]),
+        Some(result) => {
+            let lines = result_lines(canvas, result, run.dry_run, area.width);
+            let y = section(canvas, area, area.y, &frame::title(result_title(run, result)), &lines);
+            next_steps(canvas, state, area, y + 1, run)
+        }
+    };
+    let title = if run.result.is_some() { "what was done" } else { "steps" };
+    let steps = steps(state, run);
+    section(canvas, area, y + 1, &frame::title(title), &steps);
+}
+
+/// Draws a rule with `title` at row `y` and `lines` below it; returns the first row below them.
+fn section(canvas: &mut Canvas<'_>, area: Rect, y: u16, title: &Line, lines: &[Line]) -> u16 {
+    let room = area.bottom().saturating_sub(y);
+    if room == 0 {
+        return y;
+    }
+    frame::rule(canvas, Rect { y, height: 1, ..area }, title, false);
+    let used = frame::lines(canvas, Rect { y: y + 1, height: room - 1, ..area }, lines);
+    y + 1 + used
+}
+
+fn progress_title(state: &State, run: &PushRun) -> Line {
+    let what = if run.dry_run { " dry run: nothing will be sent" } else { " pushing" };
+    let seconds = state.at.since(run.since) / 1000;
+    let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
+    Line::of(Role::StateInfo, words::spinner(state.spinner())).with(Role::Select, what).dim(elapsed)
+}
+
+fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String {
+    let Ok(landed) = result else { return "push failed".to_owned() };
+    let failed = landed.iter().filter(|landed| landed.error.is_some()).count();
+    if run.dry_run && failed == 0 {
+        return "DRY RUN, nothing was pushed".to_owned();
+    }
+    let pushed = landed.iter().filter(|landed| landed.pushed || landed.already).count();
+    match failed {
+        0 => format!("pushed {}", words::count(pushed, "commit")),
+        _ if pushed == 0 => "push failed".to_owned(),
+        _ => format!("pushed {pushed} of {}", words::count(landed.len(), "commit")),
+    }
+}
+
+fn result_lines(
+    canvas: &Canvas<'_>,
+    result: &Result<Vec<Landed>, Problem>,
+    dry_run: bool,
+    width: u16,
+) -> Vec<Line> {
+    match result {
+        Err(problem) => problem_lines(problem, width),
+        Ok(landed) => {
+            landed.iter().flat_map(|landed| landed_lines(landed, dry_run, canvas.arrow(), width)).collect()
+        }
+    }
+}
+
+fn problem_lines(problem: &Problem, width: u16) -> Vec<Line> {
+    let mut lines = words::problem(problem, width);
+    if !problem.subject.is_empty() {
+        lines.insert(0, words::fact("where", Line::plain(&problem.subject)));
+    }
+    lines
+}
+
+/// One commit: built, sent, verified, or why not.
+fn landed_lines(landed: &Landed, dry_run: bool, arrow: &str, width: u16) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(commit) = &landed.commit {
+        let line = outcome(true, "commit").and(words::short(commit)).dim(format!("  {}", landed.automation));
+        lines.push(line);
+    }
+    match &landed.error {
+        Some(problem) => {
+            lines.push(outcome(false, "push").and(&landed.branch).dim("  of ").and(&landed.remote));
+            lines.extend(problem_lines(problem, width));
+        }
+        None => lines.push(sent(landed, dry_run, arrow)),
+    }
+    if let Some(credential) = &landed.credential {
+        lines.push(Line::plain("                  ").dim("with ").dim(credential));
+    }
+    lines
+}
+
+/// `  ok  pushed   image-updates  4c1f0e2 → 8d2e91b   (verified: the remote now reports 8d2e91b)`.
+fn sent(landed: &Landed, dry_run: bool, arrow: &str) -> Line {
+    let commit = landed.commit.as_deref().map(words::short).unwrap_or_default();
+    let verb = if dry_run { "would push" } else { "pushed" };
+    let line = outcome(true, verb).and(&landed.branch).and("  ").and(words::short(&landed.base));
+    let line = line.dim(format!(" {arrow} ")).and(&commit);
+    let line = if landed.created { line.dim("  (new branch)") } else { line };
+    match (dry_run, landed.already, landed.verified) {
+        (true, ..) => line.dim("   (the remote was left alone)"),
+        (_, true, _) => line.dim("   (was there already)"),
+        (_, _, true) => line.dim("   (verified: the remote now reports ").dim(commit).dim(")"),
+        (_, _, false) => line.with(Role::StateWarn, "   (not verified)"),
+    }
+}
+
+fn outcome(is_ok: bool, what: &str) -> Line {
+    let (role, word) = if is_ok { (Role::StateOk, "ok  ") } else { (Role::StateError, "FAIL") };
+    Line::plain("  ").with(role, word).and(format!(" {what:<11}"))
+}
+
+/// "what now": a list with a cursor; returns the first row below it.
+fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &PushRun) -> u16 {
+    let first = section(canvas, area, y, &frame::title("what now"), &[]);
+    let rows = run.next.rows();
+    for (at, step) in rows.iter().enumerate() {
+        let y = first + to_cells(at);
+        if y >= area.bottom() {
+            break;
+        }
+        canvas.line(area.x + 2, y, area.width.saturating_sub(2), &next_step(step));
+        if at == run.next.cursor() && state.overlay.is_none() {
+            canvas.highlight(Rect { y, height: 1, width: area.width.min(56), ..area });
+            canvas.repeat(area.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+            canvas.put_cursor(area.x, y);
+        }
+    }
+    first + to_cells(rows.len())
+}
+
+fn next_step(step: &NextStep) -> Line {
+    match step {
+        NextStep::CopyCommit(commit) => Line::plain("copy the commit id").dim("  ").dim(words::short(commit)),
+        NextStep::CopyProblem(_) => Line::plain("copy what went wrong"),
+        NextStep::Again => Line::plain("ask the remote again, and confirm again"),
+        NextStep::BackToUpdates(0) => Line::plain("back to updates"),
+        NextStep::BackToUpdates(left) => Line::plain(format!("back to updates ({left} left)")),
+    }
+}
+
+/// `  14:06:11  git fetch origin main                                        0.4 s`.
+fn steps(state: &State, run: &PushRun) -> Vec<Line> {
+    let line = |(time, step): &(jiff::Timestamp, crate::domain::landing::LandingStep)| {
+        let took = match step.millis {
+            Some(millis) => words::seconds(std::time::Duration::from_millis(millis)),
+            None if run.result.is_none() => words::spinner(state.spinner()).to_owned(),
+            None => String::new(),
+        };
+        let text = crate::text::Shown::new(&step.text).cut_end(58);
+        let pad = 60_usize.saturating_sub(text.width());
+        let line = Line::plain("  ").dim(words::clock_seconds(*time, &state.zone)).and("  ").and(text);
+        line.and(" ".repeat(pad)).dim(took)
+    };
+    run.steps.iter().map(line).collect()
+}
+
+/// The word in the crumbs: `push` while it runs, `result` when it has ended.
+pub(super) fn crumb(state: &State, view: View) -> &'static str {
+    let is_over = state.push.as_ref().is_some_and(|run| run.result.is_some());
+    if view == View::Push && is_over { "result" } else { view.title() }
+}
+
+/// What the status line says.
+pub(super) fn summary(state: &State) -> Line {
+    let Some(run) = &state.push else { return Line::default() };
+    match &run.result {
+        None => Line::plain("q waits for a push that is under way"),
+        Some(Err(problem)) => Line::of(Role::StateError, problem.to_string()),
+        Some(Ok(_)) if run.dry_run => {
+            Line::of(Role::StateInfo, "nothing was pushed; start with --write, or :mode write, to push")
+        }
+        Some(Ok(landed)) => {
+            let pushed = landed.iter().filter(|landed| landed.pushed).count();
+            Line::of(Role::StateOk, format!("{} pushed", words::count(pushed, "commit")))
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! S3: the tags of one repository against one policy, and why each is what it is.
+
+use std::ops::Range;
+
+use super::policies::{culprit, rule};
+use super::widgets::canvas::Canvas;
+use super::widgets::columns::{Column, place};
+use super::widgets::line::Line;
+use super::widgets::table::{Cell, Row};
+use super::{rect, words};
+use crate::app::layout::{Layout, Tier};
+use crate::app::list::spaced;
+use crate::app::rows;
+use crate::app::state::{State, Verdict};
+use crate::domain::object::ObjectId;
+use crate::domain::policy::{TagRow, TagState};
+use crate::domain::proposal::Step;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// The columns, the last one `count` cells wide; SEEN, DIGEST and CREATED come with what fills them.
+const fn columns(count: u16) -> [Column; 6] {
+    [
+        Column::fixed("", 1),
+        Column::fixed("TAG", 30).flex(16, 40),
+        Column::fixed("VALUE", 12).flex(8, 16).drop(2),
+        Column::fixed("STATE", 8),
+        Column::fixed("FLAGS", 6),
+        // The room of `1204 match of 98 426` beside the heads.
+        Column::fixed("", count).drop(1),
+    ]
+}
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
+    policy_line(canvas, state, layout, verdict.map(|verdict| &**verdict));
+    if state.tags.list.is_empty() {
+        return empty(canvas, state, layout, verdict.map(|verdict| &**verdict));
+    }
+    let marks = Marks::of(state);
+    let ascii = canvas.is_ascii();
+    let columns = columns(count_width(layout));
+    super::list(canvas, state, layout, &state.tags.list, (&columns, &[]), |index| {
+        row(state, verdict.map(|verdict| &**verdict), &marks, *index as usize, ascii)
+    });
+    match_count(canvas, state, layout, verdict.map(|verdict| &**verdict));
+    let (Some(verdict), Some(index)) = (verdict, state.tags.list.current()) else { return };
+    why(canvas, state, layout, verdict, *index as usize);
+}
+
+/// `policy shop/checkout-api   numerical asc   pattern ^main-…   extract $ts`.
+fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
+    let area = rect(layout.header);
+    let policy = state.tags.policy.as_ref().and_then(|id| state.inventory.policies.get(id));
+    let Some(policy) = policy else {
+        canvas.text(area.x + 1, area.y, area.width, "no policy reads this repository", Role::TextDim);
+        return;
+    };
+    let line = match layout.tier {
+        Tier::T0 | Tier::T1 => Line::default(),
+        Tier::T2 | Tier::T3 => {
+            Line::default().dim("policy ").with(Role::Select, policy.meta.id.to_string()).and("   ")
+        }
+    };
+    let failure = verdict.filter(|verdict| verdict.reference.is_none()).and_then(|verdict| {
+        let message = || verdict.problem.as_ref().map(|problem| problem.message.clone());
+        culprit(state, &policy.meta.id).or_else(message)
+    });
+    let line = failure
+        .map_or_else(|| line.clone(), |failure| line.clone().with(Role::StateError, failure).and("   "));
+    let line = line.append(rule(policy));
+    canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &line);
+}
+
+/// The cells that the count of matches gets.
+fn count_width(layout: &Layout) -> u16 {
+    if layout.tier >= Tier::T2 { 21 } else { 12 }
+}
+
+/// `1204 match of 98 426`, at the right end of the column heads.
+fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
+    let area = super::table_area(layout);
+    let columns = columns(count_width(layout));
+    if place(&columns, area.width).iter().all(|placed| placed.index + 1 < columns.len()) {
+        return;
+    }
+    let total = spaced(state.tags.tags.len());
+    let text = match verdict {
+        Some(verdict) if layout.tier >= Tier::T2 => {
+            format!("{} match of {total}", spaced(verdict.evaluation.counts.candidates))
+        }
+        Some(verdict) => format!("{}/{total}", spaced(verdict.evaluation.counts.candidates)),
+        None => format!("{total} tags"),
+    };
+    canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &Line::default().dim(text));
+}
+
+/// What rows need beside their tag: which tags the files hold, and which are new.
+struct Marks<'a> {
+    in_files: Vec<&'a str>,
+    new: Option<&'a crate::domain::tags::TagList>,
+}
+
+impl<'a> Marks<'a> {
+    fn of(state: &'a State) -> Self {
+        let policy = state.tags.policy.as_ref();
+        let repository = state.tags.repository.as_ref();
+        let scan = repository.and_then(|id| state.scans.get(id)).and_then(|scan| scan.found.as_ref());
+        Self {
+            in_files: policy.map_or_else(Vec::new, |policy| in_files(state, policy)),
+            new: scan.map(|scan| &*scan.new),
+        }
+    }
+}
+
+/// The tags that the marked files hold for `policy`; of updates that wait, and what the others were brought to.
+fn in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
+    let waiting = state.review.updates().iter().filter(|update| update.policy == *policy);
+    let mut tags: Vec<&str> = waiting.flat_map(|update| update.current.iter().map(String::as_str)).collect();
+    if tags.is_empty() && rows::sites_of(state, policy) > 0 {
+        tags.extend(rows::latest(state, policy));
+    }
+    tags
+}
+
+fn row<'a>(
+    state: &'a State,
+    verdict: Option<&Verdict>,
+    marks: &Marks<'_>,
+    index: usize,
+    ascii: bool,
+) -> Row<'a> {
+    let tag = state.tags.tags.get(index).unwrap_or_default();
+    let Some(verdict) = verdict else {
+        return Row::Cells(vec![
+            Cell::plain(""),
+            Cell::plain(tag),
+            Cell::plain(""),
+            Cell::plain(""),
+            Cell::plain(""),
+        ]);
+    };
+    let found = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, index);
+    let role = role(found.state);
+    let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
+    Row::Cells(vec![
+        Cell::of(role, glyph),
+        tag_cell(tag, &found, role),
+        Cell::plain(found.value.as_deref().unwrap_or_default()),
+        Cell::of(role, found.state.word()),
+        Cell::of(Role::StateInfo, flags(verdict, marks, tag, found.state)),
+    ])
+}
+
+fn role(state: TagState) -> Role {
+    match state {
+        TagState::Latest => Role::TagLatest,
+        TagState::Match => Role::TagMatch,
+        TagState::Range => Role::TagRange,
+        TagState::Unparsed => Role::TagUnparsed,
+        TagState::Collide => Role::TagCollide,
+        TagState::Filter => Role::TagFilter,
+        TagState::Invalid => Role::TagInvalid,
+        TagState::Exclude => Role::TagExclude,
+    }
+}
+
+/// The tag with what the pattern matched underlined and what is compared in bold; a tag that had to be spelt out gets
+/// a `!`. Cut in its middle.
+fn tag_cell<'a>(tag: &str, row: &TagRow, role: Role) -> Cell<'a> {
+    let shown = Shown::new(tag);
+    let is_hostile = shown.is_hostile();
+    let text_role = if matches!(row.state, TagState::Latest | TagState::Match) { Role::Text } else { role };
+    let spans = spans(tag, row);
+    Cell::fitted(move |max| {
+        let room = max.saturating_sub(usize::from(is_hostile) * 2);
+        if shown.width() > room {
+            return Line::of(text_role, shown.cut_middle(room));
+        }
+        let line = spanned(&shown, &spans, text_role);
+        if is_hostile { line.and(" ").with(Role::TextHostile, "!") } else { line }
+    })
+}
+
+/// Byte ranges of the shown tag with their roles, in order.
+fn spans(tag: &str, row: &TagRow) -> Vec<(Range<usize>, Role)> {
+    let shown = |range: &Range<usize>| Shown::offset_of(tag, range.start)..Shown::offset_of(tag, range.end);
+    let Some(matched) = row.matched.as_ref().map(shown) else { return Vec::new() };
+    let mut spans = Vec::new();
+    let mut from = matched.start;
+    for extract in row.extracts.iter().map(shown) {
+        if extract.start < from {
+            continue;
+        }
+        spans.push((from..extract.start, Role::TagSpanMatch));
+        from = extract.end;
+        spans.push((extract, Role::TagSpanExtract));
+    }
+    spans.push((from..matched.end, Role::TagSpanMatch));
+    spans
+}
+
+fn spanned(shown: &Shown, spans: &[(Range<usize>, Role)], role: Role) -> Line {
+    let (mut line, mut from) = (Line::default(), 0);
+    for (range, span_role) in spans {
+        line = line.with(role, shown.part(from..range.start)).with(*span_role, shown.part(range.clone()));
+        from = range.end;
+    }
+    line.with(role, shown.part(from..shown.as_str().len()))
+}
+
+/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan.
+fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
+    let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
+    let is_in_files = marks.in_files.contains(&tag);
+    let mut flags = String::new();
+    if is_in_files {
+        flags.push('F');
+    } else if let Some(current) = marks.in_files.first().filter(|_| is_candidate) {
+        flags.push(if verdict.evaluator.step(current, tag) == Step::Down { '-' } else { '+' });
+    }
+    if marks.new.is_some_and(|new| new.position(tag).is_some()) {
+        flags.push('N');
+    }
+    flags
+}
+
+/// The numbered steps of the evaluation of one tag, up to the one that decides.
+fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdict, index: usize) {
+    let explanation = verdict.evaluator.explain(&verdict.tags, &verdict.evaluation, index);
+    let tag = state.tags.tags.get(index).unwrap_or_default();
+    let is_selected = verdict.evaluation.latest == Some(index);
+    let end = if is_selected { " is selected" } else { " is not selected" };
+    let title = Line::of(Role::Select, "why ").with(Role::Select, tag).with(Role::Select, end);
+    let width = layout.preview.map_or(0, |area| area.width);
+    let mut lines = Vec::new();
+    for (at, step) in explanation.steps.iter().enumerate() {
+        lines.extend(step_lines(at + 1, step.step, &step.answer, &step.text, width));
+    }
+    if let Some(fix) = &explanation.fix {
+        lines.extend(words::paragraph("fix:", Role::StateInfo, fix, width));
+    }
+    if layout.tier <= Tier::T1 && !layout.overlay {
+        // The last steps decide.
+        let room = layout.preview.map_or(0, |area| usize::from(area.height.saturating_sub(1)));
+        let spare = lines.len().saturating_sub(room);
+        lines.drain(..spare);
+    }
+    super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
+}
+
+/// `  1 excluded?   no   exclusionList has 1 rule, none matches`.
+fn step_lines(number: usize, step: &str, answer: &str, text: &str, width: u16) -> Vec<Line> {
+    let label = match step {
+        "excluded" => "excluded?",
+        "valid" => "valid tag?",
+        other => other,
+    };
+    let role = if answer == "no" && step != "excluded" { Role::StateWarn } else { Role::Text };
+    let indent = 21;
+    let head = Line::default().dim(format!("  {number} {label:<12}")).with(role, format!("{answer:<5}"));
+    let head = if answer.len() > 4 { head.and("  ") } else { head };
+    let used = head.width().max(indent - 1) + 2;
+    let texts = Shown::new(text).wrap(usize::from(width).saturating_sub(used));
+    let heads = std::iter::once(head).chain(std::iter::repeat(Line::plain(" ".repeat(indent - 1))));
+    heads.zip(texts).map(|(head, text)| head.and(" ").and(text)).collect()
+}
+
+fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
+    let total = state.tags.tags.len();
+    let scan = state.tags.repository.as_ref().and_then(|id| state.scans.get(id));
+    let lines = match (scan, verdict) {
+        _ if !state.tags.list.filter.is_empty() => {
+            return super::nothing_matches(canvas, layout, state.tags.list.filter.typed(), total);
+        }
+        (Some(scan), _) if scan.running.is_some() => ("Listing the tags …", Line::default()),
+        (Some(scan), _) if scan.found.is_none() => match &scan.error {
+            Some(problem) => ("The tags could not be listed.", Line::of(Role::StateError, &problem.message)),
+            None => ("Not scanned yet.", Line::of(Role::KeyHint, "r").and(" scans it now")),
+        },
+        (_, Some(_)) if total > 0 => {
+            let text = format!("0 of {} tags match.   ", spaced(total));
+            (
+                "No tag matches.",
+                Line::plain(text).with(Role::KeyHint, "M").and(" shows them all, with the reason of each"),
+            )
+        }
+        _ => ("Repository has no tags.", Line::default()),
+    };
+    super::page(canvas, layout, lines.0, &[lines.1]);
+    policy_line(canvas, state, layout, verdict);
+}
+
+/// `98 426 tags · 1204 match · 97 209 filter · 1 collide · 11 exclude · 1 invalid`.
+pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
+    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
+    let Some(verdict) = verdict else { return Line::plain(words::count(state.tags.tags.len(), "tag")) };
+    let counts = &verdict.evaluation.counts;
+    let parts = [
+        (counts.candidates, "match"),
+        (counts.range, "range"),
+        (counts.unparsed, "unparsed"),
+        (counts.collide, "collide"),
+        (counts.filter, "filter"),
+        (counts.exclude, "exclude"),
+        (counts.invalid, "invalid"),
+    ];
+    let parts = parts.iter().filter(|(count, word)| *count > 0 || *word == "match");
+    let mut texts: Vec<String> = parts.map(|(count, word)| format!("{} {word}", spaced(*count))).collect();
+    if !is_narrow {
+        texts.insert(0, format!("{} tags", spaced(counts.tags)));
+    }
+    Line::plain(texts.join(" · "))
+}

@@ -1,0 +1,338 @@
+//! S1: every policy whose selected tag differs from a marked site.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::edit::Edit;
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::columns::{Column, Cut};
+use super::widgets::frame;
+use super::widgets::line::Line;
+use super::widgets::table::{Cell, Row, change};
+use super::{bars, policies, words};
+use crate::app::layout::Layout;
+use crate::app::list::spaced;
+use crate::app::state::State;
+use crate::app::world::Phase;
+use crate::domain::proposal::{Proposal, Site, UpdateState};
+use crate::problem::Problem;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// The columns, in the order of the frame; RUNNING comes with the cluster.
+pub(super) const COLUMNS: [Column; 8] = [
+    Column::fixed("DEC", 3),
+    Column::fixed("POLICY", 19).flex(12, 28),
+    Column::fixed("CURRENT → NEW", 38).flex(20, 49).first(),
+    Column::fixed("STEP", 5).drop(5),
+    Column::fixed("SITE", 4).right().drop(4),
+    Column::fixed("PUSHED BY", 9).flex(9, 20).drop(3),
+    Column::fixed("AGE", 4).right().drop(2),
+    Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
+];
+
+/// The columns of the orders that [`crate::app::rows::sorts`] names.
+const SORTED: [&str; 4] = ["AGE", "POLICY", "STEP", "PUSHED BY"];
+
+/// The row of one update.
+pub(super) fn row<'a>(update: &'a Proposal, newer: Option<&'a String>, facts: &Facts<'_>) -> Row<'a> {
+    let (box_role, mark) = words::update_box(update);
+    let (step_role, step) = words::step(update);
+    let note = note(update, newer, facts);
+    let arrow = facts.arrow;
+    Row::Cells(vec![
+        Cell::of(box_role, mark),
+        Cell::plain(update.policy.to_string()),
+        Cell::fitted(move |max| current_to_new(update, arrow, &note, max)),
+        Cell::of(step_role, step),
+        Cell::plain(format!("{}/{}", update.sites.len(), update.files())),
+        Cell::plain(&update.automation.name),
+        Cell::of(Role::TextDim, age(update, facts)),
+        Cell::of(Role::TextDim, &update.image),
+    ])
+}
+
+/// What rows need beside their updates.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    /// What time it is.
+    pub(super) now: Timestamp,
+    /// Where.
+    pub(super) zone: &'a TimeZone,
+    /// The arrow of this terminal.
+    pub(super) arrow: &'static str,
+    /// Everything, to find the tag that makes a policy fail.
+    pub(super) state: &'a State,
+}
+
+fn age(update: &Proposal, facts: &Facts<'_>) -> String {
+    match (update.state, update.first_seen) {
+        (UpdateState::Blocked, _) | (_, None) => "-".to_owned(),
+        (_, Some(seen)) => words::age(facts.now, seen),
+    }
+}
+
+pub(super) fn current(update: &Proposal) -> Shown {
+    Shown::join(&update.current, ", ")
+}
+
+pub(super) fn new(update: &Proposal) -> Shown {
+    update.new.as_ref().map_or_else(|| Shown::new("?"), |new| Shown::new(&new.tag))
+}
+
+fn current_to_new(update: &Proposal, arrow: &str, note: &Line, max: usize) -> Line {
+    let change = change(&current(update), arrow, &new(update), max);
+    let room = max.saturating_sub(change.width() + 2);
+    if note.is_empty() || room < 4 { change } else { change.and("  ").append(note.cut_end(room)) }
+}
+
+/// What stands behind the change: why it waits, why it cannot be made, what came since.
+fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Line {
+    if let Some(hold) = &update.hold {
+        let until = words::when(facts.now, hold.until, facts.zone);
+        return Line::of(Role::DecHeld, format!("held to {until} ({}: {})", hold.by, hold.reason));
+    }
+    if let Some(problem) = &update.blocked {
+        let short = policies::culprit(facts.state, &update.policy);
+        return Line::of(Role::StateError, short.unwrap_or_else(|| problem.message.clone()));
+    }
+    newer.map_or_else(Line::default, |tag| Line::of(Role::StateInfo, format!("{tag} available")))
+}
+
+/// The title of the preview: policy, image, rule, step.
+pub(super) fn title(update: &Proposal, rule: &str) -> Line {
+    let (step_role, step) = words::step(update);
+    frame::title(update.policy.to_string())
+        .and("   ")
+        .and(&update.image)
+        .and("   ")
+        .and(rule)
+        .and("   ")
+        .with(step_role, step)
+}
+
+/// The lines of the preview: each site with its line before and after, then why.
+pub(super) fn preview<'a>(
+    update: &'a Proposal,
+    text_of: impl Fn(&str) -> Option<&'a str> + 'a,
+    width: u16,
+    facts: Facts<'a>,
+) -> impl Iterator<Item = Line> + 'a {
+    let place = update.sites.iter().map(|site| place(site).width()).max().unwrap_or(0);
+    let sites = update.sites.iter().flat_map(move |site| {
+        // What blocks the whole update is said once, above.
+        let own = site.blocked.as_ref().filter(|problem| Some(*problem) != update.blocked.as_ref());
+        site_lines(site, own, place, text_of(&site.file))
+    });
+    reason(update, width, facts).into_iter().chain(sites)
+}
+
+fn place(site: &Site) -> Shown {
+    Shown::new(&format!("{}:{}", site.file, site.line))
+}
+
+fn site_lines(site: &Site, blocked: Option<&Problem>, width: usize, text: Option<&str>) -> Vec<Line> {
+    let at = place(site);
+    let pad = " ".repeat(width.saturating_sub(at.width()) + 3);
+    let head = Line::plain("  ").and(at).and(pad).append(site_of(site));
+    let mut lines = vec![head];
+    if let Some(problem) = blocked {
+        lines.push(Line::plain("    ").with(Role::StateError, &problem.message));
+    }
+    if site.blocked.is_some() {
+        return lines;
+    }
+    let edit = text.and_then(|text| Edit::of(text, site));
+    let (old, new) = edit.map_or_else(
+        || {
+            (
+                Line::of(Role::DiffDel, "-").with(Role::DiffDel, &site.old),
+                Line::of(Role::DiffAdd, "+").with(Role::DiffAdd, &site.new),
+            )
+        },
+        |edit| (edit.old_line(), edit.new_line()),
+    );
+    lines.extend([old, new].map(|line| Line::plain("    ").append(line)));
+    lines
+}
+
+/// `Deployment flux-system/podinfo   .spec.containers[0].image`.
+pub(super) fn site_of(site: &Site) -> Line {
+    let field = Line::default().dim(&site.field);
+    if site.object.kind.is_empty() {
+        return field;
+    }
+    object_of(site).and("   ").append(field)
+}
+
+/// `Deployment flux-system/podinfo`; without a namespace only the name.
+pub(super) fn object_of(site: &Site) -> Line {
+    let object = &site.object;
+    let name = match (object.namespace.as_str(), object.name.as_str()) {
+        (_, "") => String::new(),
+        ("", name) => format!(" {name}"),
+        (namespace, name) => format!(" {namespace}/{name}"),
+    };
+    Line::default().dim(&object.kind).and(name)
+}
+
+/// Why this tag, or why none: above the sites, where it is seen however many there are.
+fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(problem) = &update.blocked {
+        if let Some(culprit) = policies::culprit(facts.state, &update.policy) {
+            lines.extend(words::paragraph("reason", Role::StateError, &culprit, width));
+        }
+        lines.extend(words::paragraph("what", Role::StateError, &problem.message, width));
+        if let Some(hint) = &problem.hint {
+            lines.extend(words::paragraph("fix", Role::Text, hint, width));
+        }
+    }
+    if let Some(hold) = &update.hold {
+        let until = words::when(facts.now, hold.until, facts.zone);
+        lines.extend(words::paragraph(
+            "held",
+            Role::DecHeld,
+            &format!("to {until} by {}: {}", hold.by, hold.reason),
+            width,
+        ));
+    }
+    lines
+}
+
+/// `  why 6.6.1: greatest of 41 candidates in 6.x`, for the last row of the preview.
+pub(super) fn why(update: &Proposal) -> Line {
+    match &update.new {
+        Some(new) if !update.why.is_empty() => {
+            Line::plain("  ").dim("why ").and(&new.tag).dim(": ").and(&update.why)
+        }
+        _ => Line::default(),
+    }
+}
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if state.updates.is_empty() {
+        return empty(canvas, state, layout);
+    }
+    let facts = Facts { now: state.now, zone: &state.zone, arrow: canvas.arrow(), state };
+    super::list(canvas, state, layout, &state.updates, (&COLUMNS, &SORTED), |id| {
+        match state.review.get(id) {
+            Some(update) => row(update, state.review.newer.get(id), &facts),
+            None => Row::Line(Line::default()),
+        }
+    });
+    still_scanning(canvas, state, layout);
+    let Some(update) = state.updates.current().and_then(|id| state.review.get(id)) else { return };
+    let width = layout.preview.map_or(0, |area| area.width);
+    let lines = preview(update, |path| text_of(state, update, path), width, facts);
+    super::preview(canvas, state, layout, &title(update, &rule(state, update)), lines, &why(update));
+}
+
+/// The text of a marked file before any edit.
+fn text_of<'a>(state: &'a State, update: &Proposal, path: &str) -> Option<&'a str> {
+    state.review.preview(&update.automation, path).map(|file| &*file.before)
+}
+
+/// `semver 6.x`.
+fn rule(state: &State, update: &Proposal) -> String {
+    let policy = state.inventory.policies.get(&update.policy);
+    policy
+        .and_then(|policy| policy.choice.kind_and_rule())
+        .map_or_else(String::new, |(kind, rule)| format!("{kind} {rule}"))
+}
+
+/// One dim row below the last: what is still to come.
+fn still_scanning(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let totals = state.scan_totals();
+    let row = layout.list.y + to_cells(state.updates.len());
+    if totals.running == 0 || row >= layout.list.y + layout.list.height {
+        return;
+    }
+    let share = bars::percent(&totals)
+        .map_or_else(String::new, |percent| format!(" ({percent} of {} tags)", spaced(totals.expected)));
+    let noun = if totals.running == 1 { "repository" } else { "repositories" };
+    let text = format!("… {} {noun} still scanning{share}; rows appear as they finish", totals.running);
+    canvas.text(layout.list.x + 3, row, layout.list.width.saturating_sub(3), text, Role::TextDim);
+}
+
+/// The answer to "nothing yet", "nothing found" and "nothing matches".
+fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    if !state.updates.filter.is_empty() {
+        return super::nothing_matches(
+            canvas,
+            layout,
+            state.updates.filter.typed(),
+            state.review.updates().len(),
+        );
+    }
+    if !state.compared {
+        let reading = match state.phase {
+            Phase::Loading => "Reading the objects …",
+            Phase::Ready | Phase::Nothing(_) | Phase::Failed(_) => {
+                "Comparing marked files with the newest tags …"
+            }
+        };
+        return super::page(canvas, layout, reading, &[Line::default().dim("Rows appear as scans finish.")]);
+    }
+    let policies = state.inventory.policies.len();
+    let sites: usize =
+        state.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
+    let when =
+        state.scan_totals().newest.map(|time| format!(" at {}", words::when(state.now, time, &state.zone)));
+    let checked = format!(
+        "{policies} {} checked against {}{}.",
+        if policies == 1 { "policy" } else { "policies" },
+        words::count(sites, "site"),
+        when.unwrap_or_default()
+    );
+    let ways = [("3", "policies"), ("i", "why"), ("R", "rescan all"), ("4", "automations")];
+    let ways = ways.iter().fold(Line::default().dim("Not expecting that?"), |line, (key, what)| {
+        line.and("   ").with(Role::KeyHint, *key).and("  ").and(*what)
+    });
+    let holds = Line::plain("Every site already holds its policy's latest tag.");
+    super::page(canvas, layout, "No pending updates.", &[Line::plain(checked), holds, Line::default(), ways]);
+}
+
+/// The status line: how many stand where, and the commit that was compared.
+pub(super) fn summary(state: &State, is_narrow: bool) -> (Line, Line) {
+    let totals = state.scan_totals();
+    if totals.running > 0 {
+        return (scanning(state, totals.running, totals.total), Line::default());
+    }
+    let tally = state.review.tally();
+    let left = if tally.pending == 0 {
+        format!("0 pending · {} held · {} blocked", tally.held, tally.blocked)
+    } else {
+        let skipped = if is_narrow { String::new() } else { format!(" · skipped {}", tally.skipped) };
+        let (approved, pending) = (tally.approved, tally.pending);
+        format!("approved {approved} of {pending}{skipped} · held {} · blocked {}", tally.held, tally.blocked)
+    };
+    (Line::plain(left), base(state, is_narrow))
+}
+
+/// `/ scanning 5 of 12 · 41 s · Ctrl-c stops the scan and keeps what is known`.
+fn scanning(state: &State, running: usize, total: usize) -> Line {
+    let since = state.scans.iter().filter_map(|(_, scan)| scan.running).map(|running| running.since).min();
+    let seconds = since.map_or(0, |since| state.at.since(since) / 1000);
+    let elapsed = if seconds >= 2 { format!(" · {seconds} s") } else { String::new() };
+    Line::of(Role::StateInfo, words::spinner(state.spinner()))
+        .and(format!(" scanning {running} of {total}{elapsed}"))
+        .dim(" · Ctrl-c stops the scan and keeps what is known")
+}
+
+/// `base main@4c1f0e2, fetched 14:01`, of the update under the cursor.
+fn base(state: &State, is_narrow: bool) -> Line {
+    let automation = state.updates.current().map(|id| &id.automation);
+    let ground = automation.and_then(|automation| state.review.ground(automation));
+    let Some(base) = ground.and_then(|ground| ground.base.as_ref()) else { return Line::default() };
+    let time = words::when(state.now, base.fetched, &state.zone);
+    let fetched = if is_narrow { "" } else { "fetched " };
+    let line = Line::default()
+        .dim("base ")
+        .and(words::branch(&base.reference))
+        .and("@")
+        .and(words::short(&base.commit));
+    let role = if base.stale { Role::StateStale } else { Role::TextDim };
+    line.with(role, format!(", {fetched}{time}{}", if base.stale { " stale" } else { "" }))
+}

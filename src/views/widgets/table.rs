@@ -1,0 +1,218 @@
+//! A table: a header, the rows that are visible, the cursor. Rows are made when they are drawn, so that a hundred
+//! thousand cost no more than forty.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::columns::{Column, Cut, Placed, place};
+use super::glyphs;
+use super::line::Line;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// One cell.
+pub(crate) enum Cell<'a> {
+    /// Text in one role, cut as its column says.
+    Text(Shown, Role),
+    /// Text in several roles, cut at its end.
+    Line(Line),
+    /// Text that is made for the cells there are.
+    Fitted(Box<dyn Fn(usize) -> Line + 'a>),
+}
+
+impl<'a> Cell<'a> {
+    /// Ordinary text.
+    pub(crate) fn plain(text: impl Into<Shown>) -> Self {
+        Self::Text(text.into(), Role::Text)
+    }
+
+    /// Text in `role`.
+    pub(crate) fn of(role: Role, text: impl Into<Shown>) -> Self {
+        Self::Text(text.into(), role)
+    }
+
+    /// What `fit` makes of the cells there are.
+    pub(crate) fn fitted(fit: impl Fn(usize) -> Line + 'a) -> Self {
+        Self::Fitted(Box::new(fit))
+    }
+}
+
+/// One row.
+pub(crate) enum Row<'a> {
+    /// A cell for each column, dropped ones included.
+    Cells(Vec<Cell<'a>>),
+    /// A line over the whole width.
+    Line(Line),
+}
+
+/// What a table shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table<'a> {
+    /// Its columns.
+    pub(crate) columns: &'a [Column],
+    /// The column by which it is sorted, and whether that is descending; gets an arrow.
+    pub(crate) sorted: Option<(&'a str, bool)>,
+    /// How many rows there are.
+    pub(crate) rows: usize,
+    /// The first visible row.
+    pub(crate) top: usize,
+    /// The row under the cursor.
+    pub(crate) cursor: usize,
+    /// Whether it has the keys; without them the cursor row has its mark but no background.
+    pub(crate) focused: bool,
+}
+
+impl Table<'_> {
+    /// Draws the header into the first row of `area` and the rows that fit below it.
+    pub(crate) fn draw<'r>(
+        &self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        mut row: impl FnMut(usize) -> Row<'r>,
+    ) {
+        let placed = place(self.columns, area.width);
+        if area.height > 0 {
+            self.header(canvas, area, &placed);
+        }
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        for (y, index) in (body.y..body.bottom()).zip(self.top..self.rows) {
+            let here = Rect { y, height: 1, ..body };
+            self.row(canvas, here, &placed, &row(index));
+            if index == self.cursor {
+                self.mark(canvas, here, &placed);
+            }
+        }
+    }
+
+    fn header(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
+        for (index, column) in placed.iter().map(|placed| (placed, &self.columns[placed.index])) {
+            let mut title = Line::of(Role::TextDim, column.title);
+            if let Some((_, descending)) = self.sorted.filter(|(title, _)| *title == column.title) {
+                title = title.with(Role::TextDim, if descending { "↓" } else { "↑" });
+            }
+            // A right-aligned title may reach into the blank before it.
+            let spare = u16::from(column.right && index.x > 1);
+            let (x, width) = (area.x + index.x - spare, index.width + spare);
+            if column.right {
+                canvas.line_right(x, area.y, width, &title);
+            } else {
+                canvas.line(x, area.y, width, &title);
+            }
+        }
+    }
+
+    fn row(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed], row: &Row<'_>) {
+        match row {
+            Row::Line(line) => {
+                canvas.line(area.x + 1, area.y, area.width.saturating_sub(1), line);
+            }
+            Row::Cells(cells) => {
+                for placed in placed {
+                    if let Some(cell) = cells.get(placed.index) {
+                        self.cell(canvas, area, *placed, cell);
+                    }
+                }
+            }
+        }
+    }
+
+    fn cell(&self, canvas: &mut Canvas<'_>, area: Rect, placed: Placed, cell: &Cell<'_>) {
+        let column = &self.columns[placed.index];
+        let max = usize::from(placed.width);
+        let line = match cell {
+            Cell::Text(text, role) => Line::of(*role, cut(text, column.cut, max)),
+            Cell::Line(line) => line.cut_end(max),
+            Cell::Fitted(fit) => fit(max),
+        };
+        let x = area.x + placed.x;
+        if column.right {
+            canvas.line_right(x, area.y, placed.width, &line);
+        } else {
+            canvas.line(x, area.y, placed.width, &line);
+        }
+    }
+
+    /// The cursor: a mark in the gutter, and a background behind the primary columns.
+    fn mark(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
+        if self.focused {
+            let end = placed.last().map_or(1, |last| last.x + last.width);
+            let most = if area.width <= 80 { 56 } else { 72 };
+            canvas.highlight(Rect { width: end.min(most).min(area.width), ..area });
+            canvas.put_cursor(area.x, area.y);
+        }
+        canvas.repeat(area.x, area.y, 1, glyphs::CURSOR, Role::BorderFocus);
+        if self.focused {
+            canvas.tint(area.x, area.y);
+        }
+    }
+}
+
+fn cut(text: &Shown, cut: Cut, max: usize) -> Shown {
+    match cut {
+        Cut::End => text.cut_end(max),
+        Cut::Middle => text.cut_middle(max),
+        Cut::Start => text.keep_tail(max),
+    }
+}
+
+/// `OLD → NEW` in `max` cells: both ends of the old value stay before the new one is shortened.
+pub(crate) fn change(old: &Shown, arrow: &str, new: &Shown, max: usize) -> Line {
+    let between = arrow.chars().count() + 2;
+    let (old_width, new_width) = (old.width(), new.width());
+    let left = max.saturating_sub(between);
+    if old_width + new_width <= left {
+        return joined(old.clone(), arrow, new.clone());
+    }
+    // An old value is recognisable in 14 cells.
+    let old_room = left.saturating_sub(new_width).max(14.min(left / 2)).min(old_width);
+    let new_room = left.saturating_sub(old_room.min(old_width));
+    joined(old.cut_middle(old_room), arrow, new.cut_end(new_room))
+}
+
+fn joined(old: Shown, arrow: &str, new: Shown) -> Line {
+    Line::plain(old).dim(format!(" {arrow} ")).and(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+
+    use super::super::canvas::Look;
+    use super::*;
+    use crate::theme::{Depth, Theme};
+
+    #[test]
+    fn only_visible_rows_are_made() {
+        let theme = Theme::fallback(Depth::True);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 5));
+        let mut canvas = Canvas::new(&mut buffer, Look { theme: &theme, ascii: false });
+        let columns = [Column::fixed("N", 8)];
+        let table = Table {
+            columns: &columns,
+            sorted: None,
+            rows: 100_000,
+            top: 99_990,
+            cursor: 99_991,
+            focused: true,
+        };
+        let mut made = 0;
+        table.draw(&mut canvas, Rect::new(0, 0, 20, 5), |index| {
+            made += 1;
+            Row::Cells(vec![Cell::plain(index.to_string())])
+        });
+        assert_eq!(made, 4);
+        assert_eq!(buffer[(0, 2)].symbol(), "▌");
+        assert_eq!(buffer[(1, 2)].symbol(), "9");
+    }
+
+    #[test]
+    fn the_old_value_gives_way_first() {
+        let text = |max| {
+            let line = change(&"main-4f2a91c-1763769600".into(), "→", &"main-9b1d3e7-1763805600".into(), max);
+            line.runs().iter().map(|(text, _)| text.to_string()).collect::<String>()
+        };
+        assert_eq!(text(49), "main-4f2a91c-1763769600 → main-9b1d3e7-1763805600");
+        assert_eq!(text(39), "main-4f…769600 → main-9b1d3e7-17638056…");
+        assert_eq!(text(44), "main-4f2a9…3769600 → main-9b1d3e7-1763805600");
+    }
+}

@@ -1,0 +1,161 @@
+//! Words and marks that several screens share: boxes of decisions, times and ages, counts, short ids.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit, Zoned};
+
+use super::widgets::line::Line;
+use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
+use crate::problem::Problem;
+use crate::text::Shown;
+use crate::theme::Role;
+
+/// The box of an update: `[x] approved  [-] skipped  [ ] undecided  [~] partly  [H] held  [!] blocked`.
+pub(super) fn update_box(update: &Proposal) -> (Role, &'static str) {
+    match update.state {
+        UpdateState::Held => (Role::DecHeld, "[H]"),
+        UpdateState::Blocked => (Role::DecBlocked, "[!]"),
+        UpdateState::Pending => decision_box(update.overall()),
+    }
+}
+
+/// The box of a decision.
+pub(super) fn decision_box(decision: Decision) -> (Role, &'static str) {
+    match decision {
+        Decision::Undecided => (Role::Text, "[ ]"),
+        Decision::Approved => (Role::DecApproved, "[x]"),
+        Decision::Skipped => (Role::DecSkipped, "[-]"),
+        Decision::Partial => (Role::DecPartial, "[~]"),
+    }
+}
+
+/// The word of STEP; what goes back or changes the name says so loudly.
+pub(super) fn step(update: &Proposal) -> (Role, &'static str) {
+    match update.step {
+        _ if update.name_changed => (Role::StateWarn, "name!"),
+        _ if update.downgrade => (Role::StateWarn, "DOWN"),
+        Some(Step::Name) => (Role::StateWarn, "name!"),
+        Some(Step::Down) => (Role::StateWarn, "DOWN"),
+        Some(Step::Major) => (Role::StateWarn, "major"),
+        Some(step) => (Role::Text, step.word()),
+        None => (Role::TextDim, "-"),
+    }
+}
+
+/// `  LABEL      VALUE`: a line of a preview.
+pub(super) fn fact(label: &str, value: Line) -> Line {
+    Line::of(Role::TextDim, format!("  {label:<11}")).append(value)
+}
+
+/// `  LABEL      TEXT`, the text wrapped beside its label.
+pub(super) fn paragraph(label: &str, role: Role, text: &str, width: u16) -> Vec<Line> {
+    let indent = 13;
+    let wrapped = Shown::new(text).wrap(usize::from(width).saturating_sub(indent + 1));
+    let first = format!("  {label:<11}");
+    let starts = std::iter::once(first).chain(std::iter::repeat(" ".repeat(indent)));
+    starts.zip(wrapped).map(|(start, text)| Line::of(Role::TextDim, start).with(role, text)).collect()
+}
+
+/// What happened, why, and what to do next, as lines of a preview.
+pub(super) fn problem(problem: &Problem, width: u16) -> Vec<Line> {
+    let mut lines = paragraph("what", Role::StateError, &problem.message, width);
+    for cause in &problem.causes {
+        lines.extend(paragraph("why", Role::Text, cause, width));
+    }
+    if let Some(hint) = &problem.hint {
+        lines.extend(paragraph("next", Role::Text, hint, width));
+    }
+    lines
+}
+
+/// `1 file`, `3 files`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The first seven digits of a commit.
+pub(super) fn short(commit: &str) -> Shown {
+    Shown::new(commit.get(..7).unwrap_or(commit))
+}
+
+/// `main` of `refs/heads/main`.
+pub(super) fn branch(reference: &str) -> &str {
+    reference.strip_prefix("refs/heads/").unwrap_or(reference)
+}
+
+/// How long ago, in one unit: `now`, `14m`, `2h`, `3d`.
+pub(super) fn age(now: Timestamp, then: Timestamp) -> String {
+    let seconds = (now.as_second() - then.as_second()).max(0);
+    match seconds {
+        ..60 => "now".to_owned(),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// `14:02:09`.
+pub(super) fn clock_seconds(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// When something was, as short as it can be said: `14:02` today, `yesterday`, `11-18`, `2025-11-18`.
+pub(super) fn when(now: Timestamp, time: Timestamp, zone: &TimeZone) -> String {
+    let (now, time) = (now.to_zoned(zone.clone()), time.to_zoned(zone.clone()));
+    match days_between(&time, &now) {
+        0 => time.strftime("%H:%M").to_string(),
+        1 => "yesterday".to_owned(),
+        _ if time.year() == now.year() => time.strftime("%m-%d").to_string(),
+        _ => time.strftime("%Y-%m-%d").to_string(),
+    }
+}
+
+fn days_between(then: &Zoned, now: &Zoned) -> i32 {
+    then.date().until((Unit::Day, now.date())).map_or(0, |span| span.get_days())
+}
+
+/// The spinner in its phase, one cell.
+pub(super) fn spinner(phase: usize) -> &'static str {
+    ["/", "-", "\\", "|"][phase % 4]
+}
+
+/// `0.4 s`, `61 s`.
+pub(super) fn seconds(took: std::time::Duration) -> String {
+    if took.as_secs() >= 60 {
+        format!("{} s", took.as_secs())
+    } else {
+        format!("{:.1} s", took.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_as_short_as_they_can_be_said() {
+        let now = at("2026-11-22T14:06:00Z");
+        let when = |text| when(now, at(text), &TimeZone::UTC);
+        assert_eq!(when("2026-11-22T14:02:59Z"), "14:02");
+        assert_eq!(when("2026-11-21T23:59:00Z"), "yesterday");
+        assert_eq!(when("2026-11-18T10:00:00Z"), "11-18");
+        assert_eq!(when("2025-11-18T10:00:00Z"), "2025-11-18");
+    }
+
+    #[test]
+    fn ages_have_one_unit() {
+        let now = at("2026-11-22T14:06:00Z");
+        for (then, said) in [
+            ("2026-11-22T14:05:30Z", "now"),
+            ("2026-11-22T13:52:00Z", "14m"),
+            ("2026-11-22T12:02:00Z", "2h"),
+            ("2026-11-13T12:02:00Z", "9d"),
+            ("2026-12-13T12:02:00Z", "now"),
+        ] {
+            assert_eq!(age(now, at(then)), said);
+        }
+    }
+}
