@@ -1,0 +1,400 @@
+//! Does the screen look right? Keys in, named frames out, on the scenario `fleet` with a fixed clock.
+//!
+//! A frame's file holds what is drawn, right-trimmed; where `roles` is in the name, the role of each cell instead, so
+//! that a lost highlight shows in review. `cargo insta review` shows what changed.
+#![cfg(feature = "tui")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[path = "support/fleet.rs"]
+mod fleet;
+
+use fleet::{Screen, id};
+use insta::assert_snapshot;
+use ratatui::buffer::Buffer;
+use supercargo::app::keymap::Key;
+use supercargo::app::layout::Size;
+use supercargo::app::message::Msg;
+use supercargo::app::state::{Mode, View};
+use supercargo::theme::{Depth, Theme};
+
+const SIZES: [(u16, u16); 2] = [(100, 30), (80, 24)];
+const WIDE: (u16, u16) = (160, 45);
+
+/// One frame a size: the screen after `keys`.
+fn frames(name: &str, sizes: &[(u16, u16)], act: impl Fn(&mut Screen)) {
+    for (width, height) in sizes {
+        let mut screen = Screen::new(*width, *height);
+        quiet(&mut screen);
+        act(&mut screen);
+        assert_snapshot!(format!("{name}-{width}x{height}"), screen.frame());
+    }
+}
+
+/// Lets the messages of the start pass, so that the status line says what the view has to say.
+fn quiet(screen: &mut Screen) {
+    screen.wait().wait().wait().wait().wait();
+}
+
+#[test]
+fn updates() {
+    frames("s1-updates", &[SIZES[0], SIZES[1], WIDE], |_| {});
+    frames("s1-updates-held", &SIZES[..1], |screen| {
+        screen.keys("j j j j");
+    });
+    frames("s1-updates-blocked", &SIZES[..1], |screen| {
+        screen.keys("G");
+    });
+    frames("s1-updates-approved", &SIZES, |screen| {
+        screen.keys("space j s j");
+    });
+    frames("s1-updates-preview", &SIZES[1..], |screen| {
+        screen.keys("i");
+    });
+    frames("s1-updates-filter", &SIZES, |screen| {
+        screen.keys("/").typed("redis");
+    });
+    frames("s1-updates-filter-none", &SIZES[..1], |screen| {
+        screen.keys("/").typed("zzz").keys("enter");
+    });
+    frames("s1-updates-sort", &SIZES[..1], |screen| {
+        screen.keys("o");
+    });
+    frames("s1-updates-copy", &SIZES[..1], |screen| {
+        screen.keys("y");
+    });
+}
+
+#[test]
+fn updates_while_scanning_and_with_nothing_pending() {
+    for (width, height) in SIZES {
+        let mut screen = Screen::loading(width, height, &["shop/checkout-api", "data/redis"]);
+        quiet(&mut screen);
+        assert_snapshot!(format!("s1-updates-loading-{width}x{height}"), screen.frame());
+        let mut screen = Screen::new(width, height);
+        quiet(&mut screen);
+        screen.state.review.replace(vec![], true);
+        supercargo::app::rows::refresh(&mut screen.state);
+        assert_snapshot!(format!("s1-updates-empty-{width}x{height}"), screen.frame());
+    }
+    let mut screen = Screen::closed(100, 30);
+    let _ = supercargo::app::update::start(&mut screen.state);
+    assert_snapshot!("s1-updates-first-frame-100x30", screen.frame());
+}
+
+#[test]
+fn repositories() {
+    frames("s2-repositories", &SIZES, |screen| {
+        screen.keys("2 j");
+    });
+    frames("s2-repositories-failed", &SIZES[..1], |screen| {
+        screen.keys("2 j j j");
+    });
+    let mut screen = Screen::loading(100, 30, &["shop/checkout-api"]);
+    quiet(&mut screen);
+    assert_snapshot!("s2-repositories-scanning-100x30", screen.keys("2 G k").frame());
+}
+
+/// A screen with the tag of the frames that no terminal may get to see.
+fn with_hostile_tags(width: u16, height: u16) -> Screen {
+    let mut screen = Screen::closed(width, height);
+    let hostile = ["1.0\x1b[31m.0", "main-9b1d3e7-\u{202e}1763805600", "v1\n2", "版本-1.0"];
+    screen.add_tags("shop/checkout-api", hostile.map(str::to_owned));
+    screen.open();
+    quiet(&mut screen);
+    screen.keys("2 G k enter");
+    screen
+}
+
+#[test]
+fn tags() {
+    for (width, height) in [SIZES[0], SIZES[1], WIDE] {
+        let mut screen = with_hostile_tags(width, height);
+        screen.keys("j j j j j");
+        assert_snapshot!(format!("s3-tags-{width}x{height}"), screen.frame());
+    }
+    let mut screen = with_hostile_tags(100, 30);
+    screen.keys("G");
+    assert_snapshot!("s3-tags-hostile-100x30", screen.frame());
+    assert_snapshot!("s3-tags-hostile-roles-100x30", screen.roles());
+    frames("s3-tags-failing-policy", &SIZES[..1], |screen| {
+        screen.keys("3 g j enter");
+    });
+    frames("s3-tags-none-match", &SIZES[..1], |screen| {
+        screen.keys("2 j enter M");
+    });
+}
+
+#[test]
+fn policies() {
+    frames("s4-policies", &SIZES, |screen| {
+        screen.keys("3");
+        screen.state.policies.go_to(&id("edge/nginx"));
+    });
+}
+
+#[test]
+fn automations() {
+    frames("s6-automations", &SIZES, |screen| {
+        screen.keys("4");
+    });
+}
+
+#[test]
+fn plan() {
+    frames("plan", &SIZES, |screen| {
+        screen.keys("space j space j space 5");
+    });
+    frames("plan-empty", &SIZES[..1], |screen| {
+        screen.keys("5");
+    });
+}
+
+#[test]
+fn diff() {
+    frames("s7-diff", &[SIZES[0], SIZES[1], WIDE], |screen| {
+        screen.keys("j space enter j j");
+    });
+    frames("s7-diff-pane", &SIZES[1..], |screen| {
+        screen.keys("j enter tab");
+    });
+    frames("s7-diff-sides", &SIZES[..1], |screen| {
+        screen.keys("j enter |");
+    });
+    frames("s7-diff-wrapped", &SIZES[..1], |screen| {
+        screen.keys("j enter W");
+    });
+}
+
+#[test]
+fn message() {
+    frames("s8-message", &SIZES, |screen| {
+        screen.keys("space c");
+    });
+    frames("s8-message-body", &SIZES[..1], |screen| {
+        screen.keys("space c tab");
+        screen.typed("Checked on staging. {{ .Odd }}");
+    });
+}
+
+#[test]
+fn push() {
+    frames("s9a-confirm", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.keys("j space j space p").wait();
+    });
+    frames("s9a-confirm-dry-run", &SIZES[1..], |screen| {
+        screen.keys("space p").wait();
+    });
+    frames("s9b-protected", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.protected = vec!["image-updates".to_owned()];
+        screen.keys("space p").wait().keys("y").typed("image");
+    });
+    frames("s9c-result", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.keys("j space p").wait().keys("y");
+    });
+    frames("s9c-result-dry-run", &SIZES[..1], |screen| {
+        screen.keys("j space p").wait().keys("y");
+    });
+}
+
+#[test]
+fn errors() {
+    frames("s11-errors", &SIZES, |screen| {
+        screen.keys("!");
+    });
+}
+
+#[test]
+fn help_and_palette() {
+    frames("s12-help", &[SIZES[0], SIZES[1], WIDE], |screen| {
+        screen.keys("?");
+    });
+    frames("s12-help-search", &SIZES[..1], |screen| {
+        screen.keys("?").typed("scan");
+    });
+    frames("s13-palette", &SIZES, |screen| {
+        screen.keys(":").typed("re");
+    });
+    frames("mode-write", &SIZES[..1], |screen| {
+        screen.keys(":").typed("mode write").keys("enter");
+    });
+}
+
+#[test]
+fn start_page_and_too_small() {
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("start-nothing-{width}x{height}"), Screen::nothing(width, height).frame());
+    }
+    for (width, height) in [(48, 12), (20, 5)] {
+        assert_snapshot!(format!("s15-too-small-{width}x{height}"), Screen::new(width, height).frame());
+    }
+}
+
+#[test]
+fn the_meaning_of_every_cell() {
+    let roles = |keys: &str| {
+        let mut screen = Screen::new(100, 30);
+        quiet(&mut screen);
+        screen.keys(keys).roles()
+    };
+    assert_snapshot!("s1-updates-roles-100x30", roles("space j"));
+    assert_snapshot!("s2-repositories-roles-100x30", roles("2 j"));
+    assert_snapshot!("s3-tags-roles-100x30", roles("t j"));
+    assert_snapshot!("s7-diff-roles-100x30", roles("j space enter j j"));
+}
+
+#[test]
+fn ascii_terminals_get_ascii() {
+    let mut screen = Screen::new(80, 24);
+    quiet(&mut screen);
+    assert_snapshot!("s1-updates-ascii-80x24", screen.ascii());
+    for keys in ["1", "2", "t", "3", "4", "enter", "?", ":"] {
+        let mut screen = Screen::new(100, 30);
+        assert!(screen.keys(keys).ascii().is_ascii(), "after {keys}:\n{}", screen.ascii());
+    }
+}
+
+#[test]
+fn at_60_columns_every_view_still_reads() {
+    for (name, keys) in
+        [("updates", "1"), ("repositories", "2"), ("tags", "t"), ("policies", "3"), ("automations", "4")]
+    {
+        let mut screen = Screen::new(60, 16);
+        quiet(&mut screen);
+        assert_snapshot!(format!("narrow-{name}-60x16"), screen.keys(keys).frame());
+    }
+}
+
+/// Everything that a terminal might obey, or a person might not see.
+const HOSTILE: [&str; 6] = [
+    "\x1b]0;x\x07",
+    "\u{9b}31m",
+    "a\u{202e}b\u{2066}c",
+    "x\r\ny",
+    "\u{200b}\u{ad}",
+    "e\u{301}\u{301}\u{301}",
+];
+
+#[test]
+fn nothing_hostile_reaches_a_cell() {
+    let theme = Theme::fallback(Depth::True);
+    for hostile in HOSTILE {
+        let mut screen = Screen::closed(100, 30);
+        screen.add_tags("shop/checkout-api", [hostile.to_owned()]);
+        screen.open();
+        screen.state.source = format!("ctx {hostile}");
+        screen.state.tell(supercargo::app::state::Level::Warning, format!("said {hostile}"));
+        for keys in ["1", "2", "3", "4", "5", "!", "2 G k enter G", "1 enter", "1 space c", "1 p", "1 ?"] {
+            screen.keys(keys);
+            screen.send(Msg::Paste(hostile.to_owned()));
+            assert_clean(&screen.drawn(&theme, false), keys);
+            screen.keys("esc");
+        }
+    }
+}
+
+fn assert_clean(buffer: &Buffer, keys: &str) {
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{ad}')
+    };
+    for cell in buffer.content() {
+        assert!(!cell.symbol().contains(obeyed), "after {keys}: {:?}", cell.symbol());
+    }
+}
+
+#[test]
+fn no_size_panics_and_the_old_size_brings_the_old_frame_back() {
+    for keys in ["1", "2", "t", "3", "4", "5", "enter", "!", "?", ":", "space p", "space c", "space p y"] {
+        let mut screen = Screen::new(100, 30);
+        screen.keys(keys);
+        let before = screen.frame();
+        for (width, height) in
+            [(1, 1), (59, 16), (60, 16), (61, 17), (99, 28), (100, 28), (139, 60), (140, 28), (300, 90)]
+        {
+            screen.send(Msg::Resized(Size { width, height }));
+            let _ = screen.frame();
+        }
+        screen.send(Msg::Resized(Size { width: 100, height: 30 }));
+        assert_eq!(screen.frame(), before, "after {keys}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_tags_cost_no_more_than_the_rows_in_sight() {
+    let mut screen = Screen::closed(120, 40);
+    let many = (0..100_000).map(|number| format!("main-{number:07x}-{}", 1_700_000_000 + number));
+    screen.add_tags("shop/checkout-api", many);
+    screen.open();
+    screen.keys("2 G k enter G");
+    assert_eq!(screen.state.view(), View::Tags);
+    let theme = Theme::fallback(Depth::True);
+    let began = std::time::Instant::now();
+    let _ = screen.drawn(&theme, false);
+    let took = began.elapsed();
+    // Without optimisation, and with others on the machine: an order of magnitude is what is told apart here.
+    assert!(took.as_millis() < 500, "{took:?}");
+    screen.send(Msg::Key(Key::char('k')));
+    assert!(screen.frame().contains("row 100 010/100 011"), "{}", screen.frame());
+}
+
+/// Views build what they draw from `Shown` and roles; ratatui's own text types take any string.
+#[test]
+fn views_build_text_only_from_shown() {
+    let words = [
+        "Span::",
+        "Paragraph",
+        "ratatui::text",
+        "set_string",
+        "set_symbol",
+        "set_line",
+        "Block::",
+        "List::new(",
+        "Text::",
+    ];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![root.join("views.rs")];
+    collect(&root.join("views"), &mut files);
+    for file in files.iter().filter(|file| !file.ends_with("widgets/canvas.rs")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            assert!(!words.iter().any(|word| line.contains(word)), "{}: {line}", file.display());
+        }
+    }
+}
+
+fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
+}
+
+/// Writes frames in colour into `target/frames`, to be looked at: `cargo test --test frames -- --ignored pictures`.
+#[test]
+#[ignore = "makes files to look at"]
+fn pictures() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/frames");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["default-dark", "default-light", "ansi16", "mono"] {
+        let theme = Theme::shipped(name, Depth::True).unwrap();
+        for (view, keys) in [
+            ("updates", "space j j"),
+            ("tags", "t j j"),
+            ("diff", "j space enter j j"),
+            ("policies", "3"),
+            ("push", "space p"),
+            ("help", "?"),
+        ] {
+            for (width, height) in [SIZES[0], SIZES[1], WIDE] {
+                let mut screen = Screen::new(width, height);
+                quiet(&mut screen);
+                let text = screen.keys(keys).ansi(&theme);
+                std::fs::write(folder.join(format!("{name}-{view}-{width}x{height}.ansi")), text).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,535 @@
+//! The screen of the scenario `fleet` without a terminal and without a network: keys and answers in, frames out.
+//!
+//! Answers come from the scenario's files and tag lists; clock, commits and sizes are fixed.
+
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+use supercargo::app::effect::Effect;
+use supercargo::app::keymap::Key;
+use supercargo::app::layout::Size;
+use supercargo::app::message::{JobId, Loaded, Moment, Msg, Prepared, Proposed};
+use supercargo::app::state::{Mode, Start, State, Verdict};
+use supercargo::app::update::{start, update};
+use supercargo::domain::inventory::{Inventory, targets};
+use supercargo::domain::landing::{Landed, LandingStep};
+use supercargo::domain::manifest;
+use supercargo::domain::object::{ImageUpdateAutomation, ObjectId};
+use supercargo::domain::plan::{
+    Base, BuildOptions, Ground, MarkedFile, Plan, ProblemFile, PushTarget, Review, Selection, Warning,
+    propose,
+};
+use supercargo::domain::policy::{Evaluator, TagState};
+use supercargo::domain::proposal::{Hold, Proposal, Reference, UpdateState};
+use supercargo::domain::scan::{Scan, Transfer};
+use supercargo::domain::tags::TagList;
+use supercargo::problem::{Code, Problem};
+use supercargo::source::files::{parse, read_work_tree};
+use supercargo::theme::{Depth, Role, Theme};
+use supercargo::views::{self, Look};
+
+/// The time of every frame.
+pub const NOW: &str = "2026-11-22T14:06:00Z";
+const BASE: &str = "4c1f0e2a5b6c7d8e9f0a1b2c3d4e5f6a7b8c9d0e";
+const OURS: &str = "8d2e91b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6";
+
+/// The program with the scenario behind it.
+pub struct Screen {
+    pub state: State,
+    /// Repositories whose scans do not answer.
+    pub silent: Vec<ObjectId>,
+    /// Branches whose names have to be typed.
+    pub protected: Vec<String>,
+    tags: BTreeMap<ObjectId, Vec<String>>,
+    inventory: Arc<Inventory>,
+    files: BTreeMap<String, Vec<u8>>,
+    selections: BTreeMap<ObjectId, Selection>,
+}
+
+pub fn id(text: &str) -> ObjectId {
+    let (namespace, name) = text.split_once('/').unwrap();
+    ObjectId::new(namespace, name)
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/fleet")
+}
+
+impl Screen {
+    /// The program as it stands when everything was scanned and compared.
+    pub fn new(width: u16, height: u16) -> Self {
+        let mut screen = Self::loading(width, height, &[]);
+        screen.hold_mysql();
+        screen
+    }
+
+    /// The program while the scans of `silent` do not answer.
+    pub fn loading(width: u16, height: u16, silent: &[&str]) -> Self {
+        let mut screen = Self::closed(width, height);
+        screen.silent = silent.iter().map(|text| id(text)).collect();
+        let effects = start(&mut screen.state);
+        screen.answer(effects);
+        screen
+    }
+
+    /// The program before its first question.
+    pub fn closed(width: u16, height: u16) -> Self {
+        let tree = read_work_tree(&root().join("files")).unwrap();
+        let inventory = Arc::new(parse(&tree.files, "flux-system").inventory);
+        let tags =
+            inventory.repositories.iter().map(|(id, repository)| (id.clone(), tags_of(&repository.image)));
+        let state = State::new(Start {
+            mode: Mode::DryRun,
+            mode_locked: false,
+            demo: false,
+            size: Size { width, height },
+            now: at(NOW),
+            zone: TimeZone::UTC,
+            source: "prod-eu".to_owned(),
+            themes: vec!["default-dark".to_owned(), "mono".to_owned()],
+            theme: "default-dark".to_owned(),
+            first_run: false,
+        });
+        let tags = tags.collect();
+        let mut files = BTreeMap::new();
+        read_all(&root().join("files"), &root().join("files"), &mut files);
+        let mut screen = Self {
+            state,
+            silent: Vec::new(),
+            protected: Vec::new(),
+            tags,
+            inventory,
+            files,
+            selections: BTreeMap::new(),
+        };
+        screen.send(Msg::Now(Moment(60_000), at(NOW)));
+        screen
+    }
+
+    /// Takes every object away, so that nothing is found.
+    pub fn nothing(width: u16, height: u16) -> Self {
+        let mut screen = Self::closed(width, height);
+        let Some(Effect::Load(job)) = start(&mut screen.state).into_iter().next() else { panic!("no load") };
+        let tried = ["folder /srv/fleet: 12 YAML files, none with a Flux image object", "kube context: none"];
+        screen.send(Msg::NothingFound(job, tried.iter().map(ToString::to_string).collect()));
+        screen
+    }
+
+    /// More tags in a repository, before anything was asked.
+    pub fn add_tags(&mut self, repository: &str, tags: impl IntoIterator<Item = String>) {
+        self.tags.get_mut(&id(repository)).unwrap().extend(tags);
+    }
+
+    /// Begins; for a [`Self::closed`] program.
+    pub fn open(&mut self) {
+        let effects = start(&mut self.state);
+        self.answer(effects);
+    }
+
+    /// Presses keys, written as in the table of actions, with blanks between them.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ') {
+            self.send(Msg::Key(key.parse::<Key>().unwrap()));
+        }
+        self
+    }
+
+    /// Types a text.
+    pub fn typed(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.send(Msg::Key(Key::char(c)));
+        }
+        self
+    }
+
+    /// Lets the guard time of a dialog pass.
+    pub fn wait(&mut self) -> &mut Self {
+        let at = self.state.at;
+        self.send(Msg::Drawn(at));
+        self.send(Msg::Now(at.plus(2_000), self.state.now));
+        self
+    }
+
+    /// Hands over a message, and then the answers to all that it asks for, in the order of the questions.
+    pub fn send(&mut self, msg: Msg) {
+        let mut queue = VecDeque::from([msg]);
+        while let Some(msg) = queue.pop_front() {
+            let effects = update(&mut self.state, msg);
+            queue.extend(self.answers(effects));
+        }
+    }
+
+    fn answer(&mut self, effects: Vec<Effect>) {
+        self.answers(effects).into_iter().for_each(|msg| self.send(msg));
+    }
+
+    fn answers(&mut self, effects: Vec<Effect>) -> Vec<Msg> {
+        let mut answers = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Load(job) => answers.push(self.load(job)),
+                Effect::Scan(job, ids) => answers.extend(ids.iter().map(|id| self.scan(job, id))),
+                Effect::Evaluate(policies) => {
+                    answers.extend(policies.iter().filter_map(|id| self.evaluate(id)));
+                }
+                Effect::Propose { job, .. } => answers.push(self.propose(job)),
+                Effect::Prepare { job, updates, messages } => {
+                    answers.push(self.prepare(job, &updates, &messages));
+                }
+                Effect::Push { job, plan, dry_run } => answers.extend(push(job, &plan, dry_run)),
+                _ => {}
+            }
+        }
+        answers
+    }
+
+    fn prepare(&self, job: JobId, updates: &[Proposal], messages: &BTreeMap<ObjectId, String>) -> Msg {
+        let options = BuildOptions { now: at(NOW), who: "rita@bastion".to_owned(), messages, author: None };
+        let (plan, _) = Plan::build(updates, &self.grounds(), &self.selections, &options);
+        Msg::Prepared(job, Ok(Box::new(Prepared { plan, protected: self.protected.clone(), moved: vec![] })))
+    }
+
+    fn load(&self, job: JobId) -> Msg {
+        let loaded = Loaded {
+            source: "prod-eu".to_owned(),
+            inventory: Arc::clone(&self.inventory),
+            problems: vec![],
+            cached: BTreeMap::new(),
+            drafts: vec![],
+        };
+        Msg::Loaded(job, Ok(Box::new(loaded)))
+    }
+
+    fn scan(&self, job: JobId, repository: &ObjectId) -> Msg {
+        if self.silent.contains(repository) {
+            let seen = self.tags[repository].len();
+            return Msg::ScanProgress { job, repository: repository.clone(), seen };
+        }
+        if *repository == id("edge/legacy") {
+            let message = "401 unauthorised from registry.example.com";
+            let problem = Problem::new(Code::RegistryUnauthorized, "edge/legacy", message)
+                .cause("GET https://registry.example.com/v2/edge/legacy/tags/list → 401")
+                .hint("Fix .dockerconfigjson in edge/regcred, then press r here.");
+            return Msg::ScanFailed { job, repository: repository.clone(), problem, retry: None };
+        }
+        let tags = TagList::from_unsorted(self.tags[repository].clone());
+        let new: Vec<&str> = tags.iter().take(2).collect();
+        let transfer = Transfer {
+            pages: 1,
+            requests: 2,
+            bytes: 4_096,
+            wall: Duration::from_millis(412),
+            credential: "anonymous".to_owned(),
+        };
+        let new = Arc::new(TagList::from_unsorted(new));
+        let scan = Scan {
+            tags: Arc::new(tags.clone()),
+            scanned: at("2026-11-22T14:02:00Z"),
+            new,
+            transfer: Some(transfer),
+        };
+        Msg::TagsListed(job, repository.clone(), scan)
+    }
+
+    fn evaluate(&mut self, policy: &ObjectId) -> Option<Msg> {
+        let found = &self.inventory.policies[policy];
+        let repository = &self.inventory.repositories[&found.repository];
+        let scan = self.state.scans.get(&found.repository).and_then(|scan| scan.found.clone())?;
+        let evaluator = Evaluator::new(&found.choice, found.filter.as_ref(), &repository.exclusions());
+        let evaluator = Arc::new(evaluator.of_repository(found.repository.clone()));
+        let evaluation = evaluator.evaluate(&scan.tags);
+        let reference = evaluation.latest.and_then(|index| scan.tags.get(index)).map(|tag| Reference {
+            image: repository.image.clone(),
+            tag: tag.to_owned(),
+            digest: (found.meta.id.name == "podinfo").then(|| format!("sha256:0d44c1aa{:056}", 0)),
+        });
+        let problem = evaluation.error.as_ref().map(|error| error.problem(policy.to_string()));
+        let outcome = match (&reference, &problem) {
+            (Some(reference), _) => Ok(reference.clone()),
+            (None, Some(problem)) => Err(problem.clone()),
+            (None, None) => Err(Problem::new(Code::PolicyFailed, policy.to_string(), "selects nothing")),
+        };
+        let hours = match policy.name.as_str() {
+            "checkout-api" => "2026-11-22T13:52:00Z",
+            "podinfo" => "2026-11-22T12:02:00Z",
+            _ => "2026-11-19T12:02:00Z",
+        };
+        let selection = Selection {
+            image: repository.image.clone(),
+            outcome,
+            why: evaluator.why(&evaluation),
+            first_seen: Some(at(hours)),
+            tie: evaluation.tie,
+            evaluator: Arc::clone(&evaluator),
+        };
+        self.selections.insert(policy.clone(), selection);
+        let order = evaluator.order(&scan.tags, &evaluation);
+        let tags = Arc::clone(&scan.tags);
+        let took = Duration::from_micros(400);
+        let evaluation = Arc::new(evaluation);
+        let verdict = Verdict { tags, evaluator, evaluation, order, reference, problem, took };
+        Some(Msg::Evaluated(policy.clone(), Arc::new(verdict)))
+    }
+
+    fn grounds(&self) -> Vec<Ground> {
+        self.inventory.automations.values().map(|automation| self.ground(automation)).collect()
+    }
+
+    fn ground(&self, automation: &ImageUpdateAutomation) -> Ground {
+        let source = &self.inventory.git_repositories[&automation.source];
+        let targets = targets(automation, source.reference.as_ref()).unwrap();
+        let path = automation.update_path.trim_start_matches("./");
+        let git = automation.git.as_ref().unwrap();
+        let (mut files, mut problem_files) = (Vec::new(), Vec::new());
+        for (name, bytes) in self.files.iter().filter(|(name, _)| name.starts_with(path)) {
+            let Ok(text) = std::str::from_utf8(bytes) else { continue };
+            if !manifest::is_candidate(name, bytes) {
+                continue;
+            }
+            match manifest::find(text) {
+                Ok(sites) => files.push(MarkedFile { path: name.clone(), text: text.into(), sites }),
+                Err(error) => problem_files.push(ProblemFile { path: name.clone(), error }),
+            }
+        }
+        let policies = self.inventory.policies_of(automation).unwrap();
+        let active = "automation apps-main is active and overwrites image-updates when it next commits (controller default).";
+        let warnings =
+            if automation.suspend { vec![] } else { vec![Warning::new("automation_active", active)] };
+        Ground {
+            automation: automation.meta.id.clone(),
+            policies: policies.iter().map(|policy| policy.meta.id.clone()).collect(),
+            path: path.to_owned(),
+            remote: Some(source.url.clone()),
+            base: Some(Base {
+                reference: "refs/heads/main".to_owned(),
+                commit: BASE.to_owned(),
+                fetched: at("2026-11-22T14:01:00Z"),
+                stale: false,
+            }),
+            push: Some(PushTarget {
+                branch: targets.push_branch,
+                commit: Some(BASE.to_owned()),
+                behind: Some(0),
+                refspec: None,
+                options: BTreeMap::new(),
+            }),
+            author: git.author.clone(),
+            template: git.message_template.clone(),
+            template_values: BTreeMap::new(),
+            warnings,
+            files,
+            problem_files,
+        }
+    }
+
+    fn propose(&self, job: JobId) -> Msg {
+        let grounds = Arc::new(self.grounds());
+        let review = Review::new(Arc::clone(&grounds), propose(&grounds, &self.selections));
+        let proposed = Proposed {
+            updates: review.proposals,
+            files: review.files,
+            problem_files: review.problem_files,
+            grounds,
+            selections: Arc::new(self.selections.clone()),
+            problems: vec![],
+        };
+        Msg::Proposed(job, Ok(proposed))
+    }
+
+    /// A hold, as an operator would have made it.
+    fn hold_mysql(&mut self) {
+        let mut updates = self.state.review.updates().to_vec();
+        for update in updates.iter_mut().filter(|update| update.policy.name == "mysql") {
+            update.state = UpdateState::Held;
+            update.hold = Some(Hold {
+                policy: update.policy.clone(),
+                tag: None,
+                until: at("2026-12-01T00:00:00Z"),
+                reason: "triage".to_owned(),
+                by: "rita".to_owned(),
+                since: at(NOW),
+            });
+        }
+        self.state.review.replace(updates, true);
+        supercargo::app::rows::refresh(&mut self.state);
+        self.state.updates.go_to_index(0);
+    }
+
+    /// What is drawn, in characters, right-trimmed.
+    pub fn frame(&self) -> String {
+        text_of(&self.drawn(&Theme::fallback(Depth::True), false))
+    }
+
+    /// What is drawn where there is only ASCII and no colour.
+    pub fn ascii(&self) -> String {
+        text_of(&self.drawn(&Theme::fallback(Depth::Mono), true))
+    }
+
+    /// The role of each cell, as a letter; below it which cells have the background of the cursor row.
+    pub fn roles(&self) -> String {
+        let buffer = self.drawn(&Theme::numbered(), false);
+        let mut dump = rows(&buffer, |cell| match cell.fg {
+            _ if cell.symbol() == " " => ' ',
+            Color::Indexed(role) => letter(role),
+            _ => '?',
+        });
+        let cursor = Color::Indexed(Role::CursorRow as u8);
+        for y in 0..buffer.area.height {
+            let under: Vec<u16> = (0..buffer.area.width).filter(|x| buffer[(*x, y)].bg == cursor).collect();
+            if let (Some(first), Some(last)) = (under.first(), under.last()) {
+                let range = format!("cursor row {y}: {first}..={last}\n");
+                dump += &range;
+            }
+        }
+        let used: Vec<String> = Role::ALL
+            .iter()
+            .filter(|role| {
+                dump.lines()
+                    .take(usize::from(buffer.area.height))
+                    .any(|row| row.contains(letter(**role as u8)))
+            })
+            .map(|role| format!("{} {}", letter(*role as u8), role.name()))
+            .collect();
+        dump + &used.join(", ") + "\n"
+    }
+
+    /// What is drawn, as bytes that a terminal shows in the colours of `theme`.
+    pub fn ansi(&self, theme: &Theme) -> String {
+        let buffer = self.drawn(theme, false);
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            for x in 0..buffer.area.width {
+                let cell = &buffer[(x, y)];
+                text += "\x1b[0";
+                text += &sgr(cell);
+                text += "m";
+                text += cell.symbol();
+            }
+            text.push_str("\x1b[0m\n");
+        }
+        text
+    }
+
+    /// The buffer after drawing once.
+    pub fn drawn(&self, theme: &Theme, ascii: bool) -> Buffer {
+        let Size { width, height } = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| views::draw(frame, &self.state, Look { theme, ascii })).unwrap();
+        terminal.backend().buffer().clone()
+    }
+}
+
+/// The steps of a push, and its result.
+fn push(job: JobId, plan: &Plan, dry_run: bool) -> Vec<Msg> {
+    let steps = [
+        ("git fetch ssh://git@git.example.com/ops/fleet.git main", 412),
+        ("commit tree of 2 files, parent 4c1f0e2", 3),
+        ("git push ssh://git@git.example.com/ops/fleet.git 8d2e91b:refs/heads/image-updates", 1_104),
+        ("git ls-remote ssh://git@git.example.com/ops/fleet.git", 301),
+    ];
+    let steps = steps.map(|(text, millis)| LandingStep { text: text.to_owned(), millis: Some(millis) });
+    let landed = plan.groups.iter().map(|group| Landed {
+        automation: group.automation.clone(),
+        remote: group.remote.clone().unwrap(),
+        branch: group.push.as_ref().unwrap().branch.clone(),
+        created: false,
+        base: BASE.to_owned(),
+        commit: Some(OURS.to_owned()),
+        pushed: !dry_run,
+        verified: !dry_run,
+        already: false,
+        credential: Some("secret flux-system/fleet".to_owned()),
+        request: None,
+        error: None,
+    });
+    let mut messages: Vec<Msg> = steps.map(|step| Msg::Pushing(job, step)).into();
+    messages.push(Msg::Pushed(job, Ok(landed.collect())));
+    messages
+}
+
+/// Every file below `folder`, by its path from `root`.
+fn read_all(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+fn tags_of(image: &str) -> Vec<String> {
+    let path = root().join("tags").join(format!("{image}.txt"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| line.replace("\\x1b", "\x1b")).collect()
+}
+
+fn sgr(cell: &ratatui::buffer::Cell) -> String {
+    let colour = |colour: Color, base: u8| match colour {
+        Color::Rgb(r, g, b) => format!(";{base};2;{r};{g};{b}"),
+        Color::Indexed(index) => format!(";{base};5;{index}"),
+        _ => String::new(),
+    };
+    let modifiers = [
+        (Modifier::BOLD, ";1"),
+        (Modifier::DIM, ";2"),
+        (Modifier::ITALIC, ";3"),
+        (Modifier::UNDERLINED, ";4"),
+        (Modifier::REVERSED, ";7"),
+    ];
+    let added: String = modifiers
+        .iter()
+        .filter(|(modifier, _)| cell.modifier.contains(*modifier))
+        .map(|(_, code)| *code)
+        .collect();
+    format!("{}{}{added}", colour(cell.fg, 38), colour(cell.bg, 48))
+}
+
+fn letter(role: u8) -> char {
+    let letters = b".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP";
+    letters.get(usize::from(role)).map_or('?', |letter| char::from(*letter))
+}
+
+/// The characters of a buffer, a row a line, right-trimmed.
+pub fn text_of(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let row: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn rows(buffer: &Buffer, glyph: impl Fn(&ratatui::buffer::Cell) -> char) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let row: String = (0..buffer.area.width).map(|x| glyph(&buffer[(x, y)])).collect();
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// How many tags of each state there are; for tests that look for one.
+pub fn count(verdict: &Verdict, state: TagState) -> usize {
+    verdict.evaluation.states.iter().filter(|found| **found == state).count()
+}
