@@ -104,8 +104,8 @@ impl Evaluator {
     }
 
     /// What `tag` is compared by; `None` if the filter does not let it pass.
-    pub(super) fn value(&self, tag: &str) -> Option<String> {
-        self.run(tag).value
+    fn value(&self, tag: &str) -> Option<String> {
+        self.values()(tag)
     }
 
     fn subject<'a>(&self, tags: &'a TagList, evaluation: &Evaluation, index: usize) -> Subject<'a> {

@@ -14,8 +14,9 @@ impl Evaluator {
     /// byte order.
     pub fn order(&self, tags: &TagList, evaluation: &Evaluation) -> Vec<u32> {
         let ranks = |state: TagState| matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
+        let mut values = self.values();
         let values: Vec<Option<String>> = (tags.iter().zip(&evaluation.states))
-            .map(|(tag, state)| if ranks(*state) { self.value(tag) } else { None })
+            .map(|(tag, state)| if ranks(*state) { values(tag) } else { None })
             .collect();
         let value = |index: &u32| values.get(*index as usize).and_then(Option::as_deref).unwrap_or_default();
         let all = (0_u32..).take(tags.len());
