@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, ExplainWhat, Format, GetWhat, RenderWhat};
+use crate::cli::{Cli, Command, DiffWhat, EvalWhat, ExplainWhat, Format, GetWhat, RenderWhat};
 use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
@@ -15,6 +15,7 @@ use crate::text::SecretString;
 mod check;
 mod completion;
 mod demo;
+mod eval;
 mod filter;
 mod get;
 mod lint;
@@ -174,6 +175,9 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
         Command::Check(args) => check::check(settings, args),
+        Command::Eval(args) => match &args.what {
+            EvalWhat::Policy(args) => eval::policy(settings, args),
+        },
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),
@@ -182,7 +186,6 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Render(args) => match &args.what {
             RenderWhat::Message(args) => render::message(args),
         },
-        Command::Eval(_) => Err(Problem::new(Code::Internal, "supercargo", "not wired yet")),
     }
 }
 

@@ -159,7 +159,7 @@ fn choose(session: &Session, name: &str, policy: Option<&str>) -> Result<Chosen,
 }
 
 /// The tags of one repository: cached, or scanned if that is due.
-fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem> {
+pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem> {
     let refresh = session.engine.settings().refresh;
     let mut cached = session.engine.cached(&session.world);
     let due = session.engine.to_scan(&session.world, &cached, refresh).contains(id);
