@@ -87,6 +87,17 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// Whether this opens the dashboard: no command, or the demo with its screen.
+    pub fn wants_screen(&self) -> bool {
+        match &self.command {
+            None => true,
+            Some(Command::Demo(args)) => !args.headless,
+            Some(_) => false,
+        }
+    }
+}
+
 /// Shown below every `--help` of the program itself.
 const EXAMPLES: &str = "Examples:
   supercargo demo                                    practise on a built-in registry and remote

@@ -109,6 +109,11 @@ impl Engine {
         &self.settings
     }
 
+    /// Whether nothing was ever kept here: the program runs for the first time.
+    pub fn is_first_run(&self) -> bool {
+        self.secrets_dir.as_deref().and_then(std::path::Path::parent).is_some_and(|state| !state.exists())
+    }
+
     /// Caches, ledger, journal and log.
     pub fn store(&self) -> &Store {
         &self.store

@@ -190,7 +190,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
 }
 
 /// Resolves the settings, reading passwords from standard input where a flag says so.
-fn settings(cli: &Cli) -> Result<Settings, Problem> {
+pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
     let mut secrets = StdinSecrets::default();
     if cli.global.git_password_stdin {
         secrets.git = Some(password_from_stdin("--git-password-stdin")?);
@@ -285,6 +285,12 @@ fn write_text(out: &mut dyn Write, text: Text, no_header: bool) -> io::Result<()
         Text::Raw(bytes) => out.write_all(&bytes),
         Text::Nothing => Ok(()),
     }
+}
+
+/// Prints a problem on standard error and returns its exit status.
+pub(crate) fn complain(cli: &Cli, problem: &Problem) -> u8 {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    fail(&mut Streams { out: &mut out, err: &mut err }, cli.global.output == Format::Json, problem)
 }
 
 fn fail(streams: &mut Streams<'_>, json: bool, problem: &Problem) -> u8 {

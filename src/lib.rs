@@ -31,6 +31,10 @@ pub mod runtime;
 pub mod source;
 pub mod store;
 pub mod text;
+#[cfg(feature = "tui")]
+pub mod theme;
+#[cfg(feature = "tui")]
+pub mod views;
 
 use std::ffi::OsString;
 
@@ -46,9 +50,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
+    #[cfg(feature = "tui")]
+    if cli.wants_screen() {
+        return runtime::dashboard(&cli);
+    }
     headless::run(&cli)
 }
-#[cfg(feature = "tui")]
-pub mod theme;
-#[cfg(feature = "tui")]
-pub mod views;

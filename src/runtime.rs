@@ -9,12 +9,15 @@ mod effects;
 mod event_loop;
 mod input;
 mod journal;
+mod open;
 mod paint;
 mod terminal;
 
 use std::io::IsTerminal;
 
 use ratatui::Frame;
+
+pub use open::dashboard;
 
 use crate::app::state::{self, Start, State};
 use crate::cli::ColorChoice;

@@ -1,0 +1,81 @@
+//! Opening the dashboard: on the operator's source, or on the demo's.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Left, Options, run};
+use crate::cli::{Cli, Command, DemoArgs};
+use crate::config::Settings;
+use crate::demo::Demo;
+use crate::engine::Engine;
+use crate::headless;
+use crate::problem::{Code, Problem};
+use crate::views::{self, Look};
+
+/// The demo that the start page offers, and `:demo`.
+const DEFAULT_DEMO: &str = "5s";
+
+/// Runs the dashboard that the command line asks for; returns the exit status.
+pub fn dashboard(cli: &Cli) -> u8 {
+    let left = headless::settings(cli).and_then(|settings| match &cli.command {
+        Some(Command::Demo(args)) => demo(&settings, args),
+        _ => source(&settings),
+    });
+    match left {
+        Ok(left) => left.exit(),
+        Err(problem) => headless::complain(cli, &problem),
+    }
+}
+
+fn source(settings: &Settings) -> Result<Left, Problem> {
+    super::check_terminal()?;
+    let engine = Engine::open(settings.clone())?;
+    let options = Options {
+        draw: |frame, state, theme, ascii| views::draw(frame, state, Look { theme, ascii }),
+        demo: false,
+        source: name(settings),
+        first_run: engine.is_first_run(),
+    };
+    match run(engine, options)? {
+        Left::Demo => {
+            let interval = DEFAULT_DEMO.parse().unwrap_or_default();
+            demo(settings, &DemoArgs { headless: false, keep: false, seed: 1, interval })
+        }
+        left => Ok(left),
+    }
+}
+
+/// What the title calls the source before it is read.
+fn name(settings: &Settings) -> String {
+    let files = settings.files.clone().unwrap_or_else(|| ".".to_owned());
+    let path = Path::new(&files).canonicalize().ok();
+    let last = path.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    format!("files:{}", last.unwrap_or_else(|| crate::git::redact(&files)))
+}
+
+/// The demo's servers run on a thread of their own; all of it ends with the dashboard.
+fn demo(settings: &Settings, args: &DemoArgs) -> Result<Left, Problem> {
+    super::check_terminal()?;
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let servers = servers.map_err(|error| {
+        Problem::new(Code::Internal, "demo", "its servers cannot be started").caused_by(&error)
+    })?;
+    let demo = Arc::new(servers.block_on(Demo::start(args))?);
+    let engine = demo.engine(settings)?;
+    let ci = servers.spawn({
+        let demo = Arc::clone(&demo);
+        async move { demo.run_ci(|_| {}).await }
+    });
+    let options = Options {
+        draw: |frame, state, theme, ascii| views::draw(frame, state, Look { theme, ascii }),
+        demo: true,
+        source: "demo".to_owned(),
+        first_run: false,
+    };
+    let left = run(engine, options);
+    ci.abort();
+    // The task's share of the demo has to go before its directory can.
+    let _ = servers.block_on(ci);
+    drop(demo);
+    left
+}
