@@ -5,7 +5,6 @@
 
 pub mod registry;
 mod seed;
-mod walk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,8 +21,6 @@ use crate::git;
 use crate::problem::{Code, Problem};
 use crate::store::Dirs;
 use registry::{Ci, DemoRegistry, Pushed};
-
-pub use walk::walk;
 
 /// What every directory of a demo is called, before its process id.
 const PREFIX: &str = "supercargo-demo-";
@@ -112,6 +109,15 @@ impl Demo {
     fn ci(&self) -> Ci {
         let repositories = ["team/vote", "shop/checkout-api"].map(str::to_owned).to_vec();
         Ci::new(repositories, self.seed)
+    }
+
+    /// Lets the CI push one tag now.
+    ///
+    /// # Errors
+    /// Only a bug of ours: a CI with nothing to build.
+    pub fn build_once(&self) -> Result<Pushed, Problem> {
+        let built = self.ci().build(&self.registry, Timestamp::now());
+        built.ok_or_else(|| Problem::new(Code::Internal, "demo", "the CI has nothing to build"))
     }
 
     /// Lets the CI push until the future is dropped.

@@ -30,7 +30,6 @@ mod table;
 mod tags;
 mod updates;
 
-pub(crate) use demo::ended_by_signal;
 pub use table::Table;
 pub(crate) use table::clean;
 pub(crate) use updates::patch;

@@ -19,8 +19,8 @@ use super::object::{ObjectId, Person};
 use super::proposal::Proposal;
 use crate::problem::Problem;
 
-pub use build::{BuildOptions, Edited, FileEdit, message_data};
-pub use ground::{FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
+pub use build::{BuildOptions, Edited, message_data};
+pub use ground::{FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
 pub use propose::propose;
 pub use stale::Stale;
 

@@ -1,10 +1,231 @@
-//! `demo --headless`.
+//! `demo --headless`: the whole way once, each step checked, from a new tag to the commit on the remote.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use super::session::event_loop;
 use super::{Answer, Streams};
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, Format, Refresh};
 use crate::config::Settings;
-use crate::problem::Problem;
+use crate::demo::Demo;
+use crate::domain::landing::Landed;
+use crate::domain::manifest;
+use crate::domain::plan::Plan;
+use crate::domain::proposal::{Decision, UpdateState};
+use crate::engine::{DryRun, Engine, PrepareRequest, Prepared, World, short};
+use crate::git::{self, BareCache, Remote};
+use crate::problem::{Code, Problem};
+
+/// Prints one step: a readable line, or a JSON document with `-o json`.
+struct Log<'a> {
+    out: &'a mut dyn Write,
+    json: bool,
+}
+
+impl Log<'_> {
+    fn say(&mut self, event: &str, text: &str, more: Value) -> Result<(), Problem> {
+        let written = if self.json {
+            let mut object = Map::new();
+            object.insert("apiVersion".to_owned(), json!("supercargo/v1"));
+            object.insert("kind".to_owned(), json!("DemoEvent"));
+            object.insert("event".to_owned(), json!(event));
+            let now = Timestamp::now();
+            let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            object.insert("time".to_owned(), json!(now));
+            if let Value::Object(more) = more {
+                object.extend(more);
+            }
+            super::write_json(self.out, &Value::Object(object))
+        } else {
+            writeln!(self.out, "{}", super::clean(text))
+        };
+        written.and_then(|()| self.out.flush()).map_err(|error| {
+            Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error)
+        })
+    }
+}
+
+/// Walks scan → verdicts → plan → diff → push → verify once, and with `--keep` leaves everything running afterwards.
+///
+/// Returns the exit status: 0, or 128 and the number of the signal that ended it.
+///
+/// # Errors
+/// The first step that does not end as it must.
+async fn walk(settings: &Settings, args: &DemoArgs, out: &mut dyn Write) -> Result<u8, Problem> {
+    let demo = Demo::start(args).await?;
+    let mut log = Log { out, json: settings.output == Format::Json };
+    let steps = async {
+        let engine = demo.engine(settings)?;
+        once(&demo, &engine, &mut log).await?;
+        if args.keep { keep(&demo, &mut log).await } else { Ok(()) }
+    };
+    tokio::select! {
+        done = steps => done.map(|()| 0),
+        exit = ended_by_signal() => Ok(exit),
+    }
+}
+
+async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Problem> {
+    let directory = demo.directory().display().to_string();
+    log.say(
+        "ready",
+        &format!("► registry {}, remote {}", demo.registry_host(), demo.remote()),
+        json!({"registry": demo.registry_host(), "remote": demo.remote(), "directory": directory,
+               "namespace": "flux-system"}),
+    )?;
+    let pushed = demo.build_once()?;
+    let text = format!("► the CI pushed {}:{}", pushed.repository, pushed.tag);
+    log.say("tag_pushed", &text, json!({"tag": pushed.tag, "image": pushed.repository}))?;
+    let world = engine.load().await?;
+    let (scans, failed) = engine.fresh_scans(&world, Refresh::Always, |_| {}).await;
+    if let Some(problem) = failed.into_values().next() {
+        return Err(problem);
+    }
+    let tags: usize = scans.values().map(|scan| scan.tags.len()).sum();
+    let text = format!("✔ scanned {} repositories, {tags} tags", scans.len());
+    log.say("scanned", &text, json!({"repositories": scans.len(), "tags": tags}))?;
+    let selections = engine.select(&world, &scans).await?;
+    let (grounds, problems) = engine.grounds(&world, Refresh::Always).await?;
+    if let Some(problem) = problems.into_iter().find(|problem| problem.exit() != 0) {
+        return Err(problem);
+    }
+    let mut proposals = engine.review(grounds, &selections).proposals;
+    let is_seen = proposals.iter().any(|update| update.new.as_ref().is_some_and(|new| new.tag == pushed.tag));
+    require(is_seen, &format!("the new tag {} leads to no update", pushed.tag))?;
+    for update in &mut proposals {
+        let new = update.new.as_ref().map_or("?", |new| new.tag.as_str()).to_owned();
+        let blocked =
+            update.blocked.as_ref().map(|problem| format!("  {}", problem.message)).unwrap_or_default();
+        let text = format!("✔ {} {} → {new}{blocked}", update.policy, update.current.join(", "));
+        log.say(
+            "update_found",
+            &text,
+            json!({"policy": update.policy, "tag": update.new.as_ref().map(|new| &new.tag)}),
+        )?;
+        if update.state == UpdateState::Pending && !update.needs_second_look() {
+            update.decide(Decision::Approved);
+        }
+    }
+    let prepared =
+        engine.prepare(&world, &selections, PrepareRequest::of(proposals, Refresh::Always)).await?;
+    announce(&prepared, log)?;
+    land(demo, engine, &world, &prepared, log).await?;
+    log.say("done", "✔ everything is as it should be", json!({}))
+}
+
+fn announce(prepared: &Prepared, log: &mut Log<'_>) -> Result<(), Problem> {
+    let plan = &prepared.plan;
+    let counts = plan.approved_counts();
+    require(plan.bytes_changed_outside_markers == 0, "bytes outside marked scalars would change")?;
+    require(counts.sites > 0, "nothing could be approved")?;
+    let text = format!(
+        "✔ plan {}: {} updates, {} files, {} sites",
+        plan.id, counts.updates, counts.files, counts.sites
+    );
+    log.say("planned", &text, json!({"plan": plan.id}))?;
+    if !log.json {
+        let patch = super::patch(plan, &prepared.contents);
+        for line in patch.lines() {
+            log.say("diff", &format!("    {line}"), json!({}))?;
+        }
+    }
+    let text = format!("✔ approved {} updates", counts.updates);
+    log.say("approved", &text, json!({"plan": plan.id, "updates": counts.updates}))
+}
+
+async fn land(
+    demo: &Demo,
+    engine: &Engine,
+    world: &Arc<World>,
+    prepared: &Prepared,
+    log: &mut Log<'_>,
+) -> Result<(), Problem> {
+    let landed = engine.land(world, prepared.plan.clone(), DryRun::None, |_| {}).await?;
+    for result in &landed {
+        if let Some(problem) = &result.error {
+            return Err(problem.clone());
+        }
+        let commit = result.commit.clone().unwrap_or_default();
+        let text = format!("✔ pushed {} to {}", short(&commit), result.branch);
+        log.say("pushed", &text, json!({"commit": commit, "branch": result.branch}))?;
+    }
+    let place = (demo.remote(), demo.directory().join("verified"));
+    let (plan, results) = (prepared.plan.clone(), landed.clone());
+    crate::engine::blocking(move || verify(&place, &plan, &results)).await?;
+    let commit = landed.last().and_then(|result| result.commit.clone()).unwrap_or_default();
+    let text = format!("✔ the remote has {}, and only marked scalars differ", short(&commit));
+    log.say("verified", &text, json!({"commit": commit}))
+}
+
+/// Reads the remote itself: the branch is at the last commit, and with every marked scalar cut out its files equal
+/// those of the base.
+fn verify((remote, folder): &(String, PathBuf), plan: &Plan, landed: &[Landed]) -> Result<(), Problem> {
+    let last = landed.last().and_then(|result| result.commit.as_deref()).unwrap_or_default();
+    let (refs, _) = git::ls_remote(&Remote::new(remote)).map_err(Problem::from)?;
+    let branch = landed.last().map(|result| result.branch.as_str()).unwrap_or_default();
+    require(refs.branch(branch) == Some(last), "the remote does not have the commit")?;
+    let base = plan.groups.first().and_then(|group| group.parent()).unwrap_or_default();
+    let cache = BareCache::open(folder, remote).map_err(Problem::from)?;
+    cache.fetch(&Remote::new(remote), |refs| refs.all.keys().cloned().collect()).map_err(Problem::from)?;
+    let (before, after) = (read(&cache, base)?, read(&cache, last)?);
+    require(before.len() == after.len(), "a file came or went")?;
+    let planned: BTreeSet<&str> =
+        plan.groups.iter().flat_map(|group| &group.files).map(|file| file.path.as_str()).collect();
+    for ((path, old), (_, new)) in before.iter().zip(&after) {
+        if old == new {
+            continue;
+        }
+        require(planned.contains(path.as_str()), &format!("{path} changed and was not planned"))?;
+        require(
+            without_markers(old)? == without_markers(new)?,
+            &format!("{path} changed outside its markers"),
+        )?;
+    }
+    Ok(())
+}
+
+fn read(cache: &BareCache, commit: &str) -> Result<Vec<(String, String)>, Problem> {
+    let files = cache.read_tree(commit, |_| true, |_, _| true).map_err(Problem::from)?;
+    Ok(files.into_iter().map(|file| (file.path, String::from_utf8_lossy(&file.bytes).into_owned())).collect())
+}
+
+fn without_markers(text: &str) -> Result<String, Problem> {
+    let sites = manifest::find(text).map_err(|error| error.problem("demo"))?;
+    let mut kept = text.to_owned();
+    for site in sites.iter().rev() {
+        kept.replace_range(site.span.clone(), "");
+    }
+    Ok(kept)
+}
+
+fn require(holds: bool, otherwise: &str) -> Result<(), Problem> {
+    if holds { Ok(()) } else { Err(Problem::new(Code::Internal, "demo", otherwise)) }
+}
+
+/// Lets the CI go on until a signal.
+async fn keep(demo: &Demo, log: &mut Log<'_>) -> Result<(), Problem> {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
+    let ci = demo.run_ci(move |pushed| {
+        // A reader that lags misses a line, not the CI a beat.
+        let _ = sender.try_send(pushed);
+    });
+    tokio::pin!(ci);
+    loop {
+        tokio::select! {
+            () = &mut ci => return Ok(()),
+            pushed = receiver.recv() => {
+                let Some(pushed) = pushed else { return Ok(()) };
+                let text = format!("► the CI pushed {}:{}", pushed.repository, pushed.tag);
+                log.say("tag_pushed", &text, json!({"tag": pushed.tag, "image": pushed.repository}))?;
+            }
+        }
+    }
+}
 
 /// Walks the demo once.
 pub(super) fn demo(
@@ -12,12 +233,12 @@ pub(super) fn demo(
     args: &DemoArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let exit = event_loop()?.block_on(crate::demo::walk(settings, args, streams.out))?;
+    let exit = event_loop()?.block_on(walk(settings, args, streams.out))?;
     Ok(Answer::nothing().with_exit(exit))
 }
 
 /// Waits for a signal that ends the program, and returns the exit status that says so: 128 and its number.
-pub(crate) async fn ended_by_signal() -> u8 {
+async fn ended_by_signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
     let waits = kinds.into_iter().map(|kind| {

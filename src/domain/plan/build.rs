@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::ground::{Ground, MarkedFile, Selection};
+use super::ground::{FileEdit, Ground, Selection};
 use super::stale::apply_sites;
 use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
 use crate::domain::manifest::{self, MarkedScalar};
@@ -78,15 +78,6 @@ impl Plan {
         plan.id = plan.computed_id();
         (plan, contents)
     }
-}
-
-/// A file before and after.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileEdit {
-    /// The content the group starts from.
-    pub before: String,
-    /// The content it leaves.
-    pub after: String,
 }
 
 struct Built {
@@ -253,15 +244,4 @@ fn without(text: &str, sites: &[MarkedScalar]) -> Vec<u8> {
     }
     kept.extend_from_slice(text.as_bytes().get(at..).unwrap_or_default());
     kept
-}
-
-impl MarkedFile {
-    /// Finds the marked scalars of a file.
-    ///
-    /// # Errors
-    /// Where and why the text is not valid to Flux.
-    pub fn read(path: impl Into<String>, text: String) -> Result<Self, manifest::YamlError> {
-        let sites = manifest::find(&text)?;
-        Ok(Self { path: path.into(), text: text.into(), sites })
-    }
 }

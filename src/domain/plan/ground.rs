@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::stale::apply_sites;
 use super::{Base, PushTarget, Stale, Warning};
-use crate::domain::manifest::{MarkedScalar, YamlError};
+use crate::domain::manifest::{self, MarkedScalar, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
@@ -26,6 +26,15 @@ pub struct MarkedFile {
     pub sites: Vec<MarkedScalar>,
 }
 
+/// A file before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// The content the group starts from.
+    pub before: String,
+    /// The content it leaves.
+    pub after: String,
+}
+
 /// A file with the marker token that is not valid to Flux; nothing in it can be written.
 #[derive(Debug, Clone)]
 pub struct ProblemFile {
@@ -33,6 +42,17 @@ pub struct ProblemFile {
     pub path: String,
     /// What is wrong and where.
     pub error: YamlError,
+}
+
+impl MarkedFile {
+    /// Finds the marked scalars of a file.
+    ///
+    /// # Errors
+    /// Where and why the text is not valid to Flux.
+    pub fn read(path: impl Into<String>, text: String) -> Result<Self, YamlError> {
+        let sites = manifest::find(&text)?;
+        Ok(Self { path: path.into(), text: text.into(), sites })
+    }
 }
 
 /// What one automation stands on.

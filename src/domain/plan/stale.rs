@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::build::FileEdit;
+use super::ground::FileEdit;
 use super::{Group, sha256_hex};
 use crate::domain::manifest::{self, MarkedScalar};
 use crate::domain::proposal::{Proposal, Site};
