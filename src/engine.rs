@@ -14,6 +14,7 @@ mod scan;
 mod select;
 pub mod status;
 mod walk;
+mod work_tree;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

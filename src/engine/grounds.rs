@@ -10,7 +10,7 @@ use super::{Engine, World, blocking};
 use crate::cli::Refresh;
 use crate::domain::inventory::{self, Checkout, Targets};
 use crate::domain::manifest;
-use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, Person};
+use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
 use crate::git::{self, BareCache, Refs, Remote};
 use crate::problem::{Code, Problem};
@@ -88,7 +88,7 @@ impl Engine {
         let remote = self.remote_of(world, &place, problems)?;
         let cache = BareCache::open(&self.git_root, &place.url).map_err(Problem::from)?;
         let at = know(&cache, &remote, &place, refresh, known, problems)?;
-        let base = resolve(&remote, &at, &place.targets, place.repository)?;
+        let base = resolve(&remote, &at, &place.targets)?;
         let tip = at.refs.branch(&place.targets.push_branch).map(str::to_owned);
         let read = if place.targets.switching {
             tip.clone().unwrap_or_else(|| base.commit.clone())
@@ -104,8 +104,14 @@ impl Engine {
         let mut ground = described(world, automation, path)?;
         ground.remote = Some(remote.shown());
         ground.push = Some(push_target(&place, tip, behind));
-        ground.warnings = place.warnings;
+        ground.warnings = std::mem::take(&mut place.warnings);
         ground.warnings.extend(target_warnings(automation, &place.targets, behind));
+        ground.warnings.extend(secret_warnings(world, &place));
+        // Only a checkout of the same repository has anything to say about it.
+        let checkout = world.checkout.as_ref().filter(|checkout| checkout.remote_like(&place.url).is_some());
+        ground
+            .warnings
+            .extend(checkout.and_then(|checkout| super::work_tree::differs(&checkout.root, &files)));
         ground.base = Some(base);
         ground.files = files;
         ground.problem_files = problem_files;
@@ -227,7 +233,7 @@ fn know(
     problems: &mut Vec<Problem>,
 ) -> Result<Known, Problem> {
     if let Some(at) = known.get(&place.url)
-        && wants(&at.refs, &place.targets, place.repository)
+        && wants(&at.refs, &place.targets)
             .iter()
             .all(|want| at.refs.commit(want).is_none_or(|commit| cache.has(commit)))
     {
@@ -262,8 +268,7 @@ fn know(
 
 /// Fetches what an automation reads, and its push branch.
 pub(super) fn fetch(cache: &BareCache, remote: &Remote, place: &Place<'_>) -> Result<Known, Problem> {
-    let fetched =
-        cache.fetch(remote, |refs| wants(refs, &place.targets, place.repository)).map_err(Problem::from)?;
+    let fetched = cache.fetch(remote, |refs| wants(refs, &place.targets)).map_err(Problem::from)?;
     Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
 }
 
@@ -277,13 +282,11 @@ fn age(time: Timestamp) -> Duration {
 }
 
 fn holds(cache: &BareCache, refs: &Refs, place: &Place<'_>) -> bool {
-    wants(refs, &place.targets, place.repository)
-        .iter()
-        .all(|want| refs.commit(want).is_none_or(|commit| cache.has(commit)))
+    wants(refs, &place.targets).iter().all(|want| refs.commit(want).is_none_or(|commit| cache.has(commit)))
 }
 
 /// The names to fetch: what is checked out, and the push branch.
-fn wants(refs: &Refs, targets: &Targets, _repository: Option<&GitRepository>) -> Vec<String> {
+fn wants(refs: &Refs, targets: &Targets) -> Vec<String> {
     let checkout = match &targets.checkout {
         Checkout::Branch(branch) => format!("refs/heads/{branch}"),
         Checkout::Name(name) => name.trim_end_matches("^{}").to_owned(),
@@ -309,12 +312,7 @@ fn newest(range: &str, tags: &[&str]) -> Option<String> {
     tags.get(evaluation.latest?).map(str::to_owned)
 }
 
-fn resolve(
-    remote: &Remote,
-    at: &Known,
-    targets: &Targets,
-    _repository: Option<&GitRepository>,
-) -> Result<Base, Problem> {
+fn resolve(remote: &Remote, at: &Known, targets: &Targets) -> Result<Base, Problem> {
     let reference = match &targets.checkout {
         Checkout::Branch(name) => GitRef { branch: Some(name.clone()), ..GitRef::default() },
         Checkout::Tag(name) => GitRef { tag: Some(name.clone()), ..GitRef::default() },
@@ -365,6 +363,14 @@ fn target_warnings(
         ));
     }
     warnings
+}
+
+/// What keeps the repository's own secret from being used.
+fn secret_warnings(world: &World, place: &Place<'_>) -> Option<Warning> {
+    let repository = place.repository?;
+    let secret = ObjectId::new(&repository.meta.id.namespace, repository.secret_ref.as_ref()?);
+    let error = world.secret(&secret).err()?;
+    Some(Warning::new(error.code(), error.to_string()))
 }
 
 /// An address that Flux's own schema refuses.
