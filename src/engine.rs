@@ -5,6 +5,7 @@
 //! value; the engine itself keeps only connections, caches and settings.
 
 mod credentials;
+mod distance;
 mod grounds;
 mod land;
 mod load;
@@ -50,6 +51,7 @@ pub struct Engine {
     store: Arc<Store>,
     registry: Arc<registry::Client>,
     git_root: PathBuf,
+    distances: Arc<distance::Distances>,
     /// Where secrets of ours are kept; `None` without a state folder.
     secrets_dir: Option<PathBuf>,
 }
@@ -101,6 +103,7 @@ impl Engine {
             store: Arc::new(Store::open(dirs)),
             registry: Arc::new(registry),
             git_root,
+            distances: Arc::default(),
             secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
         })
     }

@@ -98,7 +98,7 @@ impl Engine {
         let path = clean_path(&automation.update_path);
         let (files, problem_files) = marked_files(&cache, &read, &path)?;
         let behind = match &tip {
-            Some(tip) if place.targets.switching => cache.behind(tip, &base.commit),
+            Some(tip) if place.targets.switching => self.behind(&cache, &remote, (tip, &base), refresh),
             _ => Some(0),
         };
         let mut ground = described(world, automation, path)?;

@@ -71,7 +71,12 @@ impl Engine {
         match done {
             Ok((_, Some(report))) => finish(&mut results, &report, dry_run),
             Ok((_, None)) => {}
-            Err(problem) => results.iter_mut().for_each(|result| result.error = Some(problem.clone())),
+            Err(problem) => {
+                for result in &mut results {
+                    let subject = result.automation.to_string();
+                    result.error = Some(Problem { subject, ..problem.clone() });
+                }
+            }
         }
         results
     }

@@ -53,7 +53,7 @@ pub enum GitError {
         message: String,
     },
     /// The server wants a login and there is nothing to log in with.
-    #[error("{url} asks for a login, and no credential was found for it")]
+    #[error("authentication required: {url} asks for a login, and no credential was found for it")]
     AuthRequired {
         /// The address.
         url: String,

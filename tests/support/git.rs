@@ -15,6 +15,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[allow(clippy::duplicate_mod, reason = "some test files use both kinds of server")]
+#[path = "programs.rs"]
+mod programs;
+
 /// What the server's pre-receive hook does; see [`Bare::configure`].
 const HOOK: &str = r#"#!/bin/sh
 delay=$(git config hooks.delay) && sleep "$delay"
@@ -146,10 +150,11 @@ http {
   client_body_temp_path @DIR@/tmp; proxy_temp_path @DIR@/tmp; fastcgi_temp_path @DIR@/tmp;
   uwsgi_temp_path @DIR@/tmp; scgi_temp_path @DIR@/tmp;
   map "$remote_user $request_uri" $may_not { default 0; "~^reader .*git-receive-pack" 1; }
+  map $request_uri $realm { default "git"; "~^/public.*git-upload-pack" off; }
   server {
     listen 127.0.0.1:@PORT@ @TLS@;
     location / {
-      auth_basic "git"; auth_basic_user_file @DIR@/htpasswd;
+      auth_basic $realm; auth_basic_user_file @DIR@/htpasswd;
       if ($may_not) { return 403; }
       fastcgi_pass unix:@DIR@/fcgi.sock;
       fastcgi_param SCRIPT_FILENAME @BACKEND@;
@@ -181,11 +186,9 @@ pub struct GitServer {
 }
 
 impl GitServer {
-    /// Starts the server; `None`, said loudly, if the machine lacks a program for it.
+    /// Starts the server; `None`, said loudly, where it is not wanted or the machine lacks a program for it.
     pub fn start(tls: bool) -> Option<Self> {
-        let missing: Vec<&str> = NEEDED.into_iter().filter(|name| find_program(name).is_none()).collect();
-        if !missing.is_empty() {
-            eprintln!("SKIPPED: no Git server without {}", missing.join(", "));
+        if !programs::are_wanted(&NEEDED) {
             return None;
         }
         let dir = tempfile::Builder::new().prefix("sg").tempdir().unwrap();
@@ -221,7 +224,7 @@ impl GitServer {
         }
     }
 
-    /// Makes a repository with these files on `main`.
+    /// Makes a repository with these files on `main`. Anyone may read one whose name begins with `public`.
     pub fn create(&self, name: &str, files: &[(&str, &str)]) -> Bare {
         Bare::create(&self.dir.path().join("repos").join(format!("{name}.git")), files)
     }
@@ -253,19 +256,13 @@ impl Drop for GitServer {
     }
 }
 
-fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn run(dir: &Path, program: &str, arguments: &[&str]) -> Vec<u8> {
     let output =
-        Command::new(find_program(program).unwrap()).current_dir(dir).args(arguments).output().unwrap();
+        Command::new(programs::find(program).unwrap()).current_dir(dir).args(arguments).output().unwrap();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
@@ -302,7 +299,7 @@ fn nginx_configuration(dir: &Path, port: u16, tls: bool) -> String {
 
 fn spawn(dir: &Path, program: &str, arguments: &[&str]) -> Child {
     let log = fs::File::create(dir.join(format!("{program}.log"))).unwrap();
-    Command::new(find_program(program).unwrap())
+    Command::new(programs::find(program).unwrap())
         .current_dir(dir)
         .args(arguments)
         .env("GIT_CONFIG_NOSYSTEM", "1")

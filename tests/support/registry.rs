@@ -22,6 +22,10 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+#[allow(clippy::duplicate_mod, reason = "some test files use both kinds of server")]
+#[path = "programs.rs"]
+mod programs;
+
 /// Debian's package and the program in it.
 const PROGRAM: &str = "docker-registry";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -43,9 +47,9 @@ pub struct TlsRegistry {
 }
 
 impl TlsRegistry {
-    /// Starts one; `None`, said loudly, where a program is not installed.
+    /// Starts one; `None`, said loudly, where it is not wanted or a program is not installed.
     pub fn start() -> Option<Self> {
-        if !is_installed("openssl") {
+        if !programs::are_wanted(&[PROGRAM, "openssl"]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -73,23 +77,15 @@ impl TlsRegistry {
     }
 }
 
-/// Whether a program can be run; says loudly if not.
-fn is_installed(program: &str) -> bool {
-    let found = Command::new(program).arg("--help").output().is_ok();
-    if !found {
-        eprintln!("SKIPPED: {program} is missing; apt-get install docker-registry apache2-utils openssl");
-    }
-    found
-}
-
 impl DockerRegistry {
-    /// Starts one, open or with basic authentication; `None`, said loudly, where a program is not installed.
+    /// Starts one, open or with basic authentication; `None`, said loudly, where it is not wanted or a program is not installed.
     pub fn start(login: Option<(&str, &str)>) -> Option<Self> {
         Self::start_in(tempfile::tempdir().unwrap(), login, "")
     }
 
     fn start_in(folder: tempfile::TempDir, login: Option<(&str, &str)>, http: &str) -> Option<Self> {
-        if !is_installed(PROGRAM) || (login.is_some() && !is_installed("htpasswd")) {
+        let needed = [PROGRAM, "htpasswd"];
+        if !programs::are_wanted(if login.is_some() { &needed } else { &needed[..1] }) {
             return None;
         }
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();

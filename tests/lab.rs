@@ -1,0 +1,311 @@
+//! The guide, walked step by step on real servers with the program that people run.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod git;
+    pub mod lab;
+    pub mod registry;
+}
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::git::{PASSWORD, READER, WRITER, git};
+use support::lab::{DEPLOYMENT, KUSTOMIZATION, Lab, NEWEST, POLICY, changed_lines};
+
+/// The cells of the row that begins with `name`.
+fn row<'a>(table: &'a str, name: &str) -> Vec<&'a str> {
+    let cells = |line: &'a str| line.split('\t').map(str::trim).collect::<Vec<_>>();
+    let mut rows = table.lines().map(cells);
+    rows.find(|cells| cells[0] == name).unwrap_or_else(|| panic!("no {name} in\n{table}"))
+}
+
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {report:#}"))
+}
+
+#[test]
+fn the_guide_leads_from_an_empty_folder_to_the_commit_on_the_remote() {
+    let Some(lab) = Lab::start() else { return };
+    prerequisites_are_checked(&lab);
+    a_repository_is_scanned(&lab);
+    the_newest_tag_is_selected(&lab);
+    markers_are_judged(&lab);
+    updates_are_automated(&lab);
+    the_servers_are_checked(&lab);
+    let plan = the_push_is_refused_without_a_login(&lab);
+    the_push_succeeds_with_one(&lab, &plan);
+    a_new_image_appears(&lab);
+    lab.instavote.assert_sound();
+}
+
+/// L1, before there is anything.
+fn prerequisites_are_checked(lab: &Lab) {
+    let report = lab.json(0, &["check", "--pre"]);
+    assert_eq!((&report["kind"], &report["ok"]), (&json!("CheckReport"), &json!(true)));
+    assert_eq!(check(&report, "git")["status"], "ok");
+    assert_eq!(check(&report, "kube")["status"], "skipped");
+    let text = lab.run(&["check"]).expect(0).out;
+    assert!(text.contains("✔ git") && text.contains("- kube"), "{text}");
+}
+
+/// L3.
+fn a_repository_is_scanned(lab: &Lab) {
+    let image = format!("--image={}/vote", lab.registry.host);
+    let create = ["create", "image", "repository", "vote", &image, "--interval=1m"];
+    let export = lab.run(&[&create[..], &["--export"]].concat()).expect(0);
+    assert!(export.out.contains("kind: ImageRepository\n"), "{}", export.out);
+    lab.run(&create).expect(0).says(&[
+        "✚ generating ImageRepository",
+        "✔ ImageRepository created",
+        "successful scan: found 6 tags",
+    ]);
+    let written = fs::read_to_string(lab.fleet().join("vote-registry.yaml")).unwrap();
+    assert_eq!(written, export.out);
+    let table = lab.run(&["get", "image", "repository"]).expect(0).out;
+    assert_eq!(row(&table, "NAME")[..5], ["NAME", "LAST SCAN", "SUSPENDED", "READY", "MESSAGE"]);
+    let cells = row(&table, "vote");
+    assert_eq!(cells[2..4], ["False", "True"], "{table}");
+    assert!(cells[4].starts_with("successful scan: found 6 tags with checksum "), "{table}");
+}
+
+/// L4.
+fn the_newest_tag_is_selected(lab: &Lab) {
+    let resolved = format!("Latest image tag for {}/vote resolved to {NEWEST}", lab.registry.host);
+    lab.run(&POLICY).expect(0).says(&["✔ ImagePolicy created", &resolved]);
+    let table = lab.run(&["get", "images", "policy"]).expect(0).out;
+    assert!(row(&table, "vote").contains(&NEWEST), "{table}");
+    let policy = &lab.json(0, &["get", "images", "policy", "vote"])["items"][0];
+    assert_eq!(policy["latest"]["tag"], NEWEST);
+    assert_eq!((&policy["type"], &policy["rule"]), (&json!("numerical"), &json!("asc")));
+    assert_eq!(
+        (&policy["pattern"], &policy["extract"]),
+        (&json!("^main-[a-f0-9]+-(?P<ts>[0-9]+)"), &json!("$ts"))
+    );
+    assert_eq!((&policy["ready"], &policy["message"]), (&json!("True"), &json!(resolved)));
+    for (flag, latest) in [("--select-semver=>=1.0.0", None), ("--select-alpha=asc", Some("v8"))] {
+        let arguments = ["create", "image", "policy", "other", "--image-ref=vote", flag];
+        let ran = lab.run(&arguments).expect(if latest.is_some() { 0 } else { 6 });
+        assert!(latest.is_none_or(|tag| ran.err.contains(&format!("resolved to {tag}"))), "{}", ran.err);
+    }
+    fs::remove_file(lab.fleet().join("other-policy.yaml")).unwrap();
+}
+
+/// L5, on a clone of the manifests that lies beside the objects.
+fn markers_are_judged(lab: &Lab) {
+    git(&lab.path(""), &["clone", "-q", lab.instavote.path.to_str().unwrap(), "instavote"]);
+    let report = lab.json(0, &["lint", lab.path("instavote").to_str().unwrap(), "-C", "."]);
+    let markers = report["markers"].as_array().unwrap();
+    assert_eq!((markers.len(), &report["problem_count"]), (3, &json!(0)), "{report:#}");
+    assert!(markers.iter().all(|marker| marker["verdict"] == "outdated"), "{report:#}");
+    let at = |marker: &Value| marker["file"] == "deploy/vote/staging/kustomization.yaml";
+    let marker = markers.iter().find(|marker| at(marker)).unwrap();
+    assert_eq!((&marker["current"], &marker["wanted"]), (&json!("v8"), &json!(NEWEST)));
+    assert_eq!(marker["setter"], "flux-system:vote:tag");
+    assert_eq!(marker["line"], 7);
+}
+
+/// L6.
+fn updates_are_automated(lab: &Lab) {
+    let url = format!("--url={}", lab.url);
+    lab.run(&["create", "source", "git", "instavote", &url, "--branch=main"]).expect(0);
+    lab.create_update("main").expect(0).says(&["✔ ImageUpdateAutomation created"]);
+    let table = lab.run(&["get", "images", "update"]).expect(0).out;
+    assert_eq!(row(&table, "NAME")[..5], ["NAME", "LAST RUN", "SUSPENDED", "READY", "MESSAGE"]);
+    assert_eq!(row(&table, "instavote-all")[2..4], ["False", "True"], "{table}");
+    let update = &lab.json(0, &["get", "images", "update"])["items"][0];
+    assert_eq!(update["author"], json!({"name": "flux", "email": "flux@example.com"}));
+    assert_eq!((&update["path"], &update["push_branch"]), (&json!("./deploy/vote/staging"), &json!("main")));
+    assert_eq!((&update["remote"], &update["pending"]), (&json!(lab.url), &json!(1)));
+    assert_eq!(update["template_warnings"][0]["code"], "removed_field", "{update:#}");
+}
+
+/// L1 again, now that there is something to reach.
+fn the_servers_are_checked(lab: &Lab) {
+    let report = lab.json(0, &["check"]);
+    let registry = format!("registry/{}", lab.registry.host);
+    for name in ["objects", &registry, "remote/flux-system/instavote"] {
+        assert_eq!(check(&report, name)["status"], "ok", "{report:#}");
+    }
+}
+
+/// L7.
+fn the_push_is_refused_without_a_login(lab: &Lab) -> Value {
+    let base = lab.instavote.tip("main").unwrap();
+    let plan = lab.plan(&[]);
+    let group = &plan["groups"][0];
+    assert_eq!((&group["base"]["commit"], &group["push"]["branch"]), (&json!(base), &json!("main")));
+    assert_eq!(plan["bytes_changed_outside_markers"], 0);
+    // The template of the guide prints each image once, however many lines hold it.
+    assert_eq!(group["message"], lab.image(NEWEST) + "\n");
+    let codes: Vec<&Value> =
+        group["warnings"].as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+    assert!(codes.contains(&&json!("removed_field")), "{codes:?}");
+    let patch = lab.run(&["diff", "updates"]).expect(1).out;
+    assert!(patch.contains(&format!("+  newTag: {NEWEST} # {{\"$imagepolicy\"")), "{patch}");
+    let next = format!("supercargo create secret git NAME --url {}", lab.url);
+    lab.push(&["--confirm-branch=main"]).expect(4).says(&[&lab.url, "authentication required", &next]);
+    let result = &lab.push(&["--confirm-branch=main", "-o", "json"]).expect(4).json()["results"][0];
+    assert_eq!((&result["error"]["code"], &result["pushed"]), (&json!("git_auth_required"), &json!(false)));
+    assert_eq!(lab.instavote.tip("main"), Some(base));
+    plan
+}
+
+/// L8.
+fn the_push_succeeds_with_one(lab: &Lab, plan: &Value) {
+    let base = lab.instavote.tip("main").unwrap();
+    lab.log_in(WRITER).expect(0);
+    let dry = lab.run(&["push", "--plan", lab.plan_file().to_str().unwrap()]).expect(0);
+    dry.says(&["(dry run)"]);
+    assert_eq!(lab.instavote.tip("main").as_ref(), Some(&base), "a dry run sends nothing");
+    let landed = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(0).json();
+    let result = &landed["results"][0];
+    let commit = result["commit"].as_str().unwrap();
+    assert_eq!((&result["pushed"], &result["verified"]), (&json!(true), &json!(true)));
+    assert_eq!(result["credential"], "secret flux-system/instavote");
+    assert_eq!(
+        (landed["plan"].clone(), lab.instavote.tip("main").as_deref()),
+        (plan["id"].clone(), Some(commit))
+    );
+    let shown = git(&lab.instavote.path, &["log", "-1", "--format=%P|%an <%ae>|%B", commit]);
+    let image = lab.image(NEWEST);
+    assert_eq!(shown, format!("{base}|flux <flux@example.com>|{image}"));
+    only_marked_scalars_differ(lab, commit, &image);
+    let again = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(0).json();
+    assert_eq!(
+        (&again["results"][0]["already"], &again["results"][0]["commit"]),
+        (&json!(true), &json!(commit))
+    );
+    assert_eq!(lab.instavote.tip("main").as_deref(), Some(commit));
+    assert_eq!(lab.json(0, &["get", "updates", "--refresh=always"])["items"], json!([]));
+}
+
+fn only_marked_scalars_differ(lab: &Lab, commit: &str, image: &str) {
+    let read = |path: &str| {
+        let output = support::git::git_command(&lab.instavote.path)
+            .args(["cat-file", "blob", &format!("{commit}:deploy/vote/staging/{path}")])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(read("kustomization.yaml"), KUSTOMIZATION.replace("v8 #", &format!("{NEWEST} #")));
+    assert_eq!(read("deployment.yaml"), DEPLOYMENT.replace("@REGISTRY@/vote:v8", image));
+    let changed = changed_lines(&lab.instavote.path, commit);
+    assert_eq!(changed.len(), 2, "{changed:?}");
+}
+
+/// L9.
+fn a_new_image_appears(lab: &Lab) {
+    let tag = "main-0000aaaa-1719063680";
+    lab.registry.push("vote", tag);
+    let scan = lab.json(0, &["scan", "repository", "vote"]);
+    assert_eq!((&scan["items"][0]["tags"], &scan["items"][0]["new"]), (&json!(7), &json!(1)));
+    let update = &lab.json(1, &["get", "updates", "--exit-code"])["items"][0];
+    assert_eq!((&update["new"]["tag"], &update["state"]), (&json!(tag), &json!("pending")));
+    assert_eq!(update["sites"].as_array().unwrap().len(), 2);
+    lab.plan(&[]);
+    lab.push(&["--confirm-branch=main"]).expect(0).says(&["✔ pushed "]);
+    let tip = lab.instavote.tip("main").unwrap();
+    assert_eq!(changed_lines(&lab.instavote.path, &tip).len(), 2);
+}
+
+/// L10, up to the pushed branch.
+#[test]
+fn a_review_branch_is_made_from_the_checkout_branch_and_only_ever_grows() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    let main = lab.instavote.tip("main").unwrap();
+    let plan = lab.plan(&[]);
+    assert_eq!(plan["groups"][0]["push"]["commit"], Value::Null);
+    // Nobody follows this branch: it needs no confirmation by name.
+    let landed = lab.push(&["-o", "json"]).expect(0).json();
+    let first = landed["results"][0]["commit"].as_str().unwrap().to_owned();
+    assert_eq!(landed["results"][0]["created"], true);
+    let parent = |commit: &str| git(&lab.instavote.path, &["rev-parse", &format!("{commit}^")]);
+    assert_eq!((parent(&first), lab.instavote.tip("main")), (main.clone(), Some(main)));
+    lab.instavote.commit("main", &[("README.md", "moved on\n")], "Colleague's work");
+    lab.registry.push("vote", "main-0000aaaa-1719063680");
+    let plan = lab.plan(&[]);
+    assert_eq!(plan["groups"][0]["push"]["commit"], json!(first), "{plan:#}");
+    assert_eq!(plan["groups"][0]["push"]["behind"], 1, "{plan:#}");
+    let landed = lab.push(&["-o", "json"]).expect(0).json();
+    let second = landed["results"][0]["commit"].as_str().unwrap();
+    assert_eq!((&landed["results"][0]["created"], parent(second)), (&json!(false), first));
+    assert_eq!(lab.instavote.tip("image-updates").as_deref(), Some(second));
+    lab.instavote.assert_sound();
+}
+
+#[test]
+fn a_plan_that_the_remote_moved_past_is_refused_whole() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(WRITER).expect(0);
+    lab.plan(&[]);
+    let theirs = lab.instavote.commit("main", &[("README.md", "moved on\n")], "Colleague's work");
+    let ran = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(5);
+    assert_eq!(ran.json()["results"][0]["error"]["code"], "stale_plan");
+    assert_eq!(lab.instavote.tip("main"), Some(theirs));
+    lab.plan(&[]);
+    lab.push(&["--confirm-branch=main"]).expect(0);
+    let text = fs::read_to_string(lab.plan_file()).unwrap().replace(NEWEST, "main-ffffffff-1");
+    fs::write(lab.plan_file(), text).unwrap();
+    lab.push(&["--confirm-branch=main"]).expect(5);
+}
+
+#[test]
+fn what_is_not_confirmed_or_not_allowed_is_not_pushed() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(WRITER).expect(0);
+    let base = lab.instavote.tip("main");
+    lab.plan(&[]);
+    lab.push(&[]).expect(7).says(&["--confirm-branch main"]);
+    lab.push(&["--confirm-branch=image-updates"]).expect(7);
+    let file = lab.plan_file();
+    let push = ["push", "--plan", file.to_str().unwrap()];
+    lab.run(&[&push[..], &["--write", "--confirm-branch=main"]].concat()).expect(7).says(&["--yes"]);
+    lab.run(&[&push[..], &["--read-only"]].concat()).expect(7).says(&["READ-ONLY"]);
+    lab.run(&[&push[..], &["--dry-run=none"]].concat()).expect(7).says(&["--write"]);
+    lab.run(&["create", "image", "repository", "web", "--image=web", "--read-only"]).expect(7);
+    assert_eq!(lab.instavote.tip("main"), base);
+}
+
+#[test]
+fn a_login_that_may_only_read_is_named_and_flags_make_up_for_it() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(READER).expect(0);
+    let base = lab.instavote.tip("main");
+    lab.plan(&[]);
+    let ran = lab.push(&["--confirm-branch=main"]).expect(4);
+    ran.says(&[&lab.url, "secret flux-system/instavote", "403", "write access"]);
+    let ran = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(4);
+    assert_eq!(ran.json()["results"][0]["error"]["code"], "git_auth_denied");
+    assert!(!ran.err.contains(PASSWORD) && !ran.out.contains(PASSWORD));
+    assert_eq!(lab.instavote.tip("main"), base);
+    let file = lab.plan_file();
+    let push = ["push", "--plan", file.to_str().unwrap(), "--write", "--yes", "--confirm-branch=main"];
+    let login = ["--git-username", WRITER, "--git-password-stdin", "-o", "json"];
+    let landed = lab.run_with(&[&push[..], &login].concat(), PASSWORD).expect(0).json();
+    assert_eq!(landed["results"][0]["credential"], "flags");
+}
+
+#[test]
+fn a_rejecting_server_is_quoted() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(WRITER).expect(0);
+    lab.instavote.configure("hooks.protected", "main");
+    lab.plan(&[]);
+    let ran = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(4);
+    let error = &ran.json()["results"][0]["error"];
+    assert_eq!(error["code"], "git_rejected");
+    assert!(error["causes"].to_string().contains("Changes must be made through a pull request"), "{error:#}");
+    // The way out that the hint names.
+    lab.plan(&["--branch=image-updates"]);
+    lab.push(&[]).expect(0);
+    assert!(lab.instavote.tip("image-updates").is_some());
+}
