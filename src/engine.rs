@@ -52,6 +52,8 @@ pub struct Engine {
     registry: Arc<registry::Client>,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
+    /// Keeps `git_root` until the last clone of the engine goes, where no cache can be kept on disk.
+    _private: Option<Arc<tempfile::TempDir>>,
     /// Where secrets of ours are kept; `None` without a state folder.
     secrets_dir: Option<PathBuf>,
 }
@@ -94,13 +96,12 @@ impl Engine {
     /// As [`Self::open`].
     pub fn open_in(settings: Settings, dirs: &Dirs) -> Result<Self, Problem> {
         let registry = scan::client(&settings)?;
-        let git_root = match &dirs.cache {
-            Some(cache) => cache.join("git"),
-            None => load::private_folder()?,
-        };
+        let store = Arc::new(Store::open(dirs));
+        let (git_root, private) = git_root(dirs, &store)?;
         Ok(Self {
             settings: Arc::new(settings),
-            store: Arc::new(Store::open(dirs)),
+            store,
+            _private: private,
             registry: Arc::new(registry),
             git_root,
             distances: Arc::default(),
@@ -122,6 +123,16 @@ impl Engine {
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
+
+/// Where Git caches are kept: with the tags, or, where nothing can be written, in a folder that goes with the engine.
+fn git_root(dirs: &Dirs, store: &Store) -> Result<(PathBuf, Option<Arc<tempfile::TempDir>>), Problem> {
+    let kept = dirs.cache.as_ref().map(|cache| cache.join("git")).filter(|root| store.can_use(root));
+    if let Some(root) = kept {
+        return Ok((root, None));
+    }
+    let folder = load::private_folder()?;
+    Ok((folder.path().to_owned(), Some(Arc::new(folder))))
 }
 
 /// The time of now, in whole seconds, as Git and Flux keep it.

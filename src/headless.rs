@@ -128,10 +128,7 @@ pub struct Streams<'a> {
 pub fn run(cli: &Cli) -> u8 {
     let (mut out, mut err) = (io::BufWriter::new(io::stdout()), io::stderr());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let exit = run_on(cli, &mut streams);
-    // A reader that went away is no failure of ours.
-    let _ = streams.out.flush();
-    exit
+    run_on(cli, &mut streams)
 }
 
 fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
@@ -144,7 +141,7 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
         report(streams, json, warning);
     }
     match dispatch(cli, &settings, streams) {
-        Ok(answer) => print(streams, &settings, answer),
+        Ok(answer) => print(streams, &settings, &answer),
         Err(problem) => fail(streams, json, &problem),
     }
 }
@@ -219,27 +216,41 @@ pub(crate) fn password_from_stdin(flag: &str) -> Result<SecretString, Problem> {
 }
 
 /// Prints an answer in the form asked for; returns the exit status.
-fn print(streams: &mut Streams<'_>, settings: &Settings, answer: Answer) -> u8 {
+fn print(streams: &mut Streams<'_>, settings: &Settings, answer: &Answer) -> u8 {
     let json = settings.output == Format::Json;
     for problem in &answer.problems {
         report(streams, json, problem);
     }
-    let Some(document) = answer.document else { return answer.exit };
-    let written = match settings.output {
-        Format::Json => write_json(streams.out, &whole(&*document, &answer.problems)),
-        Format::Yaml => write_yaml(streams.out, &whole(&*document, &answer.problems)),
-        Format::Name => document.names().iter().try_for_each(|name| writeln!(streams.out, "{name}")),
-        Format::Table | Format::Wide => {
-            write_text(streams.out, document.text(settings.output == Format::Wide), settings.no_header)
-        }
+    let written = match &answer.document {
+        Some(document) => write_document(streams.out, settings, &**document, &answer.problems),
+        None => Ok(()),
     };
-    match written {
+    // What is still in the buffer may be what does not fit; a reader that went away is no failure of ours.
+    match written.and_then(|()| streams.out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let problem =
                 Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error);
             fail(streams, json, &problem)
         }
         _ => answer.exit,
+    }
+}
+
+/// Writes a document in the form asked for.
+fn write_document(
+    out: &mut dyn Write,
+    settings: &Settings,
+    document: &dyn Document,
+    problems: &[Problem],
+) -> io::Result<()> {
+    match settings.output {
+        Format::Json => write_json(out, &whole(document, problems)),
+        Format::Yaml => write_yaml(out, &whole(document, problems)),
+        // A tag may hold anything its registry likes, line ends too; a name is one line.
+        Format::Name => document.names().iter().try_for_each(|name| writeln!(out, "{}", table::clean(name))),
+        Format::Table | Format::Wide => {
+            write_text(out, document.text(settings.output == Format::Wide), settings.no_header)
+        }
     }
 }
 
@@ -287,9 +298,9 @@ fn write_text(out: &mut dyn Write, text: Text, no_header: bool) -> io::Result<()
 }
 
 /// Prints a problem on standard error and returns its exit status.
-pub(crate) fn complain(cli: &Cli, problem: &Problem) -> u8 {
+pub(crate) fn complain(json: bool, problem: &Problem) -> u8 {
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    fail(&mut Streams { out: &mut out, err: &mut err }, cli.global.output == Format::Json, problem)
+    fail(&mut Streams { out: &mut out, err: &mut err }, json, problem)
 }
 
 fn fail(streams: &mut Streams<'_>, json: bool, problem: &Problem) -> u8 {

@@ -17,6 +17,7 @@
 //! | front ends | `headless`, `runtime`, `demo` | everything |
 
 pub mod app;
+mod bug;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -37,18 +38,37 @@ pub mod theme;
 pub mod views;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Parser;
 
+use crate::problem::Code;
+
 /// Runs the program on these arguments (the first is its own name) and returns its exit status.
+///
+/// A panic anywhere below is caught here and ends with 9.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match cli::Cli::try_parse_from(arguments) {
+    bug::be_quiet();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let json = cli::usage::wants_json(&arguments);
+    bug::caught(|| start(&arguments, json)).unwrap_or_else(|problem| headless::complain(json, &problem))
+}
+
+fn start(arguments: &[OsString], json: bool) -> u8 {
+    let parsed = cli::Cli::try_parse_from(arguments);
+    if let Err(error) = &parsed
+        && !error.use_stderr()
+    {
+        // Help and version are errors to clap; they go to standard output.
+        return if error.print().is_ok() { 0 } else { Code::Storage.exit() };
+    }
+    let misspelt = parsed.as_ref().map_or(true, |cli| cli.command.is_none());
+    if misspelt && let Some(problem) = cli::usage::stray_word(arguments, |word| Path::new(word).exists()) {
+        return headless::complain(json, &problem);
+    }
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are errors to clap; they go to standard output and end with 0.
-            let _ = error.print();
-            return if error.use_stderr() { 2 } else { 0 };
-        }
+        Err(error) => return headless::complain(json, &cli::usage::problem(&error)),
     };
     #[cfg(feature = "tui")]
     if cli.wants_screen() {

@@ -80,6 +80,8 @@ pub enum Code {
     NoValue,
     /// A warning about something that was passed over.
     Skipped,
+    /// A warning about what we keep on disk: it is damaged, or lives in memory only.
+    State,
 }
 
 /// The word of a code and the exit it leads to; the order of [`Code`]'s variants.
@@ -119,6 +121,7 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::Held, "held", 6),
     (Code::NoValue, "no_value", 6),
     (Code::Skipped, "skipped", 0),
+    (Code::State, "state", 0),
 ];
 
 impl Code {

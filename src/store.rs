@@ -16,6 +16,7 @@ mod shelf;
 pub mod tags;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use audit::{Audit, Event};
@@ -110,6 +111,15 @@ impl Store {
         self.role.try_lock()
     }
 
+    /// Whether files can be written in `folder`, which is made if need be; if not, that is the warning about memory.
+    pub fn can_use(&self, folder: &Path) -> bool {
+        shelf::probe(folder)
+            .inspect_err(|error| {
+                self.notices.memory_only(&format!("{} cannot be written: {error}", folder.display()));
+            })
+            .is_ok()
+    }
+
     /// What went wrong since the last call: files set aside, folders that cannot be written (said once).
     pub fn take_warnings(&self) -> Vec<Problem> {
         self.notices.take()
@@ -127,7 +137,7 @@ mod tests {
         let store = Store::open(&Dirs::default());
         let warnings = store.take_warnings();
         assert_eq!(warnings.len(), 1);
-        assert_eq!(warnings[0].code, Code::Storage);
+        assert_eq!(warnings[0].code, Code::State);
         store.tags().write("r/a", ["1"].into_iter().collect(), Timestamp::UNIX_EPOCH);
         assert_eq!(store.tags().read("r/a").unwrap().tags.len(), 1);
         store.drafts().write("x", &Draft { text: "t".into(), base: None });

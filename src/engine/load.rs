@@ -32,7 +32,7 @@ impl Engine {
     }
 
     fn load_now(&self) -> Result<World, Problem> {
-        let mut problems = Vec::new();
+        let mut problems = self.store.take_warnings();
         self.check_source(&mut problems)?;
         let mut world = match self.place()? {
             Place::Folder(root) => self.load_folder(root, problems)?,
@@ -250,9 +250,9 @@ fn holds_objects(root: &Path) -> bool {
 }
 
 /// A folder of this process alone, for a machine on which no cache can be kept.
-pub(super) fn private_folder() -> Result<PathBuf, Problem> {
+pub(super) fn private_folder() -> Result<tempfile::TempDir, Problem> {
     let folder = tempfile::Builder::new().prefix("supercargo-").tempdir();
-    folder.map(tempfile::TempDir::keep).map_err(|error| {
+    folder.map_err(|error| {
         Problem::new(Code::Storage, "cache", "no folder for a Git cache can be made").caused_by(&error)
     })
 }

@@ -24,6 +24,10 @@ pub(super) fn read_tags(body: &[u8]) -> Result<Vec<String>, String> {
     if body.trim_ascii_start().starts_with(b"<") {
         return Err("the answer is an HTML page, not a list of tags; this may be no registry".to_owned());
     }
+    // An array would be read as the struct's fields in their order; it must not pass for a repository without tags.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err("the answer is not a list of tags: it is an array, not an object".to_owned());
+    }
     match serde_json::from_slice::<Page>(body) {
         Ok(page) => Ok(page.tags.unwrap_or_default()),
         Err(error) if error.is_eof() => {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Left, Options, run};
-use crate::cli::{Cli, Command, DemoArgs};
+use crate::cli::{Cli, Command, DemoArgs, Format};
 use crate::config::Settings;
 use crate::demo::Demo;
 use crate::engine::Engine;
@@ -23,7 +23,7 @@ pub fn dashboard(cli: &Cli) -> u8 {
     });
     match left {
         Ok(left) => left.exit(),
-        Err(problem) => headless::complain(cli, &problem),
+        Err(problem) => headless::complain(cli.global.output == Format::Json, &problem),
     }
 }
 

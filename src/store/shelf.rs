@@ -27,7 +27,7 @@ impl Notices {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut waiting.1, true) {
             let message = format!("state is kept in memory only: {why}");
-            waiting.0.push(Problem::new(Code::Storage, "", message));
+            waiting.0.push(Problem::new(Code::State, "", message));
         }
     }
 
@@ -102,7 +102,7 @@ impl Shelf {
             Ok(()) => format!("{what} was damaged and was set aside as {}", to.display()),
             Err(error) => format!("{what} is damaged and could not be set aside: {error}"),
         };
-        self.notices.push(Problem::new(Code::Storage, from.display().to_string(), message));
+        self.notices.push(Problem::new(Code::State, from.display().to_string(), message));
     }
 
     /// The names of the files.
@@ -164,6 +164,12 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes the folder if need be, and a file in it for a moment.
+pub(super) fn probe(folder: &Path) -> io::Result<()> {
+    make_folder(folder)?;
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

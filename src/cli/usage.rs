@@ -1,0 +1,148 @@
+//! A command line that makes no sense, as a problem: what is wrong with it, and the nearest thing that would be right.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Cli;
+use crate::problem::{Code, Problem};
+use crate::text::nearest;
+
+/// Whether these arguments ask for JSON, as far as can be seen in arguments that may be wrong.
+pub fn wants_json(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> =
+        arguments.iter().map_while(|word| word.to_str()).take_while(|word| *word != "--").collect();
+    let alone = words.iter().any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"));
+    alone || words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "json"]))
+}
+
+/// The problem behind an error of the command line's parser.
+pub fn problem(error: &clap::Error) -> Problem {
+    let text = error.render().to_string();
+    let subject = subject(&text);
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return see_help(Problem::new(Code::Usage, &subject, "it takes a subcommand"), &subject);
+    }
+    let problem = Problem::new(Code::Usage, &subject, message(&text));
+    match suggestion(error) {
+        Some(near) => problem.hint(format!("Did you mean {near}?")),
+        None => see_help(problem, &subject),
+    }
+}
+
+/// The word in PATH's place, if it is neither a command nor, by `is_path`, a path or an address: a misspelt command.
+///
+/// The parser takes it for PATH and then stumbles over what follows, or opens the dashboard on it.
+pub fn stray_word(arguments: &[OsString], is_path: impl Fn(&str) -> bool) -> Option<Problem> {
+    let matches = Cli::command().ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    let word = matches.get_one::<String>("path")?;
+    // With a separator or a dot it was meant as a path; whoever opens it says what is wrong with it.
+    if matches.subcommand().is_some() || word.contains(['/', '.', ':']) || is_path(word) {
+        return None;
+    }
+    let command = Cli::command();
+    let known = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let problem = Problem::new(Code::Usage, word, "no such command or path");
+    Some(match nearest(word, known.map(clap::Command::get_name)) {
+        Some(near) => problem.hint(format!("Did you mean {near}?")),
+        None => see_help(problem, "supercargo"),
+    })
+}
+
+fn see_help(problem: Problem, subject: &str) -> Problem {
+    problem.hint(format!("See {subject} --help."))
+}
+
+/// The first paragraph, without the word `error:`, on one line.
+fn message(text: &str) -> String {
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().skip_while(|word| *word == "error:").collect();
+    words.join(" ")
+}
+
+/// The command as far as it was understood, from the usage line: `supercargo get`.
+fn subject(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("supercargo");
+    let words = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-']));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What the parser thinks was meant; of several the nearest, and a plural before its singular.
+fn suggestion(error: &clap::Error) -> Option<String> {
+    let pairs = [
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ];
+    pairs.into_iter().find_map(|(typed, suggested)| match (error.get(typed), error.get(suggested)?) {
+        (_, ContextValue::String(one)) => Some(one.clone()),
+        (Some(ContextValue::String(typed)), ContextValue::Strings(several)) => {
+            let mut several: Vec<&str> = several.iter().map(String::as_str).collect();
+            several.sort_by_key(|word| std::cmp::Reverse(word.len()));
+            nearest(typed, several.iter().copied()).or(several.first().copied()).map(str::to_owned)
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn arguments(text: &str) -> Vec<OsString> {
+        std::iter::once("supercargo").chain(text.split_whitespace()).map(OsString::from).collect()
+    }
+
+    fn said(text: &str) -> String {
+        let problem = problem(&Cli::try_parse_from(arguments(text)).unwrap_err());
+        assert_eq!(problem.exit(), 2);
+        format!("{problem} | {}", problem.hint.as_deref().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_misspelt_word_is_answered_with_the_nearest() {
+        assert_eq!(
+            said("get updats"),
+            "supercargo get: unrecognized subcommand 'updats' | Did you mean updates?"
+        );
+        let flag = said("plan --al");
+        assert!(flag.ends_with("unexpected argument '--al' found | Did you mean --all?"), "{flag}");
+        let value = said("get updates -o jsno");
+        assert!(value.contains("'jsno'") && value.ends_with("Did you mean json?"), "{value}");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_on_one_line() {
+        assert_eq!(
+            said("get tags"),
+            "supercargo get tags: the following required arguments were not provided: <REPO> | \
+             See supercargo get tags --help."
+        );
+        assert_eq!(said("get"), "supercargo get: it takes a subcommand | See supercargo get --help.");
+    }
+
+    #[test]
+    fn a_misspelt_command_is_not_taken_for_a_path() {
+        let stray =
+            |text: &str| stray_word(&arguments(text), |path| path == "deploy").map(|found| found.hint);
+        assert_eq!(stray("gte updates"), Some(Some("Did you mean get?".to_owned())));
+        assert_eq!(stray("paln --all -o json"), Some(Some("Did you mean plan?".to_owned())));
+        assert_eq!(stray("frobnicate"), Some(Some("See supercargo --help.".to_owned())));
+        assert_eq!(stray("deploy"), None);
+        assert_eq!(stray("./gte"), None);
+        assert_eq!(stray("get updats"), None);
+        assert_eq!(stray("get policies gte"), None);
+    }
+
+    #[test]
+    fn json_is_seen_in_arguments_that_do_not_parse() {
+        for text in ["gte -o json", "get --nope --output=json", "get updates -ojson x y"] {
+            assert!(wants_json(&arguments(text)), "{text}");
+        }
+        assert!(!wants_json(&arguments("get updates -o name json")));
+        assert!(!wants_json(&arguments("set -- -o json")));
+    }
+}
