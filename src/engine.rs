@@ -35,7 +35,9 @@ use crate::store::{Dirs, Store};
 
 pub use credentials::URL_ANNOTATION;
 pub use land::DryRun;
-pub(crate) use land::{short, who};
+pub(crate) use land::short;
+#[cfg(feature = "tui")]
+pub(crate) use land::who;
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
 pub use scan::{ScanOutcome, ScanProgress};
