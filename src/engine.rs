@@ -33,7 +33,6 @@ use crate::registry;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
-pub use credentials::URL_ANNOTATION;
 pub use land::DryRun;
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
@@ -77,6 +76,8 @@ pub struct World {
     pub root: Option<PathBuf>,
     /// The checkout around it.
     pub(crate) checkout: Option<git::Checkout>,
+    /// What the operator's git is told to do, there or elsewhere.
+    pub(crate) git_config: Arc<git::GitConfig>,
     /// The remote that the files themselves came from, when the source is a URL.
     pub(crate) source_url: Option<String>,
     /// What could not be read, and what a person should know; stops nothing.

@@ -44,7 +44,6 @@ pub use self::config::GitConfig;
 pub use self::credential::{GitCredential, Login, SecretSource};
 pub use self::distance::commits_behind;
 pub use self::error::{Attempt, GitError};
-pub use self::history::configured_identity;
 pub use self::init::init_bare;
 pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
 pub use self::refs::{Refs, Resolved};

@@ -10,6 +10,7 @@ use crate::git::{Remote, is_same_repository, redact};
 use crate::problem::{Code, Problem};
 use crate::registry::Keyring;
 use crate::source::files::{self, SourceFile};
+use crate::source::objects::URL_ANNOTATION;
 use crate::source::secrets::{Secret, SecretError};
 
 impl Engine {
@@ -71,6 +72,8 @@ impl Engine {
         let mut remote = Remote::new(url);
         remote.credentials = credentials;
         remote.ca_files.clone_from(&self.settings.ca_files);
+        let for_git = std::env::var_os("GIT_SSL_CAINFO").filter(|path| !path.is_empty());
+        remote.ca_files.extend(for_git.map(PathBuf::from));
         Ok(remote)
     }
 
@@ -97,8 +100,12 @@ impl Engine {
                 }
             }
         }
-        let made_for =
-            |own: &&OwnSecret| own.url.as_deref().is_some_and(|made_for| is_same_repository(made_for, url));
+        let made_for = |own: &&OwnSecret| {
+            own.url.as_deref().is_some_and(|made_for| {
+                is_same_repository(made_for, url)
+                    || is_same_repository(&world.git_config.instead_of(made_for), url)
+            })
+        };
         for own in world.own_secrets.iter().filter(made_for) {
             if !found.iter().any(|known| known.id == own.secret.id) {
                 found.push(&own.secret);
@@ -132,9 +139,6 @@ pub(crate) struct OwnSecret {
     /// The address it was made for.
     pub(crate) url: Option<String>,
 }
-
-/// The annotation of a secret of ours that says which address it was made for.
-pub const URL_ANNOTATION: &str = "supercargo/url";
 
 /// Reads the secrets of ours below `folder` (`NAMESPACE/NAME.yaml`); one that cannot be read is a problem.
 pub(super) fn read_own(folder: &Path, problems: &mut Vec<Problem>) -> Vec<OwnSecret> {

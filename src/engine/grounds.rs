@@ -146,11 +146,15 @@ impl Engine {
         let given =
             self.settings.git_urls.iter().find(|(for_name, _)| for_name.is_empty() || *for_name == name);
         if let Some((_, url)) = given {
-            return Ok(Some((url.clone(), not_flux(url))));
+            return Ok(Some((world.git_config.instead_of(url), not_flux(url))));
         }
         if let Some(repository) = repository {
-            let same = world.checkout.as_ref().and_then(|checkout| checkout.remote_like(&repository.url));
-            let url = same.map_or(repository.url.as_str(), |(_, url)| url).to_owned();
+            // The checkout's own addresses have been through `insteadOf` already.
+            let rewritten = world.git_config.instead_of(&repository.url);
+            let same = world.checkout.as_ref().and_then(|checkout| {
+                checkout.remote_like(&repository.url).or_else(|| checkout.remote_like(&rewritten))
+            });
+            let url = same.map_or(rewritten.as_str(), |(_, url)| url).to_owned();
             return Ok(Some((url, not_flux(&repository.url))));
         }
         let assumed = |url: &str| {
@@ -193,7 +197,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         .policies_of(automation)
         .map_err(|error| Problem::new(Code::Config, automation.meta.id.to_string(), error.to_string()))?;
     let git = automation.git.clone().unwrap_or_default();
-    let author = if git.author == Person::default() { super::land::operator() } else { git.author };
+    let author = if git.author == Person::default() { super::land::operator(world) } else { git.author };
     Ok(Ground {
         automation: automation.meta.id.clone(),
         policies: policies.into_iter().map(|policy| policy.meta.id.clone()).collect(),

@@ -98,7 +98,7 @@ impl Engine {
             self.remote(address, &secrets, &mut problems)?
         };
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
-        Ok(Run { cache, remote, groups, committer: committer() })
+        Ok(Run { cache, remote, groups, committer: world.git_config.operator() })
     }
 }
 
@@ -272,25 +272,12 @@ pub(crate) fn short(commit: &str) -> String {
     commit.chars().take(7).collect()
 }
 
-/// Who commits: `GIT_COMMITTER_*`, then Git's configuration; `None` if neither names anybody.
-fn committer() -> Option<Person> {
-    person("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
-}
-
 /// Who authors, where no automation does.
-pub(super) fn operator() -> Person {
-    person("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL").unwrap_or_else(|| {
+pub(super) fn operator(world: &World) -> Person {
+    world.git_config.author().unwrap_or_else(|| {
         let who = who();
         Person { name: who.split('@').next().unwrap_or_default().to_owned(), email: who }
     })
-}
-
-fn person(name: &str, email: &str) -> Option<Person> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let configured = crate::git::configured_identity();
-    let name = variable(name).or_else(|| configured.as_ref().map(|person| person.name.clone()))?;
-    let email = variable(email).or_else(|| configured.map(|person| person.email))?;
-    Some(Person { name, email })
 }
 
 /// `USER@HOST` of this process.

@@ -175,10 +175,12 @@ impl Engine {
             own_secrets: Arc::new(own),
             root: None,
             checkout: None,
+            git_config: Arc::default(),
             source_url: None,
             problems,
         };
         place(&mut world);
+        world.git_config = Arc::new(git::GitConfig::read(world.root.as_deref()));
         world
     }
 }

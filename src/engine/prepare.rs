@@ -79,7 +79,7 @@ impl Engine {
         let (grounds, problems) = self.grounds_now(world, request.refresh, request.branch.as_deref());
         let mut proposals = propose(&grounds, selections);
         let moved = carry_over(&request.proposals, &mut proposals);
-        let author = self.settings.author_is_operator.then(super::land::operator);
+        let author = self.settings.author_is_operator.then(|| super::land::operator(world));
         let options =
             BuildOptions { now: super::now(), who: super::land::who(), messages: &request.messages, author };
         let (mut plan, contents) = Plan::build(&proposals, &grounds, selections, &options);

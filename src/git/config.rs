@@ -11,6 +11,7 @@ use git2::{Config, ConfigLevel, Repository};
 use crate::domain::object::Person;
 
 /// The operator's git configuration, for one checkout or for none.
+#[derive(Debug, Clone, Default)]
 pub struct GitConfig {
     /// Key (section and name in lower case) and value, the later ones win.
     entries: Vec<(String, String)>,
@@ -43,14 +44,23 @@ impl GitConfig {
         longest.map_or_else(|| url.to_owned(), |(base, rest)| format!("{base}{rest}"))
     }
 
-    /// Who commits: `GIT_COMMITTER_*`, then `committer.*`, then `user.*`; `None` if no address is configured.
+    /// Who commits: `GIT_COMMITTER_*`, then `committer.*`, then `user.*`; `None` if name or address is missing.
     pub fn operator(&self) -> Option<Person> {
-        let part = |variable: &str, key: &str| {
+        self.person("committer")
+    }
+
+    /// Who writes what they commit: `GIT_AUTHOR_*`, then `author.*`, then `user.*`; `None` as above.
+    pub fn author(&self) -> Option<Person> {
+        self.person("author")
+    }
+
+    fn person(&self, role: &str) -> Option<Person> {
+        let part = |key: &str| {
+            let variable = format!("GIT_{role}_{key}").to_ascii_uppercase();
             let set = env::var(variable).ok().filter(|value| !value.is_empty());
-            set.or_else(|| self.get(&format!("committer.{key}"))).or_else(|| self.get(&format!("user.{key}")))
+            set.or_else(|| self.get(&format!("{role}.{key}"))).or_else(|| self.get(&format!("user.{key}")))
         };
-        let email = part("GIT_COMMITTER_EMAIL", "email")?;
-        Some(Person { name: part("GIT_COMMITTER_NAME", "name").unwrap_or_default(), email })
+        Some(Person { name: part("name")?, email: part("email")? })
     }
 
     /// The value in force under a key, spelt in lower case.
@@ -136,6 +146,18 @@ mod tests {
         assert_eq!(config.instead_of("git@github.com:ops/fleet.git"), "https://ops.mirror/fleet.git");
         assert_eq!(config.instead_of("git@github.com:dev/web.git"), "https://mirror/dev/web.git");
         assert_eq!(config.instead_of("https://github.com/x"), "https://github.com/x");
+    }
+
+    #[test]
+    fn a_role_of_its_own_wins_over_the_user() {
+        let config = config(&[
+            ("user.name", "Rita"),
+            ("user.email", "rita@example.com"),
+            ("committer.email", "rita@bastion"),
+        ]);
+        assert_eq!(config.operator().unwrap().to_string(), "Rita <rita@bastion>");
+        assert_eq!(config.author().unwrap().to_string(), "Rita <rita@example.com>");
+        assert_eq!(GitConfig::default().author(), None);
     }
 
     #[test]

@@ -3,8 +3,6 @@
 use git2::{Commit, Oid, Repository};
 
 use super::cache::BareCache;
-use super::config::GitConfig;
-use crate::domain::object::Person;
 
 impl BareCache {
     /// How many commits of `base` the branch at `tip` lacks; `None` if the history between them is not here.
@@ -45,9 +43,4 @@ impl BareCache {
 
 fn find<'r>(repository: &'r Repository, commit: &str) -> Option<Commit<'r>> {
     repository.find_commit(Oid::from_str(commit).ok()?).ok()
-}
-
-/// Who the operator's Git configuration says they are; `None` if name or address is missing.
-pub fn configured_identity() -> Option<Person> {
-    GitConfig::read(None).operator().filter(|person| !person.name.is_empty())
 }
