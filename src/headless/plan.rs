@@ -91,8 +91,11 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     let scope = scope(&session, &args.names)?;
     let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
     let mut proposals = reviewed.review.proposals.clone();
+    let mut left_out = Vec::new();
     for update in proposals.iter_mut().filter(|update| scope.contains(&update.policy)) {
-        decide(update, !args.all, skipped.contains(&update.policy));
+        let skip = skipped.contains(&update.policy);
+        decide(update, !args.all, skip);
+        left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip));
     }
     let mut request = PrepareRequest::of(proposals, crate::cli::Refresh::Never);
     request.branch.clone_from(&args.branch);
@@ -109,7 +112,9 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     if let Some(path) = &args.output_patch {
         write_patch(path, &patch(&prepared.plan, &prepared.contents))?;
     }
-    Ok(answer(&session, &reviewed, &scope, prepared.plan))
+    let mut plan = prepared.plan;
+    plan.problems.extend(left_out);
+    Ok(answer(&session, &reviewed, &scope, plan))
 }
 
 fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
@@ -138,6 +143,18 @@ fn decide(update: &mut Proposal, named: bool, skip: bool) {
     if allowed {
         update.decide(Decision::Approved);
     }
+}
+
+/// What `--all` leaves to a person: one that approves everything would not have looked.
+fn reason_to_ask(update: &Proposal) -> Option<Problem> {
+    let why = match update.state {
+        UpdateState::Held => "it is held",
+        UpdateState::Pending if update.name_changed => "it changes the image's name",
+        UpdateState::Pending if update.downgrade => "it goes back to an older tag",
+        UpdateState::Blocked | UpdateState::Pending => return None,
+    };
+    let problem = Problem::new(Code::Skipped, update.policy.to_string(), format!("left out of --all: {why}"));
+    Some(problem.hint(format!("Look at it, then approve it by name: supercargo plan {}", update.policy)))
 }
 
 fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {

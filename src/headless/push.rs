@@ -83,7 +83,7 @@ pub(super) fn push(
     let dry_run = how_far(settings, args)?;
     let session = Session::open(settings)?;
     if let Some(branch) = &args.branch {
-        plan = retarget(&session, plan, branch)?;
+        plan = retarget(plan, branch)?;
     }
     if plan.groups.is_empty() {
         return Ok(Answer::new(PushResult {
@@ -106,7 +106,7 @@ pub(super) fn push(
         }
     }))?;
     let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
-    let mut problems = session.world.problems.clone();
+    let mut problems = session.problems();
     for problem in &failed {
         if !problems.contains(problem) {
             problems.push(problem.clone());
@@ -167,7 +167,7 @@ fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
 }
 
 /// The same plan for another branch: what is pinned is pinned anew.
-fn retarget(session: &Session, mut plan: Plan, branch: &str) -> Result<Plan, Problem> {
+fn retarget(mut plan: Plan, branch: &str) -> Result<Plan, Problem> {
     for group in &mut plan.groups {
         let Some(push) = &mut group.push else { continue };
         if push.branch != branch {
@@ -179,7 +179,6 @@ fn retarget(session: &Session, mut plan: Plan, branch: &str) -> Result<Plan, Pro
     if plan.groups.iter().any(|group| group.push.is_none()) {
         return Err(Problem::new(Code::Usage, "--branch", "the plan has no Git remote to push to"));
     }
-    let _ = session;
     plan.id = plan.computed_id();
     Ok(plan)
 }
