@@ -9,6 +9,9 @@ mod support {
 }
 
 use std::fs;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::git::{PASSWORD, READER, WRITER, git};
@@ -308,4 +311,110 @@ fn a_rejecting_server_is_quoted() {
     lab.plan(&["--branch=image-updates"]);
     lab.push(&[]).expect(0);
     assert!(lab.instavote.tip("image-updates").is_some());
+}
+
+#[test]
+fn an_address_is_rewritten_and_an_authority_trusted_as_git_does() {
+    let Some(mut lab) = Lab::start_behind_tls() else { return };
+    let address = std::mem::replace(&mut lab.url, "https://git.example.com/public-instavote.git".to_owned());
+    lab.environment = vec![
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", format!("url.{}/.insteadOf", lab.server.url)),
+        ("GIT_CONFIG_VALUE_0", "https://git.example.com/".to_owned()),
+        ("GIT_COMMITTER_NAME", "Rita".to_owned()),
+        ("GIT_COMMITTER_EMAIL", "rita@example.com".to_owned()),
+    ];
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    lab.run(&["get", "updates"]).expect(3).says(&[&address, "unknown authority", "--ca-file"]);
+    lab.environment.push(("GIT_SSL_CAINFO", lab.server.ca().to_str().unwrap().to_owned()));
+    assert_eq!(lab.plan(&[])["groups"][0]["remote"], address);
+    lab.push(&[]).expect(0);
+    let tip = lab.instavote.tip("image-updates").unwrap();
+    let who = git(&lab.instavote.path, &["log", "-1", "--format=%an <%ae>|%cn <%ce>", &tip]);
+    assert_eq!(who, "flux <flux@example.com>|Rita <rita@example.com>");
+}
+
+#[test]
+fn a_changed_image_name_is_left_to_a_person() {
+    let Some(lab) = Lab::start() else { return };
+    let path = "deploy/vote/staging/deployment.yaml";
+    lab.instavote.commit("main", &[(path, &DEPLOYMENT.replace("@REGISTRY@", "sofd"))], "The guide's image");
+    lab.automate("image-updates");
+    assert_eq!(lab.plan(&[])["groups"], json!([]));
+    let ran = lab.run(&["plan", "--all"]).expect(0);
+    ran.says(&["it changes the image's name", "supercargo plan flux-system/vote"]);
+    let named = lab.json(0, &["plan", "flux-system/vote"]);
+    assert_eq!(named["groups"][0]["updates"][0]["decision"], "approved");
+    assert_eq!(named["groups"][0]["message"], lab.image(NEWEST) + "\n");
+}
+
+#[test]
+fn a_tag_is_seen_once_the_interval_has_passed() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let new = "main-0000aaaa-1719063680";
+    lab.registry.push("vote", new);
+    let tag = || lab.json(0, &["get", "updates"])["items"][0]["new"]["tag"].clone();
+    assert_eq!(tag(), NEWEST, "not due yet: the interval is a minute");
+    let image = format!("--image={}/vote", lab.registry.host);
+    lab.run(&["create", "image", "repository", "vote", &image, "--interval=2s", "--refresh=never"]).expect(0);
+    sleep(Duration::from_secs(2));
+    assert_eq!(tag(), new);
+}
+
+#[test]
+fn a_push_that_is_killed_lands_once_when_it_is_pushed_again() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    lab.plan(&[]);
+    lab.instavote.configure("hooks.delay", "1");
+    let file = lab.plan_file();
+    let mut push = lab.command(&["push", "--plan", file.to_str().unwrap(), "--write", "--yes"]);
+    let mut push = push.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Let in, it sends; what it sent, the server's hook sleeps over.
+    while !lab.server.log().contains("service=git-receive-pack HTTP/1.1\" 200") {
+        assert!(push.try_wait().unwrap().is_none(), "{}", lab.server.log());
+        sleep(Duration::from_millis(20));
+    }
+    sleep(Duration::from_millis(300));
+    push.kill().unwrap();
+    push.wait().unwrap();
+    sleep(Duration::from_secs(2));
+    lab.instavote.assert_sound();
+    let landed = lab.push(&["-o", "json"]).expect(0).json();
+    let commit = landed["results"][0]["commit"].as_str().unwrap();
+    assert_eq!(lab.instavote.tip("image-updates").as_deref(), Some(commit));
+    assert_eq!(git(&lab.instavote.path, &["rev-list", "--count", "main..image-updates"]), "1");
+}
+
+#[test]
+fn servers_that_are_gone_are_named_and_what_was_known_is_shown() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.plan(&[]);
+    lab.registry.stop();
+    lab.server.stop();
+    let file = lab.plan_file();
+    let ran = lab.run(&["scan", "repository", "--all", "-o", "json"]).expect(3);
+    assert_eq!(ran.json()["items"][0]["error"]["code"], "unreachable");
+    ran.says(&[&lab.registry.host]);
+    let ran = lab.run(&["get", "updates", "--refresh=always", "-o", "json"]);
+    assert_eq!(ran.json()["items"][0]["new"]["tag"], NEWEST, "{}", ran.err);
+    lab.run(&["get", "updates", "--refresh=never"]).expect(0);
+    lab.run(&["push", "--plan", file.to_str().unwrap()]).expect(3).says(&[&lab.url]);
+    lab.run(&["check"]).expect(1);
+}
+
+#[test]
+fn without_a_home_everything_is_kept_in_memory_with_one_warning() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate("main");
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+        lab.environment.push((variable, String::new()));
+    }
+    let ran = lab.run(&["get", "updates", "-o", "json"]).expect(0);
+    assert_eq!(ran.json()["items"][0]["new"]["tag"], NEWEST);
+    assert_eq!(ran.err.matches("memory").count(), 1, "{}", ran.err);
 }

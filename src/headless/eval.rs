@@ -199,7 +199,7 @@ impl Trial {
             filter: policy.filter.clone(),
             exclusions,
             tags,
-            problems: session.world.problems.clone(),
+            problems: session.problems(),
         })
     }
 }

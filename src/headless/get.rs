@@ -146,7 +146,7 @@ fn all(settings: &Settings) -> Result<Answer, Problem> {
         policy_list(settings, &session, &reviewed, None)?,
         automation_list(settings, &session, &reviewed, None)?,
     ];
-    Ok(Answer::new(All(lists)).with_problems(session.world.problems.clone()))
+    Ok(Answer::new(All(lists)).with_problems(session.problems()))
 }
 
 /// The exit of `get` is 0 whatever READY says; problems of the source and of scans are listed.
@@ -157,7 +157,7 @@ fn answer<'a>(
     kind: &str,
     name: Option<&str>,
 ) -> Result<Answer, Problem> {
-    let mut all: Vec<Problem> = session.world.problems.clone();
+    let mut all: Vec<Problem> = session.problems();
     all.extend(problems.cloned());
     if list.rows.is_empty() {
         let inventory = &session.world.inventory;

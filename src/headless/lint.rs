@@ -42,7 +42,7 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let report = lint::lint(&files, &world(&session.world, &judged), threads);
-    let mut problems = session.world.problems.clone();
+    let mut problems = session.problems();
     problems.extend(
         judged.scan_problems.into_values().filter(|problem| !session.world.problems.contains(problem)),
     );

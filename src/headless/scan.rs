@@ -137,7 +137,7 @@ fn scan_objects(settings: &Settings, names: &[String], all: bool) -> Result<Answ
         };
         items.push(Item { id: Some(id), image, scan, kept, error });
     }
-    Ok(finish(items, session.world.problems.clone()))
+    Ok(finish(items, session.problems()))
 }
 
 /// A credential from the command line is for one host.

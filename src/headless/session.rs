@@ -39,7 +39,7 @@ pub(super) struct Reviewed {
 impl Reviewed {
     /// Everything to say beside the answer: the source's problems, then scans', then automations'.
     pub(super) fn problems_of(&self, session: &Session) -> Vec<Problem> {
-        let mut all = session.world.problems.clone();
+        let mut all = session.problems();
         for problem in self.judged.scan_problems.values().chain(&self.problems) {
             if !all.contains(problem) {
                 all.push(problem.clone());
@@ -56,6 +56,13 @@ impl Session {
         let engine = Engine::open(settings.clone())?;
         let world = runtime.block_on(within(settings, engine.load()))?;
         Ok(Self { engine, world, runtime })
+    }
+
+    /// What the source and the store have to say so far; of the store, once.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut all = self.world.problems.clone();
+        all.extend(self.engine.store().take_warnings());
+        all
     }
 
     /// Runs one piece of asynchronous work to its end, within `--timeout`.

@@ -105,7 +105,7 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         scanned: chosen.scan.scanned,
         tags,
     };
-    Ok(Answer::new(list).with_problems(session.world.problems.clone()))
+    Ok(Answer::new(list).with_problems(session.problems()))
 }
 
 /// The states that a word may name.

@@ -245,14 +245,21 @@ impl GitServer {
     }
 }
 
-impl Drop for GitServer {
-    fn drop(&mut self) {
-        for process in self.processes.iter_mut().rev() {
+impl GitServer {
+    /// Ends it, as an outage would.
+    pub fn stop(&mut self) {
+        for mut process in self.processes.drain(..).rev() {
             // Each leads a group of its own: fcgiwrap's children go with it.
             let group = format!("-{}", process.id());
             let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
             let _ = process.wait();
         }
+    }
+}
+
+impl Drop for GitServer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -67,14 +67,25 @@ pub struct Lab {
     pub instavote: Bare,
     /// Its address.
     pub url: String,
+    /// Variables of the program's environment, beside its home.
+    pub environment: Vec<(&'static str, String)>,
     home: TempDir,
 }
 
 impl Lab {
     /// Starts servers and fills them; `None`, said loudly, where they are not to be had.
     pub fn start() -> Option<Self> {
+        Self::start_with(false)
+    }
+
+    /// The same with a Git server behind TLS, whose authority nobody knows.
+    pub fn start_behind_tls() -> Option<Self> {
+        Self::start_with(true)
+    }
+
+    fn start_with(tls: bool) -> Option<Self> {
         let registry = DockerRegistry::start(None)?;
-        let server = GitServer::start(false)?;
+        let server = GitServer::start(tls)?;
         for tag in TAGS {
             registry.push("vote", tag);
         }
@@ -87,7 +98,8 @@ impl Lab {
         ];
         let instavote = server.create("public-instavote", &files);
         let url = server.repository("public-instavote");
-        let lab = Self { registry, server, instavote, url, home: tempfile::tempdir().unwrap() };
+        let home = tempfile::tempdir().unwrap();
+        let lab = Self { registry, server, instavote, url, environment: Vec::new(), home };
         fs::create_dir_all(lab.fleet()).unwrap();
         git(&lab.path("fleet"), &["init", "-q", "."]);
         Some(lab)
@@ -104,8 +116,8 @@ impl Lab {
     }
 
     /// The command line, to be run in [`Self::fleet`] with nothing of this machine's own settings.
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"));
         command.current_dir(self.fleet()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", self.path("home")).env("GIT_CONFIG_NOSYSTEM", "1");
         for (variable, folder) in
@@ -113,7 +125,7 @@ impl Lab {
         {
             command.env(variable, self.path(folder));
         }
-        command.args(arguments);
+        command.envs(self.environment.iter().cloned()).args(arguments);
         command
     }
 
@@ -124,12 +136,12 @@ impl Lab {
 
     /// Runs the program.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::new(arguments, &mut self.command(arguments))
+        Ran::new(arguments, &mut Command::from_std(self.command(arguments)))
     }
 
     /// Runs the program with a text on its standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
-        Ran::new(arguments, self.command(arguments).write_stdin(input))
+        Ran::new(arguments, Command::from_std(self.command(arguments)).write_stdin(input))
     }
 
     /// Runs the program and reads the JSON it prints; fails the test unless it ends with `exit`.

@@ -156,10 +156,17 @@ impl DockerRegistry {
     }
 }
 
-impl Drop for DockerRegistry {
-    fn drop(&mut self) {
+impl DockerRegistry {
+    /// Ends it, as an outage would.
+    pub fn stop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+impl Drop for DockerRegistry {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
