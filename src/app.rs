@@ -1,6 +1,6 @@
 //! The state machine of the screen.
 //!
-//! PURE: [`update`] folds one [`message::Msg`] into the [`state::State`] and says, as [`effect::Effect`]s, what the
+//! PURE: [`update()`] folds one [`message::Msg`] into the [`state::State`] and says, as [`effect::Effect`]s, what the
 //! shell has to do. Nothing here reads a clock, a file or the network, and nothing here draws; `views` reads the state,
 //! `runtime` carries out the effects.
 //!

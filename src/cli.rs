@@ -114,7 +114,7 @@ Exit codes: 0 done, 1 the answer is no (diff, lint, check), 2 usage, 3 not reach
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The files source: a directory or a Git URL, optionally with #BRANCH[:DIR].
+    /// The files source: a directory or a Git URL, optionally with `#BRANCH[:DIR]`.
     #[arg(short = 'C', long, global = true, value_name = "PATH|URL", env = "SUPERCARGO_FILES")]
     pub files: Option<String>,
     /// Where Flux's objects come from.

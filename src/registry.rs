@@ -11,6 +11,8 @@ mod auth;
 mod challenge;
 pub mod client;
 pub mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod keymatch;
 pub mod keyring;

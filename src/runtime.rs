@@ -1,7 +1,7 @@
 //! The terminal front end's shell: it reads keys, draws frames, and carries out what the state machine asks for.
 //!
-//! Nothing is decided here. [`event_loop`] turns the world into messages and effects into work; [`effects`] owns every
-//! task; [`terminal`] takes the terminal and gives it back on every way out; [`input`] reads keys; [`clock`] is the only
+//! Nothing is decided here. `event_loop` turns the world into messages and effects into work; `effects` owns every
+//! task; `terminal` takes the terminal and gives it back on every way out; `input` reads keys; `clock` is the only
 //! place that asks what time it is.
 
 mod clock;

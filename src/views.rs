@@ -3,7 +3,7 @@
 //! A view is a function of what it shows. It takes the part of the state that it needs, changes nothing, makes only the
 //! rows that are in sight, and has an answer for nothing yet, nothing found, failed and too little room. Where things
 //! lie is [`crate::app::layout`]'s decision; what may be pressed comes from [`crate::app::action`]. Text reaches the
-//! screen as [`crate::text::Shown`] only (see [`widgets`]).
+//! screen as [`crate::text::Shown`] only (see `widgets`).
 
 mod automations;
 mod bars;

@@ -1,7 +1,7 @@
 //! What a person can do: one table, from which the dispatch, the footer, the help, the palette, the README's table and
 //! the check of a user's keys come.
 //!
-//! An action stands here when it works. [`crate::app::update`] carries actions out; whether one may run now is decided
+//! An action stands here when it works. [`crate::app::update()`] carries actions out; whether one may run now is decided
 //! by [`refusal`], by effect class and by the row's own reason, for every way in alike.
 
 mod table;

@@ -1,6 +1,6 @@
 //! One function changes the state, and it only says what should be done.
 //!
-//! Keys become actions by [`super::action::lookup`]; [`run`] is the one place that lets an action through or refuses it.
+//! Keys become actions by [`super::action::lookup`]; `run` is the one place that lets an action through or refuses it.
 
 mod copy;
 mod decide;

@@ -2,8 +2,8 @@
 //!
 //! Both engines match alike (leftmost-first, no backtracking), but they do not read alike: `[a-z&&[^b]]`, `\<`, `a{,5}`,
 //! `\d` and more mean something else or nothing in the other syntax, and Go refuses what Rust takes. So a pattern is
-//! parsed by Go's rules ([`parse`]) and written anew for Rust ([`emit`]), never passed through. What many tag patterns
-//! look like, a row of characters and classes that never has to go back, is also run by a plain loop ([`linear`]).
+//! parsed by Go's rules (`parse`) and written anew for Rust (`emit`), never passed through. What many tag patterns
+//! look like, a row of characters and classes that never has to go back, is also run by a plain loop (`linear`).
 //!
 //! Sources: golang/go, `src/regexp/syntax/doc.go` and `parse.go`; rust-lang/regex, `src/lib.rs`.
 
