@@ -140,7 +140,10 @@ impl Run<'_> {
             return Ok(Some(already(&push.branch, tip)));
         }
         compare(&push.branch, push.commit.as_deref(), tip)?;
-        compare(&base.reference, Some(&base.commit), refs.commit(&base.reference).or(Some(&base.commit)))?;
+        // A base that is a bare commit cannot move; a branch or tag can, or be gone.
+        if base.reference.starts_with("refs/") {
+            compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
+        }
         let update =
             RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.clone() };
         let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();

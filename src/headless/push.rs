@@ -81,7 +81,7 @@ pub(super) fn push(
         return Err(crate::domain::plan::Stale::Edited.into());
     }
     let dry_run = how_far(settings, args)?;
-    let session = Session::open(settings)?;
+    let session = Session::open_or_empty(settings)?;
     if let Some(branch) = &args.branch {
         plan = retarget(plan, branch)?;
     }

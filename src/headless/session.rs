@@ -65,6 +65,18 @@ impl Session {
         all
     }
 
+    /// As [`Self::open`], but a place without objects will do: a plan has everything but credentials.
+    pub(super) fn open_or_empty(settings: &Settings) -> Result<Self, Problem> {
+        match Self::open(settings) {
+            Err(problem) if problem.code == Code::NotFound && settings.files.is_none() => {
+                let (runtime, engine) = (event_loop()?, Engine::open(settings.clone())?);
+                let world = Arc::new(engine.nowhere());
+                Ok(Self { engine, world, runtime })
+            }
+            opened => opened,
+        }
+    }
+
     /// Runs one piece of asynchronous work to its end, within `--timeout`.
     pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         self.runtime.block_on(within(self.engine.settings(), work))
