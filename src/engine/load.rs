@@ -1,6 +1,6 @@
 //! Loading a source: which files, which objects, which checkout around them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::credentials::read_own;
@@ -240,7 +240,9 @@ fn here() -> Result<Place, Problem> {
     let here = std::env::current_dir().map_err(|error| {
         Problem::new(Code::NotFound, ".", "the current directory cannot be read").caused_by(&error)
     })?;
-    if git::Checkout::discover(&here).map_err(Problem::from)?.is_some() || holds_objects(&here) {
+    if git::Checkout::discover(&here).map_err(Problem::from)?.is_some()
+        || super::walk::may_hold_objects(&here)
+    {
         return Ok(Place::Folder(here));
     }
     Err(Problem::new(
@@ -249,11 +251,6 @@ fn here() -> Result<Place, Problem> {
         "neither a Git work tree nor a folder with Flux objects",
     )
     .hint("Go to your GitOps repository, give a PATH or URL, or try `supercargo demo`."))
-}
-
-fn holds_objects(root: &Path) -> bool {
-    files::read_work_tree(root)
-        .is_ok_and(|tree| !files::parse(&tree.files, "flux-system").inventory.is_empty())
 }
 
 /// A folder of this process alone, for a machine on which no cache can be kept.

@@ -1,10 +1,45 @@
-//! The marked files of a folder without Git, as Flux would walk it.
+//! Folders without Git: whether one may hold objects, and its marked files as Flux would walk them.
 
+use std::collections::VecDeque;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::domain::manifest;
 use crate::problem::{Code, Problem};
+
+/// How many entries are looked at before a folder counts as holding nothing: somebody's home is not searched.
+const MAX_ENTRIES: usize = 5_000;
+/// How much of a file is read to recognise it.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Whether a folder seems to hold Flux objects: a look at its nearest files, and not a search.
+pub(super) fn may_hold_objects(root: &Path) -> bool {
+    let mut folders = VecDeque::from([root.to_path_buf()]);
+    let mut seen = 0;
+    while let Some(folder) = folders.pop_front() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > MAX_ENTRIES {
+                return false;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if kind.is_dir() && !name.starts_with('.') {
+                folders.push_back(entry.path());
+            } else if kind.is_file() && manifest::is_yaml_name(&name) && names_flux(&entry.path()) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn names_flux(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
+    read.is_ok() && memchr::memmem::find(&bytes, b"toolkit.fluxcd.io").is_some()
+}
 
 /// Reads the files below `root` that can hold a marker: path from `root` and content, depth first, names by bytes.
 ///
