@@ -75,8 +75,9 @@ impl ImageName {
         if let Some((scheme, _)) = image.split_once("://") {
             return Err(ImageError::Scheme { image: image.to_owned(), scheme: scheme.to_owned() });
         }
-        let (registry, repository) =
-            base_of(image).and_then(split_base).ok_or_else(|| ImageError::Malformed(image.to_owned()))?;
+        let (registry, repository) = base_of(image)
+            .and_then(|base| split_base(base, 1))
+            .ok_or_else(|| ImageError::Malformed(image.to_owned()))?;
         let rest = image.strip_prefix(registry.as_str()).unwrap_or(image);
         if let Some(tag) = rest.split(':').nth(1) {
             return Err(ImageError::Tag { image: image.to_owned(), tag: tag.to_owned() });
@@ -139,7 +140,7 @@ pub fn parse_reference(text: &str) -> Result<ImageRef, ImageError> {
         None => (text, None),
     };
     let (name, tag) = split_tag(rest);
-    if tag.is_some_and(|tag| !is_tag_for_reference(tag)) || split_base(name).is_none() {
+    if tag.is_some_and(|tag| !is_tag_for_reference(tag)) || split_base(name, 2).is_none() {
         return Err(malformed());
     }
     Ok(ImageRef { name: name.to_owned(), tag: tag.map(str::to_owned), digest })
@@ -186,20 +187,22 @@ fn split_tag(text: &str) -> (&str, Option<&str>) {
 /// The part of a tag or digest reference that names registry and repository.
 fn base_of(image: &str) -> Option<&str> {
     let (base, tag) = split_tag(image);
-    if tag.is_none_or(is_tag_for_reference) && split_base(base).is_some() {
+    if tag.is_none_or(is_tag_for_reference) && split_base(base, 1).is_some() {
         return Some(base);
     }
     let (base, digest) = image.split_once('@')?;
     is_digest(digest).then(|| split_tag(base).0)
 }
 
-/// Registry and repository, if both are possible.
-fn split_base(base: &str) -> Option<(String, &str)> {
+/// Registry and repository, if both are possible; `shortest` is the least number of bytes in a repository's name.
+///
+/// Flux's two controllers disagree about a name of one letter: the scanner takes it, the setters refuse it.
+fn split_base(base: &str, shortest: usize) -> Option<(String, &str)> {
     let (registry, repository) = match base.split_once('/') {
         Some((host, rest)) if host == "localhost" || host.contains(['.', ':']) => (host, rest),
         _ => ("", base),
     };
-    let fits = (2..=255).contains(&repository.len())
+    let fits = (shortest..=255).contains(&repository.len())
         && repository
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-./".contains(&byte));
