@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+mod examples;
 pub mod objects;
 pub mod usage;
 
@@ -205,33 +206,46 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Practise: an embedded registry, a throw-away remote, a simulated CI.
+    #[command(long_about = examples::DEMO)]
     Demo(DemoArgs),
     /// List tags now.
+    #[command(long_about = examples::SCAN)]
     Scan(ScanArgs),
     /// Show repositories, policies, automations, tags or updates.
+    #[command(long_about = examples::GET)]
     Get(GetArgs),
     /// Why a tag is selected, or not.
+    #[command(long_about = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Why a tag is selected, or not (the same as `explain tag`).
     #[command(hide = true)]
     Why(WhyArgs),
     /// Show the exact diff of the pending updates.
+    #[command(long_about = examples::DIFF)]
     Diff(DiffArgs),
     /// Decide, and print the plan.
+    #[command(long_about = examples::PLAN)]
     Plan(PlanArgs),
     /// Land a plan.
+    #[command(long_about = examples::PUSH)]
     Push(PushArgs),
     /// Try a policy.
+    #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),
     /// Create objects as flux does: image repositories, policies, automations, sources, secrets.
+    #[command(long_about = examples::CREATE)]
     Create(objects::CreateArgs),
     /// Rewrite marked values in files, offline.
+    #[command(long_about = examples::SET)]
     Set(SetArgs),
     /// Render a commit message template.
+    #[command(long_about = examples::RENDER)]
     Render(RenderArgs),
     /// Check every marker.
+    #[command(long_about = examples::LINT)]
     Lint(LintArgs),
     /// Check what is needed: configuration, registries, remotes.
+    #[command(long_about = examples::CHECK)]
     Check(CheckArgs),
     /// Print a completion script.
     Completion(CompletionArgs),

@@ -22,7 +22,8 @@ pub fn problem(error: &clap::Error) -> Problem {
     let text = error.render().to_string();
     let subject = subject(&text);
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return see_help(Problem::new(Code::Usage, &subject, "it takes a subcommand"), &subject);
+        let message = format!("it takes a subcommand: {}", subcommands(&subject).join(", "));
+        return see_help(Problem::new(Code::Usage, &subject, message), &subject);
     }
     let problem = Problem::new(Code::Usage, &subject, message(&text));
     match suggestion(error) {
@@ -41,13 +42,24 @@ pub fn stray_word(arguments: &[OsString], is_path: impl Fn(&str) -> bool) -> Opt
     if matches.subcommand().is_some() || word.contains(['/', '.', ':']) || is_path(word) {
         return None;
     }
-    let command = Cli::command();
-    let known = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let known = subcommands("supercargo");
     let problem = Problem::new(Code::Usage, word, "no such command or path");
-    Some(match nearest(word, known.map(clap::Command::get_name)) {
+    Some(match nearest(word, known.iter().map(String::as_str)) {
         Some(near) => problem.hint(format!("Did you mean {near}?")),
         None => see_help(problem, "supercargo"),
     })
+}
+
+/// The names of a command's subcommands, those that are hidden left out.
+fn subcommands(subject: &str) -> Vec<String> {
+    let mut command = Cli::command();
+    for word in subject.split(' ').skip(1) {
+        if let Some(below) = command.find_subcommand(word) {
+            command = below.clone();
+        }
+    }
+    let known = command.get_subcommands().filter(|command| !command.is_hide_set());
+    known.map(|command| command.get_name().to_owned()).collect()
 }
 
 fn see_help(problem: Problem, subject: &str) -> Problem {
@@ -121,7 +133,10 @@ mod tests {
             "supercargo get tags: the following required arguments were not provided: <REPO> | \
              See supercargo get tags --help."
         );
-        assert_eq!(said("get"), "supercargo get: it takes a subcommand | See supercargo get --help.");
+        assert_eq!(
+            said("explain"),
+            "supercargo explain: it takes a subcommand: tag | See supercargo explain --help."
+        );
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! What `--help` of a command says first: what the command is for, then examples that work as they stand.
+
+pub(super) const DEMO: &str = "Practise: an embedded registry, a throw-away remote, a simulated CI.
+
+Everything lies in one temporary directory and goes with the program; nothing of yours is read or written.
+
+  supercargo demo                        the dashboard, on pretend images
+  supercargo demo --headless             scan, plan, approve, push and verify once, a line a step";
+
+pub(super) const SCAN: &str = "List the tags that registries have now, and remember them.
+
+  supercargo scan repository --all                  every ImageRepository of the source
+  supercargo scan repository flux-system/podinfo    one of them
+  supercargo scan --image ghcr.io/acme/podinfo      any image, without an object
+
+Exit 8 if some repositories failed and others did not.";
+
+pub(super) const GET: &str = "Show repositories, policies, automations, tags or updates.
+
+  supercargo get updates                     what is pending, and why
+  supercargo get updates --exit-code -o json   for scripts: exit 1 if there is anything
+  supercargo get image policy -A             as `flux get image policy -A`
+  supercargo get tags podinfo --state match,latest";
+
+pub(super) const EXPLAIN: &str =
+    "Why a tag is selected, or not: the rules in their order, up to the one that decides.
+
+  supercargo explain tag podinfo 6.7.0-rc.1
+  supercargo why podinfo 6.7.0-rc.1 --policy podinfo-stable";
+
+pub(super) const DIFF: &str = "Show the exact diff of the pending updates.
+
+  supercargo diff updates                        a patch that `git apply` takes
+  supercargo diff updates podinfo --stat
+
+Exit 1 if there are differences.";
+
+pub(super) const PLAN: &str = "Decide, and print the plan: what is to be committed where, with which message.
+
+  supercargo plan --all                          look at it
+  supercargo plan --all -o json > plan.json      keep it, for `push`
+  supercargo plan podinfo --branch updates/podinfo -o json
+
+A plan writes nothing; it is stale once its branches have moved.";
+
+pub(super) const PUSH: &str = "Land a plan: its commits, made and pushed without touching your checkout.
+
+  supercargo push --plan plan.json                      log in, compare, send nothing
+  supercargo push --plan plan.json --write --yes        send it, and verify it on the remote
+  supercargo plan --all -o json | supercargo push --plan - --write --yes
+
+Exit 4 if the remote refuses, 5 if it moved or the plan was edited, 7 if a confirmation is missing.";
+
+pub(super) const EVAL: &str = "Try a policy on tags from anywhere.
+
+  supercargo eval policy --semver '>=1.0' --image ghcr.io/acme/podinfo
+  supercargo eval policy podinfo --semver 6.x         an object's policy, with another range
+  printf '1.0.0\\n1.1.0\\n' | supercargo eval policy --semver 1.x --tags-from - -o name
+
+Exit 6 if the policy fails.";
+
+pub(super) const SET: &str = "Rewrite marked values in files, offline.
+
+  supercargo set -p flux-system:podinfo=ghcr.io/acme/podinfo:6.6.1 deploy            the diff
+  supercargo set -p flux-system:podinfo=ghcr.io/acme/podinfo:6.6.1 --write deploy    the files";
+
+pub(super) const LINT: &str =
+    "Check every marker: does it name a policy, and has its value the policy's selection?
+
+  supercargo lint                  the whole work tree
+  supercargo lint deploy --strict  also images without a marker and policies without a use
+
+Exit 1 if there are problems; a value that is merely outdated is none.";
+
+pub(super) const CHECK: &str = "Check what is needed: configuration, registries, remotes.
+
+  supercargo check          everything that the objects of this source refer to
+  supercargo check --pre    before there are any
+
+Exit 1 if a check failed; each says what to do.";
+
+pub(super) const RENDER: &str = "Render a commit message template, byte for byte.
+
+  supercargo render message --template-file message.tmpl --data data.json
+  supercargo render message --plan plan.json
+
+Exit 6 if the template fails.";
+
+pub(super) const CREATE: &str =
+    "Create objects as flux does: image repositories, policies, automations, sources, secrets.
+
+  supercargo create image repository podinfo --image ghcr.io/acme/podinfo --interval 5m
+  supercargo create image policy podinfo --image-ref podinfo --select-semver 6.x --export";
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use crate::cli::Cli;
+
+    /// The calls of the program in a help text: from its name to two spaces, a pipe or a redirection.
+    fn calls(help: &str) -> Vec<Vec<String>> {
+        let parts =
+            help.lines().filter(|line| line.starts_with("  ")).flat_map(|line| line.trim().split(" | "));
+        let calls = parts.filter(|part| part.starts_with("supercargo "));
+        let calls = calls.map(|call| call.split("  ").next().unwrap().split(" > ").next().unwrap());
+        calls.map(|call| call.split(' ').map(|word| word.replace('\'', "")).collect()).collect()
+    }
+
+    #[test]
+    fn every_example_in_a_help_text_is_a_command_line_that_parses() {
+        let mut seen = 0;
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+            for call in calls(&help) {
+                seen += 1;
+                let parsed = Cli::try_parse_from(&call);
+                assert!(parsed.is_ok(), "{call:?}: {}", parsed.unwrap_err());
+            }
+        }
+        assert!(seen > 25, "only {seen} examples were found");
+    }
+}
