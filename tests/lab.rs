@@ -148,7 +148,8 @@ fn the_push_is_refused_without_a_login(lab: &Lab) -> Value {
     assert!(codes.contains(&&json!("removed_field")), "{codes:?}");
     let patch = lab.run(&["diff", "updates"]).expect(1).out;
     assert!(patch.contains(&format!("+  newTag: {NEWEST} # {{\"$imagepolicy\"")), "{patch}");
-    let next = format!("supercargo create secret git NAME --url {}", lab.url);
+    let next =
+        format!("`supercargo create secret git NAME --url {} --username USER --password-stdin`", lab.url);
     lab.push(&["--confirm-branch=main"]).expect(4).says(&[&lab.url, "authentication required", &next]);
     let result = &lab.push(&["--confirm-branch=main", "-o", "json"]).expect(4).json()["results"][0];
     assert_eq!((&result["error"]["code"], &result["pushed"]), (&json!("git_auth_required"), &json!(false)));

@@ -309,7 +309,7 @@ impl From<GitError> for Problem {
 fn login_hint(url: &str) -> String {
     format!(
         "Pass `--git-username USER --git-password-stdin`, or store a login with `supercargo create secret git NAME \
-         --url {url} --username USER --password TOKEN`."
+         --url {url} --username USER --password-stdin`."
     )
 }
 

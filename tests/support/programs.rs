@@ -22,7 +22,7 @@ pub fn are_wanted(programs: &[&str]) -> bool {
     let current = std::thread::current();
     let test = current.name().unwrap_or("a test");
     // Nobody is there to hear it: then it need not be said.
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {reason}");
+    let _ = std::io::stderr().write_all(format!("\nSKIPPED {test}: {reason}\n").as_bytes());
     false
 }
 
