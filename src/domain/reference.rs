@@ -151,14 +151,18 @@ pub fn parse_reference(text: &str) -> Result<ImageRef, ImageError> {
 ///
 /// Source: OCI distribution-spec, "Pulling manifests".
 pub fn is_valid_tag(tag: &str) -> bool {
-    let bytes = tag.as_bytes();
-    let Some(first) = bytes.first() else { return false };
     // No early exit: so the loop over a short tag becomes a few vector instructions.
-    let strange = bytes.iter().fold(0, |strange, byte| strange | u8::from(!is_tag_byte(*byte)));
-    strange == 0 && bytes.len() <= 128 && !matches!(first, b'.' | b'-')
+    let strange = tag.bytes().fold(0, |strange, byte| strange | u8::from(!is_tag_byte(byte)));
+    strange == 0 && has_shape_of_tag(tag)
 }
 
-fn is_tag_byte(byte: u8) -> bool {
+/// What [`is_valid_tag`] asks beside [`is_tag_byte`]: length and first byte.
+pub(super) fn has_shape_of_tag(tag: &str) -> bool {
+    tag.len() <= 128 && tag.as_bytes().first().is_some_and(|first| !matches!(first, b'.' | b'-'))
+}
+
+/// Whether a tag can have this byte.
+pub(super) fn is_tag_byte(byte: u8) -> bool {
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
     let digit = byte.wrapping_sub(b'0') < 10;
     letter || digit || byte == b'.' || byte == b'_' || byte == b'-'

@@ -58,6 +58,12 @@ impl TagList {
         (0..self.len()).map(|index| self.get(index).unwrap_or_default())
     }
 
+    /// Whether every byte of every tag is `allowed`; one pass over the packed text, cheaper than to ask each tag.
+    pub fn consists_of(&self, allowed: impl Fn(u8) -> bool) -> bool {
+        // No early exit: so the loop becomes vector instructions.
+        self.text.bytes().fold(true, |all, byte| all & allowed(byte))
+    }
+
     /// The index of the first tag with exactly this text.
     pub fn position(&self, tag: &str) -> Option<usize> {
         let (mut low, mut high) = (0, self.len());

@@ -55,13 +55,23 @@ struct Tally<'s> {
 
 impl<'t> Candidates<'t> {
     pub(super) fn new(tags: &'t TagList, extracts: bool) -> Self {
-        Self {
-            tags,
-            list: Vec::with_capacity(tags.len()),
-            composed: String::new(),
-            are_composed: false,
-            extracts,
-        }
+        Self { tags, list: Vec::new(), composed: String::new(), are_composed: false, extracts }
+    }
+
+    /// Puts the candidates that `other` found among greater tags behind these.
+    pub(super) fn append(&mut self, other: Self) {
+        let shift = match u32::try_from(self.composed.len()) {
+            Ok(shift) if other.are_composed => shift,
+            Ok(_) => 0,
+            Err(_) => u32::MAX,
+        };
+        self.list.extend(other.list.into_iter().map(|candidate| Candidate {
+            start: candidate.start.saturating_add(shift),
+            end: candidate.end.saturating_add(shift),
+            ..candidate
+        }));
+        self.composed.push_str(&other.composed);
+        self.are_composed |= other.are_composed;
     }
 
     /// The value at `position` of the list.

@@ -5,10 +5,15 @@
 //! are ranges of the packed tags, so that a tag costs no allocation.
 
 use super::classify::{Candidate, Candidates};
-use super::filter::Value;
+use super::filter::{Exclusion, Filter, Value};
 use super::{Counts, Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagState};
-use crate::domain::reference::is_valid_tag;
+use crate::domain::reference::{has_shape_of_tag, is_tag_byte, is_valid_tag};
 use crate::domain::tags::TagList;
+
+/// From so many tags on, threads save more than they cost.
+const SHARED: usize = 16_384;
+/// More threads than this have too little to do each.
+const MOST_THREADS: usize = 4;
 
 impl Evaluator {
     /// Judges `tags`, which are as the registry listed them.
@@ -77,32 +82,95 @@ impl Evaluator {
             states.fill(TagState::Exclude);
             return Candidates::new(tags, false);
         };
-        let filter = self.filter.as_ref().map(Option::as_ref);
-        let extracts = matches!(filter, Ok(Some(filter)) if filter.extracts());
-        let mut found = Candidates::new(tags, extracts);
-        let mut slots = filter.ok().flatten().map(|filter| filter.pattern.slots());
-        let indices = 0..u32::try_from(tags.len()).unwrap_or(u32::MAX);
-        for (index, tag) in indices.zip(tags.iter()).rev() {
-            if exclusions.iter().any(|rule| rule.pattern.is_match(tag)) {
-                states[index as usize] = TagState::Exclude;
-                continue;
-            }
-            if !is_valid_tag(tag) {
-                invalid.push(index);
-            }
-            match (filter, &mut slots) {
-                (Ok(Some(filter)), Some(slots)) => {
-                    let start = found.composed.len();
-                    let value = filter.value(tag, slots, &mut found.composed);
-                    if let Some(value) = value {
-                        found.add(index, start, &value);
-                    }
-                }
-                (Ok(_), _) => found.add(index, 0, &Value::Span(0..tag.len())),
-                (Err(_), _) => {}
-            }
+        let sieve = Sieve {
+            tags,
+            exclusions,
+            filter: self.filter.as_ref().map(Option::as_ref).map_err(|_said_later| ()),
+            is_clean: tags.consists_of(is_tag_byte),
+        };
+        let mut found = sieve.nothing();
+        // What has the highest indices comes first, as candidates ascend.
+        for part in sieve.sift_all(states).into_iter().rev() {
+            found.append(part.found);
+            invalid.extend(part.invalid);
         }
         found
+    }
+}
+
+/// What a tag has to pass to become a candidate.
+struct Sieve<'e, 't> {
+    tags: &'t TagList,
+    exclusions: &'e [Exclusion],
+    filter: Result<Option<&'e Filter>, ()>,
+    /// Whether no tag has a byte that a tag cannot have.
+    is_clean: bool,
+}
+
+/// What one thread found.
+struct Part<'t> {
+    found: Candidates<'t>,
+    invalid: Vec<u32>,
+}
+
+impl<'t> Sieve<'_, 't> {
+    fn nothing(&self) -> Candidates<'t> {
+        let extracts = matches!(self.filter, Ok(Some(filter)) if filter.extracts());
+        Candidates::new(self.tags, extracts)
+    }
+
+    /// Sifts all tags, many of them on several threads; the parts are in the order of the indices.
+    fn sift_all(&self, states: &mut [TagState]) -> Vec<Part<'t>> {
+        let threads = match states.len() {
+            SHARED.. => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+            _ => 1,
+        };
+        let size = states.len().div_ceil(threads).max(1);
+        let mut shares = states.chunks_mut(size).enumerate();
+        let first = shares.next();
+        let sift = |(number, states): (usize, &mut [TagState])| self.sift(number * size, states);
+        std::thread::scope(|scope| {
+            let others: Vec<_> = shares.map(|share| scope.spawn(move || sift(share))).collect();
+            let mut parts: Vec<_> = first.map(sift).into_iter().collect();
+            for other in others {
+                match other.join() {
+                    Ok(part) => parts.push(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            parts
+        })
+    }
+
+    /// Sifts the tags from index `base` on, one for each of `states`.
+    fn sift(&self, base: usize, states: &mut [TagState]) -> Part<'t> {
+        let mut part = Part { found: self.nothing(), invalid: Vec::new() };
+        part.found.list.reserve(states.len());
+        let mut slots = self.filter.ok().flatten().map(|filter| filter.pattern.slots());
+        for (place, state) in states.iter_mut().enumerate().rev() {
+            let Ok(index) = u32::try_from(base + place) else { continue };
+            let tag = self.tags.get(base + place).unwrap_or_default();
+            if self.exclusions.iter().any(|rule| rule.pattern.is_match(tag)) {
+                *state = TagState::Exclude;
+                continue;
+            }
+            let is_valid = if self.is_clean { has_shape_of_tag(tag) } else { is_valid_tag(tag) };
+            if !is_valid {
+                part.invalid.push(index);
+            }
+            match (self.filter, &mut slots) {
+                (Ok(Some(filter)), Some(slots)) => {
+                    let start = part.found.composed.len();
+                    let value = filter.value(tag, slots, &mut part.found.composed);
+                    if let Some(value) = value {
+                        part.found.add(index, start, &value);
+                    }
+                }
+                (Ok(_), _) => part.found.add(index, 0, &Value::Span(0..tag.len())),
+                (Err(()), _) => {}
+            }
+        }
+        part
     }
 }
 

@@ -238,3 +238,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tags_enough_for_several_threads_are_judged_as_few_are() {
+    let filter = filter("^([xy])-([0-9]+)$", "0$2");
+    let evaluator = Evaluator::new(&numerical("asc"), Some(&filter), &[DEFAULT_EXCLUSION.to_owned()]);
+    let strange = ["q.sig".to_owned(), "-z".to_owned(), "a b".to_owned()];
+    let tags: TagList =
+        (0..10_000).flat_map(|n| [format!("x-{n}"), format!("y-{n}")]).chain(strange).collect();
+    let evaluation = evaluator.evaluate(&tags);
+    assert_eq!(evaluation.latest.and_then(|latest| tags.get(latest)), Some("x-9999"));
+    let Counts { candidates, collide, exclude, invalid, .. } = evaluation.counts;
+    assert_eq!((candidates, collide, exclude, invalid), (10_000, 10_000, 1, 2));
+    for n in [0, 77, 9_999] {
+        let kept = evaluation.collides_with(tags.position(&format!("y-{n}")).unwrap());
+        assert_eq!(kept, tags.position(&format!("x-{n}")));
+    }
+}
