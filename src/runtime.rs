@@ -15,16 +15,14 @@ mod terminal;
 
 use std::io::IsTerminal;
 
-use ratatui::Frame;
-
 pub use open::dashboard;
 
-use crate::app::state::{self, Start, State};
+use crate::app::state::{self, Start};
 use crate::cli::ColorChoice;
 use crate::config;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
-use crate::theme::{Choice, Depth, Environment, SHIPPED, Theme};
+use crate::theme::{Choice, Depth, Environment, SHIPPED};
 
 /// How the dashboard was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +49,9 @@ impl Left {
     }
 }
 
-/// Draws the state with a theme; the last argument says whether only ASCII can be shown.
-pub type Draw = fn(&mut Frame<'_>, &State, &Theme, bool);
-
 /// What the dashboard is started with beside the engine.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What draws.
-    pub draw: Draw,
     /// Whether this is the demo.
     pub demo: bool,
     /// What the title calls the source before it was read.
@@ -85,14 +78,13 @@ pub(crate) struct Appearance {
 pub fn run(engine: Engine, options: Options) -> Result<Left, Problem> {
     check_terminal()?;
     let appearance = appearance(engine.settings());
-    let draw = options.draw;
     let start = start(engine.settings(), options, &appearance);
     let executor = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| terminal_problem("cannot start").caused_by(&error))?;
-    let left = executor.block_on(event_loop::run(engine, start, appearance, draw));
+    let left = executor.block_on(event_loop::run(engine, start, appearance));
     // Work that nobody waits for any more must not keep the process: a registry that never answers, for one.
     executor.shutdown_background();
     left

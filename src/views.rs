@@ -27,7 +27,7 @@ mod widgets;
 mod words;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::layout::{Area, Layout, Tier};
 use crate::app::list::List;
@@ -40,13 +40,18 @@ use widgets::frame;
 use widgets::line::Line;
 use widgets::table::{Row, Table};
 
-/// Draws everything, and puts the terminal's cursor on the focused row or into the focused field.
-pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look<'_>) {
+/// Draws everything, and shows the terminal's cursor in the focused field.
+///
+/// Without one, returns where the cursor belongs unseen: the focused row, which magnifiers and readers follow.
+pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look<'_>) -> Option<Position> {
     let mut canvas = Canvas::new(frame.buffer_mut(), look);
     screen(&mut canvas, state);
-    if let Some(cursor) = canvas.cursor() {
+    let cursor = canvas.cursor()?;
+    if canvas.is_in_text() {
         frame.set_cursor_position(cursor);
+        return None;
     }
+    Some(cursor)
 }
 
 fn screen(canvas: &mut Canvas<'_>, state: &State) {

@@ -370,7 +370,7 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let mut hints = Vec::new();
     for row in rows {
         let Some(key) = row.keys().next() else { continue };
-        let hint = Hint { key: key.to_string(), label: row.label };
+        let hint = Hint { key: key.to_string(), label: label(state, row) };
         if hint.width() > left {
             break;
         }
@@ -378,6 +378,14 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         hints.push(hint);
     }
     hints
+}
+
+/// What the footer calls a row: as the dialog does, where a push would only be simulated.
+fn label(state: &State, row: &Row) -> &'static str {
+    match (row.action, row.effect, state.mode) {
+        (Action::Yes | Action::Accept, EffectClass::Remote, Mode::ReadOnly | Mode::DryRun) => "simulate",
+        _ => row.label,
+    }
 }
 
 /// The help entry that stands at the right end of the footer, where there is one: `?`, or `F1` in text inputs.

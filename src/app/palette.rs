@@ -90,9 +90,10 @@ fn all(state: &State) -> Vec<Entry> {
             refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
         })
         .collect();
-    // What one would type comes before what has a key anyway.
-    entries
-        .sort_by_key(|entry| !matches!(entry.command, Command::Row(row) if row.group == Group::Everywhere));
+    entries.sort_by_key(|entry| match entry.command {
+        Command::Row(row) => place(row),
+        Command::Theme(_) | Command::Tags(_) => usize::MAX,
+    });
     entries.extend(state.themes.iter().enumerate().map(|(index, theme)| Entry {
         name: format!("theme {theme}"),
         doc: "Draw with this theme".to_owned(),
@@ -108,6 +109,23 @@ fn all(state: &State) -> Vec<Entry> {
         refusal: None,
     }));
     entries
+}
+
+/// Where a row stands among those that fit alike: places to go to, then what one does there, moving about last.
+fn place(row: &Row) -> usize {
+    use Action::{
+        Demo, ModeDryRun, ModeReadOnly, ModeWrite, ViewAutomations, ViewErrors, ViewPlan, ViewPolicies,
+        ViewRepositories, ViewUpdates,
+    };
+    match (row.action, row.group) {
+        (ViewUpdates | ViewRepositories | ViewPolicies | ViewAutomations | ViewPlan | ViewErrors, _) => 0,
+        (_, Group::Act) => 1,
+        (_, Group::Decide) => 2,
+        (_, Group::Look) => 3,
+        (ModeReadOnly | ModeDryRun | ModeWrite | Demo, _) => 4,
+        (_, Group::Everywhere) => 5,
+        (_, Group::Move) => 6,
+    }
 }
 
 /// How well an entry fits; smaller is better, `None` not at all.

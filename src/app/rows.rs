@@ -3,6 +3,7 @@
 //! Rows are rebuilt from what is known whenever that changes; [`super::list::List`] keeps the cursor on its object.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::list::{Filter, Searchable};
@@ -125,20 +126,7 @@ fn admitted<K>(filter: &Filter, rows: Vec<K>, look: impl Fn(&K) -> Row) -> Vec<K
 /// S1's rows: pending ones in the chosen order, then held, then blocked.
 pub fn updates(state: &mut State) {
     let review = &state.review;
-    let sort = state.updates.sort;
-    let mut found: Vec<&Proposal> = review.updates().iter().collect();
-    found.sort_by(|a, b| {
-        let order = match sort {
-            1 => Ordering::Equal,
-            2 => step_order(a.step).cmp(&step_order(b.step)),
-            3 => a.automation.cmp(&b.automation),
-            // The newest first; those that were never seen to appear are the oldest.
-            _ => b.first_seen.cmp(&a.first_seen),
-        };
-        let order = order.then_with(|| UpdateId::of(a).cmp(&UpdateId::of(b)));
-        let order = if state.updates.reverse { order.reverse() } else { order };
-        standing(a).cmp(&standing(b)).then(order)
-    });
+    let found = in_order(state);
     let look = |id: &UpdateId| {
         let update = review.get(id);
         let new = update.and_then(|update| update.new.as_ref()).map_or("", |new| &new.tag);
@@ -159,6 +147,25 @@ pub fn updates(state: &mut State) {
     };
     let rows = admitted(&state.updates.filter, found.into_iter().map(UpdateId::of).collect(), look);
     state.updates.set_rows(rows);
+}
+
+/// All updates in the order of S1.
+fn in_order(state: &State) -> Vec<&Proposal> {
+    let sort = state.updates.sort;
+    let mut found: Vec<&Proposal> = state.review.updates().iter().collect();
+    found.sort_by(|a, b| {
+        let order = match sort {
+            1 => Ordering::Equal,
+            2 => step_order(a.step).cmp(&step_order(b.step)),
+            3 => a.automation.cmp(&b.automation),
+            // The newest first; those that were never seen to appear are the oldest.
+            _ => b.first_seen.cmp(&a.first_seen),
+        };
+        let order = order.then_with(|| UpdateId::of(a).cmp(&UpdateId::of(b)));
+        let order = if state.updates.reverse { order.reverse() } else { order };
+        standing(a).cmp(&standing(b)).then(order)
+    });
+    found
 }
 
 fn standing(update: &Proposal) -> u8 {
@@ -230,9 +237,14 @@ pub fn policies(state: &mut State) {
         policy.and_then(|policy| policy.choice.kind_and_rule()).map_or("", |(kind, _)| kind)
     };
     let sort = state.policies.sort;
+    // Finding out how a policy stands takes a look at every marker; once a policy is enough.
+    let ranks: BTreeMap<ObjectId, u8> = match sort {
+        0 => rows.iter().map(|id| (id.clone(), policy_rank(state, id))).collect(),
+        _ => BTreeMap::new(),
+    };
     rows.sort_by(|a, b| {
         let by = match sort {
-            0 => policy_rank(state, a).cmp(&policy_rank(state, b)),
+            0 => ranks.get(a).cmp(&ranks.get(b)),
             2 => kind(a).cmp(kind(b)),
             _ => Ordering::Equal,
         };
@@ -272,23 +284,36 @@ pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
 }
 
 fn has_candidate(verdict: &Verdict) -> bool {
-    use TagState::{Collide, Latest, Match, Unparsed};
-    verdict.evaluation.states.iter().any(|state| matches!(state, Latest | Match | Collide | Unparsed))
+    let counts = &verdict.evaluation.counts;
+    counts.candidates + counts.collide + counts.unparsed > 0
 }
 
 /// Whether some marker names the policy.
 fn is_used(state: &State, policy: &ObjectId) -> bool {
-    sites_of(state, policy) > 0
+    named_by(state, policy).next().is_some()
 }
 
-/// How many marked scalars name the policy.
+/// How many marked scalars name the policy, in files of automations that may use it; one that several automations
+/// reach is one.
 pub fn sites_of(state: &State, policy: &ObjectId) -> usize {
-    let names = |setter: &str| {
+    named_by(state, policy).collect::<BTreeSet<_>>().len()
+}
+
+/// Remote, file and first byte of each marked scalar that names the policy.
+fn named_by<'a>(
+    state: &'a State,
+    policy: &'a ObjectId,
+) -> impl Iterator<Item = (Option<&'a str>, &'a str, usize)> {
+    let names = move |setter: &str| {
         let mut parts = setter.split(':');
         parts.next() == Some(&policy.namespace) && parts.next() == Some(&policy.name)
     };
-    let files = state.review.grounds.iter().flat_map(|ground| &ground.files);
-    files.flat_map(|file| &file.sites).filter(|site| names(&site.setter)).count()
+    let grounds = state.review.grounds.iter().filter(move |ground| ground.policies.contains(policy));
+    let files = grounds.flat_map(|ground| ground.files.iter().map(move |file| (ground, file)));
+    let sites = files.flat_map(|(ground, file)| file.sites.iter().map(move |site| (ground, file, site)));
+    sites
+        .filter(move |(_, _, site)| names(&site.setter))
+        .map(|(ground, file, site)| (ground.remote.as_deref(), file.path.as_str(), site.span.start))
 }
 
 fn policy_rank(state: &State, id: &ObjectId) -> u8 {
@@ -344,11 +369,11 @@ pub fn plan(state: &mut State) {
     state.plan.set_rows(rows);
 }
 
-/// S7's rows: updates that can be made, their files, their sites, as far as they are unfolded.
+/// S7's rows: updates that can be made, in the order of S1, their files, their sites, as far as they are unfolded.
 pub fn tree(state: &mut State) {
     let mut rows = Vec::new();
     let folded = &state.diff.folded;
-    for update in state.review.updates().iter().filter(|update| update.state == UpdateState::Pending) {
+    for update in in_order(state).into_iter().filter(|update| update.state == UpdateState::Pending) {
         let id = UpdateId::of(update);
         let node = Node::Update(id.clone());
         let is_folded = folded.contains(&node);

@@ -203,7 +203,8 @@ impl Run<'_> {
                     .map(|(path, edit)| (path.clone(), edit.after.clone().into_bytes()))
                     .collect(),
             };
-            let text = format!("commit tree of {} files, parent {}", files.len(), short(&parent));
+            let s = if files.len() == 1 { "" } else { "s" };
+            let text = format!("commit tree of {} file{s}, parent {}", files.len(), short(&parent));
             commits.push(timed(step, &text, || self.cache.commit(&spec)).map_err(Problem::from)?);
             overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
         }

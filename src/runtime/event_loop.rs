@@ -14,7 +14,7 @@ use super::clock::{self, Clock};
 use super::effects::EffectRunner;
 use super::input::{self, Input, Parser, REJOIN};
 use super::terminal::{self, Screen};
-use super::{Appearance, Draw, Left, terminal_problem};
+use super::{Appearance, Left, terminal_problem};
 use crate::app::effect::Effect;
 use crate::app::message::Msg;
 use crate::app::state::{Start, State};
@@ -22,6 +22,7 @@ use crate::app::update::{start, update};
 use crate::engine::Engine;
 use crate::problem::Problem;
 use crate::theme::Theme;
+use crate::views::{self, Look};
 
 /// Sizes that change within this time are drawn once.
 const RESIZE: Duration = Duration::from_millis(30);
@@ -34,12 +35,7 @@ const ANSWERS: usize = 1024;
 ///
 /// # Errors
 /// The terminal cannot be prepared.
-pub(super) async fn run(
-    engine: Engine,
-    settings: Start,
-    appearance: Appearance,
-    draw: Draw,
-) -> Result<Left, Problem> {
+pub(super) async fn run(engine: Engine, settings: Start, appearance: Appearance) -> Result<Left, Problem> {
     let failed = |error: io::Error| terminal_problem("cannot use the terminal").caused_by(&error);
     let mut signals = Signals::listen().map_err(failed)?;
     let keys = input::spawn_reader().map_err(failed)?;
@@ -54,7 +50,6 @@ pub(super) async fn run(
         runner,
         theme,
         appearance,
-        draw,
         clock: Clock::new(),
         leaving: None,
         parser: Parser::default(),
@@ -129,7 +124,6 @@ struct Loop {
     runner: EffectRunner,
     theme: Theme,
     appearance: Appearance,
-    draw: Draw,
     clock: Clock,
     /// How it is left as soon as the push under way has ended.
     leaving: Option<Left>,
@@ -303,9 +297,11 @@ impl Loop {
 
     /// Draws the state and sends what changed.
     fn draw(&mut self) -> Flow {
-        let (state, theme, draw) = (&self.state, &self.theme, self.draw);
-        let ascii = self.appearance.ascii;
-        gone(self.screen.terminal.draw(|frame| draw(frame, state, theme, ascii)).map(drop))?;
+        let state = &self.state;
+        let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
+        let mut unseen = None;
+        gone(self.screen.terminal.draw(|frame| unseen = views::draw(frame, state, look)).map(drop))?;
+        self.screen.terminal.backend_mut().park(unseen);
         gone(self.screen.send().map(drop))?;
         let effects = update(&mut self.state, Msg::Drawn(self.clock.moment()));
         self.perform(effects)

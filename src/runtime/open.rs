@@ -10,7 +10,6 @@ use crate::demo::Demo;
 use crate::engine::Engine;
 use crate::headless;
 use crate::problem::{Code, Problem};
-use crate::views::{self, Look};
 
 /// The demo that the start page offers, and `:demo`.
 const DEFAULT_DEMO: &str = "5s";
@@ -30,12 +29,7 @@ pub fn dashboard(cli: &Cli) -> u8 {
 fn source(settings: &Settings) -> Result<Left, Problem> {
     super::check_terminal()?;
     let engine = Engine::open(settings.clone())?;
-    let options = Options {
-        draw: |frame, state, theme, ascii| views::draw(frame, state, Look { theme, ascii }),
-        demo: false,
-        source: name(settings),
-        first_run: engine.is_first_run(),
-    };
+    let options = Options { demo: false, source: name(settings), first_run: engine.is_first_run() };
     match run(engine, options)? {
         Left::Demo => {
             let interval = DEFAULT_DEMO.parse().unwrap_or_default();
@@ -66,12 +60,7 @@ fn demo(settings: &Settings, args: &DemoArgs) -> Result<Left, Problem> {
         let demo = Arc::clone(&demo);
         async move { demo.run_ci(|_| {}).await }
     });
-    let options = Options {
-        draw: |frame, state, theme, ascii| views::draw(frame, state, Look { theme, ascii }),
-        demo: true,
-        source: "demo".to_owned(),
-        first_run: false,
-    };
+    let options = Options { demo: true, source: "demo".to_owned(), first_run: false };
     let left = run(engine, options);
     ci.abort();
     // The task's share of the demo has to go before its directory can.

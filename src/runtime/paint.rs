@@ -59,6 +59,8 @@ pub(super) struct Painter {
     is_cursor_shown: bool,
     /// Where the cursor has to be at the end of the frame.
     rest: Option<(u16, u16)>,
+    /// Where the hidden cursor has to be at the end of a frame.
+    parked: Option<(u16, u16)>,
 }
 
 impl Painter {
@@ -71,6 +73,7 @@ impl Painter {
             at: None,
             is_cursor_shown: false,
             rest: None,
+            parked: None,
         }
     }
 
@@ -86,12 +89,16 @@ impl Painter {
         self.out.push_str("\x1b[m");
     }
 
+    /// Where the cursor goes while it is hidden: what follows it, such as a magnifier, finds the focused row.
+    pub(super) fn park(&mut self, place: Option<Position>) {
+        self.parked = place.map(|place| (place.x, place.y));
+    }
+
     /// The bytes of the frame; `None` if nothing changed.
     pub(super) fn take(&mut self) -> Option<String> {
-        if let Some(rest) = self.rest
-            && self.is_cursor_shown
-        {
-            self.go(rest.0, rest.1);
+        let place = if self.is_cursor_shown { self.rest } else { self.parked };
+        if let Some((x, y)) = place {
+            self.go(x, y);
         }
         if self.out.is_empty() {
             return None;

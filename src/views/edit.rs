@@ -58,6 +58,28 @@ impl Edit {
     }
 }
 
+/// The old and the new line in `room` cells: where what changes would lie behind the edge, what is left of it goes.
+pub(super) fn in_sight(edit: &Edit, room: usize) -> (Line, Line) {
+    let (old, new) = (edit.old_line(), edit.new_line());
+    let column = |text: &str, at: usize| 1 + text.get(..at).map_or(0, |text| Shown::new(text).width());
+    let starts = [(&edit.before, edit.removed.first()), (&edit.after, edit.added.first())];
+    let ends = [(&edit.before, edit.removed.last()), (&edit.after, edit.added.last())];
+    let start = starts.into_iter().filter_map(|(text, word)| Some(column(text, word?.start))).min();
+    let end = ends.into_iter().filter_map(|(text, word)| Some(column(text, word?.end))).max();
+    let (start, end) = (start.unwrap_or(0), end.unwrap_or(0));
+    // Of a long change, such as a digest, the start tells enough.
+    let end = end.min(start + 24);
+    // One cell for the ellipsis at the end; one, and a little of what stands before, at the start.
+    let skip = (end + 1).saturating_sub(room).min(start.saturating_sub(6));
+    if skip == 0 || old.width().max(new.width()) <= room {
+        return (old, new);
+    }
+    let shift = |line: &Line, role: Role| {
+        line.window(0, 1).with(role, "…").append(line.window(2 + skip, line.width()))
+    };
+    (shift(&old, Role::DiffDel), shift(&new, Role::DiffAdd))
+}
+
 /// `line` with `text` behind it, the byte ranges `words` of it in `word_role`.
 fn words(line: Line, text: &str, words: &[Range<usize>], role: Role, word_role: Role) -> Line {
     let (mut line, mut from) = (line, 0);
@@ -139,6 +161,20 @@ mod tests {
         assert_eq!(edit.after.get(edit.added[0].clone()).unwrap(), "6.1");
         assert_eq!(edit.before.get(edit.removed[0].clone()).unwrap(), "5.4");
         assert_eq!(Edit::of(text, &site(8, "nginx", "x")), None);
+    }
+
+    #[test]
+    fn what_changes_is_in_sight_however_long_the_line_is() {
+        let line = format!("image: registry.example.com/{}/app:6.5.4 # marker", "x".repeat(60));
+        let site = site(8, "app:6.5.4", "app:6.6.1");
+        let edit = Edit::of_line(&line, &[&site]).unwrap();
+        let text = |line: &Line| line.runs().iter().map(|(text, _)| text.to_string()).collect::<String>();
+        let (old, new) = in_sight(&edit, 30);
+        assert!(text(&old.cut_end(30)).ends_with("x/app:6.5.4…"), "{}", text(&old));
+        assert!(text(&new.cut_end(30)).starts_with("+…xxx"), "{}", text(&new));
+        assert_eq!(in_sight(&edit, 200), (edit.old_line(), edit.new_line()));
+        // A change that is wider than the room begins in sight.
+        assert!(text(&in_sight(&edit, 8).0).contains("5.4"));
     }
 
     #[test]

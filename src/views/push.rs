@@ -14,6 +14,9 @@ use crate::domain::landing::Landed;
 use crate::problem::Problem;
 use crate::theme::Role;
 
+/// What Git says of an exchange that needed no credential.
+const NO_CREDENTIAL: &str = "none";
+
 /// Draws progress, or the result.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let Some(run) = &state.push else { return };
@@ -97,26 +100,29 @@ fn landed_lines(landed: &Landed, dry_run: bool, arrow: &str, width: u16) -> Vec<
             lines.push(outcome(false, "push").and(&landed.branch).dim("  of ").and(&landed.remote));
             lines.extend(problem_lines(problem, width));
         }
-        None => lines.push(sent(landed, dry_run, arrow)),
+        None => lines.extend(sent(landed, dry_run, arrow)),
     }
-    if let Some(credential) = &landed.credential {
-        lines.push(Line::plain("                  ").dim("with ").dim(credential));
+    let credential = landed.credential.as_deref().filter(|credential| *credential != NO_CREDENTIAL);
+    if let Some(credential) = credential {
+        lines.push(Line::plain("                   ").dim("with ").dim(credential));
     }
     lines
 }
 
-/// `  ok  pushed   image-updates  4c1f0e2 → 8d2e91b   (verified: the remote now reports 8d2e91b)`.
-fn sent(landed: &Landed, dry_run: bool, arrow: &str) -> Line {
+/// `  ok   pushed     image-updates  4c1f0e2 → 8d2e91b`, and what the remote said when it was asked afterwards.
+fn sent(landed: &Landed, dry_run: bool, arrow: &str) -> Vec<Line> {
     let commit = landed.commit.as_deref().map(words::short).unwrap_or_default();
     let verb = if dry_run { "would push" } else { "pushed" };
     let line = outcome(true, verb).and(&landed.branch).and("  ").and(words::short(&landed.base));
     let line = line.dim(format!(" {arrow} ")).and(&commit);
     let line = if landed.created { line.dim("  (new branch)") } else { line };
     match (dry_run, landed.already, landed.verified) {
-        (true, ..) => line.dim("   (the remote was left alone)"),
-        (_, true, _) => line.dim("   (was there already)"),
-        (_, _, true) => line.dim("   (verified: the remote now reports ").dim(commit).dim(")"),
-        (_, _, false) => line.with(Role::StateWarn, "   (not verified)"),
+        (true, ..) => vec![line.dim("   (the remote was left alone)")],
+        (_, true, _) => vec![line.dim("   (was there already)")],
+        (_, _, true) => {
+            vec![line, outcome(true, "verified").dim("the remote now reports ").and(commit)]
+        }
+        (_, _, false) => vec![line.with(Role::StateWarn, "   (not verified)")],
     }
 }
 

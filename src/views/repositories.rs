@@ -84,7 +84,11 @@ fn status(state: &State, repository: &ImageRepository, scan: Option<&Scan>) -> L
     }
     let Some(found) = &scan.found else { return Line::of(Role::TextDim, "waiting") };
     match &found.transfer {
-        Some(transfer) => Line::of(Role::StateOk, "ok").and("  ").dim(words::seconds(transfer.wall)),
+        // Only what takes its time is worth a number.
+        Some(transfer) if transfer.wall.as_millis() >= 1000 => {
+            Line::of(Role::StateOk, "ok").and("  ").dim(words::seconds(transfer.wall))
+        }
+        Some(_) => Line::of(Role::StateOk, "ok"),
         None => Line::of(Role::StateStale, "from cache"),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::edit::Edit;
+use super::edit::{Edit, in_sight};
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
@@ -122,7 +122,7 @@ pub(super) fn preview<'a>(
     let sites = update.sites.iter().flat_map(move |site| {
         // What blocks the whole update is said once, above.
         let own = site.blocked.as_ref().filter(|problem| Some(*problem) != update.blocked.as_ref());
-        site_lines(site, own, place, text_of(&site.file))
+        site_lines(site, own, (place, width), text_of(&site.file))
     });
     reason(update, width, facts).into_iter().chain(sites)
 }
@@ -131,9 +131,15 @@ fn place(site: &Site) -> Shown {
     Shown::new(&format!("{}:{}", site.file, site.line))
 }
 
-fn site_lines(site: &Site, blocked: Option<&Problem>, width: usize, text: Option<&str>) -> Vec<Line> {
+/// A site with its line before and after; `widest` is the width of the longest place, `width` that of the pane.
+fn site_lines(
+    site: &Site,
+    blocked: Option<&Problem>,
+    (widest, width): (usize, u16),
+    text: Option<&str>,
+) -> Vec<Line> {
     let at = place(site);
-    let pad = " ".repeat(width.saturating_sub(at.width()) + 3);
+    let pad = " ".repeat(widest.saturating_sub(at.width()) + 3);
     let head = Line::plain("  ").and(at).and(pad).append(site_of(site));
     let mut lines = vec![head];
     if let Some(problem) = blocked {
@@ -150,7 +156,7 @@ fn site_lines(site: &Site, blocked: Option<&Problem>, width: usize, text: Option
                 Line::of(Role::DiffAdd, "+").with(Role::DiffAdd, &site.new),
             )
         },
-        |edit| (edit.old_line(), edit.new_line()),
+        |edit| in_sight(&edit, usize::from(width).saturating_sub(4)),
     );
     lines.extend([old, new].map(|line| Line::plain("    ").append(line)));
     lines

@@ -430,7 +430,11 @@ impl Screen {
     pub fn drawn(&self, theme: &Theme, ascii: bool) -> Buffer {
         let Size { width, height } = self.state.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| views::draw(frame, &self.state, Look { theme, ascii })).unwrap();
+        terminal
+            .draw(|frame| {
+                views::draw(frame, &self.state, Look { theme, ascii });
+            })
+            .unwrap();
         terminal.backend().buffer().clone()
     }
 }

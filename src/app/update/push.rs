@@ -13,7 +13,7 @@ use crate::app::state::{
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
-use crate::domain::proposal::Decision;
+use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::Problem;
 
 use super::{problems, scans};
@@ -203,8 +203,8 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
     let gone: Vec<&UpdateId> =
         state.push.iter().filter(|push| !push.dry_run).flat_map(|push| &push.updates).collect();
     let failed = !problems.is_empty();
-    let left =
-        state.review.updates().iter().filter(|update| failed || !gone.contains(&&UpdateId::of(update)));
+    let pending = state.review.updates().iter().filter(|update| update.state == UpdateState::Pending);
+    let left = pending.filter(|update| failed || !gone.contains(&&UpdateId::of(update)));
     next.push(NextStep::BackToUpdates(left.count()));
     next
 }

@@ -58,7 +58,10 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
 
 fn take_in(state: &mut State, loaded: Loaded) {
     state.phase = Phase::Ready;
-    state.source = loaded.source;
+    // The demo's address is that of a folder whose name says nothing.
+    if !state.demo {
+        state.source = loaded.source;
+    }
     state.inventory = loaded.inventory;
     let inventory = Arc::clone(&state.inventory);
     state.scans.retain(|id| inventory.repositories.contains_key(id));

@@ -6,7 +6,7 @@ use crate::app::state::{Node, State};
 use crate::domain::proposal::{Proposal, Site};
 use crate::text::Shown;
 use crate::theme::Role;
-use crate::views::edit::Edit;
+use crate::views::edit::{Edit, in_sight};
 use crate::views::updates;
 use crate::views::widgets::line::Line;
 use crate::views::words;
@@ -161,7 +161,7 @@ fn numbered(view: &View<'_>, digits: usize, number: usize, text: &str, edit: Opt
     let number = format!("{number:>digits$}");
     if view.side_by_side {
         let (old, new) = match edit {
-            Some(edit) => (edit.old_line(), edit.new_line()),
+            Some(edit) => in_sight(edit, half(view.width).saturating_sub(number.len() + 2)),
             None => {
                 (Line::plain(" ").append(context_line(text)), Line::plain(" ").append(context_line(text)))
             }
@@ -171,7 +171,12 @@ fn numbered(view: &View<'_>, digits: usize, number: usize, text: &str, edit: Opt
     let head = |old: &str, new: &str| Line::default().dim(format!(" {old} {new} "));
     let made = match edit {
         Some(edit) => {
-            vec![head(&number, &blank).append(edit.old_line()), head(&blank, &number).append(edit.new_line())]
+            let (old, new) = if view.state.diff.wrap {
+                (edit.old_line(), edit.new_line())
+            } else {
+                in_sight(edit, usize::from(view.width).saturating_sub(digits * 2 + 3))
+            };
+            vec![head(&number, &blank).append(old), head(&blank, &number).append(new)]
         }
         None => vec![head(&number, &number).and(" ").append(context_line(text))],
     };
@@ -188,9 +193,14 @@ fn context_line(text: &str) -> Line {
     Line::plain(Shown::new(bare)).with(Role::TextDim, "·".repeat(trailing))
 }
 
+/// The columns of either side.
+fn half(width: u16) -> usize {
+    usize::from(width.saturating_sub(1) / 2)
+}
+
 /// Old and new beside each other, each with its number.
 fn beside(width: u16, number: &str, old: &Line, new: &Line) -> Line {
-    let half = usize::from(width.saturating_sub(1) / 2);
+    let half = half(width);
     let room = half.saturating_sub(number.len() + 2);
     let side = |line: &Line| Line::default().dim(format!(" {number} ")).append(line.cut_end(room));
     let left = side(old);

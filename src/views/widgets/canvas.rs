@@ -29,12 +29,13 @@ pub(crate) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     look: Look<'a>,
     cursor: Option<Position>,
+    is_in_text: bool,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas over `buffer`.
     pub(crate) fn new(buffer: &'a mut Buffer, look: Look<'a>) -> Self {
-        Self { buffer, look, cursor: None }
+        Self { buffer, look, cursor: None, is_in_text: false }
     }
 
     /// Where the terminal's own cursor belongs: on the focused row or in the focused field.
@@ -42,11 +43,23 @@ impl<'a> Canvas<'a> {
         self.cursor
     }
 
+    /// Whether the cursor stands in a text that is typed, and has to be seen; elsewhere the row is marked as it is.
+    pub(crate) fn is_in_text(&self) -> bool {
+        self.is_in_text
+    }
+
+    /// Puts the terminal's own cursor into a text that is typed, at `x`, `y`.
+    pub(crate) fn put_caret(&mut self, x: u16, y: u16) {
+        self.put_cursor(x, y);
+        self.is_in_text = true;
+    }
+
     /// Puts the terminal's own cursor at `x`, `y`, if that is on the canvas; the last word counts.
     pub(crate) fn put_cursor(&mut self, x: u16, y: u16) {
         let position = Position::new(x, y);
         if self.buffer.area.contains(position) {
             self.cursor = Some(position);
+            self.is_in_text = false;
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn draw(canvas: &mut Canvas<'_>, area: Rect, text: &str, caret: usize
         Some(_) => canvas.underline(x, area.y),
         None => canvas.repeat(x, area.y, 1, glyphs::CARET, Role::BorderFocus),
     }
-    canvas.put_cursor(x, area.y);
+    canvas.put_caret(x, area.y);
 }
 
 /// Which grapheme begins at column `column`.

@@ -135,9 +135,7 @@ impl Table<'_> {
     /// The cursor: a mark in the gutter, and a background behind the primary columns.
     fn mark(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
         if self.focused {
-            let end = placed.last().map_or(1, |last| last.x + last.width);
-            let most = if area.width <= 80 { 56 } else { 72 };
-            canvas.highlight(Rect { width: end.min(most).min(area.width), ..area });
+            canvas.highlight(Rect { width: highlighted(placed, area.width), ..area });
             canvas.put_cursor(area.x, area.y);
         }
         canvas.repeat(area.x, area.y, 1, glyphs::CURSOR, Role::BorderFocus);
@@ -145,6 +143,14 @@ impl Table<'_> {
             canvas.tint(area.x, area.y);
         }
     }
+}
+
+/// How many cells of the cursor row get its background: each costs a byte a move, so they end with the last column
+/// that a slow line can afford.
+fn highlighted(placed: &[Placed], width: u16) -> u16 {
+    let most = if width <= 80 { 70 } else { 84 };
+    let ends = placed.iter().map(|placed| placed.x + placed.width);
+    ends.filter(|end| *end <= most).max().unwrap_or(most).min(width)
 }
 
 fn cut(text: &Shown, cut: Cut, max: usize) -> Shown {
