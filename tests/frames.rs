@@ -7,6 +7,8 @@
 
 #[path = "support/fleet.rs"]
 mod fleet;
+#[path = "support/picture.rs"]
+mod picture;
 
 use fleet::{Screen, id};
 use insta::assert_snapshot;
@@ -397,4 +399,18 @@ fn pictures() {
             }
         }
     }
+}
+
+/// `cargo test --test frames picture` with `SUPERCARGO_PICTURE=1` makes the picture anew.
+#[test]
+fn the_picture_of_the_readme_is_what_the_program_draws() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.keys("space j j");
+    let drawn = picture::svg(&screen.drawn(&Theme::shipped("default-dark", Depth::True).unwrap(), false));
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screen.svg");
+    if std::env::var_os("SUPERCARGO_PICTURE").is_some() {
+        std::fs::write(&path, &drawn).unwrap();
+    }
+    assert!(std::fs::read_to_string(&path).is_ok_and(|kept| kept == drawn), "docs/screen.svg is old");
 }

@@ -1,0 +1,215 @@
+//! Does a person get there? The program in a terminal, real keys, real registry and remote of the demo; keys are
+//! counted, bytes are counted, and the terminal has to come back as it was.
+#![cfg(feature = "tui")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests; figures are printed")]
+
+#[path = "support/pty.rs"]
+mod pty;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pty::Pty;
+use rustix::process::Signal;
+
+/// A demo whose CI pushes nothing while a test runs.
+const STILL: [&str; 3] = ["demo", "--interval", "1h"];
+/// The dialog drops keys for 300 ms after it was drawn.
+const GUARD: Duration = Duration::from_millis(400);
+const ENTER: &str = "\r";
+const ESCAPE: &str = "\x1b";
+
+/// A demo in a terminal of this size, with its updates on the screen.
+fn demo(columns: u16, rows: u16) -> Pty {
+    let mut pty = Pty::start(columns, rows, &STILL);
+    pty.wait("[ ] flux-system/podinfo").wait("[!] flux-system/nginx").wait("7/7 ");
+    pty.settle(Duration::from_millis(200));
+    pty
+}
+
+fn remote(pty: &Pty) -> PathBuf {
+    let demo = std::fs::read_dir(pty.temporary()).unwrap().next().unwrap().unwrap();
+    demo.path().join("fleet.git")
+}
+
+/// Message and changed lines of the commit that the push branch of the remote points to.
+fn pushed(pty: &Pty) -> (String, Vec<String>) {
+    let repository = git2::Repository::open_bare(remote(pty)).unwrap();
+    let commit = repository.find_branch("image-updates", git2::BranchType::Local).unwrap();
+    let commit = commit.get().peel_to_commit().unwrap();
+    let parent = commit.parent(0).unwrap();
+    assert_eq!(
+        repository.find_branch("main", git2::BranchType::Local).unwrap().get().target(),
+        Some(parent.id())
+    );
+    let (old, new) = (parent.tree().unwrap(), commit.tree().unwrap());
+    let diff = repository.diff_tree_to_tree(Some(&old), Some(&new), None).unwrap();
+    let mut lines = Vec::new();
+    diff.print(git2::DiffFormat::Patch, |_, _, line| {
+        if matches!(line.origin(), '+' | '-') {
+            lines.push(format!("{}{}", line.origin(), String::from_utf8_lossy(line.content()).trim()));
+        }
+        true
+    })
+    .unwrap();
+    (commit.message().unwrap().to_owned(), lines)
+}
+
+fn assert_only_tags_changed(lines: &[String]) {
+    assert!(!lines.is_empty());
+    for pair in lines.chunks(2) {
+        let (old, new) = (pair[0].strip_prefix('-').unwrap(), pair[1].strip_prefix('+').unwrap());
+        assert_eq!(old.rsplit_once(':').map(|(name, _)| name.len() > 3), Some(true));
+        assert!(old.contains("$imagepolicy") && new.contains("$imagepolicy"), "{old} → {new}");
+        assert_ne!(old, new);
+    }
+}
+
+#[test]
+fn approved_from_the_list_and_pushed_in_three_keys() {
+    let mut pty = demo(100, 30);
+    let begun = Instant::now();
+    pty.press(" ").wait("[x] flux-system/checko").press("p").wait("Push 1 commit?");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 1 commit").wait("the remote now reports");
+    println!("G1b: {} keys, {} ms", pty.keys, begun.elapsed().as_millis());
+    assert_eq!(pty.keys, 3);
+    let (message, lines) = pushed(&pty);
+    assert!(message.contains("staging"), "{message}");
+    assert_only_tags_changed(&lines);
+    // The list is compared anew behind the result.
+    pty.settle(Duration::from_secs(1));
+    assert_eq!(pty.signal(Signal::TERM).end(), 143);
+    pty.assert_handed_back();
+}
+
+#[test]
+fn looked_at_approved_worded_and_pushed_in_six_keys() {
+    let mut pty = demo(100, 30);
+    pty.press(ENTER).wait("› diff").press(" ").wait("[x] flux-system/checkout-api");
+    pty.press("c").wait("commit message").send(" by hand").wait("by hand");
+    pty.press(ESCAPE).wait_until("the diff again", |text| !text.contains("commit message"));
+    pty.press("p").wait("Push 1 commit?").wait("by hand");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 1 commit");
+    println!("G1: {} keys", pty.keys);
+    assert_eq!(pty.keys, 6);
+    let (message, lines) = pushed(&pty);
+    assert!(message.lines().next().unwrap().ends_with(" by hand"), "{message}");
+    assert_only_tags_changed(&lines);
+}
+
+#[test]
+fn keys_typed_before_the_dialog_could_be_seen_push_nothing() {
+    let mut pty = demo(100, 30);
+    pty.send(" ").wait("[x]").send("py");
+    pty.wait("Push 1 commit?");
+    pty.settle(Duration::from_millis(600));
+    assert!(pty.text().contains("Push 1 commit?"), "{}", pty.text());
+    // Enter is not yes either.
+    pty.send(ENTER);
+    pty.settle(Duration::from_millis(300));
+    assert!(pty.text().contains("Push 1 commit?"), "{}", pty.text());
+    pty.send("n").wait_until("the list", |text| !text.contains("Push 1 commit?"));
+    let asked = Instant::now();
+    pty.send("p").wait("Push 1 commit?").send("y");
+    if asked.elapsed() < Duration::from_millis(250) {
+        pty.settle(Duration::from_millis(600));
+        assert!(pty.text().contains("Push 1 commit?"), "{}", pty.text());
+    }
+    let repository = git2::Repository::open_bare(remote(&pty)).unwrap();
+    let branches = repository.branches(None).unwrap().count();
+    assert_eq!(branches, 1, "only main");
+}
+
+#[test]
+fn a_new_tag_appears_without_a_key() {
+    let mut pty = Pty::start(100, 30, &["demo", "--interval", "300ms"]);
+    pty.wait("[ ] flux-system/podinfo").wait("1 new tag");
+}
+
+#[test]
+fn the_terminal_comes_back_after_quitting_and_after_signals() {
+    for (signal, status) in [(None, 0), (Some(Signal::TERM), 143), (Some(Signal::HUP), 129)] {
+        let mut pty = demo(80, 24);
+        let begun = Instant::now();
+        match signal {
+            None => pty.send("q"),
+            Some(signal) => pty.signal(signal),
+        };
+        assert_eq!(pty.end(), status);
+        println!("end with status {status}: {} ms", begun.elapsed().as_millis());
+        pty.assert_handed_back();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_so_and_recovers() {
+    let mut pty = Pty::start(20, 5, &STILL);
+    pty.wait("60x16").resize(100, 30).wait("[ ] flux-system/podinfo");
+    pty.resize(1, 1);
+    pty.settle(Duration::from_millis(200));
+    pty.resize(20, 5).wait("60x16").resize(80, 24).wait("[ ] flux-system/podinfo");
+    assert_eq!(pty.send("q").end(), 0);
+    pty.assert_handed_back();
+}
+
+#[test]
+fn what_is_no_terminal_gets_advice_and_no_escape_codes() {
+    let mut pty = Pty::start_with(80, 24, &["demo"], &[("TERM", "dumb")]);
+    assert_eq!(pty.end(), 2);
+    assert!(pty.text().contains("supercargo get updates"), "{}", pty.text());
+    assert!(!pty.bytes.contains(&0x1b));
+    let command = Command::new(env!("CARGO_BIN_EXE_supercargo"))
+        .stdin(Stdio::null())
+        .env("TERM", "xterm-256color")
+        .output()
+        .unwrap();
+    assert_eq!(command.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&command.stderr).contains("supercargo get updates"));
+    assert!(!command.stderr.contains(&0x1b) && command.stdout.is_empty());
+}
+
+#[test]
+fn a_move_of_the_cursor_costs_few_bytes_and_waiting_none() {
+    let mut pty = demo(80, 24);
+    let first = pty.first_byte.unwrap_or_default();
+    pty.settle(Duration::from_secs(1));
+    let mut moves = Vec::new();
+    for key in ["j", "j", "j", "k", "k", "k"] {
+        pty.send(key);
+        moves.push(pty.settle(Duration::from_millis(150)));
+    }
+    // Ages change once a minute; that may fall into the first of these.
+    let waits = [0, 1].map(|_| pty.settle(Duration::from_millis(1500)));
+    println!("first byte {} ms; moves {moves:?} B; idle {waits:?} B", first.as_millis());
+    assert!(moves.iter().all(|bytes| *bytes <= 240), "{moves:?}");
+    assert!(waits.contains(&0), "{waits:?}");
+}
+
+#[test]
+fn every_key_of_the_footer_does_something() {
+    let mut pty = demo(100, 30);
+    for (key, shows) in [
+        ("t", "› tags"),
+        (ESCAPE, "[1 Updates"),
+        ("2", "[2 Repositories"),
+        ("3", "[3 Policies"),
+        ("4", "[4 Automations"),
+        ("5", "Nothing approved yet"),
+        ("1", "[1 Updates"),
+        ("?", "help for Updates"),
+        (ESCAPE, "DEC POLICY"),
+        (":", "command"),
+        (ESCAPE, "DEC POLICY"),
+        ("o", "sort"),
+        (ESCAPE, "DEC POLICY"),
+        ("y", "copy"),
+        (ESCAPE, "DEC POLICY"),
+        ("!", "Errors"),
+    ] {
+        pty.send(key).wait(shows);
+        pty.settle(Duration::from_millis(80));
+    }
+}
