@@ -529,15 +529,19 @@ fn a_push_branch_knows_how_far_it_is_behind() {
     let Some(it) = http(false, WRITER) else { return };
     let (_, updates) = land(&it.cache, &it.remote, "updates").unwrap();
     let main = it.fleet.tip("main").unwrap();
-    assert_eq!(commits_behind(&it.remote, &main, &updates).unwrap(), Some(0));
+    assert_eq!(commits_behind(&it.remote, &main, &updates, &std::env::temp_dir()).unwrap(), Some(0));
     for round in 0..3 {
         it.fleet.commit("main", &[("x.yaml", &format!("x: {round}\n"))], "On main");
     }
     let main = it.fleet.tip("main").unwrap();
     for can_filter in ["false", "true"] {
         git(&it.fleet.path, &["config", "uploadpack.allowFilter", can_filter]);
-        assert_eq!(commits_behind(&it.remote, &main, &updates).unwrap(), Some(3), "filter {can_filter}");
+        assert_eq!(
+            commits_behind(&it.remote, &main, &updates, &std::env::temp_dir()).unwrap(),
+            Some(3),
+            "filter {can_filter}"
+        );
     }
     let folder = Remote::new(it.fleet.path.to_str().unwrap());
-    assert_eq!(commits_behind(&folder, &main, &updates).unwrap(), Some(3));
+    assert_eq!(commits_behind(&folder, &main, &updates, &std::env::temp_dir()).unwrap(), Some(3));
 }

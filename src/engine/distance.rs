@@ -34,7 +34,7 @@ impl Engine {
             Some(count) => Some(count),
             None if refresh == Refresh::Never || base.stale => return None,
             // The count is worth a warning, not an error: a remote that fails here is asked again next time.
-            None => git::commits_behind(remote, &base.commit, tip).ok()?,
+            None => git::commits_behind(remote, &base.commit, tip, cache.dir()).ok()?,
         };
         remembered().insert(pair, counted);
         counted

@@ -4,6 +4,7 @@
 //! only commits that are whole.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use git2::{Oid, Repository};
 
@@ -20,9 +21,16 @@ const NEAR: u32 = 50;
 /// How many commits of `base` are missing from `push`, both in hex and both advertised by the remote; `None` if their
 /// histories meet further back than is looked.
 ///
+/// The commits go to a scratch folder in `near`, a folder that somebody else clears should this process be killed.
+///
 /// # Errors
 /// Whatever keeps the remote from answering.
-pub fn commits_behind(remote: &Remote, base: &str, push: &str) -> Result<Option<usize>, GitError> {
+pub fn commits_behind(
+    remote: &Remote,
+    base: &str,
+    push: &str,
+    near: &Path,
+) -> Result<Option<usize>, GitError> {
     if base == push {
         return Ok(Some(0));
     }
@@ -30,7 +38,7 @@ pub fn commits_behind(remote: &Remote, base: &str, push: &str) -> Result<Option<
         action: "compare histories",
         message: error.message().to_owned(),
     };
-    let dir = tempfile::tempdir()
+    let dir = tempfile::tempdir_in(near)
         .map_err(|error| GitError::Git { action: "make a scratch folder", message: error.to_string() })?;
     let scratch = Repository::init_bare(dir.path()).map_err(|error| odd(&error))?;
     let (base, push) = (Oid::from_str(base), Oid::from_str(push));
