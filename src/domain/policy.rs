@@ -43,7 +43,7 @@ enum Direction {
 
 impl Direction {
     fn parse(order: &str) -> Result<Self, PolicyError> {
-        match order.to_uppercase().as_str() {
+        match go_upper(order).as_str() {
             "" | "ASC" => Ok(Self::Ascending),
             "DESC" => Ok(Self::Descending),
             other => Err(PolicyError::new(
@@ -196,6 +196,32 @@ impl Evaluator {
             }
         }
     }
+}
+
+/// `text` in upper case as Go's `strings.ToUpper` has it: character by character, each becoming one other at most.
+fn go_upper(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            let mut upper = character.to_uppercase();
+            match (upper.next(), upper.next()) {
+                (Some(only), None) => only,
+                _ => single_upper(character),
+            }
+        })
+        .collect()
+}
+
+/// The upper case of what has several characters in Rust's: for Greek letters with an iota below, the one with the iota
+/// beside it; for all others, which are ligatures mostly, there is none.
+///
+/// Source: Unicode, `UnicodeData.txt`.
+fn single_upper(character: char) -> char {
+    let shift = match character {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => 8,
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => 9,
+        _ => 0,
+    };
+    char::from_u32(u32::from(character) + shift).unwrap_or(character)
 }
 
 fn version_step(old: &Version<'_>, new: &Version<'_>) -> Step {

@@ -216,6 +216,19 @@ mod tests {
     }
 
     #[test]
+    fn too_deep_a_tree_is_noticed_before_what_follows_it() {
+        let open = format!("{}a{}", "(a".repeat(501), "b)".repeat(500));
+        for (rest, what) in [
+            ("[", "missing closing ]"),
+            ("", "expression nests too deeply"),
+            ("b|[", "expression nests too deeply"),
+            ("b)[", "expression nests too deeply"),
+        ] {
+            assert_eq!(Pattern::new(&format!("{open}{rest}")).unwrap_err().what, what, "{rest}");
+        }
+    }
+
+    #[test]
     fn an_anchored_pattern_says_how_far_it_fits() {
         let pattern = Pattern::new("^main-[a-f0-9]{7}-(?P<ts>[0-9]+)$").unwrap();
         assert_eq!(pattern.fits_up_to("main-9b1d3e7-dirty"), Some(13));

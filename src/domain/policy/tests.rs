@@ -179,6 +179,20 @@ fn steps_are_named_by_the_policy_s_own_order() {
     assert_eq!(Evaluator::new(&alphabetical("desc"), None, &[]).step("b", "a"), Step::Build);
 }
 
+#[test]
+fn an_order_is_put_in_upper_case_character_by_character() {
+    for (order, upper) in
+        [("aſc", None), ("\u{1f80}ŉß", Some("\u{1f88}ŉß")), ("\u{1fb3}ǆé", Some("\u{1fbc}ǄÉ"))]
+    {
+        let error =
+            Evaluator::new(&alphabetical(order), None, &[]).evaluate(&["a"].into_iter().collect()).error;
+        let text = upper.map(|upper| {
+            format!("invalid policy: invalid order argument provided: '{upper}', must be one of: ASC, DESC")
+        });
+        assert_eq!(error.map(|error| error.text), text, "{order}");
+    }
+}
+
 fn policy() -> impl Strategy<Value = (PolicyChoice, Option<TagFilter>)> {
     let choice = prop_oneof![
         prop_oneof![Just("1.x"), Just(">=0.0.0-0"), Just("*")].prop_map(semver),

@@ -90,11 +90,14 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, RegexError> {
         let repeats = parser.token(next, repetition)?;
         repetition = if repeats { before } else { "" };
     }
-    if !parser.outer.is_empty() {
-        return Err(RegexError::new("missing closing )", pattern));
-    }
+    let is_open = !parser.outer.is_empty();
+    // What is in an open group counts before it is missed that nothing closes it.
+    parser.group.captures = false;
     let root = parser.group.into_node();
     within_limits(&root, pattern)?;
+    if is_open {
+        return Err(RegexError::new("missing closing )", pattern));
+    }
     Ok(Parsed { root, names: parser.names })
 }
 
@@ -104,11 +107,11 @@ pub(super) fn up_to<'p>(text: &'p str, rest: &str) -> &'p str {
 }
 
 fn within_limits(node: &Node, whole: &str) -> Result<(), RegexError> {
-    if node.height > MAX_HEIGHT {
-        return Err(RegexError::new("expression nests too deeply", whole));
-    }
     if node.size > MAX_SIZE {
         return Err(RegexError::new("expression too large", whole));
+    }
+    if node.height > MAX_HEIGHT {
+        return Err(RegexError::new("expression nests too deeply", whole));
     }
     Ok(())
 }
@@ -120,7 +123,7 @@ impl<'p> Parser<'p> {
         match next {
             '(' if after.starts_with('?') => self.special_group(after)?,
             '(' => self.open(None, after),
-            '|' => self.skip(after, |parser| parser.group.end_branch()),
+            '|' => self.end_branch(after)?,
             ')' => self.close(after)?,
             '^' if self.flags.multi_line => self.assert(Assert::BeginLine, after),
             '^' => self.assert(Assert::BeginText, after),
@@ -175,6 +178,11 @@ impl<'p> Parser<'p> {
         let group = Group { captures, outer: self.flags, ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, group));
         self.rest = after;
+    }
+
+    fn end_branch(&mut self, after: &'p str) -> Result<(), RegexError> {
+        self.skip(after, |parser| parser.group.end_branch());
+        self.group.branches.last().map_or(Ok(()), |branch| within_limits(branch, self.whole))
     }
 
     fn close(&mut self, after: &'p str) -> Result<(), RegexError> {
