@@ -1,0 +1,82 @@
+// Reference answers the requests of `supercargo eval batch` with the Go libraries that Flux's controllers stand on, so
+// that the two can be compared answer by answer: JSON lines on standard input, JSON lines on standard output, in order.
+//
+// Each operation has a file of its own. What the controllers keep in packages that cannot be imported is written down
+// again here in the few lines it takes; where they walk a map, the order is the one that `eval batch` documents.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// An answer is printed as a JSON object.
+type answer map[string]any
+
+// operations maps the value of "op" to what answers it. An error says that the request itself cannot be understood.
+var operations = map[string]func(request []byte) (answer, error){
+	"policy": policyAnswer,
+	"regex":  regexAnswer,
+	"semver": semverAnswer,
+}
+
+func main() {
+	if err := serve(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func serve(input io.Reader, output io.Writer) error {
+	reader := bufio.NewReaderSize(input, 1<<20)
+	writer := bufio.NewWriterSize(output, 1<<20)
+	encoder := json.NewEncoder(writer)
+	encoder.SetEscapeHTML(false)
+	for {
+		line, readErr := reader.ReadBytes('\n')
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if err := encoder.Encode(respond(line)); err != nil {
+				return err
+			}
+		}
+		// Whoever asks one question at a time is not kept waiting for the next.
+		if reader.Buffered() == 0 {
+			if err := writer.Flush(); err != nil {
+				return err
+			}
+		}
+		if errors.Is(readErr, io.EOF) {
+			return nil
+		}
+		if readErr != nil {
+			return readErr
+		}
+	}
+}
+
+func respond(line []byte) answer {
+	var head struct {
+		Op string          `json:"op"`
+		ID json.RawMessage `json:"id"`
+	}
+	result, err := answer(nil), json.Unmarshal(line, &head)
+	if err == nil {
+		if operation, known := operations[head.Op]; known {
+			result, err = operation(line)
+		} else {
+			err = fmt.Errorf("unknown op %q", head.Op)
+		}
+	}
+	if err != nil {
+		result = answer{"request_error": err.Error()}
+	}
+	if head.ID != nil {
+		result["id"] = head.ID
+	}
+	return result
+}

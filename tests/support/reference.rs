@@ -1,0 +1,115 @@
+//! The reference program of `scripts/reference`, built with Go where Go is at hand.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::generate::Random;
+use super::programs;
+
+/// So many cases by default, and with `SUPERCARGO_LONG=1`.
+const SAMPLE: usize = 3_000;
+const LONG: usize = 100_000;
+/// More differences than these are only counted.
+const SHOWN: usize = 20;
+
+/// The program, built once a run; `None` where Go is not installed, which is said aloud.
+pub fn program() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PROGRAM.get_or_init(build).as_deref()
+}
+
+fn build() -> Option<PathBuf> {
+    // Where a system-wide installation of Go lies.
+    let usual = Some(PathBuf::from("/usr/local/go/bin/go")).filter(|go| go.is_file());
+    let Some(go) = programs::find("go").or(usual) else {
+        say("skipped: go is not installed; nothing was compared with Flux's own libraries");
+        return None;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reference");
+    let output = Command::new(go)
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(root.join("scripts/reference"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "go build: {}", String::from_utf8_lossy(&output.stderr));
+    Some(program)
+}
+
+/// Says something past the test harness, which keeps what a passing test prints to itself.
+fn say(text: &str) {
+    // Nobody is there to hear it: then it need not be said.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+/// Puts requests that `make` makes up to the program and to `ours`, and compares the answers.
+///
+/// `SUPERCARGO_LONG=1` asks for many more of them, `SUPERCARGO_SEED` for others, `SUPERCARGO_CASES` for so many.
+pub fn compare(op: &str, make: fn(&mut Random) -> Value, ours: impl Fn(&Value) -> Value) {
+    let Some(program) = program() else { return };
+    let long = setting("SUPERCARGO_LONG").is_some_and(|value| value > 0);
+    let seed = setting("SUPERCARGO_SEED").unwrap_or(1);
+    let cases = setting("SUPERCARGO_CASES").map(|cases| usize::try_from(cases).unwrap());
+    let cases = cases.unwrap_or(if long { LONG } else { SAMPLE });
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    // The seeds of neighbouring cases are unlike, so that a case can be made again by its number alone.
+    let request = move |case: usize| make(&mut Random::new(Random::new(seed << 32 | case as u64).next()));
+    let writer = std::thread::spawn(move || {
+        for case in 0..cases {
+            writeln!(stdin, "{}", request(case)).unwrap();
+        }
+    });
+    let mut report = Report::default();
+    for (case, line) in BufReader::new(stdout).lines().enumerate() {
+        let theirs: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let asked = request(case);
+        report.add(case, &asked, &ours(&asked), &theirs);
+    }
+    writer.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(report.compared, cases, "every request is answered");
+    say(&format!(
+        "{op}: {cases} cases with seed {seed} compared with the reference, {} of them errors, {} differences",
+        report.errors, report.differences
+    ));
+    assert!(report.differences == 0, "{} differ:\n{}", report.differences, report.shown.join("\n"));
+}
+
+#[derive(Default)]
+struct Report {
+    compared: usize,
+    errors: usize,
+    differences: usize,
+    shown: Vec<String>,
+}
+
+impl Report {
+    fn add(&mut self, case: usize, asked: &Value, ours: &Value, theirs: &Value) {
+        self.compared += 1;
+        self.errors += usize::from(!theirs["error"].is_null());
+        if ours != theirs {
+            self.differences += 1;
+            if self.shown.len() < SHOWN {
+                self.shown.push(format!("case {case}: {asked}\n    ours {ours}\n    flux {theirs}"));
+            }
+        }
+    }
+}
