@@ -7,6 +7,7 @@
 //! Source: `fluxcd/image-automation-controller:internal/update/{setters,filter,filereader}.go`.
 
 mod block;
+mod block_reader;
 mod edit;
 mod parts;
 mod path;
@@ -105,7 +106,7 @@ pub struct Image {
 }
 
 /// What one document of a file holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Part {
     range: Range<usize>,
     scalars: Vec<MarkedScalar>,
@@ -179,6 +180,12 @@ pub fn find(text: &str) -> Result<Vec<MarkedScalar>, YamlError> {
 /// See [`Manifest::rewrite`].
 pub fn rewrite(text: &str, edits: &[(&MarkedScalar, &str)]) -> Result<String, RewriteError> {
     Ok(Manifest::parse(text).map_err(RewriteError::Before)?.rewrite(edits)?.text)
+}
+
+/// Whether the two readers say the same of `text`, or the block reader leaves it to the full parser.
+#[cfg(fuzzing)]
+pub fn readers_agree(text: &str) -> bool {
+    walk::block_part(text, 0, 0, true).is_none_or(|part| walk::full_part(text, 0, 0, true) == Ok(part))
 }
 
 /// Whether Flux looks into the file at all: it has the name of a YAML file, and the token somewhere.

@@ -6,138 +6,196 @@ use std::fmt::Write as _;
 
 use crate::domain::proposal::ObjectIdentity;
 
-/// One open collection.
-#[derive(Debug)]
-pub(super) struct Frame<'a> {
-    kind: Kind<'a>,
-    /// The column at which it begins, from 0.
-    pub(super) column: usize,
-    /// Whether it is, or stands in, a key.
-    pub(super) in_key: bool,
-}
-
-#[derive(Debug)]
-enum Kind<'a> {
-    /// The keys so far, whether the next node is another, and where each of the first so many keys stood first.
-    Mapping { keys: Vec<Cow<'a, str>>, at_key: bool, first: HashMap<Cow<'a, str>, usize>, indexed: usize },
-    /// The items so far.
-    Sequence { items: usize },
-}
-
-/// What a node is to its parent.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+/// Where a node stands in its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Root,
     Key,
     Value,
     Item,
 }
 
-impl<'a> Frame<'a> {
-    pub(super) fn mapping(column: usize) -> Self {
-        Self {
-            kind: Kind::Mapping { keys: Vec::new(), at_key: true, first: HashMap::new(), indexed: 0 },
-            column,
-            in_key: false,
+/// The open collections, from the root to the one that is being read.
+#[derive(Debug, Default)]
+pub(super) struct Stack<'a> {
+    frames: Vec<Frame<'a>>,
+    /// The keys so far of all open mappings, one mapping's behind the other's.
+    keys: Vec<Cow<'a, str>>,
+}
+
+/// One open collection.
+#[derive(Debug)]
+struct Frame<'a> {
+    kind: Kind,
+    /// The column at which it begins, from 0.
+    column: usize,
+    /// Whether it is, or stands in, a key.
+    in_key: bool,
+    /// Where its keys begin among those of the stack.
+    keys: usize,
+    /// Of a mapping with many keys, where each stood first.
+    first: Option<Box<FirstPlaces<'a>>>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// Whether the next node is a key.
+    Mapping { at_key: bool },
+    /// The items so far.
+    Sequence { items: usize },
+}
+
+/// Where each of the first `indexed` keys of a mapping stood first.
+#[derive(Debug, Default)]
+struct FirstPlaces<'a> {
+    places: HashMap<Cow<'a, str>, usize>,
+    indexed: usize,
+}
+
+impl<'a> Stack<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(super) fn open_mapping(&mut self, column: usize, in_key: bool) {
+        self.open(Kind::Mapping { at_key: true }, column, in_key);
+    }
+
+    pub(super) fn open_sequence(&mut self, column: usize, in_key: bool) {
+        self.open(Kind::Sequence { items: 0 }, column, in_key);
+    }
+
+    fn open(&mut self, kind: Kind, column: usize, in_key: bool) {
+        let in_key = in_key || self.in_key();
+        self.frames.push(Frame { kind, column, in_key, keys: self.keys.len(), first: None });
+    }
+
+    pub(super) fn close(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            self.keys.truncate(frame.keys);
         }
     }
 
-    pub(super) fn sequence(column: usize) -> Self {
-        Self { kind: Kind::Sequence { items: 0 }, column, in_key: false }
-    }
-
-    pub(super) fn is_sequence(&self) -> bool {
-        matches!(self.kind, Kind::Sequence { .. })
-    }
-
-    /// Takes the next place.
-    pub(super) fn enter(&mut self) -> Place {
-        match &mut self.kind {
-            Kind::Sequence { items } => {
+    /// Takes the next place in the innermost collection.
+    pub(super) fn enter(&mut self) -> Role {
+        match self.frames.last_mut().map(|frame| &mut frame.kind) {
+            None => Role::Root,
+            Some(Kind::Sequence { items }) => {
                 *items += 1;
-                Place::Item
+                Role::Item
             }
-            Kind::Mapping { at_key, .. } => {
+            Some(Kind::Mapping { at_key }) => {
                 *at_key = !*at_key;
-                if *at_key { Place::Value } else { Place::Key }
+                if *at_key { Role::Value } else { Role::Key }
             }
         }
     }
 
     /// Names the key whose place was just taken.
     pub(super) fn key(&mut self, name: Cow<'a, str>) {
-        if let Kind::Mapping { keys, .. } = &mut self.kind {
-            keys.push(name);
-        }
+        self.keys.push(name);
     }
 
-    /// The key whose value is being read.
-    fn current(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Mapping { keys, .. } => keys.last().map(AsRef::as_ref),
+    /// Whether the innermost collection is, or stands in, a key.
+    pub(super) fn in_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.in_key)
+    }
+
+    /// The column at which the innermost collection begins.
+    pub(super) fn column(&self) -> usize {
+        self.frames.last().map_or(0, |frame| frame.column)
+    }
+
+    /// The keys so far of the mapping at `depth`.
+    fn keys(&self, depth: usize) -> &[Cow<'a, str>] {
+        let start = self.frames.get(depth).map_or(0, |frame| frame.keys);
+        let end = self.frames.get(depth + 1).map_or(self.keys.len(), |frame| frame.keys);
+        self.keys.get(start..end).unwrap_or_default()
+    }
+
+    /// The key at `depth` whose value is being read.
+    fn current(&self, depth: usize) -> Option<&str> {
+        match self.frames.get(depth)?.kind {
+            Kind::Mapping { .. } => self.keys(depth).last().map(AsRef::as_ref),
             Kind::Sequence { .. } => None,
         }
     }
-}
 
-/// Whether some key on the way to the current value stood in its mapping before. Flux looks at the first only.
-pub(super) fn is_repeated(stack: &mut [Frame<'_>]) -> bool {
-    stack.iter_mut().any(|frame| match &mut frame.kind {
-        Kind::Mapping { keys, first, indexed, .. } => {
-            // Only mappings on the way to a marker are ever indexed, and each of their keys once.
-            for (index, key) in keys.iter().enumerate().skip(*indexed) {
-                first.entry(key.clone()).or_insert(index);
-            }
-            *indexed = keys.len();
-            keys.last().is_some_and(|key| first.get(key).is_some_and(|place| place + 1 < keys.len()))
-        }
-        Kind::Sequence { .. } => false,
-    })
-}
-
-/// Whether the current value stands under exactly these keys, from the root.
-pub(super) fn is_at(stack: &[Frame<'_>], keys: &[&str]) -> bool {
-    stack.len() == keys.len() && stack.iter().zip(keys).all(|(frame, key)| frame.current() == Some(key))
-}
-
-/// The index of the member of a list (`items`) in which the current value stands.
-pub(super) fn item(stack: &[Frame<'_>]) -> Option<usize> {
-    match stack {
-        [root, Frame { kind: Kind::Sequence { items }, .. }, _, ..] if root.current() == Some("items") => {
-            items.checked_sub(1)
-        }
-        _ => None,
+    /// Whether some key on the way to the current value stood in its mapping before. Flux looks at the first only.
+    pub(super) fn is_repeated(&mut self) -> bool {
+        (0..self.frames.len()).any(|depth| self.is_repeated_at(depth))
     }
-}
 
-/// Whether the current value is the `image` of a container.
-pub(super) fn is_container_image(stack: &[Frame<'_>]) -> bool {
-    let [.., list, items, container] = stack else { return false };
-    container.current() == Some("image")
-        && items.is_sequence()
-        && matches!(list.current(), Some("containers" | "initContainers" | "ephemeralContainers"))
-}
+    fn is_repeated_at(&mut self, depth: usize) -> bool {
+        /// Few enough keys to look at all of them for each marker.
+        const FEW: usize = 16;
+        let Some((last, before)) = self.keys(depth).split_last() else { return false };
+        if before.len() < FEW {
+            return before.contains(last);
+        }
+        let Some(frame) = self.frames.get_mut(depth) else { return false };
+        let mut first = frame.first.take().unwrap_or_default();
+        let keys = self.keys(depth);
+        for (index, key) in keys.iter().enumerate().skip(first.indexed) {
+            first.places.entry(key.clone()).or_insert(index);
+        }
+        first.indexed = keys.len();
+        let repeated =
+            keys.last().is_some_and(|key| first.places.get(key).is_some_and(|place| place + 1 < keys.len()));
+        if let Some(frame) = self.frames.get_mut(depth) {
+            frame.first = Some(first);
+        }
+        repeated
+    }
 
-/// The current place, as `eval batch` prints it (keys only: `spec.containers.image`) and as a person reads it
-/// (`.spec.containers[0].image`).
-pub(super) fn names(stack: &[Frame<'_>]) -> (String, String) {
-    let (mut path, mut field) = (String::new(), String::new());
-    for frame in stack {
-        match &frame.kind {
-            Kind::Sequence { items } => {
+    /// Whether the current value stands under exactly these keys, from the root.
+    pub(super) fn is_at(&self, keys: &[&str]) -> bool {
+        self.frames.len() == keys.len()
+            && keys.iter().enumerate().all(|(depth, key)| self.current(depth) == Some(key))
+    }
+
+    /// The index of the member of a list (`items`) in which the current value stands.
+    pub(super) fn item(&self) -> Option<usize> {
+        match self.frames.as_slice() {
+            [_, Frame { kind: Kind::Sequence { items }, .. }, _, ..] if self.current(0) == Some("items") => {
+                items.checked_sub(1)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the current value is the `image` of a container.
+    pub(super) fn is_container_image(&self) -> bool {
+        let [.., _, Frame { kind: Kind::Sequence { .. }, .. }, _] = self.frames.as_slice() else {
+            return false;
+        };
+        let depth = self.frames.len();
+        self.current(depth - 1) == Some("image")
+            && matches!(
+                self.current(depth - 3),
+                Some("containers" | "initContainers" | "ephemeralContainers")
+            )
+    }
+
+    /// The current place, as `eval batch` prints it (keys only: `spec.containers.image`) and as a person reads it
+    /// (`.spec.containers[0].image`).
+    pub(super) fn names(&self) -> (String, String) {
+        let (mut path, mut field) = (String::new(), String::new());
+        for (depth, frame) in self.frames.iter().enumerate() {
+            if let Kind::Sequence { items } = frame.kind {
                 // Writing into a String cannot fail.
                 let _ = write!(field, "[{}]", items.saturating_sub(1));
+                continue;
             }
-            Kind::Mapping { keys, .. } => {
-                let key = keys.last().map_or("", AsRef::as_ref);
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(key);
-                push_field(&mut field, key);
+            let key = self.current(depth).unwrap_or_default();
+            if !path.is_empty() {
+                path.push('.');
             }
+            path.push_str(key);
+            push_field(&mut field, key);
         }
+        (path, field)
     }
-    (path, field)
 }
 
 fn push_field(field: &mut String, key: &str) {
@@ -167,31 +225,26 @@ struct Identity {
 
 impl Identities {
     /// Notes `value`, the current scalar, if it is part of a name.
-    pub(super) fn note(&mut self, stack: &[Frame<'_>], value: &str) {
-        if stack.len() > 4 {
+    pub(super) fn note(&mut self, stack: &Stack<'_>, value: &str) {
+        let depth = stack.frames.len();
+        if depth > 4 {
             return;
         }
-        let (identity, rest) = match (item(stack), stack) {
-            (Some(index), [_, _, rest @ ..]) if index < 1_000_000 => {
+        let (identity, top) = match stack.item() {
+            Some(index) if index < 1_000_000 => {
                 if self.items.len() <= index {
                     self.items.resize(index + 1, Identity::default());
                 }
                 let Some(identity) = self.items.get_mut(index) else { return };
-                (identity, rest)
+                (identity, 2)
             }
-            _ => (&mut self.root, stack),
+            _ => (&mut self.root, 0),
         };
-        let slot = match rest {
-            [root] => match root.current() {
-                Some("apiVersion") => &mut identity.api_version,
-                Some("kind") => &mut identity.kind,
-                _ => return,
-            },
-            [root, metadata] if root.current() == Some("metadata") => match metadata.current() {
-                Some("namespace") => &mut identity.namespace,
-                Some("name") => &mut identity.name,
-                _ => return,
-            },
+        let slot = match (depth - top, stack.current(top), stack.current(top + 1)) {
+            (1, Some("apiVersion"), _) => &mut identity.api_version,
+            (1, Some("kind"), _) => &mut identity.kind,
+            (2, Some("metadata"), Some("namespace")) => &mut identity.namespace,
+            (2, Some("metadata"), Some("name")) => &mut identity.name,
             _ => return,
         };
         slot.get_or_insert_with(|| value.to_owned());

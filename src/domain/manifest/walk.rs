@@ -1,6 +1,9 @@
 //! One piece of a file as a YAML parser sees it: which scalars carry a marker, where they stand, whose they are.
 //!
-//! The parser's events are folded once, from left to right. Comments decide; which one belongs to a value is a matter of
+//! A reader tells the [`Walker`] what stands there, from left to right, and there are two of them: the full parser, and
+//! [`block_reader`] for the plain block YAML that most files are. That one is asked first; whatever it is not sure of is
+//! read again by the full parser, and where it is sure, the two say the same.
+//! Comments decide; which one belongs to a value is a matter of
 //! position (as it is for go-yaml, whose answers we must reproduce):
 //!
 //! - behind the value on its last line, with nothing but blanks or one comma in between;
@@ -12,28 +15,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use foldhash::quality::FixedState;
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
-use super::block;
-use super::path::{self, Frame};
+use super::path::{Identities, Role, Stack};
 use super::{Image, MarkedScalar, Part, Stray, StrayReason, Style, YamlError};
+use super::{block, block_reader};
 use crate::domain::marker;
 use crate::domain::proposal::ObjectIdentity;
 
-/// Where a node stands in its parent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Root,
-    Key,
-    Value,
-    Item,
-}
-
-/// The scalar value last met, while a comment may still follow that decides about it.
-struct Last<'a> {
+/// The scalar last met, while a comment may still follow that decides about it.
+pub(super) struct Last<'a> {
     span: Range<usize>,
     /// Columns of blanks before the content of a block scalar.
     indent: usize,
@@ -44,6 +39,18 @@ struct Last<'a> {
     tag: Option<Cow<'a, Tag>>,
     /// The comment that counts, and its setter name.
     marker: Option<Marker>,
+}
+
+impl<'a> Last<'a> {
+    /// A scalar without anchor and tag.
+    pub(super) fn new(span: Range<usize>, line: usize, style: ScalarStyle, value: Cow<'a, str>) -> Self {
+        Self { span, indent: 0, line, style, value, anchor: 0, tag: None, marker: None }
+    }
+
+    /// The same as a block scalar with `indent` columns of blanks before its content.
+    pub(super) fn with_indent(self, indent: usize) -> Self {
+        Self { indent, ..self }
+    }
 }
 
 /// A comment that reads as a marker.
@@ -62,18 +69,18 @@ struct Above {
     several: bool,
 }
 
-/// The fold over the events of one piece.
-struct Walker<'a> {
+/// The fold over what a reader says of one piece.
+pub(super) struct Walker<'a> {
     text: &'a str,
-    stack: Vec<Frame<'a>>,
+    stack: Stack<'a>,
     last: Option<Last<'a>>,
     above: Option<Above>,
     /// The line of the last comment that has its line to itself.
     comment_line: usize,
     /// All markers, whether or not they belong to a value.
     markers: Vec<Marker>,
-    identities: path::Identities,
-    hash: DefaultHasher,
+    identities: Identities,
+    hash: <FixedState as BuildHasher>::Hasher,
     part: Part,
     error: Option<YamlError>,
 }
@@ -84,23 +91,41 @@ struct Walker<'a> {
 /// # Errors
 /// A syntax error, or a document to which Flux cannot attach its bookkeeping: no mapping, or `metadata` is none.
 pub(super) fn part(text: &str, base: usize, lines: usize, single: bool) -> Result<Part, YamlError> {
-    let mut walker = Walker {
-        text,
-        stack: Vec::new(),
-        last: None,
-        above: None,
-        comment_line: 0,
-        markers: Vec::new(),
-        identities: path::Identities::default(),
-        hash: DefaultHasher::new(),
-        part: Part::default(),
-        error: None,
-    };
+    block_part(text, base, lines, single).map_or_else(|| full_part(text, base, lines, single), Ok)
+}
+
+/// [`part`] by the block reader alone: nothing where it is not sure, or where there is an error.
+pub(super) fn block_part(text: &str, base: usize, lines: usize, single: bool) -> Option<Part> {
+    let mut walker = Walker::new(text);
+    block_reader::read(text, &mut walker)?;
+    walker.settle();
+    walker.error.is_none().then(|| walker.finish(base, lines, single))
+}
+
+/// [`part`] by the full parser alone.
+pub(super) fn full_part(text: &str, base: usize, lines: usize, single: bool) -> Result<Part, YamlError> {
+    let mut walker = Walker::new(text);
     walker.run().map_err(|error| YamlError { line: error.line + lines, ..error })?;
     Ok(walker.finish(base, lines, single))
 }
 
 impl<'a> Walker<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            stack: Stack::default(),
+            last: None,
+            above: None,
+            comment_line: 0,
+            markers: Vec::new(),
+            identities: Identities::default(),
+            hash: FixedState::default().build_hasher(),
+            part: Part::default(),
+            error: None,
+        }
+    }
+
+    /// Reads with the full parser.
     fn run(&mut self) -> Result<(), YamlError> {
         // Both limits guard memory of streaming readers; the text is in memory already.
         let options = granit_parser::options! {
@@ -131,91 +156,92 @@ impl<'a> Walker<'a> {
         match event {
             Event::Comment(..) => self.comment(range, span.start.line()),
             Event::Scalar(value, style, anchor, tag) => {
-                self.settle();
-                let last = Last {
-                    indent: span.indent.unwrap_or(0),
-                    line: span.start.line(),
-                    span: range,
-                    style,
-                    value,
-                    anchor,
-                    tag,
-                    marker: None,
-                };
+                let indent = span.indent.unwrap_or(0);
+                let last = Last { indent, anchor, tag, ..Last::new(range, span.start.line(), style, value) };
                 self.scalar(last);
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.open(Frame::mapping(span.start.col()), span);
-                (0_u8, style, anchor).hash(&mut self.hash);
-                hash_tag(tag.as_deref(), &mut self.hash);
+                self.open_mapping(style, span.start.col());
+                self.properties(anchor, tag.as_deref());
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.open(Frame::sequence(span.start.col()), span);
-                (1_u8, style, anchor).hash(&mut self.hash);
-                hash_tag(tag.as_deref(), &mut self.hash);
+                self.open_sequence(style, span.start.col(), span.start.line());
+                self.properties(anchor, tag.as_deref());
             }
-            Event::MappingEnd | Event::SequenceEnd => {
-                self.settle();
-                2_u8.hash(&mut self.hash);
-                self.stack.pop();
-            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(),
             Event::Alias(id) => {
                 self.settle();
                 (3_u8, id).hash(&mut self.hash);
                 let name = self.text.get(range).unwrap_or_default().trim_start_matches('*');
-                if self.enter() == Role::Key {
-                    self.key(Cow::Borrowed(name));
+                if self.stack.enter() == Role::Key {
+                    self.stack.key(Cow::Borrowed(name));
                 }
             }
             _ => {}
         }
     }
 
-    /// Takes the next place in the parent for a node.
-    fn enter(&mut self) -> Role {
-        let Some(frame) = self.stack.last_mut() else { return Role::Root };
-        match frame.enter() {
-            path::Place::Key => Role::Key,
-            path::Place::Value => Role::Value,
-            path::Place::Item => Role::Item,
-        }
+    /// A mapping begins at `column`, from 0.
+    pub(super) fn open_mapping(&mut self, style: StructureStyle, column: usize) {
+        let in_key = self.enter_collection();
+        self.stack.open_mapping(column, in_key);
+        (0_u8, style).hash(&mut self.hash);
     }
 
-    fn key(&mut self, name: Cow<'a, str>) {
-        if let Some(frame) = self.stack.last_mut() {
-            frame.key(name);
+    /// A sequence begins at `column`, from 0, of `line`, from 1.
+    pub(super) fn open_sequence(&mut self, style: StructureStyle, column: usize, line: usize) {
+        let at_root = self.stack.is_empty();
+        let in_key = self.enter_collection();
+        if at_root {
+            self.refuse(line, "the document is a list, not a mapping");
+        } else if self.stack.is_at(&["metadata"]) {
+            self.refuse(line, "metadata is a list, not a mapping");
         }
+        self.stack.open_sequence(column, in_key);
+        (1_u8, style).hash(&mut self.hash);
     }
 
-    fn open(&mut self, mut frame: Frame<'a>, span: &Span) {
+    /// Takes the next place in the parent for a collection; whether that is a key.
+    fn enter_collection(&mut self) -> bool {
         self.settle();
-        let role = self.enter();
-        frame.in_key = role == Role::Key || self.stack.last().is_some_and(|parent| parent.in_key);
-        if role == Role::Key {
+        let is_key = self.stack.enter() == Role::Key;
+        if is_key {
             // A collection as a key has no name of its own.
-            self.key(Cow::Borrowed(""));
+            self.stack.key(Cow::Borrowed(""));
         }
-        if role == Role::Root && frame.is_sequence() {
-            self.refuse(span.start.line(), "the document is a list, not a mapping");
-        } else if frame.is_sequence() && path::is_at(&self.stack, &["metadata"]) {
-            self.refuse(span.start.line(), "metadata is a list, not a mapping");
-        }
-        self.stack.push(frame);
+        is_key
     }
 
-    fn scalar(&mut self, mut last: Last<'a>) {
-        let role = self.enter();
+    /// Anchor and tag of the collection that was just opened.
+    fn properties(&mut self, anchor: usize, tag: Option<&Tag>) {
+        if anchor != 0 {
+            (8_u8, anchor).hash(&mut self.hash);
+        }
+        hash_tag(tag, &mut self.hash);
+    }
+
+    /// The innermost collection ends.
+    pub(super) fn close(&mut self) {
+        self.settle();
+        2_u8.hash(&mut self.hash);
+        self.stack.close();
+    }
+
+    /// A scalar: a key, a value, an item, or the whole document.
+    pub(super) fn scalar(&mut self, mut last: Last<'a>) {
+        self.settle();
+        let role = self.stack.enter();
         let is_null = last.style == ScalarStyle::Plain
             && (last.span.is_empty() || matches!(&*last.value, "~" | "null" | "Null" | "NULL"));
         let above = self.above.take();
         match role {
             Role::Key => {
                 last.hash(&mut self.hash);
-                self.key(last.value);
+                self.stack.key(last.value);
                 return;
             }
             Role::Root if !is_null => self.refuse(last.line, "the document is a scalar, not a mapping"),
-            Role::Value if !is_null && path::is_at(&self.stack, &["metadata"]) => {
+            Role::Value if !is_null && self.stack.is_at(&["metadata"]) => {
                 self.refuse(last.line, "metadata is a scalar, not a mapping");
             }
             Role::Root => {}
@@ -235,7 +261,8 @@ impl<'a> Walker<'a> {
         self.error = Some(YamlError { line, column: 1, message: message.to_owned() });
     }
 
-    fn comment(&mut self, span: Range<usize>, line: usize) {
+    /// A comment, `#` included, on `line`, from 1.
+    pub(super) fn comment(&mut self, span: Range<usize>, line: usize) {
         let text = comment_text(self.text, &span);
         (4_u8, text).hash(&mut self.hash);
         let marker = marker::setter_of(text).map(|setter| Marker { span: span.clone(), line, setter });
@@ -279,8 +306,8 @@ impl<'a> Walker<'a> {
             self.note_image(&last);
             return;
         };
-        let repeated = path::is_repeated(&mut self.stack);
-        let in_key = self.stack.last().is_some_and(|frame| frame.in_key);
+        let repeated = self.stack.is_repeated();
+        let in_key = self.stack.in_key();
         if repeated || in_key {
             last.hash(&mut self.hash);
             let reason = if repeated { StrayReason::RepeatedKey } else { StrayReason::NoScalar };
@@ -298,8 +325,8 @@ impl<'a> Walker<'a> {
             ScalarStyle::SingleQuoted => Style::Single,
             ScalarStyle::DoubleQuoted => Style::Double,
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let column = self.stack.last().map_or(0, |frame| frame.column);
-                Style::Block(block::shape(self.text, &comment, &last.span, last.indent, column + 2)?)
+                let fallback = self.stack.column() + 2;
+                Style::Block(block::shape(self.text, &comment, &last.span, last.indent, fallback)?)
             }
             ScalarStyle::Plain => Style::Plain,
         };
@@ -307,7 +334,7 @@ impl<'a> Walker<'a> {
             Style::Block(shape) => (shape.header.start..shape.end, line),
             _ => (last.span.clone(), last.line),
         };
-        let (path, field) = path::names(&self.stack);
+        let (path, field) = self.stack.names();
         Some(MarkedScalar {
             setter,
             comment,
@@ -320,13 +347,13 @@ impl<'a> Walker<'a> {
             field,
             path,
             object: ObjectIdentity::default(),
-            item: path::item(&self.stack),
+            item: self.stack.item(),
         })
     }
 
     /// Remembers the image of a container that has no marker.
     fn note_image(&mut self, last: &Last<'_>) {
-        if !last.span.is_empty() && path::is_container_image(&self.stack) {
+        if !last.span.is_empty() && self.stack.is_container_image() {
             let image = last.value.clone().into_owned();
             self.part.images.push(Image { line: last.line, image, place: last.span.start });
         }
