@@ -11,7 +11,7 @@ mod auth;
 mod challenge;
 pub mod client;
 pub mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod http;
 mod keymatch;

@@ -1,22 +1,6 @@
-//! Any text: marker comments and YAML are read without a panic, and a rewrite changes the marked scalar alone.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use supercargo::domain::{manifest, marker};
+#[path = "../targets/manifest.rs"]
+mod target;
 
-const NEW: &str = "registry.example.com:5000/team/app:9.9.9";
-
-fuzz_target!(|text: &str| {
-    if let Some(setter) = marker::setter_of(text) {
-        let _ = marker::parse_setter(&setter);
-    }
-    let Ok(found) = manifest::find(text) else { return };
-    let edits: Vec<_> = found.iter().map(|scalar| (scalar, NEW)).collect();
-    // A refusal is an answer; a file that comes back must hold the new value at every site.
-    if let Ok(written) = manifest::rewrite(text, &edits) {
-        let again = manifest::find(&written).expect("what was rewritten still parses");
-        assert_eq!(again.len(), found.len());
-        assert!(again.iter().all(|scalar| scalar.value == NEW));
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));

@@ -1,26 +1,6 @@
-//! Four lines (pattern, extract, range, exclusion), then tags: no policy panics, and a winner is one of its tags.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use supercargo::domain::object::{OrderChoice, PolicyChoice, SemverChoice, TagFilter};
-use supercargo::domain::policy::Evaluator;
-use supercargo::domain::policy::constraint::Constraints;
-use supercargo::domain::tags::TagList;
+#[path = "../targets/policy.rs"]
+mod target;
 
-fuzz_target!(|text: &str| {
-    let mut lines = text.lines();
-    let mut next = || lines.next().unwrap_or_default().to_owned();
-    let (pattern, extract, range, exclusion) = (next(), next(), next(), next());
-    let _ = Constraints::parse(&range);
-    let filter = TagFilter { pattern, extract, ..TagFilter::default() };
-    let tags: TagList = lines.collect();
-    let semver = PolicyChoice { semver: Some(SemverChoice { range }), ..PolicyChoice::default() };
-    let order = Some(OrderChoice { order: "asc".to_owned() });
-    let numerical = PolicyChoice { numerical: order.clone(), ..PolicyChoice::default() };
-    let alphabetical = PolicyChoice { alphabetical: order, ..PolicyChoice::default() };
-    for choice in [semver, numerical, alphabetical] {
-        let verdict = Evaluator::new(&choice, Some(&filter), &[exclusion.clone()]).evaluate(&tags);
-        assert!(verdict.latest.is_none_or(|latest| tags.get(latest).is_some()));
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));

@@ -1,8 +1,6 @@
-//! Any text: what the block reader says of it, the full parser says too.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use supercargo::domain::manifest;
+#[path = "../targets/readers.rs"]
+mod target;
 
-fuzz_target!(|text: &str| assert!(manifest::readers_agree(text)));
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));

@@ -1,14 +1,6 @@
-//! What a registry may say (a challenge, a link, a list) and what a docker config may hold.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use supercargo::registry::{Keyring, fuzzing};
+#[path = "../targets/registry.rs"]
+mod target;
 
-fuzz_target!(|text: &str| {
-    fuzzing::read_answer(text);
-    let mut keyring = Keyring::new();
-    if keyring.add_docker_config("fuzz", text).is_ok() {
-        let _ = keyring.candidates("registry.example.com", "team/app");
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));

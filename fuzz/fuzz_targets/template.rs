@@ -1,26 +1,6 @@
-//! Any template: it parses, renders or fails, and never panics.
-
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../targets/template.rs"]
+mod target;
 
-use libfuzzer_sys::fuzz_target;
-use supercargo::domain::template::{self, MessageData};
-
-static DATA: LazyLock<MessageData> = LazyLock::new(|| {
-    serde_json::from_value(serde_json::json!({
-        "automation_object": {"namespace": "shop", "name": "web"},
-        "values": {"team": "blue"},
-        "file_changes": {"a.yaml": [{
-            "apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "web",
-            "changes": [{"old_value": "app:1", "new_value": "app:2", "setter": "shop:web"}]
-        }]}
-    }))
-    .expect("the data is in the form of the tests' vectors")
-});
-
-fuzz_target!(|text: &str| {
-    let _ = template::check(text);
-    let rendered = template::render(text, &DATA);
-    assert!(rendered.message.is_some() != rendered.error.is_some());
-});
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));

@@ -178,7 +178,9 @@ impl Constraints {
     pub fn with_pre_releases(&self) -> Option<String> {
         let [group] = self.groups.as_slice() else { return None };
         let terms: Vec<String> = group.terms.iter().map(Term::with_pre_release).collect::<Option<_>>()?;
-        Some(terms.join(" "))
+        let admits = group.pre || terms.iter().any(|term| term.contains("-0"));
+        // Upper bounds alone admit none; the least of all versions does.
+        Some(format!("{}{}", if admits { "" } else { ">=0.0.0-0 " }, terms.join(" ")))
     }
 }
 
@@ -529,6 +531,8 @@ mod tests {
             (">=1.0.0", ">=1.0.0-0"),
             (">=1.0 <2", ">=1.0.0-0 <2.0.0"),
             ("*", ">=0.0.0-0"),
+            ("<2", ">=0.0.0-0 <2.0.0"),
+            ("<=2.x <4", ">=0.0.0-0 <3.0.0 <4.0.0"),
         ] {
             let written = Constraints::parse(range).unwrap().with_pre_releases();
             assert_eq!(written.as_deref(), Some(spelled), "{range}");

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../targets/reference.rs"]
+mod target;
+
+libfuzzer_sys::fuzz_target!(|input: &str| target::run(input));
