@@ -226,6 +226,27 @@ pub enum Action {
     Rerender,
 }
 
+impl Action {
+    /// Whether it only moves the cursor: such keys are held down, and the preview waits for their end.
+    pub fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Down
+                | Self::Up
+                | Self::First
+                | Self::Last
+                | Self::HalfDown
+                | Self::HalfUp
+                | Self::PageDown
+                | Self::PageUp
+                | Self::ChoiceDown
+                | Self::ChoiceUp
+                | Self::NextMatch
+                | Self::PreviousMatch
+        )
+    }
+}
+
 /// The set of contexts in which an action can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope(u32);

@@ -92,6 +92,7 @@ impl Searchable for Row {
 
 /// Rebuilds the rows of every list but S3's, which only its own tags and policy change.
 pub fn refresh(state: &mut State) {
+    state.settle_preview();
     updates(state);
     repositories(state);
     policies(state);
@@ -473,6 +474,7 @@ pub fn tags(state: &mut State) {
 
 /// Shows `rows` of `tags` and keeps the cursor on the tag with the same text.
 fn place_tags(state: &mut State, rows: Vec<u32>, tags: Arc<crate::domain::tags::TagList>) {
+    state.settle_preview();
     let old = &state.tags.tags;
     let current = state.tags.list.current().and_then(|row| old.get(*row as usize));
     let key = current.and_then(|tag| tags.position(tag)).and_then(|index| u32::try_from(index).ok());

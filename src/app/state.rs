@@ -1,6 +1,7 @@
 //! What is so: everything the screen shows and everything `update` decides from.
 
 mod context;
+mod preview;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use context::{Context, View};
+pub use preview::Preview;
 pub use status::{ErrorEntry, Errors, Level, Status};
 
 use super::input::{Field, Message};
@@ -78,17 +80,6 @@ pub enum Focus {
     List,
     /// The other pane.
     Other,
-}
-
-/// The preview pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Preview {
-    /// Whether it lies over the list, on terminals that have no room for both.
-    pub overlay: bool,
-    /// Whether the list has all the room.
-    pub zoomed: bool,
-    /// Lines scrolled.
-    pub scroll: usize,
 }
 
 /// S3: the tags of one repository.
@@ -532,7 +523,7 @@ impl State {
     pub fn show(&mut self, view: View) {
         if self.view_below_help() != view {
             self.stack.push(view);
-            self.preview = Preview { zoomed: self.preview.zoomed, ..Preview::default() };
+            self.preview = self.preview.anew();
         }
     }
 
@@ -544,12 +535,12 @@ impl State {
         }
         self.stack = vec![view];
         self.filter = None;
-        self.preview = Preview { zoomed: self.preview.zoomed, ..Preview::default() };
+        self.preview = self.preview.anew();
     }
 
     /// Leaves the view in front. Says whether there was another below it.
     pub fn leave_view(&mut self) -> bool {
-        self.preview = Preview { zoomed: self.preview.zoomed, ..Preview::default() };
+        self.preview = self.preview.anew();
         self.stack.len() > 1 && self.stack.pop().is_some()
     }
 

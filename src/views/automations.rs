@@ -32,7 +32,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let arrow = canvas.arrow();
     super::list(canvas, state, layout, &state.automations, (&COLUMNS, &[]), |id| row(state, id, arrow));
-    let Some(automation) = state.automations.current().and_then(|id| state.inventory.automations.get(id))
+    let Some(automation) = state.preview.row(&state.automations).and_then(|id| state.inventory.automations.get(id))
     else {
         return;
     };

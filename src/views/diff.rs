@@ -18,13 +18,12 @@ use crate::theme::Role;
 
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    let Some(node) = state.diff.tree.current() else { return empty(canvas, state, layout) };
+    let Some(node) = state.preview.row(&state.diff.tree) else { return empty(canvas, state, layout) };
     let Some(update) = state.review.get(node.update()) else { return };
-    let file = rows::file_of(state, node).unwrap_or_default();
     if layout.tier >= Tier::T2 {
-        heads(canvas, state, layout, file);
+        heads(canvas, state, layout, rows::file_of(state, node).unwrap_or_default());
     } else {
-        narrow_head(canvas, state, layout, update, file);
+        narrow_head(canvas, state, layout, update, node);
     }
     if layout.list.height > 0 {
         tree::draw(canvas, state, layout);
@@ -73,13 +72,13 @@ fn approved(approved: usize, sites: usize) -> Line {
 }
 
 /// `apps/podinfo/deploy.yaml   file 1 of 3                          [x] site 1 of 5`.
-fn narrow_head(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, update: &Proposal, file: &str) {
+fn narrow_head(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, update: &Proposal, node: &Node) {
+    let file = rows::file_of(state, node).unwrap_or_default();
     let area = rect(layout.header);
     let files = hunks::files(update);
     let at = files.iter().position(|path| *path == file).unwrap_or(0) + 1;
     let left = frame::title(file).and("   ").dim(format!("file {at} of {}", files.len()));
     let used = canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &left);
-    let Some(node) = state.diff.tree.current() else { return };
     let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
     let what = match node {
         Node::Site(_, index) => format!(" site {} of {}", index + 1, update.sites.len()),

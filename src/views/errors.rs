@@ -28,7 +28,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             None => Row::Line(Line::default()),
         }
     });
-    let Some(entry) = state.errors.list.current().and_then(|id| state.errors.get(*id)) else { return };
+    let Some(entry) = state.preview.row(&state.errors.list).and_then(|id| state.errors.get(*id)) else { return };
     let width = layout.preview.map_or(0, |area| area.width);
     let lines = preview(state, entry, width).into_iter();
     super::preview(canvas, state, layout, &frame::title(&entry.what), lines, &Line::default());

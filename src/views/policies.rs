@@ -33,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     super::list(canvas, state, layout, &state.policies, (&COLUMNS, &[]), |id| row(state, id));
-    let Some(policy) = state.policies.current().and_then(|id| state.inventory.policies.get(id)) else {
+    let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id)) else {
         return;
     };
     let width = layout.preview.map_or(0, |area| area.width);

@@ -33,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     super::list(canvas, state, layout, &state.repositories, (&COLUMNS, &[]), |id| row(state, id));
-    let Some(repository) = state.repositories.current().and_then(|id| state.inventory.repositories.get(id))
+    let Some(repository) = state.preview.row(&state.repositories).and_then(|id| state.inventory.repositories.get(id))
     else {
         return;
     };

@@ -45,7 +45,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         row(state, verdict.map(|verdict| &**verdict), &marks, *index as usize, ascii)
     });
     match_count(canvas, state, layout, verdict.map(|verdict| &**verdict));
-    let (Some(verdict), Some(index)) = (verdict, state.tags.list.current()) else { return };
+    let (Some(verdict), Some(index)) = (verdict, state.preview.row(&state.tags.list)) else { return };
     why(canvas, state, layout, verdict, *index as usize);
 }
 

@@ -229,7 +229,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         }
     });
     still_scanning(canvas, state, layout);
-    let Some(update) = state.updates.current().and_then(|id| state.review.get(id)) else { return };
+    let Some(update) = state.preview.row(&state.updates).and_then(|id| state.review.get(id)) else { return };
     let width = layout.preview.map_or(0, |area| area.width);
     let lines = preview(update, |path| text_of(state, update, path), width, facts);
     super::preview(canvas, state, layout, &title(update, &rule(state, update)), lines, &why(update));

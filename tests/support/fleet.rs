@@ -142,11 +142,17 @@ impl Screen {
         self.answer(effects);
     }
 
-    /// Presses keys, written as in the table of actions, with blanks between them.
+    /// Presses keys, written as in the table of actions, with blanks between them, and lets the preview follow.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split(' ') {
             self.send(Msg::Key(key.parse::<Key>().unwrap()));
         }
+        self.pass(80)
+    }
+
+    /// Lets so many milliseconds pass.
+    pub fn pass(&mut self, milliseconds: u64) -> &mut Self {
+        self.send(Msg::Now(self.state.at.plus(milliseconds), self.state.now));
         self
     }
 
@@ -160,10 +166,8 @@ impl Screen {
 
     /// Lets the guard time of a dialog pass.
     pub fn wait(&mut self) -> &mut Self {
-        let at = self.state.at;
-        self.send(Msg::Drawn(at));
-        self.send(Msg::Now(at.plus(2_000), self.state.now));
-        self
+        self.send(Msg::Drawn(self.state.at));
+        self.pass(2_000)
     }
 
     /// Hands over a message, and then the answers to all that it asks for, in the order of the questions.

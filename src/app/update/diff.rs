@@ -67,15 +67,19 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     vec![]
 }
 
-/// Moves among rows; with the keys in the diff, among sites alone.
+/// Moves among rows, which the diff beside them follows later; with the keys in the diff, among sites alone.
 pub(super) fn go(state: &mut State, motion: Motion) {
-    state.diff.scroll = 0;
-    let rows = state.layout().rows().max(1);
+    let layout = state.layout();
+    let rows = layout.rows().max(1);
     let before = state.diff.tree.cursor();
-    state.diff.tree.go(motion, rows);
+    let moved = state.diff.tree.go(motion, rows);
     if state.diff.focus == Focus::List {
+        if moved && layout.preview.is_some() {
+            state.leave_row(before);
+        }
         return;
     }
+    state.diff.scroll = 0;
     let is_site = |state: &State| matches!(state.diff.tree.current(), Some(Node::Site(..)));
     let down = state.diff.tree.cursor() >= before;
     let step = if down { 1 } else { -1 };

@@ -22,7 +22,11 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if key != Key::ctrl('c') {
         state.leaving = false;
     }
-    if let Some(row) = action::lookup(context, key) {
+    let row = action::lookup(context, key);
+    if !row.is_some_and(|row| row.action.moves()) {
+        state.settle_preview();
+    }
+    if let Some(row) = row {
         return run(state, row);
     }
     type_in(state, context, |input| match input {

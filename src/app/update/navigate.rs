@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::list::{List, Motion};
 use crate::app::review::UpdateId;
 use crate::app::rows::{self, StartChoice};
-use crate::app::state::{Focus, Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, Preview, State, View};
+use crate::app::state::{Focus, Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State, View};
 
 use super::{diff, overlays, push, scans, tags, time};
 
@@ -93,13 +93,20 @@ pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
         }
         View::Diff => diff::go(state, motion),
         _ => {
-            let moved = list(state).is_some_and(|list| list.go(motion, layout.rows()));
-            if moved {
-                state.preview.scroll = 0;
-            }
+            step(state, motion);
         }
     }
     vec![]
+}
+
+/// Moves the cursor of the list in front; a preview that is shown follows it later.
+fn step(state: &mut State, motion: Motion) {
+    let layout = state.layout();
+    let Some(list) = list(state) else { return };
+    let (before, _) = list.place();
+    if list.go(motion, layout.rows()) && layout.preview.is_some() {
+        state.leave_row(before);
+    }
 }
 
 /// Scrolls the other pane by `by` lines.
@@ -226,9 +233,7 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
 
 fn close_preview(state: &mut State) -> bool {
     let open = state.layout().overlay;
-    if open {
-        state.preview = Preview { overlay: false, ..state.preview };
-    }
+    state.preview.overlay &= !open;
     open
 }
 
@@ -285,7 +290,7 @@ pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
             rows::refresh_view(state, state.view_below_help());
         }
         Action::Sort => sort_menu(state),
-        Action::Zoom => state.preview = Preview { zoomed: !state.preview.zoomed, overlay: false, scroll: 0 },
+        Action::Zoom => state.preview.toggle_zoom(),
         Action::Freeze => freeze(state),
         Action::Why => why(state),
         Action::NextMatch => wrap(state, 1),
@@ -304,23 +309,20 @@ fn with(state: &mut State, act: impl FnOnce(&mut dyn AnyList)) {
 /// Shows the preview where there is room, or over the list, or hides it.
 fn why(state: &mut State) {
     if state.layout().tier >= crate::app::layout::Tier::T2 {
-        state.preview = Preview { zoomed: !state.preview.zoomed, overlay: false, scroll: 0 };
+        state.preview.toggle_zoom();
     } else {
         tags::why(state);
     }
 }
 
 fn wrap(state: &mut State, by: isize) {
-    let rows = state.layout().rows();
-    with(state, |list| {
-        let (cursor, len) = list.place();
-        let motion = match by {
-            1 if cursor + 1 >= len => Motion::First,
-            -1 if cursor == 0 => Motion::Last,
-            _ => Motion::By(by),
-        };
-        list.go(motion, rows);
-    });
+    let Some((cursor, len)) = list(state).map(|list| list.place()) else { return };
+    let motion = match by {
+        1 if cursor + 1 >= len => Motion::First,
+        -1 if cursor == 0 => Motion::Last,
+        _ => Motion::By(by),
+    };
+    step(state, motion);
 }
 
 fn sort_menu(state: &mut State) {

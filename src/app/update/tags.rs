@@ -3,7 +3,7 @@
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::rows;
-use crate::app::state::{Preview, State, Tags, View};
+use crate::app::state::{State, Tags, View};
 use crate::domain::object::ObjectId;
 
 /// Opens S3 for `repository`, against `policy` or the first policy that reads it.
@@ -55,7 +55,7 @@ pub(super) fn why(state: &mut State) {
     let layout = state.layout();
     let is_there = layout.preview.is_some() && !layout.overlay;
     if !is_there || layout.overlay {
-        state.preview = Preview { overlay: !state.preview.overlay, zoomed: false, scroll: 0 };
+        state.preview.toggle_overlay();
     }
 }
 

@@ -93,6 +93,58 @@ fn rows_do_not_move_within_400_ms_after_a_key() {
 }
 
 #[test]
+fn the_preview_waits_until_a_held_key_is_let_go() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2", "d 1 -> 2"]);
+    let shown = |state: &State| state.preview.row(&state.updates).unwrap().policy.name.clone();
+    tick(&mut state, 10_000);
+    press(&mut state, &["J"]);
+    for (at, key) in [(10_000, "j"), (10_033, "j"), (10_066, "k"), (10_099, "j")] {
+        tick(&mut state, at);
+        press(&mut state, &[key]);
+        assert_eq!((shown(&state).as_str(), state.preview.scroll), ("a", 1), "at {at}");
+    }
+    assert_eq!(state.updates.current().unwrap().policy.name, "c");
+    assert_eq!(state.wake_at(), Moment(10_179));
+    tick(&mut state, 10_178);
+    assert_eq!(shown(&state), "a");
+    tick(&mut state, 10_179);
+    assert_eq!((shown(&state).as_str(), state.preview.scroll), ("c", 0));
+    assert!(state.wake_at() > Moment(10_400), "and nothing is left to do");
+}
+
+#[test]
+fn any_other_key_brings_the_preview_to_the_cursor() {
+    for key in ["space", "J", "/", "?", "2", "o"] {
+        let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+        press(&mut state, &["j", key]);
+        assert_eq!(state.preview.row(&state.updates).unwrap().policy.name, "b", "after {key}");
+    }
+}
+
+#[test]
+fn the_diff_beside_the_tree_follows_it_like_any_preview() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    press(&mut state, &["enter", "J", "j"]);
+    let shown = |state: &State| state.preview.row(&state.diff.tree).cloned();
+    assert!(matches!(shown(&state), Some(Node::Update(_))));
+    assert_eq!(state.diff.scroll, 1);
+    tick(&mut state, 2_080);
+    assert!(matches!(shown(&state), Some(Node::File(..))));
+    assert_eq!(state.diff.scroll, 0);
+    press(&mut state, &["tab", "J", "j"]);
+    assert!(matches!(shown(&state), Some(Node::Site(..))), "with the keys in the diff, that is what moves");
+    assert_eq!(state.diff.scroll, 0);
+}
+
+#[test]
+fn a_pane_without_preview_wakes_nobody() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    press(&mut state, &["j"]);
+    assert_eq!(state.preview.follows(), None);
+}
+
+#[test]
 fn frozen_rows_stay_until_they_are_let_go() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     press(&mut state, &["f"]);

@@ -21,6 +21,9 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     if state.status.as_ref().and_then(crate::app::state::Status::ends).is_some_and(|end| end <= state.at) {
         state.status = None;
     }
+    if state.preview.follows().is_some_and(|due| due <= state.at) {
+        state.settle_preview();
+    }
     if state.reorder_due.is_some_and(|due| due <= state.at) {
         state.reorder_due = None;
         rows::refresh(state);
@@ -54,6 +57,6 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
-        [spinner, status, self.reorder_due, scan].into_iter().flatten().fold(minute, Moment::min)
+        [spinner, status, self.reorder_due, self.preview.follows(), scan].into_iter().flatten().fold(minute, Moment::min)
     }
 }

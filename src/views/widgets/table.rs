@@ -145,12 +145,13 @@ impl Table<'_> {
     }
 }
 
-/// How many cells of the cursor row get its background: each costs a byte a move, so they end with the last column
-/// that a slow line can afford.
+/// How many cells of the cursor row get its background. Each costs a byte a move, so a wide table gets it on its first
+/// columns alone; whole ones, unless that would leave much of what can be afforded unused.
 fn highlighted(placed: &[Placed], width: u16) -> u16 {
-    let most = if width <= 80 { 70 } else { 84 };
+    let most = if width <= 80 { 56 } else { 72 };
     let ends = placed.iter().map(|placed| placed.x + placed.width);
-    ends.filter(|end| *end <= most).max().unwrap_or(most).min(width)
+    let whole = ends.filter(|end| *end <= most).max().unwrap_or(0);
+    if most - whole > 8 { most.min(width) } else { whole }
 }
 
 fn cut(text: &Shown, cut: Cut, max: usize) -> Shown {
@@ -209,6 +210,17 @@ mod tests {
         assert_eq!(made, 4);
         assert_eq!(buffer[(0, 2)].symbol(), "▌");
         assert_eq!(buffer[(1, 2)].symbol(), "9");
+    }
+
+    #[test]
+    fn the_background_of_the_cursor_row_ends_where_a_slow_line_can_afford_it() {
+        let columns = [Column::fixed("A", 30), Column::fixed("B", 22), Column::fixed("C", 10), Column::fixed("D", 30)];
+        let cells = |width, columns: &[Column]| highlighted(&place(columns, width), width);
+        assert_eq!(cells(80, &columns), 54, "whole columns");
+        assert_eq!(cells(100, &columns), 65);
+        assert_eq!(cells(80, &[Column::fixed("A", 30), Column::fixed("B", 40)]), 56, "or as much as there may be");
+        assert_eq!(cells(60, &[Column::fixed("A", 30)]), 56);
+        assert_eq!(cells(40, &[Column::fixed("A", 30)]), 40);
     }
 
     #[test]

@@ -1,0 +1,77 @@
+//! The preview pane, and the row it shows while the cursor runs ahead of it.
+
+use super::{State, View};
+use crate::app::list::List;
+use crate::app::message::Moment;
+
+/// The preview stands still for so many milliseconds after the cursor moved, so that a key that is held costs the rows
+/// of the list and nothing else.
+const DEBOUNCE: u64 = 80;
+
+/// The preview pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preview {
+    /// Whether it lies over the list, on terminals that have no room for both.
+    pub overlay: bool,
+    /// Whether the list has all the room.
+    pub zoomed: bool,
+    /// Lines scrolled.
+    pub scroll: usize,
+    lag: Option<Lag>,
+}
+
+/// How far the pane is behind the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lag {
+    /// The index of the row that is still shown.
+    row: usize,
+    /// When it follows.
+    until: Moment,
+}
+
+impl Preview {
+    /// The pane as it is when its view has just come to the front; zoomed or not is a person's choice and stays.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { zoomed: self.zoomed, ..Self::default() }
+    }
+
+    /// Gives the list all the room, or takes that back.
+    pub fn toggle_zoom(&mut self) {
+        *self = Self { zoomed: !self.zoomed, ..Self::default() };
+    }
+
+    /// Lays it over the list, or takes it away.
+    pub fn toggle_overlay(&mut self) {
+        *self = Self { overlay: !self.overlay, ..Self::default() };
+    }
+
+    /// The row of the view's `list` that the pane shows.
+    pub fn row<'l, K: Ord + Clone>(&self, list: &'l List<K>) -> Option<&'l K> {
+        self.lag.and_then(|lag| list.rows().get(lag.row)).or_else(|| list.current())
+    }
+
+    /// When it follows the cursor; `None` if it has.
+    pub fn follows(&self) -> Option<Moment> {
+        self.lag.map(|lag| lag.until)
+    }
+}
+
+impl State {
+    /// The cursor has left row `from` of the list in front: its preview follows once no more keys come.
+    pub fn leave_row(&mut self, from: usize) {
+        let row = self.preview.lag.map_or(from, |lag| lag.row);
+        self.preview.lag = Some(Lag { row, until: self.at.plus(DEBOUNCE) });
+    }
+
+    /// The preview shows what is under the cursor from now on, from its first line.
+    pub fn settle_preview(&mut self) {
+        if self.preview.lag.take().is_none() {
+            return;
+        }
+        self.preview.scroll = 0;
+        if self.view_below_help() == View::Diff {
+            self.diff.scroll = 0;
+        }
+    }
+}
