@@ -9,41 +9,9 @@ use serde::Deserialize;
 
 use crate::cli::{ColorChoice, Format, Global, Refresh, SourceChoice};
 use crate::domain::duration::GoDuration;
+use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
-
-/// What may be done: each mode allows what the one before it allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Look only.
-    ReadOnly,
-    /// Decide and simulate.
-    #[default]
-    DryRun,
-    /// Push, after a confirmation.
-    Write,
-}
-
-impl Mode {
-    /// The word of the badge: `READ-ONLY`, `DRY-RUN`, `WRITE`.
-    pub fn badge(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "READ-ONLY",
-            Self::DryRun => "DRY-RUN",
-            Self::Write => "WRITE",
-        }
-    }
-
-    /// The word of configuration, environment and audit log.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "read-only",
-            Self::DryRun => "dry-run",
-            Self::Write => "write",
-        }
-    }
-}
 
 /// A credential from flags or environment.
 #[derive(Debug, Clone)]

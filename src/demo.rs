@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::cli::{DemoArgs, Refresh};
-use crate::config::{Mode, Settings};
+use crate::config::Settings;
+use crate::domain::mode::Mode;
 use crate::domain::object::Person;
 use crate::engine::Engine;
 use crate::git;

@@ -10,6 +10,7 @@ pub mod landing;
 pub mod lint;
 pub mod manifest;
 pub mod marker;
+pub mod mode;
 pub mod object;
 pub mod plan;
 pub mod policy;

@@ -17,7 +17,7 @@ use std::io::IsTerminal;
 
 pub use open::dashboard;
 
-use crate::app::state::{self, Start};
+use crate::app::state::Start;
 use crate::cli::ColorChoice;
 use crate::config;
 use crate::engine::Engine;
@@ -163,11 +163,7 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 
 fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> Start {
     Start {
-        mode: match settings.mode {
-            config::Mode::ReadOnly => state::Mode::ReadOnly,
-            config::Mode::DryRun => state::Mode::DryRun,
-            config::Mode::Write => state::Mode::Write,
-        },
+        mode: settings.mode,
         mode_locked: settings.mode_locked,
         demo: options.demo,
         size: terminal::size(),

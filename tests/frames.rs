@@ -16,7 +16,8 @@ use ratatui::buffer::Buffer;
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
-use supercargo::app::state::{Mode, View};
+use supercargo::app::state::View;
+use supercargo::domain::mode::Mode;
 use supercargo::theme::{Depth, Theme};
 
 const SIZES: [(u16, u16); 2] = [(100, 30), (80, 24)];

@@ -12,7 +12,8 @@ use std::fmt::{self, Write as _};
 pub use table::ACTIONS;
 
 use super::keymap::Key;
-use super::state::{Context, Mode, State};
+use super::state::{Context, State, View};
+use crate::domain::mode::Mode;
 
 /// How far an action reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -254,13 +255,18 @@ pub struct Scope(u32);
 impl Scope {
     /// Exactly these contexts.
     pub const fn of(contexts: &[Context]) -> Self {
-        let mut bits = 0;
-        let mut rest = contexts;
-        while let [first, tail @ ..] = rest {
-            bits |= 1 << (*first as u32);
-            rest = tail;
+        match contexts {
+            [first, rest @ ..] => Self(first.bit()).and(Self::of(rest)),
+            [] => Self(0),
         }
-        Self(bits)
+    }
+
+    /// Exactly these views.
+    pub const fn views(views: &[View]) -> Self {
+        match views {
+            [first, rest @ ..] => Self(Context::View(*first).bit()).and(Self::views(rest)),
+            [] => Self(0),
+        }
     }
 
     /// These contexts and those of `other`.
@@ -271,7 +277,7 @@ impl Scope {
 
     /// Whether `context` is one of them.
     pub const fn contains(self, context: Context) -> bool {
-        self.0 & (1 << (context as u32)) != 0
+        self.0 & context.bit() != 0
     }
 
     /// Whether some context is in both.

@@ -2,7 +2,7 @@
 
 use super::action::{self, ACTIONS, Action, Group, Row};
 use super::input::Field;
-use super::state::State;
+use super::state::{Context, State};
 use crate::domain::object::ObjectId;
 
 /// S13 while it is open.
@@ -79,7 +79,7 @@ pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
 }
 
 fn all(state: &State) -> Vec<Entry> {
-    let context = state.view_below_help().context();
+    let context = Context::View(state.view_below_help());
     let rows = ACTIONS.iter().filter(|row| row.scope.contains(context) && row.action != Action::Palette);
     let mut entries: Vec<Entry> = rows
         .map(|row| Entry {

@@ -1,7 +1,11 @@
 //! What is so: everything the screen shows and everything `update` decides from.
 
 mod context;
+mod diff;
+mod overlay;
 mod preview;
+mod push;
+mod start;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,46 +16,26 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use context::{Context, View};
+pub use diff::{Diff, Focus, Node};
+pub use overlay::{Help, Menu, MenuEntry, MenuKind, Overlay};
 pub use preview::Preview;
+pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
+pub use start::Start;
 pub use status::{ErrorEntry, Errors, Level, Status};
 
 use super::input::{Field, Message};
 use super::layout::{Layout, Size};
 use super::list::List;
-use super::message::{JobId, Moment, Prepared};
-use super::palette::Palette;
+use super::message::{JobId, Moment};
 use super::review::{Review, UpdateId};
 use super::world::{Phase, ScanTotals, Scans};
 use crate::domain::inventory::Inventory;
-use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::policy::{Evaluation, Evaluator};
 use crate::domain::proposal::Reference;
 use crate::domain::tags::TagList;
 use crate::problem::Problem;
-
-/// What may happen at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Mode {
-    /// Nothing is changed anywhere.
-    ReadOnly,
-    /// Decisions are kept; pushes are simulated.
-    #[default]
-    DryRun,
-    /// Pushes are real, each after a confirmation.
-    Write,
-}
-
-impl Mode {
-    /// What the badge says.
-    pub fn badge(self) -> &'static str {
-        match self {
-            Self::ReadOnly => "READ-ONLY",
-            Self::DryRun => "DRY-RUN",
-            Self::Write => "WRITE",
-        }
-    }
-}
 
 /// One policy against the newest tags of its repository.
 #[derive(Debug)]
@@ -72,16 +56,6 @@ pub struct Verdict {
     pub took: Duration,
 }
 
-/// Which of two panes has the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Focus {
-    /// The list, or S7's tree.
-    #[default]
-    List,
-    /// The other pane.
-    Other,
-}
-
 /// S3: the tags of one repository.
 #[derive(Debug, Clone, Default)]
 pub struct Tags {
@@ -95,59 +69,6 @@ pub struct Tags {
     pub tags: Arc<TagList>,
     /// Whether only the tags that the policy may select are shown.
     pub matching_only: bool,
-}
-
-/// A row of S7's tree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Node {
-    /// An update.
-    Update(UpdateId),
-    /// A file of an update.
-    File(UpdateId, String),
-    /// A site, by its index in the update's sites.
-    Site(UpdateId, usize),
-}
-
-impl Node {
-    /// The update it belongs to.
-    pub fn update(&self) -> &UpdateId {
-        match self {
-            Self::Update(id) | Self::File(id, _) | Self::Site(id, _) => id,
-        }
-    }
-}
-
-/// S7: the diff.
-#[derive(Debug, Clone)]
-pub struct Diff {
-    /// The tree: updates, files, sites.
-    pub tree: List<Node>,
-    /// Updates and files whose children are hidden.
-    pub folded: BTreeSet<Node>,
-    /// Which pane has the keys; on one-pane terminals, which is shown.
-    pub focus: Focus,
-    /// Lines around a change, 0 to 25.
-    pub context: usize,
-    /// Whether old and new stand beside each other; `None`: where the terminal is wide enough.
-    pub side_by_side: Option<bool>,
-    /// Whether long lines are wrapped.
-    pub wrap: bool,
-    /// Lines that the diff is scrolled below the current site.
-    pub scroll: usize,
-}
-
-impl Default for Diff {
-    fn default() -> Self {
-        Self {
-            tree: List::default(),
-            folded: BTreeSet::new(),
-            focus: Focus::List,
-            context: 3,
-            side_by_side: None,
-            wrap: false,
-            scroll: 0,
-        }
-    }
 }
 
 /// S8: the message of one automation's commit.
@@ -168,128 +89,6 @@ impl Editing {
     pub fn is_edited(&self) -> bool {
         self.rendered.as_deref() != Some(self.message.text().as_str())
     }
-}
-
-/// S9: a push that is under way or has ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PushRun {
-    /// The question.
-    pub job: JobId,
-    /// Whether the remote is left alone.
-    pub dry_run: bool,
-    /// The updates that it brings.
-    pub updates: Vec<UpdateId>,
-    /// When it began.
-    pub since: Moment,
-    /// What was done so far, and when each step began.
-    pub steps: Vec<(Timestamp, LandingStep)>,
-    /// How it ended; `None` while it runs.
-    pub result: Option<Result<Vec<Landed>, Problem>>,
-    /// What can be done now.
-    pub next: List<NextStep>,
-}
-
-/// A row of S9c's "what now".
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NextStep {
-    /// Copy the id of the commit.
-    CopyCommit(String),
-    /// Copy what went wrong.
-    CopyProblem(String),
-    /// Ask the remote again and confirm again.
-    Again,
-    /// To the updates; so many are left.
-    BackToUpdates(usize),
-}
-
-/// A small list over the view.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Menu {
-    /// The heading.
-    pub title: &'static str,
-    /// Its entries: what is shown, and for [`MenuKind::Copy`] what is copied.
-    pub entries: Vec<MenuEntry>,
-    /// The entry under the cursor.
-    pub cursor: usize,
-    /// What choosing does.
-    pub kind: MenuKind,
-}
-
-/// A row of a [`Menu`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MenuEntry {
-    /// What it is, such as `tag`.
-    pub label: String,
-    /// What is behind it, such as the tag itself.
-    pub value: String,
-}
-
-/// What choosing from a [`Menu`] does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MenuKind {
-    /// Sets the view's order.
-    Sort,
-    /// Copies the value.
-    Copy,
-}
-
-/// What lies over the view and takes all keys.
-#[derive(Debug, Clone)]
-pub enum Overlay {
-    /// S9a.
-    Push(PushDialog),
-    /// S9b.
-    Branch(BranchDialog),
-    /// Leaving with something unfinished; what is unfinished, line by line.
-    Quit(Vec<String>),
-    /// To WRITE?
-    Mode,
-    /// A menu.
-    Menu(Menu),
-    /// S13.
-    Palette(Palette),
-}
-
-/// S9a: Push so many commits?
-#[derive(Debug, Clone, PartialEq)]
-pub struct PushDialog {
-    /// Whose answer fills it.
-    pub job: JobId,
-    /// When the remote was first asked.
-    pub since: Moment,
-    /// The plan, once the remote was asked; `y` does nothing before.
-    pub prepared: Option<Box<Prepared>>,
-    /// When the plan was first on the screen; keys before that and shortly after are dropped.
-    pub shown: Option<Moment>,
-}
-
-/// S9b: type the name of a protected branch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BranchDialog {
-    /// What is pushed then.
-    pub prepared: Box<Prepared>,
-    /// Which of the protected branches is asked for.
-    pub index: usize,
-    /// What was typed.
-    pub field: Field,
-}
-
-impl BranchDialog {
-    /// The branch that is asked for.
-    pub fn branch(&self) -> &str {
-        self.prepared.protected.get(self.index).map_or("", String::as_str)
-    }
-}
-
-/// S12: help for the context it was opened in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Help {
-    /// Whose keys.
-    pub of: Context,
-    /// What was typed to search.
-    pub field: Field,
-    /// The entry under the cursor.
-    pub cursor: usize,
 }
 
 /// Numbers of the work that is current, and what is to follow it.
@@ -401,49 +200,6 @@ pub struct State {
     pub leaving: bool,
     /// Work under way.
     pub jobs: Jobs,
-}
-
-/// What the program was started with.
-#[derive(Debug, Clone)]
-pub struct Start {
-    /// What may happen at all.
-    pub mode: Mode,
-    /// Whether the mode may not be changed here.
-    pub mode_locked: bool,
-    /// Whether this is the demo.
-    pub demo: bool,
-    /// The terminal's size.
-    pub size: Size,
-    /// The time.
-    pub now: Timestamp,
-    /// The operator's time zone.
-    pub zone: TimeZone,
-    /// What the title calls the source before it was read.
-    pub source: String,
-    /// The names of all themes.
-    pub themes: Vec<String>,
-    /// The name of the one in force.
-    pub theme: String,
-    /// Whether the program never ran here before.
-    pub first_run: bool,
-}
-
-impl Default for Start {
-    /// DRY-RUN on 100x30 cells, at the beginning of 1970 in UTC.
-    fn default() -> Self {
-        Self {
-            mode: Mode::default(),
-            mode_locked: false,
-            demo: false,
-            size: Size { width: 100, height: 30 },
-            now: Timestamp::UNIX_EPOCH,
-            zone: TimeZone::UTC,
-            source: String::new(),
-            themes: Vec::new(),
-            theme: String::new(),
-            first_run: false,
-        }
-    }
 }
 
 impl Default for State {

@@ -13,7 +13,8 @@ use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
 };
 use crate::cli::{Format, Refresh, SourceChoice};
-use crate::config::{Mode, Settings};
+use crate::config::Settings;
+use crate::domain::mode::Mode;
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{Kind, ObjectId};
 use crate::engine::status;

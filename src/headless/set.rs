@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Answer, Document, Streams, Text};
 use crate::cli::{Format, SetArgs};
-use crate::config::{Mode, Settings};
+use crate::config::Settings;
+use crate::domain::mode::Mode;
 use crate::domain::diff;
 use crate::domain::manifest;
 use crate::domain::marker;

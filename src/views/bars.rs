@@ -13,8 +13,9 @@ use super::{
 use crate::app::action;
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
-use crate::app::state::{Level, Mode, Overlay, State, View};
+use crate::app::state::{Level, Overlay, State, View};
 use crate::app::world::ScanTotals;
+use crate::domain::mode::Mode;
 use crate::text::Shown;
 use crate::theme::Role;
 

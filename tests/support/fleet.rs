@@ -21,11 +21,12 @@ use supercargo::app::effect::Effect;
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::{JobId, Loaded, Moment, Msg, Prepared, Proposed};
-use supercargo::app::state::{Mode, Start, State, Verdict};
+use supercargo::app::state::{Start, State, Verdict};
 use supercargo::app::update::{start, update};
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
 use supercargo::domain::manifest;
+use supercargo::domain::mode::Mode;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId};
 use supercargo::domain::plan::{
     Base, BuildOptions, Ground, MarkedFile, Plan, ProblemFile, PushTarget, Review, Selection, Warning,

@@ -4,20 +4,20 @@ use super::why::{
     always, approvable, approvals, cursor, decided, editable, errors, filtered, pane, redoable, undoable,
 };
 use super::{Action, EffectClass, Group, Row, Scope, why};
-use crate::app::state::Context as C;
+use crate::app::state::{Context as C, View as V};
 
 /// S1, S2, S3, S4, S6: the views whose main pane is a table.
-const TABLES: Scope = Scope::of(&[C::Updates, C::Repositories, C::Tags, C::Policies, C::Automations]);
+const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Policies, V::Automations]);
 /// The views that move by rows.
-const ROWS: Scope = TABLES.and(Scope::of(&[C::Diff, C::Plan, C::Push, C::Errors, C::Start]));
+const ROWS: Scope = TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Push, V::Errors, V::Start]));
 /// Everything that is a view and takes no text.
 const VIEWS: Scope = ROWS;
 /// Where decisions are made.
-const DECIDE: Scope = Scope::of(&[C::Updates, C::Diff]);
+const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 /// Where the message and the push can be reached.
-const REVIEW: Scope = Scope::of(&[C::Updates, C::Diff, C::Plan]);
+const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
-const INPUTS: Scope = Scope::of(&[C::Message, C::Filter, C::Palette, C::Help, C::TypeBranch]);
+const INPUTS: Scope = Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch]));
 /// Small lists over a view.
 const MENUS: Scope = Scope::of(&[C::Menu]);
 /// Questions.
@@ -60,8 +60,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), approvable),
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), approvable),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
-    row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::of(&[C::Repositories, C::Policies, C::Automations]), NONE, (40, Decide), cursor),
-    row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::of(&[C::Updates, C::Repositories, C::Policies, C::Automations]), NONE, (61, Decide), cursor),
+    row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
+    row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
     row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision back", REVIEW, LOCAL, (62, Decide), undoable),
     row(Action::Redo, "decide.redo", &["U"], "", "Make it again", REVIEW, LOCAL, (63, Decide), redoable),
     row(Action::NextUndecided, "decide.next", &["."], "", "To the next that is undecided", DECIDE, NONE, (64, Decide), why::undecided),
@@ -69,38 +69,38 @@ pub const ACTIONS: &[Row] = &[
     // Move
     row(Action::Down, "move.down", &["j", "down"], "", "One row down", ROWS.and(MENUS).and(OVERLAY), NONE, (90, Move), always),
     row(Action::Up, "move.up", &["k", "up"], "", "One row up", ROWS.and(MENUS).and(OVERLAY), NONE, (90, Move), always),
-    row(Action::Left, "move.left", &["h", "left"], "", "Fold", Scope::of(&[C::Diff]), NONE, (90, Move), always),
-    row(Action::Right, "move.right", &["l", "right"], "", "Unfold", Scope::of(&[C::Diff]), NONE, (90, Move), always),
+    row(Action::Left, "move.left", &["h", "left"], "", "Fold", Scope::views(&[V::Diff]), NONE, (90, Move), always),
+    row(Action::Right, "move.right", &["l", "right"], "", "Unfold", Scope::views(&[V::Diff]), NONE, (90, Move), always),
     row(Action::First, "move.first", &["g", "home"], "", "To the first row", ROWS.and(MENUS), NONE, (90, Move), always),
     row(Action::Last, "move.last", &["G", "end"], "", "To the last row", ROWS.and(MENUS), NONE, (90, Move), always),
     row(Action::HalfDown, "move.half-down", &["ctrl-d"], "", "Half a page down", ROWS, NONE, (90, Move), always),
     row(Action::HalfUp, "move.half-up", &["ctrl-u"], "", "Half a page up", ROWS, NONE, (90, Move), always),
     row(Action::PageDown, "move.page-down", &["pgdn", "ctrl-f"], "", "A page down", ROWS, NONE, (90, Move), always),
     row(Action::PageUp, "move.page-up", &["pgup", "ctrl-b"], "", "A page up", ROWS, NONE, (90, Move), always),
-    row(Action::ScrollDown, "pane.down", &["J"], "", "Scroll the other pane down", TABLES.and(Scope::of(&[C::Diff, C::Errors])), NONE, (91, Move), pane),
-    row(Action::ScrollUp, "pane.up", &["K"], "", "Scroll the other pane up", TABLES.and(Scope::of(&[C::Diff, C::Errors])), NONE, (91, Move), pane),
-    row(Action::NextPane, "pane.next", &["tab", "shift-tab"], "tree/diff", "To the other pane", Scope::of(&[C::Diff]), NONE, (50, Move), always),
-    row(Action::PreviousFile, "move.previous-part", &["["], "", "The previous file, or the previous policy of these tags", Scope::of(&[C::Tags, C::Diff]), NONE, (66, Move), why::parts),
-    row(Action::NextFile, "move.next-part", &["]"], "next", "The next file, or the next policy of these tags", Scope::of(&[C::Tags, C::Diff]), NONE, (45, Move), why::parts),
-    row(Action::FoldAll, "diff.fold", &["="], "", "Fold or unfold all", Scope::of(&[C::Diff]), NONE, (67, Move), always),
+    row(Action::ScrollDown, "pane.down", &["J"], "", "Scroll the other pane down", TABLES.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
+    row(Action::ScrollUp, "pane.up", &["K"], "", "Scroll the other pane up", TABLES.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
+    row(Action::NextPane, "pane.next", &["tab", "shift-tab"], "tree/diff", "To the other pane", Scope::views(&[V::Diff]), NONE, (50, Move), always),
+    row(Action::PreviousFile, "move.previous-part", &["["], "", "The previous file, or the previous policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (66, Move), why::parts),
+    row(Action::NextFile, "move.next-part", &["]"], "next", "The next file, or the next policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (45, Move), why::parts),
+    row(Action::FoldAll, "diff.fold", &["="], "", "Fold or unfold all", Scope::views(&[V::Diff]), NONE, (67, Move), always),
     // Look
-    row(Action::Open, "open.diff", &["enter"], "diff", "The diff of this update", Scope::of(&[C::Updates, C::Plan]), NONE, (12, Look), cursor),
-    row(Action::Open, "open.tags", &["enter"], "tags", "The tags of its repository", Scope::of(&[C::Repositories, C::Policies]), NONE, (10, Look), cursor),
-    row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::of(&[C::Tags]), NONE, (10, Look), cursor),
-    row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::of(&[C::Automations]), NONE, (10, Look), cursor),
-    row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::of(&[C::Diff]), NONE, (68, Look), cursor),
-    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::of(&[C::Push, C::Start, C::Menu]), NONE, (10, Look), always),
-    row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::of(&[C::Updates, C::Plan]), NONE, (69, Look), cursor),
+    row(Action::Open, "open.diff", &["enter"], "diff", "The diff of this update", Scope::views(&[V::Updates, V::Plan]), NONE, (12, Look), cursor),
+    row(Action::Open, "open.tags", &["enter"], "tags", "The tags of its repository", Scope::views(&[V::Repositories, V::Policies]), NONE, (10, Look), cursor),
+    row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), cursor),
+    row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::views(&[V::Automations]), NONE, (10, Look), cursor),
+    row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
+    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(Scope::of(&[C::Menu])), NONE, (10, Look), always),
+    row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),
-    row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::of(&[C::Updates]), NONE, (13, Look), cursor),
-    row(Action::Why, "open.preview", &["i"], "why", "What it changes and why, or nothing but the list", Scope::of(&[C::Updates]), NONE, (25, Look), cursor),
-    row(Action::Why, "open.details", &["i"], "details", "What is known of the row, or nothing but the list", Scope::of(&[C::Repositories, C::Policies, C::Automations]), NONE, (37, Look), cursor),
-    row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::of(&[C::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
-    row(Action::MatchingOnly, "tags.matching", &["M"], "matching", "Only the tags that the policy may select", Scope::of(&[C::Tags]), NONE, (14, Look), why::policy),
-    row(Action::LessContext, "diff.less", &["{"], "", "Fewer lines around a change", Scope::of(&[C::Diff]), NONE, (70, Look), always),
-    row(Action::MoreContext, "diff.more", &["}"], "context", "More lines around a change", Scope::of(&[C::Diff]), NONE, (46, Look), always),
-    row(Action::SideBySide, "diff.side", &["|"], "sides", "Old and new beside each other", Scope::of(&[C::Diff]), NONE, (47, Look), always),
-    row(Action::Wrap, "diff.wrap", &["W"], "", "Wrap long lines", Scope::of(&[C::Diff]), NONE, (71, Look), always),
+    row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates]), NONE, (13, Look), cursor),
+    row(Action::Why, "open.preview", &["i"], "why", "What it changes and why, or nothing but the list", Scope::views(&[V::Updates]), NONE, (25, Look), cursor),
+    row(Action::Why, "open.details", &["i"], "details", "What is known of the row, or nothing but the list", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (37, Look), cursor),
+    row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
+    row(Action::MatchingOnly, "tags.matching", &["M"], "matching", "Only the tags that the policy may select", Scope::views(&[V::Tags]), NONE, (14, Look), why::policy),
+    row(Action::LessContext, "diff.less", &["{"], "", "Fewer lines around a change", Scope::views(&[V::Diff]), NONE, (70, Look), always),
+    row(Action::MoreContext, "diff.more", &["}"], "context", "More lines around a change", Scope::views(&[V::Diff]), NONE, (46, Look), always),
+    row(Action::SideBySide, "diff.side", &["|"], "sides", "Old and new beside each other", Scope::views(&[V::Diff]), NONE, (47, Look), always),
+    row(Action::Wrap, "diff.wrap", &["W"], "", "Wrap long lines", Scope::views(&[V::Diff]), NONE, (71, Look), always),
     row(Action::Filter, "filter.open", &["/"], "filter", "Show only what matches: text, ~fuzzy, re:regex, !not, ns:name, state:word", TABLES, NONE, (35, Look), always),
     row(Action::NextMatch, "filter.next", &["n"], "", "To the next match of the filter", TABLES, NONE, (72, Look), filtered),
     row(Action::PreviousMatch, "filter.previous", &["N"], "", "To the previous match of the filter", TABLES, NONE, (72, Look), filtered),
@@ -112,22 +112,22 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
     row(Action::Rescan, "scan.row", &["r"], "rescan", "Scan its repository again, or those of the selected rows", TABLES, READ, (33, Act), cursor),
-    row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::of(&[C::Errors]), READ, (10, Act), errors),
+    row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
     row(Action::RescanAll, "scan.all", &["R"], "rescan all", "Scan everything again", TABLES, READ, (42, Act), why::repositories),
-    row(Action::Clear, "errors.clear", &["x"], "clear", "Take the entry off the list", Scope::of(&[C::Errors]), NONE, (11, Act), errors),
-    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::of(&[C::Diff, C::Plan, C::Errors, C::Push])), NONE, (43, Act), cursor),
-    row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::of(&[C::Message]), LOCAL, (12, Act), decided),
+    row(Action::Clear, "errors.clear", &["x"], "clear", "Take the entry off the list", Scope::views(&[V::Errors]), NONE, (11, Act), errors),
+    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push])), NONE, (43, Act), cursor),
+    row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::views(&[V::Message]), LOCAL, (12, Act), decided),
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "no", "No, back", DIALOGS, NONE, (11, Act), always),
-    row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::of(&[C::Palette, C::Help]), NONE, (10, Act), always),
+    row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),
     row(Action::Accept, "filter.keep", &["enter"], "keep", "Keep the filter", Scope::of(&[C::Filter]), NONE, (10, Act), always),
     row(Action::Accept, "branch.accept", &["enter"], "push", "Push, if the branch's name was typed", Scope::of(&[C::TypeBranch]), REMOTE, (10, Act), why::branch_typed),
     row(Action::Complete, "palette.complete", &["tab"], "complete", "Complete the name", Scope::of(&[C::Palette]), NONE, (9, Act), always),
-    row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::of(&[C::Palette, C::Help, C::Filter]), NONE, (90, Move), always),
-    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::of(&[C::Palette, C::Help, C::Filter]), NONE, (90, Move), always),
-    row(Action::NextPane, "message.field", &["tab", "shift-tab"], "field", "Between subject and body", Scope::of(&[C::Message]), NONE, (11, Move), always),
+    row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
+    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
+    row(Action::NextPane, "message.field", &["tab", "shift-tab"], "field", "Between subject and body", Scope::views(&[V::Message]), NONE, (11, Move), always),
     // Everywhere
     row(Action::Back, "view.back", &["esc"], "back", "One level back: overlay, filter, view", VIEWS.and(MENUS).and(OVERLAY), NONE, (80, Everywhere), always),
     row(Action::Back, "field.back", &["esc"], "back", "Close the field; what was typed in a message is kept", INPUTS, NONE, (80, Everywhere), always),
@@ -145,7 +145,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
-    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::of(&[C::Message, C::Filter, C::Palette, C::TypeBranch]), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch])), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),

@@ -4,7 +4,16 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::app::keymap::KeyCode;
-use crate::app::state::Context;
+use crate::app::state::{Context, View};
+
+#[test]
+fn every_context_has_a_bit_of_its_own() {
+    let bits = Context::all().map(Context::bit).fold(0u32, |seen, bit| {
+        assert_eq!((bit.count_ones(), seen & bit), (1, 0));
+        seen | bit
+    });
+    assert_eq!(bits.count_ones() as usize, View::ALL.len() + Context::OVER.len());
+}
 
 #[test]
 fn every_key_of_the_table_is_spelt_rightly() {
@@ -25,7 +34,7 @@ fn ids_are_unique_and_labels_are_short() {
 
 #[test]
 fn no_key_means_two_things_in_one_context() {
-    for context in Context::ALL {
+    for context in Context::all() {
         let mut seen = BTreeSet::new();
         for row in ACTIONS.iter().filter(|row| row.scope.contains(context)) {
             for key in row.keys() {
@@ -37,12 +46,12 @@ fn no_key_means_two_things_in_one_context() {
 
 #[test]
 fn every_context_reaches_help_and_a_way_out() {
-    for context in Context::ALL {
+    for context in Context::all() {
         let rows: Vec<&Row> = ACTIONS.iter().filter(|row| row.scope.contains(context)).collect();
         let has =
             |wanted: &[Action]| rows.iter().any(|row| wanted.contains(&row.action) && !row.keys.is_empty());
         assert!(
-            has(&[Action::Help]) || matches!(context, Context::Help | Context::TooSmall),
+            has(&[Action::Help]) || matches!(context, Context::View(View::Help) | Context::TooSmall),
             "{context:?} has no help"
         );
         assert!(has(&[Action::Back, Action::No, Action::Leave, Action::Quit]), "{context:?} has no way out");
@@ -63,7 +72,7 @@ fn letters_that_are_unbound_on_purpose_are_unbound() {
 
 #[test]
 fn what_types_text_is_no_action_in_an_input() {
-    for context in Context::ALL.into_iter().filter(|context| context.is_input()) {
+    for context in Context::all().filter(|context| context.is_input()) {
         for row in ACTIONS.iter().filter(|row| row.scope.contains(context)) {
             assert!(row.keys().all(|key| key.typed().is_none()), "{} in {context:?}", row.id);
         }

@@ -66,53 +66,13 @@ impl View {
             Self::Start => "Start",
         }
     }
-
-    /// The context in which its keys are looked up.
-    pub fn context(self) -> Context {
-        match self {
-            Self::Updates => Context::Updates,
-            Self::Repositories => Context::Repositories,
-            Self::Tags => Context::Tags,
-            Self::Policies => Context::Policies,
-            Self::Automations => Context::Automations,
-            Self::Plan => Context::Plan,
-            Self::Diff => Context::Diff,
-            Self::Message => Context::Message,
-            Self::Push => Context::Push,
-            Self::Errors => Context::Errors,
-            Self::Help => Context::Help,
-            Self::Start => Context::Start,
-        }
-    }
 }
 
 /// What has the keys. Exactly one has, so a key means one thing at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
-    /// S1.
-    Updates,
-    /// S2.
-    Repositories,
-    /// S3.
-    Tags,
-    /// S4.
-    Policies,
-    /// S6.
-    Automations,
-    /// The plan.
-    Plan,
-    /// S7.
-    Diff,
-    /// S8: a text input.
-    Message,
-    /// S9, progress and result.
-    Push,
-    /// S11.
-    Errors,
-    /// S12: a text input.
-    Help,
-    /// Nothing was found here.
-    Start,
+    /// The view in front.
+    View(View),
     /// The filter field.
     Filter,
     /// S13: a text input.
@@ -134,20 +94,8 @@ pub enum Context {
 }
 
 impl Context {
-    /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::Updates,
-        Self::Repositories,
-        Self::Tags,
-        Self::Policies,
-        Self::Automations,
-        Self::Plan,
-        Self::Diff,
-        Self::Message,
-        Self::Push,
-        Self::Errors,
-        Self::Help,
-        Self::Start,
+    /// What can have the keys instead of a view.
+    pub const OVER: [Self; 9] = [
         Self::Filter,
         Self::Palette,
         Self::Menu,
@@ -159,9 +107,31 @@ impl Context {
         Self::TooSmall,
     ];
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        View::ALL.into_iter().map(Self::View).chain(Self::OVER)
+    }
+
+    /// A bit of its own in a set of contexts.
+    pub const fn bit(self) -> u32 {
+        match self {
+            Self::View(view) => 1 << view as u32,
+            Self::Filter => 1 << 16,
+            Self::Palette => 1 << 17,
+            Self::Menu => 1 << 18,
+            Self::Overlay => 1 << 19,
+            Self::ConfirmPush => 1 << 20,
+            Self::TypeBranch => 1 << 21,
+            Self::ConfirmQuit => 1 << 22,
+            Self::ConfirmMode => 1 << 23,
+            Self::TooSmall => 1 << 24,
+        }
+    }
+
     /// Whether keys type text there.
     pub fn is_input(self) -> bool {
-        matches!(self, Self::Message | Self::Help | Self::Filter | Self::Palette | Self::TypeBranch)
+        let in_view = matches!(self, Self::View(View::Message | View::Help));
+        in_view || matches!(self, Self::Filter | Self::Palette | Self::TypeBranch)
     }
 }
 
@@ -172,7 +142,7 @@ impl State {
             return Context::TooSmall;
         }
         if self.help.is_some() {
-            return Context::Help;
+            return Context::View(View::Help);
         }
         self.context_below_help()
     }
@@ -188,7 +158,7 @@ impl State {
             Some(Overlay::Palette(_)) => Context::Palette,
             None if self.filter.is_some() => Context::Filter,
             None if Layout::of(self).overlay => Context::Overlay,
-            None => self.view_below_help().context(),
+            None => Context::View(self.view_below_help()),
         }
     }
 }

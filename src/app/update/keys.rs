@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Key;
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{Context, Level, Overlay, State};
+use crate::app::state::{Context, Level, Overlay, State, View};
 
 use super::{message, push, run};
 
@@ -56,7 +56,7 @@ enum Input<'a> {
 /// Changes the text of the input in front, and lets what depends on it follow.
 fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -> bool) -> Vec<Effect> {
     match context {
-        Context::Message => {
+        Context::View(View::Message) => {
             let changed =
                 state.editing.as_mut().is_some_and(|editing| change(Input::Message(&mut editing.message)));
             if changed { message::changed(state) } else { vec![] }
@@ -68,7 +68,7 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
             apply_filter(state);
             vec![]
         }
-        Context::Help => {
+        Context::View(View::Help) => {
             if let Some(help) = &mut state.help {
                 change(Input::Line(&mut help.field));
                 help.cursor = 0;

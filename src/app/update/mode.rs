@@ -2,7 +2,8 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::state::{Level, Mode, Overlay, State};
+use crate::app::state::{Level, Overlay, State};
+use crate::domain::mode::Mode;
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {

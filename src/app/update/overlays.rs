@@ -6,7 +6,8 @@ use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
 use crate::app::palette::{self, Command, Palette};
 use crate::app::rows;
-use crate::app::state::{Context, Help, MenuKind, Mode, Overlay, State, View};
+use crate::app::state::{Context, Help, MenuKind, Overlay, State, View};
+use crate::domain::mode::Mode;
 
 use super::{copy, diff, keys, mode, navigate, push, run, tags};
 
@@ -45,7 +46,7 @@ pub(super) fn go(cursor: &mut usize, len: usize, motion: Motion) {
 
 fn choice(state: &mut State, by: isize) {
     match state.context() {
-        Context::Help => {
+        Context::View(View::Help) => {
             let len = palette::help_rows(state).len();
             if let Some(help) = &mut state.help {
                 go(&mut help.cursor, len, Motion::By(by));
@@ -83,7 +84,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
             vec![]
         }
         Context::Palette => run_entry(state),
-        Context::Help => run_help_row(state),
+        Context::View(View::Help) => run_help_row(state),
         Context::TypeBranch => push::branch_typed(state),
         _ => vec![],
     }

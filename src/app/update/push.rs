@@ -8,9 +8,10 @@ use crate::app::list::List;
 use crate::app::message::{JobId, Moment, Prepared};
 use crate::app::review::{Target, UpdateId};
 use crate::app::state::{
-    BranchDialog, Context, Level, Mode, NextStep, Overlay, PushDialog, PushRun, State, View,
+    BranchDialog, Context, Level, NextStep, Overlay, PushDialog, PushRun, State, View,
 };
 use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, UpdateState};

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use super::{keys, message_box};
 use crate::app::message::Prepared;
-use crate::app::state::{Mode, PushDialog, State};
+use crate::app::state::{PushDialog, State};
+use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Warning};
 use crate::domain::proposal::Proposal;
 use crate::text::Shown;

@@ -1,0 +1,73 @@
+//! S9: the question, the name of a protected branch, the push under way, its result.
+
+use jiff::Timestamp;
+
+use crate::app::input::Field;
+use crate::app::list::List;
+use crate::app::message::{JobId, Moment, Prepared};
+use crate::app::review::UpdateId;
+use crate::domain::landing::{Landed, LandingStep};
+use crate::problem::Problem;
+
+/// S9a: Push so many commits?
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushDialog {
+    /// Whose answer fills it.
+    pub job: JobId,
+    /// When the remote was first asked.
+    pub since: Moment,
+    /// The plan, once the remote was asked; `y` does nothing before.
+    pub prepared: Option<Box<Prepared>>,
+    /// When the plan was first on the screen; keys before that and shortly after are dropped.
+    pub shown: Option<Moment>,
+}
+
+/// S9b: type the name of a protected branch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BranchDialog {
+    /// What is pushed then.
+    pub prepared: Box<Prepared>,
+    /// Which of the protected branches is asked for.
+    pub index: usize,
+    /// What was typed.
+    pub field: Field,
+}
+
+impl BranchDialog {
+    /// The branch that is asked for.
+    pub fn branch(&self) -> &str {
+        self.prepared.protected.get(self.index).map_or("", String::as_str)
+    }
+}
+
+/// S9: a push that is under way or has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushRun {
+    /// The question.
+    pub job: JobId,
+    /// Whether the remote is left alone.
+    pub dry_run: bool,
+    /// The updates that it brings.
+    pub updates: Vec<UpdateId>,
+    /// When it began.
+    pub since: Moment,
+    /// What was done so far, and when each step began.
+    pub steps: Vec<(Timestamp, LandingStep)>,
+    /// How it ended; `None` while it runs.
+    pub result: Option<Result<Vec<Landed>, Problem>>,
+    /// What can be done now.
+    pub next: List<NextStep>,
+}
+
+/// A row of S9c's "what now".
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NextStep {
+    /// Copy the id of the commit.
+    CopyCommit(String),
+    /// Copy what went wrong.
+    CopyProblem(String),
+    /// Ask the remote again and confirm again.
+    Again,
+    /// To the updates; so many are left.
+    BackToUpdates(usize),
+}
