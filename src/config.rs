@@ -44,6 +44,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Whether the system's file pins the mode.
     pub mode_locked: bool,
+    /// Whether all this is the demo's, whose remote is a folder that no Flux is meant to take.
+    pub practice: bool,
     /// Where objects come from.
     pub source: SourceChoice,
     /// The files source as given: a path or a URL; `None`: the current directory if it fits.
@@ -208,6 +210,7 @@ pub fn resolve(global: &Global, env: &dyn Environment, secrets: StdinSecrets) ->
     Ok(Settings {
         mode,
         mode_locked,
+        practice: false,
         source,
         files: global.files.clone().or_else(|| user.files.clone()).or_else(|| system.files.clone()),
         namespace,

@@ -95,6 +95,7 @@ impl Demo {
     pub fn engine(&self, settings: &Settings) -> Result<Engine, Problem> {
         let mut settings = settings.clone();
         settings.mode = Mode::Write;
+        settings.practice = true;
         settings.source = crate::cli::SourceChoice::Files;
         settings.files = Some(self.remote());
         settings.namespace = None;
@@ -142,5 +143,42 @@ fn sweep(folder: &Path) {
             // Somebody else's leftovers stay where they are.
             let _ = std::fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::{Environment, StdinSecrets, resolve};
+
+    struct Bare;
+
+    impl Environment for Bare {
+        fn var(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    async fn warnings(engine: &Engine) -> Vec<String> {
+        let world = engine.load().await.unwrap();
+        let (grounds, _) = engine.grounds(&world, Refresh::Always).await.unwrap();
+        grounds.iter().flat_map(|ground| &ground.warnings).map(|warning| warning.code.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_folder_that_is_the_demos_remote_is_nothing_to_warn_of_and_anybody_elses_is() {
+        let cli = Cli::try_parse_from(["supercargo"]).unwrap();
+        let settings = resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap();
+        let args = DemoArgs { headless: false, keep: false, seed: 1, interval: "1h".parse().unwrap() };
+        let demo = Demo::start(&args).await.unwrap();
+        let practice = demo.engine(&settings).unwrap();
+        assert_eq!(warnings(&practice).await, [] as [String; 0]);
+        let serious = Settings { practice: false, ..practice.settings().clone() };
+        let serious = Engine::open_in(serious, &Dirs::below(&demo.directory().join("other"))).unwrap();
+        let warned = warnings(&serious).await;
+        assert!(!warned.is_empty() && warned.iter().all(|code| code == "not_flux_url"), "{warned:?}");
     }
 }

@@ -146,7 +146,7 @@ impl Engine {
         let given =
             self.settings.git_urls.iter().find(|(for_name, _)| for_name.is_empty() || *for_name == name);
         if let Some((_, url)) = given {
-            return Ok(Some((world.git_config.instead_of(url), not_flux(url))));
+            return Ok(Some((world.git_config.instead_of(url), self.not_flux(url))));
         }
         if let Some(repository) = repository {
             // The checkout's own addresses have been through `insteadOf` already.
@@ -155,7 +155,7 @@ impl Engine {
                 checkout.remote_like(&repository.url).or_else(|| checkout.remote_like(&rewritten))
             });
             let url = same.map_or(rewritten.as_str(), |(_, url)| url).to_owned();
-            return Ok(Some((url, not_flux(&repository.url))));
+            return Ok(Some((url, self.not_flux(&repository.url))));
         }
         let assumed = |url: &str| {
             let text =
@@ -167,7 +167,9 @@ impl Engine {
         }
         let Some(checkout) = &world.checkout else { return Ok(None) };
         match checkout.default_remote() {
-            Some((_, url)) if inventory::is_implied(automation) => Ok(Some((url.to_owned(), not_flux(url)))),
+            Some((_, url)) if inventory::is_implied(automation) => {
+                Ok(Some((url.to_owned(), self.not_flux(url))))
+            }
             Some((_, url)) => Ok(Some(assumed(url))),
             None if inventory::is_implied(automation) => Ok(None),
             None => Err(Problem::new(
@@ -177,6 +179,18 @@ impl Engine {
             )
             .hint(format!("Say where it is: --git-url {name}=URL"))),
         }
+    }
+
+    /// An address that Flux's own schema refuses, unless it is the demo's.
+    fn not_flux(&self, url: &str) -> Vec<Warning> {
+        let is_flux = ["http://", "https://", "ssh://"].iter().any(|scheme| url.starts_with(scheme));
+        if is_flux || self.settings.practice {
+            return Vec::new();
+        }
+        vec![Warning::new(
+            "not_flux_url",
+            format!("{} works here, but Flux takes http, https and ssh addresses only", git::redact(url)),
+        )]
     }
 
     pub(super) fn remote_of(
@@ -375,17 +389,6 @@ fn secret_warnings(world: &World, place: &Place<'_>) -> Option<Warning> {
     let secret = ObjectId::new(&repository.meta.id.namespace, repository.secret_ref.as_ref()?);
     let error = world.secret(&secret).err()?;
     Some(Warning::new(error.code(), error.to_string()))
-}
-
-/// An address that Flux's own schema refuses.
-fn not_flux(url: &str) -> Vec<Warning> {
-    if ["http://", "https://", "ssh://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Vec::new();
-    }
-    vec![Warning::new(
-        "not_flux_url",
-        format!("{} works here, but Flux takes http, https and ssh addresses only", git::redact(url)),
-    )]
 }
 
 /// `update.path` from the repository's root: no `.`, no `..` above the root, no slash at either end.
