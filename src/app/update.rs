@@ -82,7 +82,13 @@ fn run(state: &mut State, row: &Row) -> Vec<Effect> {
             state.tell(Level::Warning, refusal.to_string());
             vec![]
         }
-        None => perform(state, row.action),
+        None => {
+            // What was said to an earlier key is not about what this one does.
+            if !row.action.moves() {
+                state.status = None;
+            }
+            perform(state, row.action)
+        }
     }
 }
 

@@ -153,10 +153,10 @@ fn update_row<'a>(update: &'a Proposal, arrow: &'static str) -> Row<'a> {
 pub(super) fn summary(state: &State) -> Line {
     let tally = state.review.tally();
     let commits = state.review.automations().len();
-    let undecided = if tally.undecided > 0 {
-        format!(" · {} undecided is not included", tally.undecided)
-    } else {
-        String::new()
+    let undecided = match tally.undecided {
+        0 => String::new(),
+        1 => " · 1 undecided is not included".to_owned(),
+        several => format!(" · {several} undecided are not included"),
     };
     let sites = words::count(tally.approved_sites, "site");
     Line::plain(format!(

@@ -301,6 +301,19 @@ fn read_only_refuses_decisions_and_says_how_to_change_that() {
 }
 
 #[test]
+fn a_refusal_does_not_stand_under_what_the_next_key_opens() {
+    for key in ["o", ":", "?", "2"] {
+        let mut state = review_of(&["web 1.0 -> 1.1"]);
+        press(&mut state, &["p"]);
+        assert!(state.status.is_some(), "nothing is approved");
+        press(&mut state, &["j"]);
+        assert!(state.status.is_some(), "moving is no answer to it");
+        press(&mut state, &[key]);
+        assert_eq!(state.status, None, "after {key}");
+    }
+}
+
+#[test]
 fn to_write_is_asked_once_and_refused_where_the_mode_is_locked() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     press(&mut state, &[":", "m", "o", "d", "e", "space", "w", "enter"]);
