@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-const WIDTH: f32 = 8.4;
+/// What a cell of the fonts below is wide at this size: some renderers know no `textLength`.
+const WIDTH: f32 = 8.43;
 const HEIGHT: f32 = 18.0;
 const MARGIN: f32 = 12.0;
 const FOREGROUND: &str = "#d8dee9";
@@ -93,13 +94,6 @@ fn run(svg: &mut String, (x, y): (u16, u16), text: &str, look: &Look) {
         )
         .unwrap();
     }
-    let start = text.chars().take_while(|c| *c == ' ').count();
-    let text = text.trim();
-    if text.is_empty() {
-        return;
-    }
-    let skipped = f32::from(u16::try_from(start).unwrap()) * WIDTH;
-    let width = f32::from(u16::try_from(text.chars().count()).unwrap()) * WIDTH;
     let mut style = String::new();
     for (is_so, attribute) in [
         (look.is_bold, " font-weight=\"bold\""),
@@ -110,12 +104,37 @@ fn run(svg: &mut String, (x, y): (u16, u16), text: &str, look: &Look) {
             style.push_str(attribute);
         }
     }
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let (x, y, fill) = (left + skipped, top + 13.5, &look.foreground);
-    writeln!(
-        svg,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{width:.1}\" fill=\"{fill}\"{style} \
-         xml:space=\"preserve\">{escaped}</text>"
-    )
-    .unwrap();
+    for (at, word) in words(text) {
+        let cells = f32::from(u16::try_from(word.chars().count()).unwrap());
+        let (x, width) = (left + f32::from(at) * WIDTH, cells * WIDTH);
+        let (y, fill) = (top + 13.5, &look.foreground);
+        let escaped = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" textLength=\"{width:.1}\" fill=\"{fill}\"{style}>{escaped}</text>"
+        )
+        .unwrap();
+    }
+}
+
+/// The parts of a text between two blanks or more, each with the cell it begins at: a renderer that folds blanks, or
+/// whose font is narrower, keeps the columns all the same.
+fn words(text: &str) -> Vec<(u16, String)> {
+    let mut words: Vec<(u16, String)> = Vec::new();
+    let mut blanks = 2_usize;
+    for (at, c) in (0..).zip(text.chars()) {
+        match (c, blanks, words.last_mut()) {
+            (' ', ..) => blanks += 1,
+            (c, 0..=1, Some((_, word))) => {
+                word.extend(std::iter::repeat_n(' ', blanks));
+                word.push(c);
+                blanks = 0;
+            }
+            (c, ..) => {
+                words.push((at, c.to_string()));
+                blanks = 0;
+            }
+        }
+    }
+    words
 }
