@@ -155,6 +155,16 @@ fn preview(
     }
 }
 
+/// The columns of a preview's lines.
+fn preview_width(layout: &Layout) -> u16 {
+    layout.preview.map(rect).map_or(0, |area| area.width.saturating_sub(u16::from(is_beside(layout, area))))
+}
+
+/// Whether the preview stands beside its list, with a wall between them.
+fn is_beside(layout: &Layout, area: Rect) -> bool {
+    layout.tier >= Tier::T3 && area.x > 0
+}
+
 /// The room of a preview that lies over its list, the list's heads included.
 fn over(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect) -> Rect {
     let heads = rect(layout.header);
@@ -165,7 +175,7 @@ fn over(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect) -> Rect {
 
 /// The room of a preview; where it stands beside its list there is a wall between them.
 fn beside(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect) -> Rect {
-    if layout.tier < Tier::T3 || area.x == 0 {
+    if !is_beside(layout, area) {
         return area;
     }
     frame::wall(canvas, area.x, area);

@@ -22,6 +22,7 @@ use supercargo::theme::{Depth, Theme};
 
 const SIZES: [(u16, u16); 2] = [(100, 30), (80, 24)];
 const WIDE: (u16, u16) = (160, 45);
+const WIDEST: (u16, u16) = (200, 60);
 
 /// One frame a size: the screen after `keys`.
 fn frames(name: &str, sizes: &[(u16, u16)], act: impl Fn(&mut Screen)) {
@@ -40,7 +41,7 @@ fn quiet(screen: &mut Screen) {
 
 #[test]
 fn updates() {
-    frames("s1-updates", &[SIZES[0], SIZES[1], WIDE], |_| {});
+    frames("s1-updates", &[SIZES[0], SIZES[1], WIDE, WIDEST], |_| {});
     frames("s1-updates-held", &SIZES[..1], |screen| {
         screen.keys("j j j j");
     });
@@ -86,7 +87,7 @@ fn updates_while_scanning_and_with_nothing_pending() {
 
 #[test]
 fn repositories() {
-    frames("s2-repositories", &SIZES, |screen| {
+    frames("s2-repositories", &[SIZES[0], SIZES[1], WIDEST], |screen| {
         screen.keys("2 j");
     });
     frames("s2-repositories-failed", &SIZES[..1], |screen| {
@@ -129,7 +130,7 @@ fn tags() {
 
 #[test]
 fn policies() {
-    frames("s4-policies", &SIZES, |screen| {
+    frames("s4-policies", &[SIZES[0], SIZES[1], WIDEST], |screen| {
         screen.keys("3");
         screen.state.policies.go_to(&id("edge/nginx"));
     });
@@ -137,7 +138,7 @@ fn policies() {
 
 #[test]
 fn automations() {
-    frames("s6-automations", &SIZES, |screen| {
+    frames("s6-automations", &[SIZES[0], SIZES[1], WIDEST], |screen| {
         screen.keys("4");
     });
 }

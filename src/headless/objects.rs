@@ -14,8 +14,8 @@ use crate::cli::objects::{
 };
 use crate::cli::{Format, Refresh, SourceChoice};
 use crate::config::Settings;
-use crate::domain::mode::Mode;
 use crate::domain::inventory::Inventory;
+use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::engine::status;
 use crate::problem::{Code, Problem};

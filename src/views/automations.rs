@@ -4,14 +4,14 @@ use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
-use super::widgets::table::{Cell, Row};
-use super::words;
-use crate::app::layout::Layout;
+use super::widgets::table::{Cell, Row, change};
+use super::{updates, words};
+use crate::app::layout::{Layout, Tier};
 use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::inventory;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
-use crate::domain::proposal::UpdateState;
+use crate::domain::proposal::{Proposal, UpdateState};
 use crate::theme::Role;
 
 /// The columns; RUN comes with the cluster.
@@ -32,18 +32,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let arrow = canvas.arrow();
     super::list(canvas, state, layout, &state.automations, (&COLUMNS, &[]), |id| row(state, id, arrow));
-    let Some(automation) = state.preview.row(&state.automations).and_then(|id| state.inventory.automations.get(id))
+    let Some(automation) =
+        state.preview.row(&state.automations).and_then(|id| state.inventory.automations.get(id))
     else {
         return;
     };
-    let width = layout.preview.map_or(0, |area| area.width);
+    let width = super::preview_width(layout);
     let title = frame::title(automation.meta.id.to_string());
     super::preview(
         canvas,
         state,
         layout,
         &title,
-        preview(state, automation, width).into_iter(),
+        preview(state, automation, width).into_iter().chain(updates_below(state, layout, automation, arrow)),
         &Line::default(),
     );
 }
@@ -134,6 +135,30 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
         lines.push(words::fact("source", Line::of(Role::TextDim, "not fetched yet")));
     }
     lines
+}
+
+/// The updates that wait for it, for a preview that has the height of the screen.
+fn updates_below(
+    state: &State,
+    layout: &Layout,
+    automation: &ImageUpdateAutomation,
+    arrow: &'static str,
+) -> Vec<Line> {
+    let of_it = state.review.updates().iter().filter(|update| update.automation == automation.meta.id);
+    let rows: Vec<Line> = of_it.map(|update| update_line(update, arrow)).collect();
+    if rows.is_empty() || layout.tier < Tier::T3 {
+        return Vec::new();
+    }
+    [Line::default(), Line::plain("  ").dim("its updates")].into_iter().chain(rows).collect()
+}
+
+/// `  [ ] data/redis   7.2.5 → 7.4.1`.
+fn update_line(update: &Proposal, arrow: &'static str) -> Line {
+    let (role, mark) = words::update_box(update);
+    let policy = update.policy.to_string();
+    let pad = " ".repeat(24_usize.saturating_sub(policy.len()) + 2);
+    let change = change(&updates::current(update), arrow, &updates::new(update), 60);
+    Line::plain("  ").with(role, mark).and(" ").and(policy).and(pad).append(change)
 }
 
 /// `9 (namespace flux-system, no selector)          pending here 3`.

@@ -117,6 +117,11 @@ fn pane(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, area: Rect, upd
     }
 }
 
+/// All hunks of an update under the names of their files, for other panes.
+pub(super) fn hunks_of(state: &State, update: &Proposal, node: &Node, width: u16) -> Vec<Line> {
+    hunks::whole(&hunks::View { state, update, node, width, side_by_side: false, titled: true })
+}
+
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let headline =
         if state.compared { "Nothing to change." } else { "Comparing marked files with the newest tags …" };

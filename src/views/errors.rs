@@ -28,8 +28,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             None => Row::Line(Line::default()),
         }
     });
-    let Some(entry) = state.preview.row(&state.errors.list).and_then(|id| state.errors.get(*id)) else { return };
-    let width = layout.preview.map_or(0, |area| area.width);
+    let Some(entry) = state.preview.row(&state.errors.list).and_then(|id| state.errors.get(*id)) else {
+        return;
+    };
+    let width = super::preview_width(layout);
     let lines = preview(state, entry, width).into_iter();
     super::preview(canvas, state, layout, &frame::title(&entry.what), lines, &Line::default());
 }

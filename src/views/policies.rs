@@ -5,8 +5,8 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::words;
-use crate::app::layout::Layout;
+use super::{tags, words};
+use crate::app::layout::{Layout, Tier};
 use crate::app::list::spaced;
 use crate::app::rows;
 use crate::app::state::{State, Verdict};
@@ -33,13 +33,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     super::list(canvas, state, layout, &state.policies, (&COLUMNS, &[]), |id| row(state, id));
-    let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id)) else {
+    let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id))
+    else {
         return;
     };
-    let width = layout.preview.map_or(0, |area| area.width);
+    let width = super::preview_width(layout);
     let (role, word) = status(state, &policy.meta.id);
     let title = frame::title(policy.meta.id.to_string()).and(" ").with(role, word);
-    let lines = preview(state, policy, width).into_iter();
+    let lines = preview(state, policy, width).into_iter().chain(tags_below(
+        state,
+        layout,
+        &policy.meta.id,
+        canvas.is_ascii(),
+    ));
     super::preview(canvas, state, layout, &title, lines, &Line::default());
 }
 
@@ -144,6 +150,20 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
         lines.push(words::fact("tie", Line::of(Role::StateWarn, tie)));
     }
     lines
+}
+
+/// The tags of a policy under a heading, for a preview that has the height of the screen.
+pub(super) fn tags_below<'a>(
+    state: &'a State,
+    layout: &Layout,
+    id: &ObjectId,
+    ascii: bool,
+) -> impl Iterator<Item = Line> + use<'a> {
+    let verdict = state.verdicts.get(id).filter(|_| layout.tier >= Tier::T3);
+    let heading = Line::plain("  ").dim(format!("tags, as {id} orders them"));
+    verdict.into_iter().flat_map(move |verdict| {
+        [Line::default(), heading.clone()].into_iter().chain(tags::in_order(verdict, ascii))
+    })
 }
 
 /// Why a policy selects nothing, in fewer words than Flux's: `policy fails: not a number: "12a"`.

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::words;
+use super::{policies, words};
 use crate::app::layout::Layout;
 use crate::app::list::spaced;
 use crate::app::state::State;
@@ -33,12 +33,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     super::list(canvas, state, layout, &state.repositories, (&COLUMNS, &[]), |id| row(state, id));
-    let Some(repository) = state.preview.row(&state.repositories).and_then(|id| state.inventory.repositories.get(id))
+    let Some(repository) =
+        state.preview.row(&state.repositories).and_then(|id| state.inventory.repositories.get(id))
     else {
         return;
     };
-    let width = layout.preview.map_or(0, |area| area.width);
-    let lines = preview(state, repository, width).into_iter();
+    let width = super::preview_width(layout);
+    let ascii = canvas.is_ascii();
+    let first = state.inventory.policies_on(&repository.meta.id).next();
+    let tags =
+        first.into_iter().flat_map(move |policy| policies::tags_below(state, layout, &policy.meta.id, ascii));
+    let lines = preview(state, repository, width).into_iter().chain(tags);
     let title = frame::title(repository.meta.id.to_string());
     super::preview(canvas, state, layout, &title, lines, &Line::default());
 }
@@ -116,7 +121,7 @@ fn preview(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line>
     let mut lines = vec![words::fact("image", image.dim("   interval ").and(interval))];
     let rules = Shown::join(repository.exclusions(), "   ");
     lines.push(words::fact("exclusions", Line::plain(rules).dim(excluded(state, repository))));
-    lines.push(words::fact("policies", policies(state, repository)));
+    lines.push(words::fact("policies", names_of_policies(state, repository)));
     if let Some(found) = scan.and_then(|scan| scan.found.as_ref()) {
         let newest = found.tags.iter().filter(|tag| found.new.position(tag).is_some()).take(3);
         let newest = Shown::join(newest, "   ");
@@ -143,7 +148,7 @@ fn excluded(state: &State, repository: &ImageRepository) -> String {
     })
 }
 
-fn policies(state: &State, repository: &ImageRepository) -> Line {
+fn names_of_policies(state: &State, repository: &ImageRepository) -> Line {
     let policies = state.inventory.policies_on(&repository.meta.id);
     let texts: Vec<String> = policies
         .map(|policy| match policy.choice.kind_and_rule() {

@@ -146,7 +146,7 @@ fn row<'a>(
     let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
     Row::Cells(vec![
         Cell::of(role, glyph),
-        tag_cell(tag, &found, role),
+        tag_cell(tag, &found),
         Cell::plain(found.value.as_deref().unwrap_or_default()),
         Cell::of(role, found.state.word()),
         Cell::of(Role::StateInfo, flags(verdict, marks, tag, found.state)),
@@ -168,10 +168,10 @@ fn role(state: TagState) -> Role {
 
 /// The tag with what the pattern matched underlined and what is compared in bold; a tag that had to be spelt out gets
 /// a `!`. Cut in its middle.
-fn tag_cell<'a>(tag: &str, row: &TagRow, role: Role) -> Cell<'a> {
+fn tag_cell<'a>(tag: &str, row: &TagRow) -> Cell<'a> {
     let shown = Shown::new(tag);
     let is_hostile = shown.is_hostile();
-    let text_role = if matches!(row.state, TagState::Latest | TagState::Match) { Role::Text } else { role };
+    let text_role = text_role(row.state);
     let spans = spans(tag, row);
     Cell::fitted(move |max| {
         let room = max.saturating_sub(usize::from(is_hostile) * 2);
@@ -210,6 +210,27 @@ fn spanned(shown: &Shown, spans: &[(Range<usize>, Role)], role: Role) -> Line {
     line.with(role, shown.part(from..shown.as_str().len()))
 }
 
+/// A policy's tags in its order, best first, each with what the policy makes of it: for previews that have the room.
+/// Only the lines that are taken are made.
+pub(super) fn in_order(verdict: &Verdict, ascii: bool) -> impl Iterator<Item = Line> + '_ {
+    verdict.order.iter().map(move |index| {
+        let found = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, *index as usize);
+        let tag = verdict.tags.get(*index as usize).unwrap_or_default();
+        let (role, shown) = (role(found.state), Shown::new(tag));
+        let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
+        let pad = " ".repeat(40_usize.saturating_sub(shown.width()) + 2);
+        let line = Line::plain("  ").with(role, glyph).and(" ");
+        line.append(spanned(&shown, &spans(tag, &found), text_role(found.state)))
+            .and(pad)
+            .with(role, found.state.word())
+    })
+}
+
+/// The role of a tag's text: what may be selected is read, not looked for.
+fn text_role(state: TagState) -> Role {
+    if matches!(state, TagState::Latest | TagState::Match) { Role::Text } else { role(state) }
+}
+
 /// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan.
 fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
     let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
@@ -228,19 +249,12 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
 
 /// The numbered steps of the evaluation of one tag, up to the one that decides.
 fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdict, index: usize) {
-    let explanation = verdict.evaluator.explain(&verdict.tags, &verdict.evaluation, index);
     let tag = state.tags.tags.get(index).unwrap_or_default();
     let is_selected = verdict.evaluation.latest == Some(index);
     let end = if is_selected { " is selected" } else { " is not selected" };
     let title = Line::of(Role::Select, "why ").with(Role::Select, tag).with(Role::Select, end);
-    let width = layout.preview.map_or(0, |area| area.width);
-    let mut lines = Vec::new();
-    for (at, step) in explanation.steps.iter().enumerate() {
-        lines.extend(step_lines(at + 1, step.step, &step.answer, &step.text, width));
-    }
-    if let Some(fix) = &explanation.fix {
-        lines.extend(words::paragraph("fix:", Role::StateInfo, fix, width));
-    }
+    let width = super::preview_width(layout);
+    let mut lines = steps(verdict, index, width);
     if layout.tier <= Tier::T1 && !layout.overlay {
         // The last steps decide.
         let room = layout.preview.map_or(0, |area| usize::from(area.height.saturating_sub(1)));
@@ -248,6 +262,15 @@ fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdic
         lines.drain(..spare);
     }
     super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
+}
+
+/// The steps themselves, and what would change their end.
+pub(super) fn steps(verdict: &Verdict, index: usize, width: u16) -> Vec<Line> {
+    let explanation = verdict.evaluator.explain(&verdict.tags, &verdict.evaluation, index);
+    let steps = explanation.steps.iter().zip(1..);
+    let lines = steps.flat_map(|(step, at)| step_lines(at, step.step, &step.answer, &step.text, width));
+    let fix = explanation.fix.iter();
+    lines.chain(fix.flat_map(|fix| words::paragraph("fix:", Role::StateInfo, fix, width))).collect()
 }
 
 /// `  1 excluded?   no   exclusionList has 1 rule, none matches`.

@@ -9,10 +9,11 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change};
-use super::{bars, policies, words};
-use crate::app::layout::Layout;
+use super::{bars, diff, policies, tags, words};
+use crate::app::layout::{Layout, Tier};
 use crate::app::list::spaced;
-use crate::app::state::State;
+use crate::app::review::UpdateId;
+use crate::app::state::{Node, State};
 use crate::app::world::Phase;
 use crate::domain::proposal::{Proposal, Site, UpdateState};
 use crate::problem::Problem;
@@ -127,6 +128,24 @@ pub(super) fn preview<'a>(
     reason(update, width, facts).into_iter().chain(sites)
 }
 
+/// The preview where it has the height of the screen: why, step by step, then the hunks as S7 shows them.
+fn tall_preview(state: &State, update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
+    let mut lines = reason(update, width, facts);
+    let verdict = state.verdicts.get(&update.policy);
+    let chosen = verdict.and_then(|verdict| Some((verdict, verdict.evaluation.latest?)));
+    if let (Some((verdict, latest)), Some(new)) = (chosen, &update.new)
+        && verdict.tags.get(latest) == Some(&*new.tag)
+    {
+        lines.push(why(update));
+        lines.extend(tags::steps(verdict, latest, width));
+    }
+    if update.blocked.is_none() {
+        let node = Node::Update(UpdateId::of(update));
+        lines.extend(diff::hunks_of(state, update, &node, width));
+    }
+    lines
+}
+
 fn place(site: &Site) -> Shown {
     Shown::new(&format!("{}:{}", site.file, site.line))
 }
@@ -230,9 +249,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     });
     still_scanning(canvas, state, layout);
     let Some(update) = state.preview.row(&state.updates).and_then(|id| state.review.get(id)) else { return };
-    let width = layout.preview.map_or(0, |area| area.width);
+    let width = super::preview_width(layout);
+    let title = title(update, &rule(state, update));
+    if layout.tier >= Tier::T3 {
+        let lines = tall_preview(state, update, width, facts);
+        return super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
+    }
     let lines = preview(update, |path| text_of(state, update, path), width, facts);
-    super::preview(canvas, state, layout, &title(update, &rule(state, update)), lines, &why(update));
+    super::preview(canvas, state, layout, &title, lines, &why(update));
 }
 
 /// The text of a marked file before any edit.

@@ -17,7 +17,8 @@ const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 /// Where the message and the push can be reached.
 const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
-const INPUTS: Scope = Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch]));
+const INPUTS: Scope =
+    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch]));
 /// Small lists over a view.
 const MENUS: Scope = Scope::of(&[C::Menu]);
 /// Questions.

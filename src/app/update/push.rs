@@ -7,9 +7,7 @@ use crate::app::input::Field;
 use crate::app::list::List;
 use crate::app::message::{JobId, Moment, Prepared};
 use crate::app::review::{Target, UpdateId};
-use crate::app::state::{
-    BranchDialog, Context, Level, NextStep, Overlay, PushDialog, PushRun, State, View,
-};
+use crate::app::state::{BranchDialog, Context, Level, NextStep, Overlay, PushDialog, PushRun, State, View};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;

@@ -57,6 +57,9 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
-        [spinner, status, self.reorder_due, self.preview.follows(), scan].into_iter().flatten().fold(minute, Moment::min)
+        [spinner, status, self.reorder_due, self.preview.follows(), scan]
+            .into_iter()
+            .flatten()
+            .fold(minute, Moment::min)
     }
 }

@@ -46,6 +46,11 @@ pub(super) fn lines<'a>(view: &View<'a>) -> impl Iterator<Item = Line> + 'a {
     })
 }
 
+/// Every file of the update, each under its name.
+pub(super) fn whole(view: &View<'_>) -> Vec<Line> {
+    files(view.update).into_iter().flat_map(|path| file_lines(view, path, false, 0)).collect()
+}
+
 /// The file and the line that the pane begins at.
 fn start<'a>(view: &View<'a>) -> (Option<&'a str>, usize) {
     match view.node {

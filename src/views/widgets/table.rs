@@ -214,11 +214,16 @@ mod tests {
 
     #[test]
     fn the_background_of_the_cursor_row_ends_where_a_slow_line_can_afford_it() {
-        let columns = [Column::fixed("A", 30), Column::fixed("B", 22), Column::fixed("C", 10), Column::fixed("D", 30)];
+        let columns =
+            [Column::fixed("A", 30), Column::fixed("B", 22), Column::fixed("C", 10), Column::fixed("D", 30)];
         let cells = |width, columns: &[Column]| highlighted(&place(columns, width), width);
         assert_eq!(cells(80, &columns), 54, "whole columns");
         assert_eq!(cells(100, &columns), 65);
-        assert_eq!(cells(80, &[Column::fixed("A", 30), Column::fixed("B", 40)]), 56, "or as much as there may be");
+        assert_eq!(
+            cells(80, &[Column::fixed("A", 30), Column::fixed("B", 40)]),
+            56,
+            "or as much as there may be"
+        );
         assert_eq!(cells(60, &[Column::fixed("A", 30)]), 56);
         assert_eq!(cells(40, &[Column::fixed("A", 30)]), 40);
     }
