@@ -55,7 +55,10 @@ impl Shown {
 
     fn draw(&mut self) {
         let look = Look { theme: &self.theme, ascii: false };
-        self.terminal.draw(|frame| drop(views::draw(frame, &self.screen.state, look))).unwrap();
+        let draw = |frame: &mut ratatui::Frame<'_>| {
+            views::draw(frame, &self.screen.state, look);
+        };
+        self.terminal.draw(draw).unwrap();
     }
 
     fn press(&mut self, key: &str) {

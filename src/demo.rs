@@ -165,7 +165,7 @@ mod tests {
     async fn warnings(engine: &Engine) -> Vec<String> {
         let world = engine.load().await.unwrap();
         let (grounds, _) = engine.grounds(&world, Refresh::Always).await.unwrap();
-        grounds.iter().flat_map(|ground| &ground.warnings).map(|warning| warning.code.to_string()).collect()
+        grounds.iter().flat_map(|ground| &ground.warnings).map(|warning| warning.code.clone()).collect()
     }
 
     #[tokio::test]

@@ -77,19 +77,15 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 
 /// Runs the action of `row`, unless the mode or the row's own reason stands against it.
 fn run(state: &mut State, row: &Row) -> Vec<Effect> {
-    match action::refusal(state, row) {
-        Some(refusal) => {
-            state.tell(Level::Warning, refusal.to_string());
-            vec![]
-        }
-        None => {
-            // What was said to an earlier key is not about what this one does.
-            if !row.action.moves() {
-                state.status = None;
-            }
-            perform(state, row.action)
-        }
+    if let Some(refusal) = action::refusal(state, row) {
+        state.tell(Level::Warning, refusal.to_string());
+        return vec![];
     }
+    // What was said to an earlier key is not about what this one does.
+    if !row.action.moves() {
+        state.status = None;
+    }
+    perform(state, row.action)
 }
 
 /// Carries an action out; [`run`] has let it through.
