@@ -500,7 +500,18 @@ pub struct EvalArgs {
 #[derive(Debug, Subcommand)]
 pub enum EvalWhat {
     /// A policy, on tags from a file, standard input or a registry.
-    Policy(EvalPolicyArgs),
+    Policy(Box<EvalPolicyArgs>),
+    /// Many verdicts at once: a JSON request a line from standard input, an answer a line to standard output.
+    #[command(long_about = examples::EVAL_BATCH)]
+    Batch(EvalBatchArgs),
+}
+
+/// `eval batch`.
+#[derive(Debug, Args)]
+pub struct EvalBatchArgs {
+    /// Stop with exit 2 at the first request that cannot be understood.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `eval policy`.

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, EvalWhat, ExplainWhat, Format, GetWhat, RenderWhat};
+use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, GetWhat, RenderWhat};
 use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
@@ -16,6 +16,7 @@ mod check;
 mod completion;
 mod demo;
 mod eval;
+mod eval_batch;
 mod filter;
 mod get;
 mod lint;
@@ -133,6 +134,10 @@ pub fn run(cli: &Cli) -> u8 {
 
 fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
     let json = cli.global.output == Format::Json;
+    if let Some(Command::Eval(EvalArgs { what: EvalWhat::Batch(args) })) = &cli.command {
+        // It reads standard input and nothing else, no configuration either.
+        return eval_batch::run(args, json, streams);
+    }
     let settings = match settings(cli) {
         Ok(settings) => settings,
         Err(problem) => return fail(streams, json, &problem),
@@ -173,6 +178,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Check(args) => check::check(settings, args),
         Command::Eval(args) => match &args.what {
             EvalWhat::Policy(args) => eval::policy(settings, args),
+            EvalWhat::Batch(args) => Ok(Answer::nothing().with_exit(eval_batch::run(args, false, streams))),
         },
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),

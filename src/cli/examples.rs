@@ -56,8 +56,25 @@ pub(super) const EVAL: &str = "Try a policy on tags from anywhere.
   supercargo eval policy --semver '>=1.0' --image ghcr.io/acme/podinfo
   supercargo eval policy podinfo --semver 6.x         an object's policy, with another range
   printf '1.0.0\\n1.1.0\\n' | supercargo eval policy --semver 1.x --tags-from - -o name
+  supercargo eval batch < requests.jsonl > answers.jsonl    many verdicts at once, for scripts
 
 Exit 6 if the policy fails.";
+
+pub(super) const EVAL_BATCH: &str = "Many verdicts at once: a JSON request a line from standard input, an answer a line to standard output, in order.
+
+  supercargo eval batch < requests.jsonl > answers.jsonl
+  supercargo eval batch --strict < requests.jsonl    stop at the first line that is no request
+
+Each line is an object; its `op` says what is asked, its `id` comes back with the answer:
+
+  {\"id\":1,\"op\":\"policy\",\"policy\":{\"semver\":{\"range\":\"1.x\"}},\"tags\":[\"1.2.0\",\"2.0.0\"]}
+  {\"id\":2,\"op\":\"semver\",\"range\":\">=1.2 <2\",\"versions\":[\"1.2.0\",\"2.0.0\"]}
+  {\"id\":3,\"op\":\"regex\",\"pattern\":\"^v([0-9]+)\",\"haystacks\":[\"v17\"],\"template\":\"$1\"}
+  {\"id\":4,\"op\":\"template\",\"template\":\"{{.AutomationObject}}\",\"data\":{\"automation_object\":{\"namespace\":\"a\",\"name\":\"b\"}}}
+  {\"id\":5,\"op\":\"set\",\"policies\":[],\"files\":{\"a.yaml\":\"a: b\\n\"}}
+
+What is wrong with a request comes as its `request_error`, what Flux would complain about as `error`; the rest goes on.
+Exit 1 if reading or writing fails, 2 with --strict.";
 
 pub(super) const SET: &str = "Rewrite marked values in files, offline.
 
@@ -103,14 +120,18 @@ mod tests {
         let parts =
             help.lines().filter(|line| line.starts_with("  ")).flat_map(|line| line.trim().split(" | "));
         let calls = parts.filter(|part| part.starts_with("supercargo "));
-        let calls = calls.map(|call| call.split("  ").next().unwrap().split(" > ").next().unwrap());
+        let calls = calls.map(|call| call.split("  ").next().unwrap().split(" < ").next().unwrap());
+        let calls = calls.map(|call| call.split(" > ").next().unwrap());
         calls.map(|call| call.split(' ').map(|word| word.replace('\'', "")).collect()).collect()
     }
 
     #[test]
     fn every_example_in_a_help_text_is_a_command_line_that_parses() {
         let mut seen = 0;
-        for command in Cli::command().get_subcommands() {
+        let commands: Vec<_> = Cli::command().get_subcommands().cloned().collect();
+        for command in
+            commands.iter().flat_map(|command| std::iter::once(command).chain(command.get_subcommands()))
+        {
             let help = command.get_long_about().map(ToString::to_string).unwrap_or_default();
             for call in calls(&help) {
                 seen += 1;

@@ -15,7 +15,7 @@ mod filter;
 pub mod goregex;
 pub mod numeric;
 mod order;
-mod quote;
+pub(super) mod quote;
 #[cfg(test)]
 mod tests;
 mod twins;
@@ -31,7 +31,7 @@ use filter::{Exclusion, Filter, Value};
 use numeric::parse_float;
 use version::Version;
 
-pub use explain::{Explanation, ExplanationStep, TagRow};
+pub use explain::{Explanation, ExplanationStep, JudgedTag, TagRow};
 pub use verdict::{Counts, Evaluation, PolicyError, PolicyErrorKind, TagState};
 
 /// `asc` selects the greatest, `desc` the smallest.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::marker;
 use super::object::ObjectId;
+use super::policy::quote::go_quote;
 use super::proposal::{MarkerPart, Reference};
 use super::reference;
 use crate::problem::{Code, Problem};
@@ -90,7 +91,7 @@ fn whole(latest: &Reference) -> String {
 
 /// A policy whose latest reference makes no sense; the text is Flux's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("encountered invalid image ref {reference:?}: could not parse reference: {reference}")]
+#[error("encountered invalid image ref {}: could not parse reference: {reference}", go_quote(.reference))]
 pub struct SetterError {
     /// The policy.
     pub policy: ObjectId,

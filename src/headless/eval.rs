@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::domain::object::{
     DEFAULT_EXCLUSION, ImageRepository, OrderChoice, PolicyChoice, SemverChoice, TagFilter,
 };
-use crate::domain::policy::{Counts, Evaluation, Evaluator};
+use crate::domain::policy::{Counts, Evaluation, Evaluator, JudgedTag};
 use crate::domain::tags::TagList;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
@@ -35,14 +35,7 @@ struct PolicyEvaluation {
     tie: bool,
     counts: Counts,
     /// `None` with `--summary`.
-    rows: Option<Vec<Row>>,
-}
-
-struct Row {
-    tag: String,
-    state: &'static str,
-    value: Option<String>,
-    reason: String,
+    rows: Option<Vec<JudgedTag>>,
 }
 
 impl Document for PolicyEvaluation {
@@ -58,8 +51,7 @@ impl Document for PolicyEvaluation {
             ("counts".to_owned(), json!(self.counts)),
         ]);
         if let Some(rows) = &self.rows {
-            let row = |row: &Row| json!({ "tag": row.tag, "state": row.state, "value": row.value, "reason": row.reason });
-            object.insert("tags".to_owned(), rows.iter().map(row).collect());
+            object.insert("tags".to_owned(), json!(rows));
         }
         object
     }
@@ -87,11 +79,11 @@ impl PolicyEvaluation {
     }
 }
 
-fn list(rows: &[Row]) -> Table {
+fn list(rows: &[JudgedTag]) -> Table {
     let mut table = Table::new(["STATE", "TAG", "VALUE", "REASON"]);
     for row in rows {
         let value = row.value.clone().unwrap_or_default();
-        table.push([row.state.to_owned(), row.tag.clone(), value, row.reason.clone()]);
+        table.push([row.state.to_string(), row.tag.clone(), value, row.reason.clone()]);
     }
     table
 }
@@ -127,17 +119,12 @@ fn describe(
     evaluation: &Evaluation,
     summary: bool,
 ) -> PolicyEvaluation {
-    let row = |index: u32| {
-        let row = evaluator.row(tags, evaluation, index as usize);
-        let tag = tags.get(index as usize).unwrap_or_default().to_owned();
-        Row { tag, state: row.state.word(), value: row.value, reason: row.reason }
-    };
     PolicyEvaluation {
         latest: evaluation.latest.and_then(|latest| tags.get(latest)).map(str::to_owned),
         error: evaluation.error.as_ref().map(ToString::to_string),
         tie: evaluation.tie,
         counts: evaluation.counts,
-        rows: (!summary).then(|| evaluator.order(tags, evaluation).into_iter().map(row).collect()),
+        rows: (!summary).then(|| evaluator.judged(tags, evaluation)),
     }
 }
 

@@ -27,6 +27,19 @@ pub struct TagRow {
     pub extracts: Vec<Range<usize>>,
 }
 
+/// A tag and what became of it, as `eval` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgedTag {
+    /// The tag, as the registry listed it.
+    pub tag: String,
+    /// What became of it.
+    pub state: TagState,
+    /// What it is compared by; `None` if it did not get that far.
+    pub value: Option<String>,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
 /// Why a tag is selected, or why not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
@@ -82,6 +95,16 @@ impl Evaluator {
         let judged = !matches!(subject.state, TagState::Exclude | TagState::Invalid);
         let Run { value, matched, extracts } = subject.run;
         TagRow { state: subject.state, value: value.filter(|_| judged), reason, matched, extracts }
+    }
+
+    /// All tags, best first; `evaluation` must be of the same tags.
+    pub fn judged(&self, tags: &TagList, evaluation: &Evaluation) -> Vec<JudgedTag> {
+        let judge = |index: u32| {
+            let TagRow { state, value, reason, .. } = self.row(tags, evaluation, index as usize);
+            let tag = tags.get(index as usize).unwrap_or_default().to_owned();
+            JudgedTag { tag, state, value, reason }
+        };
+        self.order(tags, evaluation).into_iter().map(judge).collect()
     }
 
     /// The steps that led to the verdict about the tag at `index`; `evaluation` must be of the same tags.

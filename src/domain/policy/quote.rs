@@ -12,7 +12,7 @@ static PRINTABLE: LazyLock<Option<Regex>> =
 /// `text` in double quotes, as Go's `%q` has it.
 ///
 /// Source: golang/go, `src/strconv/quote.go`.
-pub(super) fn go_quote(text: &str) -> String {
+pub(in crate::domain) fn go_quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
