@@ -602,7 +602,7 @@ pub struct RenderMessageArgs {
 pub struct LintArgs {
     /// Only markers below this path.
     pub path: Option<PathBuf>,
-    /// Unmarked images and unused policies are problems too.
+    /// Unmarked images, unused objects, broken chains and obsolete versions are problems too.
     #[arg(long)]
     pub strict: bool,
 }

@@ -66,6 +66,165 @@ fn each_marker_below_the_path_gets_a_verdict_and_problems_make_exit_1() {
     assert_eq!(json["unmarked"], json!([{"file": "deploy/a.yaml", "line": 9, "image": "postgres:16"}]));
     assert_eq!(json["files"][0]["file"], "deploy/broken.yaml");
     assert_eq!(json["unused_policies"], json!([]));
+    let chain = &json["broken_chains"][0];
+    assert_eq!((&chain["link"], &chain["policy"]["name"]), (&json!("repository"), &json!("web")));
+    assert_eq!(chain["fix"], "supercargo scan repository apps/web");
+    assert_eq!(chain.as_object().unwrap().len(), 4, "{chain}");
+}
+
+/// The objects of [`CLINIC`]: one automation for part of the tree, one whose source is missing.
+const CLINIC_OBJECTS: &str = "apiVersion: image.toolkit.fluxcd.io/v1beta2
+kind: ImageRepository
+metadata: {name: lonely, namespace: apps}
+spec: {image: registry.invalid/o/lonely, interval: 1m}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: empty, namespace: apps}
+spec: {imageRepositoryRef: {name: web}, policy: {}}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: spare, namespace: apps, labels: {team: b}}
+spec: {imageRepositoryRef: {name: web}, policy: {semver: {range: '*'}}}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: far, namespace: shop}
+spec: {imageRepositoryRef: {name: web, namespace: apps}, policy: {semver: {range: '*'}}}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: lost, namespace: lost}
+spec: {imageRepositoryRef: {name: gone}, policy: {semver: {range: '*'}}}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageUpdateAutomation
+metadata: {name: all, namespace: apps}
+spec:
+  interval: 1m
+  sourceRef: {kind: GitRepository, name: fleet}
+  policySelector:
+    matchExpressions: [{key: team, operator: NotIn, values: [b]}]
+  git: {commit: {author: {email: f@example.com}}}
+  update: {path: ./deploy}
+---
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageUpdateAutomation
+metadata: {name: lost, namespace: lost}
+spec:
+  interval: 1m
+  sourceRef: {kind: GitRepository, name: fleets}
+  git: {commit: {author: {email: f@example.com}}, push: {branch: main}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: fleet, namespace: apps}
+spec: {interval: 1m, url: https://git.invalid/fleet.git, ref: {branch: main}}
+";
+
+/// Each line of the file, and the verdict and a part of the message that its marker gets.
+const CLINIC: &[(&str, &str, &str)] = &[
+    ("a01: o/web:1 # {\"$imagepolicy\": \"apps:web\"}", "no-latest", "not been scanned"),
+    ("a02: o/web:1 # {“$imagepolicy”: “apps:web”}", "not-a-marker", "typographic"),
+    ("a03: o/web:1 # {'$imagepolicy': 'apps:web'}", "not-a-marker", "single"),
+    ("a04: o/web:1 # {$imagepolicy: \"apps:web\"}", "not-a-marker", "the key has no quotes"),
+    ("a05: o/web:1 # {\"$imagepolicy\": \"apps:web\",}", "not-a-marker", "comma"),
+    ("a06: o/web:1 # {\"$imagepolicy\": \"apps:web\"} keep", "not-a-marker", "behind it"),
+    ("a07: o/web:1 # {\"$imagePolicy\": \"apps:web\"}", "not-a-marker", "small letters"),
+    ("a08: o/web:1 # {\"$imagepolicy\": \"apps:web\", \"pin\": 1}", "not-a-marker", "text in quotes"),
+    ("a09: o/web:1 # {\"$imagepolicy\": \"apps: web\"}", "not-a-marker", "blank"),
+    ("a10: o/web:1 # # {\"$imagepolicy\": \"apps:web\"}", "not-a-marker", "second #"),
+    ("a11: # {\"$imagepolicy\": \"apps:web\"}", "no-scalar", "behind one"),
+    ("a12: o/web:1 # {\"$imagepolicy\": \"apps:wbe\"}", "unknown-policy", "apps/wbe"),
+    ("a13: o/web:1 # {\"$imagepolicy\": \"shop:far\"}", "other-namespace", "namespace"),
+    ("a14: o/web:1 # {\"$imagepolicy\": \"apps:web:TAG\"}", "bad-suffix", ":tag"),
+    ("a15: o/web:1 # {\"$imagepolicy\": \"apps:empty\"}", "policy-failed", "ImagePolicyChoice"),
+    ("a16: o/web:1 # {\"$imagepolicy\": \"apps:spare\"}", "not-selected", "policySelector"),
+    ("a17: o/web:1 # {\"$imagepolicy\": \"lost:lost\"}", "unknown-source", "lost/fleets"),
+    ("a18: |\n  b: o/web:1 # {\"$imagepolicy\": \"apps:web\"}", "block-scalar", "data"),
+];
+
+#[test]
+fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
+    let root = tree();
+    fs::write(root.path().join("clinic.yaml"), CLINIC_OBJECTS).unwrap();
+    let lines: Vec<&str> = CLINIC.iter().map(|(line, ..)| *line).collect();
+    let text = lines.join("\n") + "\n";
+    fs::write(root.path().join("deploy/a.yaml"), &text).unwrap();
+    fs::write(root.path().join("out.yaml"), "a: o/web:1 # {\"$imagepolicy\": \"apps:web\"}\n").unwrap();
+    fs::remove_file(root.path().join("deploy/broken.yaml")).unwrap();
+    let output = lint(&root, &["--strict", "-o", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let markers = json["markers"].as_array().unwrap();
+    assert_eq!(markers.len(), CLINIC.len() + 1, "{json:#}");
+    for (marker, (line, verdict, part)) in markers.iter().zip(CLINIC) {
+        assert_eq!(
+            (&marker["verdict"], &marker["file"]),
+            (&json!(verdict), &json!("deploy/a.yaml")),
+            "{line}"
+        );
+        assert!(marker["message"].as_str().unwrap().contains(part), "{line}: {marker}");
+        if *verdict == "not-a-marker" {
+            assert_eq!(marker["fix"], "{\"$imagepolicy\": \"apps:web\"}", "{line}");
+        }
+    }
+    let (last, outside) = (&markers[CLINIC.len() - 1], &markers[CLINIC.len()]);
+    assert_eq!((&last["line"], &last["column"]), (&json!(19), &json!(14)));
+    assert_eq!((&outside["verdict"], &outside["file"]), (&json!("outside-path"), &json!("out.yaml")));
+    let chains: Vec<_> = json["broken_chains"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|chain| (&chain["policy"]["name"], &chain["link"]))
+        .collect();
+    let (repository, policy) = (json!("repository"), json!("policy"));
+    assert_eq!(
+        chains,
+        [
+            (&json!("empty"), &policy),
+            (&json!("spare"), &repository),
+            (&json!("web"), &repository),
+            (&json!("lost"), &repository),
+            (&json!("far"), &repository),
+        ]
+    );
+    assert_eq!(json["unused_repositories"], json!([{"namespace": "apps", "name": "lonely"}]));
+    let obsolete = &json["obsolete"][0];
+    assert_eq!((&obsolete["file"], &obsolete["line"]), (&json!("clinic.yaml"), &json!(1)));
+    assert_eq!((&obsolete["kind"], &obsolete["version"]), (&json!("ImageRepository"), &json!("v1beta2")));
+    assert_eq!(obsolete["fix"], "apiVersion: image.toolkit.fluxcd.io/v1");
+    assert_eq!(json["problem_count"], 18 + 1 + 5 + 1 + 1);
+}
+
+#[test]
+fn a_marker_outside_of_the_path_still_counts_as_use() {
+    let root = tree();
+    let output = lint(&root, &["objects.yaml", "-o", "json"]).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&json["markers"], &json["files"], &json["unused_policies"]),
+        (&json!([]), &json!([]), &json!([]))
+    );
+}
+
+#[test]
+fn the_table_has_a_row_for_each_finding() {
+    let root = tree();
+    let output = lint(&root, &["deploy", "--strict"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let heading = text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(heading, ["FILE:LINE", "VERDICT", "SETTER", "CURRENT", "→", "WANTED", "MESSAGE"]);
+    for part in [
+        "deploy/a.yaml:5",
+        "deploy/broken.yaml:1",
+        "unmarked",
+        "broken-chain",
+        "write # {\"$imagepolicy\": \"apps:web\"}",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
 }
 
 #[test]

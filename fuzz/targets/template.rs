@@ -19,7 +19,7 @@ static DATA: LazyLock<MessageData> = LazyLock::new(|| {
 /// # Panics
 /// If a rule is broken.
 pub(crate) fn run(text: &str) {
-    let _ = template::check(text);
+    let _ = template::refused(text, &DATA.automation);
     let rendered = template::render(text, &DATA);
     assert!(rendered.message.is_some() != rendered.error.is_some());
 }

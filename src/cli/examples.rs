@@ -82,11 +82,15 @@ pub(super) const SET: &str = "Rewrite marked values in files, offline.
   supercargo set -p flux-system:podinfo=ghcr.io/acme/podinfo:6.6.1 --write deploy    the files";
 
 pub(super) const LINT: &str =
-    "Check every marker: does it name a policy, and has its value the policy's selection?
+    "Find out why nothing happens: check every marker, and every policy's way from its tags into Git.
 
   supercargo lint                  the whole work tree
-  supercargo lint deploy --strict  also images without a marker and policies without a use
+  supercargo lint deploy           only the markers below a folder
+  supercargo lint --strict         also images without a marker, policies and repositories without a use, chains
+                                   with a broken link, and objects in obsolete versions
+  supercargo lint --refresh never  from the tags known so far, without asking a registry
 
+Each finding says what is wrong and, where there is one, what to write instead.
 Exit 1 if there are problems; a value that is merely outdated is none.";
 
 pub(super) const CHECK: &str = "Check what is needed: configuration, registries, remotes.

@@ -9,6 +9,7 @@ mod targets;
 
 use std::collections::BTreeMap;
 
+use super::lint::Obsolete;
 use super::object::{
     GitRepository, GitSpec, ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, Meta, ObjectId, Origin,
 };
@@ -16,8 +17,8 @@ use super::selector::{Selector, SelectorError};
 use crate::problem::{Code, Problem};
 
 pub use access::AccessError;
-pub use link::LinkError;
-pub use targets::{Checkout, TargetError, Targets, targets};
+pub use link::{LinkError, check_interval};
+pub use targets::{Checkout, TargetError, Targets, clean_path, is_below, targets};
 
 /// The source of an automation that no object describes.
 ///
@@ -53,6 +54,8 @@ pub struct Inventory {
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects that several places describe differently, with these places; they stand in none of the maps above.
     pub ambiguous: BTreeMap<(Kind, ObjectId), Vec<Origin>>,
+    /// Objects in versions that Flux no longer serves; they are read all the same.
+    pub obsolete: Vec<Obsolete>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }

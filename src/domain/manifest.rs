@@ -70,10 +70,10 @@ enum Style {
     Block(block::Shape),
 }
 
-/// A marker that governs no value.
+/// A marker, or what means to be one, that governs no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
-    /// The marker's text.
+    /// The marker's text; of a malformed one, as far as it can be made out.
     pub setter: String,
     /// The bytes of the comment, `#` included.
     pub comment: Range<usize>,
@@ -92,6 +92,10 @@ pub enum StrayReason {
     NoScalar,
     /// The same key stood in the same mapping before, and only its first value counts.
     RepeatedKey,
+    /// It means to be a marker and is none: see [`marker::malformed`].
+    Malformed,
+    /// It stands in the text of a block scalar, which is data.
+    InBlockScalar,
 }
 
 /// The image of a container that has no marker.
@@ -160,6 +164,16 @@ impl<'a> Manifest<'a> {
         self.parts.iter().flat_map(|part| &part.strays)
     }
 
+    /// The marked scalars, and the markers that govern nothing.
+    pub fn into_markers(self) -> (Vec<MarkedScalar>, Vec<Stray>) {
+        let (mut scalars, mut strays) = (Vec::new(), Vec::new());
+        for part in self.parts {
+            scalars.extend(part.scalars);
+            strays.extend(part.strays);
+        }
+        (scalars, strays)
+    }
+
     /// The images of containers that have no marker.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
         self.parts.iter().flat_map(|part| &part.images)
@@ -171,7 +185,7 @@ impl<'a> Manifest<'a> {
 /// # Errors
 /// See [`Manifest::parse`].
 pub fn find(text: &str) -> Result<Vec<MarkedScalar>, YamlError> {
-    Ok(Manifest::parse(text)?.parts.into_iter().flat_map(|part| part.scalars).collect())
+    Ok(Manifest::parse(text)?.into_markers().0)
 }
 
 /// `text` with other values in some of its marked scalars. Prefer [`Manifest::rewrite`] where the file is parsed already.
@@ -197,6 +211,12 @@ pub fn is_candidate(path: &str, bytes: &[u8]) -> bool {
 pub fn is_yaml_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name == "Kustomization" || [".yaml", ".yml"].iter().any(|extension| name.ends_with(extension))
+}
+
+/// Whether the file has the name of a YAML file and the key somewhere, in whatever case and quotes: a marker, or what
+/// means to be one.
+pub fn means_markers(path: &str, bytes: &[u8]) -> bool {
+    is_yaml_name(path) && marker::mentions_key(bytes)
 }
 
 /// Whether the bytes hold the token without which there is no marker.

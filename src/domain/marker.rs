@@ -6,8 +6,12 @@
 //! Source: `fluxcd/image-automation-controller:internal/update/filter.go`,
 //! `kubernetes-sigs/kustomize:kyaml/fieldmeta/fieldmeta.go`.
 
+mod near;
+
 use super::object::ObjectId;
 use super::proposal::MarkerPart;
+
+pub use near::{Malformed, comment_in, has_blank, malformed, mentions_key, text_of};
 
 /// The key that makes a comment a marker.
 const KEY: &str = "$imagepolicy";

@@ -92,7 +92,7 @@ pub struct Rendered {
 /// A remark about a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// `removed_field`.
+    /// `removed_field`, or `template_failed`.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
@@ -144,15 +144,21 @@ pub fn render(template: &str, data: &MessageData) -> Rendered {
     Rendered { message, error: Some(refusal), removed_field: true, warnings: vec![warning] }
 }
 
-/// Whether `template` can be rendered at all, whatever will change; to be asked before a commit is due.
-///
-/// # Errors
-/// What the controller says when it comes to a commit.
-pub fn check(template: &str) -> Result<(), String> {
-    match parse::parse(template) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("unable to create commit message template from spec: {error}")),
+/// Why today's controller will not use the template of `automation`, whatever will change; to be asked before a commit is
+/// due. A removed field in a branch that an empty commit does not run is not found.
+pub fn refused(template: &str, automation: &ObjectId) -> Option<Warning> {
+    let nothing = MessageData {
+        automation: automation.clone(),
+        values: BTreeMap::new(),
+        file_changes: BTreeMap::new(),
+        references: BTreeMap::new(),
+    };
+    if let Some(warning) = render(template, &nothing).warnings.into_iter().next() {
+        return Some(warning);
     }
+    let error = parse::parse(template).err()?;
+    let message = format!("unable to create commit message template from spec: {error}");
+    Some(Warning { code: Code::TemplateFailed.word(), message, replacement: None })
 }
 
 /// The controller's words about a field it has no more.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Engine, World, blocking};
 use crate::cli::Refresh;
-use crate::domain::inventory::{self, Checkout, Targets};
+use crate::domain::inventory::{self, Checkout, Targets, clean_path, is_below};
 use crate::domain::manifest;
 use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
@@ -234,7 +234,7 @@ fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Resu
     let path = clean_path(&automation.update_path);
     let mut ground = described(world, automation, path.clone())?;
     for (file, bytes) in super::walk::marked_files(&root)? {
-        if below(&file, &path) {
+        if is_below(&file, &path) {
             keep(file, bytes, &mut ground.files, &mut ground.problem_files);
         }
     }
@@ -391,30 +391,17 @@ fn secret_warnings(world: &World, place: &Place<'_>) -> Option<Warning> {
     Some(Warning::new(error.code(), error.to_string()))
 }
 
-/// `update.path` from the repository's root: no `.`, no `..` above the root, no slash at either end.
-pub(super) fn clean_path(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-fn below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
 fn marked_files(
     cache: &BareCache,
     commit: &str,
     path: &str,
 ) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
     let read = cache
-        .read_tree(commit, |file| below(file, path) && manifest::is_yaml_name(file), manifest::is_candidate)
+        .read_tree(
+            commit,
+            |file| is_below(file, path) && manifest::is_yaml_name(file),
+            manifest::means_markers,
+        )
         .map_err(Problem::from)?;
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for file in read {
@@ -423,14 +410,17 @@ fn marked_files(
     Ok((files, problems))
 }
 
+/// Takes in a file with markers. One without the token is none of Flux's; of it only what was meant as a marker is kept.
 fn keep(path: String, bytes: Vec<u8>, files: &mut Vec<MarkedFile>, problems: &mut Vec<ProblemFile>) {
-    let Ok(text) = String::from_utf8(bytes) else {
-        let error = manifest::YamlError { line: 1, column: 1, message: "not UTF-8".to_owned() };
-        problems.push(ProblemFile { path, error });
-        return;
+    let has_token = manifest::has_token(&bytes);
+    let read = match String::from_utf8(bytes) {
+        Ok(text) => MarkedFile::read(path.clone(), text),
+        Err(_) => Err(manifest::YamlError { line: 1, column: 1, message: "not UTF-8".to_owned() }),
     };
-    match MarkedFile::read(path.clone(), text) {
-        Ok(file) => files.push(file),
-        Err(error) => problems.push(ProblemFile { path, error }),
+    match read {
+        Ok(file) if has_token => files.push(file),
+        Ok(file) => files.push(MarkedFile { sites: Vec::new(), ..file }),
+        Err(error) if has_token => problems.push(ProblemFile { path, error }),
+        Err(_) => {}
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Engine, Scans, World, blocking};
 use crate::domain::inventory::Inventory;
+use crate::domain::lint::suspended;
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::plan::Selection;
 use crate::domain::policy::{Evaluation, Evaluator};
@@ -61,7 +62,7 @@ impl Engine {
             evaluation,
         };
         let name = match inventory.repository_of(policy) {
-            Ok(_) if policy.suspend => return blocked(suspended(policy), None),
+            Ok(_) if policy.suspend => return blocked(suspended(&policy.meta.id), None),
             Ok((_, name)) => name,
             Err(error) => return blocked(error.problem(&policy.meta.id), None),
         };
@@ -87,12 +88,6 @@ impl Engine {
             evaluation: Some(evaluation),
         }
     }
-}
-
-/// A suspended policy keeps what it has in the cluster; here it selects nothing.
-fn suspended(policy: &ImagePolicy) -> Problem {
-    Problem::new(Code::PolicyFailed, policy.meta.id.to_string(), "the policy is suspended")
-        .hint("Set spec.suspend: false to have it evaluated.")
 }
 
 fn not_scanned(policy: &ImagePolicy) -> Problem {

@@ -15,7 +15,7 @@ use crate::domain::reference::{ImageName, revision};
 use crate::domain::status::{self, Run, Status, Verdict};
 use crate::domain::tags::TagList;
 use crate::domain::template;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// What is left of a list after exclusion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,20 +162,6 @@ pub fn checkout(world: &World, automation: &ImageUpdateAutomation) -> Value {
 
 /// What is wrong with a message template before there is anything to commit.
 pub fn template_warnings(template: &str, automation: &ObjectId) -> Vec<Value> {
-    let data = template::MessageData {
-        automation: automation.clone(),
-        values: std::collections::BTreeMap::new(),
-        file_changes: std::collections::BTreeMap::new(),
-        references: std::collections::BTreeMap::new(),
-    };
-    let rendered = template::render(template, &data);
-    let mut warnings: Vec<Value> = rendered
-        .warnings
-        .iter()
-        .map(|warning| json!({ "code": warning.code, "message": warning.message }))
-        .collect();
-    if let Err(error) = template::check(template) {
-        warnings.push(json!({ "code": Code::TemplateFailed, "message": error }));
-    }
-    warnings
+    let refusal = template::refused(template, automation);
+    refusal.iter().map(|warning| json!({ "code": warning.code, "message": warning.message })).collect()
 }

@@ -73,7 +73,7 @@ fn walk(home: &Path, folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u
             }
         } else if manifest::is_yaml_name(&below) && is_inside(home, &path) {
             let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-            if manifest::has_token(&bytes) {
+            if manifest::means_markers(&below, &bytes) {
                 found.push((below, bytes));
             }
         }

@@ -12,10 +12,9 @@ use super::set::{Candidate, collect, unreadable};
 use super::{Answer, Document, Table, Text};
 use crate::cli::LintArgs;
 use crate::config::Settings;
-use crate::domain::inventory::Inventory;
-use crate::domain::lint::{self, LintedMarker, PolicyState, Report, Scope, World};
+use crate::domain::lint::{self, Known, LintedMarker, Obsolete, Report, World};
 use crate::domain::marker;
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::ObjectId;
 use crate::domain::setrun::in_parallel;
 use crate::engine;
 use crate::problem::Problem;
@@ -34,14 +33,7 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     }
     let session = Session::open(&settings)?;
     let judged = session.judge()?;
-    let mut found = Vec::new();
-    collect(&path, &mut found)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let files =
-        in_parallel(&found, threads, |file| read(file, &root)).into_iter().collect::<Result<Vec<_>, _>>()?;
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let report = lint::lint(&files, &world(&session.world, &judged), threads);
+    let report = report(&session, &judged, &path, &root)?;
     let mut problems = session.problems();
     problems.extend(
         judged.scan_problems.into_values().filter(|problem| !session.world.problems.contains(problem)),
@@ -49,6 +41,32 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     let count = report.problems(args.strict);
     let document = Lint { report, count, strict: args.strict };
     Ok(Answer::new(document).with_problems(problems).with_exit(u8::from(count > 0)))
+}
+
+/// Judges the markers of the whole work tree, so that a policy whose marker stands elsewhere is not called unused, and
+/// tells those at and below `path`.
+fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Result<Report, Problem> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let read_all = |found: &[Candidate]| -> Result<Vec<_>, Problem> {
+        in_parallel(found, threads, |file| read(file, root)).into_iter().collect()
+    };
+    let mut wanted = Vec::new();
+    collect(path, &mut wanted)?;
+    let mut files = read_all(&wanted)?;
+    let names: BTreeSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    if root.join(".git").exists() {
+        // What cannot be read outside of PATH was not asked for.
+        let mut all = Vec::new();
+        let others = collect(root, &mut all).and_then(|()| read_all(&all)).unwrap_or_default();
+        files.extend(others.into_iter().filter(|(name, _)| !names.contains(name)));
+    }
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let world = World::new(&session.world.inventory, &known(session, judged));
+    let mut report = lint::lint(&files, &world, threads);
+    report.retain_files(|file| names.contains(file));
+    report.obsolete = obsolete(session, root);
+    Ok(report)
 }
 
 /// The root of the Git work tree that `path` lies in; the folder itself if there is none.
@@ -70,27 +88,26 @@ fn read(file: &Candidate, root: &Path) -> Result<(String, Vec<u8>), Problem> {
 }
 
 /// What lint is told of the objects.
-fn world(world: &engine::World, judged: &Judged) -> World {
-    let inventory = &world.inventory;
-    let policies =
-        inventory.policies.values().map(|policy| (policy.meta.id.clone(), state(inventory, policy, judged)));
-    // The automation that is implied where none is described takes policies of every namespace.
-    let scopes = inventory.automations.values().map(|automation| Scope {
-        namespace: automation.meta.id.namespace.clone(),
-        path: automation.update_path.clone(),
-    });
-    World { policies: policies.collect(), scopes: scopes.collect() }
+fn known<'a>(session: &'a Session, judged: &'a Judged) -> Known<'a> {
+    let outcome = |(id, evaluated): (&'a ObjectId, &'a engine::Evaluated)| (id, &evaluated.selection.outcome);
+    Known {
+        outcomes: judged.selections.iter().map(outcome).collect(),
+        tags: judged.scans.iter().map(|(id, scan)| (id, scan.tags.len())).collect(),
+        scan_problems: judged.scan_problems.iter().collect(),
+        given_sources: session.engine.given_sources(),
+    }
 }
 
-fn state(inventory: &Inventory, policy: &ImagePolicy, judged: &Judged) -> PolicyState {
-    let is_waiting =
-        inventory.repository_of(policy).is_ok() && !judged.scans.contains_key(&policy.repository);
-    let outcome = judged.selections.get(&policy.meta.id).map(|evaluated| &evaluated.selection.outcome);
-    match outcome {
-        Some(Ok(latest)) => PolicyState::Latest(latest.clone()),
-        Some(Err(problem)) if !is_waiting => PolicyState::Failed(problem.message.clone()),
-        Some(Err(_)) | None => PolicyState::NotScanned,
-    }
+/// The obsolete objects of the source, their files named from the root of the work tree like all others.
+fn obsolete(session: &Session, root: &Path) -> Vec<Obsolete> {
+    let folder = session.world.root.as_deref().and_then(|folder| fs::canonicalize(folder).ok());
+    let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(root).ok()).map(Path::to_path_buf);
+    let place = |file: &str| match &prefix {
+        Some(prefix) => prefix.join(file).to_string_lossy().into_owned(),
+        None => file.to_owned(),
+    };
+    let found = session.world.inventory.obsolete.iter();
+    found.map(|object| Obsolete { file: place(&object.file), ..object.clone() }).collect()
 }
 
 /// What `lint` says.
@@ -111,6 +128,9 @@ impl Document for Lint {
             ("markers".to_owned(), json!(self.report.markers)),
             ("unmarked".to_owned(), json!(self.report.unmarked)),
             ("unused_policies".to_owned(), json!(self.report.unused_policies)),
+            ("unused_repositories".to_owned(), json!(self.report.unused_repositories)),
+            ("broken_chains".to_owned(), json!(self.report.broken_chains)),
+            ("obsolete".to_owned(), json!(self.report.obsolete)),
             ("files".to_owned(), json!(self.report.files)),
         ])
     }
@@ -122,22 +142,14 @@ impl Document for Lint {
             let verdict = marker.verdict.word().to_owned();
             table.push([place, verdict, marker.setter.clone(), change(marker), message(marker)]);
         }
-        let mut push = |place: String, verdict: &str, current: &str, message: &str| {
-            table.push([place, verdict.to_owned(), String::new(), current.to_owned(), message.to_owned()]);
+        let mut push = |place: String, verdict: &str, current: &str, message: String| {
+            table.push([place, verdict.to_owned(), String::new(), current.to_owned(), message]);
         };
         for file in &self.report.files {
-            push(format!("{}:{}", file.file, file.line), "invalid", "", &file.message);
+            push(format!("{}:{}", file.file, file.line), "invalid", "", file.message.clone());
         }
-        for image in self.report.unmarked.iter().filter(|_| self.strict) {
-            push(
-                format!("{}:{}", image.file, image.line),
-                "unmarked",
-                &image.image,
-                "the image has no marker",
-            );
-        }
-        for policy in self.report.unused_policies.iter().filter(|_| self.strict) {
-            push(policy.to_string(), "unused", "", "no marker names the policy");
+        if self.strict {
+            self.strict_rows(&mut push);
         }
         if table.is_empty() { Text::Nothing } else { Text::Table(table) }
     }
@@ -153,6 +165,37 @@ impl Document for Lint {
     }
 }
 
+impl Lint {
+    /// What counts with `--strict` alone: place, verdict, current value, message.
+    fn strict_rows(&self, push: &mut impl FnMut(String, &str, &str, String)) {
+        for image in &self.report.unmarked {
+            let place = format!("{}:{}", image.file, image.line);
+            push(place, "unmarked", &image.image, "the image has no marker".to_owned());
+        }
+        for policy in &self.report.unused_policies {
+            push(policy.to_string(), "unused", "", "no marker names the policy".to_owned());
+        }
+        for repository in &self.report.unused_repositories {
+            push(repository.to_string(), "unused", "", "no policy reads the repository".to_owned());
+        }
+        for chain in &self.report.broken_chains {
+            let message =
+                with_fix(&format!("{}: {}", chain.link.word(), chain.message), chain.fix.as_deref());
+            push(chain.policy.to_string(), "broken-chain", "", message);
+        }
+        for object in &self.report.obsolete {
+            let place = format!("{}:{}", object.file, object.line);
+            let message = format!("{}; write `{}`", object.message, object.fix.trim());
+            push(place, "obsolete", &format!("{} {}", object.kind, object.name), message);
+        }
+    }
+}
+
+/// A finding and what to do about it.
+fn with_fix(message: &str, fix: Option<&str>) -> String {
+    fix.map_or_else(|| message.to_owned(), |fix| format!("{message}. {fix}"))
+}
+
 /// `old → new`, or the value alone where nothing else is wanted.
 fn change(marker: &LintedMarker) -> String {
     let current = marker.current.as_deref().unwrap_or_default();
@@ -164,7 +207,7 @@ fn change(marker: &LintedMarker) -> String {
 
 fn message(marker: &LintedMarker) -> String {
     match &marker.fix {
-        Some(fix) => format!("{}; did you mean # {fix}?", marker.message),
+        Some(fix) => format!("{}; write # {fix}", marker.message),
         None => marker.message.clone(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::inventory::{Inventory, Object};
+use crate::domain::lint::Obsolete;
 use crate::domain::object::{Kind, Meta, ObjectId, Origin};
 use crate::problem::{Code, Problem};
 
@@ -32,6 +33,7 @@ pub fn parse(files: &[SourceFile], default_namespace: &str) -> Loaded {
     let mut loaded = Loaded::default();
     for findings in in_parallel(files, |file| read_file(file, &namespaces)) {
         loaded.inventory.problems.extend(findings.problems);
+        loaded.inventory.obsolete.extend(findings.obsolete);
         for found in findings.found {
             loaded.take(found);
         }
@@ -108,6 +110,7 @@ enum Found {
 struct Findings {
     found: Vec<Found>,
     problems: Vec<Problem>,
+    obsolete: Vec<Obsolete>,
 }
 
 impl Loaded {
@@ -125,14 +128,19 @@ impl Loaded {
 }
 
 fn read_file(file: &SourceFile, namespaces: &Namespaces<'_>) -> Findings {
-    let mut reader =
-        FileReader { path: &file.path, namespace: namespaces.of(&file.path), findings: Findings::default() };
+    let mut reader = FileReader {
+        path: &file.path,
+        text: "",
+        namespace: namespaces.of(&file.path),
+        findings: Findings::default(),
+    };
     let is_flux = holds_flux_objects(&file.bytes);
     if !is_flux && !holds_related_objects(&file.bytes) {
         return reader.findings;
     }
     match std::str::from_utf8(&file.bytes) {
         Ok(text) => {
+            reader.text = text;
             for document in documents(text) {
                 reader.read_document(document, is_flux);
             }
@@ -149,6 +157,7 @@ fn read_file(file: &SourceFile, namespaces: &Namespaces<'_>) -> Findings {
 
 struct FileReader<'a> {
     path: &'a str,
+    text: &'a str,
     namespace: &'a str,
     findings: Findings,
 }
@@ -181,6 +190,7 @@ impl FileReader<'_> {
             }
             return;
         }
+        self.note_obsolete(node, api_version, kind);
         let origin =
             Origin { source: "files", file: Some(self.path.to_owned()), line: u32::try_from(line).ok() };
         let read = match kind_of(api_version, kind) {
@@ -197,6 +207,13 @@ impl FileReader<'_> {
             Ok(found) => self.findings.found.extend(found),
             Err(error) => self.report(&error),
         }
+    }
+
+    fn note_obsolete(&mut self, node: &Node<'_>, api_version: &str, kind: &str) {
+        let name = node.get("metadata").and_then(|metadata| metadata.get("name")?.text()).unwrap_or_default();
+        let line = node.get("apiVersion").map_or(0, |version| version.line);
+        let found = Obsolete::of(api_version, kind, name, (self.path, self.text, line));
+        self.findings.obsolete.extend(found);
     }
 
     fn unsupported(&mut self, kind: Kind, api_version: &str, node: &Node<'_>) {
@@ -422,6 +439,20 @@ mod tests {
         assert_eq!(fleet.meta.origin.line, Some(4));
         let secret = loaded.secrets.find(&ObjectId::new("flux-system", "s")).unwrap();
         assert_eq!(secret.data["password"].expose_secret(), "1234");
+    }
+
+    #[test]
+    fn obsolete_versions_are_kept_with_the_line_to_write() {
+        let old = repository("a", "x/a").replace("/v1\n", "/v1beta2 # copied\n");
+        let list = format!("kind: List\nitems:\n- {}", repository("b", "x/b").replace('\n', "\n  "));
+        let list = list.replace("io/v1\n", "io/v1beta1\n");
+        let loaded = load(&[("a.yaml", &format!("# a\n---\n{old}")), ("list.yaml", &list)]);
+        let found: Vec<_> = loaded.inventory.obsolete.iter().collect();
+        let place = |at: usize| (found[at].file.as_str(), found[at].line, found[at].name.as_str());
+        assert_eq!((place(0), place(1)), (("a.yaml", 3, "a"), ("list.yaml", 3, "b")));
+        assert_eq!(found[0].fix, "apiVersion: image.toolkit.fluxcd.io/v1 # copied");
+        assert_eq!(found[1].fix, "- apiVersion: image.toolkit.fluxcd.io/v1");
+        assert_eq!(subjects(&loaded), [""; 0], "they are read all the same");
     }
 
     #[test]

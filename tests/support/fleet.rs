@@ -307,8 +307,8 @@ impl Screen {
             if !manifest::is_candidate(name, bytes) {
                 continue;
             }
-            match manifest::find(text) {
-                Ok(sites) => files.push(MarkedFile { path: name.clone(), text: text.into(), sites }),
+            match MarkedFile::read(name.as_str(), text.to_owned()) {
+                Ok(file) => files.push(file),
                 Err(error) => problem_files.push(ProblemFile { path: name.clone(), error }),
             }
         }

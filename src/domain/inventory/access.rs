@@ -51,7 +51,10 @@ impl AccessError {
             Self::NotShared(repository) => problem.hint(format!(
                 "Add the policy's namespace to `spec.accessFrom.namespaceSelectors` of ImageRepository {repository}."
             )),
-            Self::Mismatch { .. } => problem,
+            Self::Mismatch { repository, namespace } => problem.hint(format!(
+                "Give Namespace {namespace} the labels that `spec.accessFrom.namespaceSelectors` of ImageRepository \
+                 {repository} asks for, or add a selector that it meets."
+            )),
             Self::LabelsUnknown { namespace, .. } => {
                 problem.hint(format!("Add the manifest of Namespace {namespace}, with its labels, to the files."))
             }

@@ -65,9 +65,15 @@ impl Inventory {
     /// # Errors
     /// The first thing in the controller's order that keeps the policy from its tags.
     pub fn repository_of(&self, policy: &ImagePolicy) -> Result<(&ImageRepository, ImageName), LinkError> {
-        if policy.digest_policy == DigestPolicy::Always && policy.interval.is_none() {
-            return Err(LinkError::NoInterval);
-        }
+        check_interval(policy)?;
+        self.readable(policy)
+    }
+
+    /// The repository that a policy reads, and the image's parsed name, whatever is wrong with the policy itself.
+    ///
+    /// # Errors
+    /// The first thing in the controller's order that keeps the policy from its tags.
+    pub fn readable(&self, policy: &ImagePolicy) -> Result<(&ImageRepository, ImageName), LinkError> {
         let id = &policy.repository;
         if let Some(problem) = self.ambiguity(Kind::ImageRepository, id) {
             return Err(LinkError::Ambiguous(problem));
@@ -76,6 +82,15 @@ impl Inventory {
         self.access(policy, repository)?;
         Ok((repository, ImageName::parse(&repository.image, repository.insecure)?))
     }
+}
+
+/// Whether the controller would begin at all.
+///
+/// # Errors
+/// [`LinkError::NoInterval`].
+pub fn check_interval(policy: &ImagePolicy) -> Result<(), LinkError> {
+    let is_missing = policy.digest_policy == DigestPolicy::Always && policy.interval.is_none();
+    if is_missing { Err(LinkError::NoInterval) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -136,6 +136,25 @@ pub fn targets(
     }
 }
 
+/// `update.path` from the repository's root: no `.`, no `..` above the root, no slash at either end.
+pub fn clean_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Whether `file` is `folder`, or lies in it; both are clean, and an empty folder is the root.
+pub fn is_below(file: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || file.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -234,6 +234,7 @@ impl<'a> Walker<'a> {
         let is_null = last.style == ScalarStyle::Plain
             && (last.span.is_empty() || matches!(&*last.value, "~" | "null" | "Null" | "NULL"));
         let above = self.above.take();
+        self.note_markers_within(&last);
         match role {
             Role::Key => {
                 last.hash(&mut self.hash);
@@ -257,6 +258,27 @@ impl<'a> Walker<'a> {
         self.last = Some(last);
     }
 
+    /// Remembers what reads as a marker in the text of a block scalar.
+    fn note_markers_within(&mut self, last: &Last<'_>) {
+        let is_block = matches!(last.style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if !is_block || !marker::mentions_key(last.value.as_bytes()) {
+            return;
+        }
+        let mut start = last.span.start;
+        for line in self.text.get(last.span.clone()).unwrap_or_default().split_inclusive('\n') {
+            if let Some(at) = marker::comment_in(line) {
+                let comment = start + at..start + line.trim_end().len();
+                let text = self.text.get(comment.clone()).unwrap_or_default();
+                let meant = || marker::malformed(text).map(|found| found.setter);
+                let setter = marker::setter_of(text).or_else(meant).unwrap_or_default();
+                let line = super::parts::line_of(self.text, comment.start);
+                let reason = StrayReason::InBlockScalar;
+                self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
+            }
+            start += line.len();
+        }
+    }
+
     fn refuse(&mut self, line: usize, message: &str) {
         self.error = Some(YamlError { line, column: 1, message: message.to_owned() });
     }
@@ -266,6 +288,11 @@ impl<'a> Walker<'a> {
         let text = comment_text(self.text, &span);
         (4_u8, text).hash(&mut self.hash);
         let marker = marker::setter_of(text).map(|setter| Marker { span: span.clone(), line, setter });
+        if let Some(found) = marker.is_none().then(|| marker::malformed(text)).flatten() {
+            let (comment, setter) = (span.clone(), found.setter);
+            let reason = StrayReason::Malformed;
+            self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
+        }
         self.markers.extend(marker.clone());
         if let Some(last) = self.last.as_mut().filter(|last| follows(self.text, last, &span)) {
             // The comment behind a value hides the one above it, whether or not it is a marker.

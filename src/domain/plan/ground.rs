@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::stale::apply_sites;
 use super::{Base, PushTarget, Stale, Warning};
-use crate::domain::manifest::{self, MarkedScalar, YamlError};
+use crate::domain::manifest::{Manifest, MarkedScalar, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
@@ -24,6 +24,8 @@ pub struct MarkedFile {
     pub text: Arc<str>,
     /// Its marked scalars, by position.
     pub sites: Vec<MarkedScalar>,
+    /// Its markers, and what means to be one, that govern nothing.
+    pub strays: Vec<Stray>,
 }
 
 /// A file before and after.
@@ -50,8 +52,8 @@ impl MarkedFile {
     /// # Errors
     /// Where and why the text is not valid to Flux.
     pub fn read(path: impl Into<String>, text: String) -> Result<Self, YamlError> {
-        let sites = manifest::find(&text)?;
-        Ok(Self { path: path.into(), text: text.into(), sites })
+        let (sites, strays) = Manifest::parse(&text)?.into_markers();
+        Ok(Self { path: path.into(), text: text.into(), sites, strays })
     }
 }
 

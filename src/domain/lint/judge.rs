@@ -1,0 +1,221 @@
+//! What is said of each marker of a file.
+
+use super::world::{PolicyState, World, Writer};
+use super::{LintedMarker, Verdict};
+use crate::domain::manifest::{Manifest, MarkedScalar, Stray, StrayReason};
+use crate::domain::marker::{self, Malformed, NameError};
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::{MarkerPart, Reference};
+use crate::domain::setter;
+use crate::text::nearest;
+
+/// Where markers stand, and who judges them.
+pub(super) struct Place<'a> {
+    pub(super) world: &'a World,
+    /// The file, from the repository's root.
+    pub(super) file: &'a str,
+    pub(super) text: &'a str,
+    /// Which automations write the file.
+    pub(super) covers: &'a dyn Fn(&Writer) -> bool,
+}
+
+/// The markers of one file, by place. Without the token (`has_token`) Flux does not look at the file, whatever it holds.
+pub(super) fn markers(
+    file: &str,
+    manifest: &Manifest<'_>,
+    world: &World,
+    has_token: bool,
+) -> Vec<LintedMarker> {
+    let covers = |writer: &Writer| writer.covers(file);
+    let place = Place { world, file, text: manifest.text(), covers: &covers };
+    let scalars = manifest.scalars().map(|scalar| place.of_scalar(scalar));
+    let mut markers: Vec<_> = scalars.chain(manifest.strays().map(|stray| place.of_stray(stray))).collect();
+    if !has_token {
+        markers.iter_mut().for_each(unseen);
+    }
+    markers.sort_by_key(|marker| (marker.line, marker.column));
+    markers
+}
+
+/// A marker whose key is spelt with escapes only, in a file that Flux passes over for that.
+fn unseen(marker: &mut LintedMarker) {
+    if !marker.verdict.is_dead() {
+        marker.verdict = Verdict::NotAMarker;
+        "the file has the key nowhere in plain text, so Flux passes it over".clone_into(&mut marker.message);
+        marker.fix = Some(marker::text_of(&marker.setter));
+        marker.wanted = None;
+    }
+}
+
+/// The policy that a marker names, whatever else is wrong with it.
+pub(super) fn named(marker: &LintedMarker) -> Option<ObjectId> {
+    let mut words = marker.setter.split(':');
+    match (words.next(), words.next()) {
+        (Some(namespace), Some(name)) if !namespace.is_empty() && !name.is_empty() => {
+            Some(ObjectId::new(namespace, name))
+        }
+        _ => None,
+    }
+}
+
+/// What is said of a marker that governs a value.
+struct Finding {
+    verdict: Verdict,
+    wanted: Option<String>,
+    message: String,
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn of(verdict: Verdict, message: impl Into<String>) -> Self {
+        Self { verdict, wanted: None, message: message.into(), fix: None }
+    }
+}
+
+impl Place<'_> {
+    pub(super) fn of_scalar(&self, scalar: &MarkedScalar) -> LintedMarker {
+        let comment = self.text.get(scalar.comment.clone()).unwrap_or_default();
+        if let Some(found) = marker::malformed(comment) {
+            let (line, column) = place_of(self.text, scalar.comment.start);
+            return self.malformed(comment, (line, column), found);
+        }
+        let finding = self.judge(&scalar.setter, &scalar.value);
+        LintedMarker {
+            file: self.file.to_owned(),
+            line: scalar.line,
+            column: scalar.column,
+            text: bare(comment),
+            setter: scalar.setter.clone(),
+            verdict: finding.verdict,
+            current: Some(scalar.value.clone()),
+            wanted: finding.wanted,
+            message: finding.message,
+            fix: finding.fix,
+        }
+    }
+
+    pub(super) fn of_stray(&self, stray: &Stray) -> LintedMarker {
+        let comment = self.text.get(stray.comment.clone()).unwrap_or_default();
+        let (verdict, message) = match stray.reason {
+            StrayReason::Malformed => {
+                let unclear = || Malformed { setter: String::new(), message: String::new(), fix: None };
+                let found = marker::malformed(comment).unwrap_or_else(unclear);
+                return self.malformed(comment, (stray.line, stray.column), found);
+            }
+            StrayReason::NoScalar => {
+                (Verdict::NoScalar, "the comment belongs to no value; put it behind one, on the same line")
+            }
+            StrayReason::RepeatedKey => {
+                (Verdict::NoScalar, "the key stands in this mapping before, and only its first value counts")
+            }
+            StrayReason::InBlockScalar => (
+                Verdict::BlockScalar,
+                "it stands in the text of a block scalar, which is data to Flux; only values outside of it are set",
+            ),
+        };
+        LintedMarker {
+            setter: stray.setter.clone(),
+            verdict,
+            message: message.to_owned(),
+            ..self.nothing(comment, (stray.line, stray.column))
+        }
+    }
+
+    fn malformed(&self, comment: &str, place: (usize, usize), found: Malformed) -> LintedMarker {
+        LintedMarker {
+            setter: found.setter,
+            message: found.message,
+            fix: found.fix,
+            ..self.nothing(comment, place)
+        }
+    }
+
+    /// What is said of a comment that governs no value.
+    fn nothing(&self, comment: &str, (line, column): (usize, usize)) -> LintedMarker {
+        LintedMarker {
+            file: self.file.to_owned(),
+            line,
+            column,
+            text: bare(comment),
+            setter: String::new(),
+            verdict: Verdict::NotAMarker,
+            current: None,
+            wanted: None,
+            message: String::new(),
+            fix: None,
+        }
+    }
+
+    /// What can be told from the files alone comes first, then what became of the policy.
+    fn judge(&self, name: &str, current: &str) -> Finding {
+        let (id, part) = match marker::parse_setter(name) {
+            Ok(parsed) => parsed,
+            Err(error @ NameError::BadSuffix(_)) => {
+                return Finding {
+                    fix: with_suffix(name),
+                    ..Finding::of(Verdict::BadSuffix, error.to_string())
+                };
+            }
+            Err(error @ NameError::NoNamespace) => return self.unknown(name, error.to_string()),
+        };
+        let Some(state) = self.world.policies.get(&id) else {
+            return self.unknown(name, format!("there is no policy {id}"));
+        };
+        let obstacle = self.world.reach(&id, self.covers).err();
+        if let Some(obstacle) = obstacle
+            && let Some(verdict) = obstacle.verdict
+        {
+            return Finding::of(verdict, obstacle.fault.message);
+        }
+        match state {
+            PolicyState::NotScanned => {
+                Finding::of(Verdict::NoLatest, "the repository has not been scanned yet")
+            }
+            PolicyState::Failed(problem) => Finding::of(Verdict::PolicyFailed, problem.message.clone()),
+            PolicyState::Latest(latest) => compare(latest, part, current),
+        }
+    }
+
+    /// No such policy; perhaps one with nearly that name was meant.
+    fn unknown(&self, name: &str, message: String) -> Finding {
+        let fix = self.world.meant(name).map(|meant| marker::text_of(&meant));
+        Finding { fix, ..Finding::of(Verdict::UnknownPolicy, message) }
+    }
+}
+
+/// The marker with the suffix that was meant; none at all if that cannot be guessed.
+fn with_suffix(name: &str) -> Option<String> {
+    let (policy, suffix) = name.match_indices(':').nth(1).and_then(|(at, _)| name.split_at_checked(at))?;
+    let suffix = suffix.trim_matches(':').to_lowercase();
+    match nearest(&suffix, ["tag", "name", "digest"]) {
+        Some(near) => Some(marker::text_of(&format!("{policy}:{near}"))),
+        None => suffix.is_empty().then(|| marker::text_of(policy)),
+    }
+}
+
+fn compare(latest: &Reference, part: MarkerPart, current: &str) -> Finding {
+    let wanted = setter::text(latest, part);
+    if wanted.is_empty() {
+        return Finding::of(
+            Verdict::NoLatest,
+            "the policy reflects no digest (digestReflectionPolicy: Never)",
+        );
+    }
+    let (verdict, message) = if wanted == current {
+        (Verdict::Ok, "the policy's latest")
+    } else {
+        (Verdict::Outdated, "the policy selects another value")
+    };
+    Finding { wanted: Some(wanted), ..Finding::of(verdict, message) }
+}
+
+fn bare(comment: &str) -> String {
+    comment.trim_start_matches('#').trim().to_owned()
+}
+
+/// Line and column of the byte at `offset`, both from 1, the column in bytes.
+fn place_of(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.as_bytes().get(..offset).unwrap_or_default();
+    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    (memchr::memchr_iter(b'\n', before).count() + 1, offset - start + 1)
+}
