@@ -33,10 +33,10 @@ use crate::registry;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
-pub use land::DryRun;
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;
+pub use land::{DryRun, Landing};
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
 pub use scan::{ScanOutcome, ScanProgress};

@@ -260,6 +260,49 @@ fn a_plan_that_the_remote_moved_past_is_refused_whole() {
 }
 
 #[test]
+fn a_plan_lands_on_another_branch_whose_files_are_the_same() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(WRITER).expect(0);
+    let theirs = lab.instavote.commit("main", &[("NOTES.md", "a colleague's\n")], "Colleague's work");
+    git(&lab.instavote.path, &["branch", "review", &theirs]);
+    git(&lab.instavote.path, &["update-ref", "refs/heads/main", &format!("{theirs}^")]);
+    let plan = lab.plan(&[]);
+    lab.push(&["--branch=review", "--dry-run=client"]).expect(3).says(&["--dry-run=server"]);
+    for how in ["--dry-run=server", "--dry-run=client"] {
+        let tried = lab.push(&["--branch=review", how, "-o", "json"]).expect(0).json();
+        assert_eq!(tried["results"][0]["base"], json!(theirs), "{how}");
+    }
+    let landed = lab.push(&["--branch=review", "-o", "json"]).expect(0).json();
+    let result = &landed["results"][0];
+    assert_eq!((&landed["plan"], &result["branch"]), (&plan["id"], &json!("review")));
+    assert_eq!((&result["base"], &result["created"]), (&json!(theirs), &json!(false)));
+    let tip = lab.instavote.tip("review").unwrap();
+    assert_eq!(result["commit"], json!(tip));
+    assert_eq!(git(&lab.instavote.path, &["rev-parse", "review^"]), theirs);
+    assert_eq!(changed_lines(&lab.instavote.path, &tip).len(), 2);
+    let again = lab.push(&["--branch=review", "-o", "json"]).expect(0).json();
+    let result = &again["results"][0];
+    assert_eq!((&result["already"], &result["pushed"]), (&json!(true), &json!(false)));
+    assert_eq!((&result["commit"], &result["base"]), (&json!(tip), &json!(theirs)));
+    assert_eq!(lab.instavote.tip("review"), Some(tip));
+}
+
+#[test]
+fn a_plan_does_not_land_on_another_branch_whose_files_differ() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.log_in(WRITER).expect(0);
+    let path = "deploy/vote/staging/kustomization.yaml";
+    let theirs = lab.instavote.commit("main", &[(path, "images: []\n")], "Colleague's work");
+    git(&lab.instavote.path, &["branch", "review", &theirs]);
+    git(&lab.instavote.path, &["update-ref", "refs/heads/main", &format!("{theirs}^")]);
+    lab.plan(&[]);
+    lab.push(&["--branch=review"]).expect(5).says(&[path]);
+    assert_eq!(lab.instavote.tip("review"), Some(theirs));
+}
+
+#[test]
 fn what_is_not_confirmed_or_not_allowed_is_not_pushed() {
     let Some(lab) = Lab::start() else { return };
     lab.automate("main");

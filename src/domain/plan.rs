@@ -98,6 +98,9 @@ pub struct PushTarget {
     pub refspec: Option<String>,
     /// `git.push.options` of the automation.
     pub options: BTreeMap<String, String>,
+    /// Whether the branch was named after the plan was made: its tip is whatever the remote has then.
+    #[serde(skip)]
+    pub elsewhere: bool,
 }
 
 /// A warning with a word for scripts.
@@ -142,6 +145,17 @@ impl Plan {
     /// Whether somebody changed the plan by hand.
     pub fn is_edited(&self) -> bool {
         self.id != self.computed_id()
+    }
+
+    /// The same plan for another branch; where that branch is, nobody has looked yet.
+    #[must_use]
+    pub fn onto(mut self, branch: &str) -> Self {
+        let pushes = self.groups.iter_mut().filter_map(|group| group.push.as_mut());
+        for push in pushes.filter(|push| push.branch != branch) {
+            branch.clone_into(&mut push.branch);
+            (push.commit, push.behind, push.elsewhere) = (None, None, true);
+        }
+        self
     }
 
     /// How many updates, files and sites are approved.
@@ -208,6 +222,11 @@ impl Group {
         part(base.map_or("", |base| &base.commit));
         part(push.map_or("", |push| &push.branch));
         part(push.and_then(|push| push.commit.as_deref()).unwrap_or_default());
+        part(push.and_then(|push| push.refspec.as_deref()).unwrap_or_default());
+        for (key, value) in push.iter().flat_map(|push| &push.options) {
+            part(key);
+            part(value);
+        }
         part(&self.author.to_string());
         part(&self.message);
         for file in &self.files {

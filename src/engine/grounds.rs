@@ -355,6 +355,7 @@ fn push_target(place: &Place<'_>, tip: Option<String>, behind: Option<usize>) ->
         behind,
         refspec: git.push_refspec,
         options: git.push_options,
+        elsewhere: false,
     }
 }
 

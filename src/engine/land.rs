@@ -1,7 +1,7 @@
 //! Landing a plan: the commits are built again from the plan on its own base, compared with the remote, pushed and
 //! verified. Nothing is re-planned here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,8 +9,8 @@ use super::{Engine, World, blocking};
 use crate::domain::commit::CommitSpec;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::Person;
-use crate::domain::plan::{Group, Plan, Stale};
-use crate::git::{BareCache, PushReport, RefUpdate, Refs, Remote, redact};
+use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
+use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
 use crate::problem::{Code, Problem};
 
 /// How far to go.
@@ -22,6 +22,24 @@ pub enum DryRun {
     Client,
     /// Log in for writing and compare references; send nothing.
     Server,
+}
+
+/// What to land, where, and how far to go.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// The plan, as it was made.
+    pub plan: Plan,
+    /// The branch to push to instead of the plan's: the commits stand on its tip, wherever that is now.
+    pub branch: Option<String>,
+    /// How far to go.
+    pub dry_run: DryRun,
+}
+
+impl Landing {
+    /// A plan as it was made.
+    pub fn of(plan: Plan, dry_run: DryRun) -> Self {
+        Self { plan, branch: None, dry_run }
+    }
 }
 
 /// Hears of each step on the way.
@@ -36,20 +54,19 @@ impl Engine {
     pub async fn land(
         &self,
         world: &Arc<World>,
-        plan: Plan,
-        dry_run: DryRun,
+        landing: Landing,
         step: impl Fn(LandingStep) + Send + Sync + 'static,
     ) -> Result<Vec<Landed>, Problem> {
+        let Landing { plan, branch, dry_run } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
         }
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {
+            let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
             let pushes = plan.pushes();
-            Ok(pushes
-                .iter()
-                .flat_map(|groups| engine.land_run(&world, &plan, groups, dry_run, &step))
-                .collect())
+            let land = |groups: &Vec<&Group>| engine.land_run(&world, &plan, groups, dry_run, &step);
+            Ok(pushes.iter().flat_map(land).collect())
         })
         .await
     }
@@ -128,24 +145,44 @@ impl Run<'_> {
             DryRun::Client => None,
             DryRun::None | DryRun::Server => Some(self.fetch(&base.reference, &push.branch, step)?),
         };
-        let commits = self.commits(plan, step)?;
+        let elsewhere =
+            self.groups.iter().any(|group| group.push.as_ref().is_some_and(|push| push.elsewhere));
+        let onto = elsewhere.then(|| self.tip(refs.as_ref(), &push.branch).unwrap_or(base.commit.clone()));
+        if let (Some(onto), Some(first)) = (&onto, results.first_mut()) {
+            onto.clone_into(&mut first.base);
+        }
+        if let Some(tip) = refs.as_ref().and_then(|refs| refs.branch(&push.branch))
+            && self.has_landed(plan, tip)
+        {
+            return Ok(Some(self.already(&push.branch, tip, results)));
+        }
+        let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
         for (result, commit) in results.iter_mut().zip(&commits) {
             result.commit = Some(commit.clone());
         }
         let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
         let tip = refs.branch(&push.branch);
-        if let Some(tip) = tip
-            && self.is_already(tip, last)
-        {
-            return Ok(Some(already(&push.branch, tip)));
+        if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
+            return Ok(Some(self.already(&push.branch, tip, &mut [])));
         }
-        compare(&push.branch, push.commit.as_deref(), tip)?;
+        if !elsewhere {
+            compare(&push.branch, push.commit.as_deref(), tip)?;
+        }
         // A base that is a bare commit cannot move; a branch or tag can, or be gone.
         if base.reference.starts_with("refs/") {
             compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
         }
+        self.push((push, tip, last), dry_run, step).map(Some)
+    }
+
+    fn push(
+        &self,
+        (push, tip, last): (&PushTarget, Option<&str>, &str),
+        dry_run: DryRun,
+        step: Steps<'_>,
+    ) -> Result<PushReport, Problem> {
         let update =
-            RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.clone() };
+            RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.to_owned() };
         let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
@@ -154,11 +191,46 @@ impl Run<'_> {
                 timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
             }
         };
-        pushed.map(Some).map_err(Problem::from)
+        pushed.map_err(Problem::from)
     }
 
-    fn is_already(&self, tip: &str, commit: &str) -> bool {
-        self.cache.is_landed(commit, tip) || self.cache.is_same_change(commit, tip)
+    /// Where the branch is, as just asked or as last seen.
+    fn tip(&self, refs: Option<&Refs>, branch: &str) -> Option<String> {
+        let last = self.cache.last().map(|(refs, _)| refs).filter(|_| refs.is_none());
+        refs.or(last.as_ref()).and_then(|refs| refs.branch(branch)).map(str::to_owned)
+    }
+
+    /// Whether the commit at `tip` is the last of this plan's, whoever committed it and whatever it stands on: author,
+    /// time, message and files are the plan's.
+    fn has_landed(&self, plan: &Plan, tip: &str) -> bool {
+        let Some(last) = self.groups.last() else { return false };
+        let ours = (last.author.clone(), plan.created.as_second(), last.message.clone());
+        self.cache.authorship(tip) == Some(ours)
+            && self.read(tip, last).is_ok_and(|files| {
+                last.files.iter().all(|file| {
+                    let found = files.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
+                    found.as_ref() == Some(&file.sha256_after)
+                })
+            })
+    }
+
+    /// The report of a push that was not needed; the results that have no commit yet get `tip` and what it stands on.
+    fn already(&self, branch: &str, tip: &str, results: &mut [Landed]) -> PushReport {
+        let mut commit = Some(tip.to_owned());
+        for result in results.iter_mut().rev() {
+            let parent = commit.as_deref().and_then(|commit| self.cache.parent(commit));
+            result.commit = commit;
+            result.base = parent.clone().unwrap_or_else(|| result.base.clone());
+            commit = parent;
+        }
+        let pushed = crate::git::Pushed {
+            branch: branch.to_owned(),
+            commit: tip.to_owned(),
+            created: false,
+            already: true,
+            verified: true,
+        };
+        PushReport { branches: vec![pushed], ..PushReport::default() }
     }
 
     fn fetch(&self, base: &str, branch: &str, step: Steps<'_>) -> Result<Refs, Problem> {
@@ -168,30 +240,25 @@ impl Run<'_> {
         Ok(fetched.map_err(Problem::from)?.refs)
     }
 
-    /// Builds one commit for each group, each on the one before.
-    fn commits(&self, plan: &Plan, step: Steps<'_>) -> Result<Vec<String>, Problem> {
+    /// Builds one commit for each group, each on the one before; all on `onto` instead of their own bases if given.
+    fn commits(
+        &self,
+        plan: &Plan,
+        onto: Option<&str>,
+        (dry_run, step): (DryRun, Steps<'_>),
+    ) -> Result<Vec<String>, Problem> {
         let mut commits: Vec<String> = Vec::new();
         let mut overlay: BTreeMap<String, String> = BTreeMap::new();
         for group in self.groups {
-            let base = group
-                .parent()
+            let base = onto
+                .or(group.parent())
                 .ok_or_else(|| Problem::new(Code::StalePlan, "plan", "a group without a base"))?;
             let parent = commits.last().map_or(base, String::as_str).to_owned();
             if !self.cache.has(&parent) {
-                return Err(Stale::Moved {
-                    branch: "the base".to_owned(),
-                    planned: short(&parent),
-                    found: "a commit that is gone".to_owned(),
-                }
-                .into());
+                return Err(self.gone(&parent, dry_run));
             }
-            let read = |path: &str| {
-                overlay.get(path).cloned().or_else(|| {
-                    let file = self.cache.read_file(base, path).ok().flatten()?;
-                    String::from_utf8(file.bytes).ok()
-                })
-            };
-            let files = group.apply(read)?;
+            let there = self.read(base, group).map_err(Problem::from)?;
+            let files = group.apply(|path| overlay.get(path).or_else(|| there.get(path)).cloned())?;
             let spec = CommitSpec {
                 parent: parent.clone(),
                 author: group.author.clone(),
@@ -209,6 +276,27 @@ impl Run<'_> {
             overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
         }
         Ok(commits)
+    }
+
+    /// What it means that a commit to build on is not here.
+    fn gone(&self, commit: &str, dry_run: DryRun) -> Problem {
+        if dry_run == DryRun::Client {
+            let text =
+                format!("commit {} is not in the cache, and --dry-run=client asks nobody", short(commit));
+            return Problem::new(Code::GitNotFound, self.remote.shown(), text)
+                .hint("Use --dry-run=server, which fetches it.");
+        }
+        let (branch, found) = ("the base".to_owned(), "a commit that is gone".to_owned());
+        Stale::Moved { branch, planned: short(commit), found }.into()
+    }
+
+    /// The files of a group as they are in a commit; what is no text is left out.
+    fn read(&self, commit: &str, group: &Group) -> Result<BTreeMap<String, String>, GitError> {
+        let wanted: BTreeSet<&str> = group.files.iter().map(|file| file.path.as_str()).collect();
+        let read = self.cache.read_tree(commit, |path| wanted.contains(path), |_, _| true)?;
+        let texts =
+            read.into_iter().filter_map(|file| Some((file.path, String::from_utf8(file.bytes).ok()?)));
+        Ok(texts.collect())
     }
 }
 
@@ -230,17 +318,6 @@ fn compare(branch: &str, planned: Option<&str>, found: Option<&str>) -> Result<(
     let name = |commit: Option<&str>| commit.map_or_else(|| "nothing".to_owned(), short);
     let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned();
     Err(Stale::Moved { branch, planned: name(planned), found: name(found) }.into())
-}
-
-fn already(branch: &str, tip: &str) -> PushReport {
-    let pushed = crate::git::Pushed {
-        branch: branch.to_owned(),
-        commit: tip.to_owned(),
-        created: false,
-        already: true,
-        verified: true,
-    };
-    PushReport { branches: vec![pushed], ..PushReport::default() }
 }
 
 fn blank(group: &Group) -> Landed {

@@ -1,8 +1,9 @@
-//! Questions about commits in the cache: how far apart they are, and whether one is the other in all but its committer.
+//! Questions about commits in the cache: how far apart they are, and whose they are.
 
-use git2::{Commit, Oid, Repository};
+use git2::Oid;
 
 use super::cache::BareCache;
+use crate::domain::object::Person;
 
 impl BareCache {
     /// How many commits of `base` the branch at `tip` lacks; `None` if the history between them is not here.
@@ -25,22 +26,22 @@ impl BareCache {
         commit == tip || repository.graph_descendant_of(tip, commit).unwrap_or(false)
     }
 
-    /// Whether two commits make the same change with the same words: parents, tree, author and message are equal, and
-    /// only committer and time of committing may differ.
-    pub fn is_same_change(&self, a: &str, b: &str) -> bool {
-        let Ok(repository) = self.existing() else { return false };
-        let (Some(a), Some(b)) = (find(&repository, a), find(&repository, b)) else { return false };
-        let author = |commit: &Commit<'_>| {
-            let author = commit.author();
-            (author.name_bytes().to_vec(), author.email_bytes().to_vec(), author.when().seconds())
-        };
-        a.tree_id() == b.tree_id()
-            && a.parent_ids().eq(b.parent_ids())
-            && a.message_raw_bytes() == b.message_raw_bytes()
-            && author(&a) == author(&b)
+    /// The first parent of a commit, whether that is here or not; `None` if the commit is not here or has none.
+    pub fn parent(&self, commit: &str) -> Option<String> {
+        let repository = self.existing().ok()?;
+        let commit = repository.find_commit(Oid::from_str(commit).ok()?).ok()?;
+        // The library hides the parents of a commit with which our history ends; its own text names them.
+        let header = String::from_utf8_lossy(commit.raw_header_bytes()).into_owned();
+        header.lines().find_map(|line| line.strip_prefix("parent ").map(str::to_owned))
     }
-}
 
-fn find<'r>(repository: &'r Repository, commit: &str) -> Option<Commit<'r>> {
-    repository.find_commit(Oid::from_str(commit).ok()?).ok()
+    /// Who wrote a commit, when (in seconds since 1970), and with which words; `None` if it is not here.
+    pub fn authorship(&self, commit: &str) -> Option<(Person, i64, String)> {
+        let repository = self.existing().ok()?;
+        let commit = repository.find_commit(Oid::from_str(commit).ok()?).ok()?;
+        let author = commit.author();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let person = Person { name: text(author.name_bytes()), email: text(author.email_bytes()) };
+        Some((person, author.when().seconds(), text(commit.message_raw_bytes())))
+    }
 }

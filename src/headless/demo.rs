@@ -17,7 +17,7 @@ use crate::domain::landing::Landed;
 use crate::domain::manifest;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, UpdateState};
-use crate::engine::{DryRun, Engine, PrepareRequest, Prepared, World, short};
+use crate::engine::{DryRun, Engine, Landing, PrepareRequest, Prepared, World, short};
 use crate::git::{self, BareCache, Remote};
 use crate::problem::{Code, Problem};
 
@@ -145,7 +145,7 @@ async fn land(
     prepared: &Prepared,
     log: &mut Log<'_>,
 ) -> Result<(), Problem> {
-    let landed = engine.land(world, prepared.plan.clone(), DryRun::None, |_| {}).await?;
+    let landed = engine.land(world, Landing::of(prepared.plan.clone(), DryRun::None), |_| {}).await?;
     for result in &landed {
         if let Some(problem) = &result.error {
             return Err(problem.clone());

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::domain::landing::Landed;
 use crate::domain::mode::Mode;
 use crate::domain::plan::Plan;
-use crate::engine::{DryRun, short};
+use crate::engine::{DryRun, Landing, short};
 use crate::problem::{Code, Problem};
 
 /// What became of a plan.
@@ -77,15 +77,12 @@ pub(super) fn push(
     args: &PushArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let mut plan = read_plan(&args.plan)?;
+    let plan = read_plan(&args.plan)?;
     if plan.is_edited() {
         return Err(crate::domain::plan::Stale::Edited.into());
     }
     let dry_run = how_far(settings, args)?;
     let session = Session::open_or_empty(settings)?;
-    if let Some(branch) = &args.branch {
-        plan = retarget(plan, branch)?;
-    }
     if plan.groups.is_empty() {
         return Ok(Answer::new(PushResult {
             dry_run: dry_run != DryRun::None,
@@ -94,12 +91,14 @@ pub(super) fn push(
         }));
     }
     if dry_run == DryRun::None {
-        confirm(settings, &session, &plan, args.plan == "-", streams)?;
+        let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
+        confirm(settings, &session, &meant, args.plan == "-", streams)?;
     }
     let id = plan.id.clone();
     let world = session.world.clone();
     let quiet = settings.quiet;
-    let landed = session.run(session.engine.land(&world, plan, dry_run, move |step| {
+    let landing = Landing { plan, branch: args.branch.clone(), dry_run };
+    let landed = session.run(session.engine.land(&world, landing, move |step| {
         if !quiet && let Some(millis) = step.millis {
             // Progress is worth nothing if it cannot be written.
             let text = super::table::clean(&step.text);
@@ -165,23 +164,6 @@ fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
         }
         (Mode::Write, Some(cli::DryRun::None) | None) => Ok(DryRun::None),
     }
-}
-
-/// The same plan for another branch: what is pinned is pinned anew.
-fn retarget(mut plan: Plan, branch: &str) -> Result<Plan, Problem> {
-    for group in &mut plan.groups {
-        let Some(push) = &mut group.push else { continue };
-        if push.branch != branch {
-            push.commit = None;
-            push.behind = None;
-            branch.clone_into(&mut push.branch);
-        }
-    }
-    if plan.groups.iter().any(|group| group.push.is_none()) {
-        return Err(Problem::new(Code::Usage, "--branch", "the plan has no Git remote to push to"));
-    }
-    plan.id = plan.computed_id();
-    Ok(plan)
 }
 
 /// `--yes` or a `y` on the terminal; and the name of every branch that is protected.

@@ -26,7 +26,7 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Plan};
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
-use crate::engine::{DryRun, Engine, Evaluated, PrepareRequest, ScanProgress, Selections, World};
+use crate::engine::{DryRun, Engine, Evaluated, Landing, PrepareRequest, ScanProgress, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// Repositories that are under way at once; the registry client has limits of its own for each host.
@@ -382,6 +382,6 @@ async fn push(work: Work, job: JobId, plan: Plan, dry_run: bool) {
         // The result says what matters; a step that finds no room is only a line less on the screen.
         let _ = answers.try_send(Msg::Pushing(job, step));
     };
-    let result = work.engine.land(&world, plan, how, step).await;
+    let result = work.engine.land(&world, Landing::of(plan, how), step).await;
     work.answer(Msg::Pushed(job, result)).await;
 }

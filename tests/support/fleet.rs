@@ -333,6 +333,7 @@ impl Screen {
                 behind: Some(0),
                 refspec: None,
                 options: BTreeMap::new(),
+                elsewhere: false,
             }),
             author: git.author.clone(),
             template: git.message_template.clone(),
