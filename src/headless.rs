@@ -70,6 +70,8 @@ pub struct Answer {
     pub document: Option<Box<dyn Document>>,
     /// What went wrong on the way, though there is an answer; each goes to standard error.
     pub problems: Vec<Problem>,
+    /// Lines for people on standard error that are no problems, such as that there is nothing to do.
+    pub notes: Vec<String>,
     /// The exit status.
     pub exit: u8,
 }
@@ -77,18 +79,25 @@ pub struct Answer {
 impl Answer {
     /// A document, and no problem.
     pub fn new(document: impl Document + 'static) -> Self {
-        Self { document: Some(Box::new(document)), problems: Vec::new(), exit: 0 }
+        Self { document: Some(Box::new(document)), ..Self::nothing() }
     }
 
     /// Nothing to print, exit 0.
     pub fn nothing() -> Self {
-        Self { document: None, problems: Vec::new(), exit: 0 }
+        Self { document: None, problems: Vec::new(), notes: Vec::new(), exit: 0 }
     }
 
     /// The same answer with these problems; the exit stays.
     #[must_use]
     pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
         self.problems = problems;
+        self
+    }
+
+    /// The same answer with a line for people.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 
@@ -226,6 +235,10 @@ fn print(streams: &mut Streams<'_>, settings: &Settings, answer: &Answer) -> u8 
     let json = settings.output == Format::Json;
     for problem in &answer.problems {
         report(streams, json, problem);
+    }
+    for note in answer.notes.iter().filter(|_| !settings.quiet) {
+        // Nothing is lost with a line that nobody can read.
+        let _ = writeln!(streams.err, "{}", table::clean(note));
     }
     let written = match &answer.document {
         Some(document) => write_document(streams.out, settings, &**document, &answer.problems),

@@ -11,7 +11,7 @@ mod nearest;
 
 use std::fmt;
 
-pub use nearest::nearest;
+pub use nearest::{known_names, nearest};
 pub use secrecy::{ExposeSecret, SecretString};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

@@ -373,6 +373,8 @@ fn an_address_is_rewritten_and_an_authority_trusted_as_git_does() {
     lab.run(&["get", "updates"]).expect(3).says(&[&address, "unknown authority", "--ca-file"]);
     lab.environment.push(("GIT_SSL_CAINFO", lab.server.ca().to_str().unwrap().to_owned()));
     assert_eq!(lab.plan(&[])["groups"][0]["remote"], address);
+    let from_afar = lab.run(&["get", "image", "repository", "-C", &lab.url.clone()]).expect(0);
+    from_afar.says(&["no ImageRepository objects found"]);
     lab.push(&[]).expect(0);
     let tip = lab.instavote.tip("image-updates").unwrap();
     let who = git(&lab.instavote.path, &["log", "-1", "--format=%an <%ae>|%cn <%ce>", &tip]);

@@ -89,7 +89,10 @@ impl Engine {
 
     fn place(&self) -> Result<Place, Problem> {
         match self.settings.files.as_deref() {
-            Some(text) => Ok(parse_place(text)),
+            Some(text) => {
+                let config = git::GitConfig::read(None);
+                Ok(parse_place(text, |address| config.instead_of(address)))
+            }
             None => here(),
         }
     }
@@ -206,13 +209,14 @@ fn automations(
     vec![inventory::implied_automation(namespace, branch.as_deref().unwrap_or("master"))]
 }
 
-/// A path or a URL, optionally with `#BRANCH[:DIR]`.
-fn parse_place(text: &str) -> Place {
+/// A path or a URL, optionally with `#BRANCH[:DIR]`; `rewrite` makes of an address the one that git would use.
+fn parse_place(text: &str, rewrite: impl Fn(&str) -> String) -> Place {
     let (address, fragment) = match text.split_once('#') {
-        Some((address, fragment)) if is_url(address) => (address, Some(fragment)),
+        Some((address, fragment)) if is_url(&rewrite(address)) => (address, Some(fragment)),
         _ => (text, None),
     };
-    if !is_url(address) {
+    let url = rewrite(address);
+    if !is_url(&url) {
         return Place::Folder(PathBuf::from(text));
     }
     let (branch, folder) = match fragment {
@@ -220,7 +224,7 @@ fn parse_place(text: &str) -> Place {
         None => ("", ""),
     };
     Place::Remote {
-        url: address.to_owned(),
+        url,
         branch: (!branch.is_empty()).then(|| branch.to_owned()),
         folder: folder.trim_matches('/').to_owned(),
     }
@@ -259,4 +263,29 @@ pub(super) fn private_folder() -> Result<tempfile::TempDir, Problem> {
     folder.map_err(|error| {
         Problem::new(Code::Storage, "cache", "no folder for a Git cache can be made").caused_by(&error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(url: &str, branch: Option<&str>, folder: &str) -> Place {
+        Place::Remote { url: url.to_owned(), branch: branch.map(str::to_owned), folder: folder.to_owned() }
+    }
+
+    #[test]
+    fn a_source_is_a_path_or_an_address_that_git_would_rewrite() {
+        let place = |text: &str| {
+            parse_place(text, |address| match address.strip_prefix("work:") {
+                Some(path) => format!("https://git.example.com/{path}"),
+                None => address.to_owned(),
+            })
+        };
+        assert_eq!(place("clusters/prod#1"), Place::Folder("clusters/prod#1".into()));
+        assert_eq!(place("git@h:ops/fleet.git"), remote("git@h:ops/fleet.git", None, ""));
+        assert_eq!(
+            place("work:ops/fleet#main:/clusters/"),
+            remote("https://git.example.com/ops/fleet", Some("main"), "clusters")
+        );
+    }
 }

@@ -124,14 +124,19 @@ impl Engine {
         self.list(&name, &keyring, timeout, report).await.map_err(|error| error.problem(id.to_string()))
     }
 
-    /// Lists the tags of any image repository, without an object.
+    /// Lists the tags of any image repository, without an object; `progress` hears how many there are so far, and how
+    /// long the client waits if it has to.
     ///
     /// # Errors
     /// As [`Self::scan`].
-    pub async fn scan_image(&self, image: &str) -> Result<Scan, Problem> {
+    pub async fn scan_image(
+        &self,
+        image: &str,
+        progress: impl Fn(usize, Option<Duration>) + Send + Sync,
+    ) -> Result<Scan, Problem> {
         let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
         let (keyring, _) = self.plain_keyring();
-        let listed = self.list(&name, &keyring, self.settings.timeout.0, |_, _| {}).await;
+        let listed = self.list(&name, &keyring, self.settings.timeout.0, progress).await;
         listed.map_err(|error| error.problem(image))
     }
 

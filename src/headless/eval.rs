@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::session::{Session, event_loop};
+use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::EvalPolicyArgs;
 use crate::config::Settings;
@@ -96,7 +96,7 @@ pub(super) fn policy(settings: &Settings, args: &EvalPolicyArgs) -> Result<Answe
         (None, Some(place), _) => Arc::new(read_tags(place)?),
         (None, None, Some(image)) => {
             let engine = Engine::open(settings.clone())?;
-            event_loop()?.block_on(engine.scan_image(image))?.tags
+            Progress::scan_image(settings, &engine, image)?.tags
         }
         (None, None, None) => {
             return Err(Problem::new(Code::Usage, "eval policy", "there are no tags to try it on")

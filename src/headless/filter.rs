@@ -1,5 +1,6 @@
 //! Which objects `get` shows: namespace, name, labels and state, as `flux get` and `kubectl get` choose them.
 
+use super::session::known_objects;
 use crate::config::Settings;
 use crate::domain::object::{LabelExpression, LabelSelector, Meta, ObjectId};
 use crate::domain::selector::Selector;
@@ -55,24 +56,14 @@ impl Filter {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a name.
-    pub(super) fn nothing<'a>(
-        &self,
-        kind: &str,
-        known: impl Iterator<Item = &'a ObjectId>,
-    ) -> Result<String, Problem> {
+    pub(super) fn nothing(&self, kind: &str, known: &[&ObjectId]) -> Result<String, Problem> {
         let place = match &self.namespace {
             Some(namespace) => format!("{namespace:?} namespace"),
             None => "any namespace".to_owned(),
         };
         let Some(name) = &self.name else { return Ok(format!("no {kind} objects found in {place}")) };
-        let names: Vec<String> = known.map(|id| id.name.clone()).collect();
-        let near = crate::text::nearest(name, names.iter().map(String::as_str));
-        let problem =
-            Problem::new(Code::NotFound, name, format!("{kind} object '{name}' not found in {place}"));
-        Err(match near {
-            Some(near) => problem.hint(format!("Did you mean {near}?")),
-            None => problem,
-        })
+        let message = format!("{kind} object '{name}' not found in {place}");
+        Err(Problem::new(Code::NotFound, name, message).hint(known_objects(kind, name, known)))
     }
 }
 

@@ -1,7 +1,5 @@
 //! `get repositories|policies|automations`, and Flux's spellings of them.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
@@ -10,48 +8,118 @@ use super::{Answer, Document, Table, Text};
 use crate::cli::GetImage;
 use crate::config::Settings;
 use crate::domain::inventory::{self, Inventory};
-use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId};
+use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Meta, ObjectId};
 use crate::domain::status::Status;
-use crate::engine::{Engine, World, status};
-use crate::problem::{Code, Problem};
+use crate::engine::status;
+use crate::problem::Problem;
 
-/// One row of a Flux kind: what all three kinds share, and the cells that differ.
+/// One Flux kind, as `get` shows it.
+#[derive(Debug, PartialEq, Eq)]
+struct Shape {
+    /// The list's `kind`.
+    list: &'static str,
+    /// The object's kind.
+    object: &'static str,
+    /// Between NAME and READY.
+    headings: &'static [&'static str],
+    /// After MESSAGE with `-o wide`.
+    wide: &'static [&'static str],
+}
+
+const REPOSITORIES: Shape = Shape {
+    list: "RepositoryList",
+    object: "ImageRepository",
+    headings: &["LAST SCAN", "SUSPENDED"],
+    wide: &["IMAGE", "INTERVAL", "TAGS", "NEW"],
+};
+
+const POLICIES: Shape = Shape {
+    list: "PolicyList",
+    object: "ImagePolicy",
+    headings: &["IMAGE", "TAG"],
+    wide: &["TYPE", "RULE", "REPOSITORY", "SITES"],
+};
+
+const AUTOMATIONS: Shape = Shape {
+    list: "AutomationList",
+    object: "ImageUpdateAutomation",
+    headings: &["LAST RUN", "SUSPENDED"],
+    wide: &["REMOTE", "PUSH BRANCH", "PATH", "PENDING"],
+};
+
+/// What one object has to say: what all kinds share, and what is its kind's own.
 struct Row {
-    id: ObjectId,
-    /// Between the name and READY, in the order of the headings.
-    cells: Vec<String>,
-    /// After the name with `-o wide`.
-    wide: Vec<String>,
+    meta: Meta,
     status: Status,
-    json: Value,
+    suspended: bool,
+    /// Whether no object describes it.
+    implied: bool,
+    /// The cells below [`Shape::headings`].
+    cells: Vec<String>,
+    /// The cells below [`Shape::wide`].
+    wide: Vec<String>,
+    /// Keys of the JSON between the name and `suspended`, and between `message` and `origin`.
+    keys: [Value; 2],
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        let shared = [
+            json!({ "namespace": self.meta.id.namespace, "name": self.meta.id.name }),
+            self.keys[0].clone(),
+            json!({
+                "suspended": self.suspended, "ready": self.status.ready, "reason": self.status.reason,
+                "message": self.status.message,
+            }),
+            self.keys[1].clone(),
+            json!({ "origin": (!self.implied).then_some(&self.meta.origin) }),
+        ];
+        let keys = shared.into_iter().filter_map(|part| match part {
+            Value::Object(keys) => Some(keys),
+            _ => None,
+        });
+        Value::Object(keys.flatten().collect())
+    }
 }
 
 /// The rows of one kind.
 struct List {
-    kind: &'static str,
-    word: &'static str,
-    /// Between NAME and READY.
-    headings: &'static [&'static str],
-    wide: &'static [&'static str],
+    shape: &'static Shape,
     with_namespace: bool,
     rows: Vec<Row>,
 }
 
 impl List {
+    /// The objects that the settings and a name choose, a row each.
+    fn new(
+        shape: &'static Shape,
+        rows: impl Iterator<Item = Row>,
+        settings: &Settings,
+        name: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let filter = Filter::new(settings, name)?;
+        let rows = rows.filter(|row| filter.admits(&row.meta, &row.status)).collect();
+        Ok(Self { shape, with_namespace: settings.all_namespaces, rows })
+    }
+
+    fn word(&self) -> String {
+        self.shape.object.to_ascii_lowercase()
+    }
+
     fn table(&self, wide: bool, prefix: &str) -> Table {
         let first = self.with_namespace.then_some("NAMESPACE");
-        let extra = if wide { self.wide } else { &[] };
+        let extra = if wide { self.shape.wide } else { &[] };
         let headings = first
             .into_iter()
             .chain(["NAME"])
-            .chain(self.headings.iter().copied())
+            .chain(self.shape.headings.iter().copied())
             .chain(["READY", "MESSAGE"]);
         let mut table = Table::new(headings.chain(extra.iter().copied()));
         for row in &self.rows {
-            let namespace = self.with_namespace.then(|| row.id.namespace.clone());
+            let namespace = self.with_namespace.then(|| row.meta.id.namespace.clone());
             let cells = namespace
                 .into_iter()
-                .chain([format!("{prefix}{}", row.id.name)])
+                .chain([format!("{prefix}{}", row.meta.id.name)])
                 .chain(row.cells.iter().cloned())
                 .chain([row.status.ready.to_string(), row.status.message.clone()])
                 .chain(row.wide.iter().filter(|_| wide).cloned());
@@ -59,16 +127,19 @@ impl List {
         }
         table
     }
+
+    fn items(&self) -> impl Iterator<Item = Value> {
+        self.rows.iter().map(Row::json)
+    }
 }
 
 impl Document for List {
     fn kind(&self) -> &'static str {
-        self.kind
+        self.shape.list
     }
 
     fn json(&self) -> Map<String, Value> {
-        let items: Vec<&Value> = self.rows.iter().map(|row| &row.json).collect();
-        Map::from_iter([("items".to_owned(), json!(items))])
+        Map::from_iter([("items".to_owned(), self.items().collect())])
     }
 
     fn text(&self, wide: bool) -> Text {
@@ -76,7 +147,7 @@ impl Document for List {
     }
 
     fn names(&self) -> Vec<String> {
-        self.rows.iter().map(|row| format!("{}/{}", self.word, row.id)).collect()
+        self.rows.iter().map(|row| format!("{}/{}", self.word(), row.meta.id)).collect()
     }
 }
 
@@ -89,14 +160,12 @@ impl Document for All {
     }
 
     fn json(&self) -> Map<String, Value> {
-        let items: Vec<&Value> =
-            self.0.iter().flat_map(|list| list.rows.iter().map(|row| &row.json)).collect();
-        Map::from_iter([("items".to_owned(), json!(items))])
+        Map::from_iter([("items".to_owned(), self.0.iter().flat_map(List::items).collect())])
     }
 
     fn text(&self, wide: bool) -> Text {
         let lists = self.0.iter().filter(|list| !list.rows.is_empty());
-        Text::Tables(lists.map(|list| list.table(wide, &format!("{}/", list.word))).collect())
+        Text::Tables(lists.map(|list| list.table(wide, &format!("{}/", list.word()))).collect())
     }
 
     fn names(&self) -> Vec<String> {
@@ -108,24 +177,24 @@ impl Document for All {
 pub(super) fn repositories(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let judged = session.judge()?;
-    let list = repository_list(settings, &session, &judged, name)?;
-    answer(&session, list, judged.scan_problems.values(), "ImageRepository", name)
+    let list = List::new(&REPOSITORIES, repository_rows(&session, &judged), settings, name)?;
+    answer(&session, list, judged.scan_problems.into_values().collect(), name)
 }
 
 /// `get policies [NAME]`.
 pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
-    let list = policy_list(settings, &session, &reviewed, name)?;
-    answer(&session, list, reviewed.judged.scan_problems.values(), "ImagePolicy", name)
+    let list = List::new(&POLICIES, policy_rows(&session, &reviewed), settings, name)?;
+    answer(&session, list, reviewed.judged.scan_problems.into_values().collect(), name)
 }
 
 /// `get automations [NAME]`.
 pub(super) fn automations(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
-    let list = automation_list(settings, &session, &reviewed, name)?;
-    answer(&session, list, reviewed.problems.iter(), "ImageUpdateAutomation", name)
+    let list = List::new(&AUTOMATIONS, automation_rows(&session, &reviewed), settings, name)?;
+    answer(&session, list, reviewed.problems, name)
 }
 
 /// `get image repository|policy|update|all`.
@@ -142,123 +211,78 @@ fn all(settings: &Settings) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
     let lists = vec![
-        repository_list(settings, &session, &reviewed.judged, None)?,
-        policy_list(settings, &session, &reviewed, None)?,
-        automation_list(settings, &session, &reviewed, None)?,
+        List::new(&REPOSITORIES, repository_rows(&session, &reviewed.judged), settings, None)?,
+        List::new(&POLICIES, policy_rows(&session, &reviewed), settings, None)?,
+        List::new(&AUTOMATIONS, automation_rows(&session, &reviewed), settings, None)?,
     ];
-    Ok(Answer::new(All(lists)).with_problems(session.problems()))
+    Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(&session)))
 }
 
 /// The exit of `get` is 0 whatever READY says; problems of the source and of scans are listed.
-fn answer<'a>(
+fn answer(
     session: &Session,
     list: List,
-    problems: impl Iterator<Item = &'a Problem>,
-    kind: &str,
+    problems: Vec<Problem>,
     name: Option<&str>,
 ) -> Result<Answer, Problem> {
     let mut all: Vec<Problem> = session.problems();
-    all.extend(problems.cloned());
-    if list.rows.is_empty() {
-        let inventory = &session.world.inventory;
-        let known: Vec<&ObjectId> = match kind {
-            "ImageRepository" => inventory.repositories.keys().collect(),
-            "ImagePolicy" => inventory.policies.keys().collect(),
-            _ => session.world.automations.iter().map(|automation| &automation.meta.id).collect(),
-        };
-        let filter = Filter::new(session.engine.settings(), name)?;
-        let sentence = filter.nothing(kind, known.into_iter())?;
-        all.push(Problem::new(Code::Skipped, "", sentence));
+    all.extend(problems);
+    if !list.rows.is_empty() {
+        return Ok(Answer::new(list).with_problems(all));
     }
-    Ok(Answer::new(list).with_problems(all))
+    let inventory = &session.world.inventory;
+    let known: Vec<&ObjectId> = match list.shape.object {
+        "ImageRepository" => inventory.repositories.keys().collect(),
+        "ImagePolicy" => inventory.policies.keys().collect(),
+        _ => session.world.automations.iter().map(|automation| &automation.meta.id).collect(),
+    };
+    let filter = Filter::new(session.engine.settings(), name)?;
+    let sentence = filter.nothing(list.shape.object, &known)?;
+    Ok(Answer::new(list).with_problems(all).with_note(format!("⚠ {sentence}")))
 }
 
 fn title(flag: bool) -> String {
     if flag { "True" } else { "False" }.to_owned()
 }
 
-fn repository_list(
-    settings: &Settings,
-    session: &Session,
-    judged: &Judged,
-    name: Option<&str>,
-) -> Result<List, Problem> {
-    let filter = Filter::new(settings, name)?;
-    let all = session.world.inventory.repositories.values();
-    let rows = all.map(|repository| repository_row(repository, judged));
-    let rows = rows.filter(|(meta, row)| filter.admits(meta, &row.status)).map(|(_, row)| row);
-    Ok(List {
-        kind: "RepositoryList",
-        word: "imagerepository",
-        headings: &["LAST SCAN", "SUSPENDED"],
-        wide: &["IMAGE", "INTERVAL", "TAGS", "NEW"],
-        with_namespace: settings.all_namespaces,
-        rows: rows.collect(),
-    })
+fn repository_rows(session: &Session, judged: &Judged) -> impl Iterator<Item = Row> {
+    session.world.inventory.repositories.values().map(|repository| repository_row(repository, judged))
 }
 
-fn repository_row<'a>(
-    repository: &'a ImageRepository,
-    judged: &Judged,
-) -> (&'a crate::domain::object::Meta, Row) {
+fn repository_row(repository: &ImageRepository, judged: &Judged) -> Row {
     let id = &repository.meta.id;
     let scan = judged.scans.get(id);
     let kept = scan.map(|scan| status::kept(repository, &scan.tags));
     let (status, counts) = status::of_repository(repository, kept.as_ref(), judged.scan_problems.get(id));
+    let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
     let scanned = scan.map(|scan| scan.scanned.to_string());
     let new = scan.map(|scan| scan.new.len());
-    let json = json!({
-        "namespace": id.namespace, "name": id.name, "image": repository.image,
-        "canonical": status::canonical(repository), "interval": repository.interval,
-        "provider": repository.provider, "suspended": repository.suspend,
-        "ready": status.ready, "reason": status.reason, "message": status.message,
-        "last_scan": scanned, "tags": counts.map(|counts| counts.kept), "new": new,
-        "excluded": counts.map(|counts| counts.excluded), "origin": repository.meta.origin,
-    });
     let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
-    let row = Row {
-        id: id.clone(),
-        cells: vec![scanned.unwrap_or_default(), title(repository.suspend)],
-        wide: vec![
-            repository.image.clone(),
-            repository.interval.to_string(),
-            number(counts.map(|counts| counts.kept)),
-            number(new),
-        ],
+    Row {
+        meta: repository.meta.clone(),
         status,
-        json,
-    };
-    (&repository.meta, row)
+        suspended: repository.suspend,
+        implied: false,
+        keys: [
+            json!({
+                "image": repository.image, "canonical": status::canonical(repository),
+                "interval": repository.interval, "provider": repository.provider,
+            }),
+            json!({ "last_scan": scanned, "tags": kept, "new": new, "excluded": excluded }),
+        ],
+        cells: vec![scanned.unwrap_or_default(), title(repository.suspend)],
+        wide: vec![repository.image.clone(), repository.interval.to_string(), number(kept), number(new)],
+    }
 }
 
-fn policy_list(
-    settings: &Settings,
-    session: &Session,
-    reviewed: &Reviewed,
-    name: Option<&str>,
-) -> Result<List, Problem> {
-    let filter = Filter::new(settings, name)?;
+fn policy_rows(session: &Session, reviewed: &Reviewed) -> impl Iterator<Item = Row> {
     let inventory = &session.world.inventory;
-    let rows = inventory.policies.values().map(|policy| policy_row(policy, inventory, reviewed));
-    let rows = rows.filter(|(meta, row)| filter.admits(meta, &row.status)).map(|(_, row)| row);
-    Ok(List {
-        kind: "PolicyList",
-        word: "imagepolicy",
-        headings: &["IMAGE", "TAG"],
-        wide: &["TYPE", "RULE", "REPOSITORY", "SITES"],
-        with_namespace: settings.all_namespaces,
-        rows: rows.collect(),
-    })
+    inventory.policies.values().map(|policy| policy_row(policy, inventory, reviewed))
 }
 
-fn policy_row<'a>(
-    policy: &'a ImagePolicy,
-    inventory: &Inventory,
-    reviewed: &Reviewed,
-) -> (&'a crate::domain::object::Meta, Row) {
+fn policy_row(policy: &ImagePolicy, inventory: &Inventory, reviewed: &Reviewed) -> Row {
     let id = &policy.meta.id;
     let evaluated = reviewed.judged.selections.get(id);
-    let status = status::of_policy(inventory, policy, evaluated);
     let latest = evaluated.and_then(|evaluated| evaluated.selection.outcome.as_ref().ok());
     let sites = status::sites_of(&reviewed.review.grounds, id);
     let (kind, rule) = match policy.choice.kind_and_rule() {
@@ -266,77 +290,60 @@ fn policy_row<'a>(
         None => (None, None),
     };
     let filter = policy.filter.as_ref();
-    let json = json!({
-        "namespace": id.namespace, "name": id.name, "repository": policy.repository, "type": kind, "rule": rule,
-        "pattern": filter.map(|filter| &filter.pattern), "extract": filter.map(|filter| &filter.extract),
-        "digest_policy": policy.digest_policy, "suspended": policy.suspend,
-        "ready": status.ready, "reason": status.reason, "message": status.message, "latest": latest,
-        "tie": evaluated.is_some_and(|evaluated| evaluated.selection.tie),
-        "controller": null, "differs": false, "sites": sites, "origin": policy.meta.origin,
-    });
     let cell = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let row = Row {
-        id: id.clone(),
+    Row {
+        meta: policy.meta.clone(),
+        status: status::of_policy(inventory, policy, evaluated),
+        suspended: policy.suspend,
+        implied: false,
+        keys: [
+            json!({
+                "repository": policy.repository, "type": kind, "rule": rule,
+                "pattern": filter.map(|filter| &filter.pattern), "extract": filter.map(|filter| &filter.extract),
+                "digest_policy": policy.digest_policy,
+            }),
+            json!({
+                "latest": latest, "tie": evaluated.is_some_and(|evaluated| evaluated.selection.tie),
+                "controller": null, "differs": false, "sites": sites,
+            }),
+        ],
         cells: vec![
             cell(latest.map(|latest| latest.image.as_str())),
             cell(latest.map(|latest| latest.tag.as_str())),
         ],
         wide: vec![cell(kind), cell(rule), policy.repository.to_string(), sites.to_string()],
-        status,
-        json,
-    };
-    (&policy.meta, row)
+    }
 }
 
-fn automation_list(
-    settings: &Settings,
-    session: &Session,
-    reviewed: &Reviewed,
-    name: Option<&str>,
-) -> Result<List, Problem> {
-    let filter = Filter::new(settings, name)?;
-    let rows = session
-        .world
-        .automations
-        .iter()
-        .map(|automation| automation_row(&session.engine, &session.world, automation, reviewed));
-    let rows = rows.filter(|(meta, row)| filter.admits(meta, &row.status)).map(|(_, row)| row);
-    Ok(List {
-        kind: "AutomationList",
-        word: "imageupdateautomation",
-        headings: &["LAST RUN", "SUSPENDED"],
-        wide: &["REMOTE", "PUSH BRANCH", "PATH", "PENDING"],
-        with_namespace: settings.all_namespaces,
-        rows: rows.collect(),
-    })
+fn automation_rows(session: &Session, reviewed: &Reviewed) -> impl Iterator<Item = Row> {
+    session.world.automations.iter().map(|automation| automation_row(session, automation, reviewed))
 }
 
-fn automation_row<'a>(
-    engine: &Engine,
-    world: &Arc<World>,
-    automation: &'a ImageUpdateAutomation,
-    reviewed: &Reviewed,
-) -> (&'a crate::domain::object::Meta, Row) {
-    let id = &automation.meta.id;
+fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewed: &Reviewed) -> Row {
+    let (id, world) = (&automation.meta.id, &session.world);
     let ground = reviewed.review.grounds.iter().find(|ground| ground.automation == *id);
     let pending = reviewed.review.proposals.iter().filter(|update| update.automation == *id).count();
-    let status = status::of_automation(engine, world, automation, ground);
     let git = automation.git.clone().unwrap_or_default();
     let remote = ground.and_then(|ground| ground.remote.clone());
     let push = ground.and_then(|ground| ground.push.as_ref()).map(|push| push.branch.clone());
     let assumed =
         ground.is_some_and(|ground| ground.warnings.iter().any(|warning| warning.code == "assumed_remote"));
-    let json = json!({
-        "namespace": id.namespace, "name": id.name, "git_repository": automation.source, "remote": remote,
-        "assumed": assumed, "checkout": status::checkout(world, automation), "push_branch": push,
-        "path": automation.update_path, "author": git.author,
-        "policies": ground.map_or(0, |ground| ground.policies.len()), "pending": pending,
-        "suspended": automation.suspend, "ready": status.ready, "reason": status.reason, "message": status.message,
-        "last_run": null, "template_warnings": status::template_warnings(&git.message_template, id),
-        "origin": if inventory::is_implied(automation) { Value::Null } else { json!(automation.meta.origin) },
-    });
-    let row = Row {
-        id: id.clone(),
+    Row {
+        meta: automation.meta.clone(),
+        status: status::of_automation(&session.engine, world, automation, ground),
+        suspended: automation.suspend,
+        implied: inventory::is_implied(automation),
+        keys: [
+            json!({
+                "git_repository": automation.source, "remote": remote, "assumed": assumed,
+                "checkout": status::checkout(world, automation), "push_branch": push,
+                "path": automation.update_path, "author": git.author,
+                "policies": ground.map_or(0, |ground| ground.policies.len()), "pending": pending,
+            }),
+            json!({
+                "last_run": null, "template_warnings": status::template_warnings(&git.message_template, id),
+            }),
+        ],
         cells: vec![String::new(), title(automation.suspend)],
         wide: vec![
             remote.unwrap_or_default(),
@@ -344,8 +351,5 @@ fn automation_row<'a>(
             automation.update_path.clone(),
             pending.to_string(),
         ],
-        status,
-        json,
-    };
-    (&automation.meta, row)
+    }
 }

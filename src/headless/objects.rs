@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::session::Session;
+use super::session::{Progress, Session};
 use super::{Answer, Document, Streams, Text};
 use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
@@ -108,7 +108,10 @@ type Outcome = Option<Result<String, Problem>>;
 fn scanned(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> {
     let session = Session::open(settings)?;
     let Some(repository) = session.world.inventory.repositories.get(&object.id) else { return Ok(None) };
-    let scan = match session.run(session.engine.scan(&session.world, &object.id, |_| {})) {
+    let progress = Progress::new(session.engine.settings());
+    let scanned = session.run(session.engine.scan(&session.world, &object.id, |at| progress.scan(&at)));
+    drop(progress);
+    let scan = match scanned {
         Ok(scan) => scan,
         Err(problem) => return Ok(Some(Err(problem))),
     };

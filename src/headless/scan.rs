@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::session::{Progress, Session, event_loop};
+use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
@@ -151,7 +151,7 @@ fn check_credential_scope(settings: &Settings, session: &Session, ids: &[ObjectI
 
 fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
     let engine = Engine::open(settings.clone())?;
-    let scanned = event_loop()?.block_on(engine.scan_image(image));
+    let scanned = Progress::scan_image(settings, &engine, image);
     let item = match scanned {
         Ok(scan) => {
             let kept = status::kept_by_default(&scan.tags).ok();

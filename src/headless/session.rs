@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cli::Refresh;
 use crate::config::Settings;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::plan::{Ground, Review};
+use crate::domain::scan::Scan;
 use crate::engine::{Engine, ScanProgress, Scans, Selections, World};
 use crate::problem::{Code, Problem};
 
@@ -151,14 +151,9 @@ pub(super) fn find<'a>(
     match found.as_slice() {
         [one] => Ok((**one).clone()),
         [] => {
-            let names: Vec<String> = known.iter().map(ToString::to_string).collect();
-            let bare = known.iter().map(|id| id.name.as_str());
-            let near = crate::text::nearest(name, names.iter().map(String::as_str).chain(bare));
-            let problem = Problem::new(Code::NotFound, name, format!("there is no {kind} of this name"));
-            Err(match near {
-                Some(near) => problem.hint(format!("Did you mean {near}?")),
-                None => problem,
-            })
+            let place = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
+            let message = format!("there is no {kind} of this name{place}");
+            Err(Problem::new(Code::NotFound, name, message).hint(known_objects(kind, name, &known)))
         }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
@@ -166,6 +161,26 @@ pub(super) fn find<'a>(
             Err(Problem::new(Code::Ambiguous, name, message).hint("Write it as NAMESPACE/NAME."))
         }
     }
+}
+
+/// The hint to a name that no object of a kind has.
+pub(super) fn known_objects(kind: &str, name: &str, known: &[&ObjectId]) -> String {
+    let listed_by = match kind {
+        "ImageRepository" => "supercargo get repositories -A",
+        "ImagePolicy" => "supercargo get policies -A",
+        _ => "supercargo get automations -A",
+    };
+    // A bare name is compared with bare names; what it led to is written whole.
+    let shown: Vec<String> = known.iter().map(ToString::to_string).collect();
+    if name.contains('/') {
+        return crate::text::known_names(name, shown.iter().map(String::as_str), listed_by);
+    }
+    let near = crate::text::nearest(name, known.iter().map(|id| id.name.as_str()));
+    let whole = known.iter().find(|id| near == Some(id.name.as_str()));
+    whole.map_or_else(
+        || crate::text::known_names("", shown.iter().map(String::as_str), listed_by),
+        |id| format!("Did you mean {id}?"),
+    )
 }
 
 pub(super) fn event_loop() -> Result<tokio::runtime::Runtime, Problem> {
@@ -187,38 +202,72 @@ pub(super) async fn within<T>(
     }
 }
 
-/// One line on standard error, only where that is a terminal and work takes longer than a blink.
+/// Where scans have got to, on standard error: on a terminal one line that changes, once work takes longer than a blink;
+/// elsewhere a line for each wait that a registry asks for, so that silence has a reason.
 pub(super) struct Progress {
-    shown: bool,
+    quiet: bool,
+    terminal: bool,
     started: Instant,
-    tags: AtomicUsize,
 }
 
 impl Progress {
     pub(super) fn new(settings: &Settings) -> Self {
-        let shown = !settings.quiet && std::io::stderr().is_terminal();
-        Self { shown, started: Instant::now(), tags: AtomicUsize::new(0) }
+        Self { quiet: settings.quiet, terminal: std::io::stderr().is_terminal(), started: Instant::now() }
     }
 
     pub(super) fn scan(&self, at: &ScanProgress) {
-        self.tags.fetch_max(at.tags, Ordering::Relaxed);
-        if !self.shown || self.started.elapsed() < Duration::from_millis(400) {
-            return;
-        }
-        let name = super::table::clean(&at.repository.to_string());
-        let text = match at.waiting {
-            Some(wait) => format!("{name}: trying again in {} s", wait.as_secs().max(1)),
-            None => format!("{name}: {} tags", at.tags),
-        };
+        self.say(&at.repository.to_string(), at.tags, at.waiting);
+    }
+
+    /// Lists the tags of an image without an object, saying how it goes.
+    pub(super) fn scan_image(settings: &Settings, engine: &Engine, image: &str) -> Result<Scan, Problem> {
+        let progress = Self::new(settings);
+        event_loop()?.block_on(engine.scan_image(image, |tags, waiting| progress.say(image, tags, waiting)))
+    }
+
+    fn say(&self, name: &str, tags: usize, waiting: Option<Duration>) {
+        let Some(text) = self.text(&super::table::clean(name), tags, waiting) else { return };
         // Progress is worth nothing if it cannot be written.
-        let _ = write!(std::io::stderr(), "\r\x1b[K► scanning {text}");
+        let _ = write!(std::io::stderr(), "{text}");
+    }
+
+    /// What there is to say now, if anything.
+    fn text(&self, name: &str, tags: usize, waiting: Option<Duration>) -> Option<String> {
+        // Less than a second is over before it is read.
+        let seconds = waiting.filter(|wait| wait.as_secs() > 0).map(|wait| wait.as_millis().div_ceil(1000));
+        let text = match seconds {
+            _ if self.quiet => return None,
+            Some(seconds) => format!("◎ {name}: asking the registry again in {seconds} s"),
+            None if self.terminal && self.is_long() => format!("► scanning {name}: {tags} tags"),
+            None => return None,
+        };
+        Some(if self.terminal { format!("\r\x1b[K{text}") } else { format!("{text}\n") })
+    }
+
+    fn is_long(&self) -> bool {
+        self.started.elapsed() >= Duration::from_millis(400)
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown && self.started.elapsed() >= Duration::from_millis(400) {
+        if self.terminal && !self.quiet && self.is_long() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_asks_for_patience_is_named_where_no_line_can_change() {
+        let progress = |quiet| Progress { quiet, terminal: false, started: Instant::now() };
+        let wait = Some(Duration::from_millis(2100));
+        let said = progress(false).text("shop/api", 3, wait);
+        assert_eq!(said.as_deref(), Some("◎ shop/api: asking the registry again in 3 s\n"));
+        assert_eq!(progress(false).text("shop/api", 3, None), None);
+        assert_eq!(progress(true).text("shop/api", 3, wait), None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::session::{Session, event_loop};
+use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{TagsArgs, WhyArgs};
 use crate::config::Settings;
@@ -84,7 +84,7 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
     let states: Vec<TagState> = args.state.iter().map(|word| parse_state(word)).collect::<Result<_, _>>()?;
     if let Some(image) = &args.image {
         let engine = Engine::open(settings.clone())?;
-        let scan = event_loop()?.block_on(engine.scan_image(image))?;
+        let scan = Progress::scan_image(settings, &engine, image)?;
         let tags = scan.tags.iter().map(|tag| plain(tag, &scan)).collect();
         let list =
             TagList { repository: None, image: image.clone(), policy: None, scanned: scan.scanned, tags };
@@ -295,16 +295,10 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
         return Err(evaluated.selection.outcome.err().unwrap_or_else(unknown));
     };
     let Some(index) = chosen.scan.tags.position(&args.tag) else {
-        let near = crate::text::nearest(&args.tag, chosen.scan.tags.iter().take(2000));
-        let problem = Problem::new(
-            Code::NotFound,
-            &args.tag,
-            format!("{} has no such tag, as of {}", chosen.repository, chosen.scan.scanned),
-        );
-        return Err(match near {
-            Some(near) => problem.hint(format!("Did you mean {near}?")),
-            None => problem,
-        });
+        let message = format!("{} has no such tag, as of {}", chosen.repository, chosen.scan.scanned);
+        let listed_by = format!("supercargo get tags {}", chosen.repository);
+        let hint = crate::text::known_names(&args.tag, chosen.scan.tags.iter().take(2000), &listed_by);
+        return Err(Problem::new(Code::NotFound, &args.tag, message).hint(hint));
     };
     let image = session.world.inventory.repositories.get(&chosen.repository);
     Ok(Answer::new(Why {

@@ -74,12 +74,10 @@ pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Res
     let scope = scope(&session, names)?;
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
-    let mut problems = reviewed.problems_of(&session);
-    if updates.is_empty() {
-        problems.push(Problem::new(crate::problem::Code::Skipped, "", nothing_pending(&session, &reviewed)));
-    }
     let partial = exit_of(&session, &reviewed, &scope);
-    let answer = Answer::new(UpdateList(updates)).with_problems(problems);
+    let note = updates.is_empty().then(|| nothing_pending(&session, &reviewed));
+    let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(&session));
+    let answer = note.into_iter().fold(answer, Answer::with_note);
     Ok(answer.with_exit(strongest_exit([partial, exit])))
 }
 
@@ -87,7 +85,7 @@ fn nothing_pending(session: &Session, reviewed: &Reviewed) -> String {
     let sites: usize =
         reviewed.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
     let policies = session.world.inventory.policies.len();
-    format!("no pending updates: {policies} policies checked against {sites} sites")
+    format!("✔ no pending updates: {policies} policies checked against {sites} sites")
 }
 
 /// The policies that a command is about: those named, else all of the namespace in scope.

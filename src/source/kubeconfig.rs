@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use kube::config::{Kubeconfig, KubeconfigError};
 
 use crate::problem::{Code, Problem};
-use crate::text::nearest;
+use crate::text::known_names;
 
 /// Where kubeconfigs are looked for.
 #[derive(Debug, Clone, Default)]
@@ -70,11 +70,9 @@ impl From<ContextError> for Problem {
                     .hint("Repair the file, or name another with `--kubeconfig`.")
             }
             ContextError::Unknown { name, known } => {
-                let problem = Self::new(Code::NotFound, name.clone(), message);
-                match nearest(&name, known.iter().map(String::as_str)) {
-                    Some(near) => problem.hint(format!("Did you mean {near:?}?")),
-                    None => problem,
-                }
+                let known = known.iter().map(String::as_str);
+                let hint = known_names(&name, known, "kubectl config get-contexts");
+                Self::new(Code::NotFound, name, message).hint(hint)
             }
         }
     }
@@ -174,7 +172,7 @@ mod tests {
         assert_eq!((staging.name.as_str(), staging.namespace.as_deref()), ("staging", Some("shop")));
         assert_eq!(in_force(&places, Some("production")).unwrap().unwrap().server, None);
         let problem = Problem::from(in_force(&places, Some("producton")).unwrap_err());
-        assert_eq!(problem.hint.as_deref(), Some("Did you mean \"production\"?"));
+        assert_eq!(problem.hint.as_deref(), Some("Did you mean production?"));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! "Did you mean": the candidate nearest to a word.
 
+/// So many names are listed in a hint.
+const FEW: usize = 6;
+
 /// The candidate that is nearest to `word`, for "did you mean"; `None` if none is near.
 ///
 /// Nearness is the number of edits (insert, delete, replace, swap of neighbours), at most a third of the word's length.
@@ -11,6 +14,20 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The hint to a name that nothing has: the nearest one; else all there are, if they are few; else the command that lists
+/// them.
+pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, listed_by: &str) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        return format!("Did you mean {near}?");
+    }
+    match known.as_slice() {
+        [] => "There is none here; -C PATH looks elsewhere.".to_owned(),
+        few if few.len() <= FEW => format!("There are: {}.", few.join(", ")),
+        _ => format!("See what there is: {listed_by}"),
+    }
 }
 
 /// Optimal string alignment distance, in characters.
@@ -31,4 +48,19 @@ fn edit_distance(a: &str, b: &str) -> usize {
         before = std::mem::replace(&mut previous, row);
     }
     previous.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_answered_with_what_there_is() {
+        let hint =
+            |name: &str, known: &[&str]| known_names(name, known.iter().copied(), "supercargo get policies");
+        assert_eq!(hint("vite", &["vote", "web"]), "Did you mean vote?");
+        assert_eq!(hint("nothing-like-it", &["vote", "web"]), "There are: vote, web.");
+        assert_eq!(hint("nothing-like-it", &["a"; 7]), "See what there is: supercargo get policies");
+        assert_eq!(hint("vote", &[]), "There is none here; -C PATH looks elsewhere.");
+    }
 }
