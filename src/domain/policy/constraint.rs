@@ -155,6 +155,14 @@ impl Constraints {
         self.groups.iter().any(|group| group.first_miss(version).is_none())
     }
 
+    /// The same range with pre-releases considered by every alternative; the library's `IncludePrerelease`, which Flux
+    /// leaves off.
+    #[must_use]
+    pub fn including_pre_releases(mut self) -> Self {
+        self.groups.iter_mut().for_each(|group| group.pre = true);
+        self
+    }
+
     /// Whether any alternative considers pre-releases.
     pub fn considers_pre_releases(&self) -> bool {
         self.groups.iter().any(|group| group.pre)

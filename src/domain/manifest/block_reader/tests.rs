@@ -131,7 +131,7 @@ fn what_it_is_not_sure_of_is_left_to_the_full_parser() {
 #[test]
 fn every_piece_of_the_observed_files_reads_the_same() {
     let json: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../tests/vectors/setters_cases.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../tests/conformance/setters_cases.json")).unwrap();
     let mut read = 0;
     for case in json.as_array().unwrap() {
         for files in [&case["files"], &case["expected"]] {

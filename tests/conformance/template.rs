@@ -2,102 +2,52 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde_json::{Value, json};
 use supercargo::domain::template::{MessageData, Rendered, render};
 
-#[derive(Deserialize)]
-struct Vector {
-    name: String,
-    template: String,
-    data: MessageData,
-    expected_message: Option<String>,
-    expected_error: Option<String>,
-    #[serde(default)]
-    nondeterministic: bool,
-    legacy: Option<String>,
-}
+use crate::{ask, read, same, text};
 
-fn vectors() -> Vec<Vector> {
-    serde_json::from_str(include_str!("vectors/commit_templates.json")).unwrap_or_default()
-}
-
-fn words(text: &str) -> BTreeSet<&str> {
-    text.split_whitespace().collect()
-}
-
-fn differs(vector: &Vector, rendered: &Rendered) -> bool {
-    if vector.legacy.is_some() {
-        return !rendered.removed_field
-            || rendered.error.is_none()
-            || rendered.message != vector.expected_message;
+pub(crate) fn commit_template(case: &Value, _: &Value) -> Result<(), String> {
+    let answer = ask(&json!({ "op": "template", "template": case["template"], "data": case["data"] }));
+    let is_removed = answer["removed_field"] == true;
+    if !case["legacy"].is_null() {
+        same("refused", &(is_removed, answer["error"].is_null()), &(true, false))?;
+        return same("message", &answer["message"], &case["expected_message"]);
     }
-    if rendered.removed_field {
-        return rendered.error != vector.expected_error;
+    same("error", &answer["error"], &case["expected_error"])?;
+    if is_removed {
+        return Ok(());
     }
-    match (&rendered.message, &vector.expected_message) {
-        (Some(ours), Some(theirs)) if vector.nondeterministic => words(ours) != words(theirs),
-        (ours, theirs) => ours != theirs || rendered.error != vector.expected_error,
+    if case["nondeterministic"] == true {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+        return same("words", &words(text(&answer, "message")), &words(text(case, "expected_message")));
     }
+    same("message", &answer["message"], &case["expected_message"])
 }
 
-#[test]
-fn every_template_renders_as_the_controller_renders_it() {
-    let vectors = vectors();
-    assert!(vectors.len() >= 51);
-    let wrong: Vec<String> = vectors
-        .iter()
-        .map(|vector| (vector, render(&vector.template, &vector.data)))
-        .filter(|(vector, rendered)| differs(vector, rendered))
-        .map(|(vector, rendered)| {
-            format!(
-                "{}: {rendered:?}\n  wanted {:?} {:?}",
-                vector.name, vector.expected_message, vector.expected_error
-            )
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+pub(crate) fn go_template(case: &Value, file: &Value) -> Result<(), String> {
+    let answer = ask(&json!({ "op": "template", "template": case["template"], "data": file["data"] }));
+    same("error", &answer["error"], &case["error"])?;
+    same("message", &answer["message"], &case["message"])
+}
+
+/// The data of the first case.
+fn data() -> MessageData {
+    serde_json::from_value(read("commit_templates")[0]["data"].take()).unwrap()
 }
 
 #[test]
 fn the_order_of_changes_is_by_file_and_object() {
-    let vectors = vectors();
-    let vector = vectors.iter().find(|vector| vector.name == "changes-order-random-across-objects").unwrap();
-    let message = render(&vector.template, &vector.data).message.unwrap();
-    assert_eq!(message, "c:2 d:2 b:2 a:2 e:2 ");
-}
-
-#[derive(Deserialize)]
-struct Observed {
-    data: MessageData,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    template: String,
-    message: Option<String>,
-    error: Option<String>,
-}
-
-#[test]
-fn language_functions_and_error_texts_are_those_of_go() {
-    let observed: Observed = serde_json::from_str(include_str!("vectors/go_templates.json")).unwrap();
-    let wrong: Vec<String> = observed
-        .cases
-        .iter()
-        .map(|case| (case, render(&case.template, &observed.data)))
-        .filter(|(case, rendered)| rendered.message != case.message || rendered.error != case.error)
-        .map(|(case, rendered)| {
-            format!("{}\n  {rendered:?}\n  wanted {:?} {:?}", case.template, case.message, case.error)
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let vectors = read("commit_templates");
+    let of = |case: &&Value| case["name"] == "changes-order-random-across-objects";
+    let case = vectors.as_array().unwrap().iter().find(of).unwrap();
+    let data = serde_json::from_value(case["data"].clone()).unwrap();
+    assert_eq!(render(text(case, "template"), &data).message.unwrap(), "c:2 d:2 b:2 a:2 e:2 ");
 }
 
 /// Runs on a thread with the stack that runtimes give their workers.
-#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn render_on_a_small_stack(template: String) -> Rendered {
-    let data = vectors().swap_remove(0).data;
+    let data = data();
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     thread.spawn(move || render(&template, &data)).unwrap().join().unwrap()
 }
@@ -135,14 +85,14 @@ fn deep_but_sane_templates_render() {
 proptest::proptest! {
     #[test]
     fn no_template_panics(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..14)) {
-        let data = vectors().swap_remove(0).data;
+        let data = data();
         let rendered = render(&pieces.concat(), &data);
         proptest::prop_assert!(rendered.message.is_some() || rendered.error.is_some());
     }
 
     #[test]
     fn no_text_panics(template in "\\PC{0,40}|[-{}$.a-z0-9 \"`|()=:,\\\\/*']{0,60}") {
-        let data = vectors().swap_remove(0).data;
+        let data = data();
         let rendered = render(&template, &data);
         proptest::prop_assert!(rendered.message.is_some() || rendered.error.is_some());
     }

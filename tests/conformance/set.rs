@@ -1,61 +1,24 @@
-//! The setters against what Flux's own code was observed to do (`tests/vectors/setters_cases.json`).
+//! The setters against what Flux's own code was observed to do.
 //!
 //! Level 1: the same updates, the same problem files, the same error, and files that hold the same data. Our files keep
 //! their layout, so they are compared as a YAML 1.1 reader sees them, not byte by byte.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use supercargo::domain::manifest;
 use supercargo::domain::object::ObjectId;
 use supercargo::domain::proposal::Reference;
-use supercargo::domain::setrun::{self, Outcome, Tree};
+use supercargo::domain::setrun::{self, Tree};
 use supercargo::domain::setter::Setters;
 
-/// Cases in which Flux's behaviour is not ours on purpose, and why. `docs/differences.md` says it to people.
-const DIFFERENT: &[(&str, &str)] = &[
-    ("flux2-issue-5064-list-kind", LIST),
-    ("marker-percent-encoded-name", "a name is what the marker says; `%65` is no `e`"),
-    ("marker-full-ref-form-with-token-elsewhere", "only `$imagepolicy` makes a marker"),
-    ("explicit-null-value", TAG),
-    ("tilde-null-value", TAG),
-    ("bool-and-int-values-get-replaced", TAG),
-    ("int-value-same-text-but-other-change-in-file", "a value that does not change is not quoted either"),
-    ("bool-value-replaced-by-string", TAG),
-    ("list-kind-file", LIST),
-    ("list-kind-two-items", LIST),
-    ("metadata-empty-map", META),
-    ("metadata-null", META),
-    ("annotations-empty-map", META),
-    ("annotations-null", META),
-    ("legacy-path-annotation-in-file", PATHANN),
-    ("internal-path-annotation-in-file", PATHANN),
-    ("symlink-to-file", LINK),
-    ("path-with-dotdot-in-file-name", "two dots in a file name are no reason to end the run"),
-    ("anchor-map-and-alias", "a merge key stays `<<`, without the tag `!!merge`"),
-    ("date-value-replaced-by-date-like-tag", "a tag that looks like a date is quoted: it is a string"),
-    ("null-value-replaced-by-numeric-tag", TAG),
-    ("symlink-relative-outside-scan-path", LINK),
-    ("list-item-unnamed", LIST),
-    ("resourcelist-kind", LIST),
-    ("empty-metadata-removed-position", META),
-    ("string-typed-metadata-annotations", META),
-];
-
-const LIST: &str = "members of a list are edited in place, in their file";
-const TAG: &str = "a value never gets a tag such as `!!null`; it becomes a string";
-const META: &str = "nothing else in the document changes";
-const PATHANN: &str = "a bookkeeping annotation in a file means nothing to us";
-const LINK: &str = "links to files are not followed; their target is edited where it lies";
+use crate::{ask, read};
 
 #[derive(Deserialize)]
 struct Case {
     name: String,
-    #[serde(default)]
-    quirk: bool,
     policies: Vec<Policy>,
     #[serde(default)]
     update_path: String,
@@ -102,80 +65,96 @@ struct Object {
     name: String,
 }
 
-fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("vectors/setters_cases.json")).unwrap()
+/// What a run changes, from the pipe or from the function behind it.
+#[derive(Deserialize)]
+struct Outcome {
+    error: Option<String>,
+    files: BTreeMap<String, String>,
+    updates: Vec<Update>,
+    problem_files: Vec<String>,
 }
 
-fn run(case: &Case) -> Result<Outcome, String> {
+pub(crate) fn case(case: &Value, _: &Value) -> Result<(), String> {
+    let case: Case = serde_json::from_value(case.clone()).unwrap();
+    match difference(&case) {
+        difference if difference.is_empty() => Ok(()),
+        difference => Err(difference),
+    }
+}
+
+fn run(case: &Case) -> Outcome {
+    let answer = if case.symlinks.is_empty() {
+        let policies: Vec<_> = case.policies.iter().map(Policy::request).collect();
+        ask(
+            &json!({ "op": "set", "policies": policies, "files": case.files, "update_path": case.update_path }),
+        )
+    } else {
+        run_with_links(case)
+    };
+    serde_json::from_value(answer).unwrap()
+}
+
+impl Policy {
+    fn request(&self) -> Value {
+        // Without an image a policy has no latest reference, whatever its tag.
+        let tag = if self.image.is_empty() { "" } else { &self.tag };
+        json!({
+            "namespace": self.namespace, "name": self.name, "image": self.image, "tag": tag, "digest": self.digest
+        })
+    }
+}
+
+/// The pipe has no links, so the tree that it makes is made here.
+fn run_with_links(case: &Case) -> Value {
     let policies: Vec<(ObjectId, Option<Reference>)> = case
         .policies
         .iter()
         .map(|policy| {
-            let latest = Reference {
-                image: policy.image.clone(),
-                tag: policy.tag.clone(),
-                digest: policy.digest.clone(),
-            };
+            let (image, tag, digest) = (policy.image.clone(), policy.tag.clone(), policy.digest.clone());
+            let latest = Reference { image, tag, digest };
             (ObjectId::new(&policy.namespace, &policy.name), (!policy.image.is_empty()).then_some(latest))
         })
         .collect();
-    let setters =
-        Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref()))).map_err(|e| e.to_string())?;
+    let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref()))).unwrap();
     let tree = Tree::new(case.files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
         .with_links(case.symlinks.iter().map(|(link, target)| (link.as_str(), target.as_str())));
-    setrun::run(&tree, &case.update_path, &setters, 1).map_err(|error| error.to_string())
+    match setrun::run(&tree, &case.update_path, &setters, 1) {
+        Ok(outcome) => {
+            let files: BTreeMap<_, _> = outcome
+                .files
+                .iter()
+                .map(|(path, bytes)| (path, std::str::from_utf8(bytes).unwrap()))
+                .collect();
+            let problem_files: Vec<_> = outcome.problem_files.iter().map(|problem| &problem.file).collect();
+            json!({ "error": null, "files": files, "updates": outcome.updates, "problem_files": problem_files })
+        }
+        Err(error) => json!({ "error": error.to_string(), "files": {}, "updates": [], "problem_files": [] }),
+    }
 }
 
 /// What differs from the expectation, in words; empty if nothing does.
 fn difference(case: &Case) -> String {
-    let outcome = match run(case) {
-        Ok(outcome) => outcome,
-        Err(error) if Some(&error) == case.expected_error.as_ref() => return String::new(),
-        Err(error) => return format!("error {error:?}, not {:?}", case.expected_error),
-    };
-    if let Some(error) = &case.expected_error {
-        return format!("no error {error:?}");
+    let mut outcome = run(case);
+    // The order of the vectors: by file and object, then as they come.
+    outcome.updates.sort_by(|a, b| (&a.file, &a.object).cmp(&(&b.file, &b.object)));
+    if outcome.error != case.expected_error {
+        return format!("error {:?}, not {:?}", outcome.error, case.expected_error);
     }
-    let problems: Vec<_> = outcome.problem_files.iter().map(|problem| &problem.file).collect();
-    if problems != case.problem_files.iter().collect::<Vec<_>>() {
+    if outcome.problem_files != case.problem_files {
         return format!("problem files {:?}, not {:?}", outcome.problem_files, case.problem_files);
     }
-    let updates = updates_of(&outcome);
-    if updates != case.expected_updates {
-        return format!("updates {updates:#?}, not {:#?}", case.expected_updates);
+    if outcome.updates != case.expected_updates {
+        return format!("updates {:#?}, not {:#?}", outcome.updates, case.expected_updates);
     }
     if outcome.files.keys().ne(case.expected.keys()) {
         return format!("files {:?}, not {:?}", outcome.files.keys(), case.expected.keys());
     }
-    for (path, bytes) in &outcome.files {
-        let text = std::str::from_utf8(bytes).unwrap();
+    for (path, text) in &outcome.files {
         if data(text) != data(&case.expected[path]) {
             return format!("{path} is\n{text}\nnot\n{}", case.expected[path]);
         }
     }
     String::new()
-}
-
-/// The updates in the order of the vectors: by file and object, then as they come.
-fn updates_of(outcome: &Outcome) -> Vec<Update> {
-    let mut updates: Vec<Update> = outcome
-        .updates
-        .iter()
-        .map(|update| Update {
-            file: update.file.clone(),
-            object: Object {
-                api_version: update.object.api_version.clone(),
-                kind: update.object.kind.clone(),
-                namespace: update.object.namespace.clone(),
-                name: update.object.name.clone(),
-            },
-            setter: update.setter.clone(),
-            old: update.old.clone(),
-            new: update.new.clone(),
-        })
-        .collect();
-    updates.sort_by(|a, b| (&a.file, &a.object).cmp(&(&b.file, &b.object)));
-    updates
 }
 
 /// The data of a file: one line for each thing in it, scalars with their YAML 1.1 type; comments, layout, quotes, and the
@@ -224,41 +203,16 @@ fn is_not_a_string(text: &str) -> bool {
 }
 
 #[test]
-fn every_case_that_is_no_quirk_comes_out_as_with_flux() {
-    let cases = cases();
-    assert_eq!(cases.len(), 228);
-    let failures: Vec<_> = cases
-        .iter()
-        .filter(|case| !case.quirk)
-        .map(|case| (&case.name, difference(case)))
-        .filter(|(_, difference)| !difference.is_empty())
-        .map(|(name, difference)| format!("{name}: {difference}"))
-        .collect();
-    assert!(failures.is_empty(), "{} cases:\n{}", failures.len(), failures.join("\n"));
-}
-
-#[test]
-fn the_quirks_that_we_do_not_copy_are_the_listed_ones() {
-    let different: Vec<_> = cases()
-        .iter()
-        .filter(|case| case.quirk && !difference(case).is_empty())
-        .map(|case| case.name.clone())
-        .collect();
-    let listed: Vec<_> = DIFFERENT.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(different, listed);
-}
-
-#[test]
 fn nothing_changes_but_the_bytes_of_marked_scalars_and_a_second_run_changes_nothing() {
-    for case in cases() {
-        let Ok(outcome) = run(&case) else { continue };
-        for (path, bytes) in &outcome.files {
+    let cases: Vec<Case> = serde_json::from_value(read("setters_cases")).unwrap();
+    for case in cases {
+        let outcome = run(&case);
+        for (path, text) in &outcome.files {
             let before = case.files[path].as_bytes();
-            let text = std::str::from_utf8(bytes).unwrap();
             let old = manifest::find(&case.files[path]).unwrap();
             let new = manifest::find(text).unwrap();
             assert_eq!(old.len(), new.len(), "{}", case.name);
-            let (mut at, mut new_at) = (0, 0);
+            let (bytes, mut at, mut new_at) = (text.as_bytes(), 0, 0);
             for (old, new) in old.iter().zip(&new) {
                 assert_eq!(before[at..old.span.start], bytes[new_at..new.span.start], "{}", case.name);
                 (at, new_at) = (old.span.end, new.span.end);
@@ -266,9 +220,7 @@ fn nothing_changes_but_the_bytes_of_marked_scalars_and_a_second_run_changes_noth
             assert_eq!(before[at..], bytes[new_at..], "{}", case.name);
         }
         let mut again = Case { files: case.files.clone(), ..case };
-        for (path, bytes) in outcome.files {
-            again.files.insert(path, String::from_utf8(bytes).unwrap());
-        }
-        assert_eq!(run(&again).unwrap().updates, [], "{}", again.name);
+        again.files.extend(outcome.files);
+        assert_eq!(run(&again).updates, [], "{}", again.name);
     }
 }
