@@ -68,4 +68,4 @@ impl Random {
 }
 
 /// What reads like something else, has another length in another case, or cannot be printed.
-pub const STRANGE: &str = "éßſKİıǅΣς\u{a0}\u{ad}\u{200b}\u{2028}\u{feff}\u{fffd}\u{0}\u{7}\u{b}\u{1b}\u{7f}\u{85}٣Ⅷ中\u{1d7d8}😀\u{10ffff}";
+pub const STRANGE: &str = "éßſKİıǅΣς\u{a0}\u{ad}\u{200b}\u{2028}\u{feff}\u{fffd}\u{0}\u{7}\u{b}\u{1b}\u{7f}\u{85}٣Ⅷ中\u{1d7d8}😀\u{10ffff}\u{d7ff}\u{e000}\u{897}\u{2ebf0}\u{1c89}";

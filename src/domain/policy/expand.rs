@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::goregex::Slots;
+use super::goregex::{KNOWN, Slots};
 
 /// The characters of a name: letters and decimal digits of any script, and the underscore.
-static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nd}_]+").ok());
+static NAME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!(r"^[[\p{{L}}\p{{Nd}}_]&&{KNOWN}]+")).ok());
 
 /// A template, its names looked up.
 #[derive(Debug, Clone)]

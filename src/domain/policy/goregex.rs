@@ -21,6 +21,8 @@ use thiserror::Error;
 
 use linear::Linear;
 
+pub(super) use emit::KNOWN;
+
 /// The most memory that one compiled pattern may take, in bytes; Go allows about as much.
 const SIZE_LIMIT: usize = 128 << 20;
 
@@ -225,6 +227,35 @@ mod tests {
             ("b)[", "expression nests too deeply"),
         ] {
             assert_eq!(Pattern::new(&format!("{open}{rest}")).unwrap_err().what, what, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_class_inverted_around_the_surrogates_has_not_their_neighbours() {
+        for class in [
+            r"[^\p{Any}]",
+            r"[^a-\x{FFFF}]",
+            r"[^\x{0}-\x{d7ff}\x{e000}-\x{10ffff}]",
+            r"[^\x{d000}-\x{dc00}\x{dc01}-z]",
+        ] {
+            let Ok(pattern) = Pattern::new(class) else { continue };
+            assert!(!pattern.is_match("\u{d7ff}") && !pattern.is_match("\u{e000}"), "{class}");
+        }
+    }
+
+    #[test]
+    fn characters_newer_than_go_s_tables_are_unassigned() {
+        for (class, matches) in [
+            (r"\pL", false),
+            (r"\PL", true),
+            (r"\p{Cn}", true),
+            (r"\p{C}", true),
+            (r"\P{C}", false),
+            (r"\p{Assigned}", false),
+            (r"[^\p{Han}]", true),
+        ] {
+            assert_eq!(Pattern::new(class).unwrap().is_match("\u{2ebf0}"), matches, "{class}");
+            assert_eq!(Pattern::new(class).unwrap().is_match("中"), !matches, "{class}");
         }
     }
 

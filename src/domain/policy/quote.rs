@@ -5,9 +5,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::goregex::KNOWN;
+
 /// What Go prints as it is: letters, marks, numbers, punctuation, symbols.
 static PRINTABLE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    LazyLock::new(|| Regex::new(&format!(r"^[[\p{{L}}\p{{M}}\p{{N}}\p{{P}}\p{{S}}]&&{KNOWN}]$")).ok());
 
 /// `text` in double quotes, as Go's `%q` has it.
 ///

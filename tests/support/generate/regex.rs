@@ -203,7 +203,10 @@ fn bracketed(random: &mut Random) -> Made {
         match random.below(14) {
             0..=3 => pattern.push(random.character(PLAIN)),
             4..=6 => {
-                let (low, high) = (random.character("a0AKk+-!é"), random.character("z9Zk~/-é\u{212a}"));
+                let (low, high) = (
+                    random.character("a0AKk+-!é\u{e000}"),
+                    random.character("z9Zk~/-é\u{212a}\u{d7ff}\u{ffff}"),
+                );
                 pattern.extend([low, '-', high]);
             }
             7 => pattern += random.pick(CLASSES),
@@ -287,6 +290,12 @@ fn repeated_counts(random: &mut Random) -> Made {
     Made::new(pattern, "a".repeat(random.below(60)))
 }
 
+/// Any character at all.
+fn anywhere(random: &mut Random) -> char {
+    let end = *random.pick(&[&0x250, &0x3000, &0x1_1f00, &0x11_0000]);
+    u32::try_from(random.below(end)).ok().and_then(char::from_u32).unwrap_or('\u{e000}')
+}
+
 pub fn haystack(random: &mut Random, sample: &str) -> String {
     match random.below(10) {
         0..=2 => sample.to_owned(),
@@ -294,6 +303,7 @@ pub fn haystack(random: &mut Random, sample: &str) -> String {
         5 => [&random.text(PLAIN, 3), sample, &random.text(PLAIN, 3)].concat(),
         6 => random.text(PLAIN, 12),
         7 => random.text("aakK\n -_", 8),
+        8 if random.one_in(2) => random.several(1, 6, anywhere).into_iter().collect(),
         8 => random.text(STRANGE, 4),
         _ => [sample, random.pick(&["\n", "", "\n\n", "é", "K"]), sample].concat(),
     }

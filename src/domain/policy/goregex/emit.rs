@@ -7,6 +7,10 @@ use super::class::{Class, Item};
 
 /// A class that no character is in.
 const NEVER: &str = r"[^\x{0}-\x{10FFFF}]";
+/// The characters that Go knows, in Rust's syntax: Rust's tables are of a newer version of Unicode.
+///
+/// Source: golang/go 1.26, `src/unicode/tables.go`.
+pub(in crate::domain::policy) const KNOWN: &str = r"\p{age=15.0}";
 /// Patterns of more parts are not cut into stems.
 const MAX_STEMS: usize = 64;
 
@@ -122,6 +126,7 @@ fn write_class(out: &mut String, class: &Class) {
     for item in &class.items {
         write_item(&mut items, item);
     }
+    bridge_surrogates(&mut items, class);
     let _ = match (items.is_empty(), class.negated) {
         (true, false) => write!(out, "{NEVER}"),
         (true, true) => write!(out, "(?s:.)"),
@@ -143,18 +148,49 @@ fn write_item(out: &mut String, item: &Item) {
         }
         Item::Any { negated: false } => write_range(out, 0, u32::from(char::MAX)),
         Item::Any { negated: true } => {}
-        Item::Unicode { name, negated } => {
-            let _ = write!(out, "\\{}{{{name}}}", if *negated { 'P' } else { 'p' });
-        }
+        Item::Unicode { name, negated } => write_named(out, name, *negated),
     }
 }
 
-/// Writes a range without the surrogates in it.
+/// Writes a category or script, or all others, as far as Go knows the characters; what it does not know is unassigned.
+fn write_named(out: &mut String, name: &str, negated: bool) {
+    let has_unassigned = matches!(name, "c" | "other" | "cn" | "unassigned");
+    let (open, letter) = match (has_unassigned, negated) {
+        (false, false) => ("[", 'p'),
+        (false, true) => ("[^", 'p'),
+        (true, false) => ("[^", 'P'),
+        (true, true) => ("[", 'P'),
+    };
+    let _ = write!(out, "{open}\\{letter}{{{name}}}&&{KNOWN}]");
+}
+
+/// The last character before the surrogates, and the first behind them.
+const AROUND_SURROGATES: (u32, u32) = (0xd7ff, 0xe000);
+
+/// Writes a range that neither begins nor ends with a surrogate, which no text of valid UTF-8 has.
 fn write_range(out: &mut String, low: u32, high: u32) {
-    for (low, high) in [(low, high.min(0xd7ff)), (low.max(0xe000), high)] {
-        if low <= high {
-            let _ = write!(out, "\\x{{{low:X}}}-\\x{{{high:X}}}");
-        }
+    let (before, behind) = AROUND_SURROGATES;
+    let low = if low > before { low.max(behind) } else { low };
+    let high = if high < behind { high.min(before) } else { high };
+    if low <= high {
+        let _ = write!(out, "\\x{{{low:X}}}-\\x{{{high:X}}}");
+    }
+}
+
+/// Bridges the surrogates if both of their neighbours are in the class anyway.
+///
+/// Rust's engine takes two ranges that end and begin there for separate ones and, when it inverts them, the neighbours
+/// for what is between.
+fn bridge_surrogates(out: &mut String, class: &Class) {
+    let (before, behind) = AROUND_SURROGATES;
+    let has = |code: u32| {
+        class
+            .items
+            .iter()
+            .any(|item| matches!(item, Item::Range(low, high) if (*low..=*high).contains(&code)))
+    };
+    if has(before) && has(behind) {
+        write_range(out, before, behind);
     }
 }
 
@@ -168,5 +204,6 @@ mod tests {
         assert_eq!(emitted("^a.[b-d]$"), r"\Aa[^\n](?:[\x{62}-\x{64}])\z");
         assert_eq!(emitted("(?P<n>a|b)+?"), "(?:((?:a|b)))+?");
         assert_eq!(emitted(r"\Q.+\E*"), r"\x{2E}(?:\x{2B})*");
+        assert_eq!(emitted(r"[\x{d800}-\x{dfff}]"), format!("(?:{NEVER})"));
     }
 }
