@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use supercargo::domain::batch;
 
 use super::generate::Random;
 use super::programs;
@@ -59,10 +60,10 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
-/// Puts requests that `make` makes up to the program and to `ours`, and compares the answers.
+/// Puts requests that `make` makes up to the program and to `eval batch`, and compares the answers.
 ///
 /// `SUPERCARGO_LONG=1` asks for many more of them, `SUPERCARGO_SEED` for others, `SUPERCARGO_CASES` for so many.
-pub fn compare(op: &str, make: fn(&mut Random) -> Value, ours: impl Fn(&Value) -> Value) {
+pub fn compare(op: &str, make: fn(&mut Random) -> Value) {
     let Some(program) = program() else { return };
     let long = setting("SUPERCARGO_LONG").is_some_and(|value| value > 0);
     let seed = setting("SUPERCARGO_SEED").unwrap_or(1);
@@ -91,6 +92,10 @@ pub fn compare(op: &str, make: fn(&mut Random) -> Value, ours: impl Fn(&Value) -
         report.errors, report.differences
     ));
     assert!(report.differences == 0, "{} differ:\n{}", report.differences, report.shown.join("\n"));
+}
+
+fn ours(asked: &Value) -> Value {
+    serde_json::from_str(&batch::answer(asked.to_string().as_bytes()).text).unwrap()
 }
 
 #[derive(Default)]
