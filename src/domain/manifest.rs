@@ -9,8 +9,10 @@
 mod block;
 mod block_reader;
 mod edit;
+mod full_reader;
 mod parts;
 mod path;
+mod piece;
 mod plain;
 mod walk;
 
@@ -21,6 +23,7 @@ use memchr::memmem;
 use super::marker;
 use super::proposal::ObjectIdentity;
 use crate::problem::{Code, Problem};
+use piece::Piece;
 
 pub use edit::{Replaced, RewriteError, Rewritten};
 
@@ -133,7 +136,10 @@ impl<'a> Manifest<'a> {
     /// # Errors
     /// What makes the file a problem file for Flux: a syntax error in any document, or one that is no mapping.
     pub fn parse(text: &'a str) -> Result<Self, YamlError> {
-        forbid_control_characters(text)?;
+        let has_odd_bytes = block_reader::has_odd_bytes(text);
+        if has_odd_bytes {
+            forbid_control_characters(text)?;
+        }
         let ranges = parts::split(text)?;
         let single = ranges.len() == 1;
         let mut parts = Vec::with_capacity(ranges.len());
@@ -141,8 +147,15 @@ impl<'a> Manifest<'a> {
         for range in ranges {
             lines += parts::line_of(text.get(counted..).unwrap_or_default(), range.start - counted) - 1;
             counted = range.start;
-            let mut part =
-                walk::part(text.get(range.clone()).unwrap_or_default(), range.start, lines, single)?;
+            let text = text.get(range.clone()).unwrap_or_default();
+            let mut part = piece::part(Piece {
+                text,
+                base: range.start,
+                lines,
+                is_whole: single,
+                has_odd_bytes,
+                may_be_marked: marker::may_be_in(text),
+            })?;
             part.range = range;
             parts.push(part);
         }
@@ -199,7 +212,9 @@ pub fn rewrite(text: &str, edits: &[(&MarkedScalar, &str)]) -> Result<String, Re
 /// Whether the two readers say the same of `text`, or the block reader leaves it to the full parser.
 #[cfg(fuzzing)]
 pub fn readers_agree(text: &str) -> bool {
-    walk::block_part(text, 0, 0, true).is_none_or(|part| walk::full_part(text, 0, 0, true) == Ok(part))
+    let piece = Piece::new(text);
+    let agree = |piece| piece::block_part(piece).is_none_or(|part| piece::full_part(piece) == Ok(part));
+    agree(piece) && agree(Piece { may_be_marked: true, ..piece })
 }
 
 /// Whether Flux looks into the file at all: it has the name of a YAML file, and the token somewhere.
@@ -246,10 +261,6 @@ impl YamlError {
 /// YAML forbids most control characters, and go-yaml refuses them before it parses.
 fn forbid_control_characters(text: &str) -> Result<(), YamlError> {
     let is_bad = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
-    // No early exit: so the loop over a good file, which is nearly every file, becomes vector instructions.
-    if !text.bytes().fold(false, |bad, byte| bad | is_bad(byte)) {
-        return Ok(());
-    }
     let Some((at, byte)) = text.bytes().enumerate().find(|(_, byte)| is_bad(*byte)) else { return Ok(()) };
     let line = parts::line_of(text, at);
     let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);

@@ -29,6 +29,12 @@ pub fn setter_of(comment: &str) -> Option<String> {
     json.object()
 }
 
+/// Whether a comment in `text` may be a marker or mean to be one: it has the key, or a backslash with which the key may
+/// be spelt otherwise.
+pub fn may_be_in(text: &str) -> bool {
+    mentions_key(text.as_bytes()) || memchr::memchr(b'\\', text.as_bytes()).is_some()
+}
+
 /// Which policy a setter name stands for, and which part of its reference; `Err` says what is wrong with the name.
 ///
 /// # Errors
@@ -125,11 +131,14 @@ impl Json<'_> {
         self.eat('"')?;
         let mut text = String::new();
         loop {
+            let is_plain = |byte: &u8| *byte >= b' ' && !matches!(byte, b'"' | b'\\');
+            let plain = self.rest.bytes().take_while(|byte| is_plain(byte)).count();
+            text.push_str(self.rest.get(..plain)?);
+            self.rest = self.rest.get(plain..)?;
             match self.next()? {
                 '"' => return Some(text),
                 '\\' => text.push(self.escape()?),
-                control if control < ' ' => return None,
-                other => text.push(other),
+                _ => return None,
             }
         }
     }
@@ -216,6 +225,15 @@ mod tests {
         ] {
             assert_eq!(setter_of(comment), None, "{comment}");
         }
+    }
+
+    #[test]
+    fn no_marker_is_in_a_text_without_the_key_and_without_a_backslash() {
+        for text in ["a: b # {\"$imagepolicy\": \"apps:web\"}", r#"a: b # {"\u0024imagepolicy": "apps:web"}"#]
+        {
+            assert!(may_be_in(text), "{text}");
+        }
+        assert!(!may_be_in("a: b # {\"imagepolicy\": \"$apps:web\"}"));
     }
 
     #[test]

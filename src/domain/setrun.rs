@@ -91,7 +91,7 @@ pub fn run(
     threads: usize,
 ) -> Result<Outcome, RunError> {
     let scanned = tree.scan(update_path)?;
-    let results = in_parallel(&scanned, threads, |file| set(file.bytes, setters));
+    let results = in_parallel(&scanned, threads, |file| set_candidate(file.bytes, setters));
     let mut outcome = Outcome::default();
     for (file, result) in scanned.into_iter().zip(results) {
         match result {
@@ -127,6 +127,11 @@ pub fn set(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> {
     if !manifest::has_token(bytes) {
         return Ok(FileSet::default());
     }
+    set_candidate(bytes, setters)
+}
+
+/// [`set`] for a file that has the token.
+fn set_candidate(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> {
     let text = std::str::from_utf8(bytes).map_err(|_invalid| FileError::NotUtf8)?;
     let manifest = Manifest::parse(text)?;
     let mut edits = Vec::new();

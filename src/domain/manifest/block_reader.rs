@@ -6,6 +6,7 @@
 //! parser reads the piece instead. Whatever it does say, the full parser says too, in the same order; tests and a fuzz
 //! target hold the two against each other.
 
+mod bytes;
 mod flow;
 mod scalar;
 
@@ -23,8 +24,10 @@ const MOST_OPEN: usize = 256;
 const LONGEST_KEY: usize = 1_000;
 
 /// Tells `walker` what stands in `text`, a piece of a file; `None` if it is not sure, and then `walker` is of no use.
-pub(super) fn read<'a>(text: &'a str, walker: &mut Walker<'a>) -> Option<()> {
-    is_unsuspicious(text).then_some(())?;
+///
+/// `has_odd_bytes` says what [`has_odd_bytes`] would, or says yes where that was not asked of this piece alone.
+pub(super) fn read<'a>(text: &'a str, has_odd_bytes: bool, walker: &mut Walker<'a>) -> Option<()> {
+    (!has_odd_bytes || is_unsuspicious(text)).then_some(())?;
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
@@ -44,14 +47,16 @@ pub(super) fn read<'a>(text: &'a str, walker: &mut Walker<'a>) -> Option<()> {
     Some(())
 }
 
+/// Whether `text` has any but printable ASCII characters, tabs and line feeds.
+pub(super) fn has_odd_bytes(text: &str) -> bool {
+    let is_odd = |byte: u8| !(b' '..=b'~').contains(&byte) && byte != b'\n' && byte != b'\t';
+    // No early exit: so the loop becomes vector instructions.
+    text.bytes().fold(false, |odd, byte| odd | is_odd(byte))
+}
+
 /// Whether all characters are such that every reader of YAML agrees on what they are: none that some take for a line
 /// break or refuse, and no carriage return but in `\r\n` and at the very end, where the cut into pieces leaves one.
 fn is_unsuspicious(text: &str) -> bool {
-    let is_odd = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n')) || byte >= 0x7f;
-    // No early exit: so the loop becomes vector instructions.
-    if !text.bytes().fold(false, |odd, byte| odd | is_odd(byte)) {
-        return true;
-    }
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let is_good = match character {
@@ -101,9 +106,10 @@ struct Reader<'a, 'w> {
 
 impl<'a> Reader<'a, '_> {
     /// Where the content of the line at `start` ends, and where the next line begins.
+    #[inline]
     fn bounds(&self, start: usize) -> (usize, usize) {
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let (end, next) = match memchr::memchr(b'\n', rest) {
+        let (end, next) = match bytes::line_feed(rest) {
             Some(length) => (start + length, start + length + 1),
             None => (self.bytes.len(), self.bytes.len()),
         };
@@ -111,6 +117,7 @@ impl<'a> Reader<'a, '_> {
         (end - usize::from(has_return), next)
     }
 
+    #[inline]
     fn at(&self, place: usize) -> Option<u8> {
         self.bytes.get(place).copied()
     }
@@ -118,7 +125,7 @@ impl<'a> Reader<'a, '_> {
     /// The first place from `start` on, at most `end`, at which there is no blank.
     fn skip_blanks(&self, start: usize, end: usize) -> usize {
         let line = self.bytes.get(start..end).unwrap_or_default();
-        start + line.iter().take_while(|byte| **byte == b' ').count()
+        start + bytes::blanks(line)
     }
 
     /// Whether a dash that begins an item stands at `place`. A dash with nothing behind it is one, too.
@@ -201,13 +208,14 @@ impl<'a> Reader<'a, '_> {
             }
             (first, is_first, is_item) = (content, true, true);
         }
-        let Some((key, colon)) = self.key(first, end)? else {
+        let (style, key, colon) = self.key(first, end)?;
+        if colon == 0 {
             return is_item.then(|| self.inline(first, end))?;
-        };
+        }
         if is_first {
             self.open_mapping(first - self.start)?;
         }
-        self.walker.scalar(key);
+        self.walker.key(style, key);
         self.value(colon, end)
     }
 
@@ -232,28 +240,21 @@ impl<'a> Reader<'a, '_> {
         (self.open.len() < MOST_OPEN).then_some(())
     }
 
-    /// The key at `first` and the place of its colon, if it is one.
-    #[expect(clippy::option_option, reason = "the outer one says whether we are sure")]
-    fn key(&self, first: usize, end: usize) -> Option<Option<(Last<'a>, usize)>> {
-        let (style, value, span) = match self.at(first)? {
-            b'\'' | b'"' => {
-                let (style, value, close) = self.quoted(first, end)?;
-                (style, value, first..close)
-            }
-            b'|' | b'>' | b'[' | b'{' => return Some(None),
+    /// The key at `first`, and the place of its colon, which is 0 if it is none.
+    fn key(&self, first: usize, end: usize) -> Option<(ScalarStyle, Cow<'a, str>, usize)> {
+        let (style, value, colon) = match self.at(first)? {
+            b'\'' | b'"' => self.quoted(first, end)?,
+            b'|' | b'>' | b'[' | b'{' => (ScalarStyle::Plain, Cow::Borrowed(""), end),
             _ => {
                 let span = self.plain(first, end)?;
-                (ScalarStyle::Plain, Cow::Borrowed(self.text.get(span.clone())?), span)
+                (ScalarStyle::Plain, Cow::Borrowed(self.text.get(span.clone())?), span.end)
             }
         };
-        let colon = span.end;
-        if self.at(colon) != Some(b':') || colon == end {
-            return Some(None);
+        if colon >= end || self.at(colon) != Some(b':') {
+            return Some((style, value, 0));
         }
-        if (colon + 1 < end && self.at(colon + 1) != Some(b' ')) || colon - first > LONGEST_KEY {
-            return None;
-        }
-        Some(Some((Last::new(span, self.line, style, value), colon)))
+        let is_certain = colon + 1 == end || self.at(colon + 1) == Some(b' ');
+        (is_certain && colon - first <= LONGEST_KEY).then_some((style, value, colon))
     }
 
     /// What stands behind the colon of a key.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Manifest, MarkedScalar, Part, Style, YamlError, parts, plain, walk};
+use super::piece::{self, Piece};
+use super::{Manifest, MarkedScalar, Part, Style, YamlError, parts, plain};
 use crate::problem::{Code, Problem};
 
 /// A text after edits.
@@ -118,7 +119,7 @@ fn verify(
     if parts::split(text).map_err(RewriteError::After)?.len() != 1 {
         return Err(RewriteError::OtherChange { line });
     }
-    let after = walk::part(text, 0, 0, single).map_err(RewriteError::After)?;
+    let after = piece::part(Piece { is_whole: single, ..Piece::new(text) }).map_err(RewriteError::After)?;
     if after.fingerprint != before.fingerprint || after.scalars.len() != before.scalars.len() {
         return Err(RewriteError::OtherChange { line });
     }

@@ -53,6 +53,12 @@ struct FirstPlaces<'a> {
 }
 
 impl<'a> Stack<'a> {
+    /// An empty one, with room for what most documents need.
+    pub(super) fn with_capacity() -> Self {
+        Self { frames: Vec::with_capacity(16), keys: Vec::with_capacity(64) }
+    }
+
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
@@ -65,18 +71,27 @@ impl<'a> Stack<'a> {
         self.open(Kind::Sequence { items: 0 }, column, in_key);
     }
 
+    #[inline]
     fn open(&mut self, kind: Kind, column: usize, in_key: bool) {
         let in_key = in_key || self.in_key();
         self.frames.push(Frame { kind, column, in_key, keys: self.keys.len(), first: None });
     }
 
+    #[inline]
     pub(super) fn close(&mut self) {
         if let Some(frame) = self.frames.pop() {
             self.keys.truncate(frame.keys);
         }
     }
 
+    /// Whether the next node is a key.
+    #[inline]
+    pub(super) fn is_at_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { kind: Kind::Mapping { at_key: true }, .. }))
+    }
+
     /// Takes the next place in the innermost collection.
+    #[inline]
     pub(super) fn enter(&mut self) -> Role {
         match self.frames.last_mut().map(|frame| &mut frame.kind) {
             None => Role::Root,
@@ -92,11 +107,13 @@ impl<'a> Stack<'a> {
     }
 
     /// Names the key whose place was just taken.
+    #[inline]
     pub(super) fn key(&mut self, name: Cow<'a, str>) {
         self.keys.push(name);
     }
 
     /// Whether the innermost collection is, or stands in, a key.
+    #[inline]
     pub(super) fn in_key(&self) -> bool {
         self.frames.last().is_some_and(|frame| frame.in_key)
     }
@@ -107,6 +124,7 @@ impl<'a> Stack<'a> {
     }
 
     /// The keys so far of the mapping at `depth`.
+    #[inline]
     fn keys(&self, depth: usize) -> &[Cow<'a, str>] {
         let start = self.frames.get(depth).map_or(0, |frame| frame.keys);
         let end = self.frames.get(depth + 1).map_or(self.keys.len(), |frame| frame.keys);
@@ -114,6 +132,7 @@ impl<'a> Stack<'a> {
     }
 
     /// The key at `depth` whose value is being read.
+    #[inline]
     fn current(&self, depth: usize) -> Option<&str> {
         match self.frames.get(depth)?.kind {
             Kind::Mapping { .. } => self.keys(depth).last().map(AsRef::as_ref),
@@ -149,6 +168,7 @@ impl<'a> Stack<'a> {
     }
 
     /// Whether the current value stands under exactly these keys, from the root.
+    #[inline]
     pub(super) fn is_at(&self, keys: &[&str]) -> bool {
         self.frames.len() == keys.len()
             && keys.iter().enumerate().all(|(depth, key)| self.current(depth) == Some(key))
@@ -165,12 +185,19 @@ impl<'a> Stack<'a> {
     }
 
     /// Whether the current value is the `image` of a container.
+    #[inline]
     pub(super) fn is_container_image(&self) -> bool {
-        let [.., _, Frame { kind: Kind::Sequence { .. }, .. }, _] = self.frames.as_slice() else {
+        // The cheapest question first: it is asked of every scalar.
+        if self.keys.last().is_none_or(|key| key != "image") {
+            return false;
+        }
+        let [.., _, Frame { kind: Kind::Sequence { .. }, .. }, Frame { kind: Kind::Mapping { .. }, .. }] =
+            self.frames.as_slice()
+        else {
             return false;
         };
         let depth = self.frames.len();
-        self.current(depth - 1) == Some("image")
+        self.keys(depth - 1).last().is_some()
             && matches!(
                 self.current(depth - 3),
                 Some("containers" | "initContainers" | "ephemeralContainers")
@@ -180,7 +207,8 @@ impl<'a> Stack<'a> {
     /// The current place, as `eval batch` prints it (keys only: `spec.containers.image`) and as a person reads it
     /// (`.spec.containers[0].image`).
     pub(super) fn names(&self) -> (String, String) {
-        let (mut path, mut field) = (String::new(), String::new());
+        // Room enough for nearly every path, so that they grow once.
+        let (mut path, mut field) = (String::with_capacity(64), String::with_capacity(64));
         for (depth, frame) in self.frames.iter().enumerate() {
             if let Kind::Sequence { items } = frame.kind {
                 // Writing into a String cannot fail.

@@ -1,10 +1,11 @@
 //! One piece of a file as a YAML parser sees it: which scalars carry a marker, where they stand, whose they are.
 //!
-//! A reader tells the [`Walker`] what stands there, from left to right, and there are two of them: the full parser, and
-//! [`block_reader`] for the plain block YAML that most files are. That one is asked first; whatever it is not sure of is
-//! read again by the full parser, and where it is sure, the two say the same.
-//! Comments decide; which one belongs to a value is a matter of
-//! position (as it is for go-yaml, whose answers we must reproduce):
+//! A reader tells the [`Walker`] what stands there, from left to right, and there are two: [`super::full_reader`] for all of YAML,
+//! and [`super::block_reader`] for the plain block YAML that most files are. That one is asked first; whatever it is not sure of is
+//! read again by the other, and where it is sure, the two say the same.
+//!
+//! Comments decide; which one belongs to a value is a matter of position (as it is for go-yaml, whose answers we must
+//! reproduce):
 //!
 //! - behind the value on its last line, with nothing but blanks or one comma in between;
 //! - on the header line of a block scalar;
@@ -14,16 +15,16 @@
 //! Source: `fluxcd/image-automation-controller:internal/update/filter.go`, go-yaml v3 `scannerc.go`.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Range;
 
 use foldhash::quality::FixedState;
-use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use granit_parser::{ScalarStyle, StructureStyle};
 
+use super::block;
 use super::path::{Identities, Role, Stack};
+use super::piece::Piece;
 use super::{Image, MarkedScalar, Part, Stray, StrayReason, Style, YamlError};
-use super::{block, block_reader};
 use crate::domain::marker;
 use crate::domain::proposal::ObjectIdentity;
 
@@ -35,16 +36,27 @@ pub(super) struct Last<'a> {
     line: usize,
     style: ScalarStyle,
     value: Cow<'a, str>,
-    anchor: usize,
-    tag: Option<Cow<'a, Tag>>,
-    /// The comment that counts, and its setter name.
-    marker: Option<Marker>,
+    /// A hash of its anchor and tag.
+    properties: u64,
+    /// The comment that counts, if it is a marker: its place among the markers.
+    marker: Option<usize>,
 }
 
 impl<'a> Last<'a> {
     /// A scalar without anchor and tag.
+    #[inline]
     pub(super) fn new(span: Range<usize>, line: usize, style: ScalarStyle, value: Cow<'a, str>) -> Self {
-        Self { span, indent: 0, line, style, value, anchor: 0, tag: None, marker: None }
+        Self { span, indent: 0, line, style, value, properties: 0, marker: None }
+    }
+
+    fn is_null(&self) -> bool {
+        self.style == ScalarStyle::Plain
+            && (self.span.is_empty() || matches!(&*self.value, "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The same with `properties`, a hash of its anchor and tag; 0 if it has neither.
+    pub(super) fn with_properties(self, properties: u64) -> Self {
+        Self { properties, ..self }
     }
 
     /// The same as a block scalar with `indent` columns of blanks before its content.
@@ -54,17 +66,19 @@ impl<'a> Last<'a> {
 }
 
 /// A comment that reads as a marker.
-#[derive(Clone)]
 struct Marker {
     span: Range<usize>,
     line: usize,
     setter: String,
+    /// Whether it belongs to a value.
+    is_attached: bool,
 }
 
 /// A comment that belongs to nothing before it, and may belong to what follows.
 struct Above {
     span: Range<usize>,
-    line: usize,
+    /// Its place among the markers, if it is one.
+    marker: Option<usize>,
     /// Whether another comment stands on the line before, so that the two are one text.
     several: bool,
 }
@@ -72,8 +86,11 @@ struct Above {
 /// The fold over what a reader says of one piece.
 pub(super) struct Walker<'a> {
     text: &'a str,
+    may_be_marked: bool,
     stack: Stack<'a>,
     last: Option<Last<'a>>,
+    /// Memory for the next value that is not in the text as it is.
+    spare: String,
     above: Option<Above>,
     /// The line of the last comment that has its line to itself.
     comment_line: usize,
@@ -85,36 +102,14 @@ pub(super) struct Walker<'a> {
     error: Option<YamlError>,
 }
 
-/// Reads the first YAML document of `text`, a piece of a file that begins at byte `base` and has `lines` lines before it.
-/// With `single` the piece is the whole file, so that the members of a `kind: List` are objects of their own.
-///
-/// # Errors
-/// A syntax error, or a document to which Flux cannot attach its bookkeeping: no mapping, or `metadata` is none.
-pub(super) fn part(text: &str, base: usize, lines: usize, single: bool) -> Result<Part, YamlError> {
-    block_part(text, base, lines, single).map_or_else(|| full_part(text, base, lines, single), Ok)
-}
-
-/// [`part`] by the block reader alone: nothing where it is not sure, or where there is an error.
-pub(super) fn block_part(text: &str, base: usize, lines: usize, single: bool) -> Option<Part> {
-    let mut walker = Walker::new(text);
-    block_reader::read(text, &mut walker)?;
-    walker.settle();
-    walker.error.is_none().then(|| walker.finish(base, lines, single))
-}
-
-/// [`part`] by the full parser alone.
-pub(super) fn full_part(text: &str, base: usize, lines: usize, single: bool) -> Result<Part, YamlError> {
-    let mut walker = Walker::new(text);
-    walker.run().map_err(|error| YamlError { line: error.line + lines, ..error })?;
-    Ok(walker.finish(base, lines, single))
-}
-
 impl<'a> Walker<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(super) fn new(piece: Piece<'a>) -> Self {
         Self {
-            text,
-            stack: Stack::default(),
+            text: piece.text,
+            may_be_marked: piece.may_be_marked,
+            stack: Stack::with_capacity(),
             last: None,
+            spare: String::new(),
             above: None,
             comment_line: 0,
             markers: Vec::new(),
@@ -125,59 +120,22 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reads with the full parser.
-    fn run(&mut self) -> Result<(), YamlError> {
-        // Both limits guard memory of streaming readers; the text is in memory already.
-        let options = granit_parser::options! {
-            max_buffered_comment_events: usize::MAX,
-            flow_nesting_limit: 10_000,
-            block_nesting_limit: 10_000,
-        };
-        for event in Parser::new_from_str_with_options(self.text, options) {
-            let (event, span) = event.map_err(|error| YamlError {
-                line: error.marker().line(),
-                column: error.marker().col() + 1,
-                message: error.kind().to_string(),
-            })?;
-            if matches!(event, Event::DocumentEnd) {
-                break;
-            }
-            self.event(event, &span);
-            if let Some(error) = self.error.take() {
-                return Err(error);
-            }
-        }
-        self.settle();
-        Ok(())
+    /// What makes the document one that Flux cannot use, once.
+    pub(super) fn take_error(&mut self) -> Option<YamlError> {
+        self.error.take()
     }
 
-    fn event(&mut self, event: Event<'a>, span: &Span) {
-        let range = span.byte_range().unwrap_or_default();
-        match event {
-            Event::Comment(..) => self.comment(range, span.start.line()),
-            Event::Scalar(value, style, anchor, tag) => {
-                let indent = span.indent.unwrap_or(0);
-                let last = Last { indent, anchor, tag, ..Last::new(range, span.start.line(), style, value) };
-                self.scalar(last);
-            }
-            Event::MappingStart(style, anchor, tag) => {
-                self.open_mapping(style, span.start.col());
-                self.properties(anchor, tag.as_deref());
-            }
-            Event::SequenceStart(style, anchor, tag) => {
-                self.open_sequence(style, span.start.col(), span.start.line());
-                self.properties(anchor, tag.as_deref());
-            }
-            Event::MappingEnd | Event::SequenceEnd => self.close(),
-            Event::Alias(id) => {
-                self.settle();
-                (3_u8, id).hash(&mut self.hash);
-                let name = self.text.get(range).unwrap_or_default().trim_start_matches('*');
-                if self.stack.enter() == Role::Key {
-                    self.stack.key(Cow::Borrowed(name));
-                }
-            }
-            _ => {}
+    /// Whether the next node is a key.
+    pub(super) fn is_at_key(&self) -> bool {
+        self.stack.is_at_key()
+    }
+
+    /// An alias of the node with the number `id`, called `name`.
+    pub(super) fn alias(&mut self, id: usize, name: &'a str) {
+        self.settle();
+        self.fold((3_u8, id));
+        if self.stack.enter() == Role::Key {
+            self.stack.key(Cow::Borrowed(name));
         }
     }
 
@@ -185,7 +143,7 @@ impl<'a> Walker<'a> {
     pub(super) fn open_mapping(&mut self, style: StructureStyle, column: usize) {
         let in_key = self.enter_collection();
         self.stack.open_mapping(column, in_key);
-        (0_u8, style).hash(&mut self.hash);
+        self.fold((0_u8, style));
     }
 
     /// A sequence begins at `column`, from 0, of `line`, from 1.
@@ -198,7 +156,7 @@ impl<'a> Walker<'a> {
             self.refuse(line, "metadata is a list, not a mapping");
         }
         self.stack.open_sequence(column, in_key);
-        (1_u8, style).hash(&mut self.hash);
+        self.fold((1_u8, style));
     }
 
     /// Takes the next place in the parent for a collection; whether that is a key.
@@ -212,56 +170,87 @@ impl<'a> Walker<'a> {
         is_key
     }
 
-    /// Anchor and tag of the collection that was just opened.
-    fn properties(&mut self, anchor: usize, tag: Option<&Tag>) {
-        if anchor != 0 {
-            (8_u8, anchor).hash(&mut self.hash);
+    /// Makes `fact` count for the fingerprint.
+    #[inline]
+    fn fold(&mut self, fact: impl Hash) {
+        if self.may_be_marked {
+            fact.hash(&mut self.hash);
         }
-        hash_tag(tag, &mut self.hash);
+    }
+
+    /// The same for anchor and tag of a node, which the block reader does not know.
+    pub(super) fn fold_properties(&mut self, properties: u64) {
+        if properties != 0 {
+            self.fold(properties);
+        }
+    }
+
+    /// Whether the value of the scalar that comes next is of interest, and not only that there is one.
+    pub(super) fn wants_value(&self) -> bool {
+        self.may_be_marked || self.stack.is_container_image()
+    }
+
+    /// An empty text, perhaps with memory that a value before had.
+    pub(super) fn spare(&mut self) -> String {
+        std::mem::take(&mut self.spare)
     }
 
     /// The innermost collection ends.
     pub(super) fn close(&mut self) {
         self.settle();
-        2_u8.hash(&mut self.hash);
+        self.fold(2_u8);
         self.stack.close();
     }
 
-    /// A scalar: a key, a value, an item, or the whole document.
+    /// [`Self::key`] with all that a key may have.
+    pub(super) fn key_scalar(&mut self, last: Last<'a>) {
+        self.note_markers_within(&last);
+        self.fold_properties(last.properties);
+        self.key(last.style, last.value);
+    }
+
+    /// A scalar that is a key.
+    pub(super) fn key(&mut self, style: ScalarStyle, value: Cow<'a, str>) {
+        self.settle();
+        self.above = None;
+        self.stack.enter();
+        if self.may_be_marked {
+            hash_scalar(style, &value, 0, &mut self.hash);
+        }
+        self.stack.key(value);
+    }
+
+    /// A scalar that is no key: a value, an item, or the whole document.
     pub(super) fn scalar(&mut self, mut last: Last<'a>) {
         self.settle();
         let role = self.stack.enter();
-        let is_null = last.style == ScalarStyle::Plain
-            && (last.span.is_empty() || matches!(&*last.value, "~" | "null" | "Null" | "NULL"));
-        let above = self.above.take();
         self.note_markers_within(&last);
         match role {
-            Role::Key => {
-                last.hash(&mut self.hash);
-                self.stack.key(last.value);
-                return;
+            Role::Root if !last.is_null() => {
+                self.refuse(last.line, "the document is a scalar, not a mapping");
             }
-            Role::Root if !is_null => self.refuse(last.line, "the document is a scalar, not a mapping"),
-            Role::Value if !is_null && self.stack.is_at(&["metadata"]) => {
+            Role::Value if self.stack.is_at(&["metadata"]) && !last.is_null() => {
                 self.refuse(last.line, "metadata is a scalar, not a mapping");
             }
-            Role::Root => {}
-            Role::Value | Role::Item => {
-                self.identities.note(&self.stack, if is_null { "" } else { &last.value });
+            Role::Value | Role::Item if self.may_be_marked => {
+                self.identities.note(&self.stack, if last.is_null() { "" } else { &last.value });
+                let above = self.above.take();
                 let counts = above.filter(|above| !above.several && self.stands_above(above, &last, role));
-                last.marker = counts.and_then(|above| {
-                    let setter = marker::setter_of(comment_text(self.text, &above.span))?;
-                    Some(Marker { span: above.span, line: above.line, setter })
-                });
+                last.marker = counts.and_then(|above| above.marker);
             }
+            Role::Root | Role::Key | Role::Value | Role::Item => {}
         }
-        self.last = Some(last);
+        if self.may_be_marked {
+            self.last = Some(last);
+        } else {
+            self.note_image(&last);
+        }
     }
 
     /// Remembers what reads as a marker in the text of a block scalar.
     fn note_markers_within(&mut self, last: &Last<'_>) {
         let is_block = matches!(last.style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if !is_block || !marker::mentions_key(last.value.as_bytes()) {
+        if !is_block || !self.may_be_marked || !marker::mentions_key(last.value.as_bytes()) {
             return;
         }
         let mut start = last.span.start;
@@ -285,22 +274,27 @@ impl<'a> Walker<'a> {
 
     /// A comment, `#` included, on `line`, from 1.
     pub(super) fn comment(&mut self, span: Range<usize>, line: usize) {
+        if !self.may_be_marked {
+            return;
+        }
         let text = comment_text(self.text, &span);
-        (4_u8, text).hash(&mut self.hash);
-        let marker = marker::setter_of(text).map(|setter| Marker { span: span.clone(), line, setter });
+        self.fold((4_u8, text));
+        let marker = marker::setter_of(text).map(|setter| {
+            self.markers.push(Marker { span: span.clone(), line, setter, is_attached: false });
+            self.markers.len() - 1
+        });
         if let Some(found) = marker.is_none().then(|| marker::malformed(text)).flatten() {
             let (comment, setter) = (span.clone(), found.setter);
             let reason = StrayReason::Malformed;
             self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
         }
-        self.markers.extend(marker.clone());
         if let Some(last) = self.last.as_mut().filter(|last| follows(self.text, last, &span)) {
             // The comment behind a value hides the one above it, whether or not it is a marker.
             last.marker = marker;
             return;
         }
         let alone = line_before(self.text, span.start).trim().is_empty();
-        self.above = Some(Above { span, line, several: alone && self.comment_line + 1 == line });
+        self.above = Some(Above { span, marker, several: alone && self.comment_line + 1 == line });
         if alone {
             self.comment_line = line;
         }
@@ -326,28 +320,49 @@ impl<'a> Walker<'a> {
     }
 
     /// Nothing more can be said about the last scalar: records it, and forgets it.
+    #[inline]
     fn settle(&mut self) {
-        let Some(mut last) = self.last.take() else { return };
-        let Some(Marker { span: comment, line, setter }) = last.marker.take() else {
-            last.hash(&mut self.hash);
+        if let Some(last) = self.last.take() {
+            self.record(last);
+        }
+    }
+
+    fn record(&mut self, last: Last<'a>) {
+        let Some(marker) = last.marker.and_then(|place| self.markers.get_mut(place)) else {
+            self.fold(&last);
             self.note_image(&last);
+            if let Cow::Owned(mut value) = last.value {
+                value.clear();
+                self.spare = value;
+            }
             return;
         };
+        marker.is_attached = true;
+        let (comment, line, setter) = (marker.span.clone(), marker.line, marker.setter.clone());
         let repeated = self.stack.is_repeated();
         let in_key = self.stack.in_key();
         if repeated || in_key {
-            last.hash(&mut self.hash);
+            self.fold(&last);
             let reason = if repeated { StrayReason::RepeatedKey } else { StrayReason::NoScalar };
             self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
             return;
         }
-        5_u8.hash(&mut self.hash);
-        let scalar = self.marked(&last, Marker { span: comment, line, setter });
-        self.part.scalars.extend(scalar);
+        self.fold(5_u8);
+        if let Some(scalar) = self.marked(&last, comment, line, setter) {
+            self.part.scalars.push(scalar);
+        } else if let Some(marker) = last.marker.and_then(|place| self.markers.get_mut(place)) {
+            // A block scalar of no shape that we know.
+            marker.is_attached = false;
+        }
     }
 
-    fn marked(&self, last: &Last<'_>, marker: Marker) -> Option<MarkedScalar> {
-        let Marker { span: comment, line, setter } = marker;
+    fn marked(
+        &self,
+        last: &Last<'_>,
+        comment: Range<usize>,
+        line: usize,
+        setter: String,
+    ) -> Option<MarkedScalar> {
         let style = match last.style {
             ScalarStyle::SingleQuoted => Style::Single,
             ScalarStyle::DoubleQuoted => Style::Double,
@@ -387,12 +402,11 @@ impl<'a> Walker<'a> {
     }
 
     /// Turns places within the piece into places within the file, and gives every scalar its object.
-    fn finish(mut self, base: usize, lines: usize, single: bool) -> Part {
-        let strays = self.part.strays.iter().map(|stray| stray.comment.start);
-        let scalars = self.part.scalars.iter().map(|scalar| scalar.comment.start);
-        let attached: HashSet<usize> = scalars.chain(strays).collect();
-        for Marker { span: comment, line, setter } in std::mem::take(&mut self.markers) {
-            if !attached.contains(&comment.start) {
+    pub(super) fn finish(mut self, piece: Piece<'_>) -> Part {
+        self.settle();
+        let Piece { base, lines, is_whole, .. } = piece;
+        for Marker { span: comment, line, setter, is_attached } in std::mem::take(&mut self.markers) {
+            if !is_attached {
                 let reason = StrayReason::NoScalar;
                 self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
             }
@@ -409,7 +423,7 @@ impl<'a> Walker<'a> {
         for scalar in &mut self.part.scalars {
             scalar.column = line_before(self.text, scalar.span.start).len() + 1;
             scalar.line += lines;
-            scalar.object = self.identities.of(scalar.item.filter(|_| single));
+            scalar.object = self.identities.of(scalar.item.filter(|_| is_whole));
             scalar.shift(base);
         }
         self.part.fingerprint = self.hash.finish();
@@ -419,16 +433,15 @@ impl<'a> Walker<'a> {
 
 impl Hash for Last<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (6_u8, &*self.value, self.anchor).hash(state);
-        std::mem::discriminant(&self.style).hash(state);
-        hash_tag(self.tag.as_deref(), state);
+        hash_scalar(self.style, &self.value, self.properties, state);
     }
 }
 
-fn hash_tag(tag: Option<&Tag>, state: &mut impl Hasher) {
-    if let Some(tag) = tag {
-        (7_u8, tag.handle(), tag.suffix()).hash(state);
-    }
+/// Few writes, for there are more scalars than anything else.
+#[inline]
+fn hash_scalar(style: ScalarStyle, value: &str, properties: u64, state: &mut impl Hasher) {
+    state.write_u64(properties ^ (style as u64) << 8 ^ (value.len() as u64) << 16);
+    state.write(value.as_bytes());
 }
 
 /// Whether the comment at `comment` stands behind `last`, or on its header line if it is a block scalar.
@@ -447,6 +460,9 @@ fn follows(text: &str, last: &Last<'_>, comment: &Range<usize>) -> bool {
 /// The comment's text. YAML 1.1, which Flux reads, ends a line at three more characters than our parser does.
 fn comment_text<'a>(text: &'a str, span: &Range<usize>) -> &'a str {
     let text = text.get(span.clone()).unwrap_or_default();
+    if text.is_ascii() {
+        return text;
+    }
     text.split(['\u{85}', '\u{2028}', '\u{2029}']).next().unwrap_or(text)
 }
 

@@ -11,7 +11,7 @@ use super::{LONGEST_KEY, Reader};
 /// More collections within each other than anybody writes on one line.
 const DEEPEST: usize = 16;
 
-impl Reader<'_, '_> {
+impl<'a> Reader<'a, '_> {
     /// The collection at `first`, with `depth` others around it; the place behind it.
     pub(super) fn flow(&mut self, first: usize, end: usize, depth: usize) -> Option<usize> {
         (depth < DEEPEST).then_some(())?;
@@ -45,10 +45,12 @@ impl Reader<'_, '_> {
 
     /// The key at `first`, up to the value behind its colon.
     fn flow_key(&mut self, first: usize, end: usize) -> Option<usize> {
-        let colon = self.flow_scalar(first, end)?;
+        let (style, key, span) = self.flow_scalar(first, end)?;
+        let colon = span.end;
         if self.at(colon) != Some(b':') || self.at(colon + 1) != Some(b' ') || colon - first > LONGEST_KEY {
             return None;
         }
+        self.walker.key(style, key);
         Some(self.skip_blanks(colon + 1, end))
     }
 
@@ -56,21 +58,23 @@ impl Reader<'_, '_> {
     fn flow_node(&mut self, first: usize, end: usize, depth: usize) -> Option<usize> {
         match self.at(first)? {
             b'[' | b'{' => self.flow(first, end, depth + 1),
-            _ => self.flow_scalar(first, end),
+            _ => {
+                let (style, value, span) = self.flow_scalar(first, end)?;
+                let behind = span.end;
+                self.walker.scalar(Last::new(span, self.line, style, value));
+                Some(behind)
+            }
         }
     }
 
-    fn flow_scalar(&mut self, first: usize, end: usize) -> Option<usize> {
-        let (style, value, span) = if matches!(self.at(first), Some(b'\'' | b'"')) {
+    fn flow_scalar(&self, first: usize, end: usize) -> Option<(ScalarStyle, Cow<'a, str>, Range<usize>)> {
+        Some(if matches!(self.at(first), Some(b'\'' | b'"')) {
             let (style, value, close) = self.quoted(first, end)?;
             (style, value, first..close)
         } else {
             let span = self.flow_plain(first, end)?;
             (ScalarStyle::Plain, Cow::Borrowed(self.text.get(span.clone())?), span)
-        };
-        let behind = span.end;
-        self.walker.scalar(Last::new(span, self.line, style, value));
-        Some(behind)
+        })
     }
 
     /// The plain scalar at `first`: up to its colon, to the comma or bracket behind it, or to the blanks before those.

@@ -6,30 +6,38 @@ use std::ops::Range;
 use granit_parser::ScalarStyle;
 
 use super::super::walk::Last;
-use super::Reader;
+use super::{Reader, bytes};
 
 impl<'a> Reader<'a, '_> {
     /// The plain scalar at `first` in a block collection: up to the colon that makes it a key, to a comment, or to `end`.
     pub(super) fn plain(&self, first: usize, end: usize) -> Option<Range<usize>> {
         self.may_begin_plain(first, end).then_some(())?;
-        let line = self.bytes.get(..end)?;
-        let mut last = first;
-        for (place, byte) in line.iter().copied().enumerate().skip(first) {
-            match byte {
-                b' ' => {}
-                b'\t' => return None,
-                b':' if matches!(line.get(place + 1), None | Some(b' ')) => {
+        let mut place = first;
+        loop {
+            place += bytes::unremarkable(self.bytes.get(place..)?);
+            if place >= end {
+                place = end;
+                break;
+            }
+            let is_after_blank = self.at(place - 1) == Some(b' ');
+            match self.at(place)? {
+                b':' if place + 1 == end || self.at(place + 1) == Some(b' ') => {
                     // A blank before the colon is legal, and rare enough to leave.
-                    return (last == place).then_some(first..place);
+                    return (!is_after_blank).then_some(first..place);
                 }
-                b'#' if last < place => break,
-                _ => last = place + 1,
+                b'#' if is_after_blank => break,
+                b'\t' => return None,
+                _ => place += 1,
             }
         }
-        Some(first..last)
+        while self.at(place - 1) == Some(b' ') {
+            place -= 1;
+        }
+        Some(first..place)
     }
 
     /// Whether a plain scalar may begin with the byte at `first`, in block and flow collections.
+    #[inline]
     pub(super) fn may_begin_plain(&self, first: usize, end: usize) -> bool {
         match self.at(first) {
             Some(b'-') => first + 1 < end && self.at(first + 1) != Some(b' '),
@@ -44,13 +52,32 @@ impl<'a> Reader<'a, '_> {
 
     /// The style and value of the quoted scalar at `first`, and the place behind it.
     pub(super) fn quoted(&self, first: usize, end: usize) -> Option<(ScalarStyle, Cow<'a, str>, usize)> {
-        let content = self.text.get(first + 1..end)?;
-        if self.at(first) == Some(b'"') {
-            let (value, length) = double_quoted(content)?;
-            return Some((ScalarStyle::DoubleQuoted, value, first + 2 + length));
+        let quote = self.at(first)?;
+        let is_double = quote == b'"';
+        let style = if is_double { ScalarStyle::DoubleQuoted } else { ScalarStyle::SingleQuoted };
+        let mut from = first + 1;
+        let mut owned = String::new();
+        loop {
+            let place = from + bytes::unquoted(self.bytes.get(from..)?, quote);
+            let plain = self.text.get(from..place)?;
+            if place >= end {
+                return None;
+            }
+            let (text, length) = match (self.at(place)?, self.at(place + 1)) {
+                (b'\\', Some(escape)) if is_double => (escaped(escape)?, 2),
+                (b'\\', _) if !is_double => ("\\", 1),
+                (b'\'', Some(b'\'')) if !is_double => ("'", 2),
+                (b'\\', _) => return None,
+                _ if from == first + 1 => return Some((style, Cow::Borrowed(plain), place + 1)),
+                _ => {
+                    owned.push_str(plain);
+                    return Some((style, Cow::Owned(owned), place + 1));
+                }
+            };
+            owned.push_str(plain);
+            owned.push_str(text);
+            from = place + length;
         }
-        let (value, length) = single_quoted(content)?;
-        Some((ScalarStyle::SingleQuoted, value, first + 2 + length))
     }
 
     /// The block scalar whose header begins at `first`, and the comment on its header line.
@@ -74,7 +101,9 @@ impl<'a> Reader<'a, '_> {
         style: ScalarStyle,
         chomping: Option<u8>,
     ) -> Option<(Range<usize>, usize, usize, String)> {
-        let mut fold = Fold { is_folded: style == ScalarStyle::Folded, ..Fold::default() };
+        let wanted = self.walker.wants_value();
+        let value = if wanted { self.walker.spare() } else { String::new() };
+        let mut fold = Fold { value, is_folded: style == ScalarStyle::Folded, ..Fold::default() };
         let mut start = self.next;
         let (mut end, mut next) = self.bounds(start);
         // A content that begins with lines of blanks has an indentation that readers do not agree on.
@@ -85,14 +114,17 @@ impl<'a> Reader<'a, '_> {
         }
         let first = self.skip_blanks(start, end);
         let indent = first - start;
-        if first == end || indent <= self.open.last()?.column {
+        // The full parser has another indentation where there is nothing to see.
+        if indent <= self.open.last()?.column || self.text.get(first..end)?.chars().all(char::is_whitespace) {
             return None;
         }
         let first_line = self.line + fold.breaks + 1;
         self.line = first_line;
         let mut stop = first;
         loop {
-            fold.line(self.text.get(stop..end)?);
+            if wanted {
+                fold.line(self.text.get(stop..end)?);
+            }
             start = next;
             while start < self.bytes.len() {
                 (end, next) = self.bounds(start);
@@ -113,9 +145,8 @@ impl<'a> Reader<'a, '_> {
         }
         self.next = start;
         let stop = if start < self.bytes.len() { stop } else { start };
-        let value = fold.finish(chomping);
-        // The full parser has another indentation where there is nothing to see.
-        (!value.trim().is_empty()).then_some((first..stop, indent, first_line, value))
+        let value = if wanted { fold.finish(chomping) } else { String::new() };
+        Some((first..stop, indent, first_line, value))
     }
 }
 
@@ -163,46 +194,15 @@ impl Fold {
     }
 }
 
-/// The value of a single-quoted scalar, given what follows its opening quote, and how long its source is.
-fn single_quoted(content: &str) -> Option<(Cow<'_, str>, usize)> {
-    let bytes = content.as_bytes();
-    let mut from = 0;
-    let mut has_quote = false;
-    loop {
-        let close = from + memchr::memchr(b'\'', bytes.get(from..)?)?;
-        if bytes.get(close + 1) != Some(&b'\'') {
-            let source = content.get(..close)?;
-            let value = if has_quote { Cow::Owned(source.replace("''", "'")) } else { Cow::Borrowed(source) };
-            return Some((value, close));
-        }
-        has_quote = true;
-        from = close + 2;
-    }
-}
-
-/// The same for a double-quoted one, with the escapes that people write.
-fn double_quoted(content: &str) -> Option<(Cow<'_, str>, usize)> {
-    let bytes = content.as_bytes();
-    let mut value = String::new();
-    let mut from = 0;
-    loop {
-        let place = from + memchr::memchr2(b'"', b'\\', bytes.get(from..)?)?;
-        let plain = content.get(from..place)?;
-        if bytes.get(place) == Some(&b'"') {
-            if from == 0 {
-                return Some((Cow::Borrowed(plain), place));
-            }
-            value.push_str(plain);
-            return Some((Cow::Owned(value), place));
-        }
-        value.push_str(plain);
-        value.push(match bytes.get(place + 1)? {
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            same @ (b'"' | b'\\' | b'/') => char::from(*same),
-            _ => return None,
-        });
-        from = place + 2;
-    }
+/// What the escapes that people write stand for.
+fn escaped(escape: u8) -> Option<&'static str> {
+    Some(match escape {
+        b'n' => "\n",
+        b't' => "\t",
+        b'r' => "\r",
+        b'"' => "\"",
+        b'\\' => "\\",
+        b'/' => "/",
+        _ => return None,
+    })
 }
