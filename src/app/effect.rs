@@ -8,6 +8,17 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::Proposal;
 
+/// Where a comparison learns what remotes have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// From the disk, however old that is; from the remotes only where there is nothing.
+    Kept,
+    /// From the disk if that is recent enough, else from the remotes.
+    Recent,
+    /// From the remotes, even if they were asked a moment ago.
+    Remote,
+}
+
 /// An order to the shell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -18,12 +29,12 @@ pub enum Effect {
     Scan(JobId, Vec<ObjectId>),
     /// Evaluate these policies against the newest tags of their repositories, on a worker.
     Evaluate(Vec<ObjectId>),
-    /// Fetch the remotes if `fetch`, read marked files, compare. The newest request wins.
+    /// Read marked files, compare. The newest request wins.
     Propose {
         /// The question.
         job: JobId,
-        /// Whether remotes are asked even if they were asked a moment ago.
-        fetch: bool,
+        /// What is asked.
+        reach: Reach,
     },
     /// Ask the remotes, and build the plan of what is approved.
     Prepare {

@@ -124,6 +124,8 @@ pub struct Proposed {
     pub grounds: Arc<Vec<Ground>>,
     /// What each policy selects.
     pub selections: Arc<BTreeMap<ObjectId, Selection>>,
+    /// Whether it stands on what was kept on the disk, and no remote was asked.
+    pub kept: bool,
     /// Remotes that could not be asked, and the like.
     pub problems: Vec<Problem>,
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock;
 use super::journal::{self, Journal};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Reach};
 use crate::app::message::{JobId, Loaded, Msg, Prepared, Proposed};
 use crate::app::state::Verdict;
 use crate::cli::Refresh;
@@ -115,7 +115,7 @@ impl EffectRunner {
             Effect::Load(job) => self.spawn(job, load(work, job)),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::Evaluate(policies) => drop(self.tasks.spawn(evaluate(work, policies))),
-            Effect::Propose { job, fetch } => self.spawn(job, propose(work, job, fetch)),
+            Effect::Propose { job, reach } => self.spawn(job, propose(work, job, reach)),
             Effect::Prepare { job, updates, messages } => {
                 self.spawn(job, prepare(work, job, updates, messages));
             }
@@ -315,18 +315,36 @@ fn verdict(evaluated: &Evaluated, scan: &Scan, start: Instant) -> Verdict {
     Verdict { tags: Arc::clone(&scan.tags), evaluator, evaluation, order, reference, problem, took }
 }
 
-async fn propose(work: Work, job: JobId, fetch: bool) {
-    let result = proposed(&work, fetch).await;
+async fn propose(work: Work, job: JobId, reach: Reach) {
+    let result = proposed(&work, reach).await;
     work.answer(Msg::Proposed(job, result)).await;
 }
 
-async fn proposed(work: &Work, fetch: bool) -> Result<Proposed, Problem> {
+/// What the automations stand on, what is wrong with that, and whether no remote was asked.
+async fn grounds(
+    work: &Work,
+    world: &Arc<World>,
+    reach: Reach,
+) -> Result<(Vec<Ground>, Vec<Problem>, bool), Problem> {
+    let refresh = work.refresh(reach == Reach::Remote);
+    if reach == Reach::Kept && refresh != Refresh::Never {
+        let (grounds, problems) = work.engine.grounds(world, Refresh::Never).await?;
+        // Something is missing, and half a list would look like all of it.
+        if problems.is_empty() {
+            return Ok((grounds, problems, true));
+        }
+    }
+    let (grounds, problems) = work.engine.grounds(world, refresh).await?;
+    Ok((grounds, problems, false))
+}
+
+async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     let (world, selections) = {
         let held = work.held();
         (held.world.clone(), held.selections.clone())
     };
     let Some(world) = world else { return Ok(Proposed::default()) };
-    let (grounds, problems) = work.engine.grounds(&world, work.refresh(fetch)).await?;
+    let (grounds, problems, kept) = grounds(work, &world, reach).await?;
     let engine = work.engine.clone();
     let compare = move || {
         let mut review = engine.review(grounds, &selections);
@@ -338,6 +356,7 @@ async fn proposed(work: &Work, fetch: bool) -> Result<Proposed, Problem> {
             problem_files: review.problem_files,
             grounds: review.grounds,
             selections: Arc::new(selections),
+            kept,
             problems,
         }
     };

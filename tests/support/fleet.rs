@@ -353,6 +353,7 @@ impl Screen {
             problem_files: review.problem_files,
             grounds,
             selections: Arc::new(self.selections.clone()),
+            kept: false,
             problems: vec![],
         };
         Msg::Proposed(job, Ok(proposed))

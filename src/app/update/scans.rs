@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Reach};
 use crate::app::input::Message;
 use crate::app::message::{JobId, Loaded, Proposed};
 use crate::app::rows;
@@ -283,7 +283,13 @@ pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<E
     }
     let job = state.jobs.number();
     state.jobs.propose = Some(job);
-    vec![Effect::Propose { job, fetch }]
+    // The first list does not wait for a network; what remotes have since follows.
+    let reach = match (fetch, state.compared) {
+        (true, _) => Reach::Remote,
+        (false, true) => Reach::Recent,
+        (false, false) => Reach::Kept,
+    };
+    vec![Effect::Propose { job, reach }]
 }
 
 /// Updates were compared.
@@ -292,7 +298,7 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
         return vec![];
     }
     state.jobs.propose = None;
-    let again = std::mem::take(&mut state.jobs.propose_again);
+    let mut again = std::mem::take(&mut state.jobs.propose_again);
     match result {
         Ok(proposed) => {
             let take_newer = std::mem::take(&mut state.jobs.take_newer);
@@ -301,6 +307,7 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             state.compared = true;
+            again |= proposed.kept;
             state.errors.resolve("comparing");
             problems::report_all(state, "files", proposed.problems);
             time::rows_changed(state);
@@ -357,6 +364,10 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
         .collect();
     let count = repositories.len();
     let mut effects = reload(state);
+    if state.phase != Phase::Ready {
+        // Everything else follows from the objects.
+        return effects;
+    }
     effects.extend(propose(state, true, true));
     effects.extend(scan(state, repositories));
     state.tell(Level::Info, format!("scanning {count} repositories again"));

@@ -5,6 +5,7 @@ mod random;
 mod world;
 
 use super::*;
+use crate::app::effect::Reach;
 use crate::app::layout::Size;
 use crate::app::list::Filter;
 use crate::app::message::{Moment, Proposed};
@@ -41,6 +42,34 @@ fn loaded_objects_are_scanned_at_once_and_cached_ones_when_they_are_due() {
         ),
         "after its interval the other is due too: {effects:?}"
     );
+}
+
+#[test]
+fn what_was_kept_is_shown_first_and_the_remotes_are_asked_then() {
+    let mut state = State::default();
+    ready(&mut state);
+    let reach = |effects: &[Effect]| match effects {
+        [Effect::Propose { reach, .. }] => Some(*reach),
+        _ => None,
+    };
+    assert_eq!(reach(&super::scans::propose(&mut state, false, false)), Some(Reach::Kept));
+    let answer = |state: &mut State, kept| {
+        let job = state.jobs.propose.unwrap();
+        let updates = vec![update_named("web 1.0 -> 1.1")];
+        update(state, Msg::Proposed(job, Ok(Proposed { updates, kept, ..Proposed::default() })))
+    };
+    let effects = answer(&mut state, true);
+    assert_eq!(state.updates.len(), 1);
+    assert_eq!(reach(&effects), Some(Reach::Recent));
+    assert_eq!(answer(&mut state, false), []);
+}
+
+#[test]
+fn rescan_all_before_the_objects_are_there_only_reads_them() {
+    let mut state = State::default();
+    start(&mut state);
+    assert!(matches!(press(&mut state, &["R"]).as_slice(), [Effect::Load(_)]));
+    assert!(!state.compared && state.jobs.propose.is_none());
 }
 
 #[test]
@@ -235,7 +264,7 @@ fn a_newer_tag_does_not_change_what_was_approved() {
     assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.1"));
     assert_eq!(state.review.newer.values().collect::<Vec<_>>(), ["1.2"]);
     let effects = press(&mut state, &["r"]);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { fetch: true, .. })));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { reach: Reach::Remote, .. })));
     tick(&mut state, 6_000);
     world::answer_proposal(&mut state, vec![update_named("web 1.0 -> 1.2")]);
     let update = &state.review.updates()[0];

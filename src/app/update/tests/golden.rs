@@ -2,6 +2,7 @@
 
 use super::world::{press, review_of, tick};
 use super::*;
+use crate::app::effect::Reach;
 use crate::app::message::{JobId, Prepared};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan};
@@ -98,7 +99,7 @@ fn g1b_approves_from_the_list_and_pushes_in_three_keys() {
     assert_eq!(state.push.as_ref().map(|push| push.steps.len()), Some(1), "a step that ends is no new step");
     let effects = update(&mut state, Msg::Pushed(*job, Ok(vec![landed()])));
     assert_eq!(state.review.tally().approved, 0, "what landed is no longer to be decided");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { fetch: true, .. })));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { reach: Reach::Remote, .. })));
 }
 
 #[test]
