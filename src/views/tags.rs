@@ -210,6 +210,9 @@ fn spanned(shown: &Shown, spans: &[(Range<usize>, Role)], role: Role) -> Line {
     line.with(role, shown.part(from..shown.as_str().len()))
 }
 
+/// The cells of a tag in other previews.
+const WIDEST: usize = 40;
+
 /// A policy's tags in its order, best first, each with what the policy makes of it: for previews that have the room.
 /// Only the lines that are taken are made.
 pub(super) fn in_order(verdict: &Verdict, ascii: bool) -> impl Iterator<Item = Line> + '_ {
@@ -218,11 +221,14 @@ pub(super) fn in_order(verdict: &Verdict, ascii: bool) -> impl Iterator<Item = L
         let tag = verdict.tags.get(*index as usize).unwrap_or_default();
         let (role, shown) = (role(found.state), Shown::new(tag));
         let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
-        let pad = " ".repeat(40_usize.saturating_sub(shown.width()) + 2);
-        let line = Line::plain("  ").with(role, glyph).and(" ");
-        line.append(spanned(&shown, &spans(tag, &found), text_role(found.state)))
-            .and(pad)
-            .with(role, found.state.word())
+        let text = text_role(found.state);
+        let tag = if shown.width() > WIDEST {
+            Line::of(text, shown.cut_middle(WIDEST))
+        } else {
+            spanned(&shown, &spans(tag, &found), text)
+        };
+        let pad = " ".repeat(WIDEST.saturating_sub(tag.width()) + 2);
+        Line::plain("  ").with(role, glyph).and(" ").append(tag).and(pad).with(role, found.state.word())
     })
 }
 
@@ -280,7 +286,9 @@ fn step_lines(number: usize, step: &str, answer: &str, text: &str, width: u16) -
         "valid" => "valid tag?",
         other => other,
     };
-    let role = if answer == "no" && step != "excluded" { Role::StateWarn } else { Role::Text };
+    // These two questions are answered "no" where all is well.
+    let role =
+        if answer == "no" && !matches!(step, "excluded" | "held") { Role::StateWarn } else { Role::Text };
     let indent = 21;
     let head = Line::default().dim(format!("  {number} {label:<12}")).with(role, format!("{answer:<5}"));
     let head = if answer.len() > 4 { head.and("  ") } else { head };
