@@ -173,19 +173,61 @@ fn what_is_no_terminal_gets_advice_and_no_escape_codes() {
 
 #[test]
 fn a_move_of_the_cursor_costs_few_bytes_and_waiting_none() {
-    let mut pty = demo(80, 24);
-    let first = pty.first_byte.unwrap_or_default();
-    pty.settle(Duration::from_secs(1));
-    let mut moves = Vec::new();
-    for key in ["j", "j", "j", "k", "k", "k"] {
-        pty.send(key);
-        moves.push(pty.settle(Duration::from_millis(150)));
+    for ((columns, rows), most) in [((80, 24), 240), ((100, 30), 300), ((160, 45), 300)] {
+        let mut pty = demo(columns, rows);
+        pty.settle(Duration::from_secs(1));
+        // Of each key the first frame is the move, the second, where there is room for one, the preview.
+        let frames: Vec<Vec<usize>> = ["j", "j", "j", "k", "k", "k"]
+            .map(|key| pty.frames_of(key, Duration::from_millis(250)))
+            .into_iter()
+            .collect();
+        println!("{columns}x{rows}: {frames:?} B");
+        for frame in &frames {
+            assert!(frame[0] <= most, "{frames:?}");
+            assert!(frame[1..].iter().all(|bytes| *bytes <= 2560), "{frames:?}");
+        }
+        // Ages change once a minute; that may fall into the first of these.
+        let waits = [0, 1].map(|_| pty.settle(Duration::from_millis(1500)));
+        assert!(waits.contains(&0), "{waits:?}");
     }
-    // Ages change once a minute; that may fall into the first of these.
-    let waits = [0, 1].map(|_| pty.settle(Duration::from_millis(1500)));
-    println!("first byte {} ms; moves {moves:?} B; idle {waits:?} B", first.as_millis());
-    assert!(moves.iter().all(|bytes| *bytes <= 240), "{moves:?}");
-    assert!(waits.contains(&0), "{waits:?}");
+}
+
+#[test]
+fn a_held_key_draws_no_preview_before_it_is_let_go() {
+    let mut pty = demo(100, 30);
+    // A busy machine may let the 80 ms pass between two keys; not five times in a row.
+    let held = (0..5).any(|_| {
+        let from = pty.bytes.len();
+        for key in ["j", "j", "k", "k", "j", "k"] {
+            pty.send(key).settle(Duration::from_millis(20));
+        }
+        pty.settle(Duration::from_millis(400));
+        let frames = pty.frames(from);
+        println!("{frames:?} B");
+        frames.iter().rev().skip(1).all(|bytes| *bytes <= 300)
+    });
+    assert!(held, "only the last frame may be a preview");
+}
+
+#[test]
+fn a_screen_costs_no_more_than_its_cells() {
+    // First frame, and another view, in bytes.
+    for ((columns, rows), first, other) in [
+        ((80, 24), 2560, 2560),
+        ((100, 30), 4096, 4096),
+        ((120, 40), 4096, 5632),
+        ((200, 60), 16_384, 16_384),
+    ] {
+        let mut pty = demo(columns, rows);
+        let start = pty.frames(0);
+        let views: Vec<usize> = ["t", ESCAPE, "2", "3", "4", "5", "1", "?", ESCAPE]
+            .iter()
+            .flat_map(|key| pty.frames_of(key, Duration::from_millis(250)))
+            .collect();
+        println!("{columns}x{rows}: start {start:?} B, views {views:?} B");
+        assert!(start.iter().all(|bytes| *bytes <= first), "{start:?}");
+        assert!(views.iter().all(|bytes| *bytes <= other), "{views:?}");
+    }
 }
 
 #[test]

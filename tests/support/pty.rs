@@ -143,6 +143,22 @@ impl Pty {
         self.bytes.len() - before
     }
 
+    /// The bytes of each frame since the program had written `from` bytes.
+    pub fn frames(&self, from: usize) -> Vec<usize> {
+        const BEGIN: &[u8] = b"\x1b[?2026h";
+        let bytes = &self.bytes[from..];
+        let begins: Vec<usize> =
+            (0..bytes.len()).filter(|at| bytes[*at..].starts_with(BEGIN)).chain([bytes.len()]).collect();
+        begins.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    /// Presses a key and takes what follows until `silence`; returns the bytes of each frame.
+    pub fn frames_of(&mut self, key: &str, silence: Duration) -> Vec<usize> {
+        let from = self.bytes.len();
+        self.send(key).settle(silence);
+        self.frames(from)
+    }
+
     /// Presses one key, given as the bytes that a terminal sends for it.
     pub fn press(&mut self, key: &str) -> &mut Self {
         self.keys += 1;
@@ -172,7 +188,7 @@ impl Pty {
     pub fn end(&mut self) -> u32 {
         let end = Instant::now() + PATIENCE;
         loop {
-            self.settle(Duration::from_millis(20));
+            self.settle(Duration::from_millis(1));
             if let Some(status) = self.child.try_wait().unwrap() {
                 self.settle(Duration::from_millis(20));
                 return status.exit_code();
