@@ -22,7 +22,11 @@ const ESCAPE: &str = "\x1b";
 
 /// A demo in a terminal of this size, with its updates on the screen.
 fn demo(columns: u16, rows: u16) -> Pty {
-    let mut pty = Pty::start(columns, rows, &STILL);
+    demo_with(columns, rows, &[])
+}
+
+fn demo_with(columns: u16, rows: u16, variables: &[(&str, &str)]) -> Pty {
+    let mut pty = Pty::start_with(columns, rows, &STILL, variables);
     pty.wait("[ ] flux-system/podinfo").wait("[!] flux-system/nginx").wait("7/7 ");
     pty.settle(Duration::from_millis(200));
     pty
@@ -218,7 +222,8 @@ fn a_screen_costs_no_more_than_its_cells() {
         ((120, 40), 4096, 5632),
         ((200, 60), 16_384, 16_384),
     ] {
-        let mut pty = demo(columns, rows);
+        // 256 colours, which is what a terminal has over ssh.
+        let mut pty = demo_with(columns, rows, &[("COLORTERM", "")]);
         let start = pty.frames(0);
         let views: Vec<usize> = ["t", ESCAPE, "2", "3", "4", "5", "1", "?", ESCAPE]
             .iter()

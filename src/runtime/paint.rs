@@ -177,7 +177,10 @@ impl Painter {
         }
         for (x, cell) in cells.get(..end).unwrap_or_default() {
             self.go(*x, y);
-            self.pick(Pen::of(cell));
+            // A blank has no foreground: whatever pen draws one draws this one.
+            if !(blank(cell) && self.pen.is_blank()) {
+                self.pick(Pen::of(cell));
+            }
             self.out.push_str(cell.symbol());
             let width = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             // In the last column terminals differ about where the cursor is now.
@@ -185,7 +188,9 @@ impl Painter {
         }
         if end < cells.len() {
             self.go(column, y);
-            self.pick(Pen::PLAIN);
+            if !self.pen.is_blank() {
+                self.pick(Pen::PLAIN);
+            }
             self.out.push_str("\x1b[K");
         }
     }
@@ -386,6 +391,24 @@ mod tests {
         let line = Line::from(vec![Span::styled("a", both), Span::styled("b", Style::new().bold())]);
         screen.process(draw(&mut terminal, &[line]).as_bytes());
         assert!(screen.screen().cell(0, 1).unwrap().bold());
+    }
+
+    #[test]
+    fn a_blank_between_words_costs_one_byte_and_keeps_what_lies_behind_it() {
+        let mut terminal = terminal();
+        let mut screen = screen();
+        let line = |reversed: bool| {
+            let blank = if reversed { Span::raw(" ").reversed() } else { Span::raw(" ") };
+            Line::from(vec![Span::raw("a").red(), blank, Span::raw("b").red()])
+        };
+        let bytes = draw(&mut terminal, &[line(false)]);
+        assert_eq!(bytes.matches("\x1b[3").count(), 1, "{bytes:?}");
+        screen.process(bytes.as_bytes());
+        assert!(!screen.screen().cell(0, 1).unwrap().inverse());
+        screen.process(draw(&mut terminal, &[line(true)]).as_bytes());
+        assert!(screen.screen().cell(0, 1).unwrap().inverse());
+        screen.process(draw(&mut terminal, &[line(false)]).as_bytes());
+        assert!(!screen.screen().cell(0, 1).unwrap().inverse());
     }
 
     #[test]

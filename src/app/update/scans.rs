@@ -364,10 +364,6 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
         .collect();
     let count = repositories.len();
     let mut effects = reload(state);
-    if state.phase != Phase::Ready {
-        // Everything else follows from the objects.
-        return effects;
-    }
     effects.extend(propose(state, true, true));
     effects.extend(scan(state, repositories));
     state.tell(Level::Info, format!("scanning {count} repositories again"));

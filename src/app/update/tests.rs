@@ -65,14 +65,6 @@ fn what_was_kept_is_shown_first_and_the_remotes_are_asked_then() {
 }
 
 #[test]
-fn rescan_all_before_the_objects_are_there_only_reads_them() {
-    let mut state = State::default();
-    start(&mut state);
-    assert!(matches!(press(&mut state, &["R"]).as_slice(), [Effect::Load(_)]));
-    assert!(!state.compared && state.jobs.propose.is_none());
-}
-
-#[test]
 fn an_answer_that_nobody_waits_for_changes_nothing() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     let old = crate::app::message::JobId(999);
