@@ -14,6 +14,7 @@ mod parts;
 mod path;
 mod piece;
 mod plain;
+mod reformat;
 mod walk;
 
 use std::ops::Range;
@@ -26,6 +27,7 @@ use crate::problem::{Code, Problem};
 use piece::Piece;
 
 pub use edit::{Replaced, RewriteError, Rewritten};
+pub use reformat::reformats;
 
 /// A scalar value that carries a marker.
 #[derive(Debug, Clone, PartialEq, Eq)]

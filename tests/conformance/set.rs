@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use supercargo::domain::manifest;
+use supercargo::domain::manifest::{self, Manifest};
 use supercargo::domain::object::ObjectId;
 use supercargo::domain::proposal::Reference;
 use supercargo::domain::setrun::{self, Tree};
-use supercargo::domain::setter::Setters;
+use supercargo::domain::setter::{Resolution, SetterError, Setters};
 
 use crate::{ask, read};
 
@@ -106,16 +106,7 @@ impl Policy {
 
 /// The pipe has no links, so the tree that it makes is made here.
 fn run_with_links(case: &Case) -> Value {
-    let policies: Vec<(ObjectId, Option<Reference>)> = case
-        .policies
-        .iter()
-        .map(|policy| {
-            let (image, tag, digest) = (policy.image.clone(), policy.tag.clone(), policy.digest.clone());
-            let latest = Reference { image, tag, digest };
-            (ObjectId::new(&policy.namespace, &policy.name), (!policy.image.is_empty()).then_some(latest))
-        })
-        .collect();
-    let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref()))).unwrap();
+    let setters = setters(case).unwrap();
     let tree = Tree::new(case.files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
         .with_links(case.symlinks.iter().map(|(link, target)| (link.as_str(), target.as_str())));
     match setrun::run(&tree, &case.update_path, &setters, 1) {
@@ -130,6 +121,19 @@ fn run_with_links(case: &Case) -> Value {
         }
         Err(error) => json!({ "error": error.to_string(), "files": {}, "updates": [], "problem_files": [] }),
     }
+}
+
+fn setters(case: &Case) -> Result<Setters, SetterError> {
+    let policies: Vec<(ObjectId, Option<Reference>)> = case
+        .policies
+        .iter()
+        .map(|policy| {
+            let (image, tag, digest) = (policy.image.clone(), policy.tag.clone(), policy.digest.clone());
+            let latest = Reference { image, tag, digest };
+            (ObjectId::new(&policy.namespace, &policy.name), (!policy.image.is_empty()).then_some(latest))
+        })
+        .collect();
+    Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref())))
 }
 
 /// What differs from the expectation, in words; empty if nothing does.
@@ -223,4 +227,24 @@ fn nothing_changes_but_the_bytes_of_marked_scalars_and_a_second_run_changes_noth
         again.files.extend(outcome.files);
         assert_eq!(run(&again).updates, [], "{}", again.name);
     }
+}
+
+#[test]
+fn what_the_controller_would_reformat_is_said_of_every_file() {
+    let (mut judged, mut unknown) = (0, 0);
+    for case in read("setters_cases").as_array().unwrap() {
+        let case: Case = serde_json::from_value(case.clone()).unwrap();
+        let Ok(setters) = setters(&case) else { continue };
+        let is_setter = |setter: &str| matches!(setters.resolve(setter), Resolution::Known { .. });
+        for (path, text) in &run(&case).files {
+            let Some(flux) = case.expected.get(path) else { continue };
+            let before = Manifest::parse(&case.files[path]).unwrap();
+            judged += 1;
+            match manifest::reformats(&before, text, &is_setter) {
+                Some(said) => assert_eq!(said, flux != text, "{}: {path}", case.name),
+                None => unknown += 1,
+            }
+        }
+    }
+    assert!(judged > 180 && unknown * 20 <= judged, "{unknown} of {judged} are unknown");
 }

@@ -13,13 +13,7 @@ use super::walk::{Last, Walker};
 /// # Errors
 /// A syntax error, or what `walker` has against the document.
 pub(super) fn read<'a>(text: &'a str, walker: &mut Walker<'a>) -> Result<(), YamlError> {
-    // All three limits guard memory of streaming readers; the text is in memory already.
-    let options = granit_parser::options! {
-        max_buffered_comment_events: usize::MAX,
-        flow_nesting_limit: 10_000,
-        block_nesting_limit: 10_000,
-    };
-    for event in Parser::new_from_str_with_options(text, options) {
+    for event in Parser::new_from_str_with_options(text, options()) {
         let (event, span) = event.map_err(|error| YamlError {
             line: error.marker().line(),
             column: error.marker().col() + 1,
@@ -69,4 +63,14 @@ fn properties(anchor: usize, tag: Option<&Tag>) -> u64 {
         return 0;
     }
     FixedState::default().hash_one((anchor, tag.map(|tag| (tag.handle(), tag.suffix()))))
+}
+
+/// How the full parser is asked to read. All three limits guard memory of streaming readers; the text is in memory
+/// already.
+pub(super) fn options() -> granit_parser::Options {
+    granit_parser::options! {
+        max_buffered_comment_events: usize::MAX,
+        flow_nesting_limit: 10_000,
+        block_nesting_limit: 10_000,
+    }
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::ground::{FileEdit, Ground, Selection};
 use super::stale::apply_sites;
 use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
-use crate::domain::manifest::{self, MarkedScalar};
+use crate::domain::manifest::{self, Manifest, MarkedScalar};
+use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::proposal::{Proposal, Site};
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
@@ -101,7 +102,7 @@ fn build_group(
         path: path.clone(),
         sha256_before: sha256_hex(edit.before.as_bytes()),
         sha256_after: sha256_hex(edit.after.as_bytes()),
-        controller_reformats: None,
+        controller_reformats: controller_reformats(ground, edit, selections),
     });
     let group = Group {
         automation: ground.automation.clone(),
@@ -142,6 +143,20 @@ fn edit_files(
         }
     }
     Ok(contents)
+}
+
+/// Whether Flux would change other bytes of the file than `edit` does.
+fn controller_reformats(
+    ground: &Ground,
+    edit: &FileEdit,
+    selections: &BTreeMap<ObjectId, Selection>,
+) -> Option<bool> {
+    let is_setter = |setter: &str| {
+        let Ok((policy, _)) = parse_setter(setter) else { return false };
+        let selection = selections.get(&policy).filter(|_| ground.policies.contains(&policy));
+        selection.is_some_and(|selection| selection.outcome.is_ok())
+    };
+    manifest::reformats(&Manifest::parse(&edit.before).ok()?, &edit.after, &is_setter)
 }
 
 fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {

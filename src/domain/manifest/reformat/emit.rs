@@ -1,0 +1,535 @@
+//! One document as go-yaml's emitter writes it, as far as we know what it does.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
+
+use super::super::full_reader;
+use super::{comments, is_wide, scalar};
+
+/// A document, written anew.
+pub(super) struct Document {
+    pub(super) text: String,
+    /// Whether this is all that the emitter does; if not, the doubtful places are copies of the source.
+    pub(super) sure: bool,
+}
+
+/// What stands in the source cannot be followed; not even a copy can be made.
+pub(super) struct Lost;
+
+/// Writes the first document of `piece`: `None` if there is nothing in it, so that Flux drops it.
+pub(super) fn document(piece: &str) -> Result<Option<Document>, Lost> {
+    let mut emitter = Emitter {
+        text: piece,
+        at: 0,
+        out: String::new(),
+        levels: Vec::new(),
+        flow: Vec::new(),
+        ahead: None,
+        wide: is_wide(piece),
+        above: Vec::new(),
+        sure: true,
+        lost: false,
+    };
+    let mut is_empty = true;
+    for event in Parser::new_from_str_with_options(piece, full_reader::options()) {
+        let (event, span) = event.map_err(|_error| Lost)?;
+        let range = span.byte_range().unwrap_or_default();
+        match event {
+            Event::DocumentEnd => break,
+            Event::Scalar(ref value, style, ..) => {
+                if emitter.levels.is_empty() && emitter.flow.is_empty() {
+                    return Ok(None);
+                }
+                emitter.scalar(value, style, range);
+            }
+            Event::Alias(_) => emitter.alias(range),
+            Event::MappingStart(style, ..) => emitter.open(Kind::Mapping, style, range.start),
+            Event::SequenceStart(style, ..) => emitter.open(Kind::Sequence, style, range.start),
+            Event::MappingEnd | Event::SequenceEnd => emitter.close(range),
+            _ => continue,
+        }
+        is_empty = false;
+    }
+    if emitter.lost {
+        return Err(Lost);
+    }
+    Ok((!is_empty).then(|| emitter.finish()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Mapping,
+    Sequence,
+}
+
+/// An open block collection.
+struct Level {
+    kind: Kind,
+    /// The column of its keys or dashes.
+    indent: usize,
+    /// Whether the next node is a key.
+    at_key: bool,
+    /// Whether the first entry stands on the line that opened it.
+    inline: bool,
+    /// Whether no entry was written on a line of its own.
+    is_new: bool,
+    /// The key whose value is next.
+    key: String,
+}
+
+/// An open flow collection.
+struct Flow {
+    kind: Kind,
+    nodes: usize,
+    /// Where it begins, in the source and in what is written.
+    start: (usize, usize),
+}
+
+struct Emitter<'a> {
+    text: &'a str,
+    /// How far the source is written.
+    at: usize,
+    out: String,
+    levels: Vec<Level>,
+    flow: Vec<Flow>,
+    /// The lines before the first entry of the collection that was opened last.
+    ahead: Option<Gap<'a>>,
+    wide: bool,
+    /// The columns of the collections that were closed since the last entry.
+    above: Vec<usize>,
+    sure: bool,
+    /// Whether something was met of which not even a copy can be made.
+    lost: bool,
+}
+
+/// The source between two nodes: the rest of a line, whole lines, and the beginning of a line.
+#[derive(Clone, Copy)]
+struct Gap<'a> {
+    tail: &'a str,
+    lines: &'a str,
+    last: &'a str,
+}
+
+impl<'a> Gap<'a> {
+    fn new(text: &'a str) -> Self {
+        match (text.find('\n'), text.rfind('\n')) {
+            (Some(first), Some(last)) => Self {
+                tail: text.get(..first).unwrap_or_default(),
+                lines: text.get(first + 1..=last).unwrap_or_default(),
+                last: text.get(last + 1..).unwrap_or_default(),
+            },
+            _ => Self { tail: text, lines: "", last: "" },
+        }
+    }
+}
+
+impl Emitter<'_> {
+    /// Ends a line of the output: its comment, one blank before it.
+    fn tail(&mut self, tail: &str) {
+        let comment = tail.trim_start_matches([' ', '\t']);
+        if comment.starts_with('#') {
+            self.out.push(' ');
+            self.out.push_str(comment);
+        } else if !comment.is_empty() {
+            self.doubt(tail);
+        }
+    }
+
+    /// Copies a piece of the source, because we do not know what becomes of it.
+    fn doubt(&mut self, source: &str) {
+        self.sure = false;
+        self.out.push_str(source);
+    }
+
+    /// Whole lines between two nodes, the next at `column`, if there is one.
+    fn lines(&mut self, lines: &str, column: Option<usize>) {
+        if !lines.contains('#') {
+            return;
+        }
+        let place = comments::Place {
+            column,
+            above: std::mem::take(&mut self.above),
+            open: self.levels.iter().map(|level| level.indent).collect(),
+            is_first: self.levels.last().is_some_and(|level| level.is_new),
+            is_start: self.out.is_empty(),
+        };
+        match comments::written(lines, &place) {
+            Some(written) => self.out.push_str(&written),
+            None => self.doubt(lines),
+        }
+    }
+
+    /// Begins the line of an entry at `indent`, with what stands before it in the source.
+    fn begin(&mut self, gap: Gap<'_>, indent: usize) {
+        if !self.out.is_empty() {
+            self.tail(gap.tail);
+            self.out.push('\n');
+        }
+        self.lines(gap.lines, Some(indent));
+        self.above.clear();
+        if let Some(level) = self.levels.last_mut() {
+            level.is_new = false;
+        }
+        self.out.extend(std::iter::repeat_n(' ', indent));
+    }
+
+    /// Whether the next node is a key of a block mapping.
+    fn is_at_key(&self) -> bool {
+        self.flow.is_empty()
+            && self.levels.last().is_some_and(|level| level.at_key && level.kind == Kind::Mapping)
+    }
+
+    /// What stands before a node that begins at `start` in the source, up to the node's own text.
+    fn lead(&mut self, start: usize) {
+        if self.flow.is_empty() { self.block_lead(start) } else { self.flow_lead(start) }
+    }
+
+    fn block_lead(&mut self, start: usize) {
+        let source = self.text.get(self.at..start).unwrap_or_default();
+        let gap = Gap::new(source);
+        self.at = self.at.max(start);
+        let Some(level) = self.levels.last_mut() else { return };
+        let (indent, inline) = (level.indent, std::mem::take(&mut level.inline));
+        match (level.kind, level.at_key) {
+            (Kind::Mapping, true) => {
+                level.at_key = false;
+                let gap = self.ahead.take().unwrap_or(gap);
+                if inline {
+                    level.is_new = false;
+                    return;
+                }
+                self.begin(gap, indent);
+                // Properties of a key are rare; an explicit key loses its sign.
+                self.sure &= gap.last.trim_matches([' ', '?']).is_empty();
+            }
+            (Kind::Mapping, false) => {
+                level.at_key = true;
+                self.value_lead(gap);
+            }
+            (Kind::Sequence, _) => {
+                let before = self.ahead.take();
+                self.item_lead(source, before, indent, inline);
+            }
+        }
+    }
+
+    /// What follows a key on its line.
+    fn value_lead(&mut self, gap: Gap<'_>) {
+        let Some(words) = gap.tail.trim_start().strip_prefix(':') else {
+            // An explicit key, and its value on a line of its own.
+            self.sure &= !gap.lines.contains('#') && !gap.tail.contains('#');
+            self.out.push(':');
+            return self.after_indicator(gap.last.trim_start_matches([' ', ':']), "");
+        };
+        self.out.push(':');
+        if gap.lines.contains('#') || words.contains('#') {
+            return self.doubt(words);
+        }
+        self.after_indicator(words, gap.last);
+    }
+
+    /// Anchor and tag behind `:` or `-`, with one blank before each.
+    fn after_indicator(&mut self, words: &str, more: &str) {
+        let mut words: Vec<&str> = words.split_whitespace().chain(more.split_whitespace()).collect();
+        // The emitter writes the anchor first.
+        words.sort_by_key(|word| !word.starts_with('&'));
+        for word in words {
+            self.sure &=
+                word.starts_with('&') || word == "!!str" || (word.len() > 1 && !word.starts_with("!<"));
+            self.out.push(' ');
+            self.out.push_str(word);
+        }
+    }
+
+    fn item_lead(&mut self, source: &str, before: Option<Gap<'_>>, indent: usize, inline: bool) {
+        let dash_line = if let Some(before) = before {
+            if !inline {
+                self.begin(before, indent);
+            }
+            Gap::new(source)
+        } else {
+            let (above, dash_line) = split_at_dash(source);
+            self.begin(Gap::new(above), indent);
+            Gap::new(dash_line)
+        };
+        self.out.push('-');
+        let behind = dash_line.tail.trim_start().trim_start_matches('-');
+        if dash_line.tail.contains('#') || dash_line.lines.contains('#') {
+            self.doubt(behind);
+        } else {
+            self.after_indicator(behind, dash_line.last);
+        }
+    }
+
+    fn flow_lead(&mut self, start: usize) {
+        let gap = self.text.get(self.at..start).unwrap_or_default();
+        self.at = self.at.max(start);
+        self.sure &= !gap.contains('#');
+        let Some(flow) = self.flow.last_mut() else { return };
+        let is_value = flow.kind == Kind::Mapping && flow.nodes % 2 == 1;
+        let is_first = flow.nodes == 0;
+        flow.nodes += 1;
+        if is_value {
+            self.out.push(':');
+        } else if !is_first {
+            self.out.push(',');
+        }
+        let words: Vec<&str> = gap
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '{' | '[' | '?'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        self.sure &= words.is_empty() && !gap.contains('?');
+        if !is_first || is_value {
+            self.out.push(' ');
+        }
+        for word in words {
+            self.out.push_str(word);
+            self.out.push(' ');
+        }
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, range: Range<usize>) {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if is_block {
+            return self.block_scalar(value, style == ScalarStyle::Folded, range);
+        }
+        let source = self.text.get(range.clone()).unwrap_or_default();
+        let was_key = self.is_at_key();
+        if source.is_empty() && self.flow.is_empty() && !was_key {
+            return self.missing();
+        }
+        self.lead(range.start);
+        self.at = range.end.max(self.at);
+        if was_key {
+            return self.key(value, style, source);
+        }
+        self.metadata();
+        self.sure &= !source.is_empty();
+        let written = self.written(value, style, source);
+        if self.flow.is_empty() {
+            self.out.push(' ');
+        }
+        self.out.push_str(&written);
+    }
+
+    /// A value that is not written; the parser finds it somewhere about its key or dash.
+    fn missing(&mut self) {
+        let source = self.text.get(self.at..).unwrap_or_default();
+        let is_item = self.levels.last().is_some_and(|level| level.kind == Kind::Sequence);
+        let from = if !is_item {
+            self.lost |= !source.trim_start().starts_with(':');
+            0
+        } else if self.ahead.is_some() {
+            0
+        } else {
+            source.len() - split_at_dash(source).1.len()
+        };
+        let line = source.get(from..).unwrap_or_default();
+        let (words, rest) = line.split_at(line.find(['\n', '#']).unwrap_or(line.len()));
+        let is_odd = words.contains(['!', '&']) || (is_item && rest.starts_with('#'));
+        self.sure &= !is_odd;
+        self.lead(self.at + from + words.len());
+        self.metadata();
+    }
+
+    fn written<'b>(&mut self, value: &'b str, style: ScalarStyle, source: &'b str) -> Cow<'b, str> {
+        if source.contains('\n') && value.contains('\n') && style == ScalarStyle::SingleQuoted {
+            self.sure = false;
+            return Cow::Borrowed(source);
+        }
+        Cow::Owned(match style {
+            ScalarStyle::SingleQuoted => scalar::single_quoted(value),
+            ScalarStyle::DoubleQuoted => scalar::double_quoted(value),
+            _ => scalar::plain(value, !self.flow.is_empty()),
+        })
+    }
+
+    fn key(&mut self, value: &str, style: ScalarStyle, source: &str) {
+        self.sure &= source.len() < 100 && !source.is_empty();
+        if style == ScalarStyle::Plain && value == "<<" {
+            self.out.push_str("!!merge ");
+        }
+        let written = self.written(value, style, source);
+        self.out.push_str(&written);
+        if let Some(level) = self.levels.last_mut() {
+            value.clone_into(&mut level.key);
+        }
+    }
+
+    /// What Flux's bookkeeping removes: an empty `metadata`, and `annotations` that are no mapping.
+    fn metadata(&mut self) {
+        let keys: Vec<&str> = self.levels.iter().map(|level| level.key.as_str()).collect();
+        if !self.flow.is_empty() || self.levels.iter().any(|level| level.kind == Kind::Sequence) {
+            return;
+        }
+        match keys.as_slice() {
+            ["metadata"] | ["metadata", "annotations"] => self.out.push_str(" (removed)"),
+            ["metadata", "annotations", key] => self.sure &= !key.contains("config.k"),
+            _ => {}
+        }
+    }
+
+    fn block_scalar(&mut self, value: &str, folded: bool, range: Range<usize>) {
+        let source = self.text.get(self.at..range.start).unwrap_or_default();
+        // The header stands between the indicator and the content.
+        let Some(sign) = header(source, if folded { '>' } else { '|' }) else { return self.sure = false };
+        let header_at = self.at + sign;
+        self.lead(header_at);
+        let head = self.text.get(header_at..range.start).unwrap_or_default();
+        let first = head.split('\n').next().unwrap_or_default();
+        let comment = first.find('#').map_or("", |at| first.get(at..).unwrap_or_default());
+        let comment = if comment.is_empty() { String::new() } else { format!(" {comment}") };
+        let indent = self.levels.last().map_or(0, |level| level.indent + 2);
+        let content = self.text.get(range.clone()).unwrap_or_default().trim_end_matches([' ', '\n']);
+        self.at = if content.is_empty() { header_at + first.len() } else { range.start + content.len() };
+        self.metadata();
+        self.out.push(' ');
+        if scalar::analyze(value).block {
+            self.out.push_str(&scalar::block(value, folded, &comment, indent));
+            // An open end is written as `...` at the end of the file.
+            self.sure &= !value.ends_with("\n\n") && value != "\n";
+        } else {
+            self.out.push_str(&scalar::double_quoted(value));
+            self.out.push_str(&comment);
+        }
+    }
+
+    fn alias(&mut self, range: Range<usize>) {
+        let source = self.text.get(range.clone()).unwrap_or_default();
+        self.lost |= self.is_at_key();
+        self.lead(range.start);
+        self.at = range.end;
+        if self.flow.is_empty() {
+            self.out.push(' ');
+        }
+        self.out.push_str(source);
+    }
+
+    fn open(&mut self, kind: Kind, style: StructureStyle, start: usize) {
+        if style == StructureStyle::Flow || !self.flow.is_empty() {
+            return self.open_flow(kind, style, start);
+        }
+        let Some(parent) = self.levels.last_mut() else {
+            let above = self.text.get(..start).unwrap_or_default();
+            let (lines, last) = above.split_at(above.rfind('\n').map_or(0, |end| end + 1));
+            self.ahead = Some(Gap { tail: "", lines, last });
+            self.at = start;
+            self.levels.push(Level {
+                kind,
+                indent: 0,
+                at_key: true,
+                inline: false,
+                is_new: true,
+                key: String::new(),
+            });
+            return;
+        };
+        self.lost |= parent.kind == Kind::Mapping && parent.at_key;
+        let indent = match (parent.kind, kind) {
+            (Kind::Mapping, Kind::Sequence) if !self.wide => parent.indent,
+            _ => parent.indent + 2,
+        };
+        let inline = parent.kind == Kind::Sequence;
+        let mut gap = Gap::new(self.text.get(self.at..start).unwrap_or_default());
+        if inline {
+            self.lead(start);
+            self.out.push(' ');
+        } else {
+            parent.at_key = true;
+            self.at = start;
+            gap.tail = self.open_below_key(gap);
+        }
+        self.levels.push(Level { kind, indent, at_key: true, inline, is_new: true, key: String::new() });
+        self.ahead = Some(gap);
+    }
+
+    /// The line of a key whose value is a block collection, up to its comment, which it returns.
+    fn open_below_key<'b>(&mut self, gap: Gap<'b>) -> &'b str {
+        self.out.push(':');
+        let Some(words) = gap.tail.trim_start().strip_prefix(':') else {
+            self.lost = true;
+            return "";
+        };
+        let (properties, comment) = words.split_at(words.find('#').unwrap_or(words.len()));
+        self.after_indicator(properties, "");
+        self.sure &= gap.last.trim_matches([' ', '-']).is_empty();
+        comment
+    }
+
+    fn open_flow(&mut self, kind: Kind, style: StructureStyle, start: usize) {
+        self.sure &= style == StructureStyle::Flow;
+        self.lost |= self.is_at_key() || self.levels.is_empty();
+        self.lead(start);
+        if self.flow.is_empty() {
+            self.out.push(' ');
+        }
+        self.flow.push(Flow { kind, nodes: 0, start: (start, self.out.len()) });
+        self.out.push(if kind == Kind::Mapping { '{' } else { '[' });
+        self.at = start + 1;
+    }
+
+    fn close(&mut self, range: Range<usize>) {
+        let Some(flow) = self.flow.pop() else {
+            self.above.extend(self.levels.pop().map(|level| level.indent));
+            return;
+        };
+        let gap = self.text.get(self.at..range.end).unwrap_or_default();
+        let has_comment = gap.contains('#');
+        self.out.push(if flow.kind == Kind::Mapping { '}' } else { ']' });
+        self.at = range.end.max(self.at);
+        if self.flow.is_empty() {
+            let source = self.text.get(flow.start.0..self.at).unwrap_or_default();
+            let inner = source.get(1..).unwrap_or_default().trim_start_matches([' ', '\t']);
+            // Whatever becomes of comments inside, the first entry comes to stand behind the bracket.
+            let is_broken = inner.starts_with('\n') && !inner.trim_start().starts_with('#');
+            if !is_broken && (has_comment || (source.contains('\n') && source.contains('#'))) {
+                self.out.truncate(flow.start.1);
+                self.doubt(source);
+            } else if flow.nodes == 0 {
+                self.metadata();
+            }
+        }
+    }
+
+    fn finish(mut self) -> Document {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.trim_start_matches([' ', '\n']).starts_with("...") {
+            let (tail, lines) = rest.split_once('\n').unwrap_or((rest, ""));
+            self.tail(tail);
+            self.out.push('\n');
+            self.lines(lines, None);
+        }
+        Document { text: self.out, sure: self.sure }
+    }
+}
+
+/// The source before an item of a list, cut before the line of its dash.
+fn split_at_dash(source: &str) -> (&str, &str) {
+    let mut place = 0;
+    for line in source.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        if place > 0 && line.get(blanks..).is_some_and(|words| words.starts_with('-')) {
+            return (
+                source.get(..place).unwrap_or_default(),
+                source.get(place + blanks..).unwrap_or_default(),
+            );
+        }
+        place += line.len();
+    }
+    (source, "")
+}
+
+/// Where in `source`, which ends where the content of a block scalar begins, its sign stands.
+fn header(source: &str, sign: char) -> Option<usize> {
+    let mut place = source.len();
+    for line in source.split_inclusive('\n').rev() {
+        place -= line.len();
+        let words = line.split(" #").next().unwrap_or_default();
+        if let Some(at) = words.rfind(sign) {
+            return Some(place + at);
+        }
+    }
+    None
+}

@@ -1,0 +1,95 @@
+use super::*;
+
+/// What is said of `text`, whose marked values stay as they are and stand for something.
+fn said(text: &str) -> Option<bool> {
+    reformats(&Manifest::parse(text).unwrap(), text, &|_| true)
+}
+
+/// What is said when the value at the marker was `old` and is `new`, both as written.
+fn said_of(old: &str, new: &str) -> Option<bool> {
+    let text = |value| format!("tag: {value} # {{\"$imagepolicy\": \"a:b:tag\"}}\n");
+    reformats(&Manifest::parse(&text(old)).unwrap(), &text(new), &|_| true)
+}
+
+#[test]
+fn what_flux_writes_as_it_stands_is_known() {
+    for text in [
+        "a: 1\nb:\n  c: 'x'\n  d: \"y\" # z\n",
+        "l:\n- a\n- b: 1\n  c: 2\n- - x\n  - y\n",
+        "l:\n  - a\n  - b: 1\n    c: 2\n",
+        "# head\n\n# first\na: 1\n# foot\n\n# second\nb: {x: 1, y: [2, z]}\n",
+        "m:\n  a: 1\n  # end of m\nn: &x\n  k: |\n    text\n      deeper\no: *x\n",
+        "a: 1\n---\nb: >-\n  text\nc:\nd: ~\n",
+        "a: 1\n\n# the end\n",
+        "metadata:\n  name: x\n  annotations:\n    k: v\n",
+    ] {
+        assert_eq!(said(text), Some(false), "{text}");
+    }
+}
+
+#[test]
+fn what_flux_writes_in_another_way_is_known() {
+    for text in [
+        "a: 1\r\n",
+        "\u{feff}a: 1\n",
+        "a: 1",
+        "a: 1\n\n",
+        "---\na: 1\n",
+        "a: 1\n...\nb: 2\n",
+        "a: 1\n\nb: 2\n",
+        "a: 1\n\n# x\nb: 2\n",
+        "a:\n    b: 1\n",
+        "a:  1\n",
+        "a: 1 \n",
+        "a: 1  # x\n",
+        "l:\n- a\nm:\n  - b\n",
+        "l:\n    - a\n",
+        "a: {x: 1,y: 2}\n",
+        "a: {image: o/web:1}\n",
+        "a: [\n  x\n]\n",
+        "a: b\n  c\n",
+        "a: 'b\n  c'\n",
+        "a: \"\\u00e9\"\n",
+        "a: 😀\n",
+        "a: |\n  x \n",
+        "a: >\n  x\n",
+        "<<: {a: 1}\n",
+        "? a\n: b\n",
+        "# licence\n---\na: 1\n",
+        "a: 1\n--- # x\nb: 1\n",
+        "metadata: {}\na: 1\n",
+        "metadata:\n  annotations:\n  name: x\n",
+        "m:\n  a: 1\n    # deep\n  b: 2\n",
+    ] {
+        assert_eq!(said(text), Some(true), "{text}");
+    }
+}
+
+#[test]
+fn what_becomes_of_a_comment_is_not_guessed() {
+    for text in
+        ["l:\n- # x\n  a: 1\n", "a:\n  b:\n    c: 1\n  # x\nd: 1\n", "? [a, b]\n: c\n", "a: |+\n  x\n\n"]
+    {
+        assert_eq!(said(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_type_of_an_old_value_shows_in_what_flux_writes() {
+    assert_eq!(said_of("v1", "v2"), Some(false));
+    assert_eq!(said_of("v1", "\"1.25\""), Some(false));
+    assert_eq!(said_of("yes", "v2"), Some(false));
+    assert_eq!(said_of("v1", "\"2024-01-31\""), Some(false));
+    assert_eq!(said_of("1.0", "v2"), Some(true));
+    assert_eq!(said_of("1.0", "\"1.25\""), Some(false));
+    assert_eq!(said_of("~", "\"1.25\""), Some(true));
+    assert_eq!(said_of("2024-01-30", "\"2024-01-31\""), Some(true));
+    assert_eq!(said_of("v1", "\"12e4567\""), None);
+}
+
+#[test]
+fn a_value_that_stays_is_quoted_too() {
+    assert_eq!(said_of("5", "5"), Some(true));
+    let text = "tag: 5 # {\"$imagepolicy\": \"a:b:tag\"}\n";
+    assert_eq!(reformats(&Manifest::parse(text).unwrap(), text, &|_| false), Some(false));
+}
