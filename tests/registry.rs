@@ -127,6 +127,85 @@ async fn a_certificate_nobody_vouches_for_is_refused_until_its_authority_is_name
 }
 
 #[tokio::test]
+async fn the_digest_of_an_image_for_several_architectures_is_that_of_its_index() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let image = format!("{}/team/app", registry.host);
+    let index = registry.push_index("team/app", "1.0.0");
+    let client = client();
+    assert_eq!(digest(&client, &image, "1.0.0").await.unwrap(), index);
+    assert_ne!(digest(&client, &image, "1.0.0-arm64").await.unwrap(), index);
+    assert_eq!(digest(&client, &image, &index).await.unwrap(), index, "a digest is there by its own name");
+    let moved = registry.move_tag("team/app", "1.0.0");
+    assert_ne!(moved, index);
+    assert_eq!(digest(&client, &image, "1.0.0").await.unwrap(), moved);
+    assert_eq!(digest(&client, &image, &index).await.unwrap(), index, "what a tag left is still there");
+}
+
+/// An answer to `HEAD` with these header lines.
+fn head_says(lines: &str) -> Liar {
+    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{lines}\r\n").into_bytes();
+    Liar::start(move |asked, _| match asked.line.as_str() {
+        "GET /v2/" => Say::json("{}"),
+        _ => Say::Raw(answer.clone()),
+    })
+}
+
+#[tokio::test]
+async fn a_digest_needs_three_headers_and_each_that_lacks_is_named() {
+    let digest_line = format!("Docker-Content-Digest: sha256:{}\r\n", "a".repeat(64));
+    let (kind, length) =
+        ("Content-Type: application/vnd.oci.image.index.v1+json\r\n", "Content-Length: 7\r\n");
+    let ask = async |lines: &str| {
+        let liar = head_says(lines);
+        (digest(&client(), &format!("{}/team/app", liar.host), "1").await, liar)
+    };
+    for (lines, lacks) in [
+        (format!("{length}{digest_line}"), "Content-Type"),
+        (format!("Content-Type: \r\n{length}{digest_line}"), "Content-Type"),
+        (format!("{kind}{digest_line}"), "Content-Length"),
+        (format!("{kind}{length}"), "Docker-Content-Digest"),
+    ] {
+        let (answer, liar) = ask(&lines).await;
+        let error = answer.unwrap_err();
+        let expected = format!(
+            "HEAD http://{}/v2/team/app/manifests/1: response did not include {lacks} header",
+            liar.host
+        );
+        assert_eq!((error.code(), error.flux_text()), (Code::BadAnswer, expected));
+        assert_eq!(liar.asked().len(), 2, "no GET takes its place: {:?}", liar.asked());
+    }
+    let (answer, _) = ask(&format!("{kind}{length}Docker-Content-Digest: sha256:ABC\r\n")).await;
+    assert!(answer.unwrap_err().to_string().contains("no SHA-256 digest"));
+    let (answer, liar) = ask(&format!("{kind}{length}{digest_line}")).await;
+    assert_eq!(answer.unwrap(), format!("sha256:{}", "a".repeat(64)));
+    let accept = "application/vnd.docker.distribution.manifest.v1+json,\
+        application/vnd.docker.distribution.manifest.v1+prettyjws,\
+        application/vnd.docker.distribution.manifest.v2+json,application/vnd.oci.image.manifest.v1+json,\
+        application/vnd.docker.distribution.manifest.list.v2+json,application/vnd.oci.image.index.v1+json";
+    assert_eq!(liar.asked().last().unwrap().accept.as_deref(), Some(accept));
+}
+
+#[tokio::test]
+async fn a_digest_that_is_refused_reads_as_in_flux_and_what_may_pass_is_asked_again() {
+    for (status, code, requests) in [
+        ("204 No Content", Code::BadAnswer, 1),
+        ("404 Not Found", Code::RegistryNotFound, 1),
+        ("405 Method Not Allowed", Code::BadAnswer, 1),
+        ("429 Too Many Requests", Code::RateLimited, 3),
+    ] {
+        let liar = list_says(move |_| Say::status(status));
+        let error = digest(&client(), &format!("{}/team/app", liar.host), "1").await.unwrap_err();
+        let expected = format!(
+            "HEAD http://{}/v2/team/app/manifests/1: unexpected status code {status} (HEAD responses have no body, \
+             use GET for details)",
+            liar.host
+        );
+        assert_eq!((error.code(), error.flux_text()), (code, expected));
+        assert_eq!(liar.asked().iter().filter(|asked| asked.line.starts_with("HEAD")).count(), requests);
+    }
+}
+
+#[tokio::test]
 async fn the_demos_registry_is_read_page_by_page() {
     let registry = DemoRegistry::start().await.unwrap();
     let now = Timestamp::now();

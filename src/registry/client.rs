@@ -106,30 +106,44 @@ impl Client {
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<Listing, RegistryError> {
         let session = self.session(request, &progress)?;
-        let started = Instant::now();
-        let (list, credential, refused) =
-            with_each(request, &session, async |credential: &Credential| session.list(credential).await)
-                .await?;
-        Ok(Listing {
-            tags: list.tags,
-            pages: list.pages,
-            requests: session.wire.requests(),
-            bytes: session.wire.bytes(),
-            wall: started.elapsed().saturating_sub(session.wire.queued()),
-            credential,
-            refused,
-        })
+        let (started, mut attempts) = (Instant::now(), Attempts::of(request, &session));
+        loop {
+            let credential = attempts.next().await?;
+            let list = match session.list(&credential).await {
+                Ok(list) => list,
+                Err(error) => {
+                    attempts.failed(credential, error).await?;
+                    continue;
+                }
+            };
+            return Ok(Listing {
+                tags: list.tags,
+                pages: list.pages,
+                requests: session.wire.requests(),
+                bytes: session.wire.bytes(),
+                wall: started.elapsed().saturating_sub(session.wire.queued()),
+                credential: credential.label,
+                refused: attempts.refused,
+            });
+        }
     }
 
-    /// The digest that `tag` has now, such as `sha256:…`, by a `HEAD` request that counts towards no pull limit.
+    /// The digest that `tag` has now, such as `sha256:…`, by a `HEAD` request that counts towards no pull limit. A
+    /// digest may stand in the place of the tag.
     ///
     /// # Errors
     /// [`RegistryError`], with [`RegistryError::BadAnswer`] for an answer without the digest's header.
     pub async fn digest(&self, request: &ListRequest<'_>, tag: &str) -> Result<String, RegistryError> {
         let progress = |_: Progress| {};
         let session = self.session(request, &progress)?;
-        let ask = async |credential: &Credential| session.digest(credential, tag).await;
-        with_each(request, &session, ask).await.map(|(digest, ..)| digest)
+        let mut attempts = Attempts::of(request, &session);
+        loop {
+            let credential = attempts.next().await?;
+            match session.digest(&credential, tag).await {
+                Ok(digest) => return Ok(digest),
+                Err(error) => attempts.failed(credential, error).await?,
+            }
+        }
     }
 
     fn session<'a>(
@@ -166,28 +180,46 @@ impl Client {
     }
 }
 
-/// Asks with each credential in turn until one is not refused; also says which that was, and which were refused.
-async fn with_each<T>(
-    request: &ListRequest<'_>,
-    session: &Session<'_>,
-    ask: impl AsyncFn(&Credential) -> Result<T, RegistryError>,
-) -> Result<(T, String, Vec<String>), RegistryError> {
-    let mut refused = Vec::new();
-    let mut first = None;
-    for credential in request.keyring.candidates(&request.image.registry, &request.image.repository) {
-        match ask(&credential).await {
-            Ok(answer) => return Ok((answer, credential.label, refused)),
-            Err(error) if error.is_denied() => {
-                refused.push(credential.label);
-                first.get_or_insert(error);
-            }
-            Err(error) => {
-                session.forget().await;
-                return Err(error);
-            }
-        }
+/// The credentials that apply, one after another while the registry refuses them.
+struct Attempts<'a> {
+    session: &'a Session<'a>,
+    left: std::vec::IntoIter<Credential>,
+    /// The labels of those that were refused.
+    refused: Vec<String>,
+    first: Option<RegistryError>,
+}
+
+impl<'a> Attempts<'a> {
+    fn of(request: &ListRequest<'_>, session: &'a Session<'a>) -> Self {
+        let image = request.image;
+        let left = request.keyring.candidates(&image.registry, &image.repository).into_iter();
+        Self { session, left, refused: Vec::new(), first: None }
     }
-    session.forget().await;
-    let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
-    Err(first.unwrap_or_else(nothing).tried(refused))
+
+    /// The next to try.
+    ///
+    /// # Errors
+    /// All were refused: the first refusal, naming all of them.
+    async fn next(&mut self) -> Result<Credential, RegistryError> {
+        if let Some(next) = self.left.next() {
+            return Ok(next);
+        }
+        self.session.forget().await;
+        let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
+        Err(self.first.take().unwrap_or_else(nothing).tried(std::mem::take(&mut self.refused)))
+    }
+
+    /// Takes note of a failure.
+    ///
+    /// # Errors
+    /// The failure, if another credential would fare no better.
+    async fn failed(&mut self, credential: Credential, error: RegistryError) -> Result<(), RegistryError> {
+        if !error.is_denied() {
+            self.session.forget().await;
+            return Err(error);
+        }
+        self.refused.push(credential.label);
+        self.first.get_or_insert(error);
+        Ok(())
+    }
 }

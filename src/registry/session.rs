@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Either, select};
-use reqwest::Method;
 use reqwest::header::WWW_AUTHENTICATE;
+use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::auth::{TokenService, Tokens, basic};
@@ -88,9 +88,13 @@ impl<'a> Session<'a> {
         let url = self.address(&registry, &format!("manifests/{tag}"))?;
         let ask = Ask { method: Method::HEAD, accept: Some(MANIFEST_TYPES), ..Ask::get(url) };
         let reply = self.authorized(&registry, &ask, credential).await?;
+        if reply.status != StatusCode::OK {
+            return Err(reply.error(ask.text(), &self.wire.host.name));
+        }
         let need = |name: &str| {
             let reason = format!("response did not include {name} header");
-            reply.header(name).ok_or(RegistryError::BadAnswer { request: ask.text(), reason })
+            let value = reply.header(name).filter(|value| !value.is_empty());
+            value.ok_or(RegistryError::BadAnswer { request: ask.text(), reason })
         };
         need("Content-Type")?;
         need("Content-Length")?;

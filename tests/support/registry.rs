@@ -29,6 +29,7 @@ mod programs;
 /// Debian's package and the program in it.
 const PROGRAM: &str = "docker-registry";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A CNCF distribution registry, running as a process of its own.
 pub struct DockerRegistry {
@@ -127,6 +128,42 @@ impl DockerRegistry {
         digest(manifest.as_bytes())
     }
 
+    /// Pushes an image for two architectures: an index of two manifests; returns the index's digest.
+    pub fn push_index(&self, repository: &str, tag: &str) -> String {
+        let of = |architecture: &str| {
+            let single = format!("{tag}-{architecture}");
+            let digest = self.push(repository, &single);
+            let size = manifest(&self::digest(b"{}"), &single).len();
+            format!(
+                r#"{{"mediaType":"{MANIFEST}","digest":"{digest}","size":{size},"platform":{{"architecture":"{architecture}","os":"linux"}}}}"#
+            )
+        };
+        let index = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{},{}]}}"#,
+            of("amd64"),
+            of("arm64")
+        );
+        let (status, head) =
+            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), INDEX, index.as_bytes());
+        assert_eq!(status, 201, "{head}");
+        digest(index.as_bytes())
+    }
+
+    /// Makes `tag` stand for another image than before; returns its digest.
+    pub fn move_tag(&self, repository: &str, tag: &str) -> String {
+        let manifest = manifest(&digest(b"{}"), &format!("{tag}, built again"));
+        let (status, head) =
+            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, manifest.as_bytes());
+        assert_eq!(status, 201, "{head}");
+        digest(manifest.as_bytes())
+    }
+
+    /// Removes a tag from the registry's storage.
+    pub fn remove_tag(&self, repository: &str, tag: &str) {
+        let folder = self.folder.path().join("data/docker/registry/v2/repositories").join(repository);
+        std::fs::remove_dir_all(folder.join("_manifests/tags").join(tag)).unwrap();
+    }
+
     /// Writes many tags of one image into the registry's storage, where pushing each would take minutes.
     pub fn seed(&self, repository: &str, tags: impl IntoIterator<Item = String>) {
         self.push(repository, "seed");
@@ -208,6 +245,8 @@ pub struct Asked {
     pub line: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The `Accept` header.
+    pub accept: Option<String>,
 }
 
 /// What [`Liar`] is to say.
@@ -309,7 +348,8 @@ fn read_request(mut stream: &TcpStream) -> Option<Asked> {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let line = head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned();
-    Some(Asked { line, authorization: header(&head, "authorization") })
+    let (authorization, accept) = (header(&head, "authorization"), header(&head, "accept"));
+    Some(Asked { line, authorization, accept })
 }
 
 fn speak(mut stream: &TcpStream, said: Say) {
