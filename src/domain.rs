@@ -17,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod proposal;
 pub mod reference;
+pub mod reflection;
 pub mod scan;
 pub mod selector;
 pub mod setrun;

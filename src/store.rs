@@ -1,4 +1,5 @@
-//! Keeps what must outlive the process: tag lists, when each tag was first seen, decisions, drafts, and the audit log.
+//! Keeps what must outlive the process: tag lists, when each tag was first seen, what each policy had, decisions, drafts,
+//! and the audit log.
 //!
 //! Everything lies in plain files below the XDG folders, 0700 and 0600, one checksummed file per repository or one line
 //! per event. Nothing here fails towards its caller: what cannot be read counts as absent, what cannot be written is
@@ -12,6 +13,7 @@ pub mod drafts;
 pub mod first_seen;
 pub mod journal;
 pub mod pushes;
+pub mod reflections;
 mod shelf;
 pub mod tags;
 
@@ -25,6 +27,7 @@ pub use drafts::{Draft, Drafts};
 pub use first_seen::{FirstSeen, Ledger};
 pub use journal::{Decisions, Journal};
 pub use pushes::{PushNote, Pushes};
+pub use reflections::Reflections;
 pub use tags::{CachedTags, TagCache};
 
 use crate::problem::Problem;
@@ -35,6 +38,7 @@ use shelf::{Notices, Shelf};
 pub struct Store {
     tags: TagCache,
     first_seen: FirstSeen,
+    reflections: Reflections,
     journal: Journal,
     pushes: Pushes,
     drafts: Drafts,
@@ -57,6 +61,7 @@ impl Store {
         Self {
             tags: TagCache::new(cache("tags")),
             first_seen: FirstSeen::new(state("first-seen")),
+            reflections: Reflections::new(state("reflected")),
             journal: Journal::new(state("journal")),
             pushes: Pushes::new(state("journal")),
             drafts: Drafts::new(state("drafts")),
@@ -81,6 +86,11 @@ impl Store {
     /// When each tag was first seen.
     pub fn first_seen(&self) -> &FirstSeen {
         &self.first_seen
+    }
+
+    /// What each policy had at its last pass.
+    pub fn reflections(&self) -> &Reflections {
+        &self.reflections
     }
 
     /// What was decided about marked lines.
