@@ -11,6 +11,7 @@ mod land;
 mod load;
 mod prepare;
 mod probe;
+mod reflect;
 mod scan;
 mod select;
 pub mod status;
@@ -39,6 +40,7 @@ pub(crate) use land::who;
 pub use land::{DryRun, Landing};
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
+pub use reflect::Passes;
 pub use scan::{ScanOutcome, ScanProgress};
 pub use select::{Evaluated, Selections};
 

@@ -242,6 +242,147 @@ fn a_review_branch_is_made_from_the_checkout_branch_and_only_ever_grows() {
     lab.instavote.assert_sound();
 }
 
+/// A manifest with the whole image and with its digest alone.
+const WITH_DIGEST: &str = r#"image:
+  name: @REGISTRY@/vote:v8 # {"$imagepolicy": "flux-system:vote"}
+  digest: "" # {"$imagepolicy": "flux-system:vote:digest"}
+"#;
+
+/// A lab whose policy reflects digests as `flags` say, and whose manifests have a place for them.
+fn reflecting(flags: &[&str]) -> Option<Lab> {
+    let lab = Lab::start()?;
+    let file = ("deploy/vote/staging/values.yaml", &*WITH_DIGEST.replace("@REGISTRY@", &lab.registry.host));
+    lab.instavote.commit("main", &[file], "Values with a digest");
+    lab.automate("image-updates");
+    lab.run(&[&POLICY[..], flags].concat()).expect(0);
+    lab.log_in(WRITER).expect(0);
+    Some(lab)
+}
+
+/// The policy as `get policies` shows it, on what `refresh` asks for.
+fn policy(lab: &Lab, refresh: &str) -> Value {
+    lab.json(0, &["get", "policies", refresh])["items"][0].clone()
+}
+
+#[test]
+fn a_digest_lands_in_the_files_and_a_tag_that_moves_is_an_update() {
+    let Some(lab) = reflecting(&["--reflect-digest=Always", "--interval=1h"]) else { return };
+    let old = policy(&lab, "--refresh=auto")["latest"]["digest"].as_str().unwrap().to_owned();
+    let values = || git(&lab.instavote.path, &["show", "image-updates:deploy/vote/staging/values.yaml"]);
+    let written = |digest: &str| {
+        let image = format!("{}@{digest}", lab.image(NEWEST));
+        let whole = WITH_DIGEST.replace("@REGISTRY@/vote:v8", &image);
+        whole.replace("digest: \"\"", &format!("digest: \"{digest}\"")).trim_end().to_owned()
+    };
+    let plan = lab.plan(&[]);
+    let new = &plan["groups"][0]["updates"][0]["new"];
+    assert_eq!(new, &json!({"tag": NEWEST, "digest": old}), "{plan:#}");
+    lab.push(&[]).expect(0);
+    assert_eq!(values(), written(&old));
+
+    let moved = lab.registry.move_tag("vote", NEWEST);
+    assert_eq!(policy(&lab, "--refresh=auto")["latest"]["digest"], json!(old), "an hour has not passed");
+    let update = &lab.json(0, &["get", "updates", "--refresh=always"])["items"][0];
+    assert_eq!((&update["step"], &update["new"]["digest"]), (&json!("digest"), &json!(moved)), "{update:#}");
+    let shown = policy(&lab, "--refresh=never");
+    let image = lab.image(NEWEST);
+    let message = format!(
+        "Latest image tag for {}/vote resolved to {NEWEST} with digest {moved} (previously {image}@{old})",
+        lab.registry.host
+    );
+    assert_eq!((&shown["message"], &shown["ready"]), (&json!(message), &json!("True")));
+    let tags = lab.json(0, &["get", "tags", "vote", "--state=latest", "--refresh=never"]);
+    let latest = &tags["items"][0];
+    assert_eq!(latest["digest"], json!(moved));
+    assert!(latest["flags"].as_array().unwrap().contains(&json!("digest-moved")), "{latest:#}");
+
+    lab.plan(&[]);
+    let again = lab.registry.push("vote", NEWEST);
+    assert_eq!(again, old);
+    let refused = lab.push(&["--refresh=always"]).expect(5);
+    refused.says(&[&format!("{image} has the digest {old} now and not {moved}")]);
+    lab.push(&[]).expect(0);
+    assert_eq!(values(), written(&moved));
+    lab.instavote.assert_sound();
+}
+
+#[test]
+fn a_digest_seen_once_stays_and_serves_without_a_network() {
+    let Some(mut lab) = reflecting(&["--reflect-digest=IfNotPresent"]) else { return };
+    let old = policy(&lab, "--refresh=auto")["latest"]["digest"].as_str().unwrap().to_owned();
+    lab.registry.move_tag("vote", NEWEST);
+    assert_eq!(policy(&lab, "--refresh=always")["latest"]["digest"], json!(old));
+    lab.plan(&[]);
+    lab.push(&["--refresh=always"]).expect(0);
+    lab.registry.stop();
+    assert_eq!(policy(&lab, "--refresh=never")["latest"]["digest"], json!(old));
+
+    // Of another tag no digest is known: the policy keeps what it has, and that is said.
+    lab.run(&[
+        "create",
+        "image",
+        "policy",
+        "vote",
+        "--image-ref=vote",
+        "--select-alpha=asc",
+        "--reflect-digest=IfNotPresent",
+        "--refresh=never",
+    ])
+    .expect(6);
+    let shown = policy(&lab, "--refresh=never");
+    let message = format!("failed fetching digest of {}: no registry is asked", lab.image("v8"));
+    assert_eq!((&shown["ready"], &shown["reason"]), (&json!("False"), &json!("Failed")), "{shown:#}");
+    assert_eq!((&shown["message"], &shown["latest"]["tag"]), (&json!(message), &json!(NEWEST)));
+    let failed = policy(&lab, "--refresh=auto");
+    let (image, host) = (lab.image("v8"), &lab.registry.host);
+    let message = failed["message"].as_str().unwrap();
+    let start =
+        format!("failed fetching digest of {image}: failed fetching descriptor for \"{image}\": GET http");
+    assert!(message.starts_with(&start) && message.contains(host), "{message}");
+    assert_eq!(failed["latest"]["digest"], json!(old), "{failed:#}");
+}
+
+#[test]
+fn a_damaged_memory_of_digests_is_set_aside_and_they_are_asked_for_again() {
+    let Some(lab) = reflecting(&["--reflect-digest=IfNotPresent"]) else { return };
+    policy(&lab, "--refresh=auto");
+    let moved = lab.registry.move_tag("vote", NEWEST);
+    let folder = lab.path("state/supercargo/reflected");
+    let is_memory = |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "refs");
+    let mut files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(is_memory).unwrap();
+    fs::write(&file, b"SCREFS\0\x01 and then nonsense").unwrap();
+    lab.run(&["get", "policies"]).expect(0).says(&["was damaged and was set aside"]);
+    assert_eq!(policy(&lab, "--refresh=never")["latest"]["digest"], json!(moved));
+}
+
+#[test]
+fn a_site_for_a_digest_stays_as_it_is_where_the_policy_reflects_none() {
+    let Some(lab) = reflecting(&[]) else { return };
+    let plan = lab.plan(&[]);
+    let sites = plan["groups"][0]["updates"][0]["sites"].as_array().unwrap();
+    assert_eq!(sites.iter().filter(|site| site["new"] == "").count(), 0, "an empty value is right already");
+    let text = WITH_DIGEST.replace("@REGISTRY@", &lab.registry.host).replace("\"\"", "sha256:00");
+    lab.instavote.commit("main", &[("deploy/vote/staging/values.yaml", &text)], "A digest by hand");
+    lab.plan(&[]);
+    lab.push(&[]).expect(0);
+    let values = git(&lab.instavote.path, &["show", "image-updates:deploy/vote/staging/values.yaml"]);
+    assert!(values.contains("digest: sha256:00 #") && values.contains(&lab.image(NEWEST)), "{values}");
+    assert!(!values.contains('@'), "{values}");
+}
+
+#[test]
+fn a_plan_whose_image_is_gone_is_stale_where_the_registry_is_asked() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    lab.plan(&[]);
+    lab.registry.remove_tag("vote", NEWEST);
+    let refused = lab.push(&["--refresh=always", "-o", "json"]).expect(5);
+    refused.says(&["stale_plan", &format!("the registry has no {} any more", lab.image(NEWEST))]);
+    assert_eq!(lab.instavote.tip("image-updates"), None);
+}
+
 #[test]
 fn a_plan_that_the_remote_moved_past_is_refused_whole() {
     let Some(lab) = Lab::start() else { return };

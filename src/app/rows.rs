@@ -277,10 +277,10 @@ pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     let Some(verdict) = state.verdicts.get(id) else { return "waiting" };
     match (&verdict.reference, &verdict.problem) {
         (_, Some(problem)) if problem.code == Code::AccessDenied => "no access",
-        (Some(_), _) if state.compared && !is_used(state, id) => "unused",
-        (Some(_), _) => "ok",
+        (Some(_), None) if state.compared && !is_used(state, id) => "unused",
+        (Some(_), None) => "ok",
         (None, _) if verdict.tags.is_empty() || !has_candidate(verdict) => "selects nothing",
-        (None, _) => "fails",
+        (Some(_), Some(_)) | (None, _) => "fails",
     }
 }
 

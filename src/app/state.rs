@@ -54,6 +54,8 @@ pub struct Verdict {
     pub problem: Option<Problem>,
     /// How long evaluation took.
     pub took: Duration,
+    /// When the registry is to be asked again which digest the selected tag has.
+    pub ask_again: Option<Timestamp>,
 }
 
 /// S3: the tags of one repository.

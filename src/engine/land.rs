@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Engine, World, blocking};
+use crate::cli::Refresh;
 use crate::domain::commit::CommitSpec;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::Person;
@@ -49,7 +50,8 @@ impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
     ///
     /// # Errors
-    /// A plan that was edited by hand ([`Code::StalePlan`]). What keeps a single push from landing is in its groups'
+    /// A plan that was edited by hand, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
+    /// registry that could not say so. What keeps a single push from landing is in its groups'
     /// results.
     pub async fn land(
         &self,
@@ -60,6 +62,9 @@ impl Engine {
         let Landing { plan, branch, dry_run } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
+        }
+        if self.settings.refresh == Refresh::Always && dry_run != DryRun::Client {
+            self.check_images(world, &plan).await?;
         }
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {

@@ -119,9 +119,14 @@ impl Engine {
         let name = ImageName::parse(&repository.image, repository.insecure)
             .map_err(|error| error.problem(id.to_string()))?;
         let (keyring, _) = self.keyring(world, repository);
-        let timeout = repository.timeout.unwrap_or(repository.interval).0.min(self.settings.timeout.0);
+        let timeout = self.scan_timeout(repository);
         let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
         self.list(&name, &keyring, timeout, report).await.map_err(|error| error.problem(id.to_string()))
+    }
+
+    /// The bound of one conversation about a repository: its own, and never more than `--timeout`.
+    pub(super) fn scan_timeout(&self, repository: &ImageRepository) -> Duration {
+        repository.timeout.unwrap_or(repository.interval).0.min(self.settings.timeout.0)
     }
 
     /// Lists the tags of any image repository, without an object; `progress` hears how many there are so far, and how

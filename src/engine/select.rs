@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::StreamExt;
+use jiff::Timestamp;
+
 use super::{Engine, Scans, World, blocking};
+use crate::cli::Refresh;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::suspended;
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
@@ -20,19 +24,39 @@ pub struct Evaluated {
     pub selection: Selection,
     /// The verdict on each tag; `None` if there was no list of tags to judge.
     pub evaluation: Option<Arc<Evaluation>>,
+    /// What the policy had before, if it ever had anything else.
+    pub previous: Option<Reference>,
+    /// Why the digest of what is selected is not known; the selection is then what the policy had, if anything.
+    pub undigested: Option<Problem>,
+    /// When the digest is to be asked for again.
+    pub ask_again: Option<Timestamp>,
 }
 
 /// Policy → what became of it.
 pub type Selections = BTreeMap<ObjectId, Evaluated>;
 
 impl Engine {
-    /// Evaluates every policy of the world.
+    /// Evaluates every policy of the world, asks for the digests that `refresh` makes due, and remembers the outcome.
     ///
     /// # Errors
     /// Only a bug of ours; what is wrong with a policy is in its selection.
-    pub async fn select(&self, world: &Arc<World>, scans: &Scans) -> Result<Selections, Problem> {
+    pub async fn select(
+        &self,
+        world: &Arc<World>,
+        scans: &Scans,
+        refresh: Refresh,
+    ) -> Result<Selections, Problem> {
+        let passes = self.passes(world, refresh).await?;
         let (engine, world, scans) = (self.clone(), Arc::clone(world), scans.clone());
-        blocking(move || Ok(engine.select_now(&world, &scans))).await
+        let evaluated = blocking(move || Ok(engine.select_now(&world, &scans))).await?;
+        let each = evaluated.into_iter().map(|(id, evaluated)| {
+            let passes = &passes;
+            async move { (id.clone(), passes.complete(&id, evaluated).await) }
+        });
+        // The registry client has limits of its own; this one only bounds the futures.
+        let selections = futures::stream::iter(each).buffered(64).collect().await;
+        passes.keep().await?;
+        Ok(selections)
     }
 
     fn select_now(&self, world: &World, scans: &Scans) -> Selections {
@@ -43,7 +67,7 @@ impl Engine {
         each.collect()
     }
 
-    /// Evaluates one policy on one list of tags.
+    /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.
     pub fn evaluate(&self, inventory: &Inventory, policy: &ImagePolicy, scan: Option<&Scan>) -> Evaluated {
         let repository = inventory.repositories.get(&policy.repository);
         let exclusions = repository.map(ImageRepository::exclusions).unwrap_or_default();
@@ -60,6 +84,9 @@ impl Engine {
                 evaluator: Arc::clone(&evaluator),
             },
             evaluation,
+            previous: None,
+            undigested: None,
+            ask_again: None,
         };
         let name = match inventory.repository_of(policy) {
             Ok(_) if policy.suspend => return blocked(suspended(&policy.meta.id), None),
@@ -86,6 +113,9 @@ impl Engine {
                 evaluator: Arc::clone(&evaluator),
             },
             evaluation: Some(evaluation),
+            previous: None,
+            undigested: None,
+            ask_again: None,
         }
     }
 }

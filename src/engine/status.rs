@@ -105,8 +105,12 @@ pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<
         return status::of_policy(&Verdict::Unlinked(&error));
     }
     let Some(evaluated) = evaluated else { return status::of_policy(&Verdict::Never) };
+    if let Some(problem) = &evaluated.undigested {
+        return status::of_policy(&Verdict::Digest(&problem.message));
+    }
+    let previous = evaluated.previous.as_ref();
     let text = match &evaluated.selection.outcome {
-        Ok(latest) => return status::of_policy(&Verdict::Selected { latest, previous: None }),
+        Ok(latest) => return status::of_policy(&Verdict::Selected { latest, previous }),
         Err(problem) => &problem.message,
     };
     let Some(evaluation) = &evaluated.evaluation else { return status::of_policy(&Verdict::Never) };

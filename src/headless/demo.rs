@@ -89,7 +89,7 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
     let tags: usize = scans.values().map(|scan| scan.tags.len()).sum();
     let text = format!("✔ scanned {} repositories, {tags} tags", scans.len());
     log.say("scanned", &text, json!({"repositories": scans.len(), "tags": tags}))?;
-    let selections = engine.select(&world, &scans).await?;
+    let selections = engine.select(&world, &scans, Refresh::Always).await?;
     let (grounds, problems) = engine.grounds(&world, Refresh::Always).await?;
     if let Some(problem) = problems.into_iter().find(|problem| problem.exit() != 0) {
         return Err(problem);

@@ -186,7 +186,7 @@ pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
     let list = List::new(&POLICIES, policy_rows(&session, &reviewed), settings, name)?;
-    answer(&session, list, reviewed.judged.scan_problems.into_values().collect(), name)
+    answer(&session, list, reviewed.judged.problems().cloned().collect(), name)
 }
 
 /// `get automations [NAME]`.

@@ -35,9 +35,7 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     let judged = session.judge()?;
     let report = report(&session, &judged, &path, &root)?;
     let mut problems = session.problems();
-    problems.extend(
-        judged.scan_problems.into_values().filter(|problem| !session.world.problems.contains(problem)),
-    );
+    problems.extend(judged.problems().filter(|problem| !session.world.problems.contains(problem)).cloned());
     let count = report.problems(args.strict);
     let document = Lint { report, count, strict: args.strict };
     Ok(Answer::new(document).with_problems(problems).with_exit(u8::from(count > 0)))

@@ -131,7 +131,7 @@ fn evaluated(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem
     let Some(selected) = judged.selections.get(&object.id) else { return Ok(None) };
     let said = status::of_policy(inventory, policy, Some(selected));
     Ok(Some(match &selected.selection.outcome {
-        Ok(_) => Ok(said.message),
+        Ok(_) => selected.undigested.clone().map_or(Ok(said.message), Err),
         Err(problem) => Err(judged.scan_problems.get(&policy.repository).unwrap_or(problem).clone()),
     }))
 }

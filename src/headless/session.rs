@@ -28,6 +28,14 @@ pub(super) struct Judged {
     pub(super) selections: Selections,
 }
 
+impl Judged {
+    /// What registries did not tell: repositories that could not be scanned, digests that could not be read.
+    pub(super) fn problems(&self) -> impl Iterator<Item = &Problem> {
+        let digests = self.selections.values().filter_map(|evaluated| evaluated.undigested.as_ref());
+        self.scan_problems.values().chain(digests)
+    }
+}
+
 /// Marked files and proposals.
 pub(super) struct Reviewed {
     pub(super) judged: Judged,
@@ -40,7 +48,7 @@ impl Reviewed {
     /// Everything to say beside the answer: the source's problems, then scans', then automations'.
     pub(super) fn problems_of(&self, session: &Session) -> Vec<Problem> {
         let mut all = session.problems();
-        for problem in self.judged.scan_problems.values().chain(&self.problems) {
+        for problem in self.judged.problems().chain(&self.problems) {
             if !all.contains(problem) {
                 all.push(problem.clone());
             }
@@ -93,7 +101,7 @@ impl Session {
         self.run(async {
             let (scans, scan_problems) =
                 self.engine.fresh_scans(&self.world, refresh, |at| progress.scan(&at)).await;
-            let selections = self.engine.select(&self.world, &scans).await?;
+            let selections = self.engine.select(&self.world, &scans, refresh).await?;
             Ok(Judged { scans, scan_problems, selections })
         })
     }

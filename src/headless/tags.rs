@@ -11,6 +11,8 @@ use crate::cli::{TagsArgs, WhyArgs};
 use crate::config::Settings;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep, TagState};
+use crate::domain::proposal::Reference;
+use crate::domain::reflection::Reflection;
 use crate::domain::scan::Scan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
@@ -24,6 +26,7 @@ struct Tag {
     reason: Option<String>,
     flags: Vec<&'static str>,
     first_seen: Option<Timestamp>,
+    digest: Option<String>,
 }
 
 struct TagList {
@@ -43,7 +46,7 @@ impl Document for TagList {
         let item = |tag: &Tag| {
             json!({
                 "tag": tag.name, "state": tag.state.map(TagState::word), "value": tag.value, "reason": tag.reason,
-                "flags": tag.flags, "first_seen": tag.first_seen, "digest": null, "created": null,
+                "flags": tag.flags, "first_seen": tag.first_seen, "digest": tag.digest, "created": null,
             })
         };
         let items: Vec<Value> = self.tags.iter().map(item).collect();
@@ -181,7 +184,21 @@ fn plain(tag: &str, scan: &Scan) -> Tag {
         reason: None,
         flags: if scan.new.position(tag).is_some() { vec!["new"] } else { Vec::new() },
         first_seen: None,
+        digest: None,
     }
+}
+
+/// What is remembered of a tag's digest under a policy, and whether that is another than before.
+fn digest_of(reflection: &Reflection, tag: &str) -> (Option<String>, bool) {
+    let known = |reference: &Option<Reference>| {
+        reference
+            .as_ref()
+            .filter(|reference| reference.tag == tag)
+            .and_then(|reference| reference.digest.clone())
+    };
+    let (now, before) = (known(&reflection.latest), known(&reflection.previous));
+    let moved = now.is_some() && before.is_some() && now != before;
+    (now.or(before), moved)
 }
 
 /// Every tag in display order: latest, candidates from best to worst, the others in descending byte order.
@@ -193,6 +210,9 @@ fn judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         return all.map(|tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }).collect();
     };
     let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
+    let policy = chosen.policy.as_ref();
+    let reflection =
+        policy.map(|policy| session.engine.reflection(&session.world, policy)).unwrap_or_default();
     let order = evaluator.order(&chosen.scan.tags, evaluation);
     // The best of those that are in use; what stands before it is newer.
     let in_use = |index: &u32| {
@@ -214,6 +234,10 @@ fn judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         if chosen.scan.new.position(tag).is_some() {
             flags.push("new");
         }
+        let (digest, moved) = digest_of(&reflection, tag);
+        if moved {
+            flags.push("digest-moved");
+        }
         Some(Tag {
             name: tag.to_owned(),
             state: Some(row.state),
@@ -221,6 +245,7 @@ fn judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
             reason: Some(row.reason),
             flags,
             first_seen: first_seen(tag),
+            digest,
         })
     });
     tags.collect()

@@ -53,11 +53,18 @@ pub(super) fn row(update: &Proposal) -> Vec<String> {
         UpdateState::Held => "held",
         UpdateState::Blocked => "blocked",
     };
-    let new = update.new.as_ref().map_or("?", |new| new.tag.as_str());
+    let new = update.new.as_ref().map_or_else(
+        || "?".to_owned(),
+        |new| match &new.digest {
+            // The tag alone would read as if nothing changed.
+            Some(digest) if update.step == Some(Step::Digest) => format!("{}@{digest}", new.tag),
+            Some(_) | None => new.tag.clone(),
+        },
+    );
     vec![
         update.policy.to_string(),
         update.current.join(", "),
-        new.to_owned(),
+        new,
         update.step.map_or("-", Step::word).to_owned(),
         update.sites.len().to_string(),
         update.files().to_string(),
@@ -126,7 +133,10 @@ fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -
             return None;
         }
         let scan = reviewed.judged.scan_problems.get(&policy.repository);
-        let verdict = || reviewed.judged.selections.get(id)?.selection.outcome.as_ref().err();
+        let verdict = || {
+            let evaluated = reviewed.judged.selections.get(id)?;
+            evaluated.selection.outcome.as_ref().err().or(evaluated.undigested.as_ref())
+        };
         scan.or_else(verdict).cloned()
     });
     failed.collect()

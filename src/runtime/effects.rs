@@ -11,7 +11,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,9 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Plan};
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
-use crate::engine::{DryRun, Engine, Evaluated, Landing, PrepareRequest, ScanProgress, Selections, World};
+use crate::engine::{
+    DryRun, Engine, Evaluated, Landing, Passes, PrepareRequest, ScanProgress, Selections, World,
+};
 use crate::problem::{Code, Problem};
 
 /// Repositories that are under way at once; the registry client has limits of its own for each host.
@@ -275,30 +278,73 @@ async fn scan_one(work: &Work, world: &World, job: JobId, id: ObjectId) {
     work.answer(msg).await;
 }
 
+/// Evaluates policies one after another. Digests are asked for beside that, and each policy is answered for as soon as
+/// it is complete.
 async fn evaluate(work: Work, policies: Vec<ObjectId>) {
     let (world, scans) = {
         let held = work.held();
         (held.world.clone(), held.scans.clone())
     };
     let Some(world) = world else { return };
+    let passes = match work.engine.passes(&world, work.refresh(false)).await {
+        Ok(passes) => passes,
+        Err(problem) => return work.answer(Msg::Warned(problem)).await,
+    };
+    let mut asking = FuturesUnordered::new();
     for id in policies {
-        let Some(policy) = world.inventory.policies.get(&id).cloned() else { continue };
-        let Some(scan) = scans.get(&policy.repository).cloned() else { continue };
-        let (engine, of) = (work.engine.clone(), Arc::clone(&world));
-        let verdict = tokio::task::spawn_blocking(move || {
-            let start = Instant::now();
-            let evaluated = engine.evaluate(&of.inventory, &policy, Some(&scan));
-            let verdict = verdict(&evaluated, &scan, start);
-            (evaluated, verdict)
-        });
-        match verdict.await {
-            Ok((evaluated, verdict)) => {
-                work.held().selections.insert(id.clone(), evaluated);
-                work.answer(Msg::Evaluated(id, Arc::new(verdict))).await;
-            }
-            Err(error) => work.answer(Msg::Warned(worker_ended(error))).await,
+        let Some(scan) =
+            world.inventory.policies.get(&id).and_then(|policy| scans.get(&policy.repository)).cloned()
+        else {
+            continue;
+        };
+        match judge(&work.engine, &world, &id, scan).await {
+            Ok(judged) => asking.push(complete(&work, &passes, id, judged)),
+            Err(problem) => work.answer(Msg::Warned(problem)).await,
         }
+        // Those that have nothing to ask are complete by now.
+        while let Some(Some(())) = asking.next().now_or_never() {}
     }
+    while asking.next().await.is_some() {}
+    drop(asking);
+    if let Err(problem) = passes.keep().await {
+        work.answer(Msg::Warned(problem)).await;
+    }
+}
+
+/// Evaluates one policy on a worker.
+async fn judge(
+    engine: &Engine,
+    world: &Arc<World>,
+    id: &ObjectId,
+    scan: Scan,
+) -> Result<(Evaluated, Verdict), Problem> {
+    let (engine, of) = (engine.clone(), Arc::clone(world));
+    let Some(policy) = world.inventory.policies.get(id).cloned() else {
+        return Err(Problem::new(Code::NotFound, id.to_string(), "the policy is gone"));
+    };
+    let judged = tokio::task::spawn_blocking(move || {
+        let start = Instant::now();
+        let evaluated = engine.evaluate(&of.inventory, &policy, Some(&scan));
+        let verdict = verdict(&evaluated, &scan, start);
+        (evaluated, verdict)
+    });
+    judged.await.map_err(worker_ended)
+}
+
+async fn complete(
+    work: &Work,
+    passes: &Passes,
+    id: ObjectId,
+    (evaluated, mut verdict): (Evaluated, Verdict),
+) {
+    let evaluated = passes.complete(&id, evaluated).await;
+    (verdict.reference, verdict.problem) = match &evaluated.selection.outcome {
+        Ok(reference) => (Some(reference.clone()), evaluated.undigested.clone()),
+        Err(problem) => (None, Some(problem.clone())),
+    };
+    verdict.ask_again = evaluated.ask_again;
+    work.held().selections.insert(id.clone(), evaluated);
+    work.answer(Msg::Evaluated(id, Arc::new(verdict))).await;
 }
 
 /// What the screen shows of an evaluation. Where the engine had a reason not to evaluate at all, tags are still judged,
@@ -307,12 +353,19 @@ fn verdict(evaluated: &Evaluated, scan: &Scan, start: Instant) -> Verdict {
     let evaluator = Arc::clone(&evaluated.selection.evaluator);
     let evaluation = evaluated.evaluation.clone().unwrap_or_else(|| Arc::new(evaluator.evaluate(&scan.tags)));
     let took = start.elapsed();
-    let (reference, problem) = match &evaluated.selection.outcome {
-        Ok(reference) => (Some(reference.clone()), None),
-        Err(problem) => (None, Some(problem.clone())),
-    };
     let order = evaluator.order(&scan.tags, &evaluation);
-    Verdict { tags: Arc::clone(&scan.tags), evaluator, evaluation, order, reference, problem, took }
+    // What is selected is settled when the digest is.
+    let (reference, problem, ask_again) = (None, None, None);
+    Verdict {
+        tags: Arc::clone(&scan.tags),
+        evaluator,
+        evaluation,
+        order,
+        reference,
+        problem,
+        took,
+        ask_again,
+    }
 }
 
 async fn propose(work: Work, job: JobId, reach: Reach) {

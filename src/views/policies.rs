@@ -124,6 +124,8 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     match (&verdict.reference, &verdict.problem) {
         (Some(reference), _) => {
             lines.push(words::fact("latest", Line::of(Role::TagLatest, &reference.tag)));
+            let digest = reference.digest.as_deref();
+            lines.extend(digest.map(|digest| words::fact("digest", Line::plain(digest))));
             let why = verdict
                 .evaluation
                 .latest

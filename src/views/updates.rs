@@ -15,7 +15,7 @@ use crate::app::list::spaced;
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
 use crate::app::world::Phase;
-use crate::domain::proposal::{Proposal, Site, UpdateState};
+use crate::domain::proposal::{NewReference, Proposal, Site, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -78,7 +78,14 @@ pub(super) fn current(update: &Proposal) -> Shown {
 }
 
 pub(super) fn new(update: &Proposal) -> Shown {
-    update.new.as_ref().map_or_else(|| Shown::new("?"), |new| Shown::new(&new.tag))
+    match &update.new {
+        None => Shown::new("?"),
+        // The tag alone would read as if nothing changed.
+        Some(NewReference { tag, digest: Some(digest) }) if update.step == Some(Step::Digest) => {
+            Shown::new(&format!("{tag}@{}", digest.get(..19).unwrap_or(digest)))
+        }
+        Some(new) => Shown::new(&new.tag),
+    }
 }
 
 fn current_to_new(update: &Proposal, arrow: &str, note: &Line, max: usize) -> Line {

@@ -288,7 +288,8 @@ impl Screen {
         let tags = Arc::clone(&scan.tags);
         let took = Duration::from_micros(400);
         let evaluation = Arc::new(evaluation);
-        let verdict = Verdict { tags, evaluator, evaluation, order, reference, problem, took };
+        let verdict =
+            Verdict { tags, evaluator, evaluation, order, reference, problem, took, ask_again: None };
         Some(Msg::Evaluated(policy.clone(), Arc::new(verdict)))
     }
 

@@ -11,7 +11,7 @@ use crate::app::message::{JobId, Loaded, Proposed};
 use crate::app::rows;
 use crate::app::state::{Level, State, Verdict, View};
 use crate::app::world::{Phase, Running};
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::scan::Scan;
 use crate::problem::Problem;
 
@@ -123,6 +123,15 @@ pub(super) fn scan_due(state: &mut State) -> Vec<Effect> {
     scan(state, due)
 }
 
+/// Asks again for the digests that are due now: the policies pass on the tags that are known.
+pub(super) fn ask_due(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let due = |verdict: &Verdict| verdict.ask_again.is_some_and(|again| again <= now);
+    let found = state.verdicts.iter().filter(|(id, verdict)| due(verdict) && !state.evaluating.contains(*id));
+    let policies: BTreeSet<ObjectId> = found.map(|(id, _)| id.clone()).collect();
+    evaluate(state, |policy| policies.contains(&policy.meta.id))
+}
+
 /// Scans these repositories, those left out that are being scanned already.
 fn scan(state: &mut State, repositories: Vec<ObjectId>) -> Vec<Effect> {
     let job = state.jobs.number();
@@ -184,7 +193,7 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
         rows::tags(state);
     }
     time::rows_changed(state);
-    evaluate(state, |id| id == repository)
+    evaluate(state, |policy| policy.repository == *repository)
 }
 
 /// A scan failed: the row says so, everything else goes on.
@@ -235,13 +244,13 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
     Some(jobs.into_iter().map(Effect::StopWork).collect())
 }
 
-/// Evaluates the policies whose repository is meant and has tags.
-fn evaluate(state: &mut State, of: impl Fn(&ObjectId) -> bool) -> Vec<Effect> {
+/// Evaluates the policies that are meant and whose repository has tags.
+fn evaluate(state: &mut State, of: impl Fn(&ImagePolicy) -> bool) -> Vec<Effect> {
     let inventory = Arc::clone(&state.inventory);
     let policies: Vec<ObjectId> = inventory
         .policies
         .values()
-        .filter(|policy| of(&policy.repository))
+        .filter(|policy| of(policy))
         .filter(|policy| state.scans.get(&policy.repository).is_some_and(|scan| scan.found.is_some()))
         .map(|policy| policy.meta.id.clone())
         .collect();
@@ -261,6 +270,7 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     let is_shown = state.tags.policy.as_ref() == Some(&policy);
     let old = state.verdicts.get(&policy);
     let same = old.is_some_and(|old| old.reference == verdict.reference && old.problem == verdict.problem);
+    report_digest(state, &policy, &verdict);
     state.verdicts.insert(policy, verdict);
     state.jobs.propose_due |= !same || !state.compared;
     if is_shown {
@@ -271,6 +281,19 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     }
     time::rows_changed(state);
     if std::mem::take(&mut state.jobs.propose_due) { propose(state, false, false) } else { vec![] }
+}
+
+/// A digest that cannot be had while the policy keeps what it had: nothing else on the screen would say so.
+fn report_digest(state: &mut State, policy: &ObjectId, verdict: &Verdict) {
+    let what = format!("{policy} digest");
+    let repository = state.inventory.policies.get(policy).map(|policy| policy.repository.clone());
+    match (&verdict.reference, &verdict.problem) {
+        (Some(_), Some(problem)) => {
+            problems::report(state, &what, problem.clone(), repository, Level::Warning);
+        }
+        (Some(_), None) => state.errors.resolve(&what),
+        (None, _) => {}
+    }
 }
 
 /// Has updates compared anew; if that is under way, once more when it is done.

@@ -4,6 +4,8 @@ mod golden;
 mod random;
 mod world;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::app::effect::Reach;
 use crate::app::layout::Size;
@@ -16,7 +18,7 @@ use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::Decision;
 use crate::problem::{Code, Problem};
-use world::{Seen, press, propose, ready, review_of, tick, update_named};
+use world::{Seen, press, propose, ready, review_of, tick, update_named, verdict_asking};
 
 #[test]
 fn the_start_asks_for_the_objects_and_nothing_else() {
@@ -91,6 +93,31 @@ fn a_failed_scan_is_a_row_that_says_so_and_not_the_end() {
     assert_eq!(state.errors.len(), 1);
     assert_eq!(state.scan_totals().failed, 1);
     assert!(state.scans.get(&ids[0]).is_some_and(|scan| scan.due.is_some()), "it is tried again by itself");
+}
+
+#[test]
+fn a_digest_is_asked_for_again_when_its_time_has_come_and_once() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 1_000);
+    let web = ObjectId::new("shop", "web");
+    let again = state.now + jiff::SignedDuration::from_secs(5);
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(Some(again), None))));
+    assert!(state.wake_at() <= Moment(6_000));
+    let asks = |effects: &[Effect]| effects.contains(&Effect::Evaluate(vec![web.clone()]));
+    assert!(!asks(&tick(&mut state, 5_999)));
+    assert!(asks(&tick(&mut state, 6_000)));
+    assert!(!asks(&tick(&mut state, 6_500)), "the question is under way");
+    let problem = Problem::new(Code::RateLimited, "shop/web", "failed fetching digest of web:1.1: 429");
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(None, Some(problem)))));
+    assert_eq!(
+        crate::app::rows::policy_word(&state, &web),
+        "fails",
+        "what it had before is kept, and it is said"
+    );
+    let said =
+        |state: &State| state.status.as_ref().is_some_and(|status| status.text.contains("fetching digest"));
+    assert!(said(&state));
 }
 
 #[test]

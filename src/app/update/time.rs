@@ -28,7 +28,9 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
         state.reorder_due = None;
         rows::refresh(state);
     }
-    scans::scan_due(state)
+    let mut effects = scans::scan_due(state);
+    effects.extend(scans::ask_due(state));
+    effects
 }
 
 /// Rebuilds the rows, or plans to when a key was pressed a moment ago; not at all while they are frozen.
@@ -57,9 +59,17 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
-        [spinner, status, self.reorder_due, self.preview.follows(), scan]
+        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due()]
             .into_iter()
             .flatten()
             .fold(minute, Moment::min)
+    }
+
+    /// When the next digest is to be asked for.
+    fn digest_due(&self) -> Option<Moment> {
+        let waiting = self.verdicts.iter().filter(|(id, _)| !self.evaluating.contains(*id));
+        let next = waiting.filter_map(|(_, verdict)| verdict.ask_again).min()?;
+        let wait = next.as_millisecond().saturating_sub(self.now.as_millisecond());
+        Some(self.at.plus(u64::try_from(wait).unwrap_or(0)))
     }
 }

@@ -42,6 +42,22 @@ pub enum Stale {
         /// The value of the plan.
         old: String,
     },
+    /// The registry lacks what is to be written.
+    #[error("the registry has no {image} any more")]
+    Gone {
+        /// `NAME:TAG` or `NAME@DIGEST`.
+        image: String,
+    },
+    /// The tag stands for another image now, and the policy follows it.
+    #[error("{image} has the digest {found} now and not {planned}")]
+    Repointed {
+        /// `NAME:TAG`.
+        image: String,
+        /// The digest of the plan.
+        planned: String,
+        /// The digest on the registry.
+        found: String,
+    },
     /// The file cannot be edited without changing more than is meant.
     #[error("{path} cannot be edited safely: {reason}")]
     Unsafe {

@@ -8,12 +8,17 @@ use jiff::Timestamp;
 use super::super::{start, update};
 use crate::app::effect::Effect;
 use crate::app::message::{Loaded, Moment, Msg, Proposed};
-use crate::app::state::{Context, State, View};
+use crate::app::state::{Context, State, Verdict, View};
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::object::{ImagePolicy, ImageRepository, Meta, ObjectId, Origin, PolicyChoice};
 use crate::domain::plan::Ground;
-use crate::domain::proposal::{Decision, NewReference, ObjectIdentity, Proposal, Site, Step, UpdateState};
+use crate::domain::policy::Evaluator;
+use crate::domain::proposal::{
+    Decision, NewReference, ObjectIdentity, Proposal, Reference, Site, Step, UpdateState,
+};
 use crate::domain::scan::Scan;
+use crate::domain::tags::TagList;
+use crate::problem::Problem;
 
 /// The beginning of the tests' time.
 pub(super) fn epoch() -> Timestamp {
@@ -194,4 +199,16 @@ impl Seen {
             typed: state.filter.as_ref().map(|field| field.text().to_owned()),
         }
     }
+}
+
+/// A verdict that selects `1.1`, asks for its digest again at this time, and could not read it for that reason.
+pub(super) fn verdict_asking(ask_again: Option<Timestamp>, problem: Option<Problem>) -> Verdict {
+    let tags: Arc<TagList> = Arc::new(["1.0", "1.1"].into_iter().collect());
+    let evaluator = Arc::new(Evaluator::new(&PolicyChoice::default(), None, &[]));
+    let evaluation = Arc::new(evaluator.evaluate(&tags));
+    let order = evaluator.order(&tags, &evaluation);
+    let reference =
+        Reference { image: "registry.example.com/shop/web".into(), tag: "1.1".into(), digest: None };
+    let (reference, took) = (Some(reference), std::time::Duration::ZERO);
+    Verdict { tags, evaluator, evaluation, order, reference, problem, took, ask_again }
 }
