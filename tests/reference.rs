@@ -6,6 +6,7 @@ mod support {
     pub mod reference;
 }
 
+use serde_json::Value;
 use support::{generate, reference};
 
 #[test]
@@ -21,4 +22,29 @@ fn patterns_are_those_of_go() {
 #[test]
 fn policies_select_what_flux_selects() {
     reference::compare("policy", generate::policy::request);
+}
+
+#[test]
+fn the_reference_rewrites_every_observed_case_as_flux_did() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("conformance/setters_cases.json")).unwrap();
+    let requests = cases.iter().map(|case| {
+        let mut request = case.clone();
+        request["op"] = "set-flux".into();
+        for policy in request["policies"].as_array_mut().into_iter().flatten() {
+            // Without an image a policy has no latest reference, whatever its tag.
+            if policy["image"].is_null() {
+                policy["tag"] = "".into();
+            }
+        }
+        request
+    });
+    let Some(answers) = reference::answers(requests.collect()) else { return };
+    assert_eq!(answers.len(), cases.len());
+    for (case, answer) in cases.iter().zip(answers) {
+        let name = &case["name"];
+        assert_eq!(answer["error"], case["expected_error"], "{name}");
+        assert_eq!(answer["files"], case["expected"], "{name}");
+        assert_eq!(answer["updates"], case["expected_updates"], "{name}");
+        assert_eq!(answer["problem_files"], case["problem_files"], "{name}");
+    }
 }

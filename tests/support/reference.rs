@@ -94,6 +94,22 @@ pub fn compare(op: &str, make: fn(&mut Random) -> Value) {
     assert!(report.differences == 0, "{} differ:\n{}", report.differences, report.shown.join("\n"));
 }
 
+/// The program's answers to `requests`, in order; `None` where Go is not installed.
+pub fn answers(requests: Vec<Value>) -> Option<Vec<Value>> {
+    let mut child = Command::new(program()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let writer = std::thread::spawn(move || {
+        for request in requests {
+            writeln!(stdin, "{request}").unwrap();
+        }
+    });
+    let lines = BufReader::new(stdout).lines();
+    let answers = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    writer.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    Some(answers)
+}
+
 fn ours(asked: &Value) -> Value {
     serde_json::from_str(&batch::answer(asked.to_string().as_bytes()).text).unwrap()
 }

@@ -257,7 +257,7 @@ impl Emitter<'_> {
         self.out.push('-');
         let behind = dash_line.tail.trim_start().trim_start_matches('-');
         if dash_line.tail.contains('#') || dash_line.lines.contains('#') {
-            self.doubt(behind);
+            self.lost = true;
         } else {
             self.after_indicator(behind, dash_line.last);
         }
@@ -440,6 +440,8 @@ impl Emitter<'_> {
             parent.at_key = true;
             self.at = start;
             gap.tail = self.open_below_key(gap);
+            // The parser may find a list behind the comment of its first dash.
+            self.lost |= gap.lines.lines().any(|line| line.trim_start().starts_with('-'));
         }
         self.levels.push(Level { kind, indent, at_key: true, inline, is_new: true, key: String::new() });
         self.ahead = Some(gap);

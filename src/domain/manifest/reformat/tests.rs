@@ -17,7 +17,7 @@ fn what_flux_writes_as_it_stands_is_known() {
         "a: 1\nb:\n  c: 'x'\n  d: \"y\" # z\n",
         "l:\n- a\n- b: 1\n  c: 2\n- - x\n  - y\n",
         "l:\n  - a\n  - b: 1\n    c: 2\n",
-        "# head\n\n# first\na: 1\n# foot\n\n# second\nb: {x: 1, y: [2, z]}\n",
+        "# head\n\n# first\na: 1\n# foot\n\nb: {x: 1, y: [2, z]}\n",
         "m:\n  a: 1\n  # end of m\nn: &x\n  k: |\n    text\n      deeper\no: *x\n",
         "a: 1\n---\nb: >-\n  text\nc:\nd: ~\n",
         "a: 1\n\n# the end\n",
@@ -67,9 +67,13 @@ fn what_flux_writes_in_another_way_is_known() {
 
 #[test]
 fn what_becomes_of_a_comment_is_not_guessed() {
-    for text in
-        ["l:\n- # x\n  a: 1\n", "a:\n  b:\n    c: 1\n  # x\nd: 1\n", "? [a, b]\n: c\n", "a: |+\n  x\n\n"]
-    {
+    for text in [
+        "l:\n- # x\n  a: 1\n",
+        "a: 1\n# x\n\n# y\nb: 1\n",
+        "a:\n  b:\n    c: 1\n  # x\nd: 1\n",
+        "? [a, b]\n: c\n",
+        "a: |+\n  x\n\n",
+    ] {
         assert_eq!(said(text), None, "{text}");
     }
 }
