@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::{Refresh, SourceChoice};
+
 mod examples;
 pub mod objects;
 pub mod usage;
@@ -34,31 +36,6 @@ pub enum ColorChoice {
     Always,
     /// Not at all.
     Never,
-}
-
-/// When to ask the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Refresh {
-    /// What is due by its interval; remotes older than 60 s.
-    #[default]
-    Auto,
-    /// Everything, now.
-    Always,
-    /// Nothing: what is known from before.
-    Never,
-}
-
-/// Where Flux's objects come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SourceChoice {
-    /// Files if found.
-    Auto,
-    /// Files only.
-    Files,
-    /// The cluster only.
-    Cluster,
-    /// Both, joined.
-    Both,
 }
 
 /// The whole command line.

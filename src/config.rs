@@ -5,13 +5,39 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::Deserialize;
 
-use crate::cli::{ColorChoice, Format, Global, Refresh, SourceChoice};
+use crate::cli::{ColorChoice, Format, Global};
 use crate::domain::duration::GoDuration;
 use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
+
+/// When to ask the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Refresh {
+    /// What is due by its interval; remotes older than 60 s.
+    #[default]
+    Auto,
+    /// Everything, now.
+    Always,
+    /// Nothing: what is known from before.
+    Never,
+}
+
+/// Where Flux's objects come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceChoice {
+    /// Files if found.
+    Auto,
+    /// Files only.
+    Files,
+    /// The cluster only.
+    Cluster,
+    /// Both, joined.
+    Both,
+}
 
 /// A credential from flags or environment.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::cli::{DemoArgs, Refresh};
+use crate::cli::DemoArgs;
+use crate::config::Refresh;
 use crate::config::Settings;
 use crate::domain::mode::Mode;
 use crate::domain::object::Person;
@@ -96,7 +97,7 @@ impl Demo {
         let mut settings = settings.clone();
         settings.mode = Mode::Write;
         settings.practice = true;
-        settings.source = crate::cli::SourceChoice::Files;
+        settings.source = crate::config::SourceChoice::Files;
         settings.files = Some(self.remote());
         settings.namespace = None;
         settings.refresh = Refresh::Auto;

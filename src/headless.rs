@@ -56,7 +56,7 @@ pub enum Text {
     Tables(Vec<Table>),
     /// Columns, then lines below them.
     TableAndLines(Table, Vec<String>),
-    /// A patch: bytes into a pipe or a file, sanitised on a terminal.
+    /// A patch, a message: bytes into a pipe or a file, sanitised on a terminal.
     Patch(String),
     /// Bytes to be printed as they are: messages, scripts.
     Raw(Vec<u8>),

@@ -82,6 +82,10 @@ pub enum Code {
     Skipped,
     /// A warning about what we keep on disk: it is damaged, or lives in memory only.
     State,
+    /// A warning: a secret that is named is nowhere to be read.
+    SecretNotFound,
+    /// A warning: a secret that is named is encrypted.
+    SecretEncrypted,
 }
 
 /// The word of a code and the exit it leads to; the order of [`Code`]'s variants.
@@ -122,6 +126,8 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::NoValue, "no_value", 6),
     (Code::Skipped, "skipped", 0),
     (Code::State, "state", 0),
+    (Code::SecretNotFound, "secret_not_found", 0),
+    (Code::SecretEncrypted, "secret_encrypted", 0),
 ];
 
 impl Code {

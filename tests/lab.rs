@@ -444,6 +444,27 @@ fn a_plan_does_not_land_on_another_branch_whose_files_differ() {
 }
 
 #[test]
+fn tags_of_any_image_are_judged_by_a_policy_that_is_named() {
+    let Some(lab) = Lab::start() else { return };
+    let image = format!("{}/vote", lab.registry.host);
+    let create = ["create", "image", "repository", "vote", "--secret-ref=gone", "--interval=1m"];
+    lab.run(&[&create[..], &["--image", &image]].concat()).expect(0);
+    lab.run(&POLICY).expect(0);
+    let tags = ["get", "tags", "--image", &image];
+    lab.run(&[&tags[..], &["--state=latest"]].concat()).expect(2).says(&["--policy"]);
+    let list = lab.json(0, &[&tags[..], &["--policy=vote", "--state=latest"]].concat());
+    assert_eq!(list["policy"], json!({"namespace": "flux-system", "name": "vote"}));
+    let found: Vec<&Value> = list["items"].as_array().unwrap().iter().map(|item| &item["tag"]).collect();
+    assert_eq!(found, [NEWEST]);
+    // A secret that is nowhere is passed over, and said to be.
+    assert_eq!(list["problems"][0]["code"], "secret_not_found", "{list:#}");
+    lab.run(&["get", "policies", "frobnicate"]).expect(2).says(&["There are: flux-system/vote."]);
+    let none = lab.run(&["get", "updates", "-n", "elsewhere", "-o", "json"]).expect(0);
+    assert_eq!(none.json()["items"], json!([]));
+    assert!(none.err.contains("✔ no pending updates"), "{}", none.err);
+}
+
+#[test]
 fn what_is_not_confirmed_or_not_allowed_is_not_pushed() {
     let Some(lab) = Lab::start() else { return };
     lab.automate("main");

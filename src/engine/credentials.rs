@@ -30,7 +30,7 @@ impl Engine {
                             .caused_by(&error)
                     }));
                 }
-                Err(error) => problems.push(Problem::new(Code::Skipped, id.to_string(), error.to_string())),
+                Err(error) => problems.push(error.warning(id.to_string())),
             }
         }
         (keyring, problems)
@@ -91,13 +91,7 @@ impl Engine {
             let id = ObjectId::new(&repository.meta.id.namespace, name);
             match world.secret(&id) {
                 Ok(secret) => found.push(secret),
-                Err(error) => {
-                    problems.push(Problem::new(
-                        Code::Skipped,
-                        repository.meta.id.to_string(),
-                        error.to_string(),
-                    ));
-                }
+                Err(error) => problems.push(error.warning(repository.meta.id.to_string())),
             }
         }
         let made_for = |own: &&OwnSecret| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::Engine;
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::plan::Base;
 use crate::git::{self, BareCache, Remote};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use super::{Engine, World, blocking};
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::inventory::{self, Checkout, Targets, clean_path, is_below};
 use crate::domain::manifest;
 use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, ObjectId, Person};

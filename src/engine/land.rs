@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Engine, World, blocking};
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::commit::CommitSpec;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::Person;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::credentials::read_own;
 use super::{Engine, World, blocking};
-use crate::cli::SourceChoice;
+use crate::config::SourceChoice;
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::ImageUpdateAutomation;
 use crate::git::{self, BareCache};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Engine, Selections, World, blocking};
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose};
 use crate::domain::proposal::{Decision, Proposal, Site};

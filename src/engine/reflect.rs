@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Engine, Evaluated, World, blocking};
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::plan::{Plan, Stale};
 use crate::domain::proposal::{Proposal, Reference};

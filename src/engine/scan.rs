@@ -8,8 +8,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::{Engine, Scans, World};
-use crate::cli::Refresh;
-use crate::config::Settings;
+use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::reference::{ImageName, ScanDue, ScanQuestion, should_scan};
 use crate::domain::scan::{Scan, Transfer};

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::{Engine, Scans, World, blocking};
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::suspended;
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::session::event_loop;
 use super::{Answer, Streams};
-use crate::cli::{DemoArgs, Format, Refresh};
+use crate::cli::{DemoArgs, Format};
+use crate::config::Refresh;
 use crate::config::Settings;
 use crate::demo::Demo;
 use crate::domain::landing::Landed;

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::session::{Progress, Session};
 use super::{Answer, Document, Streams, Text};
+use crate::cli::Format;
 use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
 };
-use crate::cli::{Format, Refresh, SourceChoice};
-use crate::config::Settings;
+use crate::config::{Refresh, Settings, SourceChoice};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};

@@ -97,7 +97,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
         decide(update, !args.all, skip);
         left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip));
     }
-    let mut request = PrepareRequest::of(proposals, crate::cli::Refresh::Never);
+    let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
     request.branch.clone_from(&args.branch);
     if let Some(message) = message(args)? {
         let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());

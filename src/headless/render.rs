@@ -106,7 +106,7 @@ impl Document for Message {
 
     fn text(&self, _wide: bool) -> Text {
         match &self.text {
-            Some(message) => Text::Raw(message.clone().into_bytes()),
+            Some(message) => Text::Patch(message.clone()),
             None => Text::Nothing,
         }
     }

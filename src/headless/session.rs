@@ -5,8 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cli::Refresh;
-use crate::config::Settings;
+use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
@@ -66,10 +65,11 @@ impl Session {
         Ok(Self { engine, world, runtime })
     }
 
-    /// What the source and the store have to say so far; of the store, once.
+    /// What the source, the store and the credentials of registries have to say so far; of the store, once.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut all = self.world.problems.clone();
         all.extend(self.engine.store().take_warnings());
+        all.extend(self.engine.credential_problems(&self.world));
         all
     }
 

@@ -265,7 +265,7 @@ impl Document for Report {
             return Text::Nothing;
         }
         let patch = |file: &Changed| diff::unified(&file.shown, &file.old, &file.new, CONTEXT);
-        Text::Raw(self.files.iter().map(patch).collect::<String>().into_bytes())
+        Text::Patch(self.files.iter().map(patch).collect())
     }
 
     fn names(&self) -> Vec<String> {

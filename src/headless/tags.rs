@@ -86,6 +86,13 @@ impl Document for TagList {
 pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Problem> {
     let states: Vec<TagState> = args.state.iter().map(|word| parse_state(word)).collect::<Result<_, _>>()?;
     if let Some(image) = &args.image {
+        if let Some(name) = &args.policy {
+            return of_image(settings, image, name, &states);
+        }
+        if !states.is_empty() {
+            return Err(Problem::new(Code::Usage, "--state", "without a policy no tag has a state")
+                .hint("Give the policy to judge by with --policy."));
+        }
         let engine = Engine::open(settings.clone())?;
         let scan = Progress::scan_image(settings, &engine, image)?;
         let tags = scan.tags.iter().map(|tag| plain(tag, &scan)).collect();
@@ -96,18 +103,29 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
     let session = Session::open(settings)?;
     let name = args.repository.as_deref().unwrap_or_default();
     let chosen = choose(&session, name, args.policy.as_deref())?;
-    let mut tags = judged(&session, &chosen);
-    if !states.is_empty() {
-        tags.retain(|tag| tag.state.is_some_and(|state| states.contains(&state)));
-    }
-    let image = session.world.inventory.repositories.get(&chosen.repository);
+    let tags = judged(&session, &chosen, &states);
+    let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     let list = TagList {
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
-        repository: Some(chosen.repository),
+        repository: chosen.repository,
         policy: chosen.policy.map(|policy| policy.meta.id),
         scanned: chosen.scan.scanned,
         tags,
     };
+    Ok(Answer::new(list).with_problems(session.problems()))
+}
+
+/// `get tags --image REF --policy P`: the tags of any image, judged as if the policy were about it.
+fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState]) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let inventory = &session.world.inventory;
+    let id = session.find("ImagePolicy", policy, inventory.policies.keys())?;
+    let scan = Progress::scan_image(settings, &session.engine, image)?;
+    let policy = inventory.policies.get(&id).cloned();
+    let chosen = judge(&session, None, policy, scan);
+    let tags = judged(&session, &chosen, states);
+    let (policy, scanned) = (Some(id), chosen.scan.scanned);
+    let list = TagList { repository: None, image: image.to_owned(), policy, scanned, tags };
     Ok(Answer::new(list).with_problems(session.problems()))
 }
 
@@ -122,7 +140,8 @@ fn parse_state(word: &str) -> Result<TagState, Problem> {
 
 /// A repository, its tags, and the policy to judge them by.
 struct Chosen {
-    repository: ObjectId,
+    /// `None`: an image without an object.
+    repository: Option<ObjectId>,
     policy: Option<ImagePolicy>,
     scan: Scan,
     evaluator: Option<Arc<Evaluator>>,
@@ -151,14 +170,18 @@ fn choose(session: &Session, name: &str, policy: Option<&str>) -> Result<Chosen,
         }
     };
     let scan = tags_of(session, &id)?;
-    let (evaluator, evaluation) = match &policy {
-        Some(policy) => {
-            let evaluated = session.engine.evaluate(inventory, policy, Some(&scan));
-            (Some(evaluated.selection.evaluator), evaluated.evaluation)
-        }
+    Ok(judge(session, Some(id), policy, scan))
+}
+
+/// The verdict of a policy, if there is one.
+fn judge(session: &Session, repository: Option<ObjectId>, policy: Option<ImagePolicy>, scan: Scan) -> Chosen {
+    let inventory = &session.world.inventory;
+    let evaluated = policy.as_ref().map(|policy| session.engine.evaluate(inventory, policy, Some(&scan)));
+    let (evaluator, evaluation) = match evaluated {
+        Some(evaluated) => (Some(evaluated.selection.evaluator), evaluated.evaluation),
         None => (None, None),
     };
-    Ok(Chosen { repository: id, policy, scan, evaluator, evaluation })
+    Chosen { repository, policy, scan, evaluator, evaluation }
 }
 
 /// The tags of one repository: cached, or scanned if that is due.
@@ -166,14 +189,11 @@ pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem>
     let refresh = session.engine.settings().refresh;
     let mut cached = session.engine.cached(&session.world);
     let due = session.engine.to_scan(&session.world, &cached, refresh).contains(id);
-    let known = cached.remove(id);
-    if !due && let Some(known) = known {
+    if !due && let Some(known) = cached.remove(id) {
         return Ok(known);
     }
-    match (session.run(session.engine.scan(&session.world, id, |_| {})), known) {
-        (Ok(scan), _) => Ok(scan),
-        (Err(problem), _) => Err(problem),
-    }
+    let progress = Progress::new(session.engine.settings());
+    session.run(session.engine.scan(&session.world, id, |at| progress.scan(&at)))
 }
 
 fn plain(tag: &str, scan: &Scan) -> Tag {
@@ -201,9 +221,17 @@ fn digest_of(reflection: &Reflection, tag: &str) -> (Option<String>, bool) {
     (now.or(before), moved)
 }
 
-/// Every tag in display order: latest, candidates from best to worst, the others in descending byte order.
-fn judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
-    let ledger = session.engine.ledger(&session.world, &chosen.repository);
+/// Every tag in one of `states` (all, if none are given) in display order: latest, candidates from best to worst, the
+/// others in descending byte order.
+fn judged(session: &Session, chosen: &Chosen, states: &[TagState]) -> Vec<Tag> {
+    let mut tags = all_judged(session, chosen);
+    tags.retain(|tag| states.is_empty() || tag.state.is_some_and(|state| states.contains(&state)));
+    tags
+}
+
+fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
+    let repository = chosen.repository.as_ref();
+    let ledger = repository.and_then(|repository| session.engine.ledger(&session.world, repository));
     let first_seen = |tag: &str| ledger.as_ref().and_then(|ledger| ledger.get(tag));
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
         let all = chosen.scan.tags.iter();
@@ -211,8 +239,9 @@ fn judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
     };
     let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
     let policy = chosen.policy.as_ref();
-    let reflection =
-        policy.map(|policy| session.engine.reflection(&session.world, policy)).unwrap_or_default();
+    // What is remembered is of the policy's own image.
+    let own = policy.filter(|_| repository.is_some());
+    let reflection = own.map(|policy| session.engine.reflection(&session.world, policy)).unwrap_or_default();
     let order = evaluator.order(&chosen.scan.tags, evaluation);
     // The best of those that are in use; what stands before it is newer.
     let in_use = |index: &u32| {
@@ -283,7 +312,7 @@ impl Document for Why {
     fn text(&self, _wide: bool) -> Text {
         let clean = super::table::clean;
         let verdict = if self.state == TagState::Latest { "is selected" } else { "is not selected" };
-        let mut text = format!("{} {verdict} by {}\n", clean(&self.tag), self.policy);
+        let mut text = format!("{} {verdict} by {}\n", clean(&self.tag), clean(&self.policy.to_string()));
         for (index, step) in self.explanation.steps.iter().enumerate() {
             let line =
                 format!("  {} {:<10} {:<4} {}\n", index + 1, step.step, step.answer, clean(&step.text));
@@ -306,13 +335,10 @@ impl Document for Why {
 pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let chosen = choose(&session, &args.repository, args.policy.as_deref())?;
+    let repository = chosen.repository.as_ref().map(ToString::to_string).unwrap_or_default();
     let Some(policy) = &chosen.policy else {
-        return Err(Problem::new(
-            Code::NotFound,
-            chosen.repository.to_string(),
-            "no policy uses this repository",
-        )
-        .hint("Try one without saving it: supercargo eval policy --image …"));
+        return Err(Problem::new(Code::NotFound, repository, "no policy uses this repository")
+            .hint("Try one without saving it: supercargo eval policy --image …"));
     };
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
         let evaluated = session.engine.evaluate(&session.world.inventory, policy, Some(&chosen.scan));
@@ -320,17 +346,18 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
         return Err(evaluated.selection.outcome.err().unwrap_or_else(unknown));
     };
     let Some(index) = chosen.scan.tags.position(&args.tag) else {
-        let message = format!("{} has no such tag, as of {}", chosen.repository, chosen.scan.scanned);
-        let listed_by = format!("supercargo get tags {}", chosen.repository);
+        let message = format!("{repository} has no such tag, as of {}", chosen.scan.scanned);
+        let listed_by = format!("supercargo get tags {repository}");
         let hint = crate::text::known_names(&args.tag, chosen.scan.tags.iter().take(2000), &listed_by);
         return Err(Problem::new(Code::NotFound, &args.tag, message).hint(hint));
     };
-    let image = session.world.inventory.repositories.get(&chosen.repository);
+    let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     Ok(Answer::new(Why {
         tag: args.tag.clone(),
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
         policy: policy.meta.id.clone(),
         state: evaluator.row(&chosen.scan.tags, evaluation, index).state,
         explanation: evaluator.explain(&chosen.scan.tags, evaluation, index),
-    }))
+    })
+    .with_problems(session.problems()))
 }

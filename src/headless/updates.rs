@@ -234,7 +234,7 @@ pub(super) fn diff(
             update.decide(Decision::Approved);
         }
     }
-    let request = PrepareRequest::of(proposals, crate::cli::Refresh::Never);
+    let request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
     let prepared =
         session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
     let counts = prepared.plan.approved_counts();

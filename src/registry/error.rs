@@ -166,10 +166,19 @@ impl RegistryError {
                 Some("Name the registry's certificate authority with --ca-file.".into())
             }
             Self::Timeout { .. } => {
-                Some("Give the repository a longer `timeout` if the registry is only slow.".into())
+                Some("If it is only slow, give it longer: `timeout` of the repository, or --timeout.".into())
             }
             Self::Unreachable { reason, .. } if reason.contains("does not speak TLS") => {
                 Some("If plain HTTP is meant, set `insecure: true` on the repository.".into())
+            }
+            Self::Unreachable { .. } => {
+                Some("Check the name of the registry and the way to it; `supercargo check` asks each.".into())
+            }
+            Self::Status { answer, .. } if answer.status >= 500 => {
+                Some("The registry itself is in trouble; scan again later.".into())
+            }
+            Self::BadAnswer { .. } => {
+                Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
             }
             _ => None,
         }

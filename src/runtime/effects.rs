@@ -22,7 +22,7 @@ use super::journal::{self, Journal};
 use crate::app::effect::{Effect, Reach};
 use crate::app::message::{JobId, Loaded, Msg, Prepared, Proposed};
 use crate::app::state::Verdict;
-use crate::cli::Refresh;
+use crate::config::Refresh;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Plan};
 use crate::domain::proposal::{Proposal, Reference};

@@ -65,10 +65,21 @@ impl SecretError {
     /// The code of the warning: `secret_not_found`, `secret_encrypted` or `ambiguous`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "secret_not_found",
-            Self::Encrypted { .. } => "secret_encrypted",
-            Self::Ambiguous { .. } => "ambiguous",
+            Self::NotFound(_) => Code::SecretNotFound.word(),
+            Self::Encrypted { .. } => Code::SecretEncrypted.word(),
+            Self::Ambiguous { .. } => Code::Ambiguous.word(),
         }
+    }
+
+    /// The warning to whoever names the secret; it stops nothing.
+    pub fn warning(&self, subject: impl Into<String>) -> Problem {
+        let code = match self {
+            Self::NotFound(_) => Code::SecretNotFound,
+            Self::Encrypted { .. } => Code::SecretEncrypted,
+            // As a problem of the files it has been told already; here it is only passed over.
+            Self::Ambiguous { .. } => Code::Skipped,
+        };
+        Problem::new(code, subject, self.to_string())
     }
 
     /// The secret.
