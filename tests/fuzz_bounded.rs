@@ -100,7 +100,10 @@ fn patterns() {
 
 #[test]
 fn image_references() {
-    fuzz("reference", mutated, reference::run);
+    let make = |random: &mut Random, seeds: &[String]| {
+        if random.one_in(2) { mutated(random, seeds) } else { generate::reference::image(random) }
+    };
+    fuzz("reference", make, reference::run);
 }
 
 #[test]

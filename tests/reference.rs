@@ -6,7 +6,8 @@ mod support {
     pub mod reference;
 }
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use supercargo::domain::reference::ImageName;
 use support::{generate, reference};
 
 #[test]
@@ -47,4 +48,17 @@ fn the_reference_rewrites_every_observed_case_as_flux_did() {
         assert_eq!(answer["updates"], case["expected_updates"], "{name}");
         assert_eq!(answer["problem_files"], case["problem_files"], "{name}");
     }
+}
+
+#[test]
+fn image_names_are_read_as_the_scanner_reads_them() {
+    reference::compare_with("reference", generate::reference::request, |asked| {
+        match ImageName::parse(
+            asked["image"].as_str().unwrap_or_default(),
+            asked["insecure"] == Value::Bool(true),
+        ) {
+            Ok(name) => json!({"error": null, "canonical": name.canonical(), "scheme": name.scheme()}),
+            Err(error) => json!({"error": error.to_string(), "canonical": null, "scheme": null}),
+        }
+    });
 }

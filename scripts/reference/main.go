@@ -20,10 +20,11 @@ type answer map[string]any
 
 // operations maps the value of "op" to what answers it. An error says that the request itself cannot be understood.
 var operations = map[string]func(request []byte) (answer, error){
-	"policy":   policyAnswer,
-	"regex":    regexAnswer,
-	"semver":   semverAnswer,
-	"set-flux": fluxSetAnswer,
+	"policy":    policyAnswer,
+	"regex":     regexAnswer,
+	"semver":    semverAnswer,
+	"set-flux":  fluxSetAnswer,
+	"reference": referenceAnswer,
 }
 
 func main() {

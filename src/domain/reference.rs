@@ -6,7 +6,7 @@
 //! `internal/controller/imagerepository_controller.go`; google/go-containerregistry, `pkg/name`.
 
 use std::fmt::{self, Write as _};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -190,12 +190,17 @@ fn split_tag(text: &str) -> (&str, Option<&str>) {
 
 /// The part of a tag or digest reference that names registry and repository.
 fn base_of(image: &str) -> Option<&str> {
-    let (base, tag) = split_tag(image);
-    if tag.is_none_or(is_tag_for_reference) && split_base(base, 1).is_some() {
+    if let Some(base) = without_tag(image) {
         return Some(base);
     }
     let (base, digest) = image.split_once('@')?;
-    is_digest(digest).then(|| split_tag(base).0)
+    is_digest(digest).then(|| without_tag(base).unwrap_or(base))
+}
+
+/// What stands before the tag, if tag and name are possible.
+fn without_tag(text: &str) -> Option<&str> {
+    let (base, tag) = split_tag(text);
+    (tag.is_none_or(is_tag_for_reference) && split_base(base, 1).is_some()).then_some(base)
 }
 
 /// Registry and repository, if both are possible; `shortest` is the least number of bytes in a repository's name.
@@ -218,33 +223,43 @@ fn split_base(base: &str, shortest: usize) -> Option<(String, &str)> {
 }
 
 /// Whether `registry` can be the host of an address: no user, a numeric port, nothing that would need escaping.
+///
+/// Source: golang/go, `src/net/url/url.go` (parseHost), which takes more than RFC 3986 allows.
 fn is_authority(registry: &str) -> bool {
-    let (host, port) = match registry.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (registry, ""),
+    let allowed = |byte: u8| {
+        !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"".contains(&byte)
     };
-    let bracketed = host.starts_with('[') && host.ends_with(']');
-    port.bytes().all(|byte| byte.is_ascii_digit())
-        && (bracketed || !host.contains(':'))
-        && host.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric()
-                || b"-._~!$&'()*+,;=".contains(&byte)
-                || (bracketed && b"[]:".contains(&byte))
-        })
+    let port = match registry.rfind('[') {
+        Some(0) => {
+            let Some((address, port)) = registry.rsplit_once(']') else { return false };
+            if address.strip_prefix('[').is_none_or(|address| address.parse::<Ipv6Addr>().is_err()) {
+                return false;
+            }
+            port
+        }
+        Some(_) => return false,
+        None => registry.rfind(':').and_then(|colon| registry.get(colon..)).unwrap_or_default(),
+    };
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    registry.bytes().all(allowed) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Hosts for which plain HTTP may be tried without being asked for.
 ///
 /// Source: google/go-containerregistry, `pkg/name/registry.go` (Scheme).
 fn is_local(registry: &str) -> bool {
+    let is_port =
+        |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     let host = match registry.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && host != ":" => host,
+        Some((host, port)) if is_port(port) => host,
         _ => registry,
     };
+    let before_colon = registry.split(':').next().unwrap_or_default();
     registry.starts_with("localhost:")
         || host.ends_with(".localhost")
-        || matches!(host, "127.0.0.1" | "::1" | "[::1]")
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_private())
+        || matches!(host, "127.0.0.1" | "[::1]")
+        || registry == "::1"
+        || before_colon.parse::<Ipv4Addr>().is_ok_and(|address| address.is_private())
 }
 
 /// Docker Hub's own images live in `library/`.
@@ -416,6 +431,23 @@ mod tests {
         parse_reference("a/b:").unwrap_err();
         parse_reference("").unwrap_err();
         parse_reference("A/b").unwrap_err();
+        let without_tag = format!("a/b:@sha256:{}", "a".repeat(64));
+        assert_eq!(ImageName::parse(&without_tag, false), Err(ImageError::Malformed(without_tag.clone())));
+    }
+
+    #[test]
+    fn hosts_are_what_go_takes_for_one() {
+        let read = |host: &str| ImageName::parse(&format!("{host}/o/web"), false).map(|name| name.scheme());
+        for host in ["é.de", "a.b:5000:6000", "<a.b>", "[2001:db8::1]:80", "127.0.0.1:999999", "a.localhost:"]
+        {
+            assert_eq!(read(host), Ok("https"), "{host}");
+        }
+        for host in ["::1", "[::1]:5000", "10.0.0.1:80:90", "a.localhost:80", "localhost:1:2"] {
+            assert_eq!(read(host), Ok("http"), "{host}");
+        }
+        for host in ["[a.b]", "[10.0.0.1]", "a[::1]", "[::1", "a.b:x", "u@a.b", "a.b%41", "a.b\\c", "a.b|c"] {
+            read(host).unwrap_err();
+        }
     }
 
     #[test]
@@ -433,6 +465,14 @@ mod tests {
         fn a_reference_prints_as_it_was_parsed(text in "[a-z0-9./:@_-]{0,40}") {
             if let Ok(reference) = parse_reference(&text) {
                 prop_assert_eq!(reference.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn a_canonical_name_stays_what_it_is(text in "([a-z.]{1,8}(:[0-9]{1,3})?/)?[a-z_/]{1,12}") {
+            if let Ok(name) = ImageName::parse(&text, false) {
+                let canonical = name.canonical();
+                prop_assert_eq!(ImageName::parse(&canonical, false).map(|name| name.canonical()), Ok(canonical));
             }
         }
 

@@ -64,6 +64,13 @@ fn setting(name: &str) -> Option<u64> {
 ///
 /// `SUPERCARGO_LONG=1` asks for many more of them, `SUPERCARGO_SEED` for others, `SUPERCARGO_CASES` for so many.
 pub fn compare(op: &str, make: fn(&mut Random) -> Value) {
+    compare_with(op, make, |asked| {
+        serde_json::from_str(&batch::answer(asked.to_string().as_bytes()).text).unwrap()
+    });
+}
+
+/// The same for what `eval batch` does not answer, with what does.
+pub fn compare_with(op: &str, make: fn(&mut Random) -> Value, ours: fn(&Value) -> Value) {
     let Some(program) = program() else { return };
     let long = setting("SUPERCARGO_LONG").is_some_and(|value| value > 0);
     let seed = setting("SUPERCARGO_SEED").unwrap_or(1);
@@ -108,10 +115,6 @@ pub fn answers(requests: Vec<Value>) -> Option<Vec<Value>> {
     writer.join().unwrap();
     assert!(child.wait().unwrap().success());
     Some(answers)
-}
-
-fn ours(asked: &Value) -> Value {
-    serde_json::from_str(&batch::answer(asked.to_string().as_bytes()).text).unwrap()
 }
 
 #[derive(Default)]
