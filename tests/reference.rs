@@ -62,3 +62,8 @@ fn image_names_are_read_as_the_scanner_reads_them() {
         }
     });
 }
+
+#[test]
+fn messages_are_those_of_go_s_templates_and_sprig() {
+    reference::compare("template", generate::template::request);
+}

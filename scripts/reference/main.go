@@ -25,6 +25,7 @@ var operations = map[string]func(request []byte) (answer, error){
 	"semver":    semverAnswer,
 	"set-flux":  fluxSetAnswer,
 	"reference": referenceAnswer,
+	"template":  templateAnswer,
 }
 
 func main() {

@@ -7,6 +7,7 @@ pub mod policy;
 pub mod reference;
 pub mod regex;
 pub mod semver;
+pub mod template;
 
 /// A generator of pseudo-random numbers (`SplitMix64`).
 #[derive(Debug, Clone)]

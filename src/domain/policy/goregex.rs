@@ -166,7 +166,13 @@ impl Pattern {
 
     /// [`Self::find`] without any short cut.
     fn find_by_regex(&self, text: &str, slots: &mut Slots) -> bool {
-        if self.regex.captures_read(&mut slots.locations, text).is_none() {
+        self.find_at(text, 0, slots)
+    }
+
+    /// The same from the byte offset `start` on, which must lie between two characters; what stands before it counts for
+    /// anchors and word boundaries.
+    pub fn find_at(&self, text: &str, start: usize, slots: &mut Slots) -> bool {
+        if self.regex.captures_read_at(&mut slots.locations, text, start).is_none() {
             return false;
         }
         for (index, pair) in slots.ends.chunks_exact_mut(2).enumerate() {

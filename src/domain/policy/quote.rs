@@ -17,37 +17,47 @@ static PRINTABLE: LazyLock<Option<Regex>> =
 pub(in crate::domain) fn go_quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for character in text.chars() {
-        let plain = match character {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\u{7}' => "\\a",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\u{b}' => "\\v",
-            other => {
-                push_quoted(&mut quoted, other);
-                continue;
-            }
-        };
-        quoted.push_str(plain);
-    }
+    text.chars().for_each(|character| push_escaped(&mut quoted, character, '"'));
     quoted.push('"');
     quoted
 }
 
-/// Writing to a string cannot fail, so the results of `write!` are dropped.
-fn push_quoted(quoted: &mut String, character: char) {
-    let code = u32::from(character);
-    let is_printable = |text: &str| PRINTABLE.as_ref().is_some_and(|regex| regex.is_match(text));
-    if matches!(code, 0x20..=0x7e) || (code > 0x7f && is_printable(character.encode_utf8(&mut [0; 4]))) {
-        quoted.push(character);
-        return;
+/// One character as it stands between two of `mark`.
+pub(in crate::domain) fn escape(character: char, mark: char) -> String {
+    let mut escaped = String::new();
+    push_escaped(&mut escaped, character, mark);
+    escaped
+}
+
+/// Whether Go prints the character as it is.
+pub(in crate::domain) fn is_print(character: char) -> bool {
+    if character.is_ascii() {
+        return matches!(character, ' '..='~');
     }
+    PRINTABLE.as_ref().is_some_and(|regex| regex.is_match(character.encode_utf8(&mut [0; 4])))
+}
+
+fn push_escaped(quoted: &mut String, character: char, mark: char) {
+    let named = match character {
+        '\u{7}' => 'a',
+        '\u{8}' => 'b',
+        '\u{c}' => 'f',
+        '\n' => 'n',
+        '\r' => 'r',
+        '\t' => 't',
+        '\u{b}' => 'v',
+        '\\' => '\\',
+        other if other == mark => mark,
+        other => return push_unnamed(quoted, other),
+    };
+    quoted.extend(['\\', named]);
+}
+
+/// Writing to a string cannot fail, so the results of `write!` are dropped.
+fn push_unnamed(quoted: &mut String, character: char) {
+    let code = u32::from(character);
     let _ = match code {
+        _ if is_print(character) => quoted.write_char(character),
         0..=0x7f => write!(quoted, "\\x{code:02x}"),
         0x80..=0xffff => write!(quoted, "\\u{code:04x}"),
         _ => write!(quoted, "\\U{code:08x}"),

@@ -17,6 +17,7 @@ pub(super) static TEMPLATE_DATA: StructType = StructType {
     name: "source.TemplateData",
     fields: &[Field::plain("AutomationObject"), Field::plain("Changed"), Field::plain("Values")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -30,6 +31,7 @@ static LEGACY_DATA: StructType = StructType {
         Field::plain("Values"),
     ],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -37,6 +39,7 @@ pub(super) static NAMESPACED_NAME: StructType = StructType {
     name: "types.NamespacedName",
     fields: &[Field::plain("Namespace"), Field::plain("Name")],
     methods: &[("String", |name| Value::Text(namespaced(name)))],
+    calls: &[],
     text: Some(namespaced),
 };
 
@@ -45,6 +48,7 @@ pub(super) static RESULT: StructType = StructType {
     name: "update.Result",
     fields: &[Field::plain("FileChanges")],
     methods: &[("Changes", changes), ("Objects", objects)],
+    calls: &[],
     text: None,
 };
 
@@ -52,6 +56,7 @@ static LEGACY_RESULT: StructType = StructType {
     name: "update.ResultV2",
     fields: &[Field::plain("ImageResult"), Field::plain("FileChanges")],
     methods: &[("Changes", changes), ("Objects", objects)],
+    calls: &[],
     text: None,
 };
 
@@ -59,6 +64,7 @@ static CHANGE: StructType = StructType {
     name: "update.Change",
     fields: &[Field::plain("OldValue"), Field::plain("NewValue"), Field::plain("Setter")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -66,6 +72,7 @@ static OBJECT_IDENTIFIER: StructType = StructType {
     name: "update.ObjectIdentifier",
     fields: &[Field::embedded("ResourceIdentifier")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -73,6 +80,7 @@ static RESOURCE_IDENTIFIER: StructType = StructType {
     name: "yaml.ResourceIdentifier",
     fields: &[Field::embedded("TypeMeta"), Field::embedded("NameMeta")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -80,6 +88,7 @@ static TYPE_META: StructType = StructType {
     name: "yaml.TypeMeta",
     fields: &[Field::json("APIVersion", "apiVersion"), Field::json("Kind", "kind")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 
@@ -87,6 +96,7 @@ static NAME_META: StructType = StructType {
     name: "yaml.NameMeta",
     fields: &[Field::json("Name", "name"), Field::json("Namespace", "namespace")],
     methods: &[],
+    calls: &[],
     text: None,
 };
 

@@ -5,16 +5,17 @@
 //!
 //! Source: golang/go:src/text/template/exec.go.
 
+mod call;
+mod operand;
+
 use std::fmt;
 use std::rc::Rc;
 
 use super::NAME;
-use super::data::{RESULT, TEMPLATE_DATA};
 use super::format::{self, MAX_TEXT, quote};
-use super::functions::{Call, Function, Param};
-use super::node::{Branch, Command, Expr, Node, Number, Pipe, Pos};
+use super::node::{Branch, Command, Expr, Node, Pipe, Pos};
 use super::parse::Trees;
-use super::value::{ANY, Struct, Value};
+use super::value::Value;
 
 /// How much may be done for one message: a unit for each step, and one for each byte made on the way.
 const MAX_WORK: usize = 32 << 20;
@@ -51,7 +52,12 @@ type Done<T> = Result<T, Box<Failure>>;
 /// The first thing that goes wrong; nothing of the message is kept then.
 pub(super) fn execute(text: &str, trees: &Trees, data: &Value) -> Result<String, Box<Failure>> {
     let mut run = Run { text, trees, out: String::new(), work: MAX_WORK, depth: 0 };
-    let mut frame = Frame { name: NAME, variables: vec![("$".into(), data.clone())], at: At::Start };
+    let mut frame = Frame {
+        name: NAME,
+        variables: vec![Variable::new("$".into(), data.clone())],
+        boxed_dot: false,
+        at: At::Start,
+    };
     if let Some(nodes) = trees.get(NAME) {
         run.list(&mut frame, data, nodes)?;
     }
@@ -68,10 +74,26 @@ struct Run<'t> {
     depth: usize,
 }
 
+/// A variable of a template.
+struct Variable {
+    name: Rc<str>,
+    value: Value,
+    /// Whether it is of Go's type `interface {}`, whatever it holds.
+    boxed: bool,
+}
+
+impl Variable {
+    fn new(name: Rc<str>, value: Value) -> Self {
+        Self { name, value, boxed: false }
+    }
+}
+
 /// The state of one template under way.
 struct Frame<'t> {
     name: &'t str,
-    variables: Vec<(Rc<str>, Value)>,
+    variables: Vec<Variable>,
+    /// Whether dot is of Go's type `interface {}`, whatever it holds.
+    boxed_dot: bool,
     /// What is being evaluated, for error texts.
     at: At<'t>,
 }
@@ -123,6 +145,8 @@ struct Around<'v> {
     dot: &'v Value,
     /// The value piped in.
     last: Option<&'v Value>,
+    /// Whether what a field is asked of is of Go's type `interface {}`, whatever it holds.
+    boxed: bool,
 }
 
 impl<'t> Run<'t> {
@@ -234,7 +258,8 @@ impl<'t> Run<'t> {
         frame.at = At::Branch(node, branch.pos);
         let value = self.pipe(frame, dot, &branch.pipe)?;
         let flow = if value.is_true() {
-            self.list(frame, if sets_dot { &value } else { dot }, &branch.body)
+            let boxed = !sets_dot && frame.boxed_dot;
+            self.body(frame, if sets_dot { &value } else { dot }, boxed, &branch.body)
         } else if let Some(otherwise) = &branch.otherwise {
             self.list(frame, dot, otherwise)
         } else {
@@ -260,9 +285,10 @@ impl<'t> Run<'t> {
                 None => Flow::On,
             },
             Items::Count(count) => {
-                self.iterate(frame, branch, (0..count).map(|n| (Value::Nil, counted(&over, n))))?
+                let counted = (0..count).map(|n| (Value::Nil, counted(&over, n)));
+                self.iterate(frame, branch, counted, false)?
             }
-            Items::Pairs(pairs) => self.iterate(frame, branch, pairs.into_iter())?,
+            Items::Pairs(pairs) => self.iterate(frame, branch, pairs.into_iter(), over.holds_anything())?,
         };
         frame.variables.truncate(mark);
         Ok(flow)
@@ -302,12 +328,13 @@ impl<'t> Run<'t> {
         frame: &mut Frame<'t>,
         branch: &'t Branch,
         items: impl Iterator<Item = (Value, Value)>,
+        boxed: bool,
     ) -> Done<Flow> {
         let mark = frame.variables.len();
         for (index, item) in items {
             self.spend(frame, STEP)?;
-            self.bind(frame, &branch.pipe, index, &item)?;
-            let flow = self.list(frame, &item, &branch.body)?;
+            self.bind(frame, &branch.pipe, index, &item, boxed)?;
+            let flow = self.body(frame, &item, boxed, &branch.body)?;
             frame.variables.truncate(mark);
             if flow == Flow::Break {
                 break;
@@ -316,29 +343,39 @@ impl<'t> Run<'t> {
         Ok(Flow::On)
     }
 
+    /// A list with a dot of its own, which is `boxed` or not.
+    fn body(&mut self, frame: &mut Frame<'t>, dot: &Value, boxed: bool, nodes: &'t [Node]) -> Done<Flow> {
+        let outer = std::mem::replace(&mut frame.boxed_dot, boxed);
+        let flow = self.list(frame, dot, nodes);
+        frame.boxed_dot = outer;
+        flow
+    }
+
     /// Gives the variables of a `range` the values of this turn.
-    fn bind(&mut self, frame: &mut Frame<'t>, pipe: &Pipe, index: Value, item: &Value) -> Done<()> {
+    fn bind(
+        &mut self,
+        frame: &mut Frame<'t>,
+        pipe: &Pipe,
+        index: Value,
+        item: &Value,
+        boxed: bool,
+    ) -> Done<()> {
         let (first, second) = match pipe.variables.as_slice() {
             [] => return Ok(()),
-            [one] => ((one, item.clone()), None),
-            [key, one, ..] => ((key, index), Some((one, item.clone()))),
+            [one] => ((one, item.clone(), boxed), None),
+            [key, one, ..] => ((key, index, false), Some((one, item.clone(), boxed))),
         };
         if pipe.assigns {
-            self.set(frame, first.0, first.1)?;
+            self.set(frame, first.0, first.1, first.2)?;
             return match second {
-                Some((name, value)) => self.set(frame, name, value),
+                Some((name, value, boxed)) => self.set(frame, name, value, boxed),
                 None => Ok(()),
             };
         }
         // The pipeline has declared them already, as the last of the frame.
-        let mut slots = frame.variables.iter_mut().rev();
-        if let Some((_, value)) = second
-            && let Some(slot) = slots.next()
-        {
-            slot.1 = value;
-        }
-        if let Some(slot) = slots.next() {
-            slot.1 = first.1;
+        let values = second.into_iter().chain([first]);
+        for (slot, (_, value, boxed)) in frame.variables.iter_mut().rev().zip(values) {
+            (slot.value, slot.boxed) = (value, boxed);
         }
         Ok(())
     }
@@ -357,7 +394,12 @@ impl<'t> Run<'t> {
             Some(pipe) => self.pipe(frame, dot, pipe)?,
             None => Value::Nil,
         };
-        let mut inner = Frame { name, variables: vec![("$".into(), dot.clone())], at: frame.at };
+        let mut inner = Frame {
+            name,
+            variables: vec![Variable::new("$".into(), dot.clone())],
+            boxed_dot: false,
+            at: frame.at,
+        };
         self.list(&mut inner, &dot, nodes)?;
         Ok(())
     }
@@ -379,381 +421,7 @@ fn counted(over: &Value, n: i64) -> Value {
     match over {
         Value::Int64(_) => Value::Int64(n),
         Value::Byte(_) => Value::Byte(u8::try_from(n).unwrap_or(u8::MAX)),
+        Value::Uint64(_) => Value::Uint64(n.unsigned_abs()),
         _ => Value::Int(n),
-    }
-}
-
-/// Pipelines, commands and operands.
-impl<'t> Run<'t> {
-    fn set(&mut self, frame: &mut Frame<'t>, name: &str, value: Value) -> Done<()> {
-        match frame.variables.iter_mut().rev().find(|(known, _)| **known == *name) {
-            Some(slot) => {
-                slot.1 = value;
-                Ok(())
-            }
-            None => self.fail(frame, format!("undefined variable: {name}")),
-        }
-    }
-
-    fn pipe(&mut self, frame: &mut Frame<'t>, dot: &Value, pipe: &'t Pipe) -> Done<Value> {
-        frame.at = At::Pipe(pipe);
-        let mut last = None;
-        for command in &pipe.commands {
-            self.spend(frame, STEP)?;
-            last = Some(self.command(frame, Around { dot, last: last.as_ref() }, command)?);
-        }
-        let value = last.unwrap_or(Value::Nil);
-        for name in &pipe.variables {
-            if pipe.assigns {
-                self.set(frame, name, value.clone())?;
-            } else {
-                frame.variables.push((name.clone(), value.clone()));
-            }
-        }
-        Ok(value)
-    }
-
-    fn command(&mut self, frame: &mut Frame<'t>, around: Around<'_>, command: &'t Command) -> Done<Value> {
-        let Some(first) = command.args.first() else {
-            return Ok(Value::Nil);
-        };
-        let args = Some(command.args.as_slice());
-        match first {
-            Expr::Field(..) | Expr::Chain(..) | Expr::Variable(..) => {
-                return self.chain(frame, around, first, args);
-            }
-            Expr::Function(_, function) => {
-                frame.at = At::Expr(first);
-                return self.call(frame, around, function, At::Command(command), args);
-            }
-            Expr::Pipe(pipe) => {
-                self.not_a_function(frame, around, command)?;
-                return self.nested(frame, |run, frame| run.pipe(frame, around.dot, pipe));
-            }
-            _ => {}
-        }
-        frame.at = At::Expr(first);
-        self.not_a_function(frame, around, command)?;
-        match first {
-            Expr::Nil(_) => self.fail(frame, "nil is not a command"),
-            other => self.constant(frame, around.dot, other),
-        }
-    }
-
-    fn not_a_function(&self, frame: &Frame<'_>, around: Around<'_>, command: &Command) -> Done<()> {
-        match command.args.first() {
-            Some(first) if command.args.len() > 1 || around.last.is_some() => {
-                self.fail(frame, format!("can't give argument to non-function {}", Operand(first)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A value that is spelt out, or dot.
-    fn constant(&mut self, frame: &mut Frame<'t>, dot: &Value, expr: &'t Expr) -> Done<Value> {
-        frame.at = At::Expr(expr);
-        match expr {
-            Expr::Dot(_) => Ok(dot.clone()),
-            Expr::Bool(_, value) => Ok(Value::Bool(*value)),
-            Expr::Text { text, .. } => Ok(Value::Text(text.clone())),
-            Expr::Number(_, number) => match ideal(number) {
-                Some(value) => Ok(value),
-                None => self.fail(frame, format!("{} overflows int", number.text)),
-            },
-            other => self.fail(frame, format!("can't evaluate command {}", quote(&other.to_string()))),
-        }
-    }
-
-    /// A field, a variable or what stands in parentheses, and the fields behind it; the last may be a method.
-    fn chain(
-        &mut self,
-        frame: &mut Frame<'t>,
-        around: Around<'_>,
-        expr: &'t Expr,
-        args: Option<&'t [Expr]>,
-    ) -> Done<Value> {
-        frame.at = At::Expr(expr);
-        let has_args = args.is_some_and(|args| args.len() > 1) || around.last.is_some();
-        let (start, fields): (Value, &[Rc<str>]) = match expr {
-            Expr::Field(_, fields) => (around.dot.clone(), fields),
-            Expr::Variable(_, parts) => {
-                let (name, fields) =
-                    parts.split_first().map_or(("", &[][..]), |(name, rest)| (&**name, rest));
-                let known = frame.variables.iter().rev().find(|(known, _)| **known == *name);
-                let Some((_, value)) = known else {
-                    return self.fail(frame, format!("undefined variable: {name}"));
-                };
-                if fields.is_empty() && has_args {
-                    return self.fail(frame, format!("can't give argument to non-function {expr}"));
-                }
-                (value.clone(), fields)
-            }
-            Expr::Chain(_, inner, fields) => {
-                if matches!(**inner, Expr::Nil(_)) {
-                    return self.fail(frame, format!("indirection through explicit nil in {expr}"));
-                }
-                (self.operand(frame, around.dot, inner)?, fields)
-            }
-            _ => return self.fail(frame, "no fields"),
-        };
-        let last = fields.len().saturating_sub(1);
-        let mut value = start;
-        for (index, field) in fields.iter().enumerate() {
-            // What a dictionary holds is of Go's type `interface {}`, whatever it is.
-            let boxed = matches!(value, Value::Dict(_));
-            let called =
-                if index == last && has_args { Some((args.map_or(0, <[Expr]>::len), around)) } else { None };
-            let next = self.field(frame, &value, field, called)?;
-            if let (true, Some(field)) = (boxed && !has_members(&next), fields.get(index + 1)) {
-                return self.fail(frame, format!("can't evaluate field {field} in type {ANY}"));
-            }
-            value = next;
-        }
-        Ok(value)
-    }
-
-    fn field(
-        &mut self,
-        frame: &mut Frame<'t>,
-        of: &Value,
-        name: &str,
-        called: Option<(usize, Around<'_>)>,
-    ) -> Done<Value> {
-        self.spend(frame, STEP)?;
-        let has_args = called.is_some();
-        match of {
-            Value::Nil => return Ok(Value::Nil),
-            Value::Struct(object) => {
-                if let Some((_, method)) = object.of.methods.iter().find(|(known, _)| *known == name) {
-                    if let Some((args, around)) = called {
-                        let got = args.saturating_sub(1) + usize::from(around.last.is_some());
-                        return self
-                            .fail(frame, format!("wrong number of args for {name}: want 0 got {got}"));
-                    }
-                    return Ok(method(object));
-                }
-                if let Some(value) = object.field(name) {
-                    if has_args {
-                        let message = format!("{name} has arguments but cannot be invoked as function");
-                        return self.fail(frame, message);
-                    }
-                    return Ok(value.clone());
-                }
-                if let Some(hidden) = object.of.fields.iter().find(|field| field.hidden && field.name == name)
-                {
-                    let message =
-                        format!("{} is an unexported field of struct type {}", hidden.name, object.of.name);
-                    return self.fail(frame, message);
-                }
-                return self.no_field(frame, object, name);
-            }
-            Value::Map(map) if map.of.key == "string" => {
-                self.no_args(frame, name, has_args)?;
-                let found =
-                    map.entries.iter().find(|(key, _)| matches!(key, Value::Text(key) if **key == *name));
-                return Ok(found.map_or(Value::Nil, |(_, value)| value.clone()));
-            }
-            Value::Dict(dict) => {
-                self.no_args(frame, name, has_args)?;
-                return Ok(dict.borrow().get(name).cloned().unwrap_or(Value::Nil));
-            }
-            _ => {}
-        }
-        self.fail(frame, format!("can't evaluate field {name} in type {}", of.type_name()))
-    }
-
-    fn no_args(&self, frame: &Frame<'_>, name: &str, has_args: bool) -> Done<()> {
-        if has_args { self.fail(frame, format!("{name} is not a method but has arguments")) } else { Ok(()) }
-    }
-
-    fn no_field(&self, frame: &Frame<'_>, object: &Struct, name: &str) -> Done<Value> {
-        let message = format!("can't evaluate field {name} in type {}", object.of.name);
-        let removed = match name {
-            "Updated" if std::ptr::eq(object.of, &raw const TEMPLATE_DATA) => Some(Removed::Updated),
-            "ImageResult" if std::ptr::eq(object.of, &raw const RESULT) => Some(Removed::ImageResult),
-            _ => None,
-        };
-        self.fail(frame, message).map_err(|failure: Box<Failure>| Box::new(Failure { removed, ..*failure }))
-    }
-
-    /// An operand whose type does not matter.
-    fn operand(&mut self, frame: &mut Frame<'t>, dot: &Value, expr: &'t Expr) -> Done<Value> {
-        frame.at = At::Expr(expr);
-        let around = Around { dot, last: None };
-        match expr {
-            Expr::Field(..) | Expr::Variable(..) | Expr::Chain(..) => self.chain(frame, around, expr, None),
-            Expr::Pipe(pipe) => self.nested(frame, |run, frame| run.pipe(frame, dot, pipe)),
-            Expr::Function(_, function) => self.call(frame, around, function, At::Expr(expr), None),
-            Expr::Nil(_) => Ok(Value::Nil),
-            constant => self.constant(frame, dot, constant),
-        }
-    }
-}
-
-/// Calls.
-impl<'t> Run<'t> {
-    fn call(
-        &mut self,
-        frame: &mut Frame<'t>,
-        around: Around<'_>,
-        function: &'static Function,
-        whole: At<'t>,
-        args: Option<&'t [Expr]>,
-    ) -> Done<Value> {
-        let args = args.and_then(|args| args.get(1..)).unwrap_or_default();
-        self.count(frame, function, args.len(), around.last.is_some())?;
-        if let Call::And | Call::Or = function.call {
-            return self.logic(frame, around, matches!(function.call, Call::Or), args);
-        }
-        let mut values = Vec::with_capacity(args.len() + 1);
-        for (index, arg) in args.iter().enumerate() {
-            let param = function.param(index);
-            let value = self.argument(frame, around.dot, param, arg)?;
-            values.push(value);
-        }
-        if let Some(last) = around.last {
-            let value = self.fits(frame, last.clone(), function.param(args.len()))?;
-            values.push(value);
-        }
-        let result = match function.call {
-            Call::Plain(call) => call(&values),
-            Call::Callee => Err(match values.first() {
-                None | Some(Value::Nil) => "call of nil".to_owned(),
-                Some(other) => {
-                    let name = args.first().map_or_else(|| "<nil>".to_owned(), ToString::to_string);
-                    format!("non-function {name} of type {}", other.type_name())
-                }
-            }),
-            Call::And | Call::Or => Ok(Value::Nil),
-        };
-        let cost = STEP + result.as_ref().map_or(0, cost) + values.iter().map(cost).sum::<usize>();
-        self.spend(frame, cost)?;
-        result.or_else(|message| {
-            frame.at = whole;
-            self.fail(frame, format!("error calling {}: {message}", function.name))
-        })
-    }
-
-    fn count(&self, frame: &Frame<'_>, function: &Function, args: usize, piped: bool) -> Done<()> {
-        let (name, want, got) = (function.name, function.params.len(), args + usize::from(piped));
-        if function.rest.is_some() && got < want {
-            return self
-                .fail(frame, format!("wrong number of args for {name}: want at least {want} got {args}"));
-        }
-        if function.rest.is_none() && got != want {
-            return self.fail(frame, format!("wrong number of args for {name}: want {want} got {got}"));
-        }
-        Ok(())
-    }
-
-    /// `and` and `or` evaluate no more than they have to.
-    fn logic(
-        &mut self,
-        frame: &mut Frame<'t>,
-        around: Around<'_>,
-        or: bool,
-        args: &'t [Expr],
-    ) -> Done<Value> {
-        let mut value = Value::Nil;
-        for arg in args {
-            value = self.operand(frame, around.dot, arg)?;
-            if value.is_true() == or {
-                return Ok(value);
-            }
-        }
-        Ok(around.last.cloned().unwrap_or(value))
-    }
-
-    /// An operand that must be what `param` takes.
-    fn argument(&mut self, frame: &mut Frame<'t>, dot: &Value, param: Param, expr: &'t Expr) -> Done<Value> {
-        frame.at = At::Expr(expr);
-        match (param, expr) {
-            (Param::Any, _) => self.operand(frame, dot, expr),
-            (
-                _,
-                Expr::Dot(_)
-                | Expr::Field(..)
-                | Expr::Variable(..)
-                | Expr::Pipe(_)
-                | Expr::Function(..)
-                | Expr::Chain(..),
-            ) => {
-                let value = self.operand(frame, dot, expr)?;
-                self.fits(frame, value, param)
-            }
-            (_, Expr::Nil(_)) => match param.nil() {
-                Some(value) => Ok(value),
-                None => self.fail(frame, format!("cannot assign nil to {}", param.name())),
-            },
-            (Param::Text, Expr::Text { text, .. }) => Ok(Value::Text(text.clone())),
-            (Param::Bool, Expr::Bool(_, value)) => Ok(Value::Bool(*value)),
-            (Param::Int, Expr::Number(_, number)) if number.int.is_some() => {
-                Ok(Value::Int(number.int.unwrap_or_default()))
-            }
-            (Param::Float, Expr::Number(_, number)) if number.float.is_some() => {
-                Ok(Value::Float(number.float.unwrap_or_default()))
-            }
-            (Param::Text, _) => self.fail(frame, format!("expected string; found {}", Operand(expr))),
-            (Param::Bool, _) => self.fail(frame, format!("expected bool; found {}", Operand(expr))),
-            (Param::Int, _) => self.fail(frame, format!("expected integer; found {}", Operand(expr))),
-            (Param::Float, _) => self.fail(frame, format!("expected float; found {}", Operand(expr))),
-            _ => self.fail(frame, format!("can't handle {} for arg of type {}", Operand(expr), param.name())),
-        }
-    }
-
-    fn fits(&self, frame: &Frame<'_>, value: Value, param: Param) -> Done<Value> {
-        match (&value, param) {
-            (_, Param::Any) => Ok(value),
-            (Value::Nil, _) => match param.nil() {
-                Some(nil) => Ok(nil),
-                None => self.fail(frame, format!("invalid value; expected {}", param.name())),
-            },
-            _ if value.type_name() == param.name() => Ok(value),
-            _ => {
-                let message =
-                    format!("wrong type for value; expected {}; got {}", param.name(), value.type_name());
-                self.fail(frame, message)
-            }
-        }
-    }
-}
-
-/// An operand as Go prints it in the middle of a text.
-struct Operand<'t>(&'t Expr);
-
-impl fmt::Display for Operand<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// What a constant is where nothing else says it: a `float64` if it looks like one, else an `int`.
-fn ideal(number: &Number) -> Option<Value> {
-    let text = &number.text;
-    let character = text.starts_with('\'');
-    let hex = text.starts_with("0x") || text.starts_with("0X");
-    if let Some(float) = number.float
-        && !character
-        && !hex
-        && text.contains(['.', 'e', 'E', 'p', 'P'])
-    {
-        return Some(Value::Float(float));
-    }
-    number.int.map(Value::Int)
-}
-
-/// Whether a field of the value can be asked for.
-fn has_members(value: &Value) -> bool {
-    matches!(value, Value::Nil | Value::Struct(_) | Value::Map(_) | Value::Dict(_))
-}
-
-/// What it costs to have made a value, not counting what it holds.
-fn cost(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::List(list) => list.items.len() * STEP,
-        Value::Map(map) => map.entries.len() * STEP,
-        Value::Dict(dict) => dict.borrow().len() * STEP,
-        _ => 0,
     }
 }

@@ -2,10 +2,18 @@
 //!
 //! Source: golang/go:src/fmt/print.go, format.go; strconv for quoting and floating-point numbers.
 
+mod float;
+mod printf;
+
 use std::fmt::{self, Write};
 use std::rc::Rc;
 
 use super::value::{Struct, Value};
+use float::scientific;
+
+pub(super) use crate::domain::policy::quote::{escape, go_quote as quote, is_print};
+pub(super) use float::general;
+pub(super) use printf::printf;
 
 /// The longest text that a template may make, in bytes; no commit message comes near it.
 pub(super) const MAX_TEXT: usize = 1 << 20;
@@ -91,132 +99,13 @@ pub(super) fn print_line(values: &[Value]) -> Result<String, TooLong> {
     out.end(result)
 }
 
-/// `fmt.Sprintf`.
-pub(super) fn printf(format: &str, values: &[Value]) -> Result<String, TooLong> {
-    let mut printer = Printf { out: Sink::default(), values, next: 0, reordered: false };
-    let result = printer.run(format);
-    printer.out.end(result)
-}
-
-struct Printf<'a> {
-    out: Sink,
-    values: &'a [Value],
-    next: usize,
-    reordered: bool,
-}
-
-/// The largest width and precision that Go takes.
-const MAX_WIDTH: usize = 1_000_000;
-
-impl Printf<'_> {
-    fn run(&mut self, format: &str) -> fmt::Result {
-        let mut rest = format;
-        while let Some((text, tail)) = rest.split_once('%') {
-            self.out.write_str(text)?;
-            rest = self.verb(tail)?;
-        }
-        self.out.write_str(rest)?;
-        if self.reordered || self.next >= self.values.len() {
-            return Ok(());
-        }
-        self.out.write_str("%!(EXTRA ")?;
-        for (index, value) in self.values.iter().enumerate().skip(self.next) {
-            if index > self.next {
-                self.out.write_str(", ")?;
-            }
-            with_type(&mut self.out, value)?;
-        }
-        self.out.write_str(")")
-    }
-
-    /// One verb, what stands behind its `%`; what is left is returned.
-    fn verb<'f>(&mut self, text: &'f str) -> Result<&'f str, fmt::Error> {
-        let (mut spec, mut rest) = flags(text);
-        rest = self.argument_number(rest);
-        (spec.width, rest) = self.size(rest, &mut spec, "%!(BADWIDTH)")?;
-        if let Some(tail) = rest.strip_prefix('.') {
-            rest = self.argument_number(tail);
-            (spec.precision, rest) = self.size(rest, &mut Spec::default(), "%!(BADPREC)")?;
-            spec.precision = spec.precision.or(Some(0));
-        }
-        rest = self.argument_number(rest);
-        let mut chars = rest.chars();
-        let Some(verb) = chars.next() else {
-            self.out.write_str("%!(NOVERB)")?;
-            return Ok("");
-        };
-        if verb == '%' {
-            self.out.write_str("%")?;
-        } else if let Some(value) = self.values.get(self.next) {
-            self.next += 1;
-            put(&mut self.out, value, verb, spec, 0)?;
-        } else if self.next == usize::MAX {
-            write!(self.out, "%!{verb}(BADINDEX)")?;
-        } else {
-            write!(self.out, "%!{verb}(MISSING)")?;
-        }
-        Ok(chars.as_str())
-    }
-
-    /// `[n]`: the next operand is the n-th.
-    fn argument_number<'f>(&mut self, text: &'f str) -> &'f str {
-        let Some((number, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) else {
-            return text;
-        };
-        self.reordered = true;
-        let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        self.next = index.filter(|index| *index < self.values.len()).unwrap_or(usize::MAX);
-        rest
-    }
-
-    /// A width or precision: digits, or `*` for an operand.
-    fn size<'f>(
-        &mut self,
-        text: &'f str,
-        spec: &mut Spec,
-        bad: &str,
-    ) -> Result<(Option<usize>, &'f str), fmt::Error> {
-        if let Some(rest) = text.strip_prefix('*') {
-            let value = self.values.get(self.next).and_then(Value::whole);
-            self.next += 1;
-            let size = value.and_then(|value| {
-                spec.minus |= value < 0;
-                usize::try_from(value.unsigned_abs()).ok().filter(|size| *size <= MAX_WIDTH)
-            });
-            if size.is_none() {
-                self.out.write_str(bad)?;
-            }
-            return Ok((size, rest));
-        }
-        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (digits, rest) = text.split_at(end);
-        Ok((digits.parse().ok().filter(|size| *size <= MAX_WIDTH), rest))
-    }
-}
-
-/// The flags of a verb, and what stands behind them.
-fn flags(text: &str) -> (Spec, &str) {
-    let end = text.find(|c| !"+-# 0".contains(c)).unwrap_or(text.len());
-    let (flags, rest) = text.split_at(end);
-    let has = |flag| flags.contains(flag);
-    let spec = Spec {
-        plus: has('+'),
-        minus: has('-'),
-        sharp: has('#'),
-        space: has(' '),
-        zero: has('0'),
-        ..Spec::default()
-    };
-    (spec, rest)
-}
-
 /// `TYPE=VALUE`, of operands that no verb took or that do not fit theirs.
-fn with_type(out: &mut Sink, value: &Value) -> fmt::Result {
+fn with_type(out: &mut Sink, value: &Value, spec: Spec) -> fmt::Result {
     if matches!(value, Value::Nil) {
         return out.write_str("<nil>");
     }
     write!(out, "{}=", value.type_name())?;
-    put(out, value, 'v', Spec::default(), 0)
+    put(out, value, 'v', spec, 0)
 }
 
 /// How deep values may nest; one that contains itself ends here.
@@ -226,6 +115,9 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
     if depth > MAX_NESTING {
         return Err(fmt::Error);
     }
+    if verb == 'w' && depth == 0 {
+        return bad_verb(out, value, verb, spec);
+    }
     if verb == 'T' && depth == 0 {
         return pad(out, &value.type_name(), spec, false);
     }
@@ -233,6 +125,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         Value::Nil => match verb {
             'v' if spec.sharp && depth > 0 => out.write_str("interface {}(nil)"),
             'v' => pad(out, "<nil>", spec, false),
+            _ if depth > 0 => out.write_str("<nil>"),
             _ => write!(out, "%!{verb}(<nil>)"),
         },
         Value::Bool(flag) if verb == 't' || verb == 'v' => {
@@ -240,13 +133,14 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         }
         Value::Int(number) | Value::Int64(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Byte(number) => put_int(out, value, i128::from(*number), verb, spec),
+        Value::Uint64(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Float(number) => put_float(out, value, *number, verb, spec),
         Value::Text(text) => put_text(out, value, text, verb, spec),
         Value::Struct(object) if object.of.text.is_some() && !spec.sharp && "vsxXq".contains(verb) => {
             let text = object.of.text.map(|text| text(object)).unwrap_or_default();
             put_text(out, value, &text, verb, spec)
         }
-        Value::Bool(_) => bad_verb(out, value, verb),
+        Value::Bool(_) => bad_verb(out, value, verb, spec),
         Value::List(list) => {
             let go = spec.sharp && verb == 'v';
             let open = if go { format!("{}{{", value.type_name()) } else { "[".to_owned() };
@@ -315,9 +209,9 @@ fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth
     out.write_str("}")
 }
 
-fn bad_verb(out: &mut Sink, value: &Value, verb: char) -> fmt::Result {
+fn bad_verb(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Result {
     write!(out, "%!{verb}(")?;
-    with_type(out, value)?;
+    with_type(out, value, spec)?;
     out.write_str(")")
 }
 
@@ -348,7 +242,7 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
             let between = if spec.space { format!(" {prefix}") } else { String::new() };
             pad(out, &format!("{prefix}{}", digits.join(&between)), spec, false)
         }
-        _ => bad_verb(out, value, verb),
+        _ => bad_verb(out, value, verb, spec),
     }
 }
 
@@ -363,7 +257,7 @@ fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) 
         'x' => (format!("{size:x}"), if spec.sharp { "0x" } else { "" }),
         'X' => (format!("{size:X}"), if spec.sharp { "0X" } else { "" }),
         'c' | 'q' | 'U' => return put_char(out, number, verb, spec),
-        _ => return bad_verb(out, value, verb),
+        _ => return bad_verb(out, value, verb, spec),
     };
     let sign = if number < 0 {
         "-"
@@ -403,7 +297,7 @@ fn put_float(out: &mut Sink, value: &Value, number: f64, verb: char, spec: Spec)
         'E' => scientific(number, Some(spec.precision.unwrap_or(6))).to_uppercase(),
         'f' | 'F' if number.is_finite() => format!("{number:.*}", spec.precision.unwrap_or(6).min(1000)),
         'f' | 'F' => general(number, None),
-        _ => return bad_verb(out, value, verb),
+        _ => return bad_verb(out, value, verb, spec),
     };
     let text = match (spec.plus, spec.space, text.starts_with('-')) {
         (true, _, false) if !text.starts_with('+') => format!("+{text}"),
@@ -432,98 +326,6 @@ fn pad(out: &mut Sink, text: &str, spec: Spec, zeros: bool) -> fmt::Result {
         _ => ("", text),
     };
     write!(out, "{sign}{}{digits}", "0".repeat(fill))
-}
-
-/// A floating-point number as `%v` and `%g` print it: shortest, with an exponent below 1e-4 and from 1e6 (or the
-/// precision) on.
-pub(super) fn general(number: f64, precision: Option<usize>) -> String {
-    if let Some(text) = special(number) {
-        return text;
-    }
-    let limit = match precision {
-        Some(precision) => precision.max(1),
-        None => 6,
-    };
-    let digits = match precision {
-        Some(precision) => scientific(number, Some(precision.max(1) - 1)),
-        None => scientific(number, None),
-    };
-    let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
-    let power: i32 = exponent.parse().unwrap_or(0);
-    let mantissa =
-        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
-    if power < -4 || power >= i32::try_from(limit).unwrap_or(i32::MAX) {
-        return format!("{mantissa}e{exponent}");
-    }
-    let rounded: f64 = digits.parse().unwrap_or(number);
-    format!("{rounded}")
-}
-
-fn special(number: f64) -> Option<String> {
-    if number.is_nan() {
-        return Some("NaN".to_owned());
-    }
-    number.is_infinite().then(|| if number > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() })
-}
-
-/// `%e`: at least two digits in the exponent, always with a sign; `None`: as many digits as it takes.
-fn scientific(number: f64, precision: Option<usize>) -> String {
-    if let Some(text) = special(number) {
-        return text;
-    }
-    let text = match precision {
-        Some(precision) => format!("{number:.*e}", precision.min(1000)),
-        None => format!("{number:e}"),
-    };
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, power) = match exponent.strip_prefix('-') {
-        Some(power) => ('-', power),
-        None => ('+', exponent),
-    };
-    format!("{mantissa}e{sign}{power:0>2}")
-}
-
-/// `strconv.Quote`.
-pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        quoted.push_str(&escape(c, '"'));
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn escape(c: char, mark: char) -> String {
-    match c {
-        '\x07' => "\\a".to_owned(),
-        '\x08' => "\\b".to_owned(),
-        '\x0c' => "\\f".to_owned(),
-        '\n' => "\\n".to_owned(),
-        '\r' => "\\r".to_owned(),
-        '\t' => "\\t".to_owned(),
-        '\x0b' => "\\v".to_owned(),
-        '\\' => "\\\\".to_owned(),
-        c if c == mark => format!("\\{c}"),
-        c if is_print(c) => c.to_string(),
-        c if c < ' ' || c == '\x7f' => format!("\\x{:02x}", u32::from(c)),
-        c if u32::from(c) < 0x1_0000 => format!("\\u{:04x}", u32::from(c)),
-        c => format!("\\U{:08x}", u32::from(c)),
-    }
-}
-
-/// Whether Go counts the character as printable: letters, marks, numbers, punctuation, symbols and the ASCII blank.
-pub(super) fn is_print(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    // Rust's own debug escapes leave the same characters alone, but for grapheme extenders, which Go prints.
-    !c.is_control() && !c.is_whitespace() && (c.escape_debug().count() == 1 || is_mark(c))
-}
-
-/// Combining marks, which `escape_debug` escapes although they are printable.
-fn is_mark(c: char) -> bool {
-    matches!(u32::from(c), 0x300..=0x36f | 0x483..=0x489 | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f)
 }
 
 /// `%#U`: `U+0021 '!'`.

@@ -6,12 +6,20 @@
 //! Source: golang/go:src/text/template/funcs.go; Masterminds/sprig v3.3.0, functions.go.
 
 mod builtin;
+mod decimal;
 mod dict;
 mod encode;
+mod letter;
 mod list;
+mod naming;
 mod number;
 mod pattern;
+mod semver;
+mod shape;
+mod syntax;
 mod text;
+mod time;
+mod url;
 
 use super::value::{ANY, Value};
 
@@ -51,6 +59,7 @@ pub(super) enum Param {
     Float,
     Text,
     Dict,
+    Version,
 }
 
 impl Param {
@@ -63,13 +72,14 @@ impl Param {
             Self::Float => "float64",
             Self::Text => "string",
             Self::Dict => "map[string]interface {}",
+            Self::Version => "*semver.Version",
         }
     }
 
     /// What `nil` becomes here; `None` if it is not allowed.
     pub(super) fn nil(self) -> Option<Value> {
         match self {
-            Self::Any => Some(Value::Nil),
+            Self::Any | Self::Version => Some(Value::Nil),
             Self::Dict => Some(Value::dict(std::collections::BTreeMap::new())),
             _ => None,
         }
@@ -102,6 +112,12 @@ const TABLES: &[&[Function]] = &[
     list::FUNCTIONS,
     dict::FUNCTIONS,
     number::FUNCTIONS,
+    decimal::FUNCTIONS,
+    naming::FUNCTIONS,
+    shape::FUNCTIONS,
+    semver::FUNCTIONS,
+    time::FUNCTIONS,
+    url::FUNCTIONS,
     pattern::FUNCTIONS,
     encode::FUNCTIONS,
     builtin::FUNCTIONS,
@@ -119,20 +135,11 @@ const fn unsupported(name: &'static str) -> Function {
 
 /// What controllers offer and we do not: keys, certificates, chance, dates, and a few that no message was seen to use.
 const UNSUPPORTED: &[Function] = &[
-    unsupported("abbrevboth"),
-    unsupported("add1f"),
-    unsupported("addf"),
     unsupported("ago"),
-    unsupported("b32dec"),
-    unsupported("b32enc"),
     unsupported("bcrypt"),
     unsupported("buildCustomCert"),
-    unsupported("camelcase"),
     unsupported("decryptAES"),
     unsupported("derivePassword"),
-    unsupported("divf"),
-    unsupported("duration"),
-    unsupported("durationRound"),
     unsupported("encryptAES"),
     unsupported("genCA"),
     unsupported("genCAWithKey"),
@@ -142,24 +149,13 @@ const UNSUPPORTED: &[Function] = &[
     unsupported("genSignedCert"),
     unsupported("genSignedCertWithKey"),
     unsupported("htpasswd"),
-    unsupported("kebabcase"),
-    unsupported("mulf"),
     unsupported("mustDateModify"),
     unsupported("mustToDate"),
     unsupported("must_date_modify"),
     unsupported("randInt"),
-    unsupported("semver"),
-    unsupported("semverCompare"),
-    unsupported("sha1sum"),
     unsupported("shuffle"),
-    unsupported("snakecase"),
-    unsupported("subf"),
     unsupported("toDate"),
     unsupported("unixEpoch"),
-    unsupported("urlJoin"),
-    unsupported("urlParse"),
-    unsupported("wrap"),
-    unsupported("wrapWith"),
 ];
 
 /// What Go says when sprig asks nothing for its type.

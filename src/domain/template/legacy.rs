@@ -14,11 +14,17 @@ static RESULT: StructType = StructType {
     name: "update.Result",
     fields: &[Field::plain("Files")],
     methods: &[("Images", images), ("Objects", objects)],
+    calls: &[],
     text: None,
 };
 
-static FILE_RESULT: StructType =
-    StructType { name: "update.FileResult", fields: &[Field::plain("Objects")], methods: &[], text: None };
+static FILE_RESULT: StructType = StructType {
+    name: "update.FileResult",
+    fields: &[Field::plain("Objects")],
+    methods: &[],
+    calls: &[],
+    text: None,
+};
 
 static IMAGE_REF: StructType = StructType {
     name: "update.imageRef",
@@ -34,6 +40,7 @@ static IMAGE_REF: StructType = StructType {
         ("Name", |image| Value::text(parts(image).full())),
         ("Policy", |image| image.fields.get(1).cloned().unwrap_or(Value::Nil)),
     ],
+    calls: &[],
     text: Some(text),
 };
 

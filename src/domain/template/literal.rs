@@ -134,7 +134,7 @@ fn underscores_separate(digits: &str) -> bool {
 }
 
 /// The value of an integer constant with an optional base prefix.
-fn integers(text: &str) -> (Option<i64>, Option<u64>) {
+pub(super) fn integers(text: &str) -> (Option<i64>, Option<u64>) {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (text.get(..1).unwrap_or_default(), digits),
         None => ("", text),

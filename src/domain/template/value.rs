@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::functions::Function;
+
 /// A value.
 ///
 /// Texts are UTF-8: where Go would cut a character in two, the halves become U+FFFD.
@@ -21,6 +23,8 @@ pub(super) enum Value {
     Int64(i64),
     /// `uint8`
     Byte(u8),
+    /// `uint64`
+    Uint64(u64),
     /// `float64`
     Float(f64),
     Text(Rc<str>),
@@ -79,6 +83,8 @@ pub(super) struct StructType {
     pub(super) fields: &'static [Field],
     /// Methods without arguments that a template can reach.
     pub(super) methods: &'static [(&'static str, Method)],
+    /// Methods with arguments; the first value they get is the struct.
+    pub(super) calls: &'static [Function],
     /// `String()`, if it has one.
     pub(super) text: Option<fn(&Struct) -> Rc<str>>,
 }
@@ -162,6 +168,7 @@ impl Value {
             Self::Int(_) => "int".to_owned(),
             Self::Int64(_) => "int64".to_owned(),
             Self::Byte(_) => "uint8".to_owned(),
+            Self::Uint64(_) => "uint64".to_owned(),
             Self::Float(_) => "float64".to_owned(),
             Self::Text(_) => "string".to_owned(),
             Self::List(list) => format!("[]{}", list.element),
@@ -179,10 +186,12 @@ impl Value {
             Self::Int(_) => "int",
             Self::Int64(_) => "int64",
             Self::Byte(_) => "uint8",
+            Self::Uint64(_) => "uint64",
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
             Self::List(_) => "slice",
             Self::Map(_) | Self::Dict(_) => "map",
+            Self::Struct(value) if value.of.name.starts_with('*') => "ptr",
             Self::Struct(_) => "struct",
         }
     }
@@ -194,6 +203,7 @@ impl Value {
             Self::Bool(value) => *value,
             Self::Int(value) | Self::Int64(value) => *value != 0,
             Self::Byte(value) => *value != 0,
+            Self::Uint64(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::Text(text) => !text.is_empty(),
             Self::List(list) => !list.items.is_empty(),
@@ -203,11 +213,22 @@ impl Value {
         }
     }
 
+    /// Whether its elements are of Go's type `interface {}`, whatever they are.
+    pub(super) fn holds_anything(&self) -> bool {
+        match self {
+            Self::List(list) => list.element == ANY,
+            Self::Dict(_) => true,
+            _ => false,
+        }
+    }
+
     /// The number, of a whole number.
     pub(super) fn whole(&self) -> Option<i64> {
         match self {
             Self::Int(value) | Self::Int64(value) => Some(*value),
             Self::Byte(value) => Some(i64::from(*value)),
+            // No version that was seen counts further.
+            Self::Uint64(value) => Some(i64::try_from(*value).unwrap_or(i64::MAX)),
             _ => None,
         }
     }
@@ -243,6 +264,7 @@ pub(super) fn deep_equal(a: &Value, b: &Value, work: &mut usize) -> bool {
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
         (Value::Byte(a), Value::Byte(b)) => a == b,
+        (Value::Uint64(a), Value::Uint64(b)) => a == b,
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b).is_some_and(Ordering::is_eq),
         (Value::Text(a), Value::Text(b)) => a == b,
         (Value::List(a), Value::List(b)) => {

@@ -45,7 +45,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// Arguments as one text: itself if it is one, else as `print` does it.
 fn evaluated(values: &[Value]) -> Result<String, String> {
-    Ok(format::print(values)?)
+    let shown = |value: &Value| match value {
+        Value::Nil => Value::text("<no value>"),
+        other => other.clone(),
+    };
+    Ok(format::print(&values.iter().map(shown).collect::<Vec<_>>())?)
 }
 
 fn html(text: &str) -> String {
@@ -154,7 +158,8 @@ fn length(values: &[Value]) -> Answer {
         Value::Map(map) => map.entries.len(),
         Value::Dict(dict) => dict.borrow().len(),
         Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
-        other => return Err(format!("len of type {}", other.type_name())),
+        // Go asks what a pointer points to.
+        other => return Err(format!("len of type {}", other.type_name().trim_start_matches('*'))),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
@@ -164,7 +169,7 @@ fn basic_kind(value: &Value) -> Option<u8> {
     match value {
         Value::Bool(_) => Some(0),
         Value::Int(_) | Value::Int64(_) => Some(1),
-        Value::Byte(_) => Some(2),
+        Value::Byte(_) | Value::Uint64(_) => Some(2),
         Value::Float(_) => Some(3),
         Value::Text(_) => Some(4),
         _ => None,

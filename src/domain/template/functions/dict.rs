@@ -49,8 +49,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("mergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
     Function::open("mustMergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
     Function::open("dig", &[], Any, dig),
-    Function::fixed("deepCopy", &[Any], |v| Ok(copy(arg(v, 0), 0))),
-    Function::fixed("mustDeepCopy", &[Any], |v| Ok(copy(arg(v, 0), 0))),
+    Function::fixed("deepCopy", &[Any], deep_copy),
+    Function::fixed("mustDeepCopy", &[Any], deep_copy),
     Function::fixed("split", &[Text, Text], |v| Ok(numbered(split(text(v, 1), text(v, 0))))),
     Function::fixed("splitn", &[Text, Int, Text], |v| {
         Ok(numbered(split_at_most(text(v, 2), text(v, 0), int(v, 1))))
@@ -119,8 +119,10 @@ fn merge_into(target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Re
         let known = target.borrow().get(&key).cloned();
         match (known, &value) {
             (Some(Value::Dict(inner)), Value::Dict(from)) => merge_into(&inner, from, overwrite, depth + 1)?,
-            // What is empty in the target counts as missing, and in the source as nothing to overwrite with.
-            (Some(known), new) if known.is_true() && !(overwrite && new.is_true()) => {}
+            // What is empty in the target counts as missing; nothing overwrites with nil.
+            (Some(_), Value::Nil) if overwrite => {}
+            (Some(known), _) if known.is_true() && !overwrite => {}
+            (None, Value::Nil) if !overwrite => {}
             _ => {
                 target.borrow_mut().insert(key, value);
             }
@@ -134,7 +136,7 @@ fn dig(values: &[Value]) -> Answer {
         return Err(match values.last() {
             Some(other) if values.len() >= 3 => format!(
                 "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
-                other.type_name()
+                got(other)
             ),
             _ => "dig needs at least three arguments".to_owned(),
         });
@@ -143,14 +145,14 @@ fn dig(values: &[Value]) -> Answer {
     let mut found = Value::Dict(Rc::clone(dict));
     for key in keys {
         let Value::Text(key) = key else {
-            return Err(format!("interface conversion: interface {{}} is {}, not string", key.type_name()));
+            return Err(format!("interface conversion: interface {{}} is {}, not string", got(key)));
         };
         let next = match &found {
             Value::Dict(dict) => dict.borrow().get(key).cloned(),
             other => {
                 return Err(format!(
                     "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
-                    other.type_name()
+                    got(other)
                 ));
             }
         };
@@ -160,6 +162,18 @@ fn dig(values: &[Value]) -> Answer {
         }
     }
     Ok(found)
+}
+
+/// What a conversion says it got.
+fn got(value: &Value) -> String {
+    if matches!(value, Value::Nil) { "nil".to_owned() } else { value.type_name() }
+}
+
+fn deep_copy(values: &[Value]) -> Answer {
+    match arg(values, 0) {
+        Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
+        value => Ok(copy(value, 0)),
+    }
 }
 
 /// A copy that shares no dictionary with the original, down to a depth that only values reach which contain themselves.

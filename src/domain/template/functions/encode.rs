@@ -5,13 +5,15 @@
 use std::fmt::Write;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 use super::super::format::{self, MAX_TEXT, TooLong};
 use super::super::value::{ANY, Struct, Value};
 use super::Param::{Any, Text};
-use super::text::answer;
-use super::{Function, arg, text};
+use super::text::{answer, utf8};
+use super::{Function, arg, syntax, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("toJson", &[Any], |v| answer(json(v, Style::Plain).unwrap_or_default())),
@@ -24,15 +26,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(serde_json::from_str(text(v, 0)).map_or(Value::Nil, from_json))
     }),
     Function::fixed("mustFromJson", &[Text], |v| {
-        serde_json::from_str(text(v, 0)).map(from_json).map_err(|error| error.to_string())
+        let parsed = serde_json::from_str(text(v, 0)).map(from_json);
+        parsed.map_err(|error| syntax::error(text(v, 0)).unwrap_or_else(|| error.to_string()))
     }),
     Function::fixed("b64enc", &[Text], |v| answer(STANDARD.encode(text(v, 0)))),
-    Function::fixed("b64dec", &[Text], |v| {
-        let lines: String = text(v, 0).chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-        match STANDARD.decode(lines) {
-            Ok(bytes) => answer(String::from_utf8_lossy(&bytes)),
-            Err(error) => answer(illegal(&error)),
-        }
+    Function::fixed("b64dec", &[Text], |v| match from_base64(text(v, 0).as_bytes()) {
+        Ok(bytes) => answer(utf8(&bytes)),
+        Err(at) => answer(format!("illegal base64 data at input byte {at}")),
     }),
     Function::fixed("base", &[Text], |v| answer(base(text(v, 0)))),
     Function::fixed("osBase", &[Text], |v| answer(base(text(v, 0)))),
@@ -46,13 +46,45 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("osIsAbs", &[Text], |v| Ok(Value::Bool(text(v, 0).starts_with('/')))),
 ];
 
-fn illegal(error: &base64::DecodeError) -> String {
-    let at = match error {
-        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => *at,
-        base64::DecodeError::InvalidLength(length) => length / 4 * 4,
-        base64::DecodeError::InvalidPadding => 0,
-    };
-    format!("illegal base64 data at input byte {at}")
+/// The bytes, or the position of what is wrong, line ends counted.
+///
+/// Source: golang/go:src/encoding/base64/base64.go, `decodeQuantum`.
+fn from_base64(text: &[u8]) -> Result<Vec<u8>, usize> {
+    let is_end = |at: usize| matches!(text.get(at), Some(b'\r' | b'\n'));
+    let (mut letters, mut count, mut at) = (Vec::new(), 0, 0);
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'\r' | b'\n' => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => {
+                letters.push(byte);
+                count = (count + 1) % 4;
+            }
+            b'=' if count >= 2 => {
+                let mut next = at + 1;
+                if count == 2 {
+                    next += (next..text.len()).take_while(|at| is_end(*at)).count();
+                    match text.get(next) {
+                        None => return Err(text.len()),
+                        Some(b'=') => next += 1,
+                        Some(_) => return Err(next - 1),
+                    }
+                }
+                next += (next..text.len()).take_while(|at| is_end(*at)).count();
+                return if next < text.len() { Err(next) } else { decode(&letters) };
+            }
+            _ => return Err(at),
+        }
+        at += 1;
+    }
+    if count == 0 { decode(&letters) } else { Err(at - count) }
+}
+
+/// What letters without padding stand for; bits left over do not count.
+fn decode(letters: &[u8]) -> Result<Vec<u8>, usize> {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone);
+    GeneralPurpose::new(&STANDARD_ALPHABET, lenient).decode(letters).map_err(|_told_before| 0)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,6 +122,7 @@ impl Json {
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
             Value::Int(number) | Value::Int64(number) => self.out.push_str(&number.to_string()),
             Value::Byte(number) => self.out.push_str(&number.to_string()),
+            Value::Uint64(number) => self.out.push_str(&number.to_string()),
             Value::Float(number) if number.is_finite() => self.out.push_str(&float(*number)),
             Value::Float(number) => {
                 return Err(format!("json: unsupported value: {}", format::general(*number, None)));
@@ -107,6 +140,9 @@ impl Json {
             Value::Dict(dict) => {
                 let entries: Vec<_> = dict.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
                 self.sequence('{', '}', entries.iter(), |json, (key, value)| json.entry(key, value))?;
+            }
+            Value::Struct(object) if object.of.name.ends_with("semver.Version") => {
+                self.text(&object.of.text.map(|text| text(object)).unwrap_or_default());
             }
             Value::Struct(object) => {
                 let mut entries = Vec::new();

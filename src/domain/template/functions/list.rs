@@ -186,8 +186,17 @@ fn concat(values: &[Value]) -> Answer {
 
 fn chunk(values: &[Value]) -> Answer {
     let list = list(values, 1, "Cannot chunk")?;
-    let size = usize::try_from(int(values, 0)).ok().filter(|size| *size > 0);
-    let size = size.ok_or("runtime error: makeslice: len out of range")?;
+    let size = int(values, 0);
+    let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
+        // Go divides, rounds down, adds one and makes room for so many.
+        let length = i64::try_from(list.items.len()).unwrap_or(i64::MAX);
+        let none = size < 0 && length > 1 && 1 - length >= size;
+        return if none {
+            Ok(Value::list("[]interface {}", Vec::new()))
+        } else {
+            Err("runtime error: makeslice: len out of range".to_owned())
+        };
+    };
     Ok(Value::list(
         "[]interface {}",
         list.items.chunks(size).map(|part| Value::list(ANY, part.to_vec())).collect(),

@@ -3,12 +3,14 @@
 //! Source: Masterminds/sprig v3.3.0, numeric.go; spf13/cast for what counts as a number.
 
 use super::super::format;
+use super::super::literal::integers;
 use super::super::value::Value;
 use super::Param::{Any, Float, Int, Text};
 use super::{Function, arg, int, text};
+use crate::domain::policy::numeric::parse_float;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::fixed("atoi", &[Text], |v| Ok(Value::Int(text(v, 0).parse().unwrap_or(0)))),
+    Function::fixed("atoi", &[Text], |v| Ok(Value::Int(parse_decimal(text(v, 0))))),
     Function::fixed("int", &[Any], |v| Ok(Value::Int(to_int(arg(v, 0))))),
     Function::fixed("int64", &[Any], |v| Ok(Value::Int64(to_int(arg(v, 0))))),
     Function::fixed("float64", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0))))),
@@ -37,12 +39,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("max", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).max().unwrap_or(0)))),
     Function::open("biggest", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).max().unwrap_or(0)))),
     Function::open("min", &[Any], Any, |v| Ok(Value::Int64(v.iter().map(to_int).min().unwrap_or(0)))),
-    Function::open("maxf", &[Any], Any, |v| {
-        Ok(Value::Float(v.iter().map(to_float).fold(f64::NEG_INFINITY, f64::max)))
-    }),
-    Function::open("minf", &[Any], Any, |v| {
-        Ok(Value::Float(v.iter().map(to_float).fold(f64::INFINITY, f64::min)))
-    }),
+    Function::open("maxf", &[Any], Any, |v| Ok(Value::Float(extreme(v, f64::max)))),
+    Function::open("minf", &[Any], Any, |v| Ok(Value::Float(extreme(v, f64::min)))),
     Function::fixed("floor", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0)).floor()))),
     Function::fixed("ceil", &[Any], |v| Ok(Value::Float(to_float(arg(v, 0)).ceil()))),
     Function::open("round", &[Any, Int], Float, |v| Ok(Value::Float(round(v)))),
@@ -55,10 +53,15 @@ fn divisor(value: &Value) -> Result<i64, String> {
     }
 }
 
+/// The first number beyond those of 64 bits.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// A whole number, 0 if there is none to be seen.
 #[expect(clippy::cast_possible_truncation, reason = "Go truncates so too")]
 pub(super) fn to_int(value: &Value) -> i64 {
     match value {
+        // What the processor answers for a number that does not fit.
+        Value::Float(number) if !(-TWO_TO_63..TWO_TO_63).contains(number) => i64::MIN,
         Value::Float(number) => *number as i64,
         Value::Bool(flag) => i64::from(*flag),
         Value::Text(text) => parse_int(text).unwrap_or(0),
@@ -68,34 +71,37 @@ pub(super) fn to_int(value: &Value) -> i64 {
 
 /// A number with an optional base prefix; zeros behind a point are passed over.
 fn parse_int(text: &str) -> Option<i64> {
-    let text = match text.split_once('.') {
-        Some((whole, zeros)) if zeros.bytes().all(|byte| byte == b'0') => whole,
+    let whole = match text.rsplit_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
         _ => text,
     };
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (radix, body) = match lower.get(..2) {
-        Some("0x") => (16, lower.get(2..)?),
-        Some("0o") => (8, lower.get(2..)?),
-        Some("0b") => (2, lower.get(2..)?),
-        _ if lower.len() > 1 && lower.starts_with('0') => (8, lower.get(1..)?),
-        _ => (10, lower.as_str()),
-    };
-    i64::from_str_radix(&format!("{sign}{body}"), radix).ok()
+    integers(whole).0
+}
+
+/// `strconv.ParseInt` with base 10, which answers the nearest number there is for one that is too large; 0 for none.
+pub(super) fn parse_decimal(text: &str) -> i64 {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
 }
 
 /// A number, 0 if there is none to be seen.
 #[expect(clippy::cast_precision_loss, reason = "Go converts so too")]
-fn to_float(value: &Value) -> f64 {
+pub(super) fn to_float(value: &Value) -> f64 {
     match value {
         Value::Float(number) => *number,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
-        Value::Text(text) => text.parse().unwrap_or(0.0),
+        Value::Text(text) => parse_float(text).unwrap_or(0.0),
         other => other.whole().unwrap_or(0) as f64,
     }
+}
+
+/// The greatest or the least; what is no number makes the answer none.
+fn extreme(values: &[Value], of: fn(f64, f64) -> f64) -> f64 {
+    let pick = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { of(a, b) };
+    values.iter().map(to_float).reduce(pick).unwrap_or(0.0)
 }
 
 fn round(values: &[Value]) -> f64 {

@@ -2,18 +2,19 @@
 //!
 //! Source: Masterminds/sprig v3.3.0, regex.go.
 
-use regex::{NoExpand, Regex, RegexBuilder};
+use std::ops::Range;
 
-use super::super::format::{MAX_TEXT, TooLong};
+use super::super::format::{MAX_TEXT, TooLong, quote};
 use super::super::value::Value;
 use super::Param::{Int, Text};
 use super::text::answer;
 use super::{Answer, Function, int, text};
-use crate::domain::policy::goregex::Pattern;
+use crate::domain::policy::expand::Template;
+use crate::domain::policy::goregex::{Pattern, Slots};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("regexMatch", &[Text, Text], |v| {
-        Ok(Value::Bool(compile(text(v, 0)).is_ok_and(|regex| regex.is_match(text(v, 1)))))
+        Ok(Value::Bool(must(v).is_ok_and(|pattern| pattern.is_match(text(v, 1)))))
     }),
     Function::fixed("mustRegexMatch", &[Text, Text], |v| Ok(Value::Bool(must(v)?.is_match(text(v, 1))))),
     Function::fixed("regexFind", &[Text, Text], |v| answer(find(&panicking(v)?, text(v, 1)))),
@@ -25,10 +26,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(find_all(&must(v)?, text(v, 1), int(v, 2)))
     }),
     Function::fixed("regexReplaceAll", &[Text, Text, Text], |v| {
-        replace(&panicking(v)?, text(v, 1), text(v, 2))
+        replace_expanded(&panicking(v)?, text(v, 1), text(v, 2))
     }),
     Function::fixed("mustRegexReplaceAll", &[Text, Text, Text], |v| {
-        replace(&must(v)?, text(v, 1), text(v, 2))
+        replace_expanded(&must(v)?, text(v, 1), text(v, 2))
     }),
     Function::fixed("regexReplaceAllLiteral", &[Text, Text, Text], |v| {
         replace_literally(&panicking(v)?, text(v, 1), text(v, 2))
@@ -36,33 +37,52 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("mustRegexReplaceAllLiteral", &[Text, Text, Text], |v| {
         replace_literally(&must(v)?, text(v, 1), text(v, 2))
     }),
-    Function::fixed("regexSplit", &[Text, Text, Int], |v| Ok(split(&panicking(v)?, text(v, 1), int(v, 2)))),
-    Function::fixed("mustRegexSplit", &[Text, Text, Int], |v| Ok(split(&must(v)?, text(v, 1), int(v, 2)))),
+    Function::fixed("regexSplit", &[Text, Text, Int], |v| {
+        Ok(split(&panicking(v)?, text(v, 0), text(v, 1), int(v, 2)))
+    }),
+    Function::fixed("mustRegexSplit", &[Text, Text, Int], |v| {
+        Ok(split(&must(v)?, text(v, 0), text(v, 1), int(v, 2)))
+    }),
     Function::fixed("regexQuoteMeta", &[Text], |v| answer(quote_meta(text(v, 0)))),
 ];
 
-/// Checked as Go checks it, so that errors are Go's.
-fn compile(pattern: &str) -> Result<Regex, String> {
-    Pattern::new(pattern).map_err(|error| error.to_string())?;
-    let ours = RegexBuilder::new(pattern).size_limit(1 << 20).build();
-    ours.map_err(|error| format!("error parsing regexp: {error}"))
-}
-
 /// The pattern that comes first; an error is answered.
-fn must(values: &[Value]) -> Result<Regex, String> {
-    compile(text(values, 0))
+fn must(values: &[Value]) -> Result<Pattern, String> {
+    Pattern::new(text(values, 0)).map_err(|error| error.to_string())
 }
 
 /// The pattern that comes first; an error is Go's panic.
-fn panicking(values: &[Value]) -> Result<Regex, String> {
+fn panicking(values: &[Value]) -> Result<Pattern, String> {
     let pattern = text(values, 0);
-    let quoted =
-        if pattern.contains('`') { super::super::format::quote(pattern) } else { format!("`{pattern}`") };
-    compile(pattern).map_err(|error| format!("regexp: Compile({quoted}): {error}"))
+    let is_plain = |c: char| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control());
+    let quoted = if pattern.chars().all(is_plain) { format!("`{pattern}`") } else { quote(pattern) };
+    must(values).map_err(|error| format!("regexp: Compile({quoted}): {error}"))
 }
 
-fn find<'t>(regex: &Regex, text: &'t str) -> &'t str {
-    regex.find(text).map_or("", |found| found.as_str())
+/// Where the pattern matches, up to `most` times.
+///
+/// Source: golang/go:src/regexp/regexp.go, `allMatches`.
+fn matches(pattern: &Pattern, text: &str, most: usize) -> Vec<Range<usize>> {
+    let (mut slots, mut found) = (pattern.slots(), Vec::new());
+    let (mut at, mut last) = (0, None);
+    while found.len() < most && at <= text.len() && pattern.find_at(text, at, &mut slots) {
+        let Some(whole) = slots.group(0) else { break };
+        // An empty match right behind another is none.
+        let counts = whole.end != at || last != Some(whole.start);
+        at = if whole.end == at { at + width(text, at) } else { whole.end };
+        last = Some(whole.end);
+        found.extend(counts.then_some(whole));
+    }
+    found
+}
+
+/// How long the character at `at` is; 1 behind the end.
+fn width(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+fn find<'t>(pattern: &Pattern, text: &'t str) -> &'t str {
+    matches(pattern, text, 1).pop().and_then(|found| text.get(found)).unwrap_or_default()
 }
 
 /// How many matches `count` asks for; all if it is negative.
@@ -70,52 +90,58 @@ fn limit(count: i64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-fn find_all(regex: &Regex, text: &str, count: i64) -> Value {
-    Value::texts(regex.find_iter(text).take(limit(count)).map(|found| found.as_str()))
+fn find_all(pattern: &Pattern, text: &str, count: i64) -> Value {
+    let found = matches(pattern, text, limit(count));
+    Value::texts(found.into_iter().filter_map(|found| text.get(found)))
 }
 
-fn replace(regex: &Regex, text: &str, by: &str) -> Answer {
-    let mut replaced = String::with_capacity(text.len());
-    let mut end = 0;
-    for found in regex.captures_iter(text) {
-        let Some(whole) = found.get(0) else { continue };
-        replaced.push_str(text.get(end..whole.start()).unwrap_or_default());
-        found.expand(by, &mut replaced);
-        end = whole.end();
+/// Source: golang/go:src/regexp/regexp.go, `replaceAll`.
+fn replace(pattern: &Pattern, text: &str, with: impl Fn(&Slots, &mut String)) -> Answer {
+    let (mut slots, mut replaced) = (pattern.slots(), String::with_capacity(text.len()));
+    let (mut at, mut last) = (0, 0);
+    while at <= text.len() && pattern.find_at(text, at, &mut slots) {
+        let Some(whole) = slots.group(0) else { break };
+        replaced.push_str(text.get(last..whole.start).unwrap_or_default());
+        if whole.end > last || whole.start == 0 {
+            with(&slots, &mut replaced);
+        }
+        last = whole.end;
+        at = whole.end.max(at + width(text, at));
         if replaced.len() > MAX_TEXT {
             return Err(TooLong.into());
         }
     }
-    replaced.push_str(text.get(end..).unwrap_or_default());
+    replaced.push_str(text.get(last..).unwrap_or_default());
     answer(replaced)
 }
 
-fn replace_literally(regex: &Regex, text: &str, by: &str) -> Answer {
-    let found = regex.find_iter(text).count();
-    if text.len().saturating_add(found.saturating_mul(by.len())) > MAX_TEXT {
-        return Err(TooLong.into());
-    }
-    answer(regex.replace_all(text, NoExpand(by)))
+fn replace_expanded(pattern: &Pattern, text: &str, by: &str) -> Answer {
+    let template = Template::new(by, pattern.names());
+    replace(pattern, text, |slots, out| template.expand(text, slots, out))
+}
+
+fn replace_literally(pattern: &Pattern, text: &str, by: &str) -> Answer {
+    replace(pattern, text, |_, out| out.push_str(by))
 }
 
 /// `Regexp.Split`.
-fn split(regex: &Regex, text: &str, count: i64) -> Value {
+fn split(pattern: &Pattern, spelled: &str, text: &str, count: i64) -> Value {
     if count == 0 {
         return Value::texts(Vec::<&str>::new());
     }
-    if !regex.as_str().is_empty() && text.is_empty() {
+    if !spelled.is_empty() && text.is_empty() {
         return Value::texts([""]);
     }
     let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
-    for found in regex.find_iter(text) {
+    for found in matches(pattern, text, limit(count)) {
         if count > 0 && parts.len() + 1 == limit(count) {
             break;
         }
-        end = found.start();
-        if found.end() != 0 {
+        end = found.start;
+        if found.end != 0 {
             parts.push(text.get(begin..end).unwrap_or_default());
         }
-        begin = found.end();
+        begin = found.end;
     }
     if end != text.len() {
         parts.push(text.get(begin..).unwrap_or_default());

@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256, Sha512};
 use super::super::format::{self, MAX_TEXT, TooLong, quote};
 use super::super::value::Value;
 use super::Param::{Any, Bool, Int, Text};
+use super::letter::{Category, is, lower, title, upper};
 use super::{Answer, Function, arg, int, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::fixed("lower", &[Text], |v| answer(text(v, 0).to_lowercase())),
-    Function::fixed("upper", &[Text], |v| answer(text(v, 0).to_uppercase())),
+    Function::fixed("lower", &[Text], |v| answer(text(v, 0).chars().map(lower).collect::<String>())),
+    Function::fixed("upper", &[Text], |v| answer(text(v, 0).chars().map(upper).collect::<String>())),
     Function::fixed("trim", &[Text], |v| answer(text(v, 0).trim())),
     Function::fixed("trimAll", &[Text, Text], |v| answer(trim_all(text(v, 1), text(v, 0)))),
     Function::fixed("trimall", &[Text, Text], |v| answer(trim_all(text(v, 1), text(v, 0)))),
@@ -44,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("title", &[Text], |v| answer(titled(text(v, 0)))),
     Function::fixed("untitle", &[Text], |v| answer(uncapitalized(text(v, 0)))),
     Function::fixed("swapcase", &[Text], |v| answer(swapped(text(v, 0)))),
-    Function::fixed("nospace", &[Text], |v| answer(text(v, 0).replace(char::is_whitespace, ""))),
+    Function::fixed("nospace", &[Text], |v| answer(without_space(text(v, 0)))),
     Function::fixed("initials", &[Text], |v| answer(initials(text(v, 0)))),
     Function::fixed("substr", &[Int, Int, Text], |v| substring(int(v, 0), int(v, 1), text(v, 2))),
     Function::fixed("repeat", &[Int, Text], |v| repeat(int(v, 0), text(v, 1))),
@@ -88,14 +89,18 @@ fn joined(values: &[Value], each: impl Fn(&Value) -> Result<String, String>) -> 
     answer(texts?.join(" "))
 }
 
-/// A part of a text by byte positions; a character that is cut becomes U+FFFD for each of its bytes.
-pub(super) fn bytes_of(text: &str, start: usize, end: usize) -> String {
-    if let Some(part) = text.get(start..end) {
-        return part.to_owned();
-    }
-    let bytes = text.as_bytes().get(start..end).unwrap_or_default();
+/// Bytes as a text; what is no UTF-8 becomes U+FFFD, one for each byte.
+pub(super) fn utf8(bytes: &[u8]) -> String {
     let chunks = bytes.utf8_chunks();
     chunks.flat_map(|chunk| [chunk.valid().to_owned(), "\u{fffd}".repeat(chunk.invalid().len())]).collect()
+}
+
+/// A part of a text by byte positions; a character that is cut becomes U+FFFD for each of its bytes.
+pub(super) fn bytes_of(text: &str, start: usize, end: usize) -> String {
+    match text.get(start..end) {
+        Some(part) => part.to_owned(),
+        None => utf8(text.as_bytes().get(start..end).unwrap_or_default()),
+    }
 }
 
 /// The first `count` bytes, or the last ones if it is negative.
@@ -152,53 +157,75 @@ fn join(separator: &str, value: &Value) -> Answer {
     answer(texts.join(separator))
 }
 
-/// `strings.Title`: the first letter of every word in upper case.
+/// `strings.Title`: the first letter of every word becomes a title letter.
 fn titled(text: &str) -> String {
+    let is_separator = |c: char| match c {
+        '_' => false,
+        c if c.is_ascii() => !c.is_ascii_alphanumeric(),
+        // Digits other than ASCII's separate nothing, and nothing else does but space.
+        c => c.is_whitespace(),
+    };
     let mut before = ' ';
-    let mut changed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if before.is_alphanumeric() || before == '_' || !(before.is_ascii() || before.is_whitespace()) {
-            changed.push(c);
-        } else {
-            changed.extend(c.to_uppercase());
-        }
-        before = c;
-    }
-    changed
+    let titled = text.chars().map(|c| {
+        let starts = is_separator(std::mem::replace(&mut before, c));
+        if starts { title(c) } else { c }
+    });
+    titled.collect()
 }
 
 /// The first letter of every word in lower case.
 fn uncapitalized(text: &str) -> String {
     let mut at_start = true;
-    let mut changed = String::with_capacity(text.len());
-    for c in text.chars() {
+    let lowered = text.chars().map(|c| {
         if c.is_whitespace() {
             at_start = true;
-            changed.push(c);
-        } else if std::mem::replace(&mut at_start, false) {
-            changed.extend(c.to_lowercase());
-        } else {
-            changed.push(c);
+            return c;
         }
-    }
-    changed
+        if std::mem::replace(&mut at_start, false) { lower(c) } else { c }
+    });
+    lowered.collect()
 }
 
 /// Upper case to lower and the other way round; a small letter that begins a word becomes a title letter.
 fn swapped(text: &str) -> String {
-    let mut changed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_uppercase() {
-            changed.extend(c.to_lowercase());
+    let mut at_start = true;
+    let swapped = text.chars().map(|c| {
+        if is(c, Category::Upper) || is(c, Category::Title) {
+            at_start = false;
+            lower(c)
+        } else if is(c, Category::Lower) {
+            if std::mem::replace(&mut at_start, false) { title(c) } else { upper(c) }
         } else {
-            changed.extend(c.to_uppercase());
+            at_start = c.is_whitespace();
+            c
         }
+    });
+    swapped.collect()
+}
+
+/// The bytes of a text as characters, which is how goutils goes through it.
+fn bytes_as_characters(text: &str) -> impl Iterator<Item = char> {
+    text.bytes().map(char::from)
+}
+
+fn without_space(text: &str) -> String {
+    if bytes_as_characters(text).any(char::is_whitespace) {
+        bytes_as_characters(text).filter(|c| !c.is_whitespace()).collect()
+    } else {
+        text.to_owned()
     }
-    changed
 }
 
 fn initials(text: &str) -> String {
-    text.split_whitespace().filter_map(|word| word.chars().next()).collect()
+    let mut after_gap = true;
+    let first = bytes_as_characters(text).filter(|c| {
+        let is_gap = c.is_whitespace();
+        !is_gap && std::mem::replace(&mut after_gap, false) || {
+            after_gap |= is_gap;
+            false
+        }
+    });
+    first.collect()
 }
 
 fn substring(start: i64, end: i64, text: &str) -> Answer {
@@ -210,7 +237,8 @@ fn substring(start: i64, end: i64, text: &str) -> Answer {
     } else {
         (start, end)
     };
-    let out_of_range = format!("runtime error: slice bounds out of range [{from}:{to}]");
+    let begin = if start < 0 { String::new() } else { from.to_string() };
+    let out_of_range = format!("runtime error: slice bounds out of range [{begin}:{to}]");
     let (from, to) = usize::try_from(from).ok().zip(usize::try_from(to).ok()).ok_or(out_of_range.clone())?;
     if from > to || to > text.len() {
         return Err(if to > text.len() {

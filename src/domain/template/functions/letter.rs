@@ -1,0 +1,77 @@
+//! Characters as Go's `unicode` sees them: general categories, and case mappings of one character to one.
+//!
+//! Rust's mappings may be longer (`ß` to `SS`) and its `is_uppercase` wider (`Ⅷ`).
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// A general category, or several that begin alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Category {
+    Upper,
+    Lower,
+    Title,
+    Letter,
+    Number,
+    Punctuation,
+}
+
+const PATTERNS: [&str; 6] = [r"^\p{Lu}$", r"^\p{Ll}$", r"^\p{Lt}$", r"^\p{L}$", r"^\p{N}$", r"^\p{P}$"];
+
+static CATEGORIES: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+
+/// Whether `c` is of that category.
+pub(super) fn is(c: char, category: Category) -> bool {
+    let pattern = CATEGORIES.get(category as usize);
+    pattern.is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut [0; 4])))
+}
+
+/// `unicode.ToUpper`.
+pub(super) fn upper(c: char) -> char {
+    let shifted = match u32::from(c) {
+        code @ (0x1f80..=0x1f87 | 0x1f90..=0x1f97 | 0x1fa0..=0x1fa7) => code + 8,
+        code @ (0x1fb3 | 0x1fc3 | 0x1ff3) => code + 9,
+        _ => return only(c.to_uppercase(), c),
+    };
+    char::from_u32(shifted).unwrap_or(c)
+}
+
+/// `unicode.ToLower`.
+pub(super) fn lower(c: char) -> char {
+    if c == 'İ' { 'i' } else { only(c.to_lowercase(), c) }
+}
+
+/// `unicode.ToTitle`.
+pub(super) fn title(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        '\u{10d0}'..='\u{10ff}' => c,
+        _ => upper(c),
+    }
+}
+
+/// What the mapping has if that is one character, else `c` itself.
+fn only(mut mapped: impl Iterator<Item = char>, c: char) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_becomes_one_letter() {
+        assert_eq!(['a', 'ß', 'ᾳ', 'ᾀ', 'ŉ', 'ǆ'].map(upper), ['A', 'ß', 'ᾼ', 'ᾈ', 'ŉ', 'Ǆ']);
+        assert_eq!(['A', 'İ', 'Σ', 'ẞ'].map(lower), ['a', 'i', 'σ', 'ß']);
+        assert_eq!(['ǆ', 'a', 'ა'].map(title), ['ǅ', 'A', 'ა']);
+        assert!(is('É', Category::Upper) && !is('Ⅷ', Category::Upper) && is('Ⅷ', Category::Number));
+    }
+}
