@@ -58,7 +58,9 @@ fn is_observed(name: &str) -> bool {
     let path = root().join("tests/conformance").join(file).with_extension("json");
     let Ok(text) = fs::read_to_string(path) else { return false };
     match serde_json::from_str(&text).unwrap() {
-        serde_json::Value::Array(cases) => list.is_empty() || cases.iter().any(|case| case["category"] == list),
+        serde_json::Value::Array(cases) => {
+            list.is_empty() || cases.iter().any(|case| case["category"] == list)
+        }
         lists => lists[list].is_array(),
     }
 }

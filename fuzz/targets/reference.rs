@@ -2,6 +2,9 @@
 
 use supercargo::domain::reference::{ImageName, is_valid_tag, parse_reference, revision};
 
+/// Bytes of the longest repository that a registry can have.
+const LONGEST_REPOSITORY: usize = 255;
+
 /// # Panics
 /// If a rule is broken.
 pub(crate) fn run(text: &str) {
@@ -11,8 +14,11 @@ pub(crate) fn run(text: &str) {
     for insecure in [false, true] {
         if let Ok(name) = ImageName::parse(text, insecure) {
             let canonical = name.canonical();
-            let again = ImageName::parse(&canonical, insecure).expect("a canonical name is a name");
-            assert_eq!(again.canonical(), canonical);
+            // The `library/` of a canonical name may be what makes it longer than a repository can be.
+            match ImageName::parse(&canonical, insecure) {
+                Ok(again) => assert_eq!(again.canonical(), canonical),
+                Err(_) => assert!(name.repository.len() + "library/".len() > LONGEST_REPOSITORY),
+            }
             assert!(matches!(name.scheme(), "http" | "https"));
         }
     }
