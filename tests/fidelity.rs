@@ -27,14 +27,12 @@ fn functions() -> BTreeSet<String> {
     let mut files = Vec::new();
     rust_files(&root().join("src"), &mut files);
     rust_files(&root().join("tests"), &mut files);
-    let mut names = BTreeSet::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(file).unwrap();
-        for (at, _) in text.match_indices("fn ") {
-            let name: String =
-                text[at + 3..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            names.insert(name);
-        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        names
+            .extend(text.split("fn ").skip(1).map(|rest| rest.chars().take_while(|c| is_part(*c)).collect()));
     }
     names
 }
