@@ -441,7 +441,7 @@ impl Emitter<'_> {
             self.at = start;
             gap.tail = self.open_below_key(gap);
             // The parser may find a list behind the comment of its first dash.
-            self.lost |= gap.lines.lines().any(|line| line.trim_start().starts_with('-'));
+            self.lost |= gap.last.contains('#');
         }
         self.levels.push(Level { kind, indent, at_key: true, inline, is_new: true, key: String::new() });
         self.ahead = Some(gap);
