@@ -119,11 +119,6 @@ impl Engine {
         &self.settings
     }
 
-    /// The names of `GitRepository` objects whose addresses the settings give; an empty one stands for all.
-    pub fn given_sources(&self) -> Vec<&str> {
-        self.settings.git_urls.iter().map(|(name, _)| name.as_str()).collect()
-    }
-
     /// Whether nothing was ever kept here: the program runs for the first time.
     pub fn is_first_run(&self) -> bool {
         self.secrets_dir.as_deref().and_then(std::path::Path::parent).is_some_and(|state| !state.exists())

@@ -192,12 +192,16 @@ pub struct Problem {
     pub causes: Vec<String>,
     /// The next step, one sentence we believe; `None` if we know no better.
     pub hint: Option<String>,
+    /// What a controller says of the same, where it has other words; for the status of objects, and not printed here.
+    #[serde(skip)]
+    pub in_flux: Option<Box<str>>,
 }
 
 impl Problem {
     /// A problem without causes and hint.
     pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, subject: subject.into(), message: message.into(), causes: Vec::new(), hint: None }
+        let (subject, message) = (subject.into(), message.into());
+        Self { code, subject, message, causes: Vec::new(), hint: None, in_flux: None }
     }
 
     /// The same problem with a next step.
@@ -222,6 +226,13 @@ impl Problem {
             self.causes.push(error.to_string());
             next = error.source();
         }
+        self
+    }
+
+    /// The same problem with what a controller says of it.
+    #[must_use]
+    pub fn in_flux(mut self, text: impl Into<Box<str>>) -> Self {
+        self.in_flux = Some(text.into());
         self
     }
 

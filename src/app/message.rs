@@ -13,6 +13,7 @@ use super::layout::Size;
 use super::state::Verdict;
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
 use crate::domain::proposal::Proposal;
@@ -126,6 +127,8 @@ pub struct Proposed {
     pub selections: Arc<BTreeMap<ObjectId, Selection>>,
     /// Whether it stands on what was kept on the disk, and no remote was asked.
     pub kept: bool,
+    /// What is wrong with markers, policies and automations.
+    pub survey: Survey,
     /// Remotes that could not be asked, and the like.
     pub problems: Vec<Problem>,
 }

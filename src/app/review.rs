@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::input::Message;
+use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Selection};
 use crate::domain::proposal::{Decision, Proposal, Site, Step, UpdateState};
@@ -87,6 +88,8 @@ pub struct Review {
     pub problem_files: Vec<(String, String)>,
     /// What each policy selects.
     pub selections: Arc<BTreeMap<ObjectId, Selection>>,
+    /// What is wrong with markers, policies and automations.
+    pub survey: Survey,
     /// Newer tags that appeared while their update was already decided: shown, taken over by `r`.
     pub newer: BTreeMap<UpdateId, String>,
     /// Messages that a person edited, by automation.

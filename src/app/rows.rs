@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::list::{Filter, Searchable};
 use super::review::{Target, UpdateId, step_order};
-use super::state::{Node, State, Verdict, View};
+use super::state::{Node, State, View};
+use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::policy::TagState;
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -267,31 +268,19 @@ pub fn latest<'a>(state: &'a State, policy: &ObjectId) -> Option<&'a str> {
     state.verdicts.get(policy)?.reference.as_ref().map(|reference| reference.tag.as_str())
 }
 
-/// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `suspended`, `no access`, or `waiting`.
+/// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `no automation`, `no source`, `suspended`,
+/// `no access`, `access unknown`, or `waiting`.
 pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
-    use crate::problem::Code;
     let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
-    if policy.suspend {
-        return "suspended";
+    if let Some(chain) = state.review.survey.chains.get(id) {
+        return chain.status;
     }
-    let Some(verdict) = state.verdicts.get(id) else { return "waiting" };
-    match (&verdict.reference, &verdict.problem) {
-        (_, Some(problem)) if problem.code == Code::AccessDenied => "no access",
-        (Some(_), None) if state.compared && !is_used(state, id) => "unused",
-        (Some(_), None) => "ok",
-        (None, _) if verdict.tags.is_empty() || !has_candidate(verdict) => "selects nothing",
-        (Some(_), Some(_)) | (None, _) => "fails",
+    match state.verdicts.get(id).map(|verdict| &verdict.problem) {
+        Some(Some(problem)) => lint::status_of(&state.inventory, policy, problem),
+        Some(None) => "ok",
+        None if policy.suspend => "suspended",
+        None => "waiting",
     }
-}
-
-fn has_candidate(verdict: &Verdict) -> bool {
-    let counts = &verdict.evaluation.counts;
-    counts.candidates + counts.collide + counts.unparsed > 0
-}
-
-/// Whether some marker names the policy.
-fn is_used(state: &State, policy: &ObjectId) -> bool {
-    named_by(state, policy).next().is_some()
 }
 
 /// How many marked scalars name the policy, in files of automations that may use it; one that several automations
@@ -320,10 +309,10 @@ fn named_by<'a>(
 fn policy_rank(state: &State, id: &ObjectId) -> u8 {
     match policy_word(state, id) {
         "fails" => 0,
-        "no access" => 1,
+        "no access" | "access unknown" => 1,
         "selects nothing" => 2,
         "waiting" => 3,
-        "unused" => 4,
+        "no automation" | "no source" | "unused" => 4,
         "suspended" => 6,
         _ => 5,
     }
@@ -334,24 +323,18 @@ pub fn automations(state: &mut State) {
     let inventory = &state.inventory;
     let mut rows: Vec<ObjectId> = inventory.automations.keys().cloned().collect();
     let sort = state.automations.sort;
-    let healthy = |id: &ObjectId| {
-        inventory.automations.get(id).is_some_and(|automation| {
-            automation.git.is_some() && inventory.git_repositories.contains_key(&automation.source)
-        })
-    };
+    let standings = &state.review.survey.automations;
+    let healthy = |id: &ObjectId| standings.get(id).is_none_or(|standing| !standing.is_broken);
     rows.sort_by(|a, b| {
         let by = if sort == 0 { healthy(a).cmp(&healthy(b)) } else { Ordering::Equal };
         by.then_with(|| a.cmp(b))
     });
     turn(&mut rows, state.automations.reverse);
-    let look = |id: &ObjectId| {
-        let suspended = inventory.automations.get(id).is_some_and(|automation| automation.suspend);
-        Row {
-            text: id.to_string(),
-            namespace: id.namespace.clone(),
-            state: if suspended { "suspended" } else { "active" }.to_owned(),
-            kind: String::new(),
-        }
+    let look = |id: &ObjectId| Row {
+        text: id.to_string(),
+        namespace: id.namespace.clone(),
+        state: standings.get(id).map_or("", |standing| standing.word).to_owned(),
+        kind: String::new(),
     };
     let rows = admitted(&state.automations.filter, rows, look);
     state.automations.set_rows(rows);

@@ -16,7 +16,7 @@ use super::manifest::{self, Manifest};
 use super::object::ObjectId;
 use super::proposal::Reference;
 use super::setrun::in_parallel;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 pub use chain::{BrokenChain, Link, status_of, suspended};
 pub use obsolete::Obsolete;
@@ -117,6 +117,19 @@ pub struct LintedMarker {
     pub message: String,
     /// The comment as it might be meant.
     pub fix: Option<String>,
+}
+
+impl From<&LintedMarker> for Problem {
+    /// Flux passes over it, and so it is a warning.
+    fn from(marker: &LintedMarker) -> Self {
+        let place = format!("{}:{}", marker.file, marker.line);
+        let message = format!("{}: {}", marker.verdict.word(), marker.message);
+        let problem = Self::new(Code::Skipped, place, message).cause(format!("# {}", marker.text));
+        match &marker.fix {
+            Some(fix) => problem.hint(format!("Write `# {fix}`.")),
+            None => problem,
+        }
+    }
 }
 
 /// A container's image without a marker.

@@ -385,7 +385,8 @@ pub fn should_scan(question: &ScanQuestion<'_>) -> Result<ScanDue, ScanDueError>
     let Some(age) = question.since_scan else {
         return Ok(ScanDue::Now("first scan"));
     };
-    if question.requested.is_some() && question.requested != question.handled {
+    // An empty request is as good as none.
+    if question.requested.is_some_and(|requested| requested != question.handled.unwrap_or_default()) {
         return Ok(ScanDue::Now("reconcile requested"));
     }
     if ImageName::parse(question.image, question.insecure)?.canonical() != question.observed_canonical {
@@ -458,6 +459,51 @@ mod tests {
         for tag in ["", ".a", "-a", "a+b", "a b", "a\u{1b}", "é", &"a".repeat(129)] {
             assert!(!is_valid_tag(tag), "{tag}");
         }
+    }
+
+    #[test]
+    fn names_are_taken_and_refused_as_by_flux() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let text = |image: &str| {
+            ImageName::parse(image, false).map_or_else(|error| error.to_string(), |name| name.canonical())
+        };
+        let pinned = format!("a@{digest}");
+        assert!(text(&pinned).ends_with(&format!("remove ':{}'", "0".repeat(64))));
+        assert!(text(&format!("a:3@{digest}")).ends_with("remove ':3@sha256'"));
+        // What stands before the digest is no tag, so this is no reference at all.
+        for image in [format!("a:b!@{digest}"), format!("a:@{digest}"), format!("a@{digest}@{digest}")] {
+            assert_eq!(text(&image), format!("could not parse reference: {image}"));
+        }
+        assert_eq!(text("[::1]:5000/a"), "[::1]:5000/a");
+        assert_eq!(text("é.example/a"), "é.example/a");
+        for image in ["[v1]/a", "[::1/a", "u@h.io/a", "h.io:http/a", "h h.io/a"] {
+            assert_eq!(text(image), format!("could not parse reference: {image}"), "{image}");
+        }
+    }
+
+    #[test]
+    fn only_a_request_that_says_something_is_one() {
+        let due = |requested, handled| {
+            let question = ScanQuestion {
+                image: "a",
+                insecure: false,
+                interval: Duration::from_mins(1),
+                exclusions: &[],
+                observed_canonical: "index.docker.io/library/a",
+                observed_exclusions: &[],
+                stored_tags: Some(1),
+                requested,
+                handled,
+                since_scan: Some(Duration::ZERO),
+            };
+            should_scan(&question).unwrap()
+        };
+        let later = ScanDue::After(Duration::from_mins(1));
+        assert_eq!(due(Some(""), None), later);
+        assert_eq!(due(Some("x"), Some("x")), later);
+        assert_eq!(due(None, Some("x")), later);
+        assert_eq!(due(Some("x"), None), ScanDue::Now("reconcile requested"));
+        assert_eq!(due(Some(""), Some("x")), ScanDue::Now("reconcile requested"));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::inventory::{AccessError, LinkError, TargetError};
+use super::object::ImageRepository;
 use super::proposal::Reference;
 use super::reference::ImageError;
 use super::selector::SelectorError;
@@ -67,6 +68,14 @@ impl Status {
     }
 }
 
+/// The reason for what the controllers do not do unless a feature gate is open; by default it is closed.
+const GATED: &str = "FeatureGateDisabled";
+
+/// Whether the login of `repository` needs the feature gate `ObjectLevelWorkloadIdentity`.
+pub fn is_gated(repository: &ImageRepository) -> bool {
+    repository.provider != "generic" && repository.service_account.is_some()
+}
+
 /// What became of the last scan of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scan<'a> {
@@ -79,6 +88,8 @@ pub enum Scan<'a> {
         /// The revision of the stored list.
         revision: &'a str,
     },
+    /// Its login needs a feature that controllers have to be given.
+    Gate,
     /// The image is none.
     Image(&'a ImageError),
     /// A secret, certificate or proxy could not be used; the text says why.
@@ -94,6 +105,12 @@ pub fn of_repository(scan: &Scan<'_>) -> Status {
         Scan::Succeeded { tags, revision } => {
             Status::succeeded(format!("successful scan: found {tags} tags with checksum {revision}"))
         }
+        Scan::Gate => Status::failed(
+            GATED,
+            "to use spec.serviceAccountName for provider authentication please enable the \
+             ObjectLevelWorkloadIdentity feature gate in the controller"
+                .to_owned(),
+        ),
         Scan::Image(error) => Status::failed("ImageURLInvalid", error.to_string()),
         Scan::Authentication(text) => Status::failed(
             "AuthenticationFailed",
@@ -110,6 +127,8 @@ pub enum Verdict<'a> {
     Never,
     /// It has no repository, or may not read it.
     Unlinked(&'a LinkError),
+    /// Its repository's login needs a feature that controllers have to be given.
+    Gate,
     /// The policy or its filter makes no sense; the text is Flux's. This comes before [`Verdict::NoTags`].
     Invalid(&'a str),
     /// The repository has no tags.
@@ -136,6 +155,12 @@ pub fn of_policy(verdict: &Verdict<'_>) -> Status {
             reason: error.reason(),
             message: error.to_string(),
         },
+        Verdict::Gate => Status::failed(
+            GATED,
+            "to use spec.serviceAccountName in the ImageRepository for provider authentication please enable the \
+             ObjectLevelWorkloadIdentity feature gate in the controller"
+                .to_owned(),
+        ),
         Verdict::Invalid(text) => Status::failed("InvalidPolicy", (*text).to_owned()),
         Verdict::NoTags => {
             Status::failed("DependencyNotReady", "retrying in 30s error: no tags in database".to_owned())
@@ -240,6 +265,50 @@ mod tests {
         assert_eq!(message(&new, Some(&old)), both);
         let back = "Latest image tag for ghcr.io/a/b resolved to 1 (previously ghcr.io/a/b:2@sha256:ab)";
         assert_eq!(message(&old, Some(&new)), back);
+    }
+
+    #[test]
+    fn each_failure_has_fluxs_reason_and_words() {
+        let of =
+            |status: Status| format!("{} {}: {}", status.ready, status.reason.unwrap_or("-"), status.message);
+        let image = ImageError::Malformed("A".into());
+        let gate = "please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
+        for (status, expected) in [
+            (of_repository(&Scan::Image(&image)), "ImageURLInvalid: could not parse reference: A".to_owned()),
+            (
+                of_repository(&Scan::Authentication("x")),
+                "AuthenticationFailed: failed to configure authentication options: x".into(),
+            ),
+            (of_repository(&Scan::Failed("x")), "ReadOperationFailed: scan failed: x".into()),
+            (
+                of_repository(&Scan::Gate),
+                format!("FeatureGateDisabled: to use spec.serviceAccountName for provider authentication {gate}"),
+            ),
+            (
+                of_policy(&Verdict::Gate),
+                format!(
+                    "FeatureGateDisabled: to use spec.serviceAccountName in the ImageRepository for provider \
+                     authentication {gate}"
+                ),
+            ),
+            (of_policy(&Verdict::NoTags), "DependencyNotReady: retrying in 30s error: no tags in database".into()),
+            (of_policy(&Verdict::Invalid("x")), "InvalidPolicy: x".into()),
+            (of_policy(&Verdict::Failed("x")), "Failure: x".into()),
+            (of_policy(&Verdict::Digest("x")), "Failed: x".into()),
+            (
+                of_policy(&Verdict::Unlinked(&LinkError::NoInterval)),
+                "IntervalNotConfigured: spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'"
+                    .into(),
+            ),
+            (of_automation(&Run::Target(&TargetError::NoGit)), "InvalidSourceConfiguration: source kind 'GitRepository' necessitates field .spec.git: invalid source configuration".into()),
+            (of_automation(&Run::Source("x")), "SourceManagerFailed: failed configuring source manager: x".into()),
+            (of_automation(&Run::Checkout("x")), "GitOperationFailed: failed to checkout source: x".into()),
+            (of_automation(&Run::Update("x")), "UpdateFailed: failed to apply policies: x".into()),
+            (of_automation(&Run::Push("x")), "GitOperationFailed: failed to update source: x".into()),
+            (of_automation(&Run::RemovedField("x")), "RemovedTemplateField: x".into()),
+        ] {
+            assert_eq!(of(status), format!("False {expected}"));
+        }
     }
 
     #[test]

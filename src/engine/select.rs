@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use super::{Engine, Scans, World, blocking};
 use crate::config::Refresh;
 use crate::domain::inventory::Inventory;
-use crate::domain::lint::suspended;
+use crate::domain::lint::{Known, suspended};
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::plan::Selection;
-use crate::domain::policy::{Evaluation, Evaluator};
+use crate::domain::policy::{Evaluation, Evaluator, PolicyErrorKind};
 use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan;
+use crate::domain::tags::TagList;
 use crate::problem::{Code, Problem};
 
 /// A policy and what became of it.
@@ -36,6 +37,31 @@ pub struct Evaluated {
 pub type Selections = BTreeMap<ObjectId, Evaluated>;
 
 impl Engine {
+    /// What lint is told of policies and repositories; why scans failed is known to the caller alone.
+    pub fn known<'a>(&'a self, selections: &'a Selections, scans: &'a Scans) -> Known<'a> {
+        Known {
+            outcomes: selections.iter().map(|(id, evaluated)| (id, &evaluated.selection.outcome)).collect(),
+            tags: scans.iter().map(|(id, scan)| (id, scan.tags.len())).collect(),
+            given_sources: self.settings.git_urls.iter().map(|(name, _)| name.as_str()).collect(),
+            ..Known::default()
+        }
+    }
+
+    /// Adds the policies that no tag could help, so that what waits for them is blocked with their reason.
+    pub fn complete(&self, inventory: &Inventory, selections: &mut Selections) {
+        for (id, policy) in &inventory.policies {
+            if selections.contains_key(id) {
+                continue;
+            }
+            let evaluated = self.evaluate(inventory, policy, None);
+            let outcome = &evaluated.selection.outcome;
+            let is_invalid = outcome.as_ref().is_err_and(|problem| problem.code == Code::PolicyInvalid);
+            if is_invalid || policy.suspend || inventory.repository_of(policy).is_err() {
+                selections.insert(id.clone(), evaluated);
+            }
+        }
+    }
+
     /// Evaluates every policy of the world, asks for the digests that `refresh` makes due, and remembers the outcome.
     ///
     /// # Errors
@@ -88,12 +114,14 @@ impl Engine {
             undigested: None,
             ask_again: None,
         };
+        if policy.suspend {
+            return blocked(suspended(&policy.meta.id), None);
+        }
         let name = match inventory.repository_of(policy) {
-            Ok(_) if policy.suspend => return blocked(suspended(&policy.meta.id), None),
             Ok((_, name)) => name,
             Err(error) => return blocked(error.problem(&policy.meta.id), None),
         };
-        let Some(scan) = scan else { return blocked(not_scanned(policy), None) };
+        let Some(scan) = scan else { return without_tags(policy, &evaluator, &blocked) };
         let evaluation = Arc::new(evaluator.evaluate(&scan.tags));
         let Some(index) = evaluation.latest else {
             let problem = failed(policy, &evaluation);
@@ -117,6 +145,19 @@ impl Engine {
             undigested: None,
             ask_again: None,
         }
+    }
+}
+
+/// A rule that makes no sense is told before there are tags; whatever else is wrong is told after.
+fn without_tags(
+    policy: &ImagePolicy,
+    evaluator: &Evaluator,
+    blocked: &impl Fn(Problem, Option<Arc<Evaluation>>) -> Evaluated,
+) -> Evaluated {
+    let evaluation = evaluator.evaluate(&TagList::default());
+    match evaluation.error.as_ref().filter(|error| error.kind == PolicyErrorKind::Invalid) {
+        Some(error) => blocked(error.problem(policy.meta.id.to_string()), Some(Arc::new(evaluation))),
+        None => blocked(not_scanned(policy), None),
     }
 }
 

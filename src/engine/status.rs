@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Engine, Evaluated, World};
-use crate::domain::inventory::{self, Inventory};
+use super::{Engine, Evaluated, Selections, World};
+use crate::domain::inventory::{self, Inventory, TargetError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{
     DEFAULT_EXCLUSION, ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId, OrderChoice,
@@ -12,6 +12,7 @@ use crate::domain::object::{
 use crate::domain::plan::Ground;
 use crate::domain::policy::{Evaluator, PolicyErrorKind, TagState};
 use crate::domain::reference::{ImageName, revision};
+use crate::domain::setter::Setters;
 use crate::domain::status::{self, Run, Status, Verdict};
 use crate::domain::tags::TagList;
 use crate::domain::template;
@@ -85,11 +86,15 @@ pub fn of_repository(
 ) -> (Status, Option<KeptCounts>) {
     let counts = kept.and_then(|kept| kept.as_ref().ok());
     let counts = counts.map(|kept| KeptCounts { kept: kept.kept, excluded: kept.excluded });
+    if status::is_gated(repository) {
+        return (status::of_repository(&status::Scan::Gate), counts);
+    }
     if let Err(error) = ImageName::parse(&repository.image, repository.insecure) {
         return (status::of_repository(&status::Scan::Image(&error)), None);
     }
     if let Some(problem) = problem {
-        return (status::of_repository(&status::Scan::Failed(&problem.message)), counts);
+        let text = problem.in_flux.as_deref().unwrap_or(&problem.message);
+        return (status::of_repository(&status::Scan::Failed(text)), counts);
     }
     let scan = match kept {
         None => status::Scan::Never,
@@ -101,8 +106,14 @@ pub fn of_repository(
 
 /// The condition of an `ImagePolicy`.
 pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<&Evaluated>) -> Status {
-    if let Err(error) = inventory.repository_of(policy) {
-        return status::of_policy(&Verdict::Unlinked(&error));
+    // A controller leaves the status of a suspended object as it was.
+    if policy.suspend {
+        return status::of_policy(&Verdict::Never);
+    }
+    match inventory.repository_of(policy) {
+        Err(error) => return status::of_policy(&Verdict::Unlinked(&error)),
+        Ok((repository, _)) if status::is_gated(repository) => return status::of_policy(&Verdict::Gate),
+        Ok(_) => {}
     }
     let Some(evaluated) = evaluated else { return status::of_policy(&Verdict::Never) };
     if let Some(problem) = &evaluated.undigested {
@@ -116,18 +127,34 @@ pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<
     let Some(evaluation) = &evaluated.evaluation else { return status::of_policy(&Verdict::Never) };
     match &evaluation.error {
         Some(error) if error.stalled() => status::of_policy(&Verdict::Invalid(&error.text)),
-        Some(error) if error.kind == PolicyErrorKind::NoTags => status::of_policy(&Verdict::NoTags),
+        // A repository whose exclusion list is wrong has no tags either.
+        Some(error) if matches!(error.kind, PolicyErrorKind::NoTags | PolicyErrorKind::Scan) => {
+            status::of_policy(&Verdict::NoTags)
+        }
         Some(error) => status::of_policy(&Verdict::Failed(&error.text)),
         None => status::of_policy(&Verdict::Failed(text)),
     }
 }
 
-/// The condition of an `ImageUpdateAutomation`; `ground` is what was read for it, if it could be read.
+/// What an automation came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Ran<'a> {
+    /// What was read for it; `None` if it could not be read.
+    pub ground: Option<&'a Ground>,
+    /// Why it could not be read.
+    pub problem: Option<&'a Problem>,
+    /// Whether there is something to write; only then does a controller look at the template.
+    pub has_changes: bool,
+    /// What the policies select.
+    pub selections: &'a Selections,
+}
+
+/// The condition of an `ImageUpdateAutomation`.
 pub fn of_automation(
     engine: &Engine,
     world: &World,
     automation: &ImageUpdateAutomation,
-    ground: Option<&Ground>,
+    ran: &Ran<'_>,
 ) -> Status {
     if let Err(error) = world.inventory.policies_of(automation) {
         return status::of_automation(&Run::Selector(&error));
@@ -137,10 +164,34 @@ pub fn of_automation(
     if let Err(error) = inventory::targets(automation, reference) {
         return status::of_automation(&Run::Target(&error));
     }
-    match (ground, engine.settle(world, automation)) {
-        (_, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
-        (None, Ok(_)) => status::of_automation(&Run::Never),
-        (Some(_), Ok(_)) => status::of_automation(&Run::Succeeded),
+    if repository.is_some_and(|repository| repository.provider == "github" && repository.secret_ref.is_none())
+    {
+        return status::of_automation(&Run::Target(&TargetError::NoAppData));
+    }
+    match (ran.ground, ran.problem, engine.settle(world, automation)) {
+        (_, _, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
+        (None, Some(problem), Ok(_)) => status::of_automation(&Run::Checkout(&problem.message)),
+        (None, None, Ok(_)) => status::of_automation(&Run::Never),
+        (Some(ground), _, Ok(_)) => of_run(automation, ground, ran),
+    }
+}
+
+/// What becomes of an automation whose files could be read.
+fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) -> Status {
+    let selected = ground.policies.iter().filter_map(|id| {
+        let latest = ran.selections.get(id)?.selection.outcome.as_ref().ok()?;
+        Some((id, Some(latest)))
+    });
+    if let Err(error) = Setters::new(selected) {
+        return status::of_automation(&Run::Update(&error.to_string()));
+    }
+    let refusal = template::refused(&ground.template, &automation.meta.id).filter(|_| ran.has_changes);
+    match refusal {
+        None => status::of_automation(&Run::Succeeded),
+        Some(refusal) if refusal.code == "removed_field" => {
+            status::of_automation(&Run::RemovedField(&refusal.message))
+        }
+        Some(refusal) => status::of_automation(&Run::Push(&refusal.message)),
     }
 }
 

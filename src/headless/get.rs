@@ -322,7 +322,15 @@ fn automation_rows(session: &Session, reviewed: &Reviewed) -> impl Iterator<Item
 fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewed: &Reviewed) -> Row {
     let (id, world) = (&automation.meta.id, &session.world);
     let ground = reviewed.review.grounds.iter().find(|ground| ground.automation == *id);
-    let pending = reviewed.review.proposals.iter().filter(|update| update.automation == *id).count();
+    let updates = || reviewed.review.proposals.iter().filter(|update| update.automation == *id);
+    let pending = updates().count();
+    let subject = id.to_string();
+    let ran = status::Ran {
+        ground,
+        problem: reviewed.problems.iter().find(|problem| problem.subject == subject),
+        has_changes: updates().any(|update| update.blocked.is_none()),
+        selections: &reviewed.judged.selections,
+    };
     let git = automation.git.clone().unwrap_or_default();
     let remote = ground.and_then(|ground| ground.remote.clone());
     let push = ground.and_then(|ground| ground.push.as_ref()).map(|push| push.branch.clone());
@@ -330,7 +338,7 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
         ground.is_some_and(|ground| ground.warnings.iter().any(|warning| warning.code == "assumed_remote"));
     Row {
         meta: automation.meta.clone(),
-        status: status::of_automation(&session.engine, world, automation, ground),
+        status: status::of_automation(&session.engine, world, automation, &ran),
         suspended: automation.suspend,
         implied: inventory::is_implied(automation),
         keys: [

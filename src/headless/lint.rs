@@ -16,7 +16,6 @@ use crate::domain::lint::{self, Known, LintedMarker, Obsolete, Report, World};
 use crate::domain::marker;
 use crate::domain::object::ObjectId;
 use crate::domain::setrun::in_parallel;
-use crate::engine;
 use crate::problem::Problem;
 
 /// Runs `lint`.
@@ -60,7 +59,9 @@ fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Resul
     }
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let world = World::new(&session.world.inventory, &known(session, judged));
+    let known = session.engine.known(&judged.selections, &judged.scans);
+    let known = Known { scan_problems: judged.scan_problems.iter().collect(), ..known };
+    let world = World::new(&session.world.inventory, &known);
     let mut report = lint::lint(&files, &world, threads);
     report.retain_files(|file| names.contains(file));
     report.obsolete = obsolete(session, root);
@@ -83,17 +84,6 @@ fn read(file: &Candidate, root: &Path) -> Result<(String, Vec<u8>), Problem> {
         .strip_prefix(root)
         .map_or_else(|_| file.shown.clone(), |path| path.to_string_lossy().into_owned());
     Ok((name, bytes))
-}
-
-/// What lint is told of the objects.
-fn known<'a>(session: &'a Session, judged: &'a Judged) -> Known<'a> {
-    let outcome = |(id, evaluated): (&'a ObjectId, &'a engine::Evaluated)| (id, &evaluated.selection.outcome);
-    Known {
-        outcomes: judged.selections.iter().map(outcome).collect(),
-        tags: judged.scans.iter().map(|(id, scan)| (id, scan.tags.len())).collect(),
-        scan_problems: judged.scan_problems.iter().collect(),
-        given_sources: session.engine.given_sources(),
-    }
 }
 
 /// The obsolete objects of the source, their files named from the root of the work tree like all others.

@@ -115,7 +115,7 @@ impl RegistryError {
 
     /// The problem about `subject`, with the next step where there is one.
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
-        let problem = Problem::new(self.code(), subject, self.to_string());
+        let problem = Problem::new(self.code(), subject, self.to_string()).in_flux(self.flux_text());
         match self.hint() {
             Some(hint) => problem.hint(hint),
             None => problem,

@@ -23,6 +23,7 @@ use crate::app::effect::{Effect, Reach};
 use crate::app::message::{JobId, Loaded, Msg, Prepared, Proposed};
 use crate::app::state::Verdict;
 use crate::config::Refresh;
+use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Plan};
 use crate::domain::proposal::{Proposal, Reference};
@@ -392,15 +393,18 @@ async fn grounds(
 }
 
 async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
-    let (world, selections) = {
+    let (world, mut selections, scans) = {
         let held = work.held();
-        (held.world.clone(), held.selections.clone())
+        (held.world.clone(), held.selections.clone(), held.scans.clone())
     };
     let Some(world) = world else { return Ok(Proposed::default()) };
     let (grounds, problems, kept) = grounds(work, &world, reach).await?;
     let engine = work.engine.clone();
     let compare = move || {
+        engine.complete(&world.inventory, &mut selections);
         let mut review = engine.review(grounds, &selections);
+        let found = lint::World::new(&world.inventory, &engine.known(&selections, &scans));
+        let survey = lint::survey(&review.grounds, &found);
         journal::remember(&engine, &review.grounds, &mut review.proposals);
         let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();
         Proposed {
@@ -410,6 +414,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
             grounds: review.grounds,
             selections: Arc::new(selections),
             kept,
+            survey,
             problems,
         }
     };

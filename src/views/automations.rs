@@ -21,7 +21,7 @@ const COLUMNS: [Column; 7] = [
     Column::fixed("REPO", 24).flex(16, 48).drop(3).first(),
     Column::fixed("BRANCH", 20).flex(14, 28),
     Column::fixed("PATH", 10).flex(8, 18).cut(Cut::Start).drop(2),
-    Column::fixed("STATE", 9),
+    Column::fixed("STATE", 11),
     Column::fixed("PENDING", 7).right().drop(1),
 ];
 
@@ -73,13 +73,12 @@ fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, &'stati
     if inventory::is_implied(automation) {
         return (Role::TextDim, "implied");
     }
-    if !state.inventory.git_repositories.contains_key(&automation.source) {
-        return (Role::StateError, "no source");
+    match state.review.survey.automations.get(&automation.meta.id) {
+        Some(standing) if standing.is_broken => (Role::StateError, standing.word),
+        Some(standing) if standing.word == "active" => (Role::StateWarn, standing.word),
+        Some(standing) => (Role::TextDim, standing.word),
+        None => (Role::TextDim, "-"),
     }
-    if automation.git.is_none() {
-        return (Role::StateError, "no git");
-    }
-    if automation.suspend { (Role::TextDim, "suspended") } else { (Role::StateWarn, "active") }
 }
 
 fn repository(state: &State, automation: &ImageUpdateAutomation) -> String {
@@ -128,11 +127,14 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
         for warning in &ground.warnings {
             lines.extend(words::paragraph("WARNING", Role::StateWarn, &warning.message, width));
         }
-    } else if !state.inventory.git_repositories.contains_key(&automation.source) {
-        let text = format!("{} {} is nowhere to be found", automation.source_kind, automation.source);
-        lines.push(words::fact("source", Line::of(Role::StateError, text)));
     } else {
         lines.push(words::fact("source", Line::of(Role::TextDim, "not fetched yet")));
+    }
+    if let Some(standing) = state.review.survey.automations.get(id) {
+        let message = standing.message.iter();
+        lines.extend(message.flat_map(|text| words::paragraph("broken", Role::StateError, text, width)));
+        let fix = standing.fix.iter();
+        lines.extend(fix.flat_map(|text| words::paragraph("next", Role::Text, text, width)));
     }
     lines
 }

@@ -11,6 +11,7 @@ use crate::app::list::spaced;
 use crate::app::rows;
 use crate::app::state::{State, Verdict};
 use crate::app::world::Phase;
+use crate::domain::lint::Link;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::policy::TagState;
 use crate::theme::Role;
@@ -74,7 +75,7 @@ fn status(state: &State, id: &ObjectId) -> (Role, &'static str) {
     let role = match word {
         "ok" => Role::StateOk,
         "fails" | "no access" => Role::StateError,
-        "selects nothing" => Role::StateWarn,
+        "selects nothing" | "access unknown" | "no automation" | "no source" => Role::StateWarn,
         _ => Role::TextDim,
     };
     (role, word)
@@ -113,11 +114,11 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     let id = &policy.meta.id;
     let mut lines = vec![words::fact("policy", rule(policy))];
     lines.push(words::fact("repository", Line::plain(policy.repository.to_string())));
+    let chain = state.review.survey.chains.get(id);
     let Some(verdict) = state.verdicts.get(id) else {
-        lines.push(words::fact(
-            "latest",
-            Line::of(Role::TextDim, "not evaluated yet: its repository was not scanned"),
-        ));
+        let waiting = "not evaluated yet: its repository was not scanned";
+        lines.push(words::fact("latest", Line::of(Role::TextDim, waiting)));
+        lines.extend(chain.into_iter().flat_map(|chain| words::chain(chain, width)));
         return lines;
     };
     lines.push(words::fact("tags", counts(verdict)));
@@ -147,6 +148,9 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     if sites > 0 || state.compared {
         lines.push(words::fact("sites", Line::plain(words::count(sites, "marked scalar"))));
     }
+    // What is wrong before the markers is said above already.
+    let behind = chain.filter(|chain| chain.link >= Link::Marker);
+    lines.extend(behind.into_iter().flat_map(|chain| words::chain(chain, width)));
     if verdict.evaluation.tie {
         let tie = "another tag compares equal; which of them Flux keeps is unspecified";
         lines.push(words::fact("tie", Line::of(Role::StateWarn, tie)));

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 
 use super::widgets::line::Line;
+use crate::domain::lint::BrokenChain;
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -63,6 +64,16 @@ pub(super) fn problem(problem: &Problem, width: u16) -> Vec<Line> {
     }
     if let Some(hint) = &problem.hint {
         lines.extend(paragraph("next", Role::Text, hint, width));
+    }
+    lines
+}
+
+/// The first link of a policy's chain that does not hold, and what to do, as lines of a preview.
+pub(super) fn chain(chain: &BrokenChain, width: u16) -> Vec<Line> {
+    let text = format!("{}: {}", chain.link.word(), chain.message);
+    let mut lines = paragraph("broken", Role::StateWarn, &text, width);
+    if let Some(fix) = &chain.fix {
+        lines.extend(paragraph("next", Role::Text, fix, width));
     }
     lines
 }

@@ -25,6 +25,7 @@ use supercargo::app::state::{Start, State, Verdict};
 use supercargo::app::update::{start, update};
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
+use supercargo::domain::lint::{Known, World, survey};
 use supercargo::domain::manifest;
 use supercargo::domain::mode::Mode;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId};
@@ -348,6 +349,13 @@ impl Screen {
     fn propose(&self, job: JobId) -> Msg {
         let grounds = Arc::new(self.grounds());
         let review = Review::new(Arc::clone(&grounds), propose(&grounds, &self.selections));
+        let found = |id| Some((id, self.state.scans.get(id)?.found.as_ref()?.tags.len()));
+        let known = Known {
+            outcomes: self.selections.iter().map(|(id, selection)| (id, &selection.outcome)).collect(),
+            tags: self.inventory.repositories.keys().filter_map(found).collect(),
+            ..Known::default()
+        };
+        let survey = survey(&grounds, &World::new(&self.inventory, &known));
         let proposed = Proposed {
             updates: review.proposals,
             files: review.files,
@@ -355,6 +363,7 @@ impl Screen {
             grounds,
             selections: Arc::new(self.selections.clone()),
             kept: false,
+            survey,
             problems: vec![],
         };
         Msg::Proposed(job, Ok(proposed))

@@ -110,8 +110,13 @@ impl Errors {
 
     /// Takes every problem of `what` off: it works again.
     pub fn resolve(&mut self, what: &str) {
+        self.retain(|entry| entry.what != what);
+    }
+
+    /// Keeps only the entries that `keep` admits.
+    pub fn retain(&mut self, keep: impl Fn(&ErrorEntry) -> bool) {
         let before = self.entries.len();
-        self.entries.retain(|entry| entry.what != what);
+        self.entries.retain(keep);
         if before != self.entries.len() {
             self.refresh();
         }

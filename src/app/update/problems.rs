@@ -1,6 +1,6 @@
 //! Problems: into S11, and into the status line so that nobody has to look there first.
 
-use crate::app::state::{Level, State};
+use crate::app::state::{ErrorEntry, Level, State};
 use crate::domain::object::ObjectId;
 use crate::problem::Problem;
 
@@ -9,6 +9,35 @@ pub(super) fn report(state: &mut State, what: &str, problem: Problem, retry: Opt
     let text = problem.to_string();
     if state.errors.add(state.now, what, problem, retry) {
         state.tell(level, format!("{text}   ! shows more"));
+    }
+}
+
+/// Keeps what is wrong with markers, and takes off what no longer is.
+pub(super) fn markers(state: &mut State) {
+    let found = state.review.survey.markers.iter().map(Problem::from).collect();
+    replace(state, "marker", found);
+}
+
+/// Keeps what is to be said of the objects' versions, and takes off what no longer is.
+pub(super) fn versions(state: &mut State) {
+    let found = state.inventory.obsolete.iter().map(Problem::from).collect();
+    replace(state, "version", found);
+}
+
+/// Puts `found` in the place of all that is said of such `things`, each under the place it is about.
+fn replace(state: &mut State, things: &str, found: Vec<Problem>) {
+    let what = |problem: &Problem| format!("{} {things}", problem.subject);
+    let is_one = |entry: &ErrorEntry| entry.what.ends_with(&format!(" {things}"));
+    state.errors.retain(|entry| !is_one(entry) || found.contains(&entry.problem));
+    let mut new = 0;
+    for problem in found {
+        if !state.errors.entries().iter().any(|entry| entry.problem == problem) {
+            new += usize::from(state.errors.add(state.now, &what(&problem), problem, None));
+        }
+    }
+    if new > 0 {
+        let s = if new == 1 { "" } else { "s" };
+        state.tell(Level::Warning, format!("{new} {things}{s} to look at: ! shows more"));
     }
 }
 

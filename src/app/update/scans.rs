@@ -11,6 +11,7 @@ use crate::app::message::{JobId, Loaded, Proposed};
 use crate::app::rows;
 use crate::app::state::{Level, State, Verdict, View};
 use crate::app::world::{Phase, Running};
+use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::scan::Scan;
 use crate::problem::Problem;
@@ -82,7 +83,9 @@ fn take_in(state: &mut State, loaded: Loaded) {
     for (automation, draft) in loaded.drafts {
         state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
     }
+    state.review.survey.automations = lint::standings(&inventory, &lint::Known::default());
     problems::report_all(state, "source", loaded.problems);
+    problems::versions(state);
 }
 
 /// Says when a repository is scanned next: an interval after its last scan, at once if that was longer ago.
@@ -329,10 +332,12 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             review.replace(proposed.updates, take_newer);
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
+            review.survey = proposed.survey;
             state.compared = true;
             again |= proposed.kept;
             state.errors.resolve("comparing");
             problems::report_all(state, "files", proposed.problems);
+            problems::markers(state);
             time::rows_changed(state);
         }
         Err(problem) => problems::report(state, "comparing", problem, None, Level::Error),

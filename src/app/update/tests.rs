@@ -14,6 +14,7 @@ use crate::app::message::{Moment, Proposed};
 use crate::app::rows;
 use crate::app::state::{Context, Focus, Node, Overlay, View};
 use crate::app::world::Phase;
+use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::Decision;
@@ -118,6 +119,40 @@ fn a_digest_is_asked_for_again_when_its_time_has_come_and_once() {
     let said =
         |state: &State| state.status.as_ref().is_some_and(|status| status.text.contains("fetching digest"));
     assert!(said(&state));
+}
+
+#[test]
+fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
+    let marker = LintedMarker {
+        file: "a.yaml".into(),
+        line: 3,
+        column: 5,
+        text: "{'$imagepolicy': 'a:b'}".into(),
+        setter: "a:b".into(),
+        verdict: Verdict::NotAMarker,
+        current: None,
+        wanted: None,
+        message: "the quotes are single ones".into(),
+        fix: Some("{\"$imagepolicy\": \"a:b\"}".into()),
+    };
+    let survey = Survey { markers: vec![marker], ..Survey::default() };
+    let mut state = review_of(&[]);
+    let compare = |state: &mut State, survey: &Survey| {
+        let job = crate::app::message::JobId(7);
+        state.jobs.propose = Some(job);
+        update(state, Msg::Proposed(job, Ok(Proposed { survey: survey.clone(), ..Proposed::default() })));
+    };
+    compare(&mut state, &survey);
+    compare(&mut state, &survey);
+    let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
+    assert_eq!(
+        (entry.what.as_str(), entry.count),
+        ("a.yaml:3 marker", 1),
+        "and not once for each comparison"
+    );
+    assert_eq!(entry.problem.hint.as_deref(), Some("Write `# {\"$imagepolicy\": \"a:b\"}`."));
+    compare(&mut state, &Survey::default());
+    assert!(state.errors.is_empty(), "mended");
 }
 
 #[test]

@@ -72,6 +72,11 @@ pub enum TargetError {
     /// There is no `spec.git`.
     #[error("source kind 'GitRepository' necessitates field .spec.git: invalid source configuration")]
     NoGit,
+    /// A GitHub App is to log in, and its secret is not named.
+    #[error(
+        "secretRef with github app data must be specified when provider is set to github: invalid source configuration"
+    )]
+    NoAppData,
     /// A strategy other than `Setters`.
     #[error("unsupported update strategy: {0}")]
     Strategy(String),
@@ -87,7 +92,7 @@ impl TargetError {
     /// The reason that the controller gives in its conditions.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::SourceKind(_) | Self::NoGit => "InvalidSourceConfiguration",
+            Self::SourceKind(_) | Self::NoGit | Self::NoAppData => "InvalidSourceConfiguration",
             Self::Strategy(_) => "InvalidUpdateStrategy",
             Self::NoPushBranch => "SourceManagerFailed",
         }
@@ -99,6 +104,7 @@ impl TargetError {
         match self {
             Self::NoPushBranch => problem.hint("Give the automation a `spec.git.push.branch`."),
             Self::NoGit => problem.hint("Give the automation a `spec.git` with a commit author."),
+            Self::NoAppData => problem.hint("Give the GitRepository a `spec.secretRef`."),
             Self::SourceKind(_) | Self::Strategy(_) => problem,
         }
     }

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::problem::{Code, Problem};
+
 /// An object in an obsolete version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obsolete {
@@ -61,6 +63,14 @@ impl Obsolete {
             message: message(group, version, served),
             fix: old.replacen(api_version, &format!("{group}/{served}"), 1),
         })
+    }
+}
+
+impl From<&Obsolete> for Problem {
+    fn from(object: &Obsolete) -> Self {
+        let place = format!("{}:{}", object.file, object.line);
+        let message = format!("{} {}: {}", object.kind, object.name, object.message);
+        Self::new(Code::Skipped, place, message).hint(format!("Write `{}`.", object.fix.trim()))
     }
 }
 
