@@ -205,8 +205,6 @@ pub enum Run<'a> {
     Selector(&'a SelectorError),
     /// It can not run as it is written.
     Target(&'a TargetError),
-    /// Its template uses a field that no longer exists; the text is Flux's.
-    RemovedField(&'a str),
     /// Its `GitRepository`, a secret or the signing key could not be used; the text says why.
     Source(&'a str),
     /// The remote could not be read; the text says why.
@@ -226,7 +224,6 @@ pub fn of_automation(run: &Run<'_>) -> Status {
             Status::failed("InvalidPolicySelector", format!("failed to parse policy selector: {error}"))
         }
         Run::Target(error) => Status::failed(error.reason(), error.to_string()),
-        Run::RemovedField(text) => Status::failed("RemovedTemplateField", (*text).to_owned()),
         Run::Source(text) => {
             Status::failed("SourceManagerFailed", format!("failed configuring source manager: {text}"))
         }
@@ -305,7 +302,6 @@ mod tests {
             (of_automation(&Run::Checkout("x")), "GitOperationFailed: failed to checkout source: x".into()),
             (of_automation(&Run::Update("x")), "UpdateFailed: failed to apply policies: x".into()),
             (of_automation(&Run::Push("x")), "GitOperationFailed: failed to update source: x".into()),
-            (of_automation(&Run::RemovedField("x")), "RemovedTemplateField: x".into()),
         ] {
             assert_eq!(of(status), format!("False {expected}"));
         }

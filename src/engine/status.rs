@@ -185,12 +185,11 @@ fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) ->
     if let Err(error) = Setters::new(selected) {
         return status::of_automation(&Run::Update(&error.to_string()));
     }
-    let refusal = template::refused(&ground.template, &automation.meta.id).filter(|_| ran.has_changes);
+    // A removed field is rendered here as it was before its removal; `template_warnings` tells what controllers think of it.
+    let refusal = template::refused(&ground.template, &automation.meta.id)
+        .filter(|refusal| ran.has_changes && refusal.code != "removed_field");
     match refusal {
         None => status::of_automation(&Run::Succeeded),
-        Some(refusal) if refusal.code == "removed_field" => {
-            status::of_automation(&Run::RemovedField(&refusal.message))
-        }
         Some(refusal) => status::of_automation(&Run::Push(&refusal.message)),
     }
 }
