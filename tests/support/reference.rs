@@ -37,16 +37,18 @@ fn build() -> Option<PathBuf> {
         say("skipped: go is not installed; nothing was compared with Flux's own libraries");
         return None;
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/reference");
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reference");
-    let output = Command::new(go)
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(root.join("scripts/reference"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "go build: {}", String::from_utf8_lossy(&output.stderr));
+    let run = |go: &mut Command| go.current_dir(&folder).output().unwrap();
+    let modules = run(Command::new(&go).args(["mod", "download"]));
+    if !modules.status.success() {
+        // An older Go, or no way to the modules: nothing that a change of ours could mend.
+        let why = String::from_utf8_lossy(&modules.stderr).into_owned();
+        say(&format!("skipped: go has no modules; nothing was compared with Flux's own libraries: {why}"));
+        return None;
+    }
+    let build = run(Command::new(&go).args(["build", "-o"]).arg(&program).arg("."));
+    assert!(build.status.success(), "go build: {}", String::from_utf8_lossy(&build.stderr));
     Some(program)
 }
 
