@@ -32,7 +32,7 @@ pub fn reformats(before: &Manifest<'_>, after: &str, is_setter: &dyn Fn(&str) ->
     let values: Option<bool> = written.fold(Some(false), either);
     // Characters at which only YAML 1.1 ends a line.
     let strange = after.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']);
-    let layout = layout(after).filter(|differs| *differs || !strange);
+    let layout = layout(before, after).filter(|differs| *differs || !strange);
     either(values, layout)
 }
 
@@ -45,14 +45,15 @@ fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     }
 }
 
-/// Whether Flux's emitter lays `text` out in another way.
-fn layout(text: &str) -> Option<bool> {
+/// Whether Flux's emitter lays `text` out in another way; the style of lists is that of the text before.
+fn layout(before: &Manifest<'_>, text: &str) -> Option<bool> {
     let ranges = parts::split(text).ok()?;
     let mut written = String::with_capacity(text.len() + 64);
     let mut sure = true;
-    for range in ranges {
+    for (range, part) in ranges.into_iter().zip(&before.parts) {
+        let wide = is_wide(before.text().get(part.range.clone()).unwrap_or_default());
         let piece = text.get(range.start..(range.end + 1).min(text.len())).unwrap_or_default();
-        let Some(document) = emit::document(piece).ok()? else { continue };
+        let Some(document) = emit::document(piece, wide).ok()? else { continue };
         if !written.is_empty() {
             written.push_str("---\n");
         }

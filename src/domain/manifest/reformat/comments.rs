@@ -13,8 +13,8 @@ pub(super) struct Place {
     pub(super) above: Vec<usize>,
     /// Those of the collections that are open.
     pub(super) open: Vec<usize>,
-    /// Whether the next node is the first of its collection.
-    pub(super) is_first: bool,
+    /// The entries before them: in the collection of the next node or, at the end, of the document.
+    pub(super) entries: usize,
     /// Whether nothing stands before them in the document.
     pub(super) is_start: bool,
 }
@@ -58,12 +58,16 @@ fn within(runs: &[Run<'_>], place: &Place) -> Option<String> {
         (Some(column), [Run::Comments(at, text), Run::Empty(_)])
             if *at == column && place.above.is_empty() =>
         {
-            // Only what follows another entry can be the foot of one.
-            Some(if place.is_first { (*text).to_owned() } else { format!("{text}\n") })
+            // Only what follows another entry can be the foot of one, and the first of all is an exception at times.
+            match place.entries {
+                0 => Some((*text).to_owned()),
+                1 => None,
+                _ => Some(format!("{text}\n")),
+            }
         }
         // An empty line below a value vanishes, whatever becomes of the rest.
         (Some(_), [Run::Empty(_), rest @ ..]) => Some(within(rest, place).unwrap_or_default()),
-        (None, [Run::Comments(0, foot)]) => Some((*foot).to_owned()),
+        (None, [Run::Comments(0, foot)]) if place.entries > 1 => Some((*foot).to_owned()),
         (None, [Run::Empty(_), Run::Comments(0, foot)]) => Some(format!("\n{foot}")),
         _ => None,
     }

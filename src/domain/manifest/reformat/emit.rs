@@ -6,7 +6,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::super::full_reader;
-use super::{comments, is_wide, scalar};
+use super::{comments, scalar};
 
 /// A document, written anew.
 pub(super) struct Document {
@@ -19,7 +19,8 @@ pub(super) struct Document {
 pub(super) struct Lost;
 
 /// Writes the first document of `piece`: `None` if there is nothing in it, so that Flux drops it.
-pub(super) fn document(piece: &str) -> Result<Option<Document>, Lost> {
+/// `wide` lists stand two columns deeper than their keys.
+pub(super) fn document(piece: &str, wide: bool) -> Result<Option<Document>, Lost> {
     let mut emitter = Emitter {
         text: piece,
         at: 0,
@@ -27,7 +28,8 @@ pub(super) fn document(piece: &str) -> Result<Option<Document>, Lost> {
         levels: Vec::new(),
         flow: Vec::new(),
         ahead: None,
-        wide: is_wide(piece),
+        wide,
+        root_entries: 0,
         above: Vec::new(),
         sure: true,
         lost: false,
@@ -73,8 +75,8 @@ struct Level {
     at_key: bool,
     /// Whether the first entry stands on the line that opened it.
     inline: bool,
-    /// Whether no entry was written on a line of its own.
-    is_new: bool,
+    /// The entries so far.
+    entries: usize,
     /// The key whose value is next.
     key: String,
 }
@@ -97,6 +99,8 @@ struct Emitter<'a> {
     /// The lines before the first entry of the collection that was opened last.
     ahead: Option<Gap<'a>>,
     wide: bool,
+    /// The entries of the document's mapping so far.
+    root_entries: usize,
     /// The columns of the collections that were closed since the last entry.
     above: Vec<usize>,
     sure: bool,
@@ -152,7 +156,7 @@ impl Emitter<'_> {
             column,
             above: std::mem::take(&mut self.above),
             open: self.levels.iter().map(|level| level.indent).collect(),
-            is_first: self.levels.last().is_some_and(|level| level.is_new),
+            entries: self.levels.last().map_or(self.root_entries, |level| level.entries),
             is_start: self.out.is_empty(),
         };
         match comments::written(lines, &place) {
@@ -170,8 +174,9 @@ impl Emitter<'_> {
         self.lines(gap.lines, Some(indent));
         self.above.clear();
         if let Some(level) = self.levels.last_mut() {
-            level.is_new = false;
+            level.entries += 1;
         }
+        self.root_entries += usize::from(self.levels.len() == 1);
         self.out.extend(std::iter::repeat_n(' ', indent));
     }
 
@@ -197,7 +202,7 @@ impl Emitter<'_> {
                 level.at_key = false;
                 let gap = self.ahead.take().unwrap_or(gap);
                 if inline {
-                    level.is_new = false;
+                    level.entries += 1;
                     return;
                 }
                 self.begin(gap, indent);
@@ -421,7 +426,7 @@ impl Emitter<'_> {
                 indent: 0,
                 at_key: true,
                 inline: false,
-                is_new: true,
+                entries: 0,
                 key: String::new(),
             });
             return;
@@ -443,7 +448,7 @@ impl Emitter<'_> {
             // The parser may find a list behind the comment of its first dash.
             self.lost |= gap.last.contains('#');
         }
-        self.levels.push(Level { kind, indent, at_key: true, inline, is_new: true, key: String::new() });
+        self.levels.push(Level { kind, indent, at_key: true, inline, entries: 0, key: String::new() });
         self.ahead = Some(gap);
     }
 

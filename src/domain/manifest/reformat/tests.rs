@@ -17,10 +17,11 @@ fn what_flux_writes_as_it_stands_is_known() {
         "a: 1\nb:\n  c: 'x'\n  d: \"y\" # z\n",
         "l:\n- a\n- b: 1\n  c: 2\n- - x\n  - y\n",
         "l:\n  - a\n  - b: 1\n    c: 2\n",
-        "# head\n\n# first\na: 1\n# foot\n\nb: {x: 1, y: [2, z]}\n",
+        "# head\n\n# first\na: 1\naa: 1\n# foot\n\nb: {x: 1, y: [2, z]}\n",
         "m:\n  a: 1\n  # end of m\nn: &x\n  k: |\n    text\n      deeper\no: *x\n",
         "a: 1\n---\nb: >-\n  text\nc:\nd: ~\n",
         "a: 1\n\n# the end\n",
+        "a: 1\nb: 2\n# the end\n",
         "metadata:\n  name: x\n  annotations:\n    k: v\n",
     ] {
         assert_eq!(said(text), Some(false), "{text}");
@@ -96,4 +97,14 @@ fn a_value_that_stays_is_quoted_too() {
     assert_eq!(said_of("5", "5"), Some(true));
     let text = "tag: 5 # {\"$imagepolicy\": \"a:b:tag\"}\n";
     assert_eq!(reformats(&Manifest::parse(text).unwrap(), text, &|_| false), Some(false));
+}
+
+#[test]
+fn the_style_of_lists_is_that_of_the_text_before() {
+    let text = |value| format!("a: | # {{\"$imagepolicy\": \"a:b:tag\"}}\n{value}\nb:\n  - x\n");
+    let after = text("  v2").replace("a: |", "a: |-");
+    assert_eq!(reformats(&Manifest::parse(&text("  v1")).unwrap(), &after, &|_| true), Some(false));
+    // A list in the old block of text was the first, and compact.
+    let before = text("  key:\n  - x");
+    assert_eq!(reformats(&Manifest::parse(&before).unwrap(), &after, &|_| true), Some(true));
 }
