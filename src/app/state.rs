@@ -28,7 +28,7 @@ use super::layout::{Layout, Size};
 use super::list::List;
 use super::message::{JobId, Moment};
 use super::review::{Review, UpdateId};
-use super::world::{Phase, ScanTotals, Scans};
+use super::world::{Compared, Phase, ScanTotals, Scans};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -154,8 +154,8 @@ pub struct State {
     pub evaluating: BTreeSet<ObjectId>,
     /// Updates and decisions.
     pub review: Review,
-    /// Whether updates were compared at least once.
-    pub compared: bool,
+    /// How far the list of updates has come.
+    pub compared: Compared,
     pub(super) stack: Vec<View>,
     pub(super) previous: Option<View>,
     /// S1's rows.
@@ -230,7 +230,7 @@ impl State {
             verdicts: BTreeMap::new(),
             evaluating: BTreeSet::new(),
             review: Review::default(),
-            compared: false,
+            compared: Compared::Never,
             stack: vec![View::Updates],
             previous: None,
             updates: List::default(),
@@ -300,6 +300,11 @@ impl State {
     pub fn leave_view(&mut self) -> bool {
         self.preview = self.preview.anew();
         self.stack.len() > 1 && self.stack.pop().is_some()
+    }
+
+    /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.
+    pub fn is_filling(&self) -> bool {
+        self.compared != Compared::Fully && self.last_key == Moment::default()
     }
 
     /// The panes of the view in front.

@@ -23,6 +23,18 @@ pub enum Phase {
     Failed(Problem),
 }
 
+/// How far the list of updates has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Compared {
+    /// Nothing was compared yet.
+    #[default]
+    Never,
+    /// Something was, while the first scans are still under way.
+    Partly,
+    /// All that the first scans found was.
+    Fully,
+}
+
 /// What is known of one repository's tags.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scan {

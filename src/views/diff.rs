@@ -13,6 +13,7 @@ use super::{rect, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::{Focus, Node, State};
+use crate::app::world::Compared;
 use crate::domain::proposal::Proposal;
 use crate::theme::Role;
 
@@ -123,10 +124,11 @@ pub(super) fn hunks_of(state: &State, update: &Proposal, node: &Node, width: u16
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let is_compared = state.compared != Compared::Never;
     let headline =
-        if state.compared { "Nothing to change." } else { "Comparing marked files with the newest tags …" };
+        if is_compared { "Nothing to change." } else { "Comparing marked files with the newest tags …" };
     let lines = [Line::plain("Every site already holds its policy's latest tag.")];
-    super::page(canvas, layout, headline, if state.compared { &lines } else { &[] });
+    super::page(canvas, layout, headline, if is_compared { &lines } else { &[] });
 }
 
 /// What is approved, and the commit that was read.

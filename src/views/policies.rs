@@ -10,7 +10,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::list::spaced;
 use crate::app::rows;
 use crate::app::state::{State, Verdict};
-use crate::app::world::Phase;
+use crate::app::world::{Compared, Phase};
 use crate::domain::lint::Link;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::policy::TagState;
@@ -145,7 +145,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
         (None, None) => lines.push(words::fact("latest", Line::of(Role::TextDim, "selects nothing"))),
     }
     let sites = rows::sites_of(state, id);
-    if sites > 0 || state.compared {
+    if sites > 0 || state.compared != Compared::Never {
         lines.push(words::fact("sites", Line::plain(words::count(sites, "marked scalar"))));
     }
     // What is wrong before the markers is said above already.

@@ -14,7 +14,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::list::spaced;
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
-use crate::app::world::Phase;
+use crate::app::world::{Compared, Phase};
 use crate::domain::proposal::{NewReference, Proposal, Site, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -303,7 +303,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             state.review.updates().len(),
         );
     }
-    if !state.compared {
+    if state.compared == Compared::Never {
         let reading = match state.phase {
             Phase::Loading => "Reading the objects …",
             Phase::Ready | Phase::Nothing(_) | Phase::Failed(_) => {

@@ -10,7 +10,7 @@ use crate::app::input::Message;
 use crate::app::message::{JobId, Loaded, Proposed};
 use crate::app::rows;
 use crate::app::state::{Level, State, Verdict, View};
-use crate::app::world::{Phase, Running};
+use crate::app::world::{Compared, Phase, Running};
 use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::scan::Scan;
@@ -275,7 +275,7 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     let same = old.is_some_and(|old| old.reference == verdict.reference && old.problem == verdict.problem);
     report_digest(state, &policy, &verdict);
     state.verdicts.insert(policy, verdict);
-    state.jobs.propose_due |= !same || !state.compared;
+    state.jobs.propose_due |= !same || state.compared == Compared::Never;
     if is_shown {
         rows::tags(state);
     }
@@ -312,8 +312,8 @@ pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<E
     // The first list does not wait for a network; what remotes have since follows.
     let reach = match (fetch, state.compared) {
         (true, _) => Reach::Remote,
-        (false, true) => Reach::Recent,
-        (false, false) => Reach::Kept,
+        (false, Compared::Never) => Reach::Kept,
+        (false, _) => Reach::Recent,
     };
     vec![Effect::Propose { job, reach }]
 }
@@ -333,12 +333,15 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
-            state.compared = true;
+            state.compared = state.compared.max(Compared::Partly);
             again |= proposed.kept;
             state.errors.resolve("comparing");
             problems::report_all(state, "files", proposed.problems);
             problems::markers(state);
             time::rows_changed(state);
+            if !again && state.evaluating.is_empty() && state.scan_totals().running == 0 {
+                state.compared = Compared::Fully;
+            }
         }
         Err(problem) => problems::report(state, "comparing", problem, None, Level::Error),
     }

@@ -19,7 +19,7 @@ use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::Decision;
 use crate::problem::{Code, Problem};
-use world::{Seen, press, propose, ready, review_of, tick, update_named, verdict_asking};
+use world::{Seen, press, propose, ready, review_of, scans_over, tick, update_named, verdict_asking};
 
 #[test]
 fn the_start_asks_for_the_objects_and_nothing_else() {
@@ -65,6 +65,33 @@ fn what_was_kept_is_shown_first_and_the_remotes_are_asked_then() {
     assert_eq!(state.updates.len(), 1);
     assert_eq!(reach(&effects), Some(Reach::Recent));
     assert_eq!(answer(&mut state, false), []);
+}
+
+#[test]
+fn while_the_first_list_comes_the_cursor_waits_on_its_first_row() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 10);
+    propose(&mut state, vec![update_named("web 1.0 -> 1.1")]);
+    let both = || vec![update_named("api 1.0 -> 1.1"), update_named("web 1.0 -> 1.1")];
+    propose(&mut state, both());
+    assert_eq!(state.updates.current().unwrap().policy.name, "api", "no row was chosen by anybody");
+    press(&mut state, &["j"]);
+    tick(&mut state, 1_000);
+    let mut three = both();
+    three.insert(0, update_named("abc 1.0 -> 1.1"));
+    propose(&mut state, three);
+    assert_eq!(state.updates.current().unwrap().policy.name, "web", "a key has chosen it");
+}
+
+#[test]
+fn when_the_first_list_is_whole_the_cursor_belongs_to_its_object() {
+    let mut state = State::default();
+    ready(&mut state);
+    scans_over(&mut state);
+    propose(&mut state, vec![update_named("web 1.0 -> 1.1")]);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "web");
 }
 
 #[test]

@@ -146,13 +146,18 @@ pub(super) fn review_of(updates: &[&str]) -> State {
     let mut state = State::default();
     ready(&mut state);
     tick(&mut state, 2_000);
+    scans_over(&mut state);
     propose(&mut state, updates.iter().map(|text| update_named(text)).collect());
-    // Scans would answer Ctrl-c; here nothing is under way.
+    state.status = None;
+    state
+}
+
+/// The first scans are over, and so is what they set off.
+pub(super) fn scans_over(state: &mut State) {
     for (_, scan) in state.scans.iter_mut() {
         scan.running = None;
     }
-    state.status = None;
-    state
+    state.evaluating.clear();
 }
 
 /// Has updates compared and answers with these.
