@@ -183,7 +183,9 @@ impl Pattern {
     }
 
     fn may_match(&self, text: &str) -> bool {
-        text.ends_with(&self.suffix) && text.starts_with(&self.prefix)
+        // An empty text is a call to `memcmp` too, of which one for each tag took half of the time of an evaluation.
+        (self.suffix.is_empty() || text.ends_with(&self.suffix))
+            && (self.prefix.is_empty() || text.starts_with(&self.prefix))
     }
 
     /// How much of the beginning of `text` an anchored pattern fits, in bytes; `None` if it is not anchored.
