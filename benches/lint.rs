@@ -84,7 +84,8 @@ fn survey_of_20000_markers(bencher: Bencher<'_, '_>) {
     let (inventory, outcomes, grounds) = (inventory(), outcomes(), [ground()]);
     bencher.bench_local(|| {
         let found = survey(&grounds, &World::new(&inventory, &known(&outcomes)));
-        assert!(found.chains.is_empty() && found.markers.is_empty(), "every policy arrives");
+        let unused = found.chains.values().all(|chain| chain.status == "unused");
+        assert!(unused && found.markers.is_empty(), "whatever a marker names arrives");
     });
 }
 

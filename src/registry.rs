@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod http;
 mod keymatch;
 pub mod keyring;
+mod page;
 mod paging;
 mod session;
 mod wire;
@@ -28,6 +29,7 @@ pub use error::RegistryError;
 pub use keyring::{Credential, Keyring, KeyringError, Login};
 
 use crate::domain::reference::ImageName;
+use crate::domain::tags::TagList;
 
 /// What to ask, and with what.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +55,11 @@ pub struct Progress {
     pub waiting: Option<Duration>,
 }
 
-/// All tags of a repository as the registry sent them: not sorted, duplicates kept.
+/// All tags of a repository that the registry sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// The tags; strangers' texts, which may be no tags at all.
-    pub tags: Vec<String>,
+    pub tags: TagList,
     /// Pages of the list.
     pub pages: u32,
     /// Requests in all, logins and retries too.

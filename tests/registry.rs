@@ -28,6 +28,11 @@ async fn list(client: &Client, image: &str, keyring: &Keyring) -> Result<Listing
     client.list_tags(&request, |_| {}).await
 }
 
+/// The tags, in descending byte order.
+fn texts(listing: &Listing) -> Vec<&str> {
+    listing.tags.iter().collect()
+}
+
 async fn digest(client: &Client, image: &str, tag: &str) -> Result<String, RegistryError> {
     let image = ImageName::parse(image, false).unwrap();
     let request = ListRequest { image: &image, timeout: Duration::from_secs(5), keyring: &Keyring::new() };
@@ -55,9 +60,8 @@ async fn a_real_registry_lists_what_was_pushed_and_what_is_pushed_later() {
     let first = registry.push("team/app", "1.0.0");
     registry.push("team/app", "1.1.0");
     let (client, image) = (client(), format!("{}/team/app", registry.host));
-    let mut listing = list(&client, &image, &Keyring::new()).await.unwrap();
-    listing.tags.sort();
-    assert_eq!(listing.tags, ["1.0.0", "1.1.0"]);
+    let listing = list(&client, &image, &Keyring::new()).await.unwrap();
+    assert_eq!(texts(&listing), ["1.1.0", "1.0.0"]);
     assert_eq!((listing.pages, listing.credential.as_str()), (1, "anonymous"));
     assert_eq!(digest(&client, &image, "1.0.0").await.unwrap(), first);
     registry.push("team/app", "1.2.0");
@@ -102,7 +106,7 @@ async fn a_real_registry_with_a_login_takes_the_right_one_and_names_the_wrong() 
         (right.credential.as_str(), right.refused.as_slice()),
         ("environment", ["flags".to_owned()].as_slice())
     );
-    assert_eq!(right.tags, ["1"]);
+    assert_eq!(texts(&right), ["1"]);
 }
 
 #[tokio::test]
@@ -214,7 +218,7 @@ async fn the_demos_registry_is_read_page_by_page() {
     let (client, image) = (client(), format!("{}/team/app", registry.host()));
     let listing = list(&client, &image, &Keyring::new()).await.unwrap();
     assert_eq!((listing.pages, listing.requests), (3, 5), "three pages, /v2/ by HTTPS and by HTTP");
-    assert_eq!(listing.tags, registry.tags("team/app"));
+    assert_eq!(listing.tags, registry.tags("team/app").into_iter().collect());
     assert_eq!(digest(&client, &image, "1.0.7").await.unwrap(), digests[7]);
     let again = list(&client, &image, &Keyring::new()).await.unwrap();
     assert_eq!(again.requests, 3, "what /v2/ says is remembered");
@@ -276,7 +280,7 @@ async fn what_may_pass_is_tried_again_and_the_server_is_given_its_time() {
     });
     let started = Instant::now();
     let listing = list(&client(), &format!("{}/app", liar.host), &Keyring::new()).await.unwrap();
-    assert_eq!(listing.tags, ["1"]);
+    assert_eq!(texts(&listing), ["1"]);
     assert!(started.elapsed() >= Duration::from_secs(1), "Retry-After is honoured");
 
     let liar = list_says(|_| Say::status("429 Too Many Requests").with("Retry-After: 3600"));
@@ -306,7 +310,7 @@ async fn a_server_that_is_down_or_slow_does_not_hold_us_up() {
 async fn tags_come_as_they_are_sent_however_hostile() {
     let liar = list_says(|_| Say::json(r#"{"name":"a","tags":["1.0\u001b[2J","","1","1","ü"]}"#));
     let listing = list(&client(), &format!("{}/app", liar.host), &Keyring::new()).await.unwrap();
-    assert_eq!(listing.tags, ["1.0\u{1b}[2J", "", "1", "1", "ü"]);
+    assert_eq!(texts(&listing), ["ü", "1.0\u{1b}[2J", "1", "1", ""]);
     for empty in [r#"{"tags":null}"#, r#"{"tags":[]}"#, "{}"] {
         let liar = list_says(move |_| Say::json(empty));
         assert!(
@@ -357,16 +361,13 @@ async fn tokens_are_fetched_kept_and_renewed_once() {
     let (client, public, private) =
         (client(), format!("{}/public", liar.host), format!("{}/private", liar.host));
     let tokens = || liar.asked().iter().filter(|asked| asked.line.starts_with("GET /token")).count();
-    assert_eq!(list(&client, &public, &Keyring::new()).await.unwrap().tags, ["1"]);
-    assert_eq!(list(&client, &public, &Keyring::new()).await.unwrap().tags, ["1"]);
+    assert_eq!(texts(&list(&client, &public, &Keyring::new()).await.unwrap()), ["1"]);
+    assert_eq!(texts(&list(&client, &public, &Keyring::new()).await.unwrap()), ["1"]);
     assert_eq!(tokens(), 1, "the token is kept");
 
     let rita = login("flags", "rita", "pass");
     let listing = list(&client, &private, &rita).await.unwrap();
-    assert_eq!(
-        (listing.tags.as_slice(), listing.credential.as_str()),
-        (["2".to_owned()].as_slice(), "flags")
-    );
+    assert_eq!((texts(&listing).as_slice(), listing.credential.as_str()), (["2"].as_slice(), "flags"));
     assert_eq!(tokens(), 3, "a refused token is fetched anew, once, with the scope that was asked for");
     assert!(
         liar.asked().iter().any(|asked| asked.line.contains("scope=extra&scope=repository%3Aprivate%3Apull"))
@@ -383,7 +384,7 @@ async fn a_login_does_not_follow_a_redirect_to_another_server() {
     let liar = list_says(move |_| Say::status("307 Temporary Redirect").with(&target));
     let listing =
         list(&client(), &format!("{}/app", liar.host), &login("flags", "rita", "pass")).await.unwrap();
-    assert_eq!(listing.tags, ["stolen?"]);
+    assert_eq!(texts(&listing), ["stolen?"]);
     assert!(liar.asked().last().unwrap().authorization.is_some());
     assert!(elsewhere.asked().iter().all(|asked| asked.authorization.is_none()));
 }

@@ -17,16 +17,16 @@ impl TagList {
     /// Packs `tags`, sorting them in descending byte order.
     ///
     /// What would take the packed text beyond 4 GiB is left out.
-    pub fn from_unsorted<S: AsRef<str>>(mut tags: Vec<S>) -> Self {
-        tags.sort_by(|a, b| b.as_ref().cmp(a.as_ref()));
-        let mut list = Self {
-            text: String::with_capacity(tags.iter().map(|tag| tag.as_ref().len()).sum()),
-            ends: Vec::with_capacity(tags.len()),
-        };
-        for tag in &tags {
-            list.push(tag.as_ref());
+    pub fn from_unsorted<S: AsRef<str>>(tags: impl IntoIterator<Item = S>) -> Self {
+        let mut unsorted = Unsorted::default();
+        for tag in tags {
+            unsorted.push(tag.as_ref());
         }
-        list
+        unsorted.sorted()
+    }
+
+    fn with_capacity(text: usize, tags: usize) -> Self {
+        Self { text: String::with_capacity(text), ends: Vec::with_capacity(tags) }
     }
 
     fn push(&mut self, tag: &str) {
@@ -75,9 +75,46 @@ impl TagList {
     }
 }
 
+/// Tags in the order in which they come, packed as they come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsorted(TagList);
+
+impl Unsorted {
+    /// Puts a tag behind the others. What would take the packed text beyond 4 GiB is left out.
+    pub fn push(&mut self, tag: &str) {
+        self.0.push(tag);
+    }
+
+    /// How many tags there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tags in descending byte order. What comes in that order, as from a cache, is not moved.
+    pub fn sorted(self) -> TagList {
+        let list = self.0;
+        let tag = |index: &usize| list.get(*index).unwrap_or_default();
+        if (1..list.len()).all(|index| tag(&(index - 1)) >= tag(&index)) {
+            return list;
+        }
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by(|a, b| tag(b).cmp(tag(a)));
+        let mut sorted = TagList::with_capacity(list.text.len(), list.len());
+        for index in &order {
+            sorted.push(tag(index));
+        }
+        sorted
+    }
+}
+
 impl<S: AsRef<str>> FromIterator<S> for TagList {
     fn from_iter<I: IntoIterator<Item = S>>(tags: I) -> Self {
-        Self::from_unsorted(tags.into_iter().collect())
+        Self::from_unsorted(tags)
     }
 }
 

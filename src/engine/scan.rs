@@ -160,8 +160,7 @@ impl Engine {
             wall: listing.wall,
             credential: listing.credential,
         };
-        let tags = TagList::from_unsorted(listing.tags);
-        Ok(self.keep(name.canonical(), tags, transfer).await)
+        Ok(self.keep(name.canonical(), listing.tags, transfer).await)
     }
 
     /// Puts a list into the cache and the ledger, beside the event loop.

@@ -230,7 +230,7 @@ fn parse_tags(text: &str) -> Result<TagList, serde_json::Error> {
             Listed::Answer { tags } => TagList::from_unsorted(tags.unwrap_or_default()),
         });
     }
-    Ok(TagList::from_unsorted(text.lines().filter(|line| !line.trim().is_empty()).collect()))
+    Ok(TagList::from_unsorted(text.lines().filter(|line| !line.trim().is_empty())))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Client {
                 }
             };
             return Ok(Listing {
-                tags: list.tags,
+                tags: list.tags.sorted(),
                 pages: list.pages,
                 requests: session.wire.requests(),
                 bytes: session.wire.bytes(),

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::{challenge, paging};
+use super::{challenge, page, paging};
+use crate::domain::tags::Unsorted;
 
 /// Reads a text as each of the things that a registry's answer consists of.
 ///
@@ -10,7 +11,7 @@ use super::{challenge, paging};
 /// If a credential could follow a link to another server.
 pub fn read_answer(text: &str) {
     let _ = challenge::pick([text]);
-    let _ = paging::read_tags(text.as_bytes());
+    let _ = page::read_tags(text.as_bytes(), &mut Unsorted::default());
     if let Ok(page) = Url::parse("https://registry.example.com/v2/team/app/tags/list") {
         let next = paging::Trail::default().next(&page, Some(text));
         assert!(next.ok().flatten().is_none_or(|next| next.origin() == page.origin()));

@@ -1,41 +1,11 @@
-//! One page of a tag list, and the way to the next.
+//! The way from one page of a tag list to the next.
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
 use url::Url;
 
 /// A list longer than this many pages is no list.
 const MAX_PAGES: usize = 10_000;
-
-/// The body of `GET /v2/REPOSITORY/tags/list`.
-///
-/// Source: opencontainers/distribution-spec:spec.md, "Listing Tags".
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
-    tags: Option<Vec<String>>,
-}
-
-/// Reads the tags of one page; `tags` may be null or absent, which is none.
-///
-/// The error says in words what the body is instead.
-pub(super) fn read_tags(body: &[u8]) -> Result<Vec<String>, String> {
-    if body.trim_ascii_start().starts_with(b"<") {
-        return Err("the answer is an HTML page, not a list of tags; this may be no registry".to_owned());
-    }
-    // An array would be read as the struct's fields in their order; it must not pass for a repository without tags.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err("the answer is not a list of tags: it is an array, not an object".to_owned());
-    }
-    match serde_json::from_slice::<Page>(body) {
-        Ok(page) => Ok(page.tags.unwrap_or_default()),
-        Err(error) if error.is_eof() => {
-            Err(format!("the list of tags is cut off after {} bytes", body.len()))
-        }
-        Err(error) => Err(format!("the answer is not a list of tags: {error}")),
-    }
-}
 
 /// The pages that were read, so that none is read twice.
 #[derive(Default)]
@@ -143,25 +113,10 @@ mod tests {
         assert!(trail.next(&page(2), Some("<?p=2>")).unwrap_err().contains("already read"));
     }
 
-    #[test]
-    fn bodies_that_are_no_lists_are_named() {
-        assert_eq!(read_tags(br#"{"name":"a","tags":["1","2"]}"#).unwrap(), ["1", "2"]);
-        assert_eq!(read_tags(br#"{"name":"a","tags":null}"#).unwrap(), Vec::<String>::new());
-        assert_eq!(read_tags(br"{}").unwrap(), Vec::<String>::new());
-        assert!(read_tags(b" <!doctype html>").unwrap_err().contains("HTML"));
-        assert!(read_tags(br#"{"tags":["1","#).unwrap_err().contains("cut off after 13 bytes"));
-        assert!(read_tags(br#"{"tags":[1]}"#).unwrap_err().contains("not a list of tags"));
-    }
-
     proptest::proptest! {
         #[test]
         fn no_link_is_a_panic(link in ".*") {
             let _ = follow(&link);
-        }
-
-        #[test]
-        fn no_body_is_a_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
-            let _ = read_tags(&body);
         }
     }
 }

@@ -13,10 +13,12 @@ use super::auth::{TokenService, Tokens, basic};
 use super::challenge::{Challenge, pick};
 use super::error::RegistryError;
 use super::keyring::Credential;
-use super::paging::{Trail, read_tags};
+use super::page::read_tags;
+use super::paging::Trail;
 use super::wire::{Ask, Reply, Wire};
 use super::{Progress, wire_text};
 use crate::domain::reference::ImageName;
+use crate::domain::tags::Unsorted;
 
 /// How long HTTPS is waited for before HTTP is tried beside it, where that is allowed.
 const HEAD_START: Duration = Duration::from_millis(300);
@@ -47,7 +49,7 @@ enum Access {
 
 /// All tags and in how many pages they came.
 pub(super) struct TagPages {
-    pub(super) tags: Vec<String>,
+    pub(super) tags: Unsorted,
     pub(super) pages: u32,
 }
 
@@ -66,15 +68,14 @@ impl<'a> Session<'a> {
     /// All pages of the tag list.
     pub(super) async fn list(&self, credential: &Credential) -> Result<TagPages, RegistryError> {
         let registry = self.registry().await?;
-        let mut list = TagPages { tags: Vec::new(), pages: 0 };
+        let mut list = TagPages { tags: Unsorted::default(), pages: 0 };
         let mut trail = Trail::default();
         let mut next = Some(self.address(&registry, "tags/list?n=1000")?);
         while let Some(url) = next.take() {
             let ask = Ask::get(url);
             let reply = self.authorized(&registry, &ask, credential).await?;
             let bad = |reason| RegistryError::BadAnswer { request: ask.text(), reason };
-            let tags = read_tags(&reply.body).map_err(bad)?;
-            list.tags.extend(tags);
+            read_tags(&reply.body, &mut list.tags).map_err(bad)?;
             list.pages += 1;
             self.wire.report(Progress { pages: list.pages, tags: list.tags.len(), ..Progress::default() });
             next = trail.next(&reply.url, reply.header("link")).map_err(bad)?;
