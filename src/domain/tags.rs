@@ -29,6 +29,15 @@ impl TagList {
         Self { text: String::with_capacity(text), ends: Vec::with_capacity(tags) }
     }
 
+    /// How many bytes all tags begin with in common.
+    fn common_prefix(&self) -> usize {
+        let first = self.get(0).unwrap_or_default().as_bytes();
+        self.iter().fold(first.len(), |common, tag| {
+            let same = first.iter().zip(tag.as_bytes()).take(common);
+            same.take_while(|(a, b)| a == b).count()
+        })
+    }
+
     fn push(&mut self, tag: &str) {
         if let Ok(end) = u32::try_from(self.text.len() + tag.len()) {
             self.text.push_str(tag);
@@ -98,18 +107,28 @@ impl Unsorted {
     /// The tags in descending byte order. What comes in that order, as from a cache, is not moved.
     pub fn sorted(self) -> TagList {
         let list = self.0;
-        let tag = |index: &usize| list.get(*index).unwrap_or_default();
-        if (1..list.len()).all(|index| tag(&(index - 1)) >= tag(&index)) {
+        if list.iter().is_sorted_by(|a, b| a >= b) {
             return list;
         }
-        let mut order: Vec<usize> = (0..list.len()).collect();
-        order.sort_by(|a, b| tag(b).cmp(tag(a)));
+        // Tags of one repository begin alike; the eight bytes after that decide most comparisons without the texts.
+        let common = list.common_prefix();
+        let mut order: Vec<(u64, &str)> = list.iter().map(|tag| (key(tag.as_bytes(), common), tag)).collect();
+        order.sort_unstable_by(|a, b| b.cmp(a));
         let mut sorted = TagList::with_capacity(list.text.len(), list.len());
-        for index in &order {
-            sorted.push(tag(index));
+        for (_, tag) in order {
+            sorted.push(tag);
         }
         sorted
     }
+}
+
+/// The eight bytes of `tag` from `start` on, in the order of texts.
+fn key(tag: &[u8], start: usize) -> u64 {
+    let mut key = [0; 8];
+    for (place, byte) in key.iter_mut().zip(tag.get(start..).unwrap_or_default()) {
+        *place = *byte;
+    }
+    u64::from_be_bytes(key)
 }
 
 impl<S: AsRef<str>> FromIterator<S> for TagList {
@@ -129,5 +148,14 @@ mod tests {
         assert_eq!(list.position("b"), Some(2));
         assert_eq!(list.position("c"), Some(0));
         assert_eq!(list.position("x"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_texts_come_in_descending_byte_order(mut tags in proptest::collection::vec("v1[.]?[0a\u{0}é]{0,12}", 0..40)) {
+            let list = TagList::from_unsorted(&tags);
+            tags.sort_by(|a, b| b.cmp(a));
+            proptest::prop_assert_eq!(list.iter().collect::<Vec<_>>(), tags);
+        }
     }
 }
