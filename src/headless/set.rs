@@ -44,13 +44,13 @@ pub(super) fn run(
         collect(path, &mut files)?;
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let results = setrun::in_parallel(&files, threads, |file| read_and_set(file, &setters));
+    let results = setrun::in_parallel(&files, threads, |file| Changed::find(file, &setters));
     let mut report =
         Report { files: Vec::new(), updates: Vec::new(), problem_files: Vec::new(), written: write };
     let mut problems = Vec::new();
     for (file, result) in files.iter().zip(results) {
         match result {
-            Ok((text, set)) => report.add(file, &text, set),
+            Ok(changed) => report.add(changed),
             Err(Failure::Unreadable(problem)) => return Err(problem),
             Err(Failure::Unusable(error)) => {
                 report.problem_files.push(file.relative.clone());
@@ -60,7 +60,7 @@ pub(super) fn run(
     }
     if write {
         for file in &report.files {
-            replace(&file.place, file.new.as_bytes())?;
+            file.write(&setters)?;
             if !settings.quiet && settings.output != Format::Json {
                 // Nothing is lost with a message that nobody can read.
                 let _ = writeln!(streams.err, "✔ {} rewritten", super::table::clean(&file.shown));
@@ -164,9 +164,8 @@ enum Failure {
     Unusable(setrun::FileError),
 }
 
-fn read_and_set(file: &Candidate, setters: &Setters) -> Result<(String, FileSet), Failure> {
-    let bytes =
-        fs::read(&file.place).map_err(|error| Failure::Unreadable(unreadable(&file.place, &error)))?;
+fn read_and_set(place: &Path, setters: &Setters) -> Result<(String, FileSet), Failure> {
+    let bytes = fs::read(place).map_err(|error| Failure::Unreadable(unreadable(place, &error)))?;
     let set = setrun::set(&bytes, setters).map_err(Failure::Unusable)?;
     // Only a text comes out changed; of the others nothing more is needed.
     let text = if set.text.is_some() { String::from_utf8(bytes).unwrap_or_default() } else { String::new() };
@@ -188,13 +187,53 @@ pub(super) fn replace(place: &Path, bytes: &[u8]) -> Result<(), Problem> {
     })
 }
 
-/// A file that changes.
+/// A file that changes, without its texts: those of a large tree would take more memory than there is.
 struct Changed {
     place: PathBuf,
     shown: String,
-    old: String,
-    new: String,
+    /// SHA-256 of the text before.
+    before: String,
+    /// SHA-256 of the text after.
+    after: String,
+    patch: String,
     outside: usize,
+    updates: Vec<Update>,
+}
+
+impl Changed {
+    /// What changes in `file`; `None`: nothing.
+    fn find(file: &Candidate, setters: &Setters) -> Result<Option<Self>, Failure> {
+        let (old, set) = read_and_set(&file.place, setters)?;
+        let Some(new) = set.text else { return Ok(None) };
+        let named = |update| Update { file: file.relative.clone(), ..update };
+        Ok(Some(Self {
+            before: sha256(&old),
+            after: sha256(&new),
+            patch: diff::unified(&file.shown, &old, &new, CONTEXT),
+            outside: diff::bytes_outside(&old, &new, &set.places),
+            updates: set.updates.into_iter().map(named).collect(),
+            place: file.place.clone(),
+            shown: file.shown.clone(),
+        }))
+    }
+
+    /// Makes the change, unless the file is another by now.
+    fn write(&self, setters: &Setters) -> Result<(), Problem> {
+        let new = match read_and_set(&self.place, setters) {
+            Ok((old, set)) => set.text.filter(|_| sha256(&old) == self.before),
+            Err(Failure::Unreadable(problem)) => return Err(problem),
+            Err(Failure::Unusable(_)) => None,
+        };
+        let changed = || {
+            Problem::new(
+                Code::Storage,
+                &self.shown,
+                "was changed by somebody else meanwhile and is left as it is",
+            )
+            .hint("Run the command again.")
+        };
+        replace(&self.place, new.ok_or_else(changed)?.as_bytes())
+    }
 }
 
 /// What `set` says.
@@ -206,17 +245,10 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, file: &Candidate, old: &str, set: FileSet) {
-        let Some(new) = set.text else { return };
-        self.updates
-            .extend(set.updates.into_iter().map(|update| Update { file: file.relative.clone(), ..update }));
-        self.files.push(Changed {
-            place: file.place.clone(),
-            shown: file.shown.clone(),
-            outside: diff::bytes_outside(old, &new, &set.places),
-            old: old.to_owned(),
-            new,
-        });
+    fn add(&mut self, changed: Option<Changed>) {
+        let Some(mut changed) = changed else { return };
+        self.updates.append(&mut changed.updates);
+        self.files.push(changed);
     }
 
     /// The policies that any update comes from.
@@ -240,9 +272,9 @@ impl Document for Report {
             json!({
                 "remote": null,
                 "path": file.shown,
-                "sha256_before": sha256(&file.old),
-                "sha256_after": sha256(&file.new),
-                "patch": diff::unified(&file.shown, &file.old, &file.new, CONTEXT),
+                "sha256_before": file.before,
+                "sha256_after": file.after,
+                "patch": file.patch,
             })
         };
         let stat = json!({
@@ -264,11 +296,36 @@ impl Document for Report {
         if self.written {
             return Text::Nothing;
         }
-        let patch = |file: &Changed| diff::unified(&file.shown, &file.old, &file.new, CONTEXT);
-        Text::Patch(self.files.iter().map(patch).collect())
+        Text::Patch(self.files.iter().map(|file| file.patch.as_str()).collect())
     }
 
     fn names(&self) -> Vec<String> {
         self.policies().iter().map(|id| format!("imagepolicy/{}/{}", id.namespace, id.name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_somebody_changes_between_reading_and_writing_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("app.yaml");
+        let text =
+            |note: &str| format!("image: o/web:1 # {{\"$imagepolicy\": \"apps:web\"}}\nnote: {note}\n");
+        fs::write(&place, text("old")).unwrap();
+        let (id, latest) = policy("apps:web=o/web:2").unwrap();
+        let setters = Setters::new([(&id, latest.as_ref())]).unwrap();
+        let mut files = Vec::new();
+        collect(&place, &mut files).unwrap();
+        let Ok(Some(changed)) = Changed::find(&files[0], &setters) else { panic!("nothing changes") };
+        fs::write(&place, text("theirs")).unwrap();
+        let problem = changed.write(&setters).unwrap_err();
+        assert!(problem.to_string().contains("somebody else"), "{problem}");
+        assert_eq!(fs::read_to_string(&place).unwrap(), text("theirs"));
+        fs::write(&place, text("old")).unwrap();
+        changed.write(&setters).unwrap();
+        assert_eq!(fs::read_to_string(&place).unwrap(), text("old").replace("o/web:1", "o/web:2"));
     }
 }
