@@ -29,6 +29,11 @@ var operations = map[string]func(request []byte) (answer, error){
 }
 
 func main() {
+	// Controllers run where there is no time zone: local time is UTC.
+	if err := os.Setenv("TZ", ""); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	if err := serve(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

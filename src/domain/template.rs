@@ -18,6 +18,7 @@ mod lex;
 mod literal;
 mod node;
 mod parse;
+mod time;
 mod value;
 
 use std::collections::BTreeMap;

@@ -53,7 +53,7 @@ fn build() -> Option<PathBuf> {
 }
 
 /// Says something past the test harness, which keeps what a passing test prints to itself.
-fn say(text: &str) {
+pub fn say(text: &str) {
     // Nobody is there to hear it: then it need not be said.
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
@@ -74,14 +74,10 @@ pub fn compare(op: &str, make: fn(&mut Random) -> Value) {
 /// The same for what `eval batch` does not answer, with what does.
 pub fn compare_with(op: &str, make: fn(&mut Random) -> Value, ours: fn(&Value) -> Value) {
     let Some(program) = program() else { return };
-    let long = setting("SUPERCARGO_LONG").is_some_and(|value| value > 0);
-    let seed = setting("SUPERCARGO_SEED").unwrap_or(1);
-    let cases = setting("SUPERCARGO_CASES").map(|cases| usize::try_from(cases).unwrap());
-    let cases = cases.unwrap_or(if long { LONG } else { SAMPLE });
+    let (cases, seed) = extent();
     let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    // The seeds of neighbouring cases are unlike, so that a case can be made again by its number alone.
-    let request = move |case: usize| make(&mut Random::new(Random::new(seed << 32 | case as u64).next()));
+    let request = move |case: usize| made(make, seed, case);
     let writer = std::thread::spawn(move || {
         for case in 0..cases {
             writeln!(stdin, "{}", request(case)).unwrap();
@@ -101,6 +97,24 @@ pub fn compare_with(op: &str, make: fn(&mut Random) -> Value, ours: fn(&Value) -
         report.errors, report.differences
     ));
     assert!(report.differences == 0, "{} differ:\n{}", report.differences, report.shown.join("\n"));
+}
+
+/// How many cases, and the seed.
+fn extent() -> (usize, u64) {
+    let long = setting("SUPERCARGO_LONG").is_some_and(|value| value > 0);
+    let cases = setting("SUPERCARGO_CASES").map(|cases| usize::try_from(cases).unwrap());
+    (cases.unwrap_or(if long { LONG } else { SAMPLE }), setting("SUPERCARGO_SEED").unwrap_or(1))
+}
+
+/// The request of a case. The seeds of neighbours are unlike, so that it can be made again by its number alone.
+fn made(make: fn(&mut Random) -> Value, seed: u64, case: usize) -> Value {
+    make(&mut Random::new(Random::new(seed << 32 | case as u64).next()))
+}
+
+/// The requests that [`compare`] would put.
+pub fn requests(make: fn(&mut Random) -> Value) -> Vec<Value> {
+    let (cases, seed) = extent();
+    (0..cases).map(|case| made(make, seed, case)).collect()
 }
 
 /// The program's answers to `requests`, in order; `None` where Go is not installed.

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use linear::Linear;
 
-pub(super) use emit::KNOWN;
+pub(in crate::domain) use emit::KNOWN;
 
 /// The most memory that one compiled pattern may take, in bytes; Go allows about as much.
 const SIZE_LIMIT: usize = 128 << 20;

@@ -109,7 +109,7 @@ static FILE_CHANGES: MapType = MapType {
 static OBJECT_CHANGES: MapType = MapType {
     name: "update.ObjectChanges",
     key: "update.ObjectIdentifier",
-    zero: || Value::list(CHANGE.name, Vec::new()),
+    zero: || Value::appended(CHANGE.name, Vec::new()),
 };
 
 /// Today's data.
@@ -151,7 +151,7 @@ fn file_changes(data: &MessageData) -> Value {
     let files = data.file_changes.iter().map(|(file, objects)| {
         let objects = merged(objects).into_iter().map(|(identity, changes)| {
             let changes = changes.into_iter().map(change).collect();
-            (identifier(identity), Value::list(CHANGE.name, changes))
+            (identifier(identity), Value::appended(CHANGE.name, changes))
         });
         (Value::text(file.as_str()), Value::map(&OBJECT_CHANGES, objects.collect()))
     });
@@ -188,7 +188,7 @@ fn changes(result: &Struct) -> Value {
         Value::Struct(change) => seen.insert(change.fields.iter().map(text_of).collect::<Vec<_>>()),
         _ => false,
     });
-    Value::list(CHANGE.name, all.collect())
+    Value::appended(CHANGE.name, all.collect())
 }
 
 fn text_of(value: &Value) -> Rc<str> {
@@ -218,7 +218,7 @@ pub(super) fn merge_lists(
             _ => merged.push((key, list)),
         }
     }
-    Value::map(of, merged.into_iter().map(|(key, list)| (key, Value::list(element, list))).collect())
+    Value::map(of, merged.into_iter().map(|(key, list)| (key, Value::appended(element, list))).collect())
 }
 
 /// Every object of every file with its list, in order.

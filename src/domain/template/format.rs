@@ -8,6 +8,7 @@ mod printf;
 use std::fmt::{self, Write};
 use std::rc::Rc;
 
+use super::time;
 use super::value::{Struct, Value};
 use float::scientific;
 
@@ -55,6 +56,10 @@ struct Spec {
     plus: bool,
     minus: bool,
     sharp: bool,
+    /// `%+v`, where the sign of numbers is not meant.
+    plus_v: bool,
+    /// `%#v`: Go's syntax.
+    sharp_v: bool,
     space: bool,
     zero: bool,
     width: Option<usize>,
@@ -123,7 +128,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
     }
     match value {
         Value::Nil => match verb {
-            'v' if spec.sharp && depth > 0 => out.write_str("interface {}(nil)"),
+            'v' if spec.sharp_v && depth > 0 => out.write_str("interface {}(nil)"),
             'v' => pad(out, "<nil>", spec, false),
             _ if depth > 0 => out.write_str("<nil>"),
             _ => write!(out, "%!{verb}(<nil>)"),
@@ -136,13 +141,16 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         Value::Uint64(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Float(number) => put_float(out, value, *number, verb, spec),
         Value::Text(text) => put_text(out, value, text, verb, spec),
-        Value::Struct(object) if object.of.text.is_some() && !spec.sharp && "vsxXq".contains(verb) => {
+        Value::Struct(object) if object.of.text.is_some() && !spec.sharp_v && "vsxXq".contains(verb) => {
             let text = object.of.text.map(|text| text(object)).unwrap_or_default();
             put_text(out, value, &text, verb, spec)
         }
         Value::Bool(_) => bad_verb(out, value, verb, spec),
+        Value::List(list) if list.is_nil && spec.sharp_v => {
+            write!(out, "{}(nil)", value.type_name())
+        }
         Value::List(list) => {
-            let go = spec.sharp && verb == 'v';
+            let go = spec.sharp_v;
             let open = if go { format!("{}{{", value.type_name()) } else { "[".to_owned() };
             let items = list.items.iter().map(|item| (None, item.clone()));
             put_items(out, items, (&open, if go { "}" } else { "]" }), verb, spec, depth)
@@ -168,7 +176,7 @@ fn put_items(
     out.write_str(open)?;
     for (index, (key, item)) in items.enumerate() {
         if index > 0 {
-            out.write_str(if spec.sharp && verb == 'v' { ", " } else { " " })?;
+            out.write_str(if spec.sharp_v { ", " } else { " " })?;
         }
         if let Some(key) = key {
             put(out, &key, verb, spec, depth + 1)?;
@@ -187,21 +195,24 @@ fn put_map(
     spec: Spec,
     depth: usize,
 ) -> fmt::Result {
-    let go = spec.sharp && verb == 'v';
+    let go = spec.sharp_v;
     let open = if go { format!("{}{{", value.type_name()) } else { "map[".to_owned() };
     let items = entries.iter().map(|(key, value)| (Some(key.clone()), value.clone()));
     put_items(out, items, (&open, if go { "}" } else { "]" }), verb, spec, depth)
 }
 
 fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth: usize) -> fmt::Result {
-    let go = spec.sharp && verb == 'v';
+    let go = spec.sharp_v;
+    if let Some(date) = time::source(object).filter(|_| go) {
+        return out.write_str(&date);
+    }
     out.write_str(if go { object.of.name } else { "" })?;
     out.write_str("{")?;
     for (index, (field, value)) in object.of.fields.iter().zip(&object.fields).enumerate() {
         if index > 0 {
             out.write_str(if go { ", " } else { " " })?;
         }
-        if (spec.plus || go) && verb == 'v' {
+        if spec.plus_v || go {
             write!(out, "{}:", field.name)?;
         }
         put(out, value, verb, spec, depth + 1)?;
@@ -221,7 +232,7 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
         None => text.to_owned(),
     };
     match verb {
-        'v' if spec.sharp => pad(out, &quote(&cut), spec, false),
+        'v' if spec.sharp_v => pad(out, &quote(&cut), spec, false),
         'v' | 's' => pad(out, &cut, spec, false),
         'q' if spec.sharp
             && !cut.contains(['`', '\r'])
@@ -249,7 +260,7 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
 fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) -> fmt::Result {
     let size = number.unsigned_abs();
     let (digits, prefix) = match verb {
-        'v' if spec.sharp && matches!(value, Value::Byte(_)) => (format!("{size:x}"), "0x"),
+        'v' if spec.sharp_v && matches!(value, Value::Byte(_)) => (format!("{size:x}"), "0x"),
         'd' | 'v' => (size.to_string(), ""),
         'b' => (format!("{size:b}"), if spec.sharp { "0b" } else { "" }),
         'o' => (format!("{size:o}"), if spec.sharp { "0" } else { "" }),

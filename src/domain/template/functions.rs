@@ -5,12 +5,14 @@
 //!
 //! Source: golang/go:src/text/template/funcs.go; Masterminds/sprig v3.3.0, functions.go.
 
+mod address;
 mod builtin;
 mod decimal;
 mod dict;
 mod encode;
 mod letter;
 mod list;
+mod merge;
 mod naming;
 mod number;
 mod pattern;
@@ -22,6 +24,8 @@ mod time;
 mod url;
 
 use super::value::{ANY, Value};
+
+pub(super) use text::answer;
 
 /// A function.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(super) enum Call {
     Or,
     /// `call`: there is nothing that could be called.
     Callee,
+    /// Nothing: Go refuses to call what answers several values, in these words.
+    Several(&'static str),
     /// Values in the number and of the types that the row says.
     Plain(fn(&[Value]) -> Answer),
 }
@@ -60,6 +66,8 @@ pub(super) enum Param {
     Text,
     Dict,
     Version,
+    Time,
+    Duration,
 }
 
 impl Param {
@@ -73,6 +81,8 @@ impl Param {
             Self::Text => "string",
             Self::Dict => "map[string]interface {}",
             Self::Version => "*semver.Version",
+            Self::Time => "time.Time",
+            Self::Duration => "time.Duration",
         }
     }
 
@@ -92,11 +102,15 @@ impl Function {
         self.params.get(index).copied().or(self.rest).unwrap_or(Param::Any)
     }
 
-    const fn fixed(name: &'static str, params: &'static [Param], call: fn(&[Value]) -> Answer) -> Self {
+    pub(super) const fn fixed(
+        name: &'static str,
+        params: &'static [Param],
+        call: fn(&[Value]) -> Answer,
+    ) -> Self {
         Self { name, params, rest: None, call: Call::Plain(call) }
     }
 
-    const fn open(
+    pub(super) const fn open(
         name: &'static str,
         params: &'static [Param],
         rest: Param,
@@ -111,6 +125,7 @@ const TABLES: &[&[Function]] = &[
     text::FUNCTIONS,
     list::FUNCTIONS,
     dict::FUNCTIONS,
+    merge::FUNCTIONS,
     number::FUNCTIONS,
     decimal::FUNCTIONS,
     naming::FUNCTIONS,
@@ -129,11 +144,14 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     TABLES.iter().flat_map(|table| table.iter()).find(|function| function.name == name)
 }
 
+/// What is said about what controllers can do and we do not.
+pub(super) const UNSUPPORTED_TEXT: &str = "this function is not supported by supercargo";
+
 const fn unsupported(name: &'static str) -> Function {
-    Function::open(name, &[], Param::Any, |_| Err("this function is not supported by supercargo".to_owned()))
+    Function::open(name, &[], Param::Any, |_| Err(UNSUPPORTED_TEXT.to_owned()))
 }
 
-/// What controllers offer and we do not: keys, certificates, chance, dates, and a few that no message was seen to use.
+/// What controllers offer and we do not: the clock, chance, keys and certificates.
 const UNSUPPORTED: &[Function] = &[
     unsupported("ago"),
     unsupported("bcrypt"),
@@ -149,13 +167,8 @@ const UNSUPPORTED: &[Function] = &[
     unsupported("genSignedCert"),
     unsupported("genSignedCertWithKey"),
     unsupported("htpasswd"),
-    unsupported("mustDateModify"),
-    unsupported("mustToDate"),
-    unsupported("must_date_modify"),
     unsupported("randInt"),
     unsupported("shuffle"),
-    unsupported("toDate"),
-    unsupported("unixEpoch"),
 ];
 
 /// What Go says when sprig asks nothing for its type.
@@ -167,7 +180,7 @@ fn arg(values: &[Value], index: usize) -> &Value {
 }
 
 /// The text at `index`, which the row says is one.
-fn text(values: &[Value], index: usize) -> &str {
+pub(super) fn text(values: &[Value], index: usize) -> &str {
     match values.get(index) {
         Some(Value::Text(text)) => text,
         _ => "",
@@ -175,6 +188,6 @@ fn text(values: &[Value], index: usize) -> &str {
 }
 
 /// The number at `index`, which the row says is one.
-fn int(values: &[Value], index: usize) -> i64 {
+pub(super) fn int(values: &[Value], index: usize) -> i64 {
     values.get(index).and_then(Value::whole).unwrap_or_default()
 }

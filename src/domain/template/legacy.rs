@@ -53,7 +53,7 @@ static FILES: MapType = MapType {
 static OBJECTS: MapType = MapType {
     name: "map[update.ObjectIdentifier][]update.ImageRef",
     key: "update.ObjectIdentifier",
-    zero: || Value::list(IMAGE, Vec::new()),
+    zero: || Value::appended(IMAGE, Vec::new()),
 };
 
 const IMAGE: &str = "update.ImageRef";
@@ -74,7 +74,7 @@ pub(super) fn result(data: &MessageData) -> Option<Value> {
                 }
             }
             let images = images.into_iter().map(|(image, policy)| image_ref(image, &policy)).collect();
-            objects.push((identifier(identity), Value::list(IMAGE, images)));
+            objects.push((identifier(identity), Value::appended(IMAGE, images)));
         }
         let objects = Value::map(&OBJECTS, objects);
         files.push((Value::text(file.as_str()), object(&FILE_RESULT, vec![objects])));
@@ -181,7 +181,7 @@ fn images(result: &Struct) -> Value {
         }
         _ => false,
     });
-    Value::list(IMAGE, all.collect())
+    Value::appended(IMAGE, all.collect())
 }
 
 /// `.Updated.Objects`: the images of each object, of all files.

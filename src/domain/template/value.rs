@@ -40,6 +40,8 @@ pub(super) struct List {
     /// The Go type of an element.
     pub(super) element: &'static str,
     pub(super) items: Rc<Vec<Value>>,
+    /// Whether it is Go's `nil`, which is `null` in JSON and empty everywhere else.
+    pub(super) is_nil: bool,
 }
 
 /// A map that nothing changes, sorted by key.
@@ -142,7 +144,12 @@ impl Value {
     }
 
     pub(super) fn list(element: &'static str, items: Vec<Self>) -> Self {
-        Self::List(List { element, items: Rc::new(items) })
+        Self::List(List { element, items: Rc::new(items), is_nil: false })
+    }
+
+    /// The same from what Go appends to `nil`.
+    pub(super) fn appended(element: &'static str, items: Vec<Self>) -> Self {
+        Self::List(List { element, is_nil: items.is_empty(), items: Rc::new(items) })
     }
 
     /// `[]string`
@@ -269,6 +276,7 @@ pub(super) fn deep_equal(a: &Value, b: &Value, work: &mut usize) -> bool {
         (Value::Text(a), Value::Text(b)) => a == b,
         (Value::List(a), Value::List(b)) => {
             a.element == b.element
+                && a.is_nil == b.is_nil
                 && a.items.len() == b.items.len()
                 && all(&mut a.items.iter().cloned().zip(b.items.iter().cloned()))
         }

@@ -10,7 +10,7 @@ const NEVER: &str = r"[^\x{0}-\x{10FFFF}]";
 /// The characters that Go knows, in Rust's syntax: Rust's tables are of a newer version of Unicode.
 ///
 /// Source: golang/go 1.26, `src/unicode/tables.go`.
-pub(in crate::domain::policy) const KNOWN: &str = r"\p{age=15.0}";
+pub(in crate::domain) const KNOWN: &str = r"\p{age=15.0}";
 /// Patterns of more parts are not cut into stems.
 const MAX_STEMS: usize = 64;
 

@@ -19,6 +19,9 @@ impl<'t> Run<'t> {
     ) -> Done<Value> {
         let args = args.and_then(|args| args.get(1..)).unwrap_or_default();
         self.count(frame, function, args.len(), around.last.is_some())?;
+        if let Call::Several(refusal) = function.call {
+            return self.fail(frame, refusal);
+        }
         if let Call::And | Call::Or = function.call {
             return self.logic(frame, around, matches!(function.call, Call::Or), args);
         }
@@ -42,7 +45,7 @@ impl<'t> Run<'t> {
                     format!("non-function {name} of type {}", other.type_name())
                 }
             }),
-            Call::And | Call::Or => Ok(Value::Nil),
+            Call::And | Call::Or | Call::Several(_) => Ok(Value::Nil),
         };
         let cost = STEP + result.as_ref().map_or(0, cost) + values.iter().map(cost).sum::<usize>();
         self.spend(frame, cost)?;
@@ -111,7 +114,7 @@ impl<'t> Run<'t> {
             },
             (Param::Text, Expr::Text { text, .. }) => Ok(Value::Text(text.clone())),
             (Param::Bool, Expr::Bool(_, value)) => Ok(Value::Bool(*value)),
-            (Param::Int, Expr::Number(_, number)) if number.int.is_some() => {
+            (Param::Int | Param::Duration, Expr::Number(_, number)) if number.int.is_some() => {
                 Ok(Value::Int(number.int.unwrap_or_default()))
             }
             (Param::Float, Expr::Number(_, number)) if number.float.is_some() => {
@@ -119,7 +122,9 @@ impl<'t> Run<'t> {
             }
             (Param::Text, _) => self.fail(frame, format!("expected string; found {}", Operand(expr))),
             (Param::Bool, _) => self.fail(frame, format!("expected bool; found {}", Operand(expr))),
-            (Param::Int, _) => self.fail(frame, format!("expected integer; found {}", Operand(expr))),
+            (Param::Int | Param::Duration, _) => {
+                self.fail(frame, format!("expected integer; found {}", Operand(expr)))
+            }
             (Param::Float, _) => self.fail(frame, format!("expected float; found {}", Operand(expr))),
             _ => self.fail(frame, format!("can't handle {} for arg of type {}", Operand(expr), param.name())),
         }

@@ -7,7 +7,7 @@ use super::{Sink, Spec, TooLong, put, with_type};
 
 /// `fmt.Sprintf`.
 pub(in super::super) fn printf(format: &str, values: &[Value]) -> Result<String, TooLong> {
-    let mut printer = Printf { out: Sink::default(), values, next: 0, reordered: false };
+    let mut printer = Printf { out: Sink::default(), values, next: 0, reordered: false, is_good: true };
     let result = printer.run(format);
     printer.out.end(result)
 }
@@ -17,9 +17,11 @@ struct Printf<'a> {
     values: &'a [Value],
     next: usize,
     reordered: bool,
+    /// Whether the verb under way names its operand well, if it does.
+    is_good: bool,
 }
 
-/// The largest width and precision that Go takes.
+/// Beyond this width and precision Go takes no further digit, and no such operand.
 const MAX_WIDTH: usize = 1_000_000;
 
 impl Printf<'_> {
@@ -45,67 +47,109 @@ impl Printf<'_> {
 
     /// One verb, what stands behind its `%`; what is left is returned.
     fn verb<'f>(&mut self, text: &'f str) -> Result<&'f str, fmt::Error> {
-        let (mut spec, mut rest) = flags(text);
-        rest = self.argument_number(rest);
-        (spec.width, rest) = self.size(rest, &mut spec, "%!(BADWIDTH)")?;
-        if let Some(tail) = rest.strip_prefix('.') {
-            rest = self.argument_number(tail);
-            (spec.precision, rest) = self.size(rest, &mut Spec::default(), "%!(BADPREC)")?;
-            spec.precision = spec.precision.or(Some(0));
-        }
-        rest = self.argument_number(rest);
-        let mut chars = rest.chars();
-        let Some(verb) = chars.next() else {
-            self.out.write_str("%!(NOVERB)")?;
-            return Ok("");
-        };
-        if verb == '%' {
-            self.out.write_str("%")?;
-        } else if let Some(value) = self.values.get(self.next) {
-            self.next += 1;
-            put(&mut self.out, value, verb, spec, 0)?;
-        } else if self.next == usize::MAX {
-            write!(self.out, "%!{verb}(BADINDEX)")?;
+        self.is_good = true;
+        let (mut spec, rest) = flags(text);
+        let (mut indexed, mut rest) = self.argument_number(rest);
+        if let Some(tail) = rest.strip_prefix('*') {
+            (rest, indexed) = (tail, false);
+            self.width_of_operand(&mut spec)?;
         } else {
-            write!(self.out, "%!{verb}(MISSING)")?;
+            (spec.width, rest) = number(rest);
+            self.is_good &= !indexed || spec.width.is_none();
+        }
+        if let Some(tail) = rest.strip_prefix('.') {
+            self.is_good &= !indexed;
+            (indexed, rest) = self.argument_number(tail);
+            if let Some(tail) = rest.strip_prefix('*') {
+                (rest, indexed) = (tail, false);
+                self.precision_of_operand(&mut spec)?;
+            } else {
+                let (precision, tail) = number(rest);
+                (spec.precision, rest) = (precision.or(Some(0)), tail);
+            }
+        }
+        if !indexed {
+            rest = self.argument_number(rest).1;
+        }
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => self.out.write_str("%!(NOVERB)")?,
+            Some('%') => self.out.write_str("%")?,
+            Some(verb) => self.operand(verb, spec)?,
         }
         Ok(chars.as_str())
     }
 
-    /// `[n]`: the next operand is the n-th.
-    fn argument_number<'f>(&mut self, text: &'f str) -> &'f str {
-        let Some((number, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) else {
-            return text;
-        };
-        self.reordered = true;
-        let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        self.next = index.filter(|index| *index < self.values.len()).unwrap_or(usize::MAX);
-        rest
+    fn operand(&mut self, verb: char, mut spec: Spec) -> fmt::Result {
+        if verb == 'v' {
+            (spec.plus_v, spec.plus) = (spec.plus, false);
+            (spec.sharp_v, spec.sharp) = (spec.sharp, false);
+        }
+        match self.values.get(self.next) {
+            _ if !self.is_good => write!(self.out, "%!{verb}(BADINDEX)"),
+            None => write!(self.out, "%!{verb}(MISSING)"),
+            Some(value) => {
+                self.next += 1;
+                put(&mut self.out, value, verb, spec, 0)
+            }
+        }
     }
 
-    /// A width or precision: digits, or `*` for an operand.
-    fn size<'f>(
-        &mut self,
-        text: &'f str,
-        spec: &mut Spec,
-        bad: &str,
-    ) -> Result<(Option<usize>, &'f str), fmt::Error> {
-        if let Some(rest) = text.strip_prefix('*') {
-            let value = self.values.get(self.next).and_then(Value::whole);
-            self.next += 1;
-            let size = value.and_then(|value| {
-                spec.minus |= value < 0;
-                usize::try_from(value.unsigned_abs()).ok().filter(|size| *size <= MAX_WIDTH)
-            });
-            if size.is_none() {
-                self.out.write_str(bad)?;
-            }
-            return Ok((size, rest));
+    /// `[n]`: the next operand is the n-th. Whether that was said in figures, and the rest.
+    fn argument_number<'f>(&mut self, text: &'f str) -> (bool, &'f str) {
+        let Some(behind) = text.strip_prefix('[') else { return (false, text) };
+        self.reordered = true;
+        let Some((figures, rest)) = behind.split_once(']').filter(|_| text.len() >= 3) else {
+            self.is_good = false;
+            return (false, behind);
+        };
+        let (Some(index), "") = number(figures) else {
+            self.is_good = false;
+            return (false, rest);
+        };
+        match index.checked_sub(1).filter(|index| *index < self.values.len()) {
+            Some(index) => self.next = index,
+            None => self.is_good = false,
         }
-        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (digits, rest) = text.split_at(end);
-        Ok((digits.parse().ok().filter(|size| *size <= MAX_WIDTH), rest))
+        (true, rest)
     }
+
+    /// The next operand, for `*`; `None` if it is no number that may be a size.
+    fn size(&mut self) -> Option<i64> {
+        let value = self.values.get(self.next)?;
+        self.next += 1;
+        let largest = u64::try_from(MAX_WIDTH).unwrap_or(u64::MAX);
+        value.whole().filter(|size| size.unsigned_abs() <= largest)
+    }
+
+    fn width_of_operand(&mut self, spec: &mut Spec) -> fmt::Result {
+        let Some(size) = self.size() else { return self.out.write_str("%!(BADWIDTH)") };
+        spec.width = usize::try_from(size.unsigned_abs()).ok();
+        if size < 0 {
+            (spec.minus, spec.zero) = (true, false);
+        }
+        Ok(())
+    }
+
+    fn precision_of_operand(&mut self, spec: &mut Spec) -> fmt::Result {
+        spec.precision = self.size().and_then(|size| usize::try_from(size).ok());
+        if spec.precision.is_none() { self.out.write_str("%!(BADPREC)") } else { Ok(()) }
+    }
+}
+
+/// A number that the text begins with, and the rest; one that is much too large takes all of the rest with it.
+fn number(text: &str) -> (Option<usize>, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (figures, rest) = text.split_at(end);
+    let mut found = None;
+    for figure in figures.bytes() {
+        let before = found.unwrap_or(0);
+        if before > MAX_WIDTH {
+            return (None, "");
+        }
+        found = Some(before * 10 + usize::from(figure - b'0'));
+    }
+    (found, rest)
 }
 
 /// The flags of a verb, and what stands behind them.
@@ -122,4 +166,25 @@ fn flags(text: &str) -> (Spec, &str) {
         ..Spec::default()
     };
     (spec, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operand_that_is_not_there_spoils_its_own_verb_only() {
+        let values = [Value::Int(1), Value::Int(2)];
+        for (format, printed) in [
+            ("%[5]d %d", "%!d(BADINDEX) 1"),
+            ("%[5]*d|%d", "%!d(BADINDEX)|2"),
+            ("%[2]*[1]d|%[1]d", " 1|1"),
+            ("%[1]2d|%d", "%!d(BADINDEX)|1"),
+            ("%[d", "%!d(BADINDEX)"),
+            ("%[x]d|%.*d", "%!d(BADINDEX)|2"),
+            ("%99999999d", "%!(NOVERB)%!(EXTRA int=1, int=2)"),
+        ] {
+            assert_eq!(printf(format, &values), Ok(printed.to_owned()), "{format}");
+        }
+    }
 }

@@ -138,7 +138,11 @@ fn index(values: &[Value]) -> Answer {
                 Value::Text(key) => dict.borrow().get(key).cloned().unwrap_or(Value::Nil),
                 other => return Err(unfit(other, "string")),
             },
-            other => return Err(format!("can't index item of type {}", other.type_name())),
+            // Go looks at what a pointer points to.
+            other => {
+                let of = other.type_name();
+                return Err(format!("can't index item of type {}", of.trim_start_matches('*')));
+            }
         };
     }
     Ok(item)

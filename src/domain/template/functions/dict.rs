@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::value::{ANY, Dict, TEXTS, Value, deep_equal};
+use super::super::value::{ANY, Dict, List, TEXTS, Value, deep_equal};
 use super::Param::{self, Any, Int, Text};
 use super::text::{split, to_text};
 use super::{Answer, Function, arg, int, text};
@@ -44,10 +44,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::open("pick", &[DICT], Text, |v| Ok(filtered(v, |named| named))),
     Function::open("omit", &[DICT], Text, |v| Ok(filtered(v, |named| !named))),
-    Function::open("merge", &[DICT], DICT, |v| merge(v, false)),
-    Function::open("mustMerge", &[DICT], DICT, |v| merge(v, false)),
-    Function::open("mergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
-    Function::open("mustMergeOverwrite", &[DICT], DICT, |v| merge(v, true)),
     Function::open("dig", &[], Any, dig),
     Function::fixed("deepCopy", &[Any], deep_copy),
     Function::fixed("mustDeepCopy", &[Any], deep_copy),
@@ -66,7 +62,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The dictionary at `index`, which the row says is one.
-fn entries(values: &[Value], index: usize) -> Dict {
+pub(super) fn entries(values: &[Value], index: usize) -> Dict {
     match values.get(index) {
         Some(Value::Dict(dict)) => Rc::clone(dict),
         _ => Dict::default(),
@@ -95,41 +91,8 @@ fn filtered(values: &[Value], keep: fn(bool) -> bool) -> Value {
     Value::dict(kept)
 }
 
-/// Adds to the first dictionary what it lacks of the others, or what they have.
-fn merge(values: &[Value], overwrite: bool) -> Answer {
-    let target = entries(values, 0);
-    for index in 1..values.len() {
-        merge_into(&target, &entries(values, index), overwrite, 0)?;
-    }
-    Ok(arg(values, 0).clone())
-}
-
 /// How deep dictionaries are merged and copied.
-const MAX_NESTING: usize = 32;
-
-fn merge_into(target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Result<(), String> {
-    if Rc::ptr_eq(target, source) {
-        return Ok(());
-    }
-    if depth > MAX_NESTING {
-        return Err("dictionaries nested too deeply".to_owned());
-    }
-    let entries: Vec<_> = source.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    for (key, value) in entries {
-        let known = target.borrow().get(&key).cloned();
-        match (known, &value) {
-            (Some(Value::Dict(inner)), Value::Dict(from)) => merge_into(&inner, from, overwrite, depth + 1)?,
-            // What is empty in the target counts as missing; nothing overwrites with nil.
-            (Some(_), Value::Nil) if overwrite => {}
-            (Some(known), _) if known.is_true() && !overwrite => {}
-            (None, Value::Nil) if !overwrite => {}
-            _ => {
-                target.borrow_mut().insert(key, value);
-            }
-        }
-    }
-    Ok(())
-}
+pub(super) const MAX_NESTING: usize = 32;
 
 fn dig(values: &[Value]) -> Answer {
     let (Some(Value::Dict(dict)), true) = (values.last(), values.len() >= 3) else {
@@ -183,7 +146,12 @@ fn copy(value: &Value, depth: usize) -> Value {
             dict.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))).collect(),
         ),
         Value::List(list) if depth < MAX_NESTING => {
-            Value::list(list.element, list.items.iter().map(|item| copy(item, depth + 1)).collect())
+            let items = list.items.iter().map(|item| copy(item, depth + 1)).collect();
+            Value::List(List { items: Rc::new(items), ..list.clone() })
+        }
+        // What cannot be seen is not copied.
+        Value::Struct(version) if version.of.name.ends_with("semver.Version") => {
+            super::semver::zero(version.of)
         }
         other => other.clone(),
     }

@@ -10,6 +10,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 use super::super::format::{self, MAX_TEXT, TooLong};
+use super::super::time;
 use super::super::value::{ANY, Struct, Value};
 use super::Param::{Any, Text};
 use super::text::{answer, utf8};
@@ -128,6 +129,7 @@ impl Json {
                 return Err(format!("json: unsupported value: {}", format::general(*number, None)));
             }
             Value::Text(text) => self.text(text),
+            Value::List(list) if list.is_nil => self.out.push_str("null"),
             Value::List(list) => {
                 self.sequence('[', ']', list.items.iter(), Self::value)?;
             }
@@ -144,6 +146,7 @@ impl Json {
             Value::Struct(object) if object.of.name.ends_with("semver.Version") => {
                 self.text(&object.of.text.map(|text| text(object)).unwrap_or_default());
             }
+            Value::Struct(object) if let Some(date) = time::json(object) => self.text(&date?),
             Value::Struct(object) => {
                 let mut entries = Vec::new();
                 fields(object, &mut entries);

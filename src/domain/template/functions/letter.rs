@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::domain::policy::goregex::KNOWN;
+
 /// A general category, or several that begin alike.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Category {
@@ -17,10 +19,20 @@ pub(super) enum Category {
     Punctuation,
 }
 
-const PATTERNS: [&str; 6] = [r"^\p{Lu}$", r"^\p{Ll}$", r"^\p{Lt}$", r"^\p{L}$", r"^\p{N}$", r"^\p{P}$"];
+const PATTERNS: [&str; 6] = [r"\p{Lu}", r"\p{Ll}", r"\p{Lt}", r"\p{L}", r"\p{N}", r"\p{P}"];
 
-static CATEGORIES: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+/// Each but for characters that Go's tables do not have yet.
+static CATEGORIES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let patterns = PATTERNS.iter().map(|pattern| format!("^[{pattern}&&{KNOWN}]$"));
+    patterns.filter_map(|pattern| Regex::new(&pattern).ok()).collect()
+});
+
+static ALL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("^{KNOWN}$")).ok());
+
+/// Whether Go's tables have `c`.
+fn is_known(c: char) -> bool {
+    c.is_ascii() || ALL.as_ref().is_some_and(|all| all.is_match(c.encode_utf8(&mut [0; 4])))
+}
 
 /// Whether `c` is of that category.
 pub(super) fn is(c: char, category: Category) -> bool {
@@ -55,10 +67,10 @@ pub(super) fn title(c: char) -> char {
     }
 }
 
-/// What the mapping has if that is one character, else `c` itself.
+/// What the mapping has if that is one character and both are known to Go, else `c` itself.
 fn only(mut mapped: impl Iterator<Item = char>, c: char) -> char {
     match (mapped.next(), mapped.next()) {
-        (Some(one), None) => one,
+        (Some(one), None) if one == c || is_known(one) && is_known(c) => one,
         _ => c,
     }
 }
@@ -72,6 +84,9 @@ mod tests {
         assert_eq!(['a', 'ß', 'ᾳ', 'ᾀ', 'ŉ', 'ǆ'].map(upper), ['A', 'ß', 'ᾼ', 'ᾈ', 'ŉ', 'Ǆ']);
         assert_eq!(['A', 'İ', 'Σ', 'ẞ'].map(lower), ['a', 'i', 'σ', 'ß']);
         assert_eq!(['ǆ', 'a', 'ა'].map(title), ['ǅ', 'A', 'ა']);
+        // Letters that Unicode got after Go's tables were made.
+        assert_eq!(['\u{1c89}', 'ƛ'].map(upper).map(lower), ['\u{1c89}', 'ƛ']);
+        assert!(!is('\u{1c89}', Category::Letter));
         assert!(is('É', Category::Upper) && !is('Ⅷ', Category::Upper) && is('Ⅷ', Category::Number));
     }
 }

@@ -89,12 +89,18 @@ fn last(values: &[Value]) -> Answer {
 
 fn rest(values: &[Value]) -> Answer {
     let list = list(values, 0, "Cannot find rest on")?;
-    Ok(Value::list(ANY, list.items.iter().skip(1).cloned().collect()))
+    Ok(all_but(list, list.items.iter().skip(1)))
 }
 
 fn initial(values: &[Value]) -> Answer {
     let list = list(values, 0, "Cannot find initial on")?;
-    Ok(Value::list(ANY, list.items.iter().take(list.items.len().saturating_sub(1)).cloned().collect()))
+    Ok(all_but(list, list.items.iter().take(list.items.len().saturating_sub(1))))
+}
+
+/// What is left of a list without one of its items; nil if it had none.
+fn all_but<'v>(list: &List, left: impl Iterator<Item = &'v Value>) -> Value {
+    let items = left.cloned().collect();
+    if list.items.is_empty() { Value::appended(ANY, items) } else { Value::list(ANY, items) }
 }
 
 fn append(values: &[Value]) -> Answer {
@@ -181,7 +187,7 @@ fn concat(values: &[Value]) -> Answer {
             return Err(too_many());
         }
     }
-    Ok(Value::list(ANY, items))
+    Ok(Value::appended(ANY, items))
 }
 
 fn chunk(values: &[Value]) -> Answer {
@@ -190,12 +196,12 @@ fn chunk(values: &[Value]) -> Answer {
     let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
         // Go divides, rounds down, adds one and makes room for so many.
         let length = i64::try_from(list.items.len()).unwrap_or(i64::MAX);
-        let none = size < 0 && length > 1 && 1 - length >= size;
-        return if none {
-            Ok(Value::list("[]interface {}", Vec::new()))
-        } else {
-            Err("runtime error: makeslice: len out of range".to_owned())
+        let chunks = match length {
+            1 if size < -1 => vec![Value::list(ANY, list.items.to_vec())],
+            2.. if size < 0 && 1 - length >= size => Vec::new(),
+            _ => return Err("runtime error: makeslice: len out of range".to_owned()),
         };
+        return Ok(Value::list("[]interface {}", chunks));
     };
     Ok(Value::list(
         "[]interface {}",

@@ -92,7 +92,10 @@ fn limit(count: i64) -> usize {
 
 fn find_all(pattern: &Pattern, text: &str, count: i64) -> Value {
     let found = matches(pattern, text, limit(count));
-    Value::texts(found.into_iter().filter_map(|found| text.get(found)))
+    Value::appended(
+        "string",
+        found.into_iter().filter_map(|found| text.get(found).map(Value::text)).collect(),
+    )
 }
 
 /// Source: golang/go:src/regexp/regexp.go, `replaceAll`.

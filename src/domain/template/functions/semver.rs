@@ -71,6 +71,11 @@ fn version(of: &'static StructType, original: Rc<str>) -> Value {
     Value::Struct(Rc::new(Struct { of, fields: vec![Value::Text(original)] }))
 }
 
+/// The version without anything in it, which prints as `0.0.0`.
+pub(super) fn zero(of: &'static StructType) -> Value {
+    version(of, "".into())
+}
+
 fn original(own: &Struct) -> &str {
     match own.fields.first() {
         Some(Value::Text(text)) => text,

@@ -13,6 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let end = if text(v, 1).is_empty() { "\n" } else { text(v, 1) };
         answer(wrapped(text(v, 2), int(v, 0), end, true))
     }),
+    Function::fixed("abbrev", &[Int, Text], |v| answer(abbreviated(text(v, 1), 0, int(v, 0)))),
     Function::fixed("abbrevboth", &[Int, Int, Text], |v| {
         answer(abbreviated(text(v, 2), int(v, 0), int(v, 1)))
     }),

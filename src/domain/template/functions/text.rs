@@ -49,7 +49,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("initials", &[Text], |v| answer(initials(text(v, 0)))),
     Function::fixed("substr", &[Int, Int, Text], |v| substring(int(v, 0), int(v, 1), text(v, 2))),
     Function::fixed("repeat", &[Int, Text], |v| repeat(int(v, 0), text(v, 1))),
-    Function::fixed("abbrev", &[Int, Text], |v| answer(abbreviated(text(v, 1), int(v, 0)))),
     Function::fixed("plural", &[Text, Text, Int], |v| answer(text(v, usize::from(int(v, 2) != 1)))),
     Function::open("cat", &[], Any, |v| {
         let texts: Result<Vec<String>, TooLong> =
@@ -60,7 +59,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The same for all functions that answer a text.
-pub(super) fn answer(text: impl AsRef<str>) -> Answer {
+pub(in super::super) fn answer(text: impl AsRef<str>) -> Answer {
     let text = text.as_ref();
     if text.len() > MAX_TEXT { Err(TooLong.into()) } else { Ok(Value::text(text)) }
 }
@@ -256,18 +255,6 @@ fn repeat(count: i64, text: &str) -> Answer {
         return Err(TooLong.into());
     }
     answer(text.repeat(count))
-}
-
-/// At most `width` characters, the last three of them dots if something is missing.
-fn abbreviated(text: &str, width: i64) -> String {
-    let count = text.chars().count();
-    match usize::try_from(width) {
-        Ok(width) if width >= 4 && count > width => {
-            let kept: String = text.chars().take(width - 3).collect();
-            format!("{kept}...")
-        }
-        _ => text.to_owned(),
-    }
 }
 
 /// Source: RFC 1950, section 8.2.

@@ -1,15 +1,15 @@
-//! Durations.
+//! Dates and durations.
 //!
 //! Source: Masterminds/sprig v3.3.0, date.go; golang/go:src/time/format.go, time.go.
 
 use std::time::Duration;
 
+use super::super::time::{Moment, ZERO, is_time, parse};
 use super::super::value::Value;
-use super::Param::Any;
+use super::Param::{Any, Text, Time};
 use super::number::parse_decimal;
-use super::text::answer;
-use super::{Function, arg};
-use crate::domain::duration::GoDuration;
+use super::{Answer, Function, UNSUPPORTED_TEXT, answer, arg, text};
+use crate::domain::duration::{GoDuration, parse_nanoseconds};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -26,23 +26,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
         };
         answer(shown(seconds.wrapping_mul(SECOND)))
     }),
-    Function::fixed("durationRound", &[Any], |v| {
-        answer(rounded(match arg(v, 0) {
-            Value::Text(text) => parse(text).unwrap_or(0),
-            Value::Int64(nanoseconds) => *nanoseconds,
-            _ => 0,
-        }))
+    Function::fixed("durationRound", &[Any], |v| match arg(v, 0) {
+        Value::Text(text) => answer(rounded(parse_nanoseconds(text).unwrap_or(0))),
+        Value::Int64(nanoseconds) => answer(rounded(*nanoseconds)),
+        // How long ago that was.
+        Value::Struct(time) if is_time(time) => Err(UNSUPPORTED_TEXT.to_owned()),
+        _ => answer(rounded(0)),
     }),
+    Function::fixed("toDate", &[Text, Text], |v| {
+        Ok(parse(text(v, 0), text(v, 1)).unwrap_or(ZERO).into_value())
+    }),
+    Function::fixed("mustToDate", &[Text, Text], |v| Ok(parse(text(v, 0), text(v, 1))?.into_value())),
+    Function::fixed("mustDateModify", &[Text, Time], modify),
+    Function::fixed("must_date_modify", &[Text, Time], modify),
+    Function::fixed("unixEpoch", &[Time], |v| answer(time(arg(v, 0)).seconds.to_string())),
 ];
 
-/// `time.ParseDuration`, in nanoseconds.
-fn parse(text: &str) -> Option<i64> {
-    let positive = text.strip_prefix('-').unwrap_or(text);
-    if positive.len() < text.len() && positive.starts_with('+') {
-        return None;
+/// The date, of a value that the row says is one.
+fn time(value: &Value) -> Moment {
+    match value {
+        Value::Struct(time) => Moment::of(time),
+        _ => ZERO,
     }
-    let nanoseconds = i64::try_from(positive.parse::<GoDuration>().ok()?.0.as_nanos()).ok()?;
-    Some(if positive.len() < text.len() { -nanoseconds } else { nanoseconds })
+}
+
+fn modify(values: &[Value]) -> Answer {
+    let nanoseconds = parse_nanoseconds(text(values, 0)).map_err(|error| error.to_string())?;
+    Ok(time(arg(values, 1)).plus(nanoseconds).into_value())
 }
 
 /// `time.Duration.String`.
@@ -64,9 +74,9 @@ mod tests {
 
     #[test]
     fn durations_are_those_of_go() {
-        assert_eq!(shown(parse("-1h2m3.5s").unwrap()), "-1h2m3.5s");
-        assert_eq!(rounded(parse("2h10m5s").unwrap()), "2h");
-        assert_eq!(rounded(parse("-400h").unwrap()), "16d");
+        assert_eq!(shown(parse_nanoseconds("-1h2m3.5s").unwrap()), "-1h2m3.5s");
+        assert_eq!(rounded(parse_nanoseconds("2h10m5s").unwrap()), "2h");
+        assert_eq!(rounded(parse_nanoseconds("-400h").unwrap()), "16d");
         assert_eq!((parse_decimal("99999999999999999999"), parse_decimal("1x")), (i64::MAX, 0));
     }
 }

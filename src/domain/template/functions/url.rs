@@ -10,7 +10,7 @@ use super::super::format::quote;
 use super::super::value::Value;
 use super::Param::{Dict, Text};
 use super::text::{answer, utf8};
-use super::{Answer, Function, NIL_POINTER, arg, text};
+use super::{Answer, Function, NIL_POINTER, address, arg, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("urlParse", &[Text], |v| match Url::parse(text(v, 0)) {
@@ -260,13 +260,10 @@ fn literal_host(host: &str) -> Result<String, String> {
         Some((address, zone)) => Part::Host.unescaped(address)? + &Part::Zone.unescaped(zone)?,
         None => Part::Host.unescaped(inside)?,
     };
-    let address = name.split_once('%').map_or(name.as_str(), |(address, _)| address);
-    if address.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Err("invalid IP-literal".to_owned());
-    }
-    match address.parse::<std::net::Ipv6Addr>() {
-        Ok(_) => Ok(format!("[{name}]{port}")),
-        Err(_) => Err(format!("invalid host: ParseAddr({}): unable to parse IP", quote(&name))),
+    match address::version(&name) {
+        Ok(address::Version::V6) => Ok(format!("[{name}]{port}")),
+        Ok(address::Version::V4) => Err("invalid IP-literal".to_owned()),
+        Err(error) => Err(format!("invalid host: {error}")),
     }
 }
 
@@ -330,6 +327,11 @@ mod tests {
             (":a", "parse \":a\": missing protocol scheme"),
             ("1:a", "parse \"1:a\": first path segment in URL cannot contain colon"),
             ("/%zz", "parse \"/%zz\": invalid URL escape \"%zz\""),
+            (
+                "http://[1:2]/",
+                "parse \"http://[1:2]/\": invalid host: ParseAddr(\"1:2\"): address string too short",
+            ),
+            ("http://[1.2.3.4]/", "parse \"http://[1.2.3.4]/\": invalid IP-literal"),
             ("http://a b", "parse \"http://a b\": invalid character \" \" in host name"),
         ] {
             assert_eq!(Url::parse(url).unwrap_err(), error);
