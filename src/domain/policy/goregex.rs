@@ -295,8 +295,68 @@ mod tests {
         })
     }
 
+    /// Patterns that Go and Rust read alike, as far as texts of ASCII tell.
+    fn shared_pattern() -> impl Strategy<Value = String> {
+        let atom = proptest::sample::select(vec![
+            "a",
+            "b",
+            "0",
+            "\\.",
+            ".",
+            "[a-c]",
+            "[^ab]",
+            "[0-9_]",
+            "[[:alpha:]]",
+            "[^[:digit:]]",
+            "\\d",
+            "\\D",
+            "\\w",
+            "\\W",
+            "\\s",
+            "\\pL",
+            "\\x61",
+            "\\n",
+            "(?i:b)",
+            "(?i)a",
+            "(?s:.)",
+            "(?m:^b$)",
+            "^",
+            "$",
+            "\\A",
+            "\\z",
+            "\\b",
+            "\\B",
+            "",
+        ]);
+        let count = proptest::sample::select(vec![
+            "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "*?", "+?", "??", "{0,2}?", "{0}",
+        ]);
+        atom.prop_map(str::to_owned).prop_recursive(4, 24, 3, move |inner| {
+            prop_oneof![
+                2 => proptest::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
+                1 => proptest::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
+                1 => inner.clone().prop_map(|inner| format!("({inner})")),
+                2 => (inner, count.clone()).prop_map(|(inner, count)| format!("(?:{inner}){count}")),
+            ]
+        })
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn a_translated_pattern_agrees_with_the_original_where_both_languages_do(
+            pattern in shared_pattern(),
+            texts in proptest::collection::vec("[abcAB01 _.\n-]{0,8}", 8),
+        ) {
+            let (ours, original) = (Pattern::new(&pattern).unwrap(), Regex::new(&pattern).unwrap());
+            for text in &texts {
+                let groups = |captures: regex::Captures<'_>| {
+                    captures.iter().map(|group| group.map(|group| group.range())).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(found(&ours, text, false), original.captures(text).map(groups), "{} on {:?}", pattern, text);
+            }
+        }
 
         #[test]
         fn the_loop_finds_what_the_engine_finds(
