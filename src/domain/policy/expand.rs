@@ -63,6 +63,17 @@ impl Template {
         }
     }
 
+    /// How many bytes [`Self::expand`] appends.
+    pub fn expanded_len(&self, slots: &Slots) -> usize {
+        let lengths = self.parts.iter().map(|part| match part {
+            Part::Text(literal) => literal.len(),
+            Part::Groups(groups) => {
+                groups.iter().find_map(|group| slots.group(*group)).map_or(0, |span| span.len())
+            }
+        });
+        lengths.fold(0, usize::saturating_add)
+    }
+
     /// The span that the template stands for, if it is no more than one reference to a group; an empty span if that
     /// group took no part.
     pub fn as_span(&self, slots: &Slots) -> Option<Range<usize>> {
