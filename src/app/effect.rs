@@ -8,14 +8,14 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::Proposal;
 
-/// Where a comparison learns what remotes have.
+/// Where an answer may come from: of what remotes have, and of which digests tags have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// From the disk, however old that is; from the remotes only where there is nothing.
     Kept,
-    /// From the disk if that is recent enough, else from the remotes.
+    /// From the disk if that is recent enough, else from who knows.
     Recent,
-    /// From the remotes, even if they were asked a moment ago.
+    /// From who knows, even if they were asked a moment ago: a person wants to know.
     Remote,
 }
 
@@ -27,8 +27,13 @@ pub enum Effect {
     /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the
     /// limits allow.
     Scan(JobId, Vec<ObjectId>),
-    /// Evaluate these policies against the newest tags of their repositories, on a worker.
-    Evaluate(Vec<ObjectId>),
+    /// Evaluate policies against the newest tags of their repositories, on a worker.
+    Evaluate {
+        /// Which.
+        policies: Vec<ObjectId>,
+        /// Where their digests may come from.
+        digests: Reach,
+    },
     /// Read marked files, compare. The newest request wins.
     Propose {
         /// The question.

@@ -53,8 +53,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
         Msg::ScanFailed { job, repository, problem, retry } => {
-            scans::failed(state, job, &repository, problem, retry);
-            vec![]
+            scans::failed(state, job, &repository, problem, retry)
         }
         Msg::Evaluated(policy, verdict) => scans::evaluated(state, policy, verdict),
         Msg::Proposed(job, result) => scans::proposed(state, job, result),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::effect::Reach;
 use super::message::{JobId, Moment};
 use crate::domain::object::ObjectId;
 use crate::domain::scan::Scan as Found;
@@ -61,6 +62,8 @@ pub struct Running {
     pub seen: usize,
     /// Tags that there were last time; what a percentage is of.
     pub expected: Option<usize>,
+    /// Where the digests of its policies may come from, once its tags are known.
+    pub digests: Reach,
 }
 
 impl Running {

@@ -43,6 +43,8 @@ const PROGRESS: Duration = Duration::from_millis(100);
 struct Held {
     world: Option<Arc<World>>,
     scans: BTreeMap<ObjectId, Scan>,
+    /// Why the last scan of a repository failed.
+    failed: BTreeMap<ObjectId, Problem>,
     selections: Selections,
     grounds: Arc<Vec<Ground>>,
     mode: &'static str,
@@ -118,7 +120,9 @@ impl EffectRunner {
         match effect {
             Effect::Load(job) => self.spawn(job, load(work, job)),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
-            Effect::Evaluate(policies) => drop(self.tasks.spawn(evaluate(work, policies))),
+            Effect::Evaluate { policies, digests } => {
+                drop(self.tasks.spawn(evaluate(work, policies, digests)));
+            }
             Effect::Propose { job, reach } => self.spawn(job, propose(work, job, reach)),
             Effect::Prepare { job, updates, messages } => {
                 self.spawn(job, prepare(work, job, updates, messages));
@@ -271,23 +275,28 @@ async fn scan_one(work: &Work, world: &World, job: JobId, id: ObjectId) {
     let progress = progress(work.answers.clone(), job);
     let msg = match work.engine.scan(world, &id, progress).await {
         Ok(found) => {
-            work.held().scans.insert(id.clone(), found.clone());
+            let mut held = work.held();
+            held.failed.remove(&id);
+            held.scans.insert(id.clone(), found.clone());
             Msg::TagsListed(job, id, found)
         }
-        Err(problem) => Msg::ScanFailed { job, repository: id, problem, retry: None },
+        Err(problem) => {
+            work.held().failed.insert(id.clone(), problem.clone());
+            Msg::ScanFailed { job, repository: id, problem, retry: None }
+        }
     };
     work.answer(msg).await;
 }
 
 /// Evaluates policies one after another. Digests are asked for beside that, and each policy is answered for as soon as
 /// it is complete.
-async fn evaluate(work: Work, policies: Vec<ObjectId>) {
+async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
     let (world, scans) = {
         let held = work.held();
         (held.world.clone(), held.scans.clone())
     };
     let Some(world) = world else { return };
-    let passes = match work.engine.passes(&world, work.refresh(false)).await {
+    let passes = match work.engine.passes(&world, work.refresh(digests == Reach::Remote)).await {
         Ok(passes) => passes,
         Err(problem) => return work.answer(Msg::Warned(problem)).await,
     };
@@ -393,9 +402,9 @@ async fn grounds(
 }
 
 async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
-    let (world, mut selections, scans) = {
+    let (world, mut selections, scans, failed) = {
         let held = work.held();
-        (held.world.clone(), held.selections.clone(), held.scans.clone())
+        (held.world.clone(), held.selections.clone(), held.scans.clone(), held.failed.clone())
     };
     let Some(world) = world else { return Ok(Proposed::default()) };
     let (grounds, problems, kept) = grounds(work, &world, reach).await?;
@@ -403,7 +412,9 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
         let mut review = engine.review(grounds, &selections);
-        let found = lint::World::new(&world.inventory, &engine.known(&selections, &scans));
+        let known =
+            lint::Known { scan_problems: failed.iter().collect(), ..engine.known(&selections, &scans) };
+        let found = lint::World::new(&world.inventory, &known);
         let survey = lint::survey(&review.grounds, &found);
         journal::remember(&engine, &review.grounds, &mut review.proposals);
         let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();

@@ -191,7 +191,7 @@ impl Screen {
             match effect {
                 Effect::Load(job) => answers.push(self.load(job)),
                 Effect::Scan(job, ids) => answers.extend(ids.iter().map(|id| self.scan(job, id))),
-                Effect::Evaluate(policies) => {
+                Effect::Evaluate { policies, .. } => {
                     answers.extend(policies.iter().filter_map(|id| self.evaluate(id)));
                 }
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),

@@ -49,7 +49,7 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
         state.previous = None;
     }
     rows::refresh(state);
-    let mut effects = evaluate(state, |_| true);
+    let mut effects = evaluate(state, Reach::Recent, |_| true);
     effects.extend(scan_due(state));
     if state.evaluating.is_empty() {
         effects.extend(propose(state, false, false));
@@ -123,7 +123,7 @@ pub(super) fn scan_due(state: &mut State) -> Vec<Effect> {
         .filter(|(_, scan)| scan.running.is_none() && scan.due.is_some_and(|due| due <= at))
         .map(|(id, _)| id.clone())
         .collect();
-    scan(state, due)
+    scan(state, due, Reach::Recent)
 }
 
 /// Asks again for the digests that are due now: the policies pass on the tags that are known.
@@ -132,21 +132,25 @@ pub(super) fn ask_due(state: &mut State) -> Vec<Effect> {
     let due = |verdict: &Verdict| verdict.ask_again.is_some_and(|again| again <= now);
     let found = state.verdicts.iter().filter(|(id, verdict)| due(verdict) && !state.evaluating.contains(*id));
     let policies: BTreeSet<ObjectId> = found.map(|(id, _)| id.clone()).collect();
-    evaluate(state, |policy| policies.contains(&policy.meta.id))
+    evaluate(state, Reach::Recent, |policy| policies.contains(&policy.meta.id))
 }
 
-/// Scans these repositories, those left out that are being scanned already.
-fn scan(state: &mut State, repositories: Vec<ObjectId>) -> Vec<Effect> {
+/// Scans these repositories, those left out that are being scanned already. `digests` says where the digests of their
+/// policies may come from then.
+fn scan(state: &mut State, repositories: Vec<ObjectId>, digests: Reach) -> Vec<Effect> {
     let job = state.jobs.number();
     let since = state.at;
     let mut fresh = Vec::new();
     for id in repositories {
         let scan = state.scans.entry(&id);
-        if scan.running.is_some() {
+        if let Some(running) = &mut scan.running {
+            if digests == Reach::Remote {
+                running.digests = digests;
+            }
             continue;
         }
         let expected = scan.found.as_ref().map(|found| found.tags.len());
-        scan.running = Some(Running { job, since, seen: 0, expected });
+        scan.running = Some(Running { job, since, seen: 0, expected, digests });
         scan.retry = None;
         scan.due = None;
         fresh.push(id);
@@ -174,9 +178,9 @@ fn what(repository: &ObjectId) -> String {
 
 /// Tags are there: their policies are evaluated.
 pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found: Scan) -> Vec<Effect> {
-    if current(state, job, repository).is_none() {
+    let Some(digests) = current(state, job, repository).map(|running| running.digests) else {
         return vec![];
-    }
+    };
     let interval = state
         .inventory
         .repositories
@@ -196,19 +200,19 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
         rows::tags(state);
     }
     time::rows_changed(state);
-    evaluate(state, |policy| policy.repository == *repository)
+    evaluate(state, digests, |policy| policy.repository == *repository)
 }
 
-/// A scan failed: the row says so, everything else goes on.
+/// A scan failed: the row says so, everything else goes on. What its policies lack, if they have no tags, is said anew.
 pub(super) fn failed(
     state: &mut State,
     job: JobId,
     repository: &ObjectId,
     problem: Problem,
     retry: Option<Timestamp>,
-) {
+) -> Vec<Effect> {
     if current(state, job, repository).is_none() {
-        return;
+        return vec![];
     }
     let interval = state
         .inventory
@@ -224,10 +228,12 @@ pub(super) fn failed(
     let due = state.at.plus(wait.max(1_000));
     let scan = state.scans.entry(repository);
     (scan.running, scan.retry, scan.due) = (None, retry, Some(due));
+    let is_news = scan.found.is_none() && scan.error.as_ref() != Some(&problem);
     scan.error = Some(problem.clone());
     let id = repository.clone();
     problems::report(state, &what(repository), problem, Some(id), Level::Warning);
     time::rows_changed(state);
+    if is_news { propose(state, false, false) } else { vec![] }
 }
 
 /// Stops all scans and keeps what is known; `None` if none is under way.
@@ -248,7 +254,7 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
 }
 
 /// Evaluates the policies that are meant and whose repository has tags.
-fn evaluate(state: &mut State, of: impl Fn(&ImagePolicy) -> bool) -> Vec<Effect> {
+fn evaluate(state: &mut State, digests: Reach, of: impl Fn(&ImagePolicy) -> bool) -> Vec<Effect> {
     let inventory = Arc::clone(&state.inventory);
     let policies: Vec<ObjectId> = inventory
         .policies
@@ -261,7 +267,7 @@ fn evaluate(state: &mut State, of: impl Fn(&ImagePolicy) -> bool) -> Vec<Effect>
         return vec![];
     }
     state.evaluating.extend(policies.iter().cloned());
-    vec![Effect::Evaluate(policies)]
+    vec![Effect::Evaluate { policies, digests }]
 }
 
 /// A verdict is there; when the last of a burst is, updates are compared anew.
@@ -368,7 +374,7 @@ pub(super) fn rescan(state: &mut State) -> Vec<Effect> {
         _ => Vec::new(),
     };
     let mut effects = propose(state, true, true);
-    effects.extend(scan(state, repositories));
+    effects.extend(scan(state, repositories, Reach::Remote));
     state.tell(Level::Info, "scanning again");
     effects
 }
@@ -396,7 +402,7 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
     let count = repositories.len();
     let mut effects = reload(state);
     effects.extend(propose(state, true, true));
-    effects.extend(scan(state, repositories));
+    effects.extend(scan(state, repositories, Reach::Remote));
     state.tell(Level::Info, format!("scanning {count} repositories again"));
     effects
 }
@@ -405,7 +411,7 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
 fn retry(state: &mut State) -> Vec<Effect> {
     let entry = state.errors.list.current().and_then(|id| state.errors.get(*id));
     match entry.map(|entry| entry.retry.clone()) {
-        Some(Some(repository)) => scan(state, vec![repository]),
+        Some(Some(repository)) => scan(state, vec![repository], Reach::Remote),
         Some(None) => {
             let mut effects = reload(state);
             effects.extend(propose(state, true, false));

@@ -37,7 +37,11 @@ fn loaded_objects_are_scanned_at_once_and_cached_ones_when_they_are_due() {
     assert_eq!(scans.len(), 1);
     let Effect::Scan(_, repositories) = scans[0] else { panic!("no scan") };
     assert_eq!(repositories, &[ObjectId::new("shop", "fresh")], "the other was scanned a moment ago");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Evaluate(policies) if policies.len() == 1)));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Evaluate { policies, .. } if policies.len() == 1))
+    );
     let effects = tick(&mut state, 61_000);
     assert!(
         effects.iter().any(
@@ -132,7 +136,9 @@ fn a_digest_is_asked_for_again_when_its_time_has_come_and_once() {
     let again = state.now + jiff::SignedDuration::from_secs(5);
     update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(Some(again), None))));
     assert!(state.wake_at() <= Moment(6_000));
-    let asks = |effects: &[Effect]| effects.contains(&Effect::Evaluate(vec![web.clone()]));
+    let asks = |effects: &[Effect]| {
+        effects.contains(&Effect::Evaluate { policies: vec![web.clone()], digests: Reach::Recent })
+    };
     assert!(!asks(&tick(&mut state, 5_999)));
     assert!(asks(&tick(&mut state, 6_000)));
     assert!(!asks(&tick(&mut state, 6_500)), "the question is under way");
@@ -146,6 +152,26 @@ fn a_digest_is_asked_for_again_when_its_time_has_come_and_once() {
     let said =
         |state: &State| state.status.as_ref().is_some_and(|status| status.text.contains("fetching digest"));
     assert!(said(&state));
+}
+
+#[test]
+fn who_asks_for_a_scan_wants_digests_from_the_registry_too() {
+    let mut state = State::default();
+    ready(&mut state);
+    let web = ObjectId::new("shop", "web");
+    // A scan that began by itself is the person's too, from the key on.
+    let effects = press(&mut state, &["R", "R"]);
+    let scan = effects.iter().find_map(|effect| match effect {
+        Effect::Scan(job, of) if of.contains(&web) => Some(*job),
+        _ => None,
+    });
+    let found = state.scans.get(&web).and_then(|scan| scan.found.clone()).unwrap();
+    let effects = update(&mut state, Msg::TagsListed(scan.unwrap(), web.clone(), found.clone()));
+    assert_eq!(effects, [Effect::Evaluate { policies: vec![web], digests: Reach::Remote }]);
+    let fresh = ObjectId::new("shop", "fresh");
+    let running = state.scans.get(&fresh).and_then(|scan| scan.running).unwrap();
+    let effects = update(&mut state, Msg::TagsListed(running.job, fresh.clone(), found));
+    assert_eq!(effects, [Effect::Evaluate { policies: vec![fresh], digests: Reach::Remote }]);
 }
 
 #[test]
