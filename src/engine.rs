@@ -82,6 +82,8 @@ pub struct World {
     pub(crate) git_config: Arc<git::GitConfig>,
     /// The remote that the files themselves came from, when the source is a URL.
     pub(crate) source_url: Option<String>,
+    /// The branch that the files are of, where they are of one.
+    pub(crate) source_branch: Option<String>,
     /// What could not be read, and what a person should know; stops nothing.
     pub problems: Vec<Problem>,
 }

@@ -111,6 +111,8 @@ impl Engine {
         let automations = automations(&loaded.inventory, checkout.as_ref(), &self.settings.default_namespace);
         Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
             world.root = Some(root);
+            world.source_branch =
+                checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
             world.checkout = checkout;
         }))
     }
@@ -155,13 +157,14 @@ impl Engine {
         let loaded = files::parse(&sources, &self.settings.default_namespace);
         let mut automations: Vec<ImageUpdateAutomation> =
             loaded.inventory.automations.values().cloned().collect();
+        let branch = name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
         if automations.is_empty() && !loaded.inventory.policies.is_empty() {
-            let branch =
-                name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).unwrap_or("master");
+            let branch = branch.as_deref().unwrap_or("master");
             automations.push(inventory::implied_automation(&self.settings.default_namespace, branch));
         }
         Ok(self.world(remote.shown(), loaded, automations, problems, |world| {
             world.source_url = Some(url.to_owned());
+            world.source_branch = branch;
         }))
     }
 
@@ -185,6 +188,7 @@ impl Engine {
             checkout: None,
             git_config: Arc::default(),
             source_url: None,
+            source_branch: None,
             problems,
         };
         place(&mut world);
@@ -203,10 +207,8 @@ fn automations(
     if !known.is_empty() || inventory.policies.is_empty() {
         return known;
     }
-    let branch = checkout.and_then(|checkout| {
-        checkout.upstream.as_ref().map(|upstream| upstream.branch.clone()).or_else(|| checkout.branch.clone())
-    });
-    vec![inventory::implied_automation(namespace, branch.as_deref().unwrap_or("master"))]
+    let branch = checkout.and_then(git::Checkout::followed_branch);
+    vec![inventory::implied_automation(namespace, branch.unwrap_or("master"))]
 }
 
 /// A path or a URL, optionally with `#BRANCH[:DIR]`; `rewrite` makes of an address the one that git would use.

@@ -243,8 +243,16 @@ fn not_asked(policy: &ImagePolicy, reference: &Reference) -> Problem {
         .hint("No digest is remembered for this tag; run once without --refresh=never.")
 }
 
-/// Where the objects come from: the same for every folder of a repository and every clone of it.
+/// Where the objects come from: the same for every folder of a branch, and for every clone of its repository.
 fn source_of(world: &World) -> String {
+    let place = place_of(world);
+    match &world.source_branch {
+        Some(branch) => format!("{place}#{branch}"),
+        None => place,
+    }
+}
+
+fn place_of(world: &World) -> String {
     let identity = |url: &str| GitUrl::parse(url).map_or_else(|_| redact(url), |url| url.identity());
     if let Some(url) = &world.source_url {
         return identity(url);
@@ -276,4 +284,64 @@ fn key_of(world: &World, policy: &ImagePolicy) -> String {
 /// Without `.`, `..` and links, where the folder still is.
 fn whole(folder: &Path) -> std::path::PathBuf {
     folder.canonicalize().unwrap_or_else(|_gone| folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::{Environment, StdinSecrets, resolve};
+    use crate::source::files::{self, SourceFile};
+    use crate::store::Dirs;
+
+    struct Bare;
+
+    impl Environment for Bare {
+        fn var(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    fn engine(below: &Path) -> Engine {
+        let cli = Cli::try_parse_from(["supercargo"]).unwrap();
+        let settings = resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap();
+        Engine::open_in(settings, &Dirs::below(below)).unwrap()
+    }
+
+    #[test]
+    fn a_digest_is_asked_for_by_the_scheme_of_the_scan() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path());
+        let object = |insecure| {
+            let text = format!(
+                "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: web}}\n\
+                 spec: {{image: registry.example.com/web, interval: 1m, insecure: {insecure}}}\n"
+            );
+            let file = SourceFile { path: "web.yaml".into(), bytes: text.into_bytes() };
+            let loaded = files::parse(&[file], "apps");
+            loaded.inventory.repositories.into_values().next().unwrap()
+        };
+        for (insecure, scheme) in [(true, "http"), (false, "https")] {
+            let repository = object(insecure);
+            let place =
+                ImagePlace::of(&engine, &engine.nowhere(), &repository.image, Some(&repository)).unwrap();
+            assert_eq!(place.name.scheme(), scheme);
+        }
+    }
+
+    #[test]
+    fn each_branch_of_a_repository_keeps_digests_of_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let mut world = engine(home.path()).nowhere();
+        world.source_url = Some("https://git.example.com/ops/fleet.git".to_owned());
+        let mut source = |branch: Option<&str>| {
+            world.source_branch = branch.map(str::to_owned);
+            source_of(&world)
+        };
+        let sources = [source(Some("main")), source(Some("staging")), source(None)];
+        assert!(sources[0] != sources[1] && sources[1] != sources[2] && sources[0] != sources[2]);
+        assert_eq!(sources[0], source(Some("main")));
+    }
 }

@@ -72,6 +72,11 @@ impl Checkout {
         all.find(|(_, address)| is_same_repository(address, url)).map(|(name, address)| (&**name, &**address))
     }
 
+    /// The branch that the files are of: the one that is followed, else the one that is checked out.
+    pub fn followed_branch(&self) -> Option<&str> {
+        self.upstream.as_ref().map(|upstream| &*upstream.branch).or(self.branch.as_deref())
+    }
+
     /// The remote to use where nothing names one: the upstream's, else `origin`.
     pub fn default_remote(&self) -> Option<(&str, &str)> {
         let name = self.upstream.as_ref().map_or("origin", |upstream| &upstream.remote);

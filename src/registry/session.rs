@@ -92,14 +92,15 @@ impl<'a> Session<'a> {
         if reply.status != StatusCode::OK {
             return Err(reply.error(ask.text(), &self.wire.host.name));
         }
-        let need = |name: &str| {
+        let need = |name: &str, request: &Ask| {
             let reason = format!("response did not include {name} header");
             let value = reply.header(name).filter(|value| !value.is_empty());
-            value.ok_or(RegistryError::BadAnswer { request: ask.text(), reason })
+            value.ok_or(RegistryError::BadAnswer { request: request.text(), reason })
         };
-        need("Content-Type")?;
-        need("Content-Length")?;
-        let digest = need("Docker-Content-Digest")?;
+        need("Content-Type", &ask)?;
+        // Flux's library names another method for this header.
+        need("Content-Length", &Ask { method: Method::GET, ..ask.clone() })?;
+        let digest = need("Docker-Content-Digest", &ask)?;
         let hex = digest.strip_prefix("sha256:").unwrap_or_default();
         if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             let reason = "the Docker-Content-Digest header is no SHA-256 digest".to_owned();
