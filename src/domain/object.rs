@@ -354,6 +354,8 @@ pub struct GitRepository {
     pub reference: Option<GitRef>,
     /// `generic`, `aws`, `azure` or `github`.
     pub provider: String,
+    /// The service account that logs in at a provider.
+    pub service_account: Option<String>,
     /// Whether it is suspended.
     pub suspend: bool,
 }

@@ -6,8 +6,8 @@ use super::{Engine, Evaluated, Selections, World};
 use crate::domain::inventory::{self, Inventory, TargetError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{
-    DEFAULT_EXCLUSION, ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId, OrderChoice,
-    PolicyChoice,
+    DEFAULT_EXCLUSION, GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId,
+    OrderChoice, PolicyChoice,
 };
 use crate::domain::plan::Ground;
 use crate::domain::policy::{Evaluator, PolicyErrorKind, TagState};
@@ -164,15 +164,33 @@ pub fn of_automation(
     if let Err(error) = inventory::targets(automation, reference) {
         return status::of_automation(&Run::Target(&error));
     }
-    if repository.is_some_and(|repository| repository.provider == "github" && repository.secret_ref.is_none())
-    {
-        return status::of_automation(&Run::Target(&TargetError::NoAppData));
+    if let Some(error) = repository.and_then(|repository| login_refused(world, repository)) {
+        return status::of_automation(&Run::Target(&error));
     }
     match (ran.ground, ran.problem, engine.settle(world, automation)) {
         (_, _, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
         (None, Some(problem), Ok(_)) => status::of_automation(&Run::Checkout(&problem.message)),
         (None, None, Ok(_)) => status::of_automation(&Run::Never),
         (Some(ground), _, Ok(_)) => of_run(automation, ground, ran),
+    }
+}
+
+/// The key of a secret that makes it one of a GitHub App.
+const GITHUB_APP_ID: &str = "githubAppID";
+
+/// Why controllers do not try to log in for a repository as it is written.
+fn login_refused(world: &World, repository: &GitRepository) -> Option<TargetError> {
+    let secret = repository.secret_ref.as_ref();
+    let secret = secret.map(|name| ObjectId::new(&repository.meta.id.namespace, name));
+    let has_app_data =
+        |id: &ObjectId| world.secrets.find(id).is_ok_and(|secret| secret.data.contains_key(GITHUB_APP_ID));
+    match (repository.provider.as_str(), secret) {
+        (provider, _) if provider != "generic" && repository.service_account.is_some() => {
+            Some(TargetError::Gate)
+        }
+        ("github", None) => Some(TargetError::NoAppData),
+        ("generic", Some(id)) if has_app_data(&id) => Some(TargetError::AppData(id)),
+        _ => None,
     }
 }
 

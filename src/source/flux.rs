@@ -300,6 +300,7 @@ pub struct GitRepositorySpec {
     reference: Option<GitRef>,
     #[serde(default)]
     provider: String,
+    service_account_name: Option<String>,
     #[serde(default)]
     suspend: bool,
 }
@@ -316,6 +317,7 @@ impl GitRepositorySpec {
             timeout: self.timeout,
             reference: self.reference,
             provider: or_default(self.provider, "generic"),
+            service_account: self.service_account_name.filter(|name| !name.is_empty()),
             suspend: self.suspend,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: `fluxcd/image-automation-controller:internal/source/git.go`, `fluxcd/pkg:git/gogit/clone.go`.
 
-use crate::domain::object::{GitRef, ImageUpdateAutomation};
+use crate::domain::object::{GitRef, ImageUpdateAutomation, ObjectId};
 use crate::problem::{Code, Problem};
 
 /// The branch of a source that names no revision at all; the remote's own default plays no part.
@@ -77,6 +77,17 @@ pub enum TargetError {
         "secretRef with github app data must be specified when provider is set to github: invalid source configuration"
     )]
     NoAppData,
+    /// The secret is that of a GitHub App, which is not to log in.
+    #[error(
+        "secretRef '{0}' has github app data but provider is not set to github: invalid source configuration"
+    )]
+    AppData(ObjectId),
+    /// A service account is to log in, for which controllers want a feature gate.
+    #[error(
+        "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity \
+         feature gate in the controller"
+    )]
+    Gate,
     /// A strategy other than `Setters`.
     #[error("unsupported update strategy: {0}")]
     Strategy(String),
@@ -92,7 +103,10 @@ impl TargetError {
     /// The reason that the controller gives in its conditions.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::SourceKind(_) | Self::NoGit | Self::NoAppData => "InvalidSourceConfiguration",
+            Self::SourceKind(_) | Self::NoGit | Self::NoAppData | Self::AppData(_) => {
+                "InvalidSourceConfiguration"
+            }
+            Self::Gate => "FeatureGateDisabled",
             Self::Strategy(_) => "InvalidUpdateStrategy",
             Self::NoPushBranch => "SourceManagerFailed",
         }
@@ -105,7 +119,8 @@ impl TargetError {
             Self::NoPushBranch => problem.hint("Give the automation a `spec.git.push.branch`."),
             Self::NoGit => problem.hint("Give the automation a `spec.git` with a commit author."),
             Self::NoAppData => problem.hint("Give the GitRepository a `spec.secretRef`."),
-            Self::SourceKind(_) | Self::Strategy(_) => problem,
+            Self::AppData(_) => problem.hint("Give the GitRepository `spec.provider: github`."),
+            Self::SourceKind(_) | Self::Gate | Self::Strategy(_) => problem,
         }
     }
 }

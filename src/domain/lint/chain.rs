@@ -80,8 +80,7 @@ impl World {
         match best {
             Some(Ok(())) => None,
             Some(Err(obstacle)) => {
-                let status = status_of_link(obstacle);
-                Some(BrokenChain::new(policy, obstacle.link, status, obstacle.fault.clone()))
+                Some(BrokenChain::new(policy, obstacle.link, obstacle.status, obstacle.fault.clone()))
             }
             None => {
                 let marker = crate::domain::marker::text_of(&format!("{}:{}", policy.namespace, policy.name));
@@ -90,16 +89,6 @@ impl World {
                 Some(BrokenChain::new(policy, Link::Marker, "unused", fault))
             }
         }
-    }
-}
-
-fn status_of_link(obstacle: &Obstacle) -> &'static str {
-    match (obstacle.link, obstacle.verdict) {
-        (Link::Source, _) => "no source",
-        (Link::Automation, Some(_)) => "no automation",
-        // The automation does not run, which is told of the automation; with the policy all is well.
-        (Link::Automation, None) => "ok",
-        (Link::Repository | Link::Policy | Link::Marker, _) => "unused",
     }
 }
 
@@ -154,7 +143,8 @@ fn at_policy(inventory: &Inventory, policy: &ImagePolicy, state: &PolicyState) -
 
 /// The word of a policy whose repository was not scanned yet.
 const WAITING: &str = "waiting";
-const SUSPENDED: &str = "suspended";
+/// The word of a policy that is suspended, or whose automations all are.
+pub(super) const SUSPENDED: &str = "suspended";
 pub(super) const FAILS: &str = "fails";
 const NOTHING: &str = "selects nothing";
 

@@ -103,7 +103,8 @@ fn rank(found: &Result<(), Box<Obstacle>>) -> (bool, Option<Link>) {
 fn dead(marker: &LintedMarker) -> Obstacle {
     let message = format!("{}:{}: {}", marker.file, marker.line, marker.message);
     let fix = marker.fix.as_ref().map(|fix| format!("Write `# {fix}`."));
-    Obstacle { link: Link::Marker, verdict: Some(marker.verdict), fault: Fault { message, fix } }
+    let fault = Fault { message, fix };
+    Obstacle { link: Link::Marker, status: "unused", verdict: Some(marker.verdict), fault }
 }
 
 /// What is wrong with the markers of `grounds`, with policies and with automations.

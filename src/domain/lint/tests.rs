@@ -61,6 +61,7 @@ fn source() -> GitRepository {
         timeout: None,
         reference: Some(GitRef { branch: Some("main".into()), ..GitRef::default() }),
         provider: "generic".into(),
+        service_account: None,
         suspend: false,
     }
 }
@@ -253,7 +254,10 @@ fn the_first_broken_link_is_named_with_its_fix() {
 
     let mut fixture = Fixture::new();
     fixture.automation().suspend = true;
-    assert_eq!(fixture.chain("web").map(|(link, status, _)| (link, status)), Some((Link::Automation, "ok")));
+    assert_eq!(
+        fixture.chain("web").map(|(link, status, _)| (link, status)),
+        Some((Link::Automation, "suspended"))
+    );
     fixture.automation().suspend = false;
     fixture.inventory.git_repositories.clear();
     assert_eq!(fixture.chain("web").map(|(link, ..)| link), Some(Link::Source));

@@ -88,6 +88,8 @@ impl From<Problem> for Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Obstacle {
     pub(super) link: Link,
+    /// How its policy stands, in a word, if no other marker gets farther.
+    pub(super) status: &'static str,
     /// What is said of the marker; `None` if the marker itself is as it should be.
     pub(super) verdict: Option<Verdict>,
     pub(super) fault: Fault,
@@ -168,6 +170,7 @@ impl World {
             format!("Create an ImageUpdateAutomation in namespace {own}, or move the policy to {others}.");
         Obstacle {
             link: Link::Automation,
+            status: NO_AUTOMATION,
             verdict: Some(Verdict::OtherNamespace),
             fault: Fault::new(message, fix),
         }
@@ -194,23 +197,33 @@ impl World {
 /// What keeps all of `writing` from running, if something does; what comes farthest is told.
 fn halted(writing: &[&Writer]) -> Option<Obstacle> {
     let runs = |writer: &&&Writer| writer.unable.is_none() && !writer.suspended;
-    let obstacle = |link, verdict, fault: Fault| Some(Obstacle { link, verdict, fault });
+    let obstacle = |link, status, verdict, fault: Fault| Some(Obstacle { link, status, verdict, fault });
     let verdict = writing.iter().all(|writer| writer.no_source.is_some()).then_some(Verdict::UnknownSource);
     if let Some(running) = writing.iter().filter(runs).min_by_key(|writer| writer.no_source.is_some()) {
-        return running.no_source.clone().and_then(|fault| obstacle(Link::Source, verdict, fault));
+        let fault = running.no_source.clone();
+        return fault.and_then(|fault| obstacle(Link::Source, "no source", verdict, fault));
     }
     let first = writing.first()?;
-    let fault = first.unable.clone().unwrap_or_else(|| {
-        let message = format!("ImageUpdateAutomation {} is suspended", first.id);
-        Fault::new(message, "Set `spec.suspend: false`, or push with supercargo.")
-    });
-    obstacle(Link::Automation, verdict, fault)
+    if let Some(fault) = first.unable.clone() {
+        return obstacle(Link::Automation, NO_AUTOMATION, verdict, fault);
+    }
+    let message = format!("ImageUpdateAutomation {} is suspended", first.id);
+    let fault = Fault::new(message, "Set `spec.suspend: false`, or push with supercargo.");
+    obstacle(Link::Automation, chain::SUSPENDED, verdict, fault)
 }
 
+/// The word of a policy that no automation uses.
+const NO_AUTOMATION: &str = "no automation";
+
 fn not_selected(policy: &ObjectId, own: &[&Writer]) -> Obstacle {
-    let (link, verdict) = (Link::Automation, Some(Verdict::NotSelected));
+    let obstacle = |fault| Obstacle {
+        link: Link::Automation,
+        status: NO_AUTOMATION,
+        verdict: Some(Verdict::NotSelected),
+        fault,
+    };
     if let Some(fault) = own.iter().find_map(|writer| writer.unable.clone()) {
-        return Obstacle { link, verdict, fault };
+        return obstacle(fault);
     }
     let names: Vec<String> = own.iter().map(|writer| writer.id.to_string()).collect();
     let message = format!("the policySelector of {} does not admit the policy", names.join(" or "));
@@ -219,7 +232,7 @@ fn not_selected(policy: &ObjectId, own: &[&Writer]) -> Obstacle {
         Some(asks) => format!("Label ImagePolicy {policy} with {asks}, or widen `spec.policySelector`."),
         None => format!("Widen `spec.policySelector` so that it admits ImagePolicy {policy}."),
     };
-    Obstacle { link, verdict, fault: Fault::new(message, fix) }
+    obstacle(Fault::new(message, fix))
 }
 
 fn outside_path(choosing: &[&Writer]) -> Obstacle {
@@ -227,7 +240,7 @@ fn outside_path(choosing: &[&Writer]) -> Obstacle {
     let message =
         format!("the file is outside of every automation's path: {}", each.collect::<Vec<_>>().join(", "));
     let fault = Fault::new(message, "Move the file, or widen `spec.update.path`.");
-    Obstacle { link: Link::Automation, verdict: Some(Verdict::OutsidePath), fault }
+    Obstacle { link: Link::Automation, status: NO_AUTOMATION, verdict: Some(Verdict::OutsidePath), fault }
 }
 
 impl Writer {
