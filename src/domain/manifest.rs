@@ -10,6 +10,7 @@ mod block;
 mod block_reader;
 mod edit;
 mod full_reader;
+mod goyaml;
 mod parts;
 mod path;
 mod piece;
@@ -17,6 +18,7 @@ mod plain;
 mod reformat;
 mod walk;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -52,6 +54,8 @@ pub struct MarkedScalar {
     /// The object in whose document it stands; of a `kind: List` that is a file of its own, the member.
     pub object: ObjectIdentity,
     style: Style,
+    /// The part of its object's name that it is.
+    names: Option<path::NamePart>,
     /// The index of the list member.
     item: Option<usize>,
 }
@@ -139,9 +143,6 @@ impl<'a> Manifest<'a> {
     /// What makes the file a problem file for Flux: a syntax error in any document, or one that is no mapping.
     pub fn parse(text: &'a str) -> Result<Self, YamlError> {
         let has_odd_bytes = block_reader::has_odd_bytes(text);
-        if has_odd_bytes {
-            forbid_control_characters(text)?;
-        }
         let ranges = parts::split(text)?;
         let single = ranges.len() == 1;
         let mut parts = Vec::with_capacity(ranges.len());
@@ -187,6 +188,24 @@ impl<'a> Manifest<'a> {
             strays.extend(part.strays);
         }
         (scalars, strays)
+    }
+
+    /// The object of each of `edits`, marked scalars of this text in its order with their new values: as it is called
+    /// once that edit is made, for an edit may be of the name itself.
+    pub fn objects(&self, edits: &[(&MarkedScalar, &str)]) -> Vec<ObjectIdentity> {
+        let mut edits = edits.iter().peekable();
+        let mut objects = Vec::new();
+        for part in &self.parts {
+            let mut renamed: HashMap<Option<usize>, ObjectIdentity> = HashMap::new();
+            while let Some((scalar, value)) = edits.next_if(|(scalar, _)| scalar.span.end <= part.range.end) {
+                let object = renamed.entry(scalar.item).or_insert_with(|| scalar.object.clone());
+                if let Some(name) = scalar.names {
+                    (*value).clone_into(name.of(object));
+                }
+                objects.push(object.clone());
+            }
+        }
+        objects
     }
 
     /// The images of containers that have no marker.
@@ -258,16 +277,6 @@ impl YamlError {
     pub fn problem(&self, file: &str) -> Problem {
         Problem::new(Code::YamlInvalid, file, self.to_string())
     }
-}
-
-/// YAML forbids most control characters, and go-yaml refuses them before it parses.
-fn forbid_control_characters(text: &str) -> Result<(), YamlError> {
-    let is_bad = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
-    let Some((at, byte)) = text.bytes().enumerate().find(|(_, byte)| is_bad(*byte)) else { return Ok(()) };
-    let line = parts::line_of(text, at);
-    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-    let message = format!("the control character 0x{byte:02x} is not allowed");
-    Err(YamlError { line, column: at - start + 1, message })
 }
 
 #[cfg(test)]

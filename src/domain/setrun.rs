@@ -22,7 +22,7 @@ pub use tree::{RunError, Scanned, Tree};
 pub struct Update {
     /// The file, relative to the path that was scanned.
     pub file: String,
-    /// The object of the document.
+    /// The object of the document, as it is called when this change is made.
     pub object: ObjectIdentity,
     /// Keys from the document's root, joined by points; sequences add nothing.
     pub path: String,
@@ -147,9 +147,10 @@ fn set_candidate(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> 
     }
     let texts: Vec<_> = edits.iter().map(|(scalar, text)| (*scalar, text.as_str())).collect();
     let Rewritten { text, places } = manifest.rewrite(&texts)?;
-    let updates = edits.into_iter().map(|(scalar, new)| Update {
+    let objects = manifest.objects(&texts);
+    let updates = edits.into_iter().zip(objects).map(|((scalar, new), object)| Update {
         file: String::new(),
-        object: scalar.object.clone(),
+        object,
         path: scalar.path.clone(),
         setter: scalar.setter.clone(),
         old: scalar.value.clone(),

@@ -1,6 +1,9 @@
-//! The shape of a block scalar (`|`, `>`) whose header line carries a marker, and how a one-line text is put in.
+//! The shape of a block scalar (`|`, `>`), and how a one-line text is put in.
 
 use std::ops::Range;
+
+/// Where YAML 1.1 ends a line.
+const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Where the parts of a block scalar stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,34 +18,25 @@ pub(super) struct Shape {
     pub(super) indent: usize,
 }
 
-/// Finds the shape of a block scalar from its header's comment and the span that the parser gives for its content.
-/// `indent` is the parser's, and `fallback` serves where there is no content.
+/// The shape of the block scalar whose header begins at `start`.
+///
+/// `indent` and `end` are those of its content, as a reader found them; where there is no content, it gets at least the
+/// indentation `least`, unless the header says another.
 pub(super) fn shape(
     text: &str,
-    comment: &Range<usize>,
-    content: &Range<usize>,
+    start: usize,
     indent: usize,
-    fallback: usize,
+    end: Option<usize>,
+    least: usize,
 ) -> Option<Shape> {
-    let before = text.get(..comment.start)?.trim_end_matches([' ', '\t']);
-    let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
-    let header = start.strip_suffix(['|', '>'])?.len()..before.len();
-    let line_end = comment.end;
-    let mut end = line_end;
-    let mut place = content.start;
-    for line in text.get(content.clone())?.split_inclusive(['\n', '\r']) {
-        let words = line.trim_end_matches(['\n', '\r']);
-        // The parser's span runs on to the next token; a line of more blanks than the indent is content still.
-        let is_first = place == content.start;
-        let blanks = if is_first { words.len() + indent } else { words.len() };
-        let is_content = !words.trim_matches(' ').is_empty() || (blanks > indent && line.len() > words.len());
-        if is_content {
-            end = place + words.len();
-        }
-        place += line.len();
-    }
-    let indent = if end == line_end { fallback } else { indent };
-    Some(Shape { header, line_end, end, indent })
+    let behind = text.get(start + 1..)?;
+    let indicators = behind.len()
+        - behind.trim_start_matches(['+', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9']).len();
+    let header = start..start + 1 + indicators;
+    let line_end = header.end + text.get(header.end..)?.find(LINE_BREAKS).unwrap_or(text.len() - header.end);
+    let is_said = text.get(header.clone())?.contains(|c: char| c.is_ascii_digit());
+    let indent = if end.is_some() || is_said { indent } else { indent.max(least) };
+    Some(Shape { header, line_end, end: end.unwrap_or(line_end), indent })
 }
 
 impl Shape {
@@ -55,7 +49,11 @@ impl Shape {
             return Some(format!("{header}-{rest}"));
         }
         let behind = text.get(self.line_end..).unwrap_or_default();
-        let line_break = ["\r\n", "\n", "\r"].into_iter().find(|end| behind.starts_with(end)).unwrap_or("\n");
+        let line_break = match behind.chars().next() {
+            Some('\r') if behind.starts_with("\r\n") => "\r\n",
+            Some(first) => behind.get(..first.len_utf8())?,
+            None => "\n",
+        };
         Some(format!("{header}-{rest}{line_break}{:indent$}{value}", "", indent = self.indent))
     }
 

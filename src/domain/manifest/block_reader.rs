@@ -201,7 +201,7 @@ impl<'a> Reader<'a, '_> {
         while self.is_dash(first, end) {
             let content = self.skip_blanks(first + 1, end);
             if is_first {
-                self.open_sequence(first - self.start, content - self.start)?;
+                self.open_sequence(first - self.start)?;
             }
             if content == end {
                 return None;
@@ -219,14 +219,12 @@ impl<'a> Reader<'a, '_> {
         self.value(colon, end)
     }
 
-    fn open_sequence(&mut self, column: usize, content: usize) -> Option<()> {
+    fn open_sequence(&mut self, column: usize) -> Option<()> {
         // A list is no document.
         let parent = self.open.last()?;
         let is_indentless = parent.kind == Kind::Mapping && parent.column == column;
         let kind = if is_indentless { Kind::Indentless } else { Kind::Sequence };
-        // The full parser has the place of an indentless sequence behind its first dash.
-        let place = if is_indentless { content } else { column };
-        self.walker.open_sequence(StructureStyle::Block, place, self.line);
+        self.walker.open_sequence(StructureStyle::Block, column, self.line);
         self.push(Open { kind, column })
     }
 
@@ -266,7 +264,7 @@ impl<'a> Reader<'a, '_> {
         }
         self.is_due = self.is_nested(self.next);
         if !self.is_due {
-            self.walker.scalar(Last::new(colon..colon, self.line, ScalarStyle::Plain, Cow::Borrowed("~")));
+            self.walker.scalar(Last::new(colon..colon, self.line, ScalarStyle::Plain, Cow::Borrowed("")));
         }
         if first < end {
             self.walker.comment(first..end, self.line);

@@ -21,7 +21,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Range<usize>>, YamlError> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut from = 0;
-    // A separator takes the line end before it and its own, so of two in a row the second is content.
+    // A separator takes the line end before it and its own, so of two in a row the second is content. Flux gives the
+    // former back to what stands before it.
     while let Some(at) = memmem::find(bytes.get(from..).unwrap_or_default(), b"\n---").map(|at| from + at) {
         let rest = bytes.get(at + 4..).unwrap_or_default();
         let Some(length) = memchr::memchr(b'\n', rest) else { break };
@@ -30,7 +31,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Range<usize>>, YamlError> {
             let message = format!("invalid document separator: ---{behind}");
             return Err(YamlError { line: line_of(text, at + 1), column: 1, message });
         }
-        parts.push(start..at);
+        parts.push(start..at + 1);
         start = at + 4 + length + 1;
         from = start;
     }
@@ -54,10 +55,10 @@ mod tests {
     #[test]
     fn every_line_that_starts_with_three_dashes_separates_but_the_first_and_an_unfinished_last() {
         assert_eq!(pieces("a"), ["a"]);
-        assert_eq!(pieces("---\na\n---\nb\n"), ["---\na", "b\n"]);
+        assert_eq!(pieces("---\na\n---\nb\n"), ["---\na\n", "b\n"]);
         assert_eq!(pieces("a\n---"), ["a\n---"]);
-        assert_eq!(pieces("a\n--- # x\n---\nb"), ["a", "---\nb"]);
-        assert_eq!(pieces("a\r\n---\r\nb"), ["a\r", "b"]);
+        assert_eq!(pieces("a\n--- # x\n---\nb"), ["a\n", "---\nb"]);
+        assert_eq!(pieces("a\r\n---\r\nb"), ["a\r\n", "b"]);
         assert!(split("a\n----\nb").is_err());
     }
 }

@@ -15,6 +15,21 @@ pub(super) enum Role {
     Item,
 }
 
+/// More members than any list of objects has.
+const MOST_ITEMS: usize = 1_000_000;
+
+/// What a key is called that is as good as not there; no other is spelt so.
+const FORGOTTEN: &str = "\0forgotten";
+
+/// A place in which Flux keeps its books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bookkeeping {
+    /// `metadata`
+    Metadata,
+    /// `metadata.annotations`
+    Annotations,
+}
+
 /// The open collections, from the root to the one that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Stack<'a> {
@@ -77,11 +92,43 @@ impl<'a> Stack<'a> {
         self.frames.push(Frame { kind, column, in_key, keys: self.keys.len(), first: None });
     }
 
+    /// Closes the innermost collection: what its children are, and whether it has none but forgotten ones.
     #[inline]
-    pub(super) fn close(&mut self) {
-        if let Some(frame) = self.frames.pop() {
-            self.keys.truncate(frame.keys);
+    pub(super) fn close(&mut self) -> (Role, bool) {
+        let Some(frame) = self.frames.pop() else { return (Role::Root, true) };
+        let is_empty = self.keys.iter().skip(frame.keys).all(|key| key == FORGOTTEN);
+        self.keys.truncate(frame.keys);
+        match frame.kind {
+            Kind::Mapping { .. } => (Role::Value, is_empty),
+            Kind::Sequence { items } => (Role::Item, items == 0),
         }
+    }
+
+    /// Whether the current value is where Flux puts annotations of its own before it looks for markers.
+    #[inline]
+    pub(super) fn bookkeeping(&mut self) -> Option<Bookkeeping> {
+        let place = match self.frames.len() {
+            1 if self.current(0) == Some("metadata") => Bookkeeping::Metadata,
+            2 if self.is_at(&["metadata", "annotations"]) => Bookkeeping::Annotations,
+            _ => return None,
+        };
+        (!self.is_repeated()).then_some(place)
+    }
+
+    /// Forgets that the innermost mapping had the key whose value is being read, or was just read.
+    pub(super) fn forget_key(&mut self) {
+        if let Some(key) = self.keys.last_mut() {
+            *key = Cow::Borrowed(FORGOTTEN);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.first = None;
+        }
+    }
+
+    /// Whether the innermost collection is the document's.
+    #[inline]
+    pub(super) fn is_at_top(&self) -> bool {
+        self.frames.len() == 1
     }
 
     /// Whether the next node is a key.
@@ -177,7 +224,9 @@ impl<'a> Stack<'a> {
     /// The index of the member of a list (`items`) in which the current value stands.
     pub(super) fn item(&self) -> Option<usize> {
         match self.frames.as_slice() {
-            [_, Frame { kind: Kind::Sequence { items }, .. }, _, ..] if self.current(0) == Some("items") => {
+            [_, Frame { kind: Kind::Sequence { items }, .. }, _, ..]
+                if self.current(0) == Some("items") && *items < MOST_ITEMS =>
+            {
                 items.checked_sub(1)
             }
             _ => None,
@@ -236,58 +285,82 @@ fn push_field(field: &mut String, key: &str) {
     }
 }
 
+/// A part of an object's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamePart {
+    ApiVersion,
+    Kind,
+    Namespace,
+    Name,
+}
+
+impl NamePart {
+    /// Which part of the name of its object the current value is.
+    pub(super) fn at(stack: &Stack<'_>) -> Option<Self> {
+        let depth = stack.frames.len();
+        if depth > 4 {
+            return None;
+        }
+        let top = if stack.item().is_some() { 2 } else { 0 };
+        match (depth - top, stack.current(top), stack.current(top + 1)) {
+            (1, Some("apiVersion"), _) => Some(Self::ApiVersion),
+            (1, Some("kind"), _) => Some(Self::Kind),
+            (2, Some("metadata"), Some("namespace")) => Some(Self::Namespace),
+            (2, Some("metadata"), Some("name")) => Some(Self::Name),
+            _ => None,
+        }
+    }
+
+    /// Where it stands in `object`.
+    pub(super) fn of(self, object: &mut ObjectIdentity) -> &mut String {
+        match self {
+            Self::ApiVersion => &mut object.api_version,
+            Self::Kind => &mut object.kind,
+            Self::Namespace => &mut object.namespace,
+            Self::Name => &mut object.name,
+        }
+    }
+}
+
 /// What the documents' objects are called, as far as read.
 #[derive(Debug, Default)]
 pub(super) struct Identities {
-    root: Identity,
-    items: Vec<Identity>,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Identity {
-    api_version: Option<String>,
-    kind: Option<String>,
-    namespace: Option<String>,
-    name: Option<String>,
+    root: ObjectIdentity,
+    items: Vec<ObjectIdentity>,
+    has_members: bool,
 }
 
 impl Identities {
     /// Notes `value`, the current scalar, if it is part of a name.
-    pub(super) fn note(&mut self, stack: &Stack<'_>, value: &str) {
-        let depth = stack.frames.len();
-        if depth > 4 {
-            return;
-        }
-        let (identity, top) = match stack.item() {
-            Some(index) if index < 1_000_000 => {
+    pub(super) fn note(&mut self, stack: &mut Stack<'_>, value: &str) {
+        let Some(part) = NamePart::at(stack).filter(|_| !stack.is_repeated()) else { return };
+        value.clone_into(part.of(match stack.item() {
+            Some(index) => {
                 if self.items.len() <= index {
-                    self.items.resize(index + 1, Identity::default());
+                    self.items.resize(index + 1, ObjectIdentity::default());
                 }
-                let Some(identity) = self.items.get_mut(index) else { return };
-                (identity, 2)
+                let Some(item) = self.items.get_mut(index) else { return };
+                item
             }
-            _ => (&mut self.root, 0),
-        };
-        let slot = match (depth - top, stack.current(top), stack.current(top + 1)) {
-            (1, Some("apiVersion"), _) => &mut identity.api_version,
-            (1, Some("kind"), _) => &mut identity.kind,
-            (2, Some("metadata"), Some("namespace")) => &mut identity.namespace,
-            (2, Some("metadata"), Some("name")) => &mut identity.name,
-            _ => return,
-        };
-        slot.get_or_insert_with(|| value.to_owned());
+            None => &mut self.root,
+        }));
     }
 
-    /// The object of the document, or that of the list's member `item` if it is a list.
+    /// Notes that the document has a field by the name of a list's.
+    pub(super) fn note_field(&mut self, name: &str) {
+        self.has_members |= matches!(name, "items" | "functionConfig");
+    }
+
+    /// Whether the document, if it is all there is in its file, is taken for its members.
+    pub(super) fn is_list(&self) -> bool {
+        self.has_members && matches!(self.root.kind.as_str(), "List" | "ResourceList")
+    }
+
+    /// The object of the document, or the member `item` of the list that it is.
     pub(super) fn of(&self, item: Option<usize>) -> ObjectIdentity {
-        let is_list = matches!(self.root.kind.as_deref(), Some("List" | "ResourceList"));
-        let member = item.filter(|_| is_list).and_then(|index| self.items.get(index));
-        let identity = member.unwrap_or(&self.root).clone();
-        ObjectIdentity {
-            api_version: identity.api_version.unwrap_or_default(),
-            kind: identity.kind.unwrap_or_default(),
-            namespace: identity.namespace.unwrap_or_default(),
-            name: identity.name.unwrap_or_default(),
+        match item {
+            Some(index) => self.items.get(index).cloned().unwrap_or_default(),
+            None => self.root.clone(),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn part(piece: Piece<'_>) -> Result<Part, YamlError> {
 pub(super) fn block_part(piece: Piece<'_>) -> Option<Part> {
     let mut walker = Walker::new(piece);
     block_reader::read(piece.text, piece.has_odd_bytes, &mut walker)?;
-    walker.take_error().is_none().then(|| walker.finish(piece))
+    (walker.is_sure() && walker.take_error().is_none()).then(|| walker.finish(piece))
 }
 
 /// [`part`] by the full parser alone.

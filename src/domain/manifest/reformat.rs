@@ -52,7 +52,7 @@ fn layout(before: &Manifest<'_>, text: &str) -> Option<bool> {
     let mut sure = true;
     for (range, part) in ranges.into_iter().zip(&before.parts) {
         let wide = is_wide(before.text().get(part.range.clone()).unwrap_or_default());
-        let piece = text.get(range.start..(range.end + 1).min(text.len())).unwrap_or_default();
+        let piece = text.get(range).unwrap_or_default();
         let Some(document) = emit::document(piece, wide).ok()? else { continue };
         if !written.is_empty() {
             written.push_str("---\n");

@@ -4,15 +4,12 @@
 //! and [`super::block_reader`] for the plain block YAML that most files are. That one is asked first; whatever it is not sure of is
 //! read again by the other, and where it is sure, the two say the same.
 //!
-//! Comments decide; which one belongs to a value is a matter of position (as it is for go-yaml, whose answers we must
-//! reproduce):
-//!
-//! - behind the value on its last line, with nothing but blanks or one comma in between;
-//! - on the header line of a block scalar;
-//! - alone on the line above an item of a sequence, or above a value that stands below its key, if that is a single
-//!   comment line and the value has none behind it.
+//! Comments decide. The full reader knows which one belongs to a value. In plain block YAML its place says so: behind the
+//! value on its line, or on the header line of a block scalar. What stands above an item is left to the full reader.
 //!
 //! Source: `fluxcd/image-automation-controller:internal/update/filter.go`, go-yaml v3 `scannerc.go`.
+
+mod last;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -22,48 +19,14 @@ use foldhash::quality::FixedState;
 use granit_parser::{ScalarStyle, StructureStyle};
 
 use super::block;
-use super::path::{Identities, Role, Stack};
+use super::path::{Bookkeeping, Identities, NamePart, Role, Stack};
 use super::piece::Piece;
 use super::{Image, MarkedScalar, Part, Stray, StrayReason, Style, YamlError};
 use crate::domain::marker;
 use crate::domain::proposal::ObjectIdentity;
+use last::hash_scalar;
 
-/// The scalar last met, while a comment may still follow that decides about it.
-pub(super) struct Last<'a> {
-    span: Range<usize>,
-    /// Columns of blanks before the content of a block scalar.
-    indent: usize,
-    line: usize,
-    style: ScalarStyle,
-    value: Cow<'a, str>,
-    /// A hash of its anchor and tag.
-    properties: u64,
-    /// The comment that counts, if it is a marker: its place among the markers.
-    marker: Option<usize>,
-}
-
-impl<'a> Last<'a> {
-    /// A scalar without anchor and tag.
-    #[inline]
-    pub(super) fn new(span: Range<usize>, line: usize, style: ScalarStyle, value: Cow<'a, str>) -> Self {
-        Self { span, indent: 0, line, style, value, properties: 0, marker: None }
-    }
-
-    fn is_null(&self) -> bool {
-        self.style == ScalarStyle::Plain
-            && (self.span.is_empty() || matches!(&*self.value, "~" | "null" | "Null" | "NULL"))
-    }
-
-    /// The same with `properties`, a hash of its anchor and tag; 0 if it has neither.
-    pub(super) fn with_properties(self, properties: u64) -> Self {
-        Self { properties, ..self }
-    }
-
-    /// The same as a block scalar with `indent` columns of blanks before its content.
-    pub(super) fn with_indent(self, indent: usize) -> Self {
-        Self { indent, ..self }
-    }
-}
+pub(super) use last::{Comment, Last};
 
 /// A comment that reads as a marker.
 struct Marker {
@@ -74,15 +37,6 @@ struct Marker {
     is_attached: bool,
 }
 
-/// A comment that belongs to nothing before it, and may belong to what follows.
-struct Above {
-    span: Range<usize>,
-    /// Its place among the markers, if it is one.
-    marker: Option<usize>,
-    /// Whether another comment stands on the line before, so that the two are one text.
-    several: bool,
-}
-
 /// The fold over what a reader says of one piece.
 pub(super) struct Walker<'a> {
     text: &'a str,
@@ -91,13 +45,18 @@ pub(super) struct Walker<'a> {
     last: Option<Last<'a>>,
     /// Memory for the next value that is not in the text as it is.
     spare: String,
-    above: Option<Above>,
-    /// The line of the last comment that has its line to itself.
-    comment_line: usize,
+    /// The line of a marker before the next node that belongs to nothing before it.
+    marker_before: Option<usize>,
+    /// Whether a marker's place alone does not say to what it belongs.
+    is_unsure: bool,
+    /// The line of the last list.
+    sequence_line: usize,
     /// All markers, whether or not they belong to a value.
     markers: Vec<Marker>,
     identities: Identities,
     hash: <FixedState as BuildHasher>::Hasher,
+    /// Whether Flux passes over the document.
+    is_passed_over: bool,
     part: Part,
     error: Option<YamlError>,
 }
@@ -110,14 +69,21 @@ impl<'a> Walker<'a> {
             stack: Stack::with_capacity(),
             last: None,
             spare: String::new(),
-            above: None,
-            comment_line: 0,
+            marker_before: None,
+            is_unsure: false,
+            sequence_line: 0,
             markers: Vec::new(),
             identities: Identities::default(),
             hash: FixedState::default().build_hasher(),
+            is_passed_over: false,
             part: Part::default(),
             error: None,
         }
+    }
+
+    /// Whether positions were enough to say to which value each marker belongs.
+    pub(super) fn is_sure(&self) -> bool {
+        !self.is_unsure
     }
 
     /// What makes the document one that Flux cannot use, once.
@@ -130,12 +96,25 @@ impl<'a> Walker<'a> {
         self.stack.is_at_key()
     }
 
-    /// An alias of the node with the number `id`, called `name`.
-    pub(super) fn alias(&mut self, id: usize, name: &'a str) {
+    /// The document is null for Flux, whatever is in it.
+    pub(super) fn pass_over_document(&mut self) {
+        self.is_passed_over = true;
+    }
+
+    /// An alias of the node that has the anchor `name`, on `line`.
+    pub(super) fn alias(&mut self, name: String, line: usize) {
         self.settle();
-        self.fold((3_u8, id));
+        self.fold((3_u8, &name));
         if self.stack.enter() == Role::Key {
-            self.stack.key(Cow::Borrowed(name));
+            self.stack.key(Cow::Owned(name));
+        } else {
+            self.marker_before = None;
+            match self.stack.bookkeeping() {
+                Some(Bookkeeping::Metadata) => self.refuse(line, "metadata is an alias, not a mapping"),
+                Some(Bookkeeping::Annotations) => self.stack.forget_key(),
+                // For Flux an alias has its own name for a value.
+                None => self.identities.note(&mut self.stack, &name),
+            }
         }
     }
 
@@ -152,9 +131,10 @@ impl<'a> Walker<'a> {
         let in_key = self.enter_collection();
         if at_root {
             self.refuse(line, "the document is a list, not a mapping");
-        } else if self.stack.is_at(&["metadata"]) {
+        } else if self.stack.bookkeeping() == Some(Bookkeeping::Metadata) {
             self.refuse(line, "metadata is a list, not a mapping");
         }
+        self.sequence_line = line;
         self.stack.open_sequence(column, in_key);
         self.fold((1_u8, style));
     }
@@ -199,7 +179,15 @@ impl<'a> Walker<'a> {
     pub(super) fn close(&mut self) {
         self.settle();
         self.fold(2_u8);
-        self.stack.close();
+        let (role, is_empty) = self.stack.close();
+        match self.stack.bookkeeping() {
+            // Flux drops what is empty before it writes its own annotations there.
+            Some(_) if is_empty => self.stack.forget_key(),
+            Some(Bookkeeping::Annotations) if role == Role::Item => {
+                self.refuse(self.sequence_line, "the annotations are a list, not a mapping");
+            }
+            _ => {}
+        }
     }
 
     /// [`Self::key`] with all that a key may have.
@@ -212,10 +200,13 @@ impl<'a> Walker<'a> {
     /// A scalar that is a key.
     pub(super) fn key(&mut self, style: ScalarStyle, value: Cow<'a, str>) {
         self.settle();
-        self.above = None;
+        self.marker_before = None;
         self.stack.enter();
         if self.may_be_marked {
             hash_scalar(style, &value, 0, &mut self.hash);
+            if self.stack.is_at_top() {
+                self.identities.note_field(&value);
+            }
         }
         self.stack.key(value);
     }
@@ -226,19 +217,11 @@ impl<'a> Walker<'a> {
         let role = self.stack.enter();
         self.note_markers_within(&last);
         match role {
-            Role::Root if !last.is_null() => {
+            Role::Root if !last.is_null => {
                 self.refuse(last.line, "the document is a scalar, not a mapping");
             }
-            Role::Value if self.stack.is_at(&["metadata"]) && !last.is_null() => {
-                self.refuse(last.line, "metadata is a scalar, not a mapping");
-            }
-            Role::Value | Role::Item if self.may_be_marked => {
-                self.identities.note(&self.stack, if last.is_null() { "" } else { &last.value });
-                let above = self.above.take();
-                let counts = above.filter(|above| !above.several && self.stands_above(above, &last, role));
-                last.marker = counts.and_then(|above| above.marker);
-            }
-            Role::Root | Role::Key | Role::Value | Role::Item => {}
+            Role::Value | Role::Item => self.value(&mut last, role),
+            Role::Root | Role::Key => {}
         }
         if self.may_be_marked {
             self.last = Some(last);
@@ -247,15 +230,37 @@ impl<'a> Walker<'a> {
         }
     }
 
+    fn value(&mut self, last: &mut Last<'a>, role: Role) {
+        match self.stack.bookkeeping() {
+            Some(Bookkeeping::Metadata) if !last.is_null => {
+                self.refuse(last.line, "metadata is a scalar, not a mapping");
+            }
+            // Flux drops it before it looks for markers.
+            Some(_) => {
+                self.stack.forget_key();
+                last.comment = Comment::Known(None);
+            }
+            None if self.may_be_marked => {
+                self.identities.note(&mut self.stack, if last.is_null { "" } else { &last.value });
+            }
+            None => {}
+        }
+        let marker_before = self.marker_before.take();
+        // It may belong to the item below it; empty lines and other comments decide.
+        self.is_unsure |=
+            marker_before.is_some() && role == Role::Item && matches!(last.comment, Comment::Open(_));
+    }
+
     /// Remembers what reads as a marker in the text of a block scalar.
     fn note_markers_within(&mut self, last: &Last<'_>) {
-        let is_block = matches!(last.style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if !is_block || !self.may_be_marked || !marker::mentions_key(last.value.as_bytes()) {
+        if !last.is_block() || !self.may_be_marked || !marker::mentions_key(last.value.as_bytes()) {
             return;
         }
         let mut start = last.span.start;
-        for line in self.text.get(last.span.clone()).unwrap_or_default().split_inclusive('\n') {
-            if let Some(at) = marker::comment_in(line) {
+        let lines = self.text.get(last.span.clone()).unwrap_or_default().split_inclusive('\n');
+        for (number, line) in lines.enumerate() {
+            // The comment on the header's line is no text.
+            if let Some(at) = marker::comment_in(line).filter(|_| number > 0) {
                 let comment = start + at..start + line.trim_end().len();
                 let text = self.text.get(comment.clone()).unwrap_or_default();
                 let meant = || marker::malformed(text).map(|found| found.setter);
@@ -290,33 +295,10 @@ impl<'a> Walker<'a> {
         }
         if let Some(last) = self.last.as_mut().filter(|last| follows(self.text, last, &span)) {
             // The comment behind a value hides the one above it, whether or not it is a marker.
-            last.marker = marker;
+            last.comment = Comment::Open(marker);
             return;
         }
-        let alone = line_before(self.text, span.start).trim().is_empty();
-        self.above = Some(Above { span, marker, several: alone && self.comment_line + 1 == line });
-        if alone {
-            self.comment_line = line;
-        }
-    }
-
-    /// Whether `above` is the head comment of `last`: on the line before it, or behind the bare dash of its item.
-    fn stands_above(&self, above: &Above, last: &Last<'_>, role: Role) -> bool {
-        let before = line_before(self.text, above.span.start).trim();
-        let behind_dash = before == "-" && role == Role::Item;
-        if !before.is_empty() && !behind_dash {
-            return false;
-        }
-        let between = self.text.get(above.span.end..last.span.start).unwrap_or_default();
-        let Some(line) = ["\r\n", "\n", "\r"].iter().find_map(|end| between.strip_prefix(end)) else {
-            return false;
-        };
-        let mut words = line.trim_start_matches([' ', '\t']);
-        if role == Role::Item && !behind_dash {
-            words = words.strip_prefix('-').unwrap_or(words);
-        }
-        // Anchor and tag may stand before the value.
-        !line.contains(['\n', '\r']) && words.split_whitespace().all(|word| word.starts_with(['&', '!']))
+        self.marker_before = marker.map(|_| line).or(self.marker_before);
     }
 
     /// Nothing more can be said about the last scalar: records it, and forgets it.
@@ -328,7 +310,12 @@ impl<'a> Walker<'a> {
     }
 
     fn record(&mut self, last: Last<'a>) {
-        let Some(marker) = last.marker.and_then(|place| self.markers.get_mut(place)) else {
+        let place = match last.comment {
+            Comment::Open(place) => place,
+            Comment::Known(start) => start
+                .and_then(|start| self.markers.binary_search_by_key(&start, |marker| marker.span.start).ok()),
+        };
+        let Some(marker) = place.and_then(|place| self.markers.get_mut(place)) else {
             self.fold(&last);
             self.note_image(&last);
             if let Cow::Owned(mut value) = last.value {
@@ -340,48 +327,38 @@ impl<'a> Walker<'a> {
         marker.is_attached = true;
         let (comment, line, setter) = (marker.span.clone(), marker.line, marker.setter.clone());
         let repeated = self.stack.is_repeated();
-        let in_key = self.stack.in_key();
-        if repeated || in_key {
+        if repeated || self.stack.in_key() {
             self.fold(&last);
             let reason = if repeated { StrayReason::RepeatedKey } else { StrayReason::NoScalar };
             self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
             return;
         }
         self.fold(5_u8);
-        if let Some(scalar) = self.marked(&last, comment, line, setter) {
+        if let Some(scalar) = self.marked(&last, comment, setter) {
             self.part.scalars.push(scalar);
-        } else if let Some(marker) = last.marker.and_then(|place| self.markers.get_mut(place)) {
-            // A block scalar of no shape that we know.
-            marker.is_attached = false;
         }
     }
 
-    fn marked(
-        &self,
-        last: &Last<'_>,
-        comment: Range<usize>,
-        line: usize,
-        setter: String,
-    ) -> Option<MarkedScalar> {
+    fn marked(&self, last: &Last<'_>, comment: Range<usize>, setter: String) -> Option<MarkedScalar> {
         let style = match last.style {
             ScalarStyle::SingleQuoted => Style::Single,
             ScalarStyle::DoubleQuoted => Style::Double,
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let fallback = self.stack.column() + 2;
-                Style::Block(block::shape(self.text, &comment, &last.span, last.indent, fallback)?)
+                let (indent, end) = last.block;
+                Style::Block(block::shape(self.text, last.span.start, indent, end, self.stack.column() + 2)?)
             }
             ScalarStyle::Plain => Style::Plain,
         };
-        let (span, line) = match &style {
-            Style::Block(shape) => (shape.header.start..shape.end, line),
-            _ => (last.span.clone(), last.line),
+        let span = match &style {
+            Style::Block(shape) => shape.header.start..shape.end,
+            _ => last.span.clone(),
         };
         let (path, field) = self.stack.names();
         Some(MarkedScalar {
             setter,
             comment,
             span,
-            line,
+            line: last.line,
             // Set, as the other places are, when the piece's place in the file is known.
             column: 0,
             style,
@@ -389,6 +366,8 @@ impl<'a> Walker<'a> {
             field,
             path,
             object: ObjectIdentity::default(),
+            // What is null stays null for Flux when it has another text.
+            names: NamePart::at(&self.stack).filter(|_| !last.is_null),
             item: self.stack.item(),
         })
     }
@@ -405,6 +384,7 @@ impl<'a> Walker<'a> {
     pub(super) fn finish(mut self, piece: Piece<'_>) -> Part {
         self.settle();
         let Piece { base, lines, is_whole, .. } = piece;
+        self.drop_unvisited(is_whole);
         for Marker { span: comment, line, setter, is_attached } in std::mem::take(&mut self.markers) {
             if !is_attached {
                 let reason = StrayReason::NoScalar;
@@ -423,32 +403,41 @@ impl<'a> Walker<'a> {
         for scalar in &mut self.part.scalars {
             scalar.column = line_before(self.text, scalar.span.start).len() + 1;
             scalar.line += lines;
-            scalar.object = self.identities.of(scalar.item.filter(|_| is_whole));
+            let is_member = is_whole && self.identities.is_list();
+            scalar.names = scalar.names.filter(|_| scalar.item.is_none() || is_member);
+            scalar.item = scalar.item.filter(|_| is_member);
+            scalar.object = self.identities.of(scalar.item);
             scalar.shift(base);
         }
         self.part.fingerprint = self.hash.finish();
         self.part
     }
-}
 
-impl Hash for Last<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_scalar(self.style, &self.value, self.properties, state);
+    /// Drops the marked scalars that Flux does not come to: those of a document that is null, and in a file that is a
+    /// list those outside of its members.
+    fn drop_unvisited(&mut self, is_whole: bool) {
+        let is_list = is_whole && self.identities.is_list();
+        if !self.is_passed_over && !is_list {
+            return;
+        }
+        let is_passed_over = self.is_passed_over;
+        let (kept, dropped) =
+            self.part.scalars.drain(..).partition(|scalar| !is_passed_over && scalar.item.is_some());
+        self.part.scalars = kept;
+        for MarkedScalar { comment, setter, line, .. } in dropped {
+            let reason = StrayReason::NoScalar;
+            self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
+        }
     }
-}
-
-/// Few writes, for there are more scalars than anything else.
-#[inline]
-fn hash_scalar(style: ScalarStyle, value: &str, properties: u64, state: &mut impl Hasher) {
-    state.write_u64(properties ^ (style as u64) << 8 ^ (value.len() as u64) << 16);
-    state.write(value.as_bytes());
 }
 
 /// Whether the comment at `comment` stands behind `last`, or on its header line if it is a block scalar.
 fn follows(text: &str, last: &Last<'_>, comment: &Range<usize>) -> bool {
-    if matches!(last.style, ScalarStyle::Literal | ScalarStyle::Folded) {
-        return comment.end <= last.span.start
-            && text.get(comment.end..last.span.start).is_some_and(|gap| gap.trim().is_empty());
+    if matches!(last.comment, Comment::Known(_)) {
+        return false;
+    }
+    if last.is_block() {
+        return text.get(last.span.start..comment.start).is_some_and(|header| !header.contains('\n'));
     }
     let Some(gap) = text.get(last.span.end..comment.start) else { return false };
     let blank = [' ', '\t'];

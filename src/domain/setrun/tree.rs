@@ -35,7 +35,9 @@ pub enum RunError {
     #[error("walking path for files: lstat <workdir>/{0}: not a directory")]
     NotADirectory(String),
     /// Links that lead to each other.
-    #[error("walking path for files: {0}: too many levels of symbolic links")]
+    #[error(
+        "failed to secure join manifest path: SecureJoin <workdir>/{0}: too many levels of symbolic links"
+    )]
     TooManyLinks(String),
 }
 
@@ -67,7 +69,10 @@ impl<'a> Tree<'a> {
         let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
         let mut below =
             self.files.range(prefix.as_str()..).take_while(|(path, _)| path.starts_with(&prefix)).peekable();
-        if below.peek().is_none() && !root.is_empty() {
+        let has_link = |prefix: &str| {
+            self.links.range(prefix..).next().is_some_and(|(link, _)| link.starts_with(prefix))
+        };
+        if below.peek().is_none() && !root.is_empty() && !has_link(&prefix) {
             return Err(self.missing(root));
         }
         let mut scanned: Vec<_> = below

@@ -90,7 +90,8 @@ impl<'a> Reader<'a, '_> {
             match byte {
                 b' ' => {}
                 b',' | b']' | b'}' => return (last > first).then_some(first..last),
-                b'[' | b'{' | b'\t' => return None,
+                // A question mark ends it for go-yaml.
+                b'[' | b'{' | b'?' | b'\t' => return None,
                 b':' => match line.get(place + 1)? {
                     b' ' => return (last == place).then_some(first..place),
                     b',' | b'[' | b']' | b'{' | b'}' => return None,

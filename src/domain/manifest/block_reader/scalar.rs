@@ -86,21 +86,22 @@ impl<'a> Reader<'a, '_> {
         let chomping = self.at(first + 1).filter(|byte| matches!(byte, b'+' | b'-'));
         let comment = self.tail(first + 1 + usize::from(chomping.is_some()), end)?;
         let header = self.line;
-        let (span, indent, line, value) = self.block_content(style, chomping)?;
-        self.walker.scalar(Last::new(span, line, style, Cow::Owned(value)).with_indent(indent));
+        let (stop, indent, last, value) = self.block_content(style, chomping)?;
+        let scalar = Last::new(first..stop, header, style, Cow::Owned(value));
+        self.walker.scalar(scalar.with_block(indent, Some(last)));
         if let Some(comment) = comment {
             self.walker.comment(comment, header);
         }
         Some(())
     }
 
-    /// The content of a block scalar below the current line: its span, indentation, first line and value. The current
-    /// line becomes its last.
+    /// The content of a block scalar below the current line: the place behind it, its indentation, the end of its last
+    /// line, and its value. The current line becomes its last.
     fn block_content(
         &mut self,
         style: ScalarStyle,
         chomping: Option<u8>,
-    ) -> Option<(Range<usize>, usize, usize, String)> {
+    ) -> Option<(usize, usize, usize, String)> {
         let wanted = self.walker.wants_value();
         let value = if wanted { self.walker.spare() } else { String::new() };
         let mut fold = Fold { value, is_folded: style == ScalarStyle::Folded, ..Fold::default() };
@@ -114,17 +115,22 @@ impl<'a> Reader<'a, '_> {
         }
         let first = self.skip_blanks(start, end);
         let indent = first - start;
-        // The full parser has another indentation where there is nothing to see.
-        if indent <= self.open.last()?.column || self.text.get(first..end)?.chars().all(char::is_whitespace) {
+        // A tab is no indentation, and where there is nothing to see readers do not agree on one.
+        if self.at(first) == Some(b'\t')
+            || indent <= self.open.last()?.column
+            || self.text.get(first..end)?.chars().all(char::is_whitespace)
+        {
             return None;
         }
-        let first_line = self.line + fold.breaks + 1;
-        self.line = first_line;
-        let mut stop = first;
+        self.line += fold.breaks + 1;
+        let (mut stop, mut last) = (first, end);
+        let mut is_unfinished;
         loop {
             if wanted {
                 fold.line(self.text.get(stop..end)?);
             }
+            last = last.max(end);
+            is_unfinished = next == end;
             start = next;
             while start < self.bytes.len() {
                 (end, next) = self.bounds(start);
@@ -145,8 +151,8 @@ impl<'a> Reader<'a, '_> {
         }
         self.next = start;
         let stop = if start < self.bytes.len() { stop } else { start };
-        let value = if wanted { fold.finish(chomping) } else { String::new() };
-        Some((first..stop, indent, first_line, value))
+        let value = if wanted { fold.finish(chomping, is_unfinished) } else { String::new() };
+        Some((stop, indent, last, value))
     }
 }
 
@@ -183,8 +189,9 @@ impl Fold {
         self.breaks = 0;
     }
 
-    fn finish(mut self, chomping: Option<u8>) -> String {
-        if chomping != Some(b'-') {
+    /// The value; `is_unfinished` says that the last line has no line end.
+    fn finish(mut self, chomping: Option<u8>, is_unfinished: bool) -> String {
+        if chomping != Some(b'-') && !is_unfinished {
             self.value.push('\n');
         }
         if chomping == Some(b'+') {
@@ -202,7 +209,6 @@ fn escaped(escape: u8) -> Option<&'static str> {
         b'r' => "\r",
         b'"' => "\"",
         b'\\' => "\\",
-        b'/' => "/",
         _ => return None,
     })
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
-use super::super::full_reader;
 use super::{comments, scalar};
 
 /// A document, written anew.
@@ -35,7 +34,7 @@ pub(super) fn document(piece: &str, wide: bool) -> Result<Option<Document>, Lost
         lost: false,
     };
     let mut is_empty = true;
-    for event in Parser::new_from_str_with_options(piece, full_reader::options()) {
+    for event in Parser::new_from_str_with_options(piece, options()) {
         let (event, span) = event.map_err(|_error| Lost)?;
         let range = span.byte_range().unwrap_or_default();
         match event {
@@ -58,6 +57,15 @@ pub(super) fn document(piece: &str, wide: bool) -> Result<Option<Document>, Lost
         return Err(Lost);
     }
     Ok((!is_empty).then(|| emitter.finish()))
+}
+
+/// How the parser is asked to read. All three limits guard memory of streaming readers; the text is in memory already.
+fn options() -> granit_parser::Options {
+    granit_parser::options! {
+        max_buffered_comment_events: usize::MAX,
+        flow_nesting_limit: 10_000,
+        block_nesting_limit: 10_000,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
