@@ -19,6 +19,7 @@ pub mod keyring;
 mod page;
 mod paging;
 mod session;
+pub mod transport;
 mod wire;
 mod wire_text;
 
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub use client::{Client, ClientOptions, Endpoint};
 pub use error::RegistryError;
 pub use keyring::{Credential, Keyring, KeyringError, Login};
+pub use transport::{Transport, TransportError};
 
 use crate::domain::reference::ImageName;
 use crate::domain::tags::TagList;

@@ -8,7 +8,7 @@ use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
 use crate::git::credential::{self, SecretSource, Sources};
 use crate::git::{Remote, is_same_repository, redact};
 use crate::problem::{Code, Problem};
-use crate::registry::Keyring;
+use crate::registry::{Keyring, Transport, TransportError};
 use crate::source::files::{self, SourceFile};
 use crate::source::objects::URL_ANNOTATION;
 use crate::source::secrets::{Secret, SecretError};
@@ -32,6 +32,9 @@ impl Engine {
                 }
                 Err(error) => problems.push(error.warning(id.to_string())),
             }
+        }
+        if let Some(transport) = transport(world, repository, &mut problems) {
+            keyring.set_transport(transport);
         }
         (keyring, problems)
     }
@@ -107,6 +110,36 @@ impl Engine {
         }
         found
     }
+}
+
+/// The way that `certSecretRef` and `proxySecretRef` describe; `None` without them. A secret that is nowhere to be read is
+/// passed over with a warning.
+fn transport(
+    world: &World,
+    repository: &ImageRepository,
+    problems: &mut Vec<Problem>,
+) -> Option<Result<Transport, TransportError>> {
+    let mut find = |name: &Option<String>| {
+        let id = ObjectId::new(&repository.meta.id.namespace, name.as_ref()?);
+        let found = world.secret(&id);
+        let missing = |error: SecretError| problems.push(error.warning(repository.meta.id.to_string()));
+        found.map_err(missing).ok().map(|secret| (id.to_string(), secret))
+    };
+    let (certificates, proxy) = (find(&repository.cert_secret_ref), find(&repository.proxy_secret_ref));
+    if certificates.is_none() && proxy.is_none() {
+        return None;
+    }
+    let mut transport = Transport::default();
+    let read = || {
+        if let Some((id, secret)) = certificates {
+            transport.add_certificates(&id, |key| secret.data.get(key))?;
+        }
+        if let Some((id, secret)) = proxy {
+            transport.add_proxy(&id, |key| secret.data.get(key))?;
+        }
+        Ok(transport)
+    };
+    Some(read())
 }
 
 /// The pull secrets of the service account that a repository names.

@@ -11,6 +11,7 @@ use super::auth::Tokens;
 use super::error::RegistryError;
 use super::http::Http;
 use super::session::{Knowledge, Session};
+use super::transport::Transport;
 use super::wire::Wire;
 use super::{Credential, ListRequest, Listing, Progress};
 
@@ -67,16 +68,21 @@ pub(super) struct Host {
     /// Host and port, as images name it.
     pub(super) name: String,
     pub(super) http: Arc<Http>,
-    pub(super) permits: Semaphore,
+    pub(super) permits: Arc<Semaphore>,
     pub(super) endpoint: Option<Url>,
     pub(super) knowledge: tokio::sync::Mutex<Option<Arc<Knowledge>>>,
 }
+
+/// A registry's name and the fingerprint of the way there.
+type Way = (String, Option<[u8; 32]>);
 
 /// Lists tags and reads digests. One for the whole process: it keeps connections, tokens and the limits.
 pub struct Client {
     options: ClientOptions,
     shared: Arc<Http>,
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: Mutex<HashMap<Way, Arc<Host>>>,
+    /// Requests under way at a host, whichever way they go.
+    limits: Mutex<HashMap<String, Arc<Semaphore>>>,
     total: Semaphore,
     tokens: Tokens,
 }
@@ -88,9 +94,16 @@ impl Client {
     /// [`RegistryError::Setup`] if a certificate authority is none.
     pub fn new(options: ClientOptions) -> Result<Self, RegistryError> {
         super::install_tls_provider();
-        let shared = Arc::new(Http::new(options.ca.iter())?);
+        let shared = Arc::new(Http::new(options.ca.iter(), &Transport::default())?);
         let total = Semaphore::new(options.total.max(1));
-        Ok(Self { options, shared, hosts: Mutex::default(), total, tokens: Tokens::default() })
+        Ok(Self {
+            options,
+            shared,
+            hosts: Mutex::default(),
+            limits: Mutex::default(),
+            total,
+            tokens: Tokens::default(),
+        })
     }
 
     /// Lists all tags of a repository, trying the credentials one after another while the registry refuses them.
@@ -151,32 +164,46 @@ impl Client {
         request: &'a ListRequest<'_>,
         progress: &'a (dyn Fn(Progress) + Send + Sync),
     ) -> Result<Session<'a>, RegistryError> {
-        let host = self.host(&request.image.registry)?;
+        let transport = match request.keyring.transport() {
+            Some(Ok(transport)) => transport.clone(),
+            Some(Err(error)) => return Err(RegistryError::Setup(error.to_string())),
+            None => Transport::default(),
+        };
+        let host = self.host(&request.image.registry, &transport)?;
         let timeout = request.timeout.max(Duration::from_secs(1));
         let wire = Wire::new(host, &self.total, &self.options, timeout, progress);
         Ok(Session::new(wire, request.image, &self.tokens))
     }
 
-    fn host(&self, name: &str) -> Result<Arc<Host>, RegistryError> {
+    fn host(&self, name: &str, transport: &Transport) -> Result<Arc<Host>, RegistryError> {
+        let key = (name.to_owned(), transport.fingerprint());
         // The map is whole between any two statements, so a panic elsewhere leaves nothing to fear.
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = hosts.get(name) {
+        if let Some(host) = hosts.get(&key) {
             return Ok(Arc::clone(host));
         }
         let special = self.options.endpoints.get(name);
-        let http = match special.and_then(|special| special.ca.as_ref()) {
-            Some(ca) => Arc::new(Http::new(self.options.ca.iter().chain([ca]))?),
-            None => Arc::clone(&self.shared),
+        let ca = special.and_then(|special| special.ca.as_ref());
+        let http = if ca.is_none() && key.1.is_none() {
+            Arc::clone(&self.shared)
+        } else {
+            Arc::new(Http::new(self.options.ca.iter().chain(ca), transport)?)
         };
         let host = Arc::new(Host {
             name: name.to_owned(),
             http,
-            permits: Semaphore::new(self.options.per_host.max(1)),
+            permits: self.limit(name),
             endpoint: special.and_then(|special| special.url.clone()),
             knowledge: tokio::sync::Mutex::default(),
         });
-        hosts.insert(name.to_owned(), Arc::clone(&host));
+        hosts.insert(key, Arc::clone(&host));
         Ok(host)
+    }
+
+    fn limit(&self, name: &str) -> Arc<Semaphore> {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = limits.entry(name.to_owned());
+        Arc::clone(limit.or_insert_with(|| Arc::new(Semaphore::new(self.options.per_host.max(1)))))
     }
 }
 

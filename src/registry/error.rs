@@ -10,6 +10,10 @@ use thiserror::Error;
 use super::keyring::ANONYMOUS;
 use crate::problem::{Code, Problem};
 
+/// What the server means that ends TLS over our certificate.
+const CLIENT_REFUSED: &str = "the server wants a client certificate that it trusts";
+/// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
+const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
 /// How much of a body that is no registry error is shown, in bytes.
 const SHOWN_BODY: usize = 200;
 
@@ -34,7 +38,8 @@ pub enum RegistryError {
         /// The bound that was hit.
         after: Duration,
     },
-    /// A certificate that nobody we trust has signed, or for another name or date.
+    /// A certificate that nobody we trust has signed, or for another name or date; or ours, which the server does not
+    /// trust.
     #[error("{request}: {reason}")]
     TlsUntrusted {
         /// `METHOD URL`.
@@ -162,6 +167,14 @@ impl RegistryError {
                 wait.as_secs()
             )),
             Self::RateLimited { .. } => Some("Wait, or log in: a login often raises the limit.".into()),
+            Self::TlsUntrusted { reason, .. } | Self::Unreachable { reason, .. }
+                if reason.starts_with(CLIENT_REFUSED) || reason.ends_with(CLOSED_AT_ONCE) =>
+            {
+                Some(
+                    "Give it with the repository's `certSecretRef`: a secret with `tls.crt` and `tls.key`."
+                        .into(),
+                )
+            }
             Self::TlsUntrusted { .. } => {
                 Some("Name the registry's certificate authority with --ca-file.".into())
             }
@@ -305,6 +318,18 @@ impl From<RegistryError> for Broken {
     }
 }
 
+/// The alerts that say that our certificate is missing or not trusted, as they are printed: the HTTP library passes on no more.
+const ABOUT_US: &[&str] = &[
+    "AccessDenied",
+    "BadCertificate",
+    "CertificateExpired",
+    "CertificateRequired",
+    "CertificateRevoked",
+    "CertificateUnknown",
+    "UnknownCA",
+    "UnsupportedCertificate",
+];
+
 /// Sorts a failure of the HTTP library by its innermost cause.
 pub(super) fn broken(request: &str, error: &reqwest::Error, after: Duration) -> Broken {
     let request = request.to_owned();
@@ -328,7 +353,17 @@ pub(super) fn broken(request: &str, error: &reqwest::Error, after: Duration) -> 
     if error.is_decode() || error.is_body() {
         return broken_body(request, error);
     }
-    let reason = innermost(error);
+    let mut reason = innermost(error);
+    let alert = reason.strip_prefix("received fatal alert: ");
+    if let Some(alert) = alert.filter(|alert| ABOUT_US.contains(alert)) {
+        let reason = format!("{CLIENT_REFUSED} (TLS alert {alert})");
+        return RegistryError::TlsUntrusted { request, reason }.into();
+    }
+    // The alert of TLS 1.3 comes after the handshake and may end the first request before the HTTP library has it to tell;
+    // what it tells instead depends on who is quicker.
+    if request.contains(" https:") && request.ends_with("/v2/") && !error.is_connect() {
+        reason = format!("{reason} {CLOSED_AT_ONCE}");
+    }
     Broken { error: RegistryError::Unreachable { request, reason }, transient: !error.is_connect() }
 }
 

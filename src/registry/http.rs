@@ -2,11 +2,13 @@
 
 use std::sync::OnceLock;
 
-use reqwest::Certificate;
+use reqwest::{Certificate, Identity, Proxy};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::client::ClientOptions;
 use super::error::RegistryError;
+use super::transport::{self, Transport};
 use super::wire_text;
 
 /// A pair of clients that trust the same authorities. Each is made when it is first used: reading the system's
@@ -14,26 +16,44 @@ use super::wire_text;
 #[derive(Debug)]
 pub(super) struct Http {
     roots: Vec<Certificate>,
+    identity: Option<Identity>,
+    proxy: Option<Proxy>,
     proxied: OnceLock<reqwest::Client>,
     direct: OnceLock<reqwest::Client>,
 }
 
 impl Http {
-    /// Clients that trust the system's authorities and those in `ca`, which are in PEM.
+    /// Clients that trust the system's authorities, those in `ca`, which are in PEM, and those of `transport`, and go its
+    /// way.
     ///
     /// # Errors
-    /// [`RegistryError::Setup`] if one of `ca` holds no certificate.
-    pub(super) fn new<'a>(ca: impl Iterator<Item = &'a Vec<u8>>) -> Result<Self, RegistryError> {
+    /// [`RegistryError::Setup`] if one of `ca` holds no certificate, or `transport` none that can be used.
+    pub(super) fn new<'a>(
+        ca: impl Iterator<Item = &'a Vec<u8>>,
+        transport: &Transport,
+    ) -> Result<Self, RegistryError> {
         let mut roots = Vec::new();
         for pem in ca {
-            let found = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-            let none = || RegistryError::Setup("a CA file holds no certificate in PEM".to_owned());
-            roots.extend(found.ok_or_else(none)?);
+            roots.extend(certificates(pem, "a CA file holds no certificate in PEM")?);
         }
-        Ok(Self { roots, proxied: OnceLock::new(), direct: OnceLock::new() })
+        if let Some(ca) = &transport.ca {
+            roots.extend(certificates(ca.expose_secret().as_bytes(), "failed to parse CA certificate")?);
+        }
+        let identity =
+            transport.identity.as_ref().map(|pem| Identity::from_pem(pem.expose_secret().as_bytes()));
+        // The library's words could hold a part of the key.
+        let unusable = |_withheld: reqwest::Error| {
+            RegistryError::Setup(
+                "failed to parse TLS certificate and key: they are no pair in PEM".to_owned(),
+            )
+        };
+        let identity = identity.transpose().map_err(unusable)?;
+        let proxy = transport.proxy.as_ref().map(proxy).transpose()?;
+        Ok(Self { roots, identity, proxy, proxied: OnceLock::new(), direct: OnceLock::new() })
     }
 
-    /// The client for requests to `url`: directly to this machine, whatever the environment says of proxies.
+    /// The client for requests to `url`: by the proxy that was given; else directly to this machine, whatever the
+    /// environment says of proxies.
     ///
     /// Source: golang/go:src/vendor/golang.org/x/net/http/httpproxy/proxy.go (useProxy).
     pub(super) fn client(
@@ -59,7 +79,15 @@ impl Http {
                 .pool_max_idle_per_host(options.per_host)
                 // We follow redirects ourselves: the login must not go along.
                 .redirect(reqwest::redirect::Policy::none());
-            if direct { builder.no_proxy() } else { builder }
+            let builder = match &self.identity {
+                Some(identity) => builder.identity(identity.clone()),
+                None => builder,
+            };
+            match &self.proxy {
+                Some(proxy) => builder.no_proxy().proxy(proxy.clone()),
+                None if direct => builder.no_proxy(),
+                None => builder,
+            }
         };
         builder()
             .tls_certs_merge(self.roots.iter().cloned())
@@ -68,4 +96,21 @@ impl Http {
             .or_else(|_no_roots| builder().tls_certs_only(self.roots.iter().cloned()).build())
             .map_err(|error| RegistryError::Setup(format!("the HTTP client could not be set up: {error}")))
     }
+}
+
+/// All certificates of a bundle; none is an error, in the words of `none`.
+fn certificates(pem: &[u8], none: &str) -> Result<Vec<Certificate>, RegistryError> {
+    let found = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
+    found.ok_or_else(|| RegistryError::Setup(none.to_owned()))
+}
+
+fn proxy(proxy: &transport::Proxy) -> Result<Proxy, RegistryError> {
+    // The library's words could hold the address's password.
+    let unusable =
+        |_withheld: reqwest::Error| RegistryError::Setup("the proxy's address cannot be used".to_owned());
+    let made = Proxy::all(proxy.address.clone()).map_err(unusable)?;
+    Ok(match &proxy.login {
+        Some((username, password)) => made.basic_auth(username, password.expose_secret()),
+        None => made,
+    })
 }

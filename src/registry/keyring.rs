@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::keymatch::{EntryKey, Wanted};
+use super::transport::{Transport, TransportError};
 
 /// The label of no credential.
 pub const ANONYMOUS: &str = "anonymous";
@@ -123,6 +124,7 @@ pub struct Keyring {
     direct: Arc<Vec<Direct>>,
     secrets: Arc<Vec<Entry>>,
     files: Arc<Vec<Vec<Entry>>>,
+    transport: Option<Arc<Result<Transport, TransportError>>>,
 }
 
 impl Keyring {
@@ -214,6 +216,16 @@ impl Keyring {
             failed.extend(read.err());
         }
         failed
+    }
+
+    /// Sets the way to the registry; an error ends every conversation before it begins, as no other way was meant.
+    pub fn set_transport(&mut self, transport: Result<Transport, TransportError>) {
+        self.transport = Some(Arc::new(transport));
+    }
+
+    /// The way to the registry; `None`: the common one.
+    pub(super) fn transport(&self) -> Option<&Result<Transport, TransportError>> {
+        self.transport.as_deref()
     }
 
     /// What to try for `repository` of `host`, in order; the last is always anonymous.

@@ -239,6 +239,8 @@ fn challenge(reply: &Reply) -> Option<Challenge> {
 fn worse(secure: RegistryError, plain: RegistryError) -> RegistryError {
     match (&secure, &plain) {
         (RegistryError::TlsUntrusted { .. }, _) => secure,
+        // What calls plain HTTP a bad request is a server that speaks TLS.
+        (_, RegistryError::Status { answer, .. }) if answer.status == 400 => secure,
         (RegistryError::Unreachable { .. }, _)
         | (_, RegistryError::Denied { .. } | RegistryError::RateLimited { .. }) => plain,
         (_, RegistryError::Unreachable { .. }) => secure,

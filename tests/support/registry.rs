@@ -14,7 +14,7 @@
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,37 +45,56 @@ pub struct TlsRegistry {
     pub registry: DockerRegistry,
     /// The certificate, in PEM, which is its own authority.
     pub ca: Vec<u8>,
+    /// Certificate and key, in PEM, of the one client that is let in, if not everybody is.
+    pub client: Option<(String, String)>,
 }
 
 impl TlsRegistry {
     /// Starts one; `None`, said loudly, where it is not wanted or a program is not installed.
     pub fn start() -> Option<Self> {
+        Self::start_for(false)
+    }
+
+    /// Starts one that lets in everybody, or only a client with a certificate.
+    pub fn start_for(clients_alone: bool) -> Option<Self> {
         if !programs::are_wanted(&[PROGRAM, "openssl"]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
-        let mut make = Command::new("openssl");
-        make.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ]);
-        make.args(["-subj", "/CN=registry for tests", "-addext", "subjectAltName=IP:127.0.0.1"]);
-        // An authority cannot be a server too; this one vouches for itself alone.
-        make.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-        make.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
-        assert!(make.output().unwrap().status.success(), "openssl makes a certificate");
+        let (key, certificate) = certificate(folder.path(), "server");
+        let mut tls =
+            format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
         let ca = std::fs::read(&certificate).unwrap();
-        let tls = format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
-        DockerRegistry::start_in(folder, None, &tls).map(|registry| Self { registry, ca })
+        let client = clients_alone.then(|| {
+            let (key, certificate) = self::certificate(folder.path(), "client");
+            writeln!(tls, "    clientcas: [{}]", certificate.display()).unwrap();
+            (std::fs::read_to_string(certificate).unwrap(), std::fs::read_to_string(key).unwrap())
+        });
+        DockerRegistry::start_in(folder, None, &tls).map(|registry| Self { registry, ca, client })
     }
+}
+
+/// Makes a key and a certificate that vouches for itself alone; returns where they lie.
+fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let (key, certificate) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.crt")));
+    let mut make = Command::new("openssl");
+    make.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]);
+    make.args(["-subj", "/CN=registry for tests", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    // An authority cannot be a server too; this one vouches for itself alone.
+    make.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    make.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+    assert!(make.output().unwrap().status.success(), "openssl makes a certificate");
+    (key, certificate)
 }
 
 impl DockerRegistry {
