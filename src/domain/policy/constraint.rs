@@ -188,7 +188,9 @@ impl Constraints {
         let terms: Vec<String> = group.terms.iter().map(Term::with_pre_release).collect::<Option<_>>()?;
         let admits = group.pre || terms.iter().any(|term| term.contains("-0"));
         // Upper bounds alone admit none; the least of all versions does.
-        Some(format!("{}{}", if admits { "" } else { ">=0.0.0-0 " }, terms.join(" ")))
+        let spelled = format!("{}{}", if admits { "" } else { ">=0.0.0-0 " }, terms.join(" "));
+        // What is spelled out can be longer than a range may be.
+        Self::parse(&spelled).ok().map(|_| spelled)
     }
 }
 
@@ -546,6 +548,8 @@ mod tests {
             assert_eq!(written.as_deref(), Some(spelled), "{range}");
         }
         assert_eq!(Constraints::parse("1 || 2").unwrap().with_pre_releases(), None);
+        let long = Constraints::parse(&"1 ".repeat(200)).unwrap();
+        assert_eq!(long.with_pre_releases(), None, "no range may be as long");
     }
 
     proptest! {
