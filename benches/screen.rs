@@ -10,12 +10,10 @@ mod fleet;
 
 use divan::Bencher;
 use fleet::Screen;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use supercargo::app::keymap::Key;
 use supercargo::app::message::Msg;
 use supercargo::theme::{Depth, Theme};
-use supercargo::views::{self, Look};
 
 const TAGS: u64 = 100_000;
 
@@ -23,21 +21,19 @@ fn main() {
     divan::main();
 }
 
-/// A terminal that keeps its last frame, and what is drawn on it.
+/// A screen, the frame that was drawn last, and what changed for it.
 struct Shown {
     screen: Screen,
-    terminal: Terminal<TestBackend>,
+    frame: Buffer,
+    changed: usize,
     theme: Theme,
 }
 
 impl Shown {
     fn of(screen: Screen) -> Self {
-        let size = screen.state.size;
-        let terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
-        let mut shown =
-            Self { screen, terminal, theme: Theme::shipped("default-dark", Depth::True).unwrap() };
-        shown.draw();
-        shown
+        let theme = Theme::shipped("default-dark", Depth::True).unwrap();
+        let frame = screen.drawn(&theme, false);
+        Self { screen, changed: frame.content.len(), frame, theme }
     }
 
     /// S3 with a hundred thousand tags, the cursor in the middle of the candidates.
@@ -54,11 +50,9 @@ impl Shown {
     }
 
     fn draw(&mut self) {
-        let look = Look { theme: &self.theme, ascii: false };
-        let draw = |frame: &mut ratatui::Frame<'_>| {
-            views::draw(frame, &self.screen.state, look);
-        };
-        self.terminal.draw(draw).unwrap();
+        let frame = self.screen.drawn(&self.theme, false);
+        self.changed = divan::black_box(self.frame.diff(&frame).len());
+        self.frame = frame;
     }
 
     fn press(&mut self, key: &str) {

@@ -26,7 +26,7 @@ mod updates;
 mod widgets;
 mod words;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::layout::{Area, Layout, Tier};
@@ -40,18 +40,20 @@ use widgets::frame;
 use widgets::line::Line;
 use widgets::table::{Row, Table};
 
-/// Draws everything, and shows the terminal's cursor in the focused field.
-///
-/// Without one, returns where the cursor belongs unseen: the focused row, which magnifiers and readers follow.
-pub fn draw(frame: &mut Frame<'_>, state: &State, look: Look<'_>) -> Option<Position> {
-    let mut canvas = Canvas::new(frame.buffer_mut(), look);
+/// Where the terminal's cursor belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The cell: in the focused field, else on the focused row, which magnifiers and readers follow.
+    pub place: Position,
+    /// Whether it is seen: it is in a text that is typed; a row is marked as it is.
+    pub shown: bool,
+}
+
+/// Draws everything into an empty buffer of the size that the state knows; returns where the cursor belongs.
+pub fn draw(buffer: &mut Buffer, state: &State, look: Look<'_>) -> Option<Cursor> {
+    let mut canvas = Canvas::new(buffer, look);
     screen(&mut canvas, state);
-    let cursor = canvas.cursor()?;
-    if canvas.is_in_text() {
-        frame.set_cursor_position(cursor);
-        return None;
-    }
-    Some(cursor)
+    canvas.cursor().map(|place| Cursor { place, shown: canvas.is_in_text() })
 }
 
 fn screen(canvas: &mut Canvas<'_>, state: &State) {

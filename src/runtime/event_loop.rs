@@ -221,7 +221,8 @@ impl Loop {
             Wake::Stop => self.suspend(),
             Wake::Resumed => {
                 self.resize()?;
-                gone(self.screen.redraw())
+                self.screen.redraw();
+                Ok(())
             }
             Wake::Leave(left) => Err(left),
         }
@@ -237,7 +238,7 @@ impl Loop {
         if size == self.state.size {
             return Ok(());
         }
-        gone(self.screen.resize(size))?;
+        self.screen.resize(size);
         self.message(Msg::Resized(size))
     }
 
@@ -272,7 +273,7 @@ impl Loop {
                 Effect::Quit => self.leave(Left::Quit)?,
                 Effect::Demo => self.leave(Left::Demo)?,
                 Effect::Suspend => self.suspend()?,
-                Effect::Redraw => gone(self.screen.redraw())?,
+                Effect::Redraw => self.screen.redraw(),
                 Effect::Theme(name) => self.theme = theme(&name, &self.appearance),
                 Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
                 other => self.runner.run(other, self.state.mode.badge()),
@@ -299,10 +300,7 @@ impl Loop {
     fn draw(&mut self) -> Flow {
         let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
-        let mut unseen = None;
-        gone(self.screen.terminal.draw(|frame| unseen = views::draw(frame, state, look)).map(drop))?;
-        self.screen.terminal.backend_mut().park(unseen);
-        gone(self.screen.send().map(drop))?;
+        gone(self.screen.draw(|buffer| views::draw(buffer, state, look)))?;
         let effects = update(&mut self.state, Msg::Drawn(self.clock.moment()));
         self.perform(effects)
     }

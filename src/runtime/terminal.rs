@@ -8,15 +8,17 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use ratatui::Terminal;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::paint::Painter;
 use crate::app::layout::Size;
+use crate::views::Cursor;
 
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J";
-/// The same backwards; only what was set is reset.
-const LEAVE: &[u8] = b"\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// The same backwards, and the region of a scroll of which only a part could be sent; only what was set is reset.
+const LEAVE: &[u8] = b"\x1b[r\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -24,8 +26,9 @@ static HOOK: Once = Once::new();
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
-    /// What views draw on.
-    pub(super) terminal: Terminal<Painter>,
+    painter: Painter,
+    /// What the next frame is drawn on.
+    next: Buffer,
     out: File,
 }
 
@@ -38,18 +41,20 @@ impl Screen {
         HOOK.call_once(restore_on_panic);
         let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         take(&mut out)?;
-        let terminal = Terminal::new(Painter::new(size.width, size.height))?;
-        Ok(Self { terminal, out })
+        let painter = Painter::new(size.width, size.height);
+        Ok(Self { painter, next: empty(size), out })
     }
 
-    /// Sends the frame that was drawn, if it changes anything; returns how many bytes that took.
+    /// Shows what `draw` draws into an empty buffer, with the cursor where it says; sends nothing if nothing changed.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(super) fn send(&mut self) -> io::Result<usize> {
-        match self.terminal.backend_mut().take() {
-            Some(frame) => self.out.write_all(frame.as_bytes()).map(|()| frame.len()),
-            None => Ok(0),
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Cursor>) -> io::Result<()> {
+        self.next.reset();
+        let cursor = draw(&mut self.next);
+        match self.painter.frame(&mut self.next, cursor) {
+            Some(frame) => self.out.write_all(frame.as_bytes()),
+            None => Ok(()),
         }
     }
 
@@ -62,21 +67,14 @@ impl Screen {
     }
 
     /// The terminal has another size; the next frame draws everything.
-    ///
-    /// # Errors
-    /// None that can happen; ratatui's signature has one.
-    pub(super) fn resize(&mut self, size: Size) -> io::Result<()> {
-        self.terminal.backend_mut().resize(size.width, size.height);
-        self.terminal.clear()
+    pub(super) fn resize(&mut self, size: Size) {
+        self.painter.resize(size.width, size.height);
+        self.next = empty(size);
     }
 
     /// Forgets what the terminal shows; the next frame draws everything.
-    ///
-    /// # Errors
-    /// As [`Self::resize`].
-    pub(super) fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.backend_mut().forget();
-        self.terminal.clear()
+    pub(super) fn redraw(&mut self) {
+        self.painter.forget();
     }
 
     /// Gives the terminal back for a while, stops this process (and those it was started with) until the shell
@@ -88,8 +86,13 @@ impl Screen {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take(&mut self.out)?;
-        self.redraw()
+        self.redraw();
+        Ok(())
     }
+}
+
+fn empty(size: Size) -> Buffer {
+    Buffer::empty(Rect { x: 0, y: 0, width: size.width, height: size.height })
 }
 
 impl Drop for Screen {

@@ -49,7 +49,7 @@ fn progress_title(state: &State, run: &PushRun) -> Line {
     let what = if run.dry_run { " dry run: nothing will be sent" } else { " pushing" };
     let seconds = state.at.since(run.since) / 1000;
     let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
-    Line::of(Role::StateInfo, words::spinner(state.spinner())).with(Role::Select, what).dim(elapsed)
+    Line::plain(words::spinner(state.spinner())).with(Role::Select, what).dim(elapsed)
 }
 
 fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String {

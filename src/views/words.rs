@@ -124,7 +124,7 @@ fn days_between(then: &Zoned, now: &Zoned) -> i32 {
     then.date().until((Unit::Day, now.date())).map_or(0, |span| span.get_days())
 }
 
-/// The spinner in its phase, one cell.
+/// The spinner in its phase, one cell: in the colour of text, so that a turn costs that cell and no colour.
 pub(super) fn spinner(phase: usize) -> &'static str {
     ["/", "-", "\\", "|"][phase % 4]
 }

@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use supercargo::app::effect::Effect;
 use supercargo::app::keymap::Key;
@@ -446,13 +445,9 @@ impl Screen {
     /// The buffer after drawing once.
     pub fn drawn(&self, theme: &Theme, ascii: bool) -> Buffer {
         let Size { width, height } = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal
-            .draw(|frame| {
-                views::draw(frame, &self.state, Look { theme, ascii });
-            })
-            .unwrap();
-        terminal.backend().buffer().clone()
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        views::draw(&mut buffer, &self.state, Look { theme, ascii });
+        buffer
     }
 }
 
