@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 
 pub use table::ACTIONS;
 
-use super::keymap::Key;
+use super::keymap::{Hint, Key};
 use super::state::{Context, State, View};
 use crate::domain::mode::Mode;
 
@@ -368,22 +368,6 @@ pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
     (row.why_not)(state).map(Refusal::Reason)
 }
 
-/// One entry of the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// The first key, as people read it.
-    pub key: String,
-    /// What it does.
-    pub label: &'static str,
-}
-
-impl Hint {
-    /// Columns it takes, the two blanks before it included.
-    fn width(&self) -> usize {
-        self.key.chars().count() + 1 + self.label.chars().count() + 2
-    }
-}
-
 /// The footer of the focused context: enabled entries by rank, as many as fit beside the help entry at the right.
 pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let context = state.context();
@@ -405,6 +389,11 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         hints.push(hint);
     }
     hints
+}
+
+/// The footer as it is shown: while the cursor moves, that of the row which it left.
+pub fn footer(state: &State) -> Vec<Hint> {
+    state.preview.hints().map_or_else(|| hints(state, state.size.width), <[Hint]>::to_vec)
 }
 
 /// What the footer calls a row: as the dialog does, where a push would only be simulated.

@@ -157,6 +157,22 @@ impl fmt::Display for Key {
     }
 }
 
+/// One entry of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The first key, as people read it.
+    pub key: String,
+    /// What it does.
+    pub label: &'static str,
+}
+
+impl Hint {
+    /// Columns it takes, the two blanks before it included.
+    pub(super) fn width(&self) -> usize {
+        self.key.chars().count() + 1 + self.label.chars().count() + 2
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

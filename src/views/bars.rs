@@ -52,7 +52,7 @@ fn crumbs(state: &State) -> Vec<Shown> {
     for view in state.crumbs() {
         let name = match view {
             View::Tags => state.tags.repository.as_ref().map(ToString::to_string),
-            View::Diff => state.diff.tree.current().map(|node| node.update().policy.to_string()),
+            View::Diff => state.preview.row(&state.diff.tree).map(|node| node.update().policy.to_string()),
             _ => None,
         };
         crumbs.extend(name.map(Shown::from));
@@ -111,7 +111,7 @@ fn tabs(state: &State) -> [Tab; 5] {
 /// Status line and hints.
 pub(super) fn bottom(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     status(canvas, state, layout);
-    let hints = action::hints(state, layout.hints.width);
+    let hints = action::footer(state);
     let help = action::help_hint(state);
     let pairs = hints.iter().map(|hint| (hint.key.as_str(), hint.label));
     let help = help.as_ref().map(|hint| (hint.key.as_str(), hint.label));

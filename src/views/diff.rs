@@ -138,7 +138,7 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
     if is_narrow {
         return Line::plain(format!("approved {} of {} sites · {files}", tally.approved_sites, tally.sites));
     }
-    let Some(node) = state.diff.tree.current() else { return Line::default() };
+    let Some(node) = state.preview.row(&state.diff.tree) else { return Line::default() };
     let Some(base) = state.review.ground(&node.update().automation).and_then(|ground| ground.base.as_ref())
     else {
         return Line::default();

@@ -353,14 +353,14 @@ fn scanning(state: &State, running: usize, total: usize) -> Line {
     let since = state.scans.iter().filter_map(|(_, scan)| scan.running).map(|running| running.since).min();
     let seconds = since.map_or(0, |since| state.at.since(since) / 1000);
     let elapsed = if seconds >= 2 { format!(" · {seconds} s") } else { String::new() };
-    Line::of(Role::StateInfo, words::spinner(state.spinner()))
+    Line::plain(words::spinner(state.spinner()))
         .and(format!(" scanning {running} of {total}{elapsed}"))
         .dim(" · Ctrl-c stops the scan and keeps what is known")
 }
 
 /// `base main@4c1f0e2, fetched 14:01`, of the update under the cursor.
 fn base(state: &State, is_narrow: bool) -> Line {
-    let automation = state.updates.current().map(|id| &id.automation);
+    let automation = state.preview.row(&state.updates).map(|id| &id.automation);
     let ground = automation.and_then(|automation| state.review.ground(automation));
     let Some(base) = ground.and_then(|ground| ground.base.as_ref()) else { return Line::default() };
     let time = words::when(state.now, base.fetched, &state.zone);

@@ -1,15 +1,16 @@
-//! The preview pane, and the row it shows while the cursor runs ahead of it.
+//! The preview pane, and the row it shows while the cursor runs ahead of it; the footer waits with it.
 
 use super::{State, View};
+use crate::app::keymap::Hint;
 use crate::app::list::List;
 use crate::app::message::Moment;
 
-/// The preview stands still for so many milliseconds after the cursor moved, so that a key that is held costs the rows
-/// of the list and nothing else.
+/// Preview and footer stand still for so many milliseconds after the cursor moved, so that a key that is held costs the
+/// rows of the list and nothing else.
 const DEBOUNCE: u64 = 80;
 
 /// The preview pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preview {
     /// Whether it lies over the list, on terminals that have no room for both.
     pub overlay: bool,
@@ -21,10 +22,12 @@ pub struct Preview {
 }
 
 /// How far the pane is behind the cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Lag {
     /// The index of the row that is still shown.
     row: usize,
+    /// The footer of that row.
+    hints: Vec<Hint>,
     /// When it follows.
     until: Moment,
 }
@@ -32,7 +35,7 @@ struct Lag {
 impl Preview {
     /// The pane as it is when its view has just come to the front; zoomed or not is a person's choice and stays.
     #[must_use]
-    pub fn anew(self) -> Self {
+    pub fn anew(&self) -> Self {
         Self { zoomed: self.zoomed, ..Self::default() }
     }
 
@@ -48,20 +51,27 @@ impl Preview {
 
     /// The row of the view's `list` that the pane shows.
     pub fn row<'l, K: Ord + Clone>(&self, list: &'l List<K>) -> Option<&'l K> {
-        self.lag.and_then(|lag| list.rows().get(lag.row)).or_else(|| list.current())
+        self.lag.as_ref().and_then(|lag| list.rows().get(lag.row)).or_else(|| list.current())
     }
 
     /// When it follows the cursor; `None` if it has.
     pub fn follows(&self) -> Option<Moment> {
-        self.lag.map(|lag| lag.until)
+        self.lag.as_ref().map(|lag| lag.until)
+    }
+
+    /// The footer that waits with it; `None` if it has followed.
+    pub fn hints(&self) -> Option<&[Hint]> {
+        self.lag.as_ref().map(|lag| lag.hints.as_slice())
     }
 }
 
 impl State {
-    /// The cursor has left row `from` of the list in front: its preview follows once no more keys come.
-    pub fn leave_row(&mut self, from: usize) {
-        let row = self.preview.lag.map_or(from, |lag| lag.row);
-        self.preview.lag = Some(Lag { row, until: self.at.plus(DEBOUNCE) });
+    /// The cursor has left row `from` of the list in front, whose footer was `hints`: preview and footer follow once no
+    /// more keys come.
+    pub fn leave_row(&mut self, from: usize, hints: Vec<Hint>) {
+        let until = self.at.plus(DEBOUNCE);
+        let lag = self.preview.lag.take().unwrap_or(Lag { row: from, hints, until });
+        self.preview.lag = Some(Lag { until, ..lag });
     }
 
     /// The preview shows what is under the cursor from now on, from its first line.

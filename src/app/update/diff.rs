@@ -1,6 +1,6 @@
 //! S7: the tree of updates, files and sites beside the diff.
 
-use crate::app::action::Action;
+use crate::app::action::{self, Action};
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::review::UpdateId;
@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::{Focus, Node, State, View};
 use crate::domain::proposal::UpdateState;
 
-use super::tags;
+use super::{navigate, tags};
 
 /// Lines around a change at most; "whole object" is what this means in practice.
 const MOST_CONTEXT: usize = 25;
@@ -69,13 +69,13 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Moves among rows, which the diff beside them follows later; with the keys in the diff, among sites alone.
 pub(super) fn go(state: &mut State, motion: Motion) {
-    let layout = state.layout();
-    let rows = layout.rows().max(1);
+    let rows = state.layout().rows().max(1);
     let before = state.diff.tree.cursor();
+    let hints = action::footer(state);
     let moved = state.diff.tree.go(motion, rows);
     if state.diff.focus == Focus::List {
-        if moved && layout.preview.is_some() {
-            state.leave_row(before);
+        if moved {
+            navigate::moved(state, before, hints);
         }
         return;
     }

@@ -1,7 +1,8 @@
 //! Moving about: rows, panes, views, and the way out.
 
-use crate::app::action::Action;
+use crate::app::action::{self, Action};
 use crate::app::effect::Effect;
+use crate::app::keymap::Hint;
 use crate::app::list::{List, Motion};
 use crate::app::review::UpdateId;
 use crate::app::rows::{self, StartChoice};
@@ -99,13 +100,21 @@ pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
     vec![]
 }
 
-/// Moves the cursor of the list in front; a preview that is shown follows it later.
+/// Moves the cursor of the list in front.
 fn step(state: &mut State, motion: Motion) {
-    let layout = state.layout();
-    let Some(list) = list(state) else { return };
-    let (before, _) = list.place();
-    if list.go(motion, layout.rows()) && layout.preview.is_some() {
-        state.leave_row(before);
+    let rows = state.layout().rows();
+    let Some((before, _)) = list(state).map(|list| list.place()) else { return };
+    let hints = action::footer(state);
+    if list(state).is_some_and(|list| list.go(motion, rows)) {
+        moved(state, before, hints);
+    }
+}
+
+/// The cursor has left row `before`, whose footer was `hints`. What depends on the row follows later: the preview where
+/// there is one, the footer where it differs.
+pub(super) fn moved(state: &mut State, before: usize, hints: Vec<Hint>) {
+    if state.layout().preview.is_some() || action::hints(state, state.size.width) != hints {
+        state.leave_row(before, hints);
     }
 }
 
