@@ -47,6 +47,8 @@ pub enum Msg {
     /// What time it is; comes before every batch of other messages, and alone when [`super::state::State::wake_at`] is
     /// reached.
     Now(Moment, Timestamp),
+    /// Keys wait to be taken in; comes before [`Self::Now`], so that nothing that is due moves rows under them.
+    KeysCame(Moment),
     /// A key was pressed.
     Key(Key),
     /// Text was pasted, as the terminal sent it.

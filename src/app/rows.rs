@@ -459,7 +459,25 @@ pub fn tags(state: &mut State) {
             matcher.admits(&TagLook { tag, state: tag_state(*row).map_or("", TagState::word) })
         });
     }
+    // What is on top before the first verdict is there by its name alone; then it is the best.
+    let is_on_top = state.tags.verdict.is_none() && state.tags.list.cursor() == 0;
     place_tags(state, rows, tags);
+    if is_on_top && verdict.is_some() {
+        state.tags.list.go_to_index(0);
+    }
+    state.tags.verdict = verdict;
+}
+
+/// Whether S3's rows are of an older verdict, or of an older tag list, than is known.
+pub fn tags_are_old(state: &State) -> bool {
+    let Some(repository) = &state.tags.repository else { return false };
+    let newest = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
+    let found = state.scans.get(repository).and_then(|scan| scan.found.as_ref());
+    match (&state.tags.verdict, newest) {
+        (Some(shown), Some(newest)) => !Arc::ptr_eq(shown, newest),
+        (None, None) => found.is_some_and(|found| !Arc::ptr_eq(&found.tags, &state.tags.tags)),
+        _ => true,
+    }
 }
 
 /// Shows `rows` of `tags` and keeps the cursor on the tag with the same text.

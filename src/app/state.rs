@@ -69,6 +69,8 @@ pub struct Tags {
     pub list: List<u32>,
     /// The tag list that the rows point into.
     pub tags: Arc<TagList>,
+    /// What the policy made of them when the rows were made; newer verdicts come with newer rows.
+    pub verdict: Option<Arc<Verdict>>,
     /// Whether only the tags that the policy may select are shown.
     pub matching_only: bool,
 }
@@ -139,7 +141,7 @@ pub struct State {
     /// The time since the start.
     pub at: Moment,
     /// When a key was last pressed.
-    pub last_key: Moment,
+    pub last_key: Option<Moment>,
     /// What the title calls the source.
     pub source: String,
     /// How far the start has come.
@@ -222,7 +224,7 @@ impl State {
             now: start.now,
             zone: start.zone,
             at: Moment::default(),
-            last_key: Moment::default(),
+            last_key: None,
             source: start.source,
             phase: Phase::default(),
             inventory: Arc::default(),
@@ -304,7 +306,7 @@ impl State {
 
     /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.
     pub fn is_filling(&self) -> bool {
-        self.compared != Compared::Fully && self.last_key == Moment::default()
+        self.compared != Compared::Fully && self.last_key.is_none()
     }
 
     /// The panes of the view in front.

@@ -35,6 +35,10 @@ pub fn start(state: &mut State) -> Vec<Effect> {
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Now(at, now) => time::now(state, at, now),
+        Msg::KeysCame(at) => {
+            time::keys_came(state, at);
+            vec![]
+        }
         Msg::Key(key) => keys::press(state, key),
         Msg::Paste(text) => keys::paste(state, &text),
         Msg::Resized(size) => {

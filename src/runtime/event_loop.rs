@@ -201,6 +201,9 @@ impl Loop {
     }
 
     fn take(&mut self, wake: Wake, size_due: &mut Option<Instant>) -> Flow {
+        if matches!(wake, Wake::Bytes(_)) {
+            self.message(Msg::KeysCame(self.clock.moment()))?;
+        }
         self.now()?;
         if size_due.is_some_and(|due| due <= Instant::now()) {
             *size_due = None;

@@ -33,18 +33,18 @@ const fn columns(count: u16) -> [Column; 6] {
 
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
-    policy_line(canvas, state, layout, verdict.map(|verdict| &**verdict));
+    let verdict = state.tags.verdict.as_deref();
+    policy_line(canvas, state, layout, verdict);
     if state.tags.list.is_empty() {
-        return empty(canvas, state, layout, verdict.map(|verdict| &**verdict));
+        return empty(canvas, state, layout, verdict);
     }
     let marks = Marks::of(state);
     let ascii = canvas.is_ascii();
     let columns = columns(count_width(layout));
     super::list(canvas, state, layout, &state.tags.list, (&columns, &[]), |index| {
-        row(state, verdict.map(|verdict| &**verdict), &marks, *index as usize, ascii)
+        row(state, verdict, &marks, *index as usize, ascii)
     });
-    match_count(canvas, state, layout, verdict.map(|verdict| &**verdict));
+    match_count(canvas, state, layout, verdict);
     let (Some(verdict), Some(index)) = (verdict, state.preview.row(&state.tags.list)) else { return };
     why(canvas, state, layout, verdict, *index as usize);
 }
@@ -325,8 +325,9 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Optio
 
 /// `98 426 tags · 1204 match · 97 209 filter · 1 collide · 11 exclude · 1 invalid`.
 pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
-    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
-    let Some(verdict) = verdict else { return Line::plain(words::count(state.tags.tags.len(), "tag")) };
+    let Some(verdict) = &state.tags.verdict else {
+        return Line::plain(words::count(state.tags.tags.len(), "tag"));
+    };
     let counts = &verdict.evaluation.counts;
     let parts = [
         (counts.candidates, "match"),

@@ -2,7 +2,7 @@
 
 use crate::app::action;
 use crate::app::effect::Effect;
-use crate::app::keymap::Key;
+use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
 use crate::app::state::{Context, Level, Overlay, State, View};
@@ -11,7 +11,7 @@ use super::{message, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
-    state.last_key = state.at;
+    state.last_key = Some(state.at);
     if state.status.as_ref().is_some_and(|status| status.level == Level::Error) {
         state.status = None;
     }
@@ -29,10 +29,23 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(row) = row {
         return run(state, row);
     }
-    type_in(state, context, |input| match input {
-        Input::Line(field) => field.key(key),
-        Input::Message(text) => text.key(key),
-    })
+    let mut is_known = false;
+    let effects = type_in(state, context, |input| {
+        is_known = match input {
+            Input::Line(field) => field.key(key),
+            Input::Message(text) => text.key(key),
+        };
+        is_known
+    });
+    if is_known || !key.alt { effects } else { escape_first(state, key) }
+}
+
+/// Takes in Alt and a key, which mean nothing together: over a slow line Escape and the key after it come at once and
+/// look the same.
+fn escape_first(state: &mut State, key: Key) -> Vec<Effect> {
+    let mut effects = press(state, Key::plain(KeyCode::Esc));
+    effects.extend(press(state, Key { alt: false, ..key }));
+    effects
 }
 
 /// Takes in pasted text; outside of inputs it is ignored.

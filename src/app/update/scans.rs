@@ -48,7 +48,11 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
         state.switch_to(View::Updates);
         state.previous = None;
     }
-    rows::refresh(state);
+    if first {
+        rows::refresh(state);
+    } else {
+        time::rows_changed(state);
+    }
     let mut effects = evaluate(state, Reach::Recent, |_| true);
     effects.extend(scan_due(state));
     if state.evaluating.is_empty() {
@@ -196,9 +200,6 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
         let s = if new == 1 { "" } else { "s" };
         state.tell(Level::Info, format!("{repository}: {new} new tag{s}"));
     }
-    if state.tags.repository.as_ref() == Some(repository) && state.tags.policy.is_none() {
-        rows::tags(state);
-    }
     time::rows_changed(state);
     evaluate(state, digests, |policy| policy.repository == *repository)
 }
@@ -282,13 +283,12 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     report_digest(state, &policy, &verdict);
     state.verdicts.insert(policy, verdict);
     state.jobs.propose_due |= !same || state.compared == Compared::Never;
-    if is_shown {
-        rows::tags(state);
+    if is_shown || state.evaluating.is_empty() {
+        time::rows_changed(state);
     }
     if !state.evaluating.is_empty() {
         return vec![];
     }
-    time::rows_changed(state);
     if std::mem::take(&mut state.jobs.propose_due) { propose(state, false, false) } else { vec![] }
 }
 
@@ -339,12 +339,18 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
+            let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
             again |= proposed.kept;
             state.errors.resolve("comparing");
             problems::report_all(state, "files", proposed.problems);
             problems::markers(state);
-            time::rows_changed(state);
+            // Where no row was, none can move.
+            if first {
+                rows::refresh(state);
+            } else {
+                time::rows_changed(state);
+            }
             if !again && state.evaluating.is_empty() && state.scan_totals().running == 0 {
                 state.compared = Compared::Fully;
             }

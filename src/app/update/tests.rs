@@ -230,6 +230,72 @@ fn rows_do_not_move_within_400_ms_after_a_key() {
 }
 
 #[test]
+fn the_first_key_holds_the_rows_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    (state.at, state.last_key) = (Moment(0), None);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1, "the new row waits");
+    tick(&mut state, 400);
+    assert_eq!(state.updates.len(), 2);
+}
+
+#[test]
+fn rows_that_are_due_wait_for_a_key_that_came_meanwhile() {
+    let mut state = review_of(&["api 1.0 -> 2.0", "web 1.0 -> 1.1"]);
+    tick(&mut state, 10_000);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0")]);
+    tick(&mut state, 10_300);
+    press(&mut state, &["k"]);
+    tick(&mut state, 10_400);
+    assert_eq!(state.updates.len(), 2, "another key was pressed");
+    press(&mut state, &["j"]);
+    // Space was pressed on `web`, which is still there: it must not approve what would come in its place.
+    update(&mut state, Msg::KeysCame(Moment(10_800)));
+    tick(&mut state, 10_800);
+    press(&mut state, &["space"]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "web");
+    assert_eq!(state.review.tally().approved, 0);
+    tick(&mut state, 11_200);
+    assert_eq!(state.updates.len(), 1);
+}
+
+#[test]
+fn tags_stand_still_after_a_key_as_well() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 10_000);
+    let web = ObjectId::new("shop", "web");
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(None, None))));
+    super::tags::open(&mut state, web.clone(), Some(web.clone()));
+    let first = state.tags.verdict.clone().unwrap();
+    press(&mut state, &["j"]);
+    update(&mut state, Msg::Evaluated(web, Arc::new(verdict_asking(None, None))));
+    assert!(
+        Arc::ptr_eq(state.tags.verdict.as_ref().unwrap(), &first),
+        "rows and what they say stay together"
+    );
+    tick(&mut state, 10_400);
+    assert!(!Arc::ptr_eq(state.tags.verdict.as_ref().unwrap(), &first));
+}
+
+#[test]
+fn escape_and_the_key_after_it_are_two_keys_though_they_come_at_once() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["?", "alt-2"]);
+    assert_eq!(state.view(), View::Repositories);
+    press(&mut state, &["/", "w", "e", "alt-b", "x"]);
+    assert_eq!(
+        state.filter.as_ref().map(crate::app::input::Field::text),
+        Some("xwe"),
+        "Alt-b is a key of fields"
+    );
+    press(&mut state, &["alt-1"]);
+    assert_eq!((state.view(), state.filter.is_some()), (View::Updates, false));
+}
+
+#[test]
 fn the_preview_waits_until_a_held_key_is_let_go() {
     let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2", "d 1 -> 2"]);
     let shown = |state: &State| state.preview.row(&state.updates).unwrap().policy.name.clone();
@@ -274,11 +340,20 @@ fn the_diff_beside_the_tree_follows_it_like_any_preview() {
 }
 
 #[test]
-fn a_pane_without_preview_wakes_nobody() {
-    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+fn a_pane_without_preview_wakes_nobody_unless_the_footer_changes() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2"]);
+    let mut blocked = update_named("c 1 -> 2");
+    blocked.state = crate::domain::proposal::UpdateState::Blocked;
+    propose(&mut state, vec![update_named("a 1 -> 2"), update_named("b 1 -> 2"), blocked]);
     update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
     press(&mut state, &["j"]);
     assert_eq!(state.preview.follows(), None);
+    let first = |state: &State| action::footer(state).first().map(|hint| hint.label);
+    press(&mut state, &["j"]);
+    assert_eq!((first(&state), state.preview.follows().is_some()), (Some("approve"), true));
+    let until = state.preview.follows().unwrap();
+    tick(&mut state, until.0);
+    assert_eq!((first(&state), state.preview.follows()), (Some("diff"), None));
 }
 
 #[test]

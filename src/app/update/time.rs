@@ -26,11 +26,17 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     }
     if state.reorder_due.is_some_and(|due| due <= state.at) {
         state.reorder_due = None;
-        rows::refresh(state);
+        rows_changed(state);
     }
     let mut effects = scans::scan_due(state);
     effects.extend(scans::ask_due(state));
     effects
+}
+
+/// Keys came at `at`. They were pressed on the rows as they are, which therefore stay until the keys have been taken in.
+pub(super) fn keys_came(state: &mut State, at: Moment) {
+    state.at = state.at.max(at);
+    state.last_key = Some(state.at);
 }
 
 /// Rebuilds the rows, or plans to when a key was pressed a moment ago; not at all while they are frozen.
@@ -38,10 +44,14 @@ pub(super) fn rows_changed(state: &mut State) {
     if state.frozen {
         return;
     }
-    if state.last_key > Moment::default() && state.at.since(state.last_key) < QUIET {
-        state.reorder_due = Some(state.last_key.plus(QUIET));
-    } else {
-        rows::refresh(state);
+    match state.last_key {
+        Some(key) if state.at.since(key) < QUIET => state.reorder_due = Some(key.plus(QUIET)),
+        _ => {
+            rows::refresh(state);
+            if rows::tags_are_old(state) {
+                rows::tags(state);
+            }
+        }
     }
 }
 
