@@ -5,12 +5,16 @@
 
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/registry.rs"]
+mod registry;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pty::Pty;
+use pty::Shows::{self, CursorOn, NoMore, Text};
+use registry::{Liar, Say};
 use rustix::process::Signal;
 
 /// A demo whose CI pushes nothing while a test runs.
@@ -175,18 +179,39 @@ fn what_is_no_terminal_gets_advice_and_no_escape_codes() {
     assert!(!command.stderr.contains(&0x1b) && command.stdout.is_empty());
 }
 
+/// What the program does until then belongs to the key before.
+const SILENCE: Duration = Duration::from_millis(250);
+
+/// Presses `key`, which moves the cursor to row `row` of the screen; returns the bytes of each frame, the last of which
+/// is what follows the cursor.
+fn step(pty: &mut Pty, key: &str, row: usize, has_preview: bool) -> Vec<usize> {
+    let from = pty.bytes.len();
+    pty.send(key).see(&CursorOn(row));
+    if has_preview {
+        pty.wait_until("the preview of the cursor's row", |text| {
+            let row = text.lines().find(|line| line.starts_with('▌')).unwrap_or_default();
+            let name = row.split_once('/').map(|(_, name)| name.split(['…', ' ']).next().unwrap_or_default());
+            let rule = text.lines().find(|line| line.contains("── flux-system/"));
+            rule.zip(name).is_some_and(|(rule, name)| rule.contains(name))
+        });
+    }
+    pty.settle(SILENCE);
+    pty.frames(from)
+}
+
 #[test]
 fn a_move_of_the_cursor_costs_few_bytes_and_waiting_none() {
-    for ((columns, rows), most) in [((80, 24), 240), ((100, 30), 300), ((160, 45), 300)] {
+    for ((columns, rows), most) in [((80, 24), 240), ((100, 30), 300), ((120, 40), 300), ((200, 60), 300)] {
         let mut pty = demo(columns, rows);
-        pty.settle(Duration::from_secs(1));
-        // Of each key the first frame is the move, the second, where there is room for one, the preview.
-        let frames: Vec<Vec<usize>> = ["j", "j", "j", "k", "k", "k"]
-            .map(|key| pty.frames_of(key, Duration::from_millis(250)))
-            .into_iter()
-            .collect();
+        let top = pty.cursor_row().unwrap();
+        // Down to the last update, which is blocked, and has another footer than those above; and up again.
+        let down = (1..7).map(|row| ("j", top + row));
+        let way: Vec<(&str, usize)> = down.chain((0..6).rev().map(|row| ("k", top + row))).collect();
+        let frames: Vec<Vec<usize>> =
+            way.into_iter().map(|(key, row)| step(&mut pty, key, row, columns >= 100)).collect();
         println!("{columns}x{rows}: {frames:?} B");
         for frame in &frames {
+            // Of each key the first frame is the move, the second, where there is one, what follows the cursor.
             assert!(frame[0] <= most, "{frames:?}");
             assert!(frame[1..].iter().all(|bytes| *bytes <= 2560), "{frames:?}");
         }
@@ -213,6 +238,143 @@ fn a_held_key_draws_no_preview_before_it_is_let_go() {
     assert!(held, "only the last frame may be a preview");
 }
 
+/// A folder with one repository and one policy, and a registry that says `say` of its tags.
+fn tags_of(say: impl Fn() -> Say + Send + Sync + 'static) -> (Liar, tempfile::TempDir) {
+    let registry = Liar::start(move |_, _| say());
+    let folder = tempfile::tempdir().unwrap();
+    let objects = format!(
+        "apiVersion: image.toolkit.fluxcd.io/v1\n\
+         kind: ImageRepository\n\
+         metadata: {{name: app, namespace: shop}}\n\
+         spec: {{image: {}/shop/app, interval: 1h, insecure: true}}\n\
+         ---\n\
+         apiVersion: image.toolkit.fluxcd.io/v1\n\
+         kind: ImagePolicy\n\
+         metadata: {{name: app, namespace: shop}}\n\
+         spec:\n  \
+           imageRepositoryRef: {{name: app}}\n  \
+           filterTags: {{pattern: '^main-[a-f0-9]+-(?P<ts>[0-9]+)', extract: $ts}}\n  \
+           policy: {{numerical: {{order: asc}}}}\n",
+        registry.host
+    );
+    std::fs::write(folder.path().join("objects.yaml"), objects).unwrap();
+    (registry, folder)
+}
+
+/// S3 with two thousand tags, the cursor on the last row of its pane.
+fn long_list(columns: u16, rows: u16) -> (Liar, tempfile::TempDir, Pty) {
+    let tags: Vec<String> = (0..2000_u64)
+        .map(|number| format!("main-{:07x}-{}", number * 2_654_435_761 % (1 << 28), 1_763_000_000 + number))
+        .collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    let body = format!("{{\"name\":\"shop/app\",\"tags\":{tags:?}}}");
+    let (registry, folder) = tags_of(move || Say::json(body.clone()));
+    let mut pty = Pty::start(columns, rows, &["--files", folder.path().to_str().unwrap()]);
+    pty.wait("1/1 ").send("2").wait("LAST SCAN").wait("2000").send(ENTER).wait("2000 match");
+    let mut row = 1;
+    loop {
+        let before = pty.cursor_row();
+        row += 1;
+        pty.send("j").wait(&format!("row {row}/2000"));
+        if pty.cursor_row() == before {
+            pty.settle(SILENCE);
+            return (registry, folder, pty);
+        }
+    }
+}
+
+/// The row of the list that the status line names.
+fn row_of(pty: &Pty) -> usize {
+    let text = pty.text();
+    let (_, behind) = text.split_once("row ").unwrap();
+    behind.split_once('/').unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn a_list_that_scrolls_costs_its_new_row() {
+    for ((columns, rows), most, page) in [((80, 24), 280, 2048), ((120, 40), 400, 3584)] {
+        let (_registry, _folder, mut pty) = long_list(columns, rows);
+        let mut frames: Vec<usize> = Vec::new();
+        let mut held = 0;
+        for _ in 0..30 {
+            let from = pty.bytes.len();
+            let next = format!("row {}/2000", row_of(&pty) + 1);
+            pty.send("j").wait(&next);
+            frames.extend(pty.frames(from).first());
+            held += pty.bytes.len() - from;
+        }
+        // Now up: to the first row of the pane, and on.
+        while pty.cursor_row() != Some(pty.text().lines().position(|line| line.contains("TAG")).unwrap() + 1)
+        {
+            let next = format!("row {}/2000", row_of(&pty) - 1);
+            pty.send("k").wait(&next);
+        }
+        pty.settle(SILENCE);
+        for _ in 0..10 {
+            let from = pty.bytes.len();
+            let next = format!("row {}/2000", row_of(&pty) - 1);
+            pty.send("k").wait(&next);
+            frames.extend(pty.frames(from).first());
+        }
+        println!("{columns}x{rows}: scrolled {frames:?} B, 30 keys {held} B");
+        assert!(frames.iter().all(|bytes| *bytes <= most), "{frames:?}");
+        let row = row_of(&pty);
+        pty.settle(SILENCE);
+        let from = pty.bytes.len();
+        pty.send("\x1b[6~").wait_until("a page", |text| !text.contains(&format!("row {row}/")));
+        let paged = pty.frames(from);
+        println!("{columns}x{rows}: page {paged:?} B");
+        assert!(paged[0] <= page, "{paged:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_held_while_the_list_scrolls_fits_a_slow_line() {
+    for ((columns, rows), most) in [((80, 24), 9_000), ((120, 40), 12_000)] {
+        let (_registry, _folder, mut pty) = long_list(columns, rows);
+        let end = format!("row {}/2000", row_of(&pty) + 30);
+        let from = pty.bytes.len();
+        for _ in 0..30 {
+            pty.send("j").settle(Duration::from_millis(33));
+        }
+        pty.wait(&end);
+        let bytes = pty.bytes.len() - from;
+        println!("{columns}x{rows}: 30 keys in 1 s {bytes} B");
+        // On a machine so busy that it pauses for 80 ms, previews come in between.
+        let frames = pty.frames(from);
+        let previews: usize = frames.iter().filter(|bytes| **bytes > 400).sum();
+        assert!(bytes - previews <= most, "{frames:?}");
+    }
+}
+
+#[test]
+fn a_spinner_costs_a_few_bytes_a_turn() {
+    let (_registry, folder) = tags_of(|| Say::Nothing);
+    let mut pty = Pty::start(80, 24, &["--files", folder.path().to_str().unwrap()]);
+    pty.wait("scanning 1 of 1");
+    let seconds = |text: &str| text.split(" · ").nth(1).map(str::to_owned);
+    // From one second to the next it turns four times; the frame of the second itself says which one it is.
+    let mut turns = Vec::new();
+    let end = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < end {
+        let (from, before) = (pty.bytes.len(), seconds(&pty.text()));
+        pty.settle(Duration::from_millis(100));
+        if seconds(&pty.text()) == before {
+            turns.extend(pty.frames(from));
+        }
+    }
+    println!("spinner {turns:?} B");
+    assert!(turns.len() >= 8 && turns.iter().all(|bytes| *bytes <= 20), "{turns:?}");
+}
+
+/// How many cells of the screen look different from `before`.
+fn changed_cells(before: &vt100::Screen, after: &vt100::Screen) -> usize {
+    let (rows, columns) = before.size();
+    let (rows, columns) = (rows.get(), columns.get());
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    places.filter(|(row, column)| before.cell(*row, *column) != after.cell(*row, *column)).count()
+}
+
 #[test]
 fn a_screen_costs_no_more_than_its_cells() {
     // First frame, and another view, in bytes.
@@ -222,42 +384,80 @@ fn a_screen_costs_no_more_than_its_cells() {
         ((120, 40), 4096, 5632),
         ((200, 60), 16_384, 16_384),
     ] {
-        // 256 colours, which is what a terminal has over ssh.
-        let mut pty = demo_with(columns, rows, &[("COLORTERM", "")]);
-        let start = pty.frames(0);
-        let views: Vec<usize> = ["t", ESCAPE, "2", "3", "4", "5", "1", "?", ESCAPE]
-            .iter()
-            .flat_map(|key| pty.frames_of(key, Duration::from_millis(250)))
-            .collect();
-        println!("{columns}x{rows}: start {start:?} B, views {views:?} B");
-        assert!(start.iter().all(|bytes| *bytes <= first), "{start:?}");
-        assert!(views.iter().all(|bytes| *bytes <= other), "{views:?}");
+        let (open, close) = (Text("help for Updates"), NoMore("help for Updates"));
+        // 24-bit colours, and the 256 that a terminal has over ssh.
+        for colors in ["truecolor", ""] {
+            let mut pty = demo_with(columns, rows, &[("COLORTERM", colors)]);
+            let start = pty.frames(0);
+            let mut views = Vec::new();
+            for (key, shows) in [
+                ("t", Text("› tags")),
+                (ESCAPE, NoMore("› tags")),
+                ("2", Text("LAST SCAN")),
+                ("3", Text("LATEST HERE")),
+                ("4", Text("AUTOMATION ")),
+                ("5", Text("Nothing approved yet")),
+                ("1", Text("CURRENT → NEW")),
+                ("?", open),
+                (ESCAPE, close),
+                ("?", open),
+                (ESCAPE, close),
+            ] {
+                let before = pty.screen().clone();
+                let frames = pty.frames_of(key, &shows, SILENCE);
+                views.push((key, frames, changed_cells(&before, pty.screen())));
+            }
+            println!("{columns}x{rows} {colors:?}: start {start:?} B, views {views:?}");
+            assert!(start.iter().all(|bytes| *bytes <= first), "{start:?}");
+            for (key, frames, cells) in &views {
+                let most = other.min(cells * 14 / 10 + 300);
+                assert!(frames[0] <= most, "{key:?} {frames:?} B for {cells} cells");
+            }
+        }
     }
 }
 
 #[test]
 fn every_key_of_the_footer_does_something() {
     let mut pty = demo(100, 30);
-    for (key, shows) in [
-        ("t", "› tags"),
-        (ESCAPE, "[1 Updates"),
-        ("2", "[2 Repositories"),
-        ("3", "[3 Policies"),
-        ("4", "[4 Automations"),
-        ("5", "Nothing approved yet"),
-        ("1", "[1 Updates"),
-        ("?", "help for Updates"),
-        (ESCAPE, "DEC POLICY"),
-        (":", "command"),
-        (ESCAPE, "DEC POLICY"),
-        ("o", "sort"),
-        (ESCAPE, "DEC POLICY"),
-        ("y", "copy"),
-        (ESCAPE, "DEC POLICY"),
-        ("!", "Errors"),
-    ] {
-        pty.send(key).wait(shows);
-        // A key that comes within 50 ms of Escape belongs to it, and a busy machine takes its time to read either.
-        pty.settle(Duration::from_millis(if key == ESCAPE { 400 } else { 80 }));
+    let keys: &[(&str, Shows<'_>)] = &[
+        ("t", Text("› tags")),
+        (ESCAPE, NoMore("› tags")),
+        ("2", Text("LAST SCAN")),
+        ("3", Text("LATEST HERE")),
+        ("4", Text("SEL AUTOMATION")),
+        ("5", Text("Nothing approved yet")),
+        ("1", Text("CURRENT → NEW")),
+        ("?", Text("help for Updates")),
+        (ESCAPE, NoMore("help for Updates")),
+        (":", Text("EDIT")),
+        (ESCAPE, NoMore("EDIT")),
+        ("o", Text("─ sort by ─")),
+        (ESCAPE, NoMore("─ sort by ─")),
+        ("y", Text("─ copy ─")),
+        (ESCAPE, NoMore("─ copy ─")),
+        ("/", Text("FILTER")),
+        (ESCAPE, NoMore("FILTER")),
+        ("i", NoMore("── flux-system/")),
+        ("i", Text("── flux-system/")),
+        ("s", Text("[-]")),
+        ("x", NoMore("[-]")),
+        ("a", Text("approved 6 of 6")),
+        ("!", Text("› Errors")),
+    ];
+    for (key, shows) in keys {
+        let is_there = match shows {
+            Text(text) => pty.text().contains(text),
+            NoMore(text) => !pty.text().contains(text),
+            CursorOn(row) => pty.cursor_row() == Some(*row),
+        };
+        assert!(!is_there, "{shows:?} before {key:?} was pressed:\n{}", pty.text());
+        pty.send(key).see(shows);
     }
+}
+
+#[test]
+fn a_key_that_comes_with_the_escape_before_it_is_not_lost() {
+    let mut pty = demo(100, 30);
+    pty.send("?").wait("help for Updates").send("\x1b2").wait("LAST SCAN");
 }

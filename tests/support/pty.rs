@@ -23,6 +23,17 @@ use tempfile::TempDir;
 /// How long anything may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What a person waits for before the next key.
+#[derive(Debug, Clone, Copy)]
+pub enum Shows<'a> {
+    /// This text.
+    Text(&'a str),
+    /// That this text is gone.
+    NoMore(&'a str),
+    /// The cursor's mark in this row of the screen.
+    CursorOn(usize),
+}
+
 pub struct Pty {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
@@ -143,20 +154,40 @@ impl Pty {
         self.bytes.len() - before
     }
 
-    /// The bytes of each frame since the program had written `from` bytes.
+    /// The bytes of each frame since the program had written `from` bytes. What stands between two frames with marks
+    /// is a frame too: one that is drawn in one go has none.
     pub fn frames(&self, from: usize) -> Vec<usize> {
         const BEGIN: &[u8] = b"\x1b[?2026h";
+        const END: &[u8] = b"\x1b[?2026l";
         let bytes = &self.bytes[from..];
-        let begins: Vec<usize> =
-            (0..bytes.len()).filter(|at| bytes[*at..].starts_with(BEGIN)).chain([bytes.len()]).collect();
-        begins.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        let is_edge = |at: usize| bytes[at..].starts_with(BEGIN) || bytes[..at].ends_with(END);
+        let edges: Vec<usize> =
+            [0].into_iter().chain((1..bytes.len()).filter(|at| is_edge(*at))).chain([bytes.len()]).collect();
+        edges.windows(2).map(|pair| pair[1] - pair[0]).filter(|bytes| *bytes > 0).collect()
     }
 
-    /// Presses a key and takes what follows until `silence`; returns the bytes of each frame.
-    pub fn frames_of(&mut self, key: &str, silence: Duration) -> Vec<usize> {
+    /// Presses a key, waits for what it has to show, and takes what follows until `silence`; returns the bytes of each
+    /// frame.
+    pub fn frames_of(&mut self, key: &str, shows: &Shows<'_>, silence: Duration) -> Vec<usize> {
         let from = self.bytes.len();
-        self.send(key).settle(silence);
+        self.send(key).see(shows).settle(silence);
         self.frames(from)
+    }
+
+    /// Waits for what a key has to show.
+    pub fn see(&mut self, shows: &Shows<'_>) -> &mut Self {
+        match shows {
+            Shows::Text(text) => self.wait(text),
+            Shows::NoMore(text) => self.wait_until(&format!("no {text}"), |shown| !shown.contains(text)),
+            Shows::CursorOn(row) => self.wait_until(&format!("the cursor on row {row}"), |shown| {
+                shown.lines().nth(*row).is_some_and(|line| line.starts_with('▌'))
+            }),
+        }
+    }
+
+    /// The row of the screen that the cursor's mark stands in.
+    pub fn cursor_row(&self) -> Option<usize> {
+        self.text().lines().position(|line| line.starts_with('▌'))
     }
 
     /// Presses one key, given as the bytes that a terminal sends for it.
