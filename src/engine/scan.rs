@@ -103,7 +103,8 @@ impl Engine {
         }
     }
 
-    /// Lists the tags of one repository now, and keeps them.
+    /// Lists the tags of one repository now, and keeps them; what is new was first seen at `began`, the beginning of the
+    /// pass, so that what one pass finds is of one age.
     ///
     /// # Errors
     /// An image name that makes no sense, or what the registry client says; what was known before is kept.
@@ -111,6 +112,7 @@ impl Engine {
         &self,
         world: &World,
         id: &ObjectId,
+        began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
@@ -120,7 +122,9 @@ impl Engine {
         let (keyring, _) = self.keyring(world, repository);
         let timeout = self.scan_timeout(repository);
         let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
-        self.list(&name, &keyring, timeout, report).await.map_err(|error| error.problem(id.to_string()))
+        self.list(&name, &keyring, timeout, began, report)
+            .await
+            .map_err(|error| error.problem(id.to_string()))
     }
 
     /// The bound of one conversation about a repository: its own, and never more than `--timeout`.
@@ -140,7 +144,7 @@ impl Engine {
     ) -> Result<Scan, Problem> {
         let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
         let (keyring, _) = self.plain_keyring();
-        let listed = self.list(&name, &keyring, self.settings.timeout.0, progress).await;
+        let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
         listed.map_err(|error| error.problem(image))
     }
 
@@ -149,6 +153,7 @@ impl Engine {
         name: &ImageName,
         keyring: &Keyring,
         timeout: Duration,
+        began: Timestamp,
         progress: impl Fn(usize, Option<Duration>) + Send + Sync,
     ) -> Result<Scan, registry::RegistryError> {
         let request = ListRequest { image: name, timeout, keyring };
@@ -160,16 +165,16 @@ impl Engine {
             wall: listing.wall,
             credential: listing.credential,
         };
-        Ok(self.keep(name.canonical(), listing.tags, transfer).await)
+        Ok(self.keep(name.canonical(), listing.tags, began, transfer).await)
     }
 
     /// Puts a list into the cache and the ledger, beside the event loop.
-    async fn keep(&self, canonical: String, tags: TagList, transfer: Transfer) -> Scan {
+    async fn keep(&self, canonical: String, tags: TagList, began: Timestamp, transfer: Transfer) -> Scan {
         let now = super::now();
         let store = Arc::clone(&self.store);
         let fallback = tags.clone();
         let kept = tokio::task::spawn_blocking(move || {
-            store.first_seen().observe(&canonical, &tags, now);
+            store.first_seen().observe(&canonical, &tags, began);
             store.tags().write(&canonical, tags, now)
         });
         // A worker that ends early leaves the list unkept, and it is no less true for that.
@@ -188,8 +193,9 @@ impl Engine {
         ids: &[ObjectId],
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Vec<ScanOutcome> {
-        let progress = &progress;
-        let each = ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, progress).await) });
+        let (began, progress) = (super::now(), &progress);
+        let each =
+            ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, began, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
         futures::stream::iter(each).buffered(64).collect().await
     }

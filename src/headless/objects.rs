@@ -109,7 +109,9 @@ fn scanned(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> 
     let session = Session::open(settings)?;
     let Some(repository) = session.world.inventory.repositories.get(&object.id) else { return Ok(None) };
     let progress = Progress::new(session.engine.settings());
-    let scanned = session.run(session.engine.scan(&session.world, &object.id, |at| progress.scan(&at)));
+    let began = crate::engine::now();
+    let scanned =
+        session.run(session.engine.scan(&session.world, &object.id, began, |at| progress.scan(&at)));
     drop(progress);
     let scan = match scanned {
         Ok(scan) => scan,

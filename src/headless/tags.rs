@@ -193,7 +193,8 @@ pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem>
         return Ok(known);
     }
     let progress = Progress::new(session.engine.settings());
-    session.run(session.engine.scan(&session.world, id, |at| progress.scan(&at)))
+    let began = crate::engine::now();
+    session.run(session.engine.scan(&session.world, id, began, |at| progress.scan(&at)))
 }
 
 fn plain(tag: &str, scan: &Scan) -> Tag {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -250,7 +251,8 @@ fn worker_ended(error: tokio::task::JoinError) -> Problem {
 
 async fn scan(work: &Work, job: JobId, repositories: Vec<ObjectId>) {
     let Some(world) = work.held().world.clone() else { return };
-    let each = repositories.into_iter().map(|id| scan_one(work, &world, job, id));
+    let began = clock::now();
+    let each = repositories.into_iter().map(|id| scan_one(work, &world, (job, began), id));
     futures::stream::iter(each).buffer_unordered(SCANS).collect::<Vec<()>>().await;
 }
 
@@ -271,9 +273,9 @@ fn progress(answers: mpsc::Sender<Msg>, job: JobId) -> impl Fn(ScanProgress) + S
     }
 }
 
-async fn scan_one(work: &Work, world: &World, job: JobId, id: ObjectId) {
+async fn scan_one(work: &Work, world: &World, (job, began): (JobId, Timestamp), id: ObjectId) {
     let progress = progress(work.answers.clone(), job);
-    let msg = match work.engine.scan(world, &id, progress).await {
+    let msg = match work.engine.scan(world, &id, began, progress).await {
         Ok(found) => {
             let mut held = work.held();
             held.failed.remove(&id);
