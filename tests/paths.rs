@@ -442,7 +442,7 @@ fn every_key_of_the_footer_does_something() {
         ("i", Text("── flux-system/")),
         ("s", Text("[-]")),
         ("x", NoMore("[-]")),
-        ("a", Text("approved 6 of 6")),
+        ("a", Text("approved 5 of 6")),
         ("!", Text("› Errors")),
     ];
     for (key, shows) in keys {

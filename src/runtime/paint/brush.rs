@@ -35,7 +35,10 @@ enum Along {
     /// By writing what is there anyway.
     Text,
     Forward,
+    /// One column at a time.
     Back,
+    /// Several at once.
+    Left,
     Column,
 }
 
@@ -169,6 +172,7 @@ impl Brush {
                 self.out.extend(std::iter::repeat_n('\x08', usize::from(from - x)));
                 Ok(())
             }
+            Along::Left => write!(self.out, "\x1b[{}D", from - x),
             Along::Column => write!(self.out, "\x1b[{}G", x + 1),
         };
     }
@@ -202,7 +206,8 @@ fn along(pen: Pen, from: u16, (x, y): Place, wanted: &Buffer) -> (usize, Along) 
         Some(0) => return (0, Along::Stay),
         Some(1) => (3, Along::Forward),
         Some(distance) => (3 + digits(distance), Along::Forward),
-        None => (usize::from(from - x), Along::Back),
+        None if from - x <= 3 => (usize::from(from - x), Along::Back),
+        None => (3 + digits(from - x), Along::Left),
     };
     let best = if other.0 <= column.0 { other } else { column };
     // No text is cheaper than a jump but a short one.
