@@ -15,6 +15,9 @@ use crate::problem::{Code, Problem};
 /// How long a change waits for another process to finish its own; then it goes ahead, as the files stay whole anyway.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How much must fit on the disk for files to be kept there, in bytes: the little that an empty Git cache takes.
+const PROBE: usize = 64 << 10;
+
 /// What a person should hear about the store.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
@@ -63,6 +66,7 @@ impl Shelf {
     /// Replaces a file: readers see the old content or the new, never a part.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
         let written = self.in_folder(|folder| replace(folder, name, bytes));
+        tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if written {
             memory.remove(name);
@@ -73,7 +77,9 @@ impl Shelf {
 
     /// Adds whole lines to a file, in one write so that those of several processes do not mix.
     pub(super) fn append(&self, name: &str, lines: &[u8]) {
-        if !self.in_folder(|folder| append(&folder.join(name), lines)) {
+        let written = self.in_folder(|folder| append(&folder.join(name), lines));
+        tracing::trace!(bytes = lines.len(), written, "store: {name} appended to");
+        if !written {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let file = || self.folder.as_ref().and_then(|folder| std::fs::read(folder.join(name)).ok());
             memory
@@ -166,10 +172,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Makes the folder if need be, and a file in it for a moment.
+/// Makes the folder if need be, and a file in it for a moment: an empty one also fits on a full disk.
 pub(super) fn probe(folder: &Path) -> io::Result<()> {
     make_folder(folder)?;
-    tempfile::tempfile_in(folder).map(drop)
+    tempfile::tempfile_in(folder)?.write_all(&vec![0; PROBE])
 }
 
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
