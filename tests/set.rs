@@ -106,3 +106,26 @@ fn a_bad_policy_a_missing_path_and_a_bad_reference_have_their_exits() {
     set(root.path(), &[POLICY, "nowhere"]).assert().code(2);
     set(root.path(), &["--policy=apps:web", "--exit-code", "."]).assert().code(0).stdout("");
 }
+
+#[test]
+fn a_file_that_two_paths_lead_to_is_changed_once() {
+    let root = tree();
+    let output =
+        set(root.path(), &[POLICY, "-o", "json", "apps", "apps/b.yaml", "./apps/a"]).output().unwrap();
+    let diff: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let paths: Vec<&str> =
+        diff["files"].as_array().unwrap().iter().filter_map(|file| file["path"].as_str()).collect();
+    assert_eq!(paths, ["apps/a/x.yml", "apps/b.yaml"]);
+    assert_eq!(diff["stat"]["sites"], 4);
+}
+
+#[test]
+fn a_policy_with_two_latest_images_is_refused() {
+    let root = tree();
+    let both = ["--policy=apps:web=o/web:2", "--policy=apps:web=o/web:3", "--write", "."];
+    let output = set(root.path(), &both).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("apps/web is given twice"));
+    assert_eq!(fs::read_to_string(root.path().join("apps/b.yaml")).unwrap(), OLD);
+    set(root.path(), &[POLICY, POLICY, "."]).assert().success();
+}

@@ -1,6 +1,6 @@
 //! `set`: the rewrite alone, offline. A diff on standard output, or with `--write` the files themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,10 +38,20 @@ pub(super) fn run(
         return Err(Problem::new(Code::ModeRefused, "set --write", "the mode is locked"));
     }
     let policies = args.policies.iter().map(|text| policy(text)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(twice) = twice(&policies) {
+        return Err(Problem::new(
+            Code::Usage,
+            "--policy",
+            format!("{twice} is given twice, with different images"),
+        ));
+    }
     let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref())))?;
     let mut files = Vec::new();
     for path in &args.paths {
         collect(path, &mut files)?;
+    }
+    if args.paths.len() > 1 {
+        each_once(&mut files);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let results = setrun::in_parallel(&files, threads, |file| Changed::find(file, &setters));
@@ -72,6 +82,13 @@ pub(super) fn run(
     Ok(Answer::new(report).with_problems(problems).with_exit(changes))
 }
 
+/// A policy that is to have two latest images.
+fn twice(policies: &[(ObjectId, Option<Reference>)]) -> Option<&ObjectId> {
+    let mut known = BTreeMap::new();
+    let mut all = policies.iter();
+    all.find_map(|(id, latest)| known.insert(id, latest).filter(|other| *other != latest).map(|_| id))
+}
+
 /// A policy as typed: `NS:NAME`, or `NS:NAME=IMAGE:TAG[@DIGEST]`.
 fn policy(text: &str) -> Result<(ObjectId, Option<Reference>), Problem> {
     let usage = |message: &str| {
@@ -96,6 +113,12 @@ fn policy(text: &str) -> Result<(ObjectId, Option<Reference>), Problem> {
         }
         _ => Err(usage("the image has no tag")),
     }
+}
+
+/// Leaves out what an earlier PATH has led to already: a patch with a file twice does not apply.
+fn each_once(files: &mut Vec<Candidate>) {
+    let mut seen = BTreeSet::new();
+    files.retain(|file| seen.insert(fs::canonicalize(&file.place).unwrap_or_else(|_| file.place.clone())));
 }
 
 /// A file to look at.
