@@ -9,6 +9,7 @@ use crate::config::{Refresh, SourceChoice};
 mod examples;
 pub mod objects;
 pub mod usage;
+mod values;
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -29,10 +30,10 @@ pub enum Format {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal that can.
+    /// As the terminal and its environment say.
     #[default]
     Auto,
-    /// Also into a pipe.
+    /// Whatever the environment says.
     Always,
     /// Not at all.
     Never,
@@ -48,7 +49,7 @@ pub enum ColorChoice {
     long_about = "Supercargo lists image repositories and their live tags, shows what each policy selects and why, the \
                   exact diff of the marked lines, and lands what you approve as a commit.\n\nWithout a command it opens \
                   the dashboard on PATH or the current directory.",
-    after_help = EXAMPLES,
+    after_long_help = EXAMPLES,
     arg_required_else_help = false,
     disable_help_subcommand = true,
     subcommand_precedence_over_arg = true,
@@ -84,8 +85,9 @@ const EXAMPLES: &str = "Examples:
   supercargo plan --all -o json > plan.json          approve everything that is safe, into a file
   supercargo push --plan plan.json --write --yes     land exactly that
 
-Exit codes: 0 done, 1 the answer is no (diff, lint, check), 2 usage, 3 not reached, 4 denied, 5 stale,
-  6 a policy, template or file of yours fails, 7 refused by mode or unconfirmed, 8 partial, 9 a bug of ours.";
+Exit codes: 0 done, 1 the answer is no (diff, lint, check), 2 usage, 3 not reached, 4 denied,
+  5 stale, 6 a policy, template or file of yours fails, 7 refused by mode or unconfirmed,
+  8 partial, 9 a bug of ours.";
 
 /// Flags that every command takes.
 #[expect(clippy::struct_excessive_bools, reason = "a flag on a command line is a bool")]
@@ -96,43 +98,43 @@ pub struct Global {
     #[arg(short = 'C', long, global = true, value_name = "PATH|URL", env = "SUPERCARGO_FILES")]
     pub files: Option<String>,
     /// Where Flux's objects come from.
-    #[arg(long, global = true, value_enum, env = "SUPERCARGO_SOURCE")]
+    #[arg(long, global = true, hide_short_help = true, value_enum, env = "SUPERCARGO_SOURCE")]
     pub source: Option<SourceChoice>,
     /// The kube context to report in `check`.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub context: Option<String>,
     /// The kubeconfig to read in `check`.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The namespace: of objects to get and create (default flux-system), a filter elsewhere.
     #[arg(short, long, global = true, value_name = "NS", env = "SUPERCARGO_NAMESPACE")]
     pub namespace: Option<String>,
     /// Get objects of every namespace.
-    #[arg(short = 'A', long, global = true)]
+    #[arg(short = 'A', long, global = true, hide_short_help = true)]
     pub all_namespaces: bool,
     /// Get only objects with these labels, as kubectl.
-    #[arg(short = 'l', long, global = true, value_name = "SELECTOR")]
+    #[arg(short = 'l', long, global = true, hide_short_help = true, value_name = "SELECTOR")]
     pub label_selector: Option<String>,
     /// Get only objects in this state, such as ready=false.
-    #[arg(long, global = true, value_name = "TYPE=STATUS")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "TYPE=STATUS")]
     pub status_selector: Option<String>,
     /// Give up after this long.
-    #[arg(long, global = true, value_name = "DURATION", default_value = "5m0s")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "DURATION", default_value = "5m0s")]
     pub timeout: crate::domain::duration::GoDuration,
     /// How data is printed.
     #[arg(short, long, global = true, value_enum, default_value_t)]
     pub output: Format,
     /// Print tables without their first line.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub no_header: bool,
-    /// When to colour.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// When to colour the dashboard.
+    #[arg(long, global = true, hide_short_help = true, value_enum, default_value_t)]
     pub color: ColorChoice,
     /// No progress on stderr.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub quiet: bool,
     /// Change nothing, not even decisions.
-    #[arg(long, global = true, conflicts_with = "write")]
+    #[arg(long, global = true, hide_short_help = true, conflicts_with = "write")]
     pub read_only: bool,
     /// Allow pushes, after a confirmation.
     #[arg(long, global = true)]
@@ -141,41 +143,47 @@ pub struct Global {
     #[arg(long, global = true)]
     pub yes: bool,
     /// Confirm a push to this protected branch; repeatable.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub confirm_branch: Vec<String>,
     /// When to ask the network.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, hide_short_help = true, value_enum, default_value_t)]
     pub refresh: Refresh,
     /// Where to reach a `GitRepository`; repeatable.
-    #[arg(long, global = true, value_name = "[NS/NAME=]URL")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "[NS/NAME=]URL")]
     pub git_url: Vec<String>,
     /// The user name for the Git remote.
-    #[arg(long, global = true, value_name = "USER", env = "SUPERCARGO_GIT_USERNAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "USER", env = "SUPERCARGO_GIT_USERNAME")]
     pub git_username: Option<String>,
     /// Read the password for the Git remote from stdin.
-    #[arg(long, global = true, conflicts_with = "registry_password_stdin")]
+    #[arg(long, global = true, hide_short_help = true, conflicts_with = "registry_password_stdin")]
     pub git_password_stdin: bool,
     /// The user name for the registry.
-    #[arg(long, global = true, value_name = "USER", env = "SUPERCARGO_REGISTRY_USERNAME")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "USER",
+        env = "SUPERCARGO_REGISTRY_USERNAME"
+    )]
     pub registry_username: Option<String>,
     /// Read the password for the registry from stdin.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub registry_password_stdin: bool,
     /// Trust this CA too, for registries and remotes.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", env = "SUPERCARGO_CONFIG")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", env = "SUPERCARGO_CONFIG")]
     pub config: Option<PathBuf>,
     /// How much to log, to stderr (to a file in the dashboard).
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", env = "SUPERCARGO_LOG",
+    #[arg(long, global = true, hide_short_help = true, value_name = "LEVEL", default_value = "warn", env = "SUPERCARGO_LOG",
           value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
     /// The theme of the dashboard.
-    #[arg(long, global = true, value_name = "NAME", env = "SUPERCARGO_THEME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME", env = "SUPERCARGO_THEME")]
     pub theme: Option<String>,
     /// Draw with ASCII only.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub ascii: bool,
 }
 
@@ -427,13 +435,13 @@ pub struct PlanArgs {
     #[arg(long, value_name = "NAME")]
     pub skip: Vec<String>,
     /// The commit message, instead of the template's.
-    #[arg(long, value_name = "TEXT", conflicts_with = "message_file")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "message_file", value_parser = values::message)]
     pub message: Option<String>,
     /// Read the commit message from a file.
     #[arg(long, value_name = "FILE")]
     pub message_file: Option<PathBuf>,
     /// Push to this branch instead of the automation's.
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub branch: Option<String>,
     /// Also write the change as a patch.
     #[arg(long, value_name = "FILE")]
@@ -458,7 +466,7 @@ pub struct PushArgs {
     #[arg(long, value_name = "FILE")]
     pub plan: String,
     /// Push to this branch instead of the plan's.
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub branch: Option<String>,
     /// How far to go.
     #[arg(long, value_enum)]

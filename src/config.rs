@@ -33,9 +33,11 @@ pub enum SourceChoice {
     Auto,
     /// Files only.
     Files,
-    /// The cluster only.
+    /// The cluster only. There is no cluster source yet, and help does not offer it; asking for it is answered.
+    #[value(hide = true)]
     Cluster,
-    /// Both, joined.
+    /// Both, joined. As above.
+    #[value(hide = true)]
     Both,
 }
 

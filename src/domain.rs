@@ -3,6 +3,7 @@
 //! Nothing here reads a file, a clock or the network; time and environment are arguments.
 
 pub mod batch;
+pub mod branch;
 pub mod commit;
 pub mod diff;
 pub mod duration;

@@ -39,7 +39,7 @@ pub fn stray_word(arguments: &[OsString], is_path: impl Fn(&str) -> bool) -> Opt
     let matches = Cli::command().ignore_errors(true).try_get_matches_from(arguments).ok()?;
     let word = matches.get_one::<String>("path")?;
     // With a separator or a dot it was meant as a path; whoever opens it says what is wrong with it.
-    if matches.subcommand().is_some() || word.contains(['/', '.', ':']) || is_path(word) {
+    if word.contains(['/', '.', ':']) || is_path(word) {
         return None;
     }
     let known = subcommands("supercargo");
@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(stray("./gte"), None);
         assert_eq!(stray("get updats"), None);
         assert_eq!(stray("get policies gte"), None);
+        assert!(stray("schema plan").is_some(), "a command that is not there before one that is");
+        assert_eq!(stray("deploy get updates"), None);
     }
 
     #[test]

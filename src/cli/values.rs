@@ -1,0 +1,43 @@
+//! Values of arguments that a typing error makes useless: refused before anything is read or asked.
+
+/// A branch that Git would take.
+pub(super) fn branch(name: &str) -> Result<String, String> {
+    let refused = |defect| Err(format!("Git takes no such branch: {defect}"));
+    crate::domain::branch::defect(name).map_or_else(|| Ok(name.to_owned()), refused)
+}
+
+/// A message that is not blank: Git makes no commit without one.
+pub(super) fn message(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a commit needs a message".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::Cli;
+
+    #[test]
+    fn a_branch_or_message_that_git_refuses_is_a_usage_error() {
+        for arguments in [
+            vec!["plan", "--all", "--branch", "bad branch"],
+            vec!["plan", "--all", "--branch", ""],
+            vec!["push", "--plan", "-", "--branch", "a/../b"],
+            vec!["plan", "--all", "--message", "  "],
+        ] {
+            let all = std::iter::once("supercargo").chain(arguments.iter().copied());
+            assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_help_of_a_command_fits_a_small_terminal() {
+        for command in
+            [vec!["get", "updates"], vec!["push"], vec!["diff", "updates"], vec!["set"], vec!["lint"]]
+        {
+            let all = std::iter::once("supercargo").chain(command.iter().copied()).chain(["-h"]);
+            let lines = Cli::try_parse_from(all).unwrap_err().to_string().lines().count();
+            assert!(lines <= 24, "{command:?}: {lines} lines");
+        }
+    }
+}
