@@ -151,6 +151,7 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
         Ok(settings) => settings,
         Err(problem) => return fail(streams, json, &problem),
     };
+    crate::log::to_stderr(&settings.log_level);
     for warning in &settings.warnings {
         report(streams, json, warning);
     }

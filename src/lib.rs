@@ -25,6 +25,7 @@ pub mod domain;
 pub mod engine;
 pub mod git;
 pub mod headless;
+mod log;
 pub mod problem;
 pub mod registry;
 #[cfg(feature = "tui")]

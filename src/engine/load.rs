@@ -46,6 +46,17 @@ impl Engine {
             }
         };
         world.problems.extend(world.inventory.all_problems());
+        let inventory = &world.inventory;
+        let (repositories, policies) = (inventory.repositories.len(), inventory.policies.len());
+        let automations = inventory.automations.len();
+        tracing::info!(
+            repositories,
+            policies,
+            automations,
+            problems = world.problems.len(),
+            "loaded {}",
+            world.label
+        );
         Ok(world)
     }
 

@@ -165,6 +165,15 @@ impl Engine {
             wall: listing.wall,
             credential: listing.credential,
         };
+        let (tags, credential) = (listing.tags.len(), &transfer.credential);
+        tracing::info!(
+            tags,
+            requests = transfer.requests,
+            bytes = transfer.bytes,
+            credential,
+            "scanned {}",
+            name.canonical()
+        );
         Ok(self.keep(name.canonical(), listing.tags, began, transfer).await)
     }
 

@@ -112,6 +112,9 @@ impl Http {
             }
             let response = wait(session, "the list of references", request.send())?;
             let response = response.map_err(|error| network_error(session, &error))?;
+            let (status, label) =
+                (response.status().as_u16(), login.map_or("anonymous", |login| &login.label));
+            tracing::debug!(status, credential = label, "git: {service} at {}", session.shown);
             if !response.status().is_redirection() {
                 return Ok(Answer { response, base, logged_in: login.is_some() });
             }
@@ -148,6 +151,7 @@ impl Http {
         response: Response,
     ) -> Result<Response, GitError> {
         let status = response.status();
+        tracing::debug!(status = status.as_u16(), "git: {service} sent to {}", session.shown);
         if status.is_success() {
             check_type(session, &response, &format!("application/x-git-{service}-result"))?;
             return Ok(response);

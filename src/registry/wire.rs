@@ -155,6 +155,7 @@ impl<'a> Wire<'a> {
                 Err(broken) if last || !broken.transient || pause > self.left() => return Err(broken.error),
                 Err(_passing) => pause,
             };
+            tracing::info!(attempt, wait = ?wait, "registry: again {}", ask.text());
             self.report(Progress { waiting: Some(wait), ..Progress::default() });
             tokio::time::sleep(wait).await;
         }
@@ -197,11 +198,25 @@ impl<'a> Wire<'a> {
         let (_host, _total) = (self.host.permits.acquire().await.ok(), self.total.acquire().await.ok());
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner) += queued.elapsed();
         self.requests.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(request = ask.text(), "registry");
-        match tokio::time::timeout(self.left(), self.exchange(ask)).await {
+        let begun = Instant::now();
+        let reply = match tokio::time::timeout(self.left(), self.exchange(ask)).await {
             Ok(reply) => reply,
             Err(_elapsed) => Err(RegistryError::Timeout { request: ask.text(), after: self.timeout }.into()),
+        };
+        let millis = begun.elapsed().as_millis();
+        match &reply {
+            Ok(Reply { status, body, .. }) => {
+                tracing::debug!(
+                    status = status.as_u16(),
+                    bytes = body.len(),
+                    millis,
+                    "registry: {}",
+                    ask.text()
+                );
+            }
+            Err(broken) => tracing::debug!(millis, "registry: {}", broken.error),
         }
+        reply
     }
 
     async fn exchange(&self, ask: &Ask) -> Result<Reply, Broken> {

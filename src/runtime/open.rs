@@ -10,15 +10,21 @@ use crate::demo::Demo;
 use crate::engine::Engine;
 use crate::headless;
 use crate::problem::{Code, Problem};
+use crate::store::Dirs;
 
 /// The demo that the start page offers, and `:demo`.
 const DEFAULT_DEMO: &str = "5s";
 
 /// Runs the dashboard that the command line asks for; returns the exit status.
 pub fn dashboard(cli: &Cli) -> u8 {
-    let left = headless::settings(cli).and_then(|settings| match &cli.command {
-        Some(Command::Demo(args)) => demo(&settings, args),
-        _ => source(&settings),
+    let left = headless::settings(cli).and_then(|settings| {
+        if let Some(state) = Dirs::from_environment(|name| std::env::var_os(name)).state {
+            crate::log::to_file(&settings.log_level, &state.join("log"));
+        }
+        match &cli.command {
+            Some(Command::Demo(args)) => demo(&settings, args),
+            _ => source(&settings),
+        }
     });
     match left {
         Ok(left) => left.exit(),
