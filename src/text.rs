@@ -16,6 +16,31 @@ pub use secrecy::{ExposeSecret, SecretString};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+/// A number with a blank before every third digit, such as `98 426`; four digits stand together, as in `1204`.
+pub fn spaced(number: usize) -> String {
+    let digits = number.to_string();
+    if digits.len() <= 4 {
+        return digits;
+    }
+    let mut text = String::with_capacity(digits.len() + 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 file`, `3 files`, `2 policies`, `98 426 tags`.
+pub fn count(number: usize, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{} {stem}ies", spaced(number)),
+        None => format!("{} {noun}s", spaced(number)),
+    }
+}
+
 /// A text of one line in which every character is visible and none is a command to a terminal.
 ///
 /// C0 and DEL read `^[` and `^?`, C1 reads `\x9b`, invisible and direction-changing characters read `<U+202E>`, a
@@ -185,6 +210,15 @@ mod tests {
 
     fn pieces(shown: &Shown) -> Vec<(&str, bool)> {
         shown.pieces().map(|piece| (piece.text, piece.hostile)).collect()
+    }
+
+    #[test]
+    fn numbers_are_counted_in_good_english() {
+        assert_eq!(
+            [count(1, "tag"), count(0, "tag"), count(98_426, "tag"), count(1, "policy"), count(2, "policy")],
+            ["1 tag", "0 tags", "98 426 tags", "1 policy", "2 policies"]
+        );
+        assert_eq!([spaced(1204), spaced(1_234_567)], ["1204", "1 234 567"]);
     }
 
     #[test]

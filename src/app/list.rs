@@ -12,6 +12,8 @@ use std::ops::Range;
 
 pub use filter::{Filter, Searchable};
 
+use crate::text::spaced;
+
 /// Rows of a list, by the identity `K` of their objects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct List<K: Ord> {
@@ -210,22 +212,6 @@ pub fn fit(offset: usize, cursor: usize, rows: usize, height: usize) -> usize {
     offset.clamp(lowest, cursor.max(lowest)).min(rows.saturating_sub(height))
 }
 
-/// A number with a blank before every third digit, such as `98 426`; four digits stand together, as in `1204`.
-pub fn spaced(number: usize) -> String {
-    let digits = number.to_string();
-    if digits.len() <= 4 {
-        return digits;
-    }
-    let mut text = String::with_capacity(digits.len() + 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -264,8 +250,6 @@ mod tests {
         list.go(Motion::By(5), 20);
         assert_eq!(list.position(20).as_deref(), Some("row 6/98 426"));
         assert_eq!(list.position(98_426), None);
-        assert_eq!(spaced(1204), "1204");
-        assert_eq!(spaced(1_234_567), "1 234 567");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, Object
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
 use crate::git::{self, BareCache, Refs, Remote};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// A remote older than this is fetched again.
 const FRESH: Duration = Duration::from_mins(1);
@@ -378,7 +379,7 @@ fn target_warnings(
     if let Some(behind) = behind.filter(|behind| *behind > 0) {
         warnings.push(Warning::new(
             "push_branch_behind",
-            format!("{branch} lacks {behind} commits of the branch it was made from"),
+            format!("{branch} lacks {} of the branch it was made from", count(behind, "commit")),
         ));
     }
     warnings

@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::engine::{Engine, RegistryProbe, World};
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
+use crate::text::count;
 
 /// How one check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,17 +145,17 @@ fn files(settings: &Settings, args: &CheckArgs, world: &Result<Arc<World>, Probl
 fn objects(world: &World) -> Check {
     let inventory = &world.inventory;
     let found = format!(
-        "{} repositories, {} policies, {} automations",
-        inventory.repositories.len(),
-        inventory.policies.len(),
-        inventory.automations.len()
+        "{}, {}, {}",
+        count(inventory.repositories.len(), "repository"),
+        count(inventory.policies.len(), "policy"),
+        count(inventory.automations.len(), "automation")
     );
     let problems: Vec<_> = world.problems.iter().filter(|problem| problem.code != Code::Skipped).collect();
     match problems.first() {
         None => Check::new("objects", Outcome::Passed, found),
         Some(first) => {
             let mut check = Check::failed("objects", first);
-            check.message = format!("{found}; {} problems, first {}", problems.len(), check.message);
+            check.message = format!("{found}; {}, first {}", count(problems.len(), "problem"), check.message);
             check
         }
     }

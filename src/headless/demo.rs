@@ -21,6 +21,7 @@ use crate::domain::proposal::{Decision, UpdateState};
 use crate::engine::{DryRun, Engine, Landing, PrepareRequest, Prepared, World, short};
 use crate::git::{self, BareCache, Remote};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// Prints one step: a readable line, or a JSON document with `-o json`.
 struct Log<'a> {
@@ -88,7 +89,7 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
         return Err(problem);
     }
     let tags: usize = scans.values().map(|scan| scan.tags.len()).sum();
-    let text = format!("✔ scanned {} repositories, {tags} tags", scans.len());
+    let text = format!("✔ scanned {}, {}", count(scans.len(), "repository"), count(tags, "tag"));
     log.say("scanned", &text, json!({"repositories": scans.len(), "tags": tags}))?;
     let selections = engine.select(&world, &scans, Refresh::Always).await?;
     let (grounds, problems) = engine.grounds(&world, Refresh::Always).await?;
@@ -102,7 +103,8 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
         let new = update.new.as_ref().map_or("?", |new| new.tag.as_str()).to_owned();
         let blocked =
             update.blocked.as_ref().map(|problem| format!("  {}", problem.message)).unwrap_or_default();
-        let text = format!("✔ {} {} → {new}{blocked}", update.policy, update.current.join(", "));
+        let sign = if update.blocked.is_some() { '⚠' } else { '✔' };
+        let text = format!("{sign} {} {} → {new}{blocked}", update.policy, update.current.join(", "));
         log.say(
             "update_found",
             &text,
@@ -125,8 +127,11 @@ fn announce(prepared: &Prepared, log: &mut Log<'_>) -> Result<(), Problem> {
     require(plan.bytes_changed_outside_markers == 0, "bytes outside marked scalars would change")?;
     require(counts.sites > 0, "nothing could be approved")?;
     let text = format!(
-        "✔ plan {}: {} updates, {} files, {} sites",
-        plan.id, counts.updates, counts.files, counts.sites
+        "✔ plan {}: {}, {}, {}",
+        plan.id,
+        count(counts.updates, "update"),
+        count(counts.files, "file"),
+        count(counts.sites, "site")
     );
     log.say("planned", &text, json!({"plan": plan.id}))?;
     if !log.json {
@@ -135,7 +140,7 @@ fn announce(prepared: &Prepared, log: &mut Log<'_>) -> Result<(), Problem> {
             log.say("diff", &format!("    {line}"), json!({}))?;
         }
     }
-    let text = format!("✔ approved {} updates", counts.updates);
+    let text = format!("✔ approved {}", count(counts.updates, "update"));
     log.say("approved", &text, json!({"plan": plan.id, "updates": counts.updates}))
 }
 

@@ -15,6 +15,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::engine::PrepareRequest;
 use crate::problem::{Code, Problem, strongest_exit};
+use crate::text::count;
 
 impl Document for Plan {
     fn kind(&self) -> &'static str {
@@ -64,21 +65,24 @@ impl Document for Plan {
 fn summary(plan: &Plan) -> Vec<String> {
     let counts = plan.approved_counts();
     let mut lines = vec![format!(
-        "plan {}: {} updates, {} files, {} sites, {} bytes outside markers",
-        plan.id, counts.updates, counts.files, counts.sites, plan.bytes_changed_outside_markers
+        "plan {}: {}, {}, {}, {} bytes outside markers",
+        plan.id,
+        count(counts.updates, "update"),
+        count(counts.files, "file"),
+        count(counts.sites, "site"),
+        plan.bytes_changed_outside_markers
     )];
     for group in &plan.groups {
-        let branch = group.push.as_ref().map_or("-", |push| push.branch.as_str());
         let base = group.base.as_ref().map_or_else(String::new, |base| {
             let name = base.reference.strip_prefix("refs/heads/").unwrap_or(&base.reference);
             format!(" from {name}@{}", crate::engine::short(&base.commit))
         });
         let subject = group.message.lines().next().unwrap_or_default();
-        lines.push(format!(
-            "{} → {} {branch}{base}: {subject}",
-            group.automation,
-            group.remote.as_deref().unwrap_or("-")
-        ));
+        let place = match (&group.remote, &group.push) {
+            (Some(remote), Some(push)) => format!("{remote} {}", push.branch),
+            _ => "no Git remote, --output-patch FILE writes the change".to_owned(),
+        };
+        lines.push(format!("{} → {place}{base}: {subject}", group.automation));
         lines.extend(group.warnings.iter().map(|warning| format!("  ⚠ {}", warning.message)));
     }
     lines

@@ -13,6 +13,7 @@ use crate::domain::mode::Mode;
 use crate::domain::plan::Plan;
 use crate::engine::{DryRun, Landing, short};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// What became of a plan.
 struct PushResult {
@@ -195,11 +196,11 @@ fn confirm(
     }
     let counts = plan.approved_counts();
     let question = format!(
-        "{} commits, {} updates, {} files, {} sites. Type y to go on: ",
-        plan.groups.len(),
-        counts.updates,
-        counts.files,
-        counts.sites
+        "{}, {}, {}, {}. Type y to go on: ",
+        count(plan.groups.len(), "commit"),
+        count(counts.updates, "update"),
+        count(counts.files, "file"),
+        count(counts.sites, "site")
     );
     let mut line = String::new();
     let asked = write!(streams.err, "{question}").and_then(|()| streams.err.flush());

@@ -246,7 +246,9 @@ impl Progress {
         let text = match seconds {
             _ if self.quiet => return None,
             Some(seconds) => format!("◎ {name}: asking the registry again in {seconds} s"),
-            None if self.terminal && self.is_long() => format!("► scanning {name}: {tags} tags"),
+            None if self.terminal && self.is_long() => {
+                format!("► scanning {name}: {}", crate::text::count(tags, "tag"))
+            }
             None => return None,
         };
         Some(if self.terminal { format!("\r\x1b[K{text}") } else { format!("{text}\n") })

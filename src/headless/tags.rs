@@ -348,7 +348,7 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
     };
     let Some(index) = chosen.scan.tags.position(&args.tag) else {
         let message = format!("{repository} has no such tag, as of {}", chosen.scan.scanned);
-        let listed_by = format!("supercargo get tags {repository}");
+        let listed_by = format!("supercargo get tags {repository} --policy {}", policy.meta.id);
         let hint = crate::text::known_names(&args.tag, chosen.scan.tags.iter().take(2000), &listed_by);
         return Err(Problem::new(Code::NotFound, &args.tag, message).hint(hint));
     };

@@ -13,6 +13,7 @@ use crate::domain::plan::{FileEdit, Plan, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::engine::PrepareRequest;
 use crate::problem::{Problem, strongest_exit};
+use crate::text::count;
 
 /// The pending updates.
 struct UpdateList(Vec<Proposal>);
@@ -82,17 +83,21 @@ pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Res
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
     let partial = exit_of(&session, &reviewed, &scope);
-    let note = updates.is_empty().then(|| nothing_pending(&session, &reviewed));
+    let note = updates.is_empty().then(|| nothing_pending(&session, &reviewed, partial == 0));
     let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(&session));
     let answer = note.into_iter().fold(answer, Answer::with_note);
     Ok(answer.with_exit(strongest_exit([partial, exit])))
 }
 
-fn nothing_pending(session: &Session, reviewed: &Reviewed) -> String {
+/// That there is no update; of a part of it all, that no more is known.
+fn nothing_pending(session: &Session, reviewed: &Reviewed, is_all: bool) -> String {
+    if !is_all {
+        return "⚠ no pending updates in what could be checked; the rest failed".to_owned();
+    }
     let sites: usize =
         reviewed.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
-    let policies = session.world.inventory.policies.len();
-    format!("✔ no pending updates: {policies} policies checked against {sites} sites")
+    let policies = count(session.world.inventory.policies.len(), "policy");
+    format!("✔ no pending updates: {policies} checked against {}", count(sites, "site"))
 }
 
 /// The policies that a command is about: those named, else all of the namespace in scope.
@@ -191,10 +196,10 @@ impl Document for Diff {
     fn text(&self, _wide: bool) -> Text {
         if self.stat {
             let text = format!(
-                "{} updates, {} files, {} sites, {} bytes outside markers\n",
-                self.updates,
-                self.files.len(),
-                self.sites,
+                "{}, {}, {}, {} bytes outside markers\n",
+                count(self.updates, "update"),
+                count(self.files.len(), "file"),
+                count(self.sites, "site"),
                 self.outside
             );
             return Text::Raw(text.into_bytes());

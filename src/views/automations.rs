@@ -17,7 +17,7 @@ use crate::theme::Role;
 /// The columns; RUN comes with the cluster.
 const COLUMNS: [Column; 7] = [
     Column::fixed("SEL", 3),
-    Column::fixed("AUTOMATION", 21).flex(12, 30),
+    Column::fixed("AUTOMATION", 21).flex(12, 30).cut(Cut::Start),
     Column::fixed("REPO", 24).flex(16, 48).drop(3).first(),
     Column::fixed("BRANCH", 20).flex(14, 28),
     Column::fixed("PATH", 10).flex(8, 18).cut(Cut::Start).drop(2),

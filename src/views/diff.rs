@@ -136,7 +136,8 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
     let tally = state.review.tally();
     let files = words::count(tally.files, "file");
     if is_narrow {
-        return Line::plain(format!("approved {} of {} sites · {files}", tally.approved_sites, tally.sites));
+        let sites = words::count(tally.sites, "site");
+        return Line::plain(format!("approved {} of {sites} · {files}", tally.approved_sites));
     }
     let Some(node) = state.preview.row(&state.diff.tree) else { return Line::default() };
     let Some(base) = state.review.ground(&node.update().automation).and_then(|ground| ground.base.as_ref())

@@ -2,7 +2,7 @@
 
 use super::updates;
 use super::widgets::canvas::Canvas;
-use super::widgets::columns::Column;
+use super::widgets::columns::{Column, Cut};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, Table, change};
 use super::words;
@@ -17,7 +17,7 @@ use crate::theme::Role;
 
 const COLUMNS: [Column; 5] = [
     Column::fixed("DEC", 3),
-    Column::fixed("POLICY", 22).flex(14, 32),
+    Column::fixed("POLICY", 22).flex(14, 32).cut(Cut::Start),
     Column::fixed("CURRENT → NEW", 34).flex(20, 49).first(),
     Column::fixed("STEP", 5).drop(2),
     Column::fixed("SITES", 9).drop(1),

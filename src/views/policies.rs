@@ -7,24 +7,24 @@ use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{tags, words};
 use crate::app::layout::{Layout, Tier};
-use crate::app::list::spaced;
 use crate::app::rows;
 use crate::app::state::{State, Verdict};
 use crate::app::world::{Compared, Phase};
 use crate::domain::lint::Link;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::policy::TagState;
+use crate::text::spaced;
 use crate::theme::Role;
 
 /// The columns; CONTROLLER comes with the cluster.
 const COLUMNS: [Column; 8] = [
     Column::fixed("SEL", 3),
-    Column::fixed("POLICY", 24).flex(14, 32),
+    Column::fixed("POLICY", 24).flex(14, 32).cut(Cut::Start),
     Column::fixed("KIND", 10),
     Column::fixed("RULE", 14).flex(6, 24).drop(3),
     Column::fixed("LATEST HERE", 15).flex(12, 24).cut(Cut::Middle).first(),
     Column::fixed("STATUS", 15),
-    Column::fixed("REPOSITORY", 18).flex(12, 28).drop(2),
+    Column::fixed("REPOSITORY", 18).flex(12, 28).cut(Cut::Start).drop(2),
     Column::fixed("SITES", 5).right().drop(1),
 ];
 
@@ -194,7 +194,7 @@ pub(super) fn culprit(state: &State, id: &ObjectId) -> Option<String> {
 /// `88 tags, 61 match`.
 fn counts(verdict: &Verdict) -> Line {
     let counts = &verdict.evaluation.counts;
-    Line::plain(format!("{} tags, {} match", spaced(counts.tags), spaced(counts.candidates)))
+    Line::plain(format!("{}, {} match", words::count(counts.tags, "tag"), spaced(counts.candidates)))
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
@@ -217,9 +217,6 @@ pub(super) fn summary(state: &State) -> Line {
     for word in words.filter(|word| *word != "ok") {
         *counts.entry(word).or_default() += 1;
     }
-    let total = state.inventory.policies.len();
-    let noun = if total == 1 { "policy" } else { "policies" };
-    counts.iter().fold(Line::plain(format!("{total} {noun}")), |line, (word, count)| {
-        line.and(format!(" · {count} {word}"))
-    })
+    let total = words::count(state.inventory.policies.len(), "policy");
+    counts.iter().fold(Line::plain(total), |line, (word, count)| line.and(format!(" · {count} {word}")))
 }

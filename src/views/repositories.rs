@@ -7,7 +7,6 @@ use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{policies, words};
 use crate::app::layout::Layout;
-use crate::app::list::spaced;
 use crate::app::state::State;
 use crate::app::world::{Phase, Scan};
 use crate::domain::object::{ImageRepository, ObjectId};
@@ -17,7 +16,7 @@ use crate::theme::Role;
 
 const COLUMNS: [Column; 9] = [
     Column::fixed("SEL", 3),
-    Column::fixed("REPOSITORY", 23).flex(14, 30),
+    Column::fixed("REPOSITORY", 23).flex(14, 30).cut(Cut::Start),
     Column::fixed("IMAGE", 30).flex(18, 38).cut(Cut::Start).drop(4).first(),
     Column::fixed("TAGS", 6).right(),
     Column::fixed("NEW", 4).right().drop(3),
@@ -144,7 +143,7 @@ fn excluded(state: &State, repository: &ImageRepository) -> String {
     };
     let verdict = state.verdicts.iter().find(|(id, _)| on_it(id));
     verdict.map_or_else(String::new, |(_, verdict)| {
-        format!("   ({} tags excluded)", verdict.evaluation.counts.exclude)
+        format!("   ({} excluded)", words::count(verdict.evaluation.counts.exclude, "tag"))
     })
 }
 
@@ -161,7 +160,7 @@ fn names_of_policies(state: &State, repository: &ImageRepository) -> Line {
 
 fn scanned(state: &State, found: &crate::domain::scan::Scan) -> Line {
     let time = words::when(state.now, found.scanned, &state.zone);
-    let line = Line::plain(format!("{} tags at {time}", spaced(found.tags.len())));
+    let line = Line::plain(format!("{} at {time}", words::count(found.tags.len(), "tag")));
     match &found.transfer {
         Some(transfer) => line.dim(format!(
             "   {} in {}, {}",
@@ -192,6 +191,5 @@ pub(super) fn summary(state: &State) -> Line {
     if totals.running > 0 {
         return Line::plain(format!("scanning {} of {} · {problems}", totals.running, totals.total));
     }
-    let noun = if totals.total == 1 { "repository" } else { "repositories" };
-    Line::plain(format!("{} {noun} · {problems}", totals.total))
+    Line::plain(format!("{} · {problems}", words::count(totals.total, "repository")))
 }

@@ -9,13 +9,13 @@ use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{rect, words};
 use crate::app::layout::{Layout, Tier};
-use crate::app::list::spaced;
 use crate::app::rows;
 use crate::app::state::{State, Verdict};
 use crate::domain::object::ObjectId;
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
 use crate::text::Shown;
+use crate::text::spaced;
 use crate::theme::Role;
 
 /// The columns, the last one `count` cells wide; SEEN, DIGEST and CREATED come with what fills them.
@@ -91,7 +91,7 @@ fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
             format!("{} match of {total}", spaced(verdict.evaluation.counts.candidates))
         }
         Some(verdict) => format!("{}/{total}", spaced(verdict.evaluation.counts.candidates)),
-        None => format!("{total} tags"),
+        None => words::count(state.tags.tags.len(), "tag"),
     };
     canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &Line::default().dim(text));
 }
@@ -292,9 +292,9 @@ fn step_lines(number: usize, step: &str, answer: &str, text: &str, width: u16) -
     let indent = 21;
     let head = Line::default().dim(format!("  {number} {label:<12}")).with(role, format!("{answer:<5}"));
     let head = if answer.len() > 4 { head.and("  ") } else { head };
-    let used = head.width().max(indent - 1) + 2;
+    let used = head.width().max(indent) + 2;
     let texts = Shown::new(text).wrap(usize::from(width).saturating_sub(used));
-    let heads = std::iter::once(head).chain(std::iter::repeat(Line::plain(" ".repeat(indent - 1))));
+    let heads = std::iter::once(head).chain(std::iter::repeat(Line::plain(" ".repeat(indent))));
     heads.zip(texts).map(|(head, text)| head.and(" ").and(text)).collect()
 }
 
@@ -311,7 +311,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Optio
             None => ("Not scanned yet.", Line::of(Role::KeyHint, "r").and(" scans it now")),
         },
         (_, Some(_)) if total > 0 => {
-            let text = format!("0 of {} tags match.   ", spaced(total));
+            let text = format!("0 of {} match.   ", words::count(total, "tag"));
             (
                 "No tag matches.",
                 Line::plain(text).with(Role::KeyHint, "M").and(" shows them all, with the reason of each"),
@@ -341,7 +341,7 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
     let parts = parts.iter().filter(|(count, word)| *count > 0 || *word == "match");
     let mut texts: Vec<String> = parts.map(|(count, word)| format!("{} {word}", spaced(*count))).collect();
     if !is_narrow {
-        texts.insert(0, format!("{} tags", spaced(counts.tags)));
+        texts.insert(0, words::count(counts.tags, "tag"));
     }
     Line::plain(texts.join(" · "))
 }

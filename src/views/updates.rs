@@ -11,7 +11,6 @@ use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change};
 use super::{bars, diff, policies, tags, words};
 use crate::app::layout::{Layout, Tier};
-use crate::app::list::spaced;
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
 use crate::app::world::{Compared, Phase};
@@ -23,11 +22,11 @@ use crate::theme::Role;
 /// The columns, in the order of the frame; RUNNING comes with the cluster.
 pub(super) const COLUMNS: [Column; 8] = [
     Column::fixed("DEC", 3),
-    Column::fixed("POLICY", 19).flex(12, 28),
+    Column::fixed("POLICY", 19).flex(12, 28).cut(Cut::Start),
     Column::fixed("CURRENT → NEW", 38).flex(20, 49).first(),
     Column::fixed("STEP", 5).drop(5),
     Column::fixed("SITE", 4).right().drop(4),
-    Column::fixed("PUSHED BY", 9).flex(9, 20).drop(3),
+    Column::fixed("PUSHED BY", 9).flex(9, 20).cut(Cut::Start).drop(3),
     Column::fixed("AGE", 4).right().drop(2),
     Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
 ];
@@ -286,10 +285,11 @@ fn still_scanning(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if totals.running == 0 || row >= layout.list.y + layout.list.height {
         return;
     }
-    let share = bars::percent(&totals)
-        .map_or_else(String::new, |percent| format!(" ({percent} of {} tags)", spaced(totals.expected)));
-    let noun = if totals.running == 1 { "repository" } else { "repositories" };
-    let text = format!("… {} {noun} still scanning{share}; rows appear as they finish", totals.running);
+    let share = bars::percent(&totals).map_or_else(String::new, |percent| {
+        format!(" ({percent} of {})", words::count(totals.expected, "tag"))
+    });
+    let running = words::count(totals.running, "repository");
+    let text = format!("… {running} still scanning{share}; rows appear as they finish");
     canvas.text(layout.list.x + 3, row, layout.list.width.saturating_sub(3), text, Role::TextDim);
 }
 
@@ -312,17 +312,13 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         };
         return super::page(canvas, layout, reading, &[Line::default().dim("Rows appear as scans finish.")]);
     }
-    let policies = state.inventory.policies.len();
+    let policies = words::count(state.inventory.policies.len(), "policy");
     let sites: usize =
         state.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
     let when =
         state.scan_totals().newest.map(|time| format!(" at {}", words::when(state.now, time, &state.zone)));
-    let checked = format!(
-        "{policies} {} checked against {}{}.",
-        if policies == 1 { "policy" } else { "policies" },
-        words::count(sites, "site"),
-        when.unwrap_or_default()
-    );
+    let checked =
+        format!("{policies} checked against {}{}.", words::count(sites, "site"), when.unwrap_or_default());
     let ways = [("3", "policies"), ("i", "why"), ("R", "rescan all"), ("4", "automations")];
     let ways = ways.iter().fold(Line::default().dim("Not expecting that?"), |line, (key, what)| {
         line.and("   ").with(Role::KeyHint, *key).and("  ").and(*what)

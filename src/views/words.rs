@@ -78,10 +78,7 @@ pub(super) fn chain(chain: &BrokenChain, width: u16) -> Vec<Line> {
     lines
 }
 
-/// `1 file`, `3 files`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
+pub(super) use crate::text::count;
 
 /// The first seven digits of a commit.
 pub(super) fn short(commit: &str) -> Shown {

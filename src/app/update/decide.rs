@@ -7,6 +7,7 @@ use crate::app::review::{Decided, Target, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, Node, State, View};
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
+use crate::text::count;
 
 use super::navigate;
 
@@ -85,11 +86,10 @@ fn give(state: &mut State, targets: &[Target], decision: Decision, word: &'stati
     }
     let subject = match targets {
         [target] => target.update.policy.to_string(),
-        _ => format!("{} updates", targets.len()),
+        _ => count(targets.len(), "update"),
     };
-    let sites = decided.len();
-    let s = if sites == 1 { "" } else { "s" };
-    saved(state, decided, subject, format!("{word} ({sites} site{s})"))
+    let sites = count(decided.len(), "site");
+    saved(state, decided, subject, format!("{word} ({sites})"))
 }
 
 /// Approves every row shown that is pending and stands out in nothing.
@@ -110,6 +110,7 @@ fn approve_all(state: &mut State) -> Vec<Effect> {
     let approved = fine.len();
     let says = match left.len() {
         0 => format!("approved all {approved}"),
+        1 => format!("approved {approved}; 1 left out: it goes back or changes the image's name"),
         n => format!("approved {approved}; {n} left out: they go back or change the image's name"),
     };
     state.tell(Level::Info, says);

@@ -3,6 +3,7 @@
 use crate::app::state::{ErrorEntry, Level, State};
 use crate::domain::object::ObjectId;
 use crate::problem::Problem;
+use crate::text::count;
 
 /// Keeps a problem and says it, unless it was said before.
 pub(super) fn report(state: &mut State, what: &str, problem: Problem, retry: Option<ObjectId>, level: Level) {
@@ -21,7 +22,7 @@ pub(super) fn markers(state: &mut State) {
 /// Keeps what is to be said of the objects' versions, and takes off what no longer is.
 pub(super) fn versions(state: &mut State) {
     let found = state.inventory.obsolete.iter().map(Problem::from).collect();
-    replace(state, "version", found);
+    replace(state, "obsolete version", found);
 }
 
 /// Puts `found` in the place of all that is said of such `things`, each under the place it is about.
@@ -36,8 +37,7 @@ fn replace(state: &mut State, things: &str, found: Vec<Problem>) {
         }
     }
     if new > 0 {
-        let s = if new == 1 { "" } else { "s" };
-        state.tell(Level::Warning, format!("{new} {things}{s} to look at: ! shows more"));
+        state.tell(Level::Warning, format!("{} to look at: ! shows more", count(new, things)));
     }
 }
 
@@ -48,7 +48,6 @@ pub(super) fn report_all(state: &mut State, what: &str, problems: Vec<Problem>) 
         new += usize::from(state.errors.add(state.now, what, problem, None));
     }
     if new > 0 {
-        let s = if new == 1 { "" } else { "s" };
-        state.tell(Level::Warning, format!("{new} problem{s} in {what}: ! shows more"));
+        state.tell(Level::Warning, format!("{} in {what}: ! shows more", count(new, "problem")));
     }
 }

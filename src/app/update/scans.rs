@@ -15,6 +15,7 @@ use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::scan::Scan;
 use crate::problem::Problem;
+use crate::text::count;
 
 use super::{problems, tags, time};
 
@@ -197,8 +198,7 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
     plan_scan(state, repository, interval.max(1_000));
     state.errors.resolve(&what(repository));
     if had && new > 0 {
-        let s = if new == 1 { "" } else { "s" };
-        state.tell(Level::Info, format!("{repository}: {new} new tag{s}"));
+        state.tell(Level::Info, format!("{repository}: {}", count(new, "new tag")));
     }
     time::rows_changed(state);
     evaluate(state, digests, |policy| policy.repository == *repository)
@@ -405,11 +405,11 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
         .filter(|repository| !repository.suspend)
         .map(|repository| repository.meta.id.clone())
         .collect();
-    let count = repositories.len();
+    let how_many = count(repositories.len(), "repository");
     let mut effects = reload(state);
     effects.extend(propose(state, true, true));
     effects.extend(scan(state, repositories, Reach::Remote));
-    state.tell(Level::Info, format!("scanning {count} repositories again"));
+    state.tell(Level::Info, format!("scanning {how_many} again"));
     effects
 }
 

@@ -187,7 +187,7 @@ fn step_and_sites(update: &Proposal) -> Line {
 fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     let mut lines = vec![Line::default()];
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
-    let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| message.as_str()).collect();
+    let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();
     texts.extend(prepared.moved.iter().map(String::as_str));
     texts.dedup();
     for text in &texts {
@@ -205,6 +205,11 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
             .dim(" is selected."),
     );
     lines
+}
+
+/// A warning as far as where to read on: the dialog has no room for addresses, and what is pushed comes first.
+fn without_link(message: &str) -> &str {
+    message.split_once(" See: http").map_or(message, |(said, _)| said)
 }
 
 /// `! ` and a warning, wrapped behind its mark.
