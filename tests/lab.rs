@@ -9,6 +9,7 @@ mod support {
 }
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
@@ -148,13 +149,31 @@ fn the_push_is_refused_without_a_login(lab: &Lab) -> Value {
     assert!(codes.contains(&&json!("removed_field")), "{codes:?}");
     let patch = lab.run(&["diff", "updates"]).expect(1).out;
     assert!(patch.contains(&format!("+  newTag: {NEWEST} # {{\"$imagepolicy\"")), "{patch}");
+    let updates = ["get", "updates", "--refresh=always", "--git-url=http://127.0.0.1:9/nowhere.git"];
+    assert!(!lab.run(&updates).expect(3).err.contains('✔'), "nothing was checked");
     let next =
         format!("`supercargo create secret git NAME --url {} --username USER --password-stdin`", lab.url);
     lab.push(&["--confirm-branch=main"]).expect(4).says(&[&lab.url, "authentication required", &next]);
     let result = &lab.push(&["--confirm-branch=main", "-o", "json"]).expect(4).json()["results"][0];
     assert_eq!((&result["error"]["code"], &result["pushed"]), (&json!("git_auth_required"), &json!(false)));
     assert_eq!(lab.instavote.tip("main"), Some(base));
+    let events = audited(lab);
+    let (subject, kind) = ("flux-system/instavote-all", "push");
+    let last = events.last().unwrap();
+    assert_eq!(
+        (&last["event"], &last["subject"], &last["plan"]),
+        (&json!(kind), &json!(subject), &plan["id"])
+    );
+    assert_eq!((&last["result"], &last["mode"]), (&json!("error"), &json!("write")));
     plan
+}
+
+/// The audit log, oldest first.
+fn audited(lab: &Lab) -> Vec<Value> {
+    let logs = files_below(&lab.path("state/supercargo/log"));
+    let text = |(_, bytes): &(PathBuf, Vec<u8>)| String::from_utf8(bytes.clone()).unwrap();
+    let lines = logs.iter().map(text).collect::<String>();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// L8.
@@ -177,6 +196,10 @@ fn the_push_succeeds_with_one(lab: &Lab, plan: &Value) {
     let image = lab.image(NEWEST);
     assert_eq!(shown, format!("{base}|flux <flux@example.com>|{image}"));
     only_marked_scalars_differ(lab, commit, &image);
+    let event = audited(lab).pop().unwrap();
+    let short: String = commit.chars().take(7).collect();
+    let detail = format!("pushed {short} to main of {}", lab.url);
+    assert_eq!((&event["result"], &event["detail"]), (&json!("ok"), &json!(detail)));
     let again = lab.push(&["--confirm-branch=main", "-o", "json"]).expect(0).json();
     assert_eq!(
         (&again["results"][0]["already"], &again["results"][0]["commit"]),
@@ -623,4 +646,72 @@ fn without_a_home_everything_is_kept_in_memory_with_one_warning() {
     let ran = lab.run(&["get", "updates", "-o", "json"]).expect(0);
     assert_eq!(ran.json()["items"][0]["new"]["tag"], NEWEST);
     assert_eq!(ran.err.matches("memory").count(), 1, "{}", ran.err);
+}
+
+/// Every file below a folder, with its content.
+fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    files
+}
+
+#[test]
+fn a_log_tells_of_each_request_and_nothing_but_the_secret_holds_the_password() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    assert!(!lab.run(&["scan", "repository", "vote"]).expect(0).err.contains("registry:"));
+    let list = format!("registry: GET http://{}/v2/vote/tags/list", lab.registry.host);
+    let scan = lab.run(&["scan", "repository", "vote", "--log-level=debug"]).expect(0);
+    let scan = scan.says(&["DEBUG", &list, "status=200", "INFO", "scanned "]);
+    lab.plan(&[]);
+    let push = lab.push(&["--log-level=trace"]).expect(0);
+    let push = push.says(&["git: receive-pack at", "credential=\"secret flux-system/instavote\"", "TRACE"]);
+    assert!(!push.err.contains(PASSWORD) && !scan.err.contains(PASSWORD), "{}{}", scan.err, push.err);
+    let holds = |text: &[u8]| text.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes());
+    let found: Vec<PathBuf> = files_below(&lab.path(""))
+        .into_iter()
+        .filter(|(_, bytes)| holds(bytes))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(found, [lab.path("state/supercargo/secrets/flux-system/instavote.yaml")]);
+}
+
+#[test]
+fn commits_that_land_on_top_of_each_other_say_what_they_stand_on() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    let second = [
+        "create",
+        "image",
+        "update",
+        "production",
+        "--git-repo-ref=instavote",
+        "--git-repo-path=./deploy/vote/production",
+    ];
+    let rest = [
+        "--checkout-branch=main",
+        "--push-branch=image-updates",
+        "--author-name=flux",
+        "--author-email=flux@example.com",
+    ];
+    lab.run(&[&second[..], &rest].concat()).expect(0);
+    let main = lab.instavote.tip("main").unwrap();
+    assert_eq!(lab.plan(&[])["groups"].as_array().unwrap().len(), 2);
+    let landed = lab.push(&["-o", "json"]).expect(0).json();
+    let results = landed["results"].as_array().unwrap();
+    assert_eq!(
+        (&results[0]["base"], &results[1]["base"]),
+        (&json!(main), &results[0]["commit"]),
+        "{landed:#}"
+    );
+    assert_eq!(json!(lab.instavote.tip("image-updates")), results[1]["commit"]);
 }

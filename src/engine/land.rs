@@ -13,6 +13,7 @@ use crate::domain::object::Person;
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
 use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,11 @@ impl Engine {
         blocking(move || {
             let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
             let pushes = plan.pushes();
-            let land = |groups: &Vec<&Group>| engine.land_run(&world, &plan, groups, dry_run, &step);
+            let land = |groups: &Vec<&Group>| {
+                let results = engine.land_run(&world, &plan, groups, dry_run, &step);
+                engine.audit_push(&plan.id, dry_run, &results);
+                results
+            };
             Ok(pushes.iter().flat_map(land).collect())
         })
         .await
@@ -162,7 +167,10 @@ impl Run<'_> {
             return Ok(Some(self.already(&push.branch, tip, results)));
         }
         let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
+        let mut below = None;
         for (result, commit) in results.iter_mut().zip(&commits) {
+            // The first stands on the plan's base, each other on the one before it.
+            result.base = below.replace(commit.clone()).unwrap_or_else(|| std::mem::take(&mut result.base));
             result.commit = Some(commit.clone());
         }
         let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
@@ -275,8 +283,7 @@ impl Run<'_> {
                     .map(|(path, edit)| (path.clone(), edit.after.clone().into_bytes()))
                     .collect(),
             };
-            let s = if files.len() == 1 { "" } else { "s" };
-            let text = format!("commit tree of {} file{s}, parent {}", files.len(), short(&parent));
+            let text = format!("commit tree of {}, parent {}", count(files.len(), "file"), short(&parent));
             commits.push(timed(step, &text, || self.cache.commit(&spec)).map_err(Problem::from)?);
             overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
         }
@@ -311,6 +318,7 @@ fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) -> T {
     let from = Instant::now();
     let done = work();
     let millis = u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(millis, "land: {text}");
     step(LandingStep { text: text.to_owned(), millis: Some(millis) });
     done
 }

@@ -74,8 +74,9 @@ fn result_lines(
 ) -> Vec<Line> {
     match result {
         Err(problem) => problem_lines(problem, width),
-        Ok(landed) => {
-            landed.iter().flat_map(|landed| landed_lines(landed, dry_run, canvas.arrow(), width)).collect()
+        Ok(all) => {
+            let lines = |landed| landed_lines(landed, all, dry_run, canvas.arrow(), width);
+            all.iter().flat_map(lines).collect()
         }
     }
 }
@@ -89,7 +90,7 @@ fn problem_lines(problem: &Problem, width: u16) -> Vec<Line> {
 }
 
 /// One commit: built, sent, verified, or why not.
-fn landed_lines(landed: &Landed, dry_run: bool, arrow: &str, width: u16) -> Vec<Line> {
+fn landed_lines(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(commit) = &landed.commit {
         let line = outcome(true, "commit").and(words::short(commit)).dim(format!("  {}", landed.automation));
@@ -100,7 +101,7 @@ fn landed_lines(landed: &Landed, dry_run: bool, arrow: &str, width: u16) -> Vec<
             lines.push(outcome(false, "push").and(&landed.branch).dim("  of ").and(&landed.remote));
             lines.extend(problem_lines(problem, width));
         }
-        None => lines.extend(sent(landed, dry_run, arrow)),
+        None => lines.extend(sent(landed, all, dry_run, arrow)),
     }
     let credential = landed.credential.as_deref().filter(|credential| *credential != NO_CREDENTIAL);
     if let Some(credential) = credential {
@@ -110,17 +111,28 @@ fn landed_lines(landed: &Landed, dry_run: bool, arrow: &str, width: u16) -> Vec<
 }
 
 /// `  ok   pushed     image-updates  4c1f0e2 → 8d2e91b`, and what the remote said when it was asked afterwards.
-fn sent(landed: &Landed, dry_run: bool, arrow: &str) -> Vec<Line> {
+///
+/// Of several commits in one push the first made the branch, and the last is what the remote reports.
+fn sent(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str) -> Vec<Line> {
+    let mut push =
+        all.iter().filter(|other| (&other.remote, &other.branch) == (&landed.remote, &landed.branch));
+    let is_first = push.next().is_none_or(|first| first.commit == landed.commit);
+    let tip = push.next_back().and_then(|last| last.commit.as_deref()).map(words::short);
     let commit = landed.commit.as_deref().map(words::short).unwrap_or_default();
     let verb = if dry_run { "would push" } else { "pushed" };
     let line = outcome(true, verb).and(&landed.branch).and("  ").and(words::short(&landed.base));
     let line = line.dim(format!(" {arrow} ")).and(&commit);
-    let line = if landed.created { line.dim("  (new branch)") } else { line };
+    let line = if landed.created && is_first { line.dim("  (new branch)") } else { line };
     match (dry_run, landed.already, landed.verified) {
         (true, ..) => vec![line.dim("   (the remote was left alone)")],
         (_, true, _) => vec![line.dim("   (was there already)")],
         (_, _, true) => {
-            vec![line, outcome(true, "verified").dim("the remote now reports ").and(commit)]
+            let verified = outcome(true, "verified");
+            let verified = match tip.filter(|tip| *tip != commit) {
+                Some(tip) => verified.dim("below ").and(tip).dim(", which the remote now reports"),
+                None => verified.dim("the remote now reports ").and(commit),
+            };
+            vec![line, verified]
         }
         (_, _, false) => vec![line.with(Role::StateWarn, "   (not verified)")],
     }
@@ -195,5 +207,48 @@ pub(super) fn summary(state: &State) -> Line {
             let pushed = landed.iter().filter(|landed| landed.pushed).count();
             Line::of(Role::StateOk, format!("{} pushed", words::count(pushed, "commit")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn landed(base: &str, commit: &str) -> Landed {
+        Landed {
+            automation: crate::domain::object::ObjectId::new("flux-system", "apps"),
+            remote: "https://git.example.com/fleet".to_owned(),
+            branch: "image-updates".to_owned(),
+            created: true,
+            base: base.to_owned(),
+            commit: Some(commit.to_owned()),
+            pushed: true,
+            verified: true,
+            already: false,
+            credential: None,
+            request: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn of_two_commits_in_one_push_the_first_makes_the_branch_and_the_last_is_what_the_remote_reports() {
+        let all = [landed("4c1f0e2", "8d2e91b"), landed("8d2e91b", "b7f2712")];
+        let said: Vec<String> = all
+            .iter()
+            .flat_map(|landed| sent(landed, &all, false, "→"))
+            .map(|line| {
+                line.runs().iter().map(|(text, _)| text.as_str()).collect::<String>().trim().to_owned()
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "ok   pushed     image-updates  4c1f0e2 → 8d2e91b  (new branch)",
+                "ok   verified   below b7f2712, which the remote now reports",
+                "ok   pushed     image-updates  8d2e91b → b7f2712",
+                "ok   verified   the remote now reports b7f2712",
+            ]
+        );
     }
 }

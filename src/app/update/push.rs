@@ -125,7 +125,11 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
         next: List::default(),
     });
     state.show(View::Push);
-    let detail = format!("{} of plan {}", if dry_run { "simulated push" } else { "push" }, plan.id);
+    let detail = format!(
+        "{} of plan {}",
+        if dry_run { "begins to simulate the push" } else { "begins the push" },
+        plan.id
+    );
     let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
     vec![Effect::Audit { kind: "push", subject, detail }, Effect::Push { job, plan: Box::new(plan), dry_run }]
 }
