@@ -18,6 +18,7 @@ use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
 use supercargo::app::state::View;
 use supercargo::domain::mode::Mode;
+use supercargo::problem::{Code, Problem};
 use supercargo::theme::{Depth, Theme};
 
 const SIZES: [(u16, u16); 2] = [(100, 30), (80, 24)];
@@ -83,6 +84,27 @@ fn updates_while_scanning_and_with_nothing_pending() {
     let mut screen = Screen::closed(100, 30);
     let _ = supercargo::app::update::start(&mut screen.state);
     assert_snapshot!("s1-updates-first-frame-100x30", screen.frame());
+}
+
+#[test]
+fn a_remote_that_does_not_answer_is_not_taken_for_nothing_to_do() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    let apps = id("flux-system/apps-main");
+    let problem =
+        Problem::new(Code::Unreachable, apps.to_string(), "https://git.example.com: connection refused");
+    let problem = problem.hint("Check the address and the way to it.");
+    screen.state.review.replace(vec![], true);
+    screen.state.review.grounds = std::sync::Arc::default();
+    let now = screen.state.now;
+    screen.state.errors.add(now, "flux-system/apps-main checkout", problem, None);
+    supercargo::app::rows::refresh(&mut screen.state);
+    assert_snapshot!("s1-updates-unread-100x30", screen.frame());
+    screen.keys("4 g");
+    while screen.state.automations.current() != Some(&apps) {
+        screen.keys("j");
+    }
+    assert_snapshot!("s6-automations-unread-100x30", screen.frame());
 }
 
 #[test]

@@ -116,7 +116,10 @@ impl Engine {
         })?;
         let checkout = git::Checkout::discover(&root).map_err(Problem::from)?;
         let loaded = files::parse(&tree.files, &self.settings.default_namespace);
-        let label = root.file_name().map_or(shown, |name| name.to_string_lossy().into_owned());
+        // `.` has no name of its own.
+        let real = root.canonicalize().ok();
+        let name = real.as_deref().and_then(std::path::Path::file_name);
+        let label = name.map_or(shown, |name| name.to_string_lossy().into_owned());
         let mut problems = problems;
         problems.extend(tree.problems);
         let automations = automations(&loaded.inventory, checkout.as_ref(), &self.settings.default_namespace);

@@ -279,7 +279,7 @@ impl Loop {
                 Effect::Redraw => self.screen.redraw(),
                 Effect::Theme(name) => self.theme = theme(&name, &self.appearance),
                 Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
-                other => self.runner.run(other, self.state.mode.badge()),
+                other => self.runner.run(other, self.state.mode.word()),
             }
         }
         Ok(())

@@ -73,6 +73,9 @@ fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, &'stati
     if inventory::is_implied(automation) {
         return (Role::TextDim, "implied");
     }
+    if state.errors.of_checkout(&automation.meta.id).is_some() {
+        return (Role::StateError, "not read");
+    }
     match state.review.survey.automations.get(&automation.meta.id) {
         Some(standing) if standing.is_broken => (Role::StateError, standing.word),
         Some(standing) if standing.word == "active" => (Role::StateWarn, standing.word),
@@ -127,6 +130,8 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
         for warning in &ground.warnings {
             lines.extend(words::paragraph("WARNING", Role::StateWarn, &warning.message, width));
         }
+    } else if let Some(problem) = state.errors.of_checkout(id) {
+        lines.extend(words::problem(problem, width));
     } else {
         lines.push(words::fact("source", Line::of(Role::TextDim, "not fetched yet")));
     }

@@ -312,6 +312,13 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         };
         return super::page(canvas, layout, reading, &[Line::default().dim("Rows appear as scans finish.")]);
     }
+    let unread = unread(state);
+    if unread > 0 {
+        let what = format!("{} could not be read, so nobody knows.", words::count(unread, "automation"));
+        let ways =
+            Line::of(Role::KeyHint, "!").and("  says why   ").with(Role::KeyHint, "R").and("  tries again");
+        return super::page(canvas, layout, "No update is known.", &[Line::of(Role::StateError, what), ways]);
+    }
     let policies = words::count(state.inventory.policies.len(), "policy");
     let sites: usize =
         state.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
@@ -325,6 +332,12 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     });
     let holds = Line::plain("Every site already holds its policy's latest tag.");
     super::page(canvas, layout, "No pending updates.", &[Line::plain(checked), holds, Line::default(), ways]);
+}
+
+/// How many automations have files that could not be read; without any, the implied one counts.
+fn unread(state: &State) -> usize {
+    let all = if state.inventory.policies.is_empty() { 0 } else { state.inventory.automations.len().max(1) };
+    all.saturating_sub(state.review.grounds.len())
 }
 
 /// The status line: how many stand where, and the commit that was compared.

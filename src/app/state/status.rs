@@ -61,6 +61,11 @@ pub struct ErrorEntry {
     pub retry: Option<ObjectId>,
 }
 
+impl ErrorEntry {
+    /// The end of `what` where an automation's files could not be read; its name stands before it.
+    pub const CHECKOUT: &str = "checkout";
+}
+
 /// S11: problems, the newest first, repeats folded.
 #[derive(Debug, Clone, Default)]
 pub struct Errors {
@@ -79,6 +84,13 @@ impl Errors {
     /// The entry called `id`.
     pub fn get(&self, id: u64) -> Option<&ErrorEntry> {
         self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// What kept this automation from reading its files.
+    pub fn of_checkout(&self, automation: &ObjectId) -> Option<&Problem> {
+        let what = format!("{automation} {}", ErrorEntry::CHECKOUT);
+        let fatal = |entry: &&ErrorEntry| entry.what == what && entry.problem.exit() != 0;
+        self.entries.iter().find(fatal).map(|entry| &entry.problem)
     }
 
     /// How many different problems there are.

@@ -19,6 +19,11 @@ pub(super) fn markers(state: &mut State) {
     replace(state, "marker", found);
 }
 
+/// Keeps what kept automations from reading their files, and takes off what no longer does.
+pub(super) fn checkouts(state: &mut State, found: Vec<Problem>) {
+    replace(state, ErrorEntry::CHECKOUT, found);
+}
+
 /// Keeps what is to be said of the objects' versions, and takes off what no longer is.
 pub(super) fn versions(state: &mut State) {
     let found = state.inventory.obsolete.iter().map(Problem::from).collect();

@@ -343,7 +343,7 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             state.compared = state.compared.max(Compared::Partly);
             again |= proposed.kept;
             state.errors.resolve("comparing");
-            problems::report_all(state, "files", proposed.problems);
+            problems::checkouts(state, proposed.problems);
             problems::markers(state);
             // Where no row was, none can move.
             if first {

@@ -209,6 +209,22 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
 }
 
 #[test]
+fn a_remote_that_did_not_answer_is_named_and_goes_off_the_list_when_it_does() {
+    let mut state = review_of(&[]);
+    let apps = ObjectId::new("flux-system", "apps");
+    let mut compare = |problems: Vec<Problem>| {
+        let job = crate::app::message::JobId(7);
+        state.jobs.propose = Some(job);
+        update(&mut state, Msg::Proposed(job, Ok(Proposed { problems, ..Proposed::default() })));
+        state.errors.of_checkout(&apps).map(|problem| problem.code)
+    };
+    let down = Problem::new(Code::Unreachable, apps.to_string(), "connection refused");
+    assert_eq!(compare(vec![down]), Some(Code::Unreachable));
+    assert_eq!(compare(vec![]), None);
+    assert!(state.errors.is_empty(), "it answers");
+}
+
+#[test]
 fn the_cursor_stays_on_its_update_when_another_appears_above_it() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     let before = state.updates.current().cloned();
