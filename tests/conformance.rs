@@ -16,6 +16,9 @@ mod set;
 mod template;
 #[path = "conformance/version.rs"]
 mod version;
+mod support {
+    pub mod set;
+}
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

@@ -4,11 +4,12 @@ mod support {
     pub mod generate;
     pub mod programs;
     pub mod reference;
+    pub mod set;
 }
 
 use serde_json::{Value, json};
 use supercargo::domain::reference::ImageName;
-use support::{generate, reference};
+use support::{generate, reference, set};
 
 #[test]
 fn ranges_and_versions_are_those_of_masterminds() {
@@ -47,6 +48,20 @@ fn the_reference_rewrites_every_observed_case_as_flux_did() {
         assert_eq!(answer["files"], case["expected"], "{name}");
         assert_eq!(answer["updates"], case["expected_updates"], "{name}");
         assert_eq!(answer["problem_files"], case["problem_files"], "{name}");
+    }
+}
+
+#[test]
+fn marked_scalars_are_set_as_flux_sets_them() {
+    let request = |random: &mut generate::Random| set::asked_of_flux(generate::set::request(random));
+    reference::compare_by("set", request, set::difference);
+}
+
+#[test]
+fn what_may_differ_is_told_to_people() {
+    let told = include_str!("../docs/differences.md");
+    for (row, _) in set::ON_PURPOSE {
+        assert!(told.contains(&format!("\n| {row} |")), "{row} is not in docs/differences.md");
     }
 }
 

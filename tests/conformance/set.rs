@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use supercargo::domain::manifest::{self, Manifest};
 use supercargo::domain::object::ObjectId;
 use supercargo::domain::proposal::Reference;
-use supercargo::domain::setrun::{self, Tree};
 use supercargo::domain::setter::{Resolution, SetterError, Setters};
 
+use crate::support::set;
 use crate::{ask, read};
 
 #[derive(Deserialize)]
@@ -83,13 +83,15 @@ pub(crate) fn case(case: &Value, _: &Value) -> Result<(), String> {
 }
 
 fn run(case: &Case) -> Outcome {
+    let policies: Vec<_> = case.policies.iter().map(Policy::request).collect();
+    let mut asked =
+        json!({ "op": "set", "policies": policies, "files": case.files, "update_path": case.update_path });
     let answer = if case.symlinks.is_empty() {
-        let policies: Vec<_> = case.policies.iter().map(Policy::request).collect();
-        ask(
-            &json!({ "op": "set", "policies": policies, "files": case.files, "update_path": case.update_path }),
-        )
+        ask(&asked)
     } else {
-        run_with_links(case)
+        // The pipe has no links.
+        asked["symlinks"] = json!(case.symlinks);
+        set::answer(&asked)
     };
     serde_json::from_value(answer).unwrap()
 }
@@ -101,25 +103,6 @@ impl Policy {
         json!({
             "namespace": self.namespace, "name": self.name, "image": self.image, "tag": tag, "digest": self.digest
         })
-    }
-}
-
-/// The pipe has no links, so the tree that it makes is made here.
-fn run_with_links(case: &Case) -> Value {
-    let setters = setters(case).unwrap();
-    let tree = Tree::new(case.files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))
-        .with_links(case.symlinks.iter().map(|(link, target)| (link.as_str(), target.as_str())));
-    match setrun::run(&tree, &case.update_path, &setters, 1) {
-        Ok(outcome) => {
-            let files: BTreeMap<_, _> = outcome
-                .files
-                .iter()
-                .map(|(path, bytes)| (path, std::str::from_utf8(bytes).unwrap()))
-                .collect();
-            let problem_files: Vec<_> = outcome.problem_files.iter().map(|problem| &problem.file).collect();
-            json!({ "error": null, "files": files, "updates": outcome.updates, "problem_files": problem_files })
-        }
-        Err(error) => json!({ "error": error.to_string(), "files": {}, "updates": [], "problem_files": [] }),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod policy;
 pub mod reference;
 pub mod regex;
 pub mod semver;
+pub mod set;
 pub mod template;
 
 /// A generator of pseudo-random numbers (`SplitMix64`).
@@ -36,8 +37,14 @@ impl Random {
         self.below(times) == 0
     }
 
-    pub fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
+    }
+
+    /// One of the words of `text`, which blanks separate.
+    pub fn word(&mut self, text: &'static str) -> &'static str {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        self.pick(&words)
     }
 
     pub fn character(&mut self, of: &str) -> char {
