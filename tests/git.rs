@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use supercargo::domain::commit::CommitSpec;
 use supercargo::domain::object::Person;
+use supercargo::domain::setrun;
 use supercargo::git::{
     BareCache, Checkout, GitCredential, GitError, PushReport, RefUpdate, Refs, Remote, commits_behind,
     ls_remote,
@@ -113,6 +114,37 @@ fn files_are_read_from_the_commit() {
     assert_eq!(paths, ["apps/web.yaml", "deep/er/db.yaml"]);
     assert_eq!(cache.read_file(main, "README.md").unwrap().unwrap().bytes, b"# fleet\n");
     assert!(cache.read_file(main, "absent").unwrap().is_none());
+}
+
+#[test]
+fn a_path_is_resolved_by_the_links_of_the_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    fleet.commit(
+        "main",
+        &[("link", "-> /deep"), ("deep/up", "-> ../../apps"), ("only/it", "-> nowhere")],
+        "Links",
+    );
+    let refs = cache.fetch(&remote, heads).unwrap().refs;
+    let main = refs.branch("main").unwrap();
+    let resolved = |path: &str| {
+        let found = cache.look(main, |entry| setrun::resolve(path, entry)).unwrap();
+        found.map_err(|error| error.to_string())
+    };
+    for (path, expected) in [
+        ("", ""),
+        ("./link/er", "deep/er"),
+        ("deep/up/web.yaml", "apps/web.yaml"),
+        ("only", "only"),
+        ("../../apps", "apps"),
+    ] {
+        assert_eq!(resolved(path).as_deref(), Ok(expected), "{path}");
+    }
+    let nothing = |path: &str| format!("walking path for files: lstat <workdir>/{path}: ");
+    assert_eq!(resolved("only/it"), Err(nothing("only/nowhere") + "no such file or directory"));
+    assert_eq!(resolved("README.md/x"), Err(nothing("README.md/x") + "not a directory"));
+    let files = cache.read_tree(main, |_| true, |_, _| true).unwrap();
+    assert!(files.iter().all(|file| !["link", "deep/up", "only/it"].contains(&file.path.as_str())));
 }
 
 #[test]

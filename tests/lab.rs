@@ -565,6 +565,35 @@ fn an_address_is_rewritten_and_an_authority_trusted_as_git_does() {
 }
 
 #[test]
+fn an_update_path_leads_through_the_links_of_the_commit_or_is_a_problem() {
+    let Some(lab) = Lab::start() else { return };
+    lab.instavote.commit("main", &[("link", "-> /deploy/vote")], "A link");
+    lab.automate("image-updates");
+    let automation = lab.fleet().join("instavote-all-automation.yaml");
+    let written = fs::read_to_string(&automation).unwrap();
+    assert!(written.contains("path: ./deploy/vote/staging"), "{written}");
+    let with = |path: &str| fs::write(&automation, written.replace("./deploy/vote/staging", path)).unwrap();
+    with("../link/staging/deployment.yaml");
+    let plan = lab.plan(&[]);
+    assert_eq!(plan["groups"][0]["files"][0]["path"], "deploy/vote/staging/deployment.yaml", "{plan:#}");
+    with("./link/nowhere");
+    let plan = lab.run(&["plan", "--all", "-o", "json"]).json();
+    let problem = &plan["problems"][0];
+    assert_eq!(plan["groups"], json!([]));
+    assert_eq!(
+        (&problem["code"], &problem["subject"], &problem["message"]),
+        (
+            &json!("not_found"),
+            &json!("flux-system/instavote-all"),
+            &json!(
+                "failed to apply policies: walking path for files: lstat <workdir>/deploy/vote/nowhere: no such file or directory"
+            )
+        ),
+        "{plan:#}"
+    );
+}
+
+#[test]
 fn a_changed_image_name_is_left_to_a_person() {
     let Some(lab) = Lab::start() else { return };
     let path = "deploy/vote/staging/deployment.yaml";

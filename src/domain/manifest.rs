@@ -56,12 +56,15 @@ pub struct MarkedScalar {
     style: Style,
     /// The part of its object's name that it is.
     names: Option<path::NamePart>,
+    /// The first byte of its document.
+    document: usize,
     /// The index of the list member.
     item: Option<usize>,
 }
 
 impl MarkedScalar {
     fn shift(&mut self, base: usize) {
+        self.document += base;
         self.comment = base + self.comment.start..base + self.comment.end;
         self.span = base + self.span.start..base + self.span.end;
         if let Style::Block(shape) = &mut self.style {
@@ -190,28 +193,25 @@ impl<'a> Manifest<'a> {
         (scalars, strays)
     }
 
-    /// The object of each of `edits`, marked scalars of this text in its order with their new values: as it is called
-    /// once that edit is made, for an edit may be of the name itself.
-    pub fn objects(&self, edits: &[(&MarkedScalar, &str)]) -> Vec<ObjectIdentity> {
-        let mut edits = edits.iter().peekable();
-        let mut objects = Vec::new();
-        for part in &self.parts {
-            let mut renamed: HashMap<Option<usize>, ObjectIdentity> = HashMap::new();
-            while let Some((scalar, value)) = edits.next_if(|(scalar, _)| scalar.span.end <= part.range.end) {
-                let object = renamed.entry(scalar.item).or_insert_with(|| scalar.object.clone());
-                if let Some(name) = scalar.names {
-                    (*value).clone_into(name.of(object));
-                }
-                objects.push(object.clone());
-            }
-        }
-        objects
-    }
-
     /// The images of containers that have no marker.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
         self.parts.iter().flat_map(|part| &part.images)
     }
+}
+
+/// The object of each of `edits`, marked scalars of one text in its order with their new values: as it is called once
+/// that edit is made, for an edit may be of the name itself.
+pub fn objects(edits: &[(&MarkedScalar, &str)]) -> Vec<ObjectIdentity> {
+    let mut renamed: HashMap<(usize, Option<usize>), ObjectIdentity> = HashMap::new();
+    let named = edits.iter().map(|(scalar, value)| {
+        let place = (scalar.document, scalar.item);
+        let object = renamed.entry(place).or_insert_with(|| scalar.object.clone());
+        if let Some(part) = scalar.names {
+            (*value).clone_into(part.of(object));
+        }
+        object.clone()
+    });
+    named.collect()
 }
 
 /// The marked scalars of `text`, in its order.

@@ -15,7 +15,7 @@ use super::proposal::ObjectIdentity;
 use super::setter::{Resolution, Setters};
 use crate::problem::{Code, Problem};
 
-pub use tree::{RunError, Scanned, Tree};
+pub use tree::{Entry, RunError, Scanned, Tree, relative, resolve, walk_order};
 
 /// One marked scalar whose value changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,7 +147,7 @@ fn set_candidate(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> 
     }
     let texts: Vec<_> = edits.iter().map(|(scalar, text)| (*scalar, text.as_str())).collect();
     let Rewritten { text, places } = manifest.rewrite(&texts)?;
-    let objects = manifest.objects(&texts);
+    let objects = manifest::objects(&texts);
     let updates = edits.into_iter().zip(objects).map(|((scalar, new), object)| Update {
         file: String::new(),
         object,

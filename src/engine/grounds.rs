@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::inventory::{self, Checkout, Targets, clean_path, is_below};
+use crate::domain::inventory::{self, Checkout, Targets, is_below};
 use crate::domain::manifest;
 use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
+use crate::domain::setrun::{self, RunError};
 use crate::git::{self, BareCache, Refs, Remote};
 use crate::problem::{Code, Problem};
 use crate::text::count;
@@ -96,7 +97,7 @@ impl Engine {
         } else {
             base.commit.clone()
         };
-        let path = clean_path(&automation.update_path);
+        let path = scanned_path(&cache, &read, &automation.update_path)?;
         let (files, problem_files) = marked_files(&cache, &read, &path)?;
         let behind = match &tip {
             Some(tip) if place.targets.switching => self.behind(&cache, &remote, (tip, &base), refresh),
@@ -232,7 +233,8 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
 /// A folder without Git: its files as they lie there. It can be planned and written as a patch, not pushed.
 fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Result<Ground, Problem> {
     let root = world.root.clone().unwrap_or_default();
-    let path = clean_path(&automation.update_path);
+    let path = setrun::resolve(&automation.update_path, |path| super::walk::entry(&root, path))
+        .map_err(|error| not_scanned(&error))?;
     let mut ground = described(world, automation, path.clone())?;
     for (file, bytes) in super::walk::marked_files(&root)? {
         if is_below(&file, &path) {
@@ -240,6 +242,17 @@ fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Resu
         }
     }
     Ok(ground)
+}
+
+/// Where `update_path` leads to in the files of a commit.
+fn scanned_path(cache: &BareCache, commit: &str, update_path: &str) -> Result<String, Problem> {
+    let found = cache.look(commit, |entry| setrun::resolve(update_path, entry)).map_err(Problem::from)?;
+    found.map_err(|error| not_scanned(&error))
+}
+
+/// The problem of an automation whose path leads nowhere; the caller says which automation.
+fn not_scanned(error: &RunError) -> Problem {
+    Problem::new(Code::NotFound, "", format!("failed to apply policies: {error}"))
 }
 
 /// What the remote has: asked, or remembered if that is recent enough or the remote does not answer.
@@ -409,6 +422,7 @@ fn marked_files(
     for file in read {
         keep(file.path, file.bytes, &mut files, &mut problems);
     }
+    files.sort_by(|a: &MarkedFile, b| setrun::walk_order(&a.path, &b.path));
     Ok((files, problems))
 }
 

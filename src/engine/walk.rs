@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::domain::manifest;
+use crate::domain::setrun::Entry;
 use crate::problem::{Code, Problem};
 
 /// How many entries are looked at before a folder counts as holding nothing: somebody's home is not searched.
@@ -41,20 +42,29 @@ fn names_flux(path: &Path) -> bool {
     read.is_ok() && memchr::memmem::find(&bytes, b"toolkit.fluxcd.io").is_some()
 }
 
+/// What stands at `path` below `root`, links not followed.
+pub(super) fn entry(root: &Path, path: &str) -> Option<Entry> {
+    let place = root.join(path);
+    let kind = fs::symlink_metadata(&place).ok()?.file_type();
+    if kind.is_symlink() {
+        return Some(Entry::Link(fs::read_link(&place).ok()?.to_string_lossy().into_owned()));
+    }
+    Some(if kind.is_dir() { Entry::Folder } else { Entry::File })
+}
+
 /// Reads the files below `root` that can hold a marker: path from `root` and content, depth first, names by bytes.
 ///
-/// `.git` is left out, and so is a link that leads out of `root`.
+/// `.git` is left out, and links are not followed.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
 pub(super) fn marked_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> {
-    let home = root.canonicalize().map_err(|error| unreadable(root, &error))?;
     let mut found = Vec::new();
-    walk(&home, root, "", &mut found)?;
+    walk(root, "", &mut found)?;
     Ok(found)
 }
 
-fn walk(home: &Path, folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) -> Result<(), Problem> {
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) -> Result<(), Problem> {
     let read = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut entries: Vec<(String, PathBuf)> = Vec::new();
     for entry in read {
@@ -69,9 +79,9 @@ fn walk(home: &Path, folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u
         let Ok(kind) = fs::symlink_metadata(&path) else { continue };
         if kind.is_dir() {
             if name != ".git" {
-                walk(home, &path, &format!("{below}/"), found)?;
+                walk(&path, &format!("{below}/"), found)?;
             }
-        } else if manifest::is_yaml_name(&below) && is_inside(home, &path) {
+        } else if manifest::is_yaml_name(&below) && kind.is_file() {
             let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
             if manifest::means_markers(&below, &bytes) {
                 found.push((below, bytes));
@@ -79,11 +89,6 @@ fn walk(home: &Path, folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u
         }
     }
     Ok(())
-}
-
-/// Whether a file, or what a link leads to, is a regular file below `home`.
-fn is_inside(home: &Path, path: &Path) -> bool {
-    path.canonicalize().is_ok_and(|target| target.starts_with(home) && target.is_file())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {

@@ -1,12 +1,14 @@
 //! The files of a commit, read from the cache.
 
 use std::num::NonZero;
+use std::path::Path;
 use std::thread;
 
 use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::cache::BareCache;
 use super::error::GitError;
+use crate::domain::setrun::Entry;
 
 /// Below this many files a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
@@ -25,7 +27,7 @@ pub struct TreeFile {
 }
 
 /// A file that is wanted and not read yet.
-struct Entry {
+struct Wanted {
     path: String,
     mode: i32,
     oid: Oid,
@@ -63,6 +65,32 @@ impl BareCache {
         Ok(files.into_iter().next())
     }
 
+    /// What `work` makes of the tree of `commit`; the function it is given tells what stands at a path.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the commit was not fetched.
+    pub fn look<R>(
+        &self,
+        commit: &str,
+        work: impl FnOnce(&dyn Fn(&str) -> Option<Entry>) -> R,
+    ) -> Result<R, GitError> {
+        let _lock = self.lock(false)?;
+        let repository = self.existing()?;
+        let tree = self.tree(&repository, commit)?;
+        Ok(work(&|path| {
+            let entry = tree.get_path(Path::new(path)).ok()?;
+            match (entry.kind(), entry.filemode()) {
+                (Some(ObjectType::Blob), 0o120_000) => {
+                    let target = repository.find_blob(entry.id()).ok()?;
+                    Some(Entry::Link(String::from_utf8_lossy(target.content()).into_owned()))
+                }
+                (Some(ObjectType::Blob), _) => Some(Entry::File),
+                // In the place of a submodule there is an empty folder.
+                _ => Some(Entry::Folder),
+            }
+        }))
+    }
+
     /// The tree of a commit, or of the commit behind a tag.
     pub(super) fn tree<'r>(&self, repository: &'r Repository, commit: &str) -> Result<Tree<'r>, GitError> {
         let oid = Oid::from_str(commit);
@@ -79,7 +107,7 @@ impl BareCache {
     /// library's handles belong to one thread.
     fn read_all(
         &self,
-        entries: &[Entry],
+        entries: &[Wanted],
         keep: &(impl Fn(&str, &[u8]) -> bool + Sync),
     ) -> Result<Vec<TreeFile>, git2::Error> {
         let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
@@ -104,7 +132,7 @@ fn collect(
     tree: &Tree<'_>,
     prefix: &str,
     want: &impl Fn(&str) -> bool,
-    found: &mut Vec<Entry>,
+    found: &mut Vec<Wanted>,
 ) -> Result<(), git2::Error> {
     for entry in tree {
         let Ok(name) = entry.name() else { continue };
@@ -115,7 +143,7 @@ fn collect(
                 collect(repository, &below, &format!("{path}/"), want, found)?;
             }
             (Some(ObjectType::Blob), mode @ (0o100_644 | 0o100_755 | 0o100_664)) if want(&path) => {
-                found.push(Entry { path, mode, oid: entry.id() });
+                found.push(Wanted { path, mode, oid: entry.id() });
             }
             _ => {}
         }
@@ -125,7 +153,7 @@ fn collect(
 
 fn read_part(
     repository: &Repository,
-    entries: &[Entry],
+    entries: &[Wanted],
     keep: &impl Fn(&str, &[u8]) -> bool,
 ) -> Result<Vec<TreeFile>, git2::Error> {
     let odb = repository.odb()?;

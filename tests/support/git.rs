@@ -88,7 +88,8 @@ impl Bare {
         bare
     }
 
-    /// Commits past the hooks, as a colleague whose change was merged; returns the commit.
+    /// Commits past the hooks, as a colleague whose change was merged; returns the commit. A file that is said to be
+    /// `-> TARGET` is a symbolic link.
     pub fn commit(&self, branch: &str, files: &[(&str, &str)], message: &str) -> String {
         let tmp = tempfile::tempdir().unwrap();
         let dir = tmp.path();
@@ -101,6 +102,10 @@ impl Bare {
         for (path, content) in files {
             let file = dir.join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if let Some(target) = content.strip_prefix("-> ") {
+                std::os::unix::fs::symlink(target, &file).unwrap();
+                continue;
+            }
             fs::write(&file, content).unwrap();
             if content.starts_with("#!") {
                 make_executable(&file);

@@ -40,7 +40,7 @@ pub fn answer(asked: &Value) -> Value {
 }
 
 /// A policy and its latest reference; without an image there is none.
-fn policy(asked: &Value) -> (ObjectId, Option<Reference>) {
+pub fn policy(asked: &Value) -> (ObjectId, Option<Reference>) {
     let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
     let digest = asked["digest"].as_str().map(str::to_owned);
     let latest = Reference { image: text("image"), tag: text("tag"), digest };
@@ -213,7 +213,7 @@ fn compared(update: &Value) -> Value {
 }
 
 /// The updates by file and object; those of one object as they come.
-fn sorted(updates: &Value) -> Vec<Value> {
+pub fn sorted(updates: &Value) -> Vec<Value> {
     let mut updates: Vec<Value> = updates.as_array().unwrap().iter().map(compared).collect();
     updates.sort_by_key(|update| {
         let object = &update["object"];

@@ -118,8 +118,7 @@ fn an_object_goes_by_the_names_it_has_when_the_edit_is_made() {
     );
     let manifest = Manifest::parse(&text).unwrap();
     let edits: Vec<_> = manifest.scalars().map(|scalar| (scalar, "v")).collect();
-    let names =
-        manifest.objects(&edits).into_iter().map(|object| (object.kind, object.name, object.namespace));
+    let names = objects(&edits).into_iter().map(|object| (object.kind, object.name, object.namespace));
     let expected = [("v", "x", ""), ("v", "x", ""), ("v", "v", ""), ("v", "v", ""), ("Pod", "b", "")];
     assert_eq!(
         names.collect::<Vec<_>>(),

@@ -368,6 +368,7 @@ impl<'a> Walker<'a> {
             object: ObjectIdentity::default(),
             // What is null stays null for Flux when it has another text.
             names: NamePart::at(&self.stack).filter(|_| !last.is_null),
+            document: 0,
             item: self.stack.item(),
         })
     }

@@ -10,7 +10,8 @@ use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
 use crate::domain::manifest::{self, Manifest, MarkedScalar};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
-use crate::domain::proposal::{Proposal, Site};
+use crate::domain::proposal::{ObjectIdentity, Proposal, Site};
+use crate::domain::setrun;
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
 use crate::problem::{Code, Problem};
 
@@ -212,13 +213,16 @@ pub fn message_data(
     };
     let mut sites: Vec<&Site> = updates.iter().flat_map(Proposal::approved).collect();
     sites.sort_by_key(|site| (&site.file, site.line, site.column));
-    for site in sites {
-        let objects = data.file_changes.entry(relative(&site.file, &ground.path)).or_default();
-        let change =
-            Change { old_value: site.old.clone(), new_value: site.new.clone(), setter: site.setter.clone() };
-        match objects.iter_mut().find(|known: &&mut ObjectChanges| known.object == site.object) {
-            Some(known) => known.changes.push(change),
-            None => objects.push(ObjectChanges { object: site.object.clone(), changes: vec![change] }),
+    for sites in sites.chunk_by(|a, b| a.file == b.file) {
+        let Some(first) = sites.first() else { continue };
+        let changes = data.file_changes.entry(setrun::relative(&first.file, &ground.path)).or_default();
+        for (site, object) in sites.iter().zip(named(ground, sites)) {
+            let (old_value, new_value) = (site.old.clone(), site.new.clone());
+            let change = Change { old_value, new_value, setter: site.setter.clone() };
+            match changes.iter_mut().find(|known: &&mut ObjectChanges| known.object == object) {
+                Some(known) => known.changes.push(change),
+                None => changes.push(ObjectChanges { object, changes: vec![change] }),
+            }
         }
     }
     for update in updates {
@@ -229,13 +233,19 @@ pub fn message_data(
     data
 }
 
-/// `path` below `base`; a single file that is the base itself keeps its last component.
-fn relative(path: &str, base: &str) -> String {
-    if path == base {
-        return path.rsplit('/').next().unwrap_or(path).to_owned();
+/// The objects of `sites`, which are of one file and in its order, as Flux calls them when it has made the change.
+fn named(ground: &Ground, sites: &[&Site]) -> Vec<ObjectIdentity> {
+    let file = ground.files.iter().find(|file| sites.first().is_some_and(|site| site.file == file.path));
+    let scalar = |site: &Site| {
+        let mut known = file?.sites.iter();
+        known.find(|scalar| (scalar.line, scalar.column) == (site.line, site.column))
+    };
+    let edits: Option<Vec<_>> =
+        sites.iter().map(|site| scalar(site).map(|scalar| (scalar, site.new.as_str()))).collect();
+    match edits {
+        Some(edits) => manifest::objects(&edits),
+        None => sites.iter().map(|site| site.object.clone()).collect(),
     }
-    let below = path.strip_prefix(base).and_then(|rest| rest.strip_prefix('/'));
-    below.filter(|_| !base.is_empty()).unwrap_or(path).to_owned()
 }
 
 /// How many bytes differ between two contents once every marked scalar is cut out of both.

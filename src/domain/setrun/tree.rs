@@ -1,7 +1,9 @@
 //! The files of a work tree as data, and which of them a run looks at, in which order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::domain::inventory::is_below;
 use crate::domain::manifest;
 
 /// Links that may be followed before we call it a loop; the number is securejoin's.
@@ -60,70 +62,101 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// [`RunError`] if nothing is at `update_path`.
     pub fn scan(&self, update_path: &str) -> Result<Vec<Scanned<'a>>, RunError> {
-        let root = self.secure_join(update_path)?;
-        if let Some(bytes) = self.files.get(root.as_str()) {
-            let name = root.rsplit('/').next().unwrap_or(&root).to_owned();
-            let one = manifest::is_candidate(&name, bytes);
-            return Ok(if one { vec![Scanned { path: root, file: name, bytes }] } else { Vec::new() });
-        }
-        let prefix = if root.is_empty() { String::new() } else { format!("{root}/") };
-        let mut below =
-            self.files.range(prefix.as_str()..).take_while(|(path, _)| path.starts_with(&prefix)).peekable();
-        let has_link = |prefix: &str| {
-            self.links.range(prefix..).next().is_some_and(|(link, _)| link.starts_with(prefix))
-        };
-        if below.peek().is_none() && !root.is_empty() && !has_link(&prefix) {
-            return Err(self.missing(root));
-        }
-        let mut scanned: Vec<_> = below
-            .filter(|(path, bytes)| manifest::is_candidate(path, bytes))
-            .map(|(path, bytes)| {
-                let file = path.strip_prefix(prefix.as_str()).unwrap_or(path).to_owned();
-                Scanned { path: (*path).to_owned(), file, bytes }
+        let root = resolve(update_path, |path| self.entry(path))?;
+        let mut scanned: Vec<_> = self
+            .files
+            .range(root.as_str()..)
+            .take_while(|(path, _)| path.starts_with(&root))
+            .filter(|(path, bytes)| {
+                is_below(path, &root) && !path.starts_with(".git/") && manifest::is_candidate(path, bytes)
             })
-            .filter(|file| !file.path.starts_with(".git/"))
+            .map(|(path, bytes)| Scanned { path: (*path).to_owned(), file: relative(path, &root), bytes })
             .collect();
-        scanned.sort_by(|a, b| a.file.split('/').cmp(b.file.split('/')));
+        scanned.sort_by(|a, b| walk_order(&a.file, &b.file));
         Ok(scanned)
     }
 
-    fn missing(&self, path: String) -> RunError {
-        let behind_file = path
-            .match_indices('/')
-            .any(|(at, _)| path.get(..at).is_some_and(|dir| self.files.contains_key(dir)));
-        if behind_file { RunError::NotADirectory(path) } else { RunError::NotFound(path) }
+    /// What stands at `path`.
+    fn entry(&self, path: &str) -> Option<Entry> {
+        if let Some(target) = self.links.get(path) {
+            return Some(Entry::Link((*target).to_owned()));
+        }
+        if self.files.contains_key(path) {
+            return Some(Entry::File);
+        }
+        let prefix = format!("{path}/");
+        let below = |path: Option<&str>| path.is_some_and(|path| path.starts_with(&prefix));
+        let has_file = below(self.files.range(prefix.as_str()..).next().map(|(path, _)| *path));
+        let has_link = below(self.links.range(prefix.as_str()..).next().map(|(path, _)| *path));
+        (has_file || has_link).then_some(Entry::Folder)
     }
+}
 
-    /// `path` with its links resolved as if the tree were all there is: neither `..` nor a link leads out of it.
-    ///
-    /// Source: `cyphar/filepath-securejoin`.
-    fn secure_join(&self, path: &str) -> Result<String, RunError> {
-        let mut todo: VecDeque<&str> = path.split('/').collect();
-        let mut done: Vec<&str> = Vec::new();
-        let mut followed = 0;
-        while let Some(word) = todo.pop_front() {
-            match word {
-                "" | "." => {}
-                ".." => {
-                    done.pop();
+/// What may stand at a path of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A folder.
+    Folder,
+    /// A regular file.
+    File,
+    /// A symbolic link, and where it leads.
+    Link(String),
+}
+
+/// `update_path` from the root of the tree that `entry` describes, with its links resolved as if the tree were all there
+/// is: neither `..` nor a link leads out of it. Empty for the root.
+///
+/// # Errors
+/// [`RunError`] if nothing is there.
+///
+/// Source: `cyphar/filepath-securejoin`.
+pub fn resolve(update_path: &str, entry: impl Fn(&str) -> Option<Entry>) -> Result<String, RunError> {
+    let mut todo: VecDeque<String> = update_path.split('/').map(str::to_owned).collect();
+    let mut done: Vec<String> = Vec::new();
+    let mut followed = 0;
+    while let Some(word) = todo.pop_front() {
+        match word.as_str() {
+            "" | "." => {}
+            ".." => {
+                done.pop();
+            }
+            _ => {
+                done.push(word);
+                let Some(Entry::Link(target)) = entry(&done.join("/")) else { continue };
+                followed += 1;
+                if followed > MOST_LINKS {
+                    return Err(RunError::TooManyLinks(update_path.to_owned()));
                 }
-                name => {
-                    done.push(name);
-                    let Some(target) = self.links.get(done.join("/").as_str()) else { continue };
-                    followed += 1;
-                    if followed > MOST_LINKS {
-                        return Err(RunError::TooManyLinks(path.to_owned()));
-                    }
-                    done.pop();
-                    if target.starts_with('/') {
-                        done.clear();
-                    }
-                    target.split('/').rev().for_each(|word| todo.push_front(word));
+                done.pop();
+                if target.starts_with('/') {
+                    done.clear();
                 }
+                target.split('/').rev().for_each(|word| todo.push_front(word.to_owned()));
             }
         }
-        Ok(done.join("/"))
     }
+    let root = done.join("/");
+    if root.is_empty() || entry(&root).is_some() {
+        return Ok(root);
+    }
+    let mut parents = root.match_indices('/').filter_map(|(at, _)| root.get(..at));
+    let is_behind_file = parents.any(|parent| entry(parent) == Some(Entry::File));
+    Err(if is_behind_file { RunError::NotADirectory(root) } else { RunError::NotFound(root) })
+}
+
+/// The path of a file as Flux names it: below the path that is scanned, or the file's name if it is that path.
+pub fn relative(path: &str, root: &str) -> String {
+    let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+    match below.filter(|_| !root.is_empty()) {
+        Some(below) => below.to_owned(),
+        None if path == root => path.rsplit('/').next().unwrap_or(path).to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+/// The order in which Flux walks files: depth first, names by bytes in each directory.
+pub fn walk_order(a: &str, b: &str) -> Ordering {
+    a.split('/').cmp(b.split('/'))
 }
 
 #[cfg(test)]
@@ -166,6 +199,16 @@ mod tests {
         let error = |path| scan(path).unwrap_err().to_string();
         assert_eq!(error("nope"), "walking path for files: lstat <workdir>/nope: no such file or directory");
         assert_eq!(error("b.yaml/x"), "walking path for files: lstat <workdir>/b.yaml/x: not a directory");
-        assert!(error("loop").ends_with("too many levels of symbolic links"));
+        assert_eq!(
+            error("loop"),
+            "failed to secure join manifest path: SecureJoin <workdir>/loop: too many levels of symbolic links"
+        );
+    }
+
+    #[test]
+    fn a_directory_with_nothing_but_a_link_is_there() {
+        let tree = Tree::default().with_links([("a/b/link", "nowhere")]);
+        assert_eq!(tree.scan("a/b").unwrap(), []);
+        assert!(tree.scan("a/c").is_err());
     }
 }
