@@ -46,6 +46,11 @@ impl Block {
         self.start.column <= self.indent
     }
 
+    /// Whether something in `column` cannot belong to it.
+    fn is_left_by(&self, column: usize) -> bool {
+        !self.lines.is_empty() && column <= self.indent && column != self.start.column
+    }
+
     /// Closes it as what stands below the node before; what follows begins anew at `end`.
     fn take_foot(&mut self, end: usize) -> Comment {
         let foot = Comment {
@@ -59,6 +64,20 @@ impl Block {
         (self.scanned_from, self.owner) = (end, end);
         foot
     }
+}
+
+/// A look for comments, line by line.
+struct Search {
+    block: Block,
+    /// The line on which a comment has to begin to belong to what stands before it.
+    foot_line: Option<usize>,
+    /// Whether there was no empty line yet.
+    is_first: bool,
+    after_empty: bool,
+    line: usize,
+    column: usize,
+    /// Bytes ahead.
+    peek: usize,
 }
 
 impl Scanner<'_> {
@@ -97,72 +116,89 @@ impl Scanner<'_> {
 
     /// The comments on the lines from here on. `before` is where the blanks before them begin.
     pub(super) fn scan_comments(&mut self, before: Mark) -> Result<(), Error> {
-        let (owner, is_value) = self.token_before_comment();
-        let foot_line = self.foot_line(before);
-        let mut block = Block {
-            lines: Lines::new(),
-            start: Mark::default(),
-            scanned_from: before.index,
-            owner,
-            indent: self.comment_indent(),
-        };
-        let (mut after_empty, mut is_first) = (false, self.input.newlines <= 1);
-        let (mut line, mut column) = (self.input.mark.line, self.input.mark.column);
-        let mut peek = 0;
-        while peek < FAR {
-            self.input.want(peek + 1)?;
-            column += 1;
-            let here = self.input.mark.index + peek;
-            let closes_flow = self.flow_level > 0 && matches!(self.input.byte(peek), b']' | b'}');
-            if self.input.is_blank(peek) {
-                peek += 1;
-                continue;
-            }
-            if closes_flow || self.input.is_breakz(peek) {
-                let is_foot = (Some(block.start.line) == foot_line && !is_value) || block.is_dedented();
-                if !block.lines.is_empty() && (closes_flow || (!after_empty && is_first && is_foot)) {
-                    if block.is_dedented() {
-                        block.owner = block.start.index;
-                    }
-                    self.comments.push(block.take_foot(here));
-                } else if !block.lines.is_empty() && !after_empty && self.input.byte(peek) != 0 {
-                    block.lines.push(None);
-                }
-                if !self.input.is_break(peek) {
-                    break;
-                }
-                (is_first, after_empty, column) = (false, true, 0);
-                (line, peek) = (line + 1, peek + 1);
-                continue;
-            }
-            if !block.lines.is_empty() && column <= block.indent && column != block.start.column {
-                self.comments.push(block.take_foot(here));
-            }
-            if self.input.byte(peek) != b'#' {
+        let mut search = self.search(before);
+        while search.peek < FAR {
+            self.input.want(search.peek + 1)?;
+            search.column += 1;
+            if self.input.is_blank(search.peek) {
+                search.peek += 1;
+            } else if !self.search_on(&mut search)? {
                 break;
             }
-            if block.lines.is_empty() {
-                block.start = Mark { index: here, at: self.input.mark.at + peek, line, column };
-            } else {
-                block.lines.push(None);
-            }
-            after_empty = false;
-            let span = self.comment_at(here)?;
-            match block.lines.last_mut() {
-                Some(last) => *last = Some(span),
-                None => block.lines.push(Some(span)),
-            }
-            // The line break is passed over unseen.
-            (line, column, peek) = (self.input.mark.line, 0, 1);
-            block.indent = self.comment_indent();
         }
-        if !block.lines.is_empty() {
-            let end = (self.input.mark.index + peek).saturating_sub(1);
-            let (start, lines) = (block.start, block.lines);
-            let (kind, scanned_from) = (CommentKind::Head, block.scanned_from);
+        let Search { block: Block { lines, start, scanned_from, .. }, peek, .. } = search;
+        if !lines.is_empty() {
+            let (kind, end) = (CommentKind::Head, (self.input.mark.index + peek).saturating_sub(1));
             self.comments.push(Comment { kind, lines, start, end, scanned_from, owner: start.index });
         }
         Ok(())
+    }
+
+    fn search(&self, before: Mark) -> Search {
+        let (owner, is_value) = self.token_before_comment();
+        let indent = self.comment_indent();
+        Search {
+            block: Block {
+                lines: Lines::new(),
+                start: Mark::default(),
+                scanned_from: before.index,
+                owner,
+                indent,
+            },
+            foot_line: self.foot_line(before).filter(|_| !is_value),
+            is_first: self.input.newlines <= 1,
+            after_empty: false,
+            line: self.input.mark.line,
+            column: self.input.mark.column,
+            peek: 0,
+        }
+    }
+
+    /// Looks at a character that is no blank; whether there may be more of a comment behind it.
+    fn search_on(&mut self, search: &mut Search) -> Result<bool, Error> {
+        let here = self.input.mark.index + search.peek;
+        let closes_flow = self.flow_level > 0 && matches!(self.input.byte(search.peek), b']' | b'}');
+        if closes_flow || self.input.is_breakz(search.peek) {
+            self.end_line(search, closes_flow);
+            let is_break = self.input.is_break(search.peek);
+            if is_break {
+                (search.is_first, search.after_empty, search.column) = (false, true, 0);
+                (search.line, search.peek) = (search.line + 1, search.peek + 1);
+            }
+            return Ok(is_break);
+        }
+        if search.block.is_left_by(search.column) {
+            self.comments.push(search.block.take_foot(here));
+        }
+        if self.input.byte(search.peek) != b'#' {
+            return Ok(false);
+        }
+        if search.block.lines.is_empty() {
+            let (at, line, column) = (self.input.mark.at + search.peek, search.line, search.column);
+            search.block.start = Mark { index: here, at, line, column };
+        }
+        let span = self.comment_at(here)?;
+        search.block.lines.push(Some(span));
+        search.after_empty = false;
+        // The line break is passed over unseen.
+        (search.line, search.column, search.peek) = (self.input.mark.line, 0, 1);
+        search.block.indent = self.comment_indent();
+        Ok(true)
+    }
+
+    /// Meets the end of a line, of the text, or of a flow collection: the comment before it may belong to what it follows.
+    fn end_line(&mut self, search: &mut Search, closes_flow: bool) {
+        let here = self.input.mark.index + search.peek;
+        let is_foot = Some(search.block.start.line) == search.foot_line || search.block.is_dedented();
+        let is_new = !search.after_empty;
+        if !search.block.lines.is_empty() && (closes_flow || (is_new && search.is_first && is_foot)) {
+            if search.block.is_dedented() {
+                search.block.owner = search.block.start.index;
+            }
+            self.comments.push(search.block.take_foot(here));
+        } else if !search.block.lines.is_empty() && is_new && self.input.byte(search.peek) != 0 {
+            search.block.lines.push(None);
+        }
     }
 
     /// The token that a comment may belong to, by its index, and whether it is a colon.
