@@ -10,9 +10,11 @@
 mod auth;
 mod challenge;
 pub mod client;
+mod docker_config;
 pub mod error;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub mod helper;
 mod http;
 mod keymatch;
 pub mod keyring;
@@ -27,7 +29,7 @@ use std::time::Duration;
 
 pub use client::{Client, ClientOptions, Endpoint};
 pub use error::RegistryError;
-pub use keyring::{Credential, Keyring, KeyringError, Login};
+pub use keyring::{Credential, Keyring, KeyringError, Login, Offer};
 pub use transport::{Transport, TransportError};
 
 use crate::domain::reference::ImageName;

@@ -66,7 +66,7 @@ impl Engine {
         let Some(repository) = world.inventory.repositories.get(id) else { return probe };
         let (keyring, _) = self.keyring(world, repository);
         let candidates = keyring.candidates(&image.registry, &image.repository);
-        probe.credentials = candidates.into_iter().map(|candidate| candidate.label).collect();
+        probe.credentials = candidates.into_iter().map(|candidate| candidate.label().to_owned()).collect();
         let timeout = PATIENCE.min(self.settings.timeout.0);
         let request = ListRequest { image: &image, timeout, keyring: &keyring };
         probe.problem = match self.registry.digest(&request, "latest").await {

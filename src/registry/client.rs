@@ -9,11 +9,12 @@ use url::Url;
 
 use super::auth::Tokens;
 use super::error::RegistryError;
+use super::helper::Helpers;
 use super::http::Http;
 use super::session::{Knowledge, Session};
 use super::transport::Transport;
 use super::wire::Wire;
-use super::{Credential, ListRequest, Listing, Progress};
+use super::{Credential, ListRequest, Listing, Offer, Progress};
 
 /// Where to ask for a registry instead of at its own name, and whom to trust there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub struct Client {
     limits: Mutex<HashMap<String, Arc<Semaphore>>>,
     total: Semaphore,
     tokens: Tokens,
+    helpers: Helpers,
 }
 
 impl Client {
@@ -103,6 +105,7 @@ impl Client {
             limits: Mutex::default(),
             total,
             tokens: Tokens::default(),
+            helpers: Helpers::default(),
         })
     }
 
@@ -119,7 +122,7 @@ impl Client {
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<Listing, RegistryError> {
         let session = self.session(request, &progress)?;
-        let (started, mut attempts) = (Instant::now(), Attempts::of(request, &session));
+        let (started, mut attempts) = (Instant::now(), Attempts::of(request, &session, &self.helpers));
         loop {
             let credential = attempts.next().await?;
             let list = match session.list(&credential).await {
@@ -149,7 +152,7 @@ impl Client {
     pub async fn digest(&self, request: &ListRequest<'_>, tag: &str) -> Result<String, RegistryError> {
         let progress = |_: Progress| {};
         let session = self.session(request, &progress)?;
-        let mut attempts = Attempts::of(request, &session);
+        let mut attempts = Attempts::of(request, &session, &self.helpers);
         loop {
             let credential = attempts.next().await?;
             match session.digest(&credential, tag).await {
@@ -210,17 +213,18 @@ impl Client {
 /// The credentials that apply, one after another while the registry refuses them.
 struct Attempts<'a> {
     session: &'a Session<'a>,
-    left: std::vec::IntoIter<Credential>,
+    helpers: &'a Helpers,
+    left: std::vec::IntoIter<Offer>,
     /// The labels of those that were refused.
     refused: Vec<String>,
     first: Option<RegistryError>,
 }
 
 impl<'a> Attempts<'a> {
-    fn of(request: &ListRequest<'_>, session: &'a Session<'a>) -> Self {
+    fn of(request: &ListRequest<'_>, session: &'a Session<'a>, helpers: &'a Helpers) -> Self {
         let image = request.image;
         let left = request.keyring.candidates(&image.registry, &image.repository).into_iter();
-        Self { session, left, refused: Vec::new(), first: None }
+        Self { session, helpers, left, refused: Vec::new(), first: None }
     }
 
     /// The next to try.
@@ -228,8 +232,15 @@ impl<'a> Attempts<'a> {
     /// # Errors
     /// All were refused: the first refusal, naming all of them.
     async fn next(&mut self) -> Result<Credential, RegistryError> {
-        if let Some(next) = self.left.next() {
-            return Ok(next);
+        for next in self.left.by_ref() {
+            match next {
+                Offer::Ready(credential) => return Ok(credential),
+                Offer::Ask(helper) => match self.helpers.ask(&helper, self.session.wire.left()).await {
+                    Ok(Some(credential)) => return Ok(credential),
+                    Ok(None) => {}
+                    Err(reason) => self.refused.push(format!("{}: {reason}", helper.label())),
+                },
+            }
         }
         self.session.forget().await;
         let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
@@ -245,6 +256,7 @@ impl<'a> Attempts<'a> {
             self.session.forget().await;
             return Err(error);
         }
+        self.helpers.forget(&credential.label).await;
         self.refused.push(credential.label);
         self.first.get_or_insert(error);
         Ok(())

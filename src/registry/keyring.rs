@@ -3,19 +3,16 @@
 //! The order is: flags, environment, pull secrets, the files of docker and its relatives, none. Of the secrets
 //! only the best match counts, as in Flux. Nothing here talks to a registry.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::keymatch::{EntryKey, Wanted};
+use super::docker_config::{DockerFile, Entry, docker_files, first, read_auths, read_dockercfg};
+use super::helper::Helper;
+use super::keymatch::Wanted;
 use super::transport::{Transport, TransportError};
 
 /// The label of no credential.
@@ -111,11 +108,23 @@ struct Direct {
     credential: Credential,
 }
 
-/// One entry of an `auths` list.
+/// What may be tried: a credential, or a program that has one.
 #[derive(Debug, Clone)]
-struct Entry {
-    key: EntryKey,
-    credential: Credential,
+pub enum Offer {
+    /// A credential.
+    Ready(Credential),
+    /// A helper to be asked when its turn comes.
+    Ask(Helper),
+}
+
+impl Offer {
+    /// What to call it where people read.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Ready(credential) => &credential.label,
+            Self::Ask(helper) => helper.label(),
+        }
+    }
 }
 
 /// All credentials in force for one `ImageRepository`. Cheap to clone.
@@ -123,7 +132,7 @@ struct Entry {
 pub struct Keyring {
     direct: Arc<Vec<Direct>>,
     secrets: Arc<Vec<Entry>>,
-    files: Arc<Vec<Vec<Entry>>>,
+    files: Arc<Vec<DockerFile>>,
     transport: Option<Arc<Result<Transport, TransportError>>>,
 }
 
@@ -173,11 +182,11 @@ impl Keyring {
     ) -> Result<bool, KeyringError> {
         let entries = match secret_type {
             "kubernetes.io/dockerconfigjson" => match data(".dockerconfigjson") {
-                Some(text) => read_auths(label, text.expose_secret(), Aliases::None)?,
+                Some(text) => read_auths(label, text.expose_secret())?,
                 None => return Ok(false),
             },
             "kubernetes.io/dockercfg" => match data(".dockercfg") {
-                Some(text) => read_entries(label, parse_json(label, text.expose_secret())?, Aliases::None)?,
+                Some(text) => read_dockercfg(label, text.expose_secret())?,
                 None => return Ok(false),
             },
             _ => return Ok(false),
@@ -189,14 +198,12 @@ impl Keyring {
         Ok(true)
     }
 
-    /// Adds the `auths` of a docker `config.json` or a containers `auth.json`.
+    /// Adds what a docker `config.json` or a containers `auth.json` has: `auths`, `credHelpers`, `credsStore`.
     ///
     /// # Errors
     /// [`KeyringError`] if it does not parse.
     pub fn add_docker_config(&mut self, label: &str, text: &str) -> Result<(), KeyringError> {
-        let mut entries = read_auths(label, text, Aliases::DockerHub)?;
-        entries.sort_by(|a, b| b.key.text().cmp(a.key.text()));
-        Arc::make_mut(&mut self.files).push(entries);
+        Arc::make_mut(&mut self.files).push(DockerFile::read(label, text)?);
         Ok(())
     }
 
@@ -231,120 +238,24 @@ impl Keyring {
     /// What to try for `repository` of `host`, in order; the last is always anonymous.
     ///
     /// `host` and `repository` are the canonical ones, such as `index.docker.io` and `library/alpine`.
-    pub fn candidates(&self, host: &str, repository: &str) -> Vec<Credential> {
+    pub fn candidates(&self, host: &str, repository: &str) -> Vec<Offer> {
         let wanted = Wanted::new(host, repository);
         let direct =
             self.direct.iter().filter(|direct| direct.host.as_deref().is_none_or(|only| only == host));
-        let first = |entries: &[Entry]| {
-            entries.iter().find(|entry| entry.key.matches(&wanted)).map(|e| e.credential.clone())
-        };
         direct
             .map(|direct| direct.credential.clone())
-            .chain(first(&self.secrets))
-            .chain(self.files.iter().filter_map(|entries| first(entries)))
-            .chain([Credential::anonymous()])
+            .chain(first(&self.secrets, &wanted))
+            .map(Offer::Ready)
+            .chain(self.files.iter().filter_map(|file| file.offer(host, &wanted)))
+            .chain([Offer::Ready(Credential::anonymous())])
             .collect()
     }
 }
 
-/// The files in which docker and its relatives keep logins, with their labels, whether they exist or not.
-fn docker_files(variable: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, PathBuf)> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let docker = set("DOCKER_CONFIG").or_else(|| set("HOME").map(|home| home.join(".docker")));
-    [
-        docker.map(|folder| ("docker config", folder.join("config.json"))),
-        set("REGISTRY_AUTH_FILE").map(|file| ("registry auth file", file)),
-        set("XDG_RUNTIME_DIR").map(|folder| ("containers auth file", folder.join("containers/auth.json"))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-#[derive(Deserialize)]
-struct DockerConfig {
-    #[serde(default)]
-    auths: Option<BTreeMap<String, RawEntry>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawEntry {
-    username: Option<String>,
-    password: Option<SecretString>,
-    auth: Option<SecretString>,
-    identitytoken: Option<SecretString>,
-    registrytoken: Option<SecretString>,
-}
-
-/// Whether `docker.io` is understood as Docker Hub: podman and skopeo write it so; Kubernetes does not read it so.
-#[derive(Clone, Copy)]
-enum Aliases {
-    None,
-    DockerHub,
-}
-
-fn parse_json<'a, T: Deserialize<'a>>(label: &str, text: &'a str) -> Result<T, KeyringError> {
-    // serde's message can quote the value it did not expect, which here may be a password.
-    serde_json::from_str(text).map_err(|error| KeyringError::Json {
-        label: label.to_owned(),
-        reason: format!("line {}, column {}", error.line(), error.column()),
-    })
-}
-
-fn read_auths(label: &str, text: &str, aliases: Aliases) -> Result<Vec<Entry>, KeyringError> {
-    let config: DockerConfig = parse_json(label, text)?;
-    read_entries(label, config.auths.unwrap_or_default(), aliases)
-}
-
-fn read_entries(
-    label: &str,
-    raw: BTreeMap<String, RawEntry>,
-    aliases: Aliases,
-) -> Result<Vec<Entry>, KeyringError> {
-    let mut entries = Vec::new();
-    for (host, entry) in raw {
-        // An entry without content is docker's note that a helper has the login.
-        if let Some(login) = read_login(label, &host, entry)? {
-            let hub = matches!(aliases, Aliases::DockerHub) && host == "docker.io";
-            let key = EntryKey::parse(if hub { "index.docker.io" } else { &host });
-            entries.push(Entry { key, credential: Credential { label: label.to_owned(), login } });
-        }
-    }
-    Ok(entries)
-}
-
-fn read_login(label: &str, host: &str, entry: RawEntry) -> Result<Option<Login>, KeyringError> {
-    let given = |secret: Option<SecretString>| secret.filter(|secret| !secret.expose_secret().is_empty());
-    if let Some(token) = given(entry.registrytoken) {
-        return Ok(Some(Login::Bearer(token)));
-    }
-    if let Some(token) = given(entry.identitytoken) {
-        return Ok(Some(Login::Identity(token)));
-    }
-    if let Some(auth) = given(entry.auth) {
-        let (username, password) = decode_auth(auth.expose_secret()).map_err(|reason| {
-            KeyringError::Auth { label: label.to_owned(), entry: host.to_owned(), reason }
-        })?;
-        return Ok(Some(Login::Basic { username, password }));
-    }
-    let (username, password) = (entry.username.unwrap_or_default(), entry.password.unwrap_or_default());
-    let empty = username.is_empty() && password.expose_secret().is_empty();
-    Ok((!empty).then_some(Login::Basic { username, password }))
-}
-
-fn decode_auth(auth: &str) -> Result<(String, SecretString), String> {
-    let engine = if auth.ends_with('=') { STANDARD } else { STANDARD_NO_PAD };
-    let bytes = engine.decode(auth).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map(zeroize::Zeroizing::new);
-    let text = text.map_err(|error| error.utf8_error().to_string())?;
-    let (username, password) =
-        text.split_once(':').ok_or("must be formatted as base64(username:password)".to_owned())?;
-    Ok((username.to_owned(), password.into()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn config(entries: &[(&str, &str)]) -> SecretString {
@@ -362,9 +273,11 @@ mod tests {
     }
 
     fn users(keyring: &Keyring, host: &str, repository: &str) -> Vec<String> {
-        let user = |credential: Credential| match credential.login {
-            Login::Basic { username, .. } => format!("{}={username}", credential.label),
-            _ => credential.label,
+        let user = |offer: Offer| match offer {
+            Offer::Ready(Credential { label, login: Login::Basic { username, .. } }) => {
+                format!("{label}={username}")
+            }
+            other => other.label().to_owned(),
         };
         keyring.candidates(host, repository).into_iter().map(user).collect()
     }
@@ -408,11 +321,27 @@ mod tests {
     }
 
     #[test]
+    fn a_hosts_own_helper_goes_before_an_entry_and_the_common_one_behind() {
+        let mut keyring = Keyring::new();
+        let text = r#"{"auths":{"a.example.com":{"username":"u","password":"p"},"b.example.com":{},"evil":{}},
+            "credHelpers":{"a.example.com":"own","evil":"../../bin/sh","docker.io":"hub"},"credsStore":"common"}"#;
+        keyring.add_docker_config("docker config", text).unwrap();
+        let all = |host: &str| users(&keyring, host, "x");
+        assert_eq!(all("a.example.com"), ["docker config (helper own)", "anonymous"]);
+        assert_eq!(all("b.example.com"), ["docker config (helper common)", "anonymous"]);
+        assert_eq!(all("index.docker.io"), ["docker config (helper hub)", "anonymous"]);
+        assert_eq!(all("evil"), ["docker config (helper common)", "anonymous"], "a path is no helper");
+    }
+
+    #[test]
     fn auth_overrides_user_and_password_and_tokens_override_both() {
         let mut keyring = Keyring::new();
         let text = r#"{"auths":{"a":{"username":"u","password":"p","auth":"eDp5Onp6"},"b":{"identitytoken":"t"},"c":{}}}"#;
         keyring.add_docker_config("docker config", text).unwrap();
-        let of = |host: &str| keyring.candidates(host, "x").into_iter().next().unwrap().login;
+        let of = |host: &str| match keyring.candidates(host, "x").into_iter().next() {
+            Some(Offer::Ready(credential)) => credential.login,
+            other => panic!("{other:?}"),
+        };
         assert!(matches!(of("a"), Login::Basic { username, password }
             if username == "x" && password.expose_secret() == "y:zz"));
         assert!(matches!(of("b"), Login::Identity(_)));

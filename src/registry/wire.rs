@@ -170,7 +170,8 @@ impl<'a> Wire<'a> {
         pause + pause * (jitter % 1000) / 10_000
     }
 
-    fn left(&self) -> Duration {
+    /// How much of the conversation's time is left.
+    pub(super) fn left(&self) -> Duration {
         (self.timeout + self.queued()).saturating_sub(self.started.elapsed())
     }
 

@@ -1,0 +1,176 @@
+//! The files in which docker, podman and Kubernetes keep logins: what they hold, and which helpers they name.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::helper::Helper;
+use super::keymatch::{EntryKey, Wanted};
+use super::keyring::{Credential, KeyringError, Login, Offer};
+
+/// One entry of an `auths` list.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: EntryKey,
+    pub(super) credential: Credential,
+}
+
+/// One file of docker or its relatives.
+#[derive(Debug, Clone)]
+pub(super) struct DockerFile {
+    label: String,
+    /// Longer keys first.
+    entries: Vec<Entry>,
+    /// By host, the helper that has its login.
+    helpers: BTreeMap<String, String>,
+    /// The helper that has all others.
+    store: Option<String>,
+}
+
+impl DockerFile {
+    /// Reads a docker `config.json` or a containers `auth.json`.
+    pub(super) fn read(label: &str, text: &str) -> Result<Self, KeyringError> {
+        let config: DockerConfig = parse_json(label, text)?;
+        let mut entries = read_entries(label, config.auths.unwrap_or_default(), Aliases::DockerHub)?;
+        entries.sort_by(|a, b| b.key.text().cmp(a.key.text()));
+        Ok(Self {
+            label: label.to_owned(),
+            entries,
+            helpers: config.helpers.unwrap_or_default(),
+            store: config.store.filter(|store| !store.is_empty()),
+        })
+    }
+
+    /// What the file has for a repository of `host`: the host's own helper, else an entry, else the common helper.
+    ///
+    /// Source: docker/cli:cli/config/configfile/file.go (`getConfiguredCredentialStore`).
+    pub(super) fn offer(&self, host: &str, wanted: &Wanted<'_>) -> Option<Offer> {
+        let names: &[&str] = match host {
+            "index.docker.io" => &[HUB, "index.docker.io", "docker.io"],
+            _ => &[host],
+        };
+        let ask = |program: &String| Helper::new(&self.label, program, names[0]).map(Offer::Ask);
+        let own = names.iter().find_map(|name| self.helpers.get(*name));
+        let entry = || first(&self.entries, wanted).map(Offer::Ready);
+        own.and_then(ask).or_else(entry).or_else(|| self.store.as_ref().and_then(ask))
+    }
+}
+
+/// What docker calls Docker Hub.
+const HUB: &str = "https://index.docker.io/v1/";
+
+/// The credential of the first entry that fits.
+pub(super) fn first(entries: &[Entry], wanted: &Wanted<'_>) -> Option<Credential> {
+    entries.iter().find(|entry| entry.key.matches(wanted)).map(|entry| entry.credential.clone())
+}
+
+/// The files in which docker and its relatives keep logins, with their labels, whether they exist or not.
+pub(super) fn docker_files(variable: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, PathBuf)> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = set("DOCKER_CONFIG").or_else(|| set("HOME").map(|home| home.join(".docker")));
+    [
+        docker.map(|folder| ("docker config", folder.join("config.json"))),
+        set("REGISTRY_AUTH_FILE").map(|file| ("registry auth file", file)),
+        set("XDG_RUNTIME_DIR").map(|folder| ("containers auth file", folder.join("containers/auth.json"))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[derive(Deserialize)]
+struct DockerConfig {
+    #[serde(default)]
+    auths: Option<BTreeMap<String, RawEntry>>,
+    #[serde(rename = "credHelpers")]
+    helpers: Option<BTreeMap<String, String>>,
+    #[serde(rename = "credsStore")]
+    store: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawEntry {
+    username: Option<String>,
+    password: Option<SecretString>,
+    auth: Option<SecretString>,
+    identitytoken: Option<SecretString>,
+    registrytoken: Option<SecretString>,
+}
+
+/// Whether `docker.io` is understood as Docker Hub: podman and skopeo write it so; Kubernetes does not read it so.
+#[derive(Clone, Copy)]
+enum Aliases {
+    None,
+    DockerHub,
+}
+
+fn parse_json<'a, T: Deserialize<'a>>(label: &str, text: &'a str) -> Result<T, KeyringError> {
+    // serde's message can quote the value it did not expect, which here may be a password.
+    serde_json::from_str(text).map_err(|error| KeyringError::Json {
+        label: label.to_owned(),
+        reason: format!("line {}, column {}", error.line(), error.column()),
+    })
+}
+
+/// The entries of a pull secret, whose helpers would be those of another machine.
+pub(super) fn read_auths(label: &str, text: &str) -> Result<Vec<Entry>, KeyringError> {
+    let config: DockerConfig = parse_json(label, text)?;
+    read_entries(label, config.auths.unwrap_or_default(), Aliases::None)
+}
+
+/// The entries of a legacy `.dockercfg`, which is the list alone.
+pub(super) fn read_dockercfg(label: &str, text: &str) -> Result<Vec<Entry>, KeyringError> {
+    read_entries(label, parse_json(label, text)?, Aliases::None)
+}
+
+fn read_entries(
+    label: &str,
+    raw: BTreeMap<String, RawEntry>,
+    aliases: Aliases,
+) -> Result<Vec<Entry>, KeyringError> {
+    let mut entries = Vec::new();
+    for (host, entry) in raw {
+        // An entry without content is docker's note that a helper has the login.
+        if let Some(login) = read_login(label, &host, entry)? {
+            let hub = matches!(aliases, Aliases::DockerHub) && host == "docker.io";
+            let key = EntryKey::parse(if hub { "index.docker.io" } else { &host });
+            entries.push(Entry { key, credential: Credential { label: label.to_owned(), login } });
+        }
+    }
+    Ok(entries)
+}
+
+fn read_login(label: &str, host: &str, entry: RawEntry) -> Result<Option<Login>, KeyringError> {
+    let given = |secret: Option<SecretString>| secret.filter(|secret| !secret.expose_secret().is_empty());
+    if let Some(token) = given(entry.registrytoken) {
+        return Ok(Some(Login::Bearer(token)));
+    }
+    if let Some(token) = given(entry.identitytoken) {
+        return Ok(Some(Login::Identity(token)));
+    }
+    if let Some(auth) = given(entry.auth) {
+        let (username, password) = decode_auth(auth.expose_secret()).map_err(|reason| {
+            KeyringError::Auth { label: label.to_owned(), entry: host.to_owned(), reason }
+        })?;
+        return Ok(Some(Login::Basic { username, password }));
+    }
+    let (username, password) = (entry.username.unwrap_or_default(), entry.password.unwrap_or_default());
+    let empty = username.is_empty() && password.expose_secret().is_empty();
+    Ok((!empty).then_some(Login::Basic { username, password }))
+}
+
+fn decode_auth(auth: &str) -> Result<(String, SecretString), String> {
+    let engine = if auth.ends_with('=') { STANDARD } else { STANDARD_NO_PAD };
+    let bytes = engine.decode(auth).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes).map(zeroize::Zeroizing::new);
+    let text = text.map_err(|error| error.utf8_error().to_string())?;
+    let (username, password) =
+        text.split_once(':').ok_or("must be formatted as base64(username:password)".to_owned())?;
+    Ok((username.to_owned(), password.into()))
+}
