@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::sync::Semaphore;
@@ -74,9 +76,18 @@ impl Reply {
         }
     }
 
-    /// `Retry-After` in seconds; the form with a date is not used by registries.
+    /// `Retry-After`, in seconds or as a date by the server's own clock; a date that is past is no wait.
+    ///
+    /// Source: RFC 9110, sections 5.6.7 and 10.2.3.
     fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = |text: &str| rfc2822::parse(text).ok().map(|date| date.timestamp());
+        let until = date(text)?;
+        let now = self.header("date").and_then(date).unwrap_or_else(Timestamp::now);
+        Some(until.duration_since(now).try_into().unwrap_or_default())
     }
 
     /// Source: google/go-containerregistry:pkg/v1/remote/transport/retry.go, `pkg/v1/remote/options.go`.
@@ -270,5 +281,32 @@ impl<'a> Wire<'a> {
             break;
         }
         Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(headers: &[(&'static str, &str)]) -> Option<Duration> {
+        let headers = headers.iter().map(|(name, value)| {
+            (reqwest::header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        });
+        let url = Url::parse("https://r.example.com/v2/").unwrap();
+        Reply { status: StatusCode::TOO_MANY_REQUESTS, headers: headers.collect(), url, body: Vec::new() }
+            .retry_after()
+    }
+
+    #[test]
+    fn how_long_to_wait_comes_in_seconds_or_as_a_date_by_the_servers_clock() {
+        let noon = ("date", "Sun, 06 Nov 1994 12:00:00 GMT");
+        assert_eq!(wait(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
+        let later = ("retry-after", "Sun, 06 Nov 1994 12:01:30 GMT");
+        assert_eq!(wait(&[later, noon]), Some(Duration::from_secs(90)));
+        assert_eq!(wait(&[later]), Some(Duration::ZERO), "by our clock that is long past");
+        assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 11:59:59 GMT"), noon]), Some(Duration::ZERO));
+        for none in ["", "-1", "soon", "1.5", "Sun, 06 Nov"] {
+            assert_eq!(wait(&[("retry-after", none), noon]), None, "{none}");
+        }
     }
 }
