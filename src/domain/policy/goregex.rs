@@ -329,8 +329,9 @@ mod tests {
             "",
         ]);
         let count = proptest::sample::select(vec![
-            "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "*?", "+?", "??", "{0,2}?", "{0}",
+            "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "*?", "+?", "??", "{0,2}?",
         ]);
+        // Not `{0}`: Rust does not count the groups below it, Go does.
         atom.prop_map(str::to_owned).prop_recursive(4, 24, 3, move |inner| {
             prop_oneof![
                 2 => proptest::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
