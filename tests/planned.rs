@@ -121,7 +121,7 @@ fn planned(asked: &Value) -> Value {
 #[test]
 fn a_plan_of_everything_changes_what_set_changes() {
     let mut changed = 0;
-    for seed in 0..3_000 {
+    for seed in 0..1_500 {
         let asked = generate::set::request(&mut generate::Random::new(seed));
         let answer = set::answer(&asked);
         let updates = answer["updates"].as_array().unwrap();
@@ -139,5 +139,5 @@ fn a_plan_of_everything_changes_what_set_changes() {
             "{asked}"
         );
     }
-    assert!(changed > 2_000, "{changed}");
+    assert!(changed > 1_000, "{changed}");
 }
