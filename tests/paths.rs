@@ -78,7 +78,7 @@ fn assert_only_tags_changed(lines: &[String]) {
 fn approved_from_the_list_and_pushed_in_three_keys() {
     let mut pty = demo(100, 30);
     let begun = Instant::now();
-    pty.press(" ").wait("[x] flux-system/checko").press("p").wait("Push 1 commit?");
+    pty.press(" ").wait("[x] flux-…/checkout-api").press("p").wait("Push 1 commit?");
     std::thread::sleep(GUARD);
     pty.press("y").wait("pushed 1 commit").wait("the remote now reports");
     println!("G1b: {} keys, {} ms", pty.keys, begun.elapsed().as_millis());
