@@ -17,7 +17,7 @@ use std::io::IsTerminal;
 
 pub use open::dashboard;
 
-use crate::app::state::Start;
+use crate::app::state::State;
 use crate::cli::ColorChoice;
 use crate::config;
 use crate::engine::Engine;
@@ -161,19 +161,18 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
     !(locale.contains("utf-8") || locale.contains("utf8"))
 }
 
-fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> Start {
-    Start {
-        mode: settings.mode,
-        mode_locked: settings.mode_locked,
-        demo: options.demo,
-        size: terminal::size(),
-        now: clock::now(),
-        zone: clock::zone(),
-        source: options.source,
-        themes: SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        theme: appearance.theme.clone(),
-        first_run: options.first_run,
+/// The state that the settings, the options and the terminal make.
+fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> State {
+    let mut state = State::default();
+    (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
+    (state.demo, state.source) = (options.demo, options.source);
+    (state.now, state.zone) = (clock::now(), clock::zone());
+    state.size = terminal::size();
+    state.offer_themes(SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(), &appearance.theme);
+    if options.first_run {
+        state.welcome();
     }
+    state
 }
 
 #[cfg(test)]

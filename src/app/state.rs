@@ -5,7 +5,6 @@ mod diff;
 mod overlay;
 mod preview;
 mod push;
-mod start;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +19,6 @@ pub use diff::{Diff, Focus, Node};
 pub use overlay::{Help, Menu, MenuEntry, MenuKind, Overlay};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
-pub use start::Start;
 pub use status::{ErrorEntry, Errors, Level, Status};
 
 use super::input::{Field, Message};
@@ -207,25 +205,19 @@ pub struct State {
 }
 
 impl Default for State {
+    /// The state before anything was read, in DRY-RUN on 100x30 cells, at the beginning of 1970 in UTC: whoever starts the
+    /// program puts in what it was started with. [`super::update::start`] says what to do first.
     fn default() -> Self {
-        Self::new(Start::default())
-    }
-}
-
-impl State {
-    /// The state at the start. [`super::update::start`] says what to do first.
-    pub fn new(start: Start) -> Self {
-        let theme = start.themes.iter().position(|name| *name == start.theme).unwrap_or(0);
-        let mut state = Self {
-            mode: start.mode,
-            mode_locked: start.mode_locked,
-            demo: start.demo,
-            size: start.size,
-            now: start.now,
-            zone: start.zone,
+        Self {
+            mode: Mode::default(),
+            mode_locked: false,
+            demo: false,
+            size: Size { width: 100, height: 30 },
+            now: Timestamp::UNIX_EPOCH,
+            zone: TimeZone::UTC,
             at: Moment::default(),
             last_key: None,
-            source: start.source,
+            source: String::new(),
             phase: Phase::default(),
             inventory: Arc::default(),
             scans: Scans::default(),
@@ -253,15 +245,24 @@ impl State {
             reorder_due: None,
             start_cursor: 0,
             status: None,
-            themes: start.themes,
-            theme,
+            themes: Vec::new(),
+            theme: 0,
             leaving: false,
             jobs: Jobs::default(),
-        };
-        if start.first_run {
-            state.tell(Level::Info, "New here? ? help, :demo practice data");
         }
-        state
+    }
+}
+
+impl State {
+    /// Offers these themes; the one called `name` is in force.
+    pub fn offer_themes(&mut self, themes: Vec<String>, name: &str) {
+        self.theme = themes.iter().position(|theme| theme == name).unwrap_or(0);
+        self.themes = themes;
+    }
+
+    /// Says to somebody who was never here where to begin.
+    pub fn welcome(&mut self) {
+        self.tell(Level::Info, "New here? ? help, :demo practice data");
     }
 
     /// The view in front; help counts as one.

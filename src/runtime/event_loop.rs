@@ -17,7 +17,7 @@ use super::terminal::{self, Screen};
 use super::{Appearance, Left, terminal_problem};
 use crate::app::effect::Effect;
 use crate::app::message::Msg;
-use crate::app::state::{Start, State};
+use crate::app::state::State;
 use crate::app::update::{start, update};
 use crate::engine::Engine;
 use crate::problem::Problem;
@@ -35,15 +35,14 @@ const ANSWERS: usize = 1024;
 ///
 /// # Errors
 /// The terminal cannot be prepared.
-pub(super) async fn run(engine: Engine, settings: Start, appearance: Appearance) -> Result<Left, Problem> {
+pub(super) async fn run(engine: Engine, state: State, appearance: Appearance) -> Result<Left, Problem> {
     let failed = |error: io::Error| terminal_problem("cannot use the terminal").caused_by(&error);
     let mut signals = Signals::listen().map_err(failed)?;
     let keys = input::spawn_reader().map_err(failed)?;
     let (send, answers) = mpsc::channel(ANSWERS);
     let runner = EffectRunner::new(engine, send).map_err(failed)?;
-    let screen = Screen::enter(settings.size).map_err(failed)?;
+    let screen = Screen::enter(state.size).map_err(failed)?;
     let theme = theme(&appearance.theme, &appearance);
-    let state = State::new(settings);
     let mut looping = Loop {
         state,
         screen,

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -20,13 +19,12 @@ use supercargo::app::effect::Effect;
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::{JobId, Loaded, Moment, Msg, Prepared, Proposed};
-use supercargo::app::state::{Start, State, Verdict};
+use supercargo::app::state::{State, Verdict};
 use supercargo::app::update::{start, update};
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
 use supercargo::domain::lint::{Known, World, survey};
 use supercargo::domain::manifest;
-use supercargo::domain::mode::Mode;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId};
 use supercargo::domain::plan::{
     Base, BuildOptions, Ground, MarkedFile, Plan, ProblemFile, PushTarget, Review, Selection, Warning,
@@ -95,18 +93,10 @@ impl Screen {
         let inventory = Arc::new(parse(&tree.files, "flux-system").inventory);
         let tags =
             inventory.repositories.iter().map(|(id, repository)| (id.clone(), tags_of(&repository.image)));
-        let state = State::new(Start {
-            mode: Mode::DryRun,
-            mode_locked: false,
-            demo: false,
-            size: Size { width, height },
-            now: at(NOW),
-            zone: TimeZone::UTC,
-            source: "prod-eu".to_owned(),
-            themes: vec!["default-dark".to_owned(), "mono".to_owned()],
-            theme: "default-dark".to_owned(),
-            first_run: false,
-        });
+        let mut state = State::default();
+        (state.size, state.now) = (Size { width, height }, at(NOW));
+        "prod-eu".clone_into(&mut state.source);
+        state.offer_themes(["default-dark", "mono"].map(str::to_owned).into(), "default-dark");
         let tags = tags.collect();
         let mut files = BTreeMap::new();
         read_all(&root().join("files"), &root().join("files"), &mut files);
