@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use supercargo::domain::manifest::Manifest;
 use supercargo::domain::object::ObjectId;
 use supercargo::domain::proposal::Reference;
-use supercargo::domain::setrun::{self, Tree};
+use supercargo::domain::setrun::{self, RunError, Tree};
 use supercargo::domain::setter::Setters;
 
 /// Our answer to a request of the operation `set`; links are in `symlinks`.
@@ -22,9 +23,12 @@ pub fn answer(asked: &Value) -> Value {
         .with_links(links.iter().map(|(link, target)| (link.as_str(), target.as_str())));
     let path = asked["update_path"].as_str().unwrap_or_default();
     let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref())));
-    let outcome = setters
-        .map_err(|error| error.to_string())
-        .and_then(|setters| setrun::run(&tree, path, &setters, 1).map_err(|error| error.to_string()));
+    // Flux resolves the path before it looks at the policies, and walks it afterwards.
+    let outcome = match (tree.scan(path), setters) {
+        (Err(error @ RunError::TooManyLinks(_)), _) => Err(error.to_string()),
+        (_, Err(error)) => Err(error.to_string()),
+        (_, Ok(setters)) => setrun::run(&tree, path, &setters, 1).map_err(|error| error.to_string()),
+    };
     match outcome {
         Ok(outcome) => {
             let files: BTreeMap<_, _> = outcome
@@ -67,8 +71,21 @@ pub type Rule = (&'static str, fn(&Case<'_>, &str) -> bool);
 
 pub const ON_PURPOSE: &[Rule] = &[
     ("W8", |case, field| {
-        field == "error"
-            && case.flux[field].as_str().is_some_and(|error| error.ends_with("is not consistent"))
+        let ends = ["is not consistent", "to be written to files", "missing Resource metadata"];
+        let ends_so = |error: &str| ends.iter().any(|end| error.ends_with(end));
+        field == "error" && case.has_odd_metadata() && case.flux[field].as_str().is_some_and(ends_so)
+    }),
+    // The rest of the file's fields follow from its being a problem file.
+    ("W14", |case, _| {
+        let refused = case.refused();
+        let more = |file: &Value| !case.flux["problem_files"].as_array().unwrap().contains(file);
+        !refused.is_empty()
+            && case.ours["problem_files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|file| more(file))
+                .all(|file| refused.iter().any(|path| path.ends_with(file.as_str().unwrap())))
     }),
     ("W2", |case, field| match field {
         "error" => case.has_list() && case.flux[field].as_str().is_some_and(is_of_lists),
@@ -131,13 +148,29 @@ impl Case<'_> {
         ["List", "\"List\"", "ResourceList"].iter().any(|kind| text.contains(&format!("kind: {kind}")))
     }
 
+    /// The files that can be read and not be edited.
+    fn refused(&self) -> Vec<&str> {
+        let files = self.asked["files"].as_object().unwrap().iter();
+        let readable = files.filter(|(_, text)| Manifest::parse(text.as_str().unwrap()).is_ok());
+        let ours = self.ours["problem_files"].as_array().unwrap();
+        let is_ours = |path: &str| ours.iter().any(|file| path.ends_with(file.as_str().unwrap()));
+        readable.map(|(path, _)| path.as_str()).filter(|path| is_ours(path)).collect()
+    }
+
+    /// Whether some `metadata` is null or stands twice.
+    fn has_odd_metadata(&self) -> bool {
+        let mut texts = self.asked["files"].as_object().unwrap().values().filter_map(Value::as_str);
+        texts.any(|text| text.contains("!!null") || text.matches("metadata").count() > 1)
+    }
+
     fn has_list(&self) -> bool {
         self.asked["files"].as_object().unwrap().keys().any(|file| self.is_list(file))
     }
 
     /// The updates, without the files of lists, which have no name for Flux.
     fn updates_without_file(&self, answer: &Value) -> Vec<String> {
-        let path = self.asked["update_path"].as_str().unwrap_or_default().trim_matches(['.', '/']);
+        let files = self.asked["files"].as_object().unwrap();
+        let is_list = |file: &str| files.keys().any(|path| path.ends_with(file) && self.is_list(path));
         let mut updates: Vec<String> = answer["updates"]
             .as_array()
             .unwrap()
@@ -145,7 +178,7 @@ impl Case<'_> {
             .map(|update| {
                 let mut update = compared(update);
                 let file = update["file"].as_str().unwrap();
-                if self.is_list(file) || self.is_list(&format!("{path}/{file}")) {
+                if is_list(file) {
                     update["file"] = "".into();
                 }
                 update.to_string()

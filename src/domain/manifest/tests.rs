@@ -112,6 +112,15 @@ fn what_flux_would_spoil_beside_an_edit_stays_as_it_is() {
 }
 
 #[test]
+fn an_edit_that_would_not_come_out_as_meant_is_refused() {
+    for (text, value) in [("a: &x:1 M\n", "1.0"), ("a: | M\n    x\n  # c\n", "")] {
+        let text = yaml(text);
+        let found = find(&text).unwrap();
+        assert!(rewrite(&text, &[(&found[0], value)]).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn an_object_goes_by_the_names_it_has_when_the_edit_is_made() {
     let text = yaml(
         "kind: x M\na: x M\nmetadata:\n  name: x M\n  namespace: ~ M\n---\nkind: Pod\nmetadata: {name: b}\na: x M\n",
