@@ -207,13 +207,16 @@ fn a_move_of_the_cursor_costs_few_bytes_and_waiting_none() {
         // Down to the last update, which is blocked, and has another footer than those above; and up again.
         let down = (1..7).map(|row| ("j", top + row));
         let way: Vec<(&str, usize)> = down.chain((0..6).rev().map(|row| ("k", top + row))).collect();
-        let frames: Vec<Vec<usize>> =
-            way.into_iter().map(|(key, row)| step(&mut pty, key, row, columns >= 100)).collect();
+        // A minute that passes, or a message that clears, falls into one key or another, but not into the same twice.
+        let mut walk = || -> Vec<Vec<usize>> {
+            way.iter().map(|(key, row)| step(&mut pty, key, *row, columns >= 100)).collect()
+        };
+        let frames = [walk(), walk()];
         println!("{columns}x{rows}: {frames:?} B");
-        for frame in &frames {
+        for (first, second) in frames[0].iter().zip(&frames[1]) {
             // Of each key the first frame is the move, the second, where there is one, what follows the cursor.
-            assert!(frame[0] <= most, "{frames:?}");
-            assert!(frame[1..].iter().all(|bytes| *bytes <= 2560), "{frames:?}");
+            assert!(first[0].min(second[0]) <= most, "{frames:?}");
+            assert!(first[1..].iter().chain(&second[1..]).all(|bytes| *bytes <= 2560), "{frames:?}");
         }
         // Ages change once a minute; that may fall into the first of these.
         let waits = [0, 1].map(|_| pty.settle(Duration::from_millis(1500)));
