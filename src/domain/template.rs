@@ -162,6 +162,11 @@ pub fn refused(template: &str, automation: &ObjectId) -> Option<Warning> {
     Some(Warning { code: Code::TemplateFailed.word(), message, replacement: None })
 }
 
+/// Whether Go's `time.Parse` takes `text` for a time that is spelt by `layout`.
+pub(in crate::domain) fn fits_layout(layout: &str, text: &str) -> bool {
+    time::parse(layout, text).is_ok()
+}
+
 /// The controller's words about a field it has no more.
 fn refusal(field: eval::Removed) -> String {
     let (field, instead) = match field {

@@ -10,6 +10,7 @@
 
 mod comments;
 mod emit;
+mod resolve;
 mod scalar;
 mod value;
 
@@ -26,23 +27,12 @@ pub fn reformats(before: &Manifest<'_>, after: &str, is_setter: &dyn Fn(&str) ->
     }
     let Ok(manifest) = Manifest::parse(after) else { return None };
     let scalars = before.scalars().zip(manifest.scalars());
-    let written = scalars.map(|(old, new)| {
-        if is_setter(&old.setter) { value::rewritten(before.text(), old, new) } else { Some(false) }
-    });
-    let values: Option<bool> = written.fold(Some(false), either);
+    let mut scalars = scalars.filter(|(old, _)| is_setter(&old.setter));
+    let values = scalars.any(|(old, new)| value::rewritten(before.text(), old, new));
     // Characters at which only YAML 1.1 ends a line.
     let strange = after.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']);
     let layout = layout(before, after).filter(|differs| *differs || !strange);
-    either(values, layout)
-}
-
-/// True if either is; unknown if one is unknown and the other not true.
-fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    match (a, b) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
+    if values { Some(true) } else { layout }
 }
 
 /// Whether Flux's emitter lays `text` out in another way; the style of lists is that of the text before.

@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) open: Vec<usize>,
     /// The entries before them: in the collection of the next node or, at the end, of the document.
     pub(super) entries: usize,
+    /// Whether the last entry of the document's mapping has no value at all.
+    pub(super) ends_empty: bool,
     /// Whether nothing stands before them in the document.
     pub(super) is_start: bool,
 }
@@ -67,6 +69,7 @@ fn within(runs: &[Run<'_>], place: &Place) -> Option<String> {
         }
         // An empty line below a value vanishes, whatever becomes of the rest.
         (Some(_), [Run::Empty(_), rest @ ..]) => Some(within(rest, place).unwrap_or_default()),
+        (None, [Run::Comments(0, foot)]) if place.ends_empty => Some(format!("\n{foot}")),
         (None, [Run::Comments(0, foot)]) if place.entries > 1 => Some((*foot).to_owned()),
         (None, [Run::Empty(_), Run::Comments(0, foot)]) => Some(format!("\n{foot}")),
         _ => None,

@@ -29,6 +29,7 @@ pub(super) fn document(piece: &str, wide: bool) -> Result<Option<Document>, Lost
         ahead: None,
         wide,
         root_entries: 0,
+        ends_empty: false,
         above: Vec::new(),
         sure: true,
         lost: false,
@@ -87,6 +88,17 @@ struct Level {
     entries: usize,
     /// The key whose value is next.
     key: String,
+    /// Whether there was a key `metadata` before, or `annotations`.
+    seen: [bool; 2],
+    /// Whether the value that is next is that of such a key once more.
+    is_repeated: bool,
+}
+
+impl Level {
+    fn new(kind: Kind, indent: usize, inline: bool) -> Self {
+        let (key, seen) = (String::new(), [false; 2]);
+        Self { kind, indent, at_key: true, inline, entries: 0, key, seen, is_repeated: false }
+    }
 }
 
 /// An open flow collection.
@@ -109,6 +121,8 @@ struct Emitter<'a> {
     wide: bool,
     /// The entries of the document's mapping so far.
     root_entries: usize,
+    /// Whether the last of them has no value at all.
+    ends_empty: bool,
     /// The columns of the collections that were closed since the last entry.
     above: Vec<usize>,
     sure: bool,
@@ -165,6 +179,7 @@ impl Emitter<'_> {
             above: std::mem::take(&mut self.above),
             open: self.levels.iter().map(|level| level.indent).collect(),
             entries: self.levels.last().map_or(self.root_entries, |level| level.entries),
+            ends_empty: self.ends_empty,
             is_start: self.out.is_empty(),
         };
         match comments::written(lines, &place) {
@@ -185,6 +200,7 @@ impl Emitter<'_> {
             level.entries += 1;
         }
         self.root_entries += usize::from(self.levels.len() == 1);
+        self.ends_empty = false;
         self.out.extend(std::iter::repeat_n(' ', indent));
     }
 
@@ -258,7 +274,9 @@ impl Emitter<'_> {
 
     fn item_lead(&mut self, source: &str, before: Option<Gap<'_>>, indent: usize, inline: bool) {
         let dash_line = if let Some(before) = before {
-            if !inline {
+            if inline {
+                self.levels.last_mut().into_iter().for_each(|level| level.entries += 1);
+            } else {
                 self.begin(before, indent);
             }
             Gap::new(source)
@@ -344,6 +362,7 @@ impl Emitter<'_> {
         let is_odd = words.contains(['!', '&']) || (is_item && rest.starts_with('#'));
         self.sure &= !is_odd;
         self.lead(self.at + from + words.len());
+        self.ends_empty = self.levels.len() == 1 && !is_item;
         self.metadata();
     }
 
@@ -368,16 +387,24 @@ impl Emitter<'_> {
         self.out.push_str(&written);
         if let Some(level) = self.levels.last_mut() {
             value.clone_into(&mut level.key);
+            level.is_repeated = match value {
+                "metadata" => std::mem::replace(&mut level.seen[0], true),
+                "annotations" => std::mem::replace(&mut level.seen[1], true),
+                _ => false,
+            };
         }
     }
 
-    /// What Flux's bookkeeping removes: an empty `metadata`, and `annotations` that are no mapping.
+    /// What Flux's bookkeeping removes: an empty `metadata`, and `annotations` that are no mapping. What it does where a key
+    /// occurs twice depends on the first, too.
     fn metadata(&mut self) {
         let keys: Vec<&str> = self.levels.iter().map(|level| level.key.as_str()).collect();
+        let is_repeated = self.levels.iter().any(|level| level.is_repeated);
         if !self.flow.is_empty() || self.levels.iter().any(|level| level.kind == Kind::Sequence) {
             return;
         }
         match keys.as_slice() {
+            ["metadata"] | ["metadata", "annotations"] if is_repeated => self.sure = false,
             ["metadata"] | ["metadata", "annotations"] => self.out.push_str(" (removed)"),
             ["metadata", "annotations", key] => self.sure &= !key.contains("config.k"),
             _ => {}
@@ -429,14 +456,7 @@ impl Emitter<'_> {
             let (lines, last) = above.split_at(above.rfind('\n').map_or(0, |end| end + 1));
             self.ahead = Some(Gap { tail: "", lines, last });
             self.at = start;
-            self.levels.push(Level {
-                kind,
-                indent: 0,
-                at_key: true,
-                inline: false,
-                entries: 0,
-                key: String::new(),
-            });
+            self.levels.push(Level::new(kind, 0, false));
             return;
         };
         self.lost |= parent.kind == Kind::Mapping && parent.at_key;
@@ -456,7 +476,7 @@ impl Emitter<'_> {
             // The parser may find a list behind the comment of its first dash.
             self.lost |= gap.last.contains('#');
         }
-        self.levels.push(Level { kind, indent, at_key: true, inline, entries: 0, key: String::new() });
+        self.levels.push(Level::new(kind, indent, inline));
         self.ahead = Some(gap);
     }
 

@@ -61,6 +61,7 @@ fn what_flux_writes_in_another_way_is_known() {
         "metadata: {}\na: 1\n",
         "metadata:\n  annotations:\n  name: x\n",
         "m:\n  a: 1\n    # deep\n  b: 2\n",
+        "a: 1\nb:\n# the end\n",
     ] {
         assert_eq!(said(text), Some(true), "{text}");
     }
@@ -74,6 +75,8 @@ fn what_becomes_of_a_comment_is_not_guessed() {
         "a:\n  b:\n    c: 1\n  # x\nd: 1\n",
         "? [a, b]\n: c\n",
         "a: |+\n  x\n\n",
+        "metadata:\n  name: x\nmetadata:\n  annotations: y\n",
+        "metadata:\n  name: x\nmetadata:\n",
     ] {
         assert_eq!(said(text), None, "{text}");
     }
@@ -89,7 +92,11 @@ fn the_type_of_an_old_value_shows_in_what_flux_writes() {
     assert_eq!(said_of("1.0", "\"1.25\""), Some(false));
     assert_eq!(said_of("~", "\"1.25\""), Some(true));
     assert_eq!(said_of("2024-01-30", "\"2024-01-31\""), Some(true));
-    assert_eq!(said_of("v1", "\"12e4567\""), None);
+    assert_eq!(said_of("v1", "\"12e4567\""), Some(true));
+    assert_eq!(said_of("1.0", "\"2024-01-31\""), Some(true));
+    assert_eq!(said_of("!!str v1", "!!str \"1.25\""), Some(true));
+    assert_eq!(said_of("!x 'v1'", "!x '1.25'"), Some(true));
+    assert_eq!(said_of("!x 'v1'", "!x 'v2'"), Some(false));
 }
 
 #[test]
