@@ -29,7 +29,7 @@ pub(super) fn document(piece: &str, wide: bool) -> Result<Option<Document>, Lost
         ahead: None,
         wide,
         root_entries: 0,
-        ends_empty: false,
+        empty_entry: 0,
         above: Vec::new(),
         sure: true,
         lost: false,
@@ -121,8 +121,8 @@ struct Emitter<'a> {
     wide: bool,
     /// The entries of the document's mapping so far.
     root_entries: usize,
-    /// Whether the last of them has no value at all.
-    ends_empty: bool,
+    /// Which of them, counted from 1, was the last without any value.
+    empty_entry: usize,
     /// The columns of the collections that were closed since the last entry.
     above: Vec<usize>,
     sure: bool,
@@ -179,7 +179,7 @@ impl Emitter<'_> {
             above: std::mem::take(&mut self.above),
             open: self.levels.iter().map(|level| level.indent).collect(),
             entries: self.levels.last().map_or(self.root_entries, |level| level.entries),
-            ends_empty: self.ends_empty,
+            ends_empty: self.empty_entry > 0 && self.empty_entry == self.root_entries,
             is_start: self.out.is_empty(),
         };
         match comments::written(lines, &place) {
@@ -200,7 +200,6 @@ impl Emitter<'_> {
             level.entries += 1;
         }
         self.root_entries += usize::from(self.levels.len() == 1);
-        self.ends_empty = false;
         self.out.extend(std::iter::repeat_n(' ', indent));
     }
 
@@ -362,7 +361,9 @@ impl Emitter<'_> {
         let is_odd = words.contains(['!', '&']) || (is_item && rest.starts_with('#'));
         self.sure &= !is_odd;
         self.lead(self.at + from + words.len());
-        self.ends_empty = self.levels.len() == 1 && !is_item;
+        if self.levels.len() == 1 && !is_item {
+            self.empty_entry = self.root_entries;
+        }
         self.metadata();
     }
 
@@ -395,8 +396,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// What Flux's bookkeeping removes: an empty `metadata`, and `annotations` that are no mapping. What it does where a key
-    /// occurs twice depends on the first, too.
+    /// What Flux's bookkeeping removes: an empty `metadata`, and `annotations` that are no mapping. Of two `metadata` it looks
+    /// for annotations in the first only.
     fn metadata(&mut self) {
         let keys: Vec<&str> = self.levels.iter().map(|level| level.key.as_str()).collect();
         let is_repeated = self.levels.iter().any(|level| level.is_repeated);
@@ -404,7 +405,7 @@ impl Emitter<'_> {
             return;
         }
         match keys.as_slice() {
-            ["metadata"] | ["metadata", "annotations"] if is_repeated => self.sure = false,
+            ["metadata", "annotations"] if is_repeated => {}
             ["metadata"] | ["metadata", "annotations"] => self.out.push_str(" (removed)"),
             ["metadata", "annotations", key] => self.sure &= !key.contains("config.k"),
             _ => {}
