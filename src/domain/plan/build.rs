@@ -14,6 +14,7 @@ use crate::domain::proposal::{ObjectIdentity, Proposal, Site};
 use crate::domain::setrun;
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
 use crate::problem::{Code, Problem};
+use crate::text;
 
 /// What a plan is made with beside the proposals.
 #[derive(Debug, Clone)]
@@ -182,7 +183,7 @@ fn message(
     options: &BuildOptions<'_>,
 ) -> Result<(String, bool, Vec<Warning>), Problem> {
     if let Some(message) = options.messages.get(&ground.automation) {
-        return Ok((message.clone(), true, Vec::new()));
+        return Ok(without_controls(message));
     }
     let data = message_data(ground, updates, selections);
     let rendered = template::render(&ground.template, &data);
@@ -197,6 +198,16 @@ fn message(
         )
         .hint("Mend spec.git.commit.messageTemplate, or give the message yourself.")),
     }
+}
+
+/// A message as a person gave it, without control characters: in a log they would act on the terminal of whoever reads it.
+fn without_controls(message: &str) -> (String, bool, Vec<Warning>) {
+    let is_text = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let clean: String = message.chars().filter(is_text).collect();
+    let removed = message.chars().count() - clean.chars().count();
+    let told = format!("{} removed from the message", text::count(removed, "control character"));
+    let warning = (removed > 0).then(|| Warning::new("message_cleaned", told));
+    (clean, true, warning.into_iter().collect())
 }
 
 /// The data of the message template: the approved sites, files relative to `update.path` as Flux has them.
@@ -269,4 +280,17 @@ fn without(text: &str, sites: &[MarkedScalar]) -> Vec<u8> {
     }
     kept.extend_from_slice(text.as_bytes().get(at..).unwrap_or_default());
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_lines_and_no_control_characters() {
+        let (message, edited, warnings) = without_controls("one\r\n\ttwo \u{1b}[31mred\u{9b}");
+        assert_eq!((message.as_str(), edited), ("one\n\ttwo [31mred", true));
+        assert_eq!(warnings[0].message, "3 control characters removed from the message");
+        assert_eq!(without_controls("one\n").2, []);
+    }
 }
