@@ -99,8 +99,14 @@ pub const ON_PURPOSE: &[Rule] = &[
         first.is_some_and(|line| line.starts_with("error: "))
     }),
     ("W4", |case, field| case.each_line(field, |ours, flux| ours == flux || case.has_other_type(ours, flux))),
+    ("W15", |case, field| {
+        case.each_line(field, |ours, flux| {
+            let is_nothing = untyped(ours).is_some_and(|(kind, _, text)| kind == SCALAR && text.is_empty());
+            ours == flux || case.has_other_type(ours, flux) || (is_nothing && untyped(ours) == untyped(flux))
+        })
+    }),
     ("W12", |case, field| {
-        case.text(field).contains('>')
+        case.text(field).contains(['>', '+'])
             && case.each_line(field, |ours, flux| {
                 ours == flux || case.has_other_type(ours, flux) || is_refolded(ours, flux)
             })

@@ -111,6 +111,9 @@ impl<'a> Walker<'a> {
             self.marker_before = None;
             match self.stack.bookkeeping() {
                 Some(Bookkeeping::Metadata) => self.refuse(line, "metadata is an alias, not a mapping"),
+                Some(Bookkeeping::Annotations) if self.stack.has_forgotten() => {
+                    self.refuse(line, "the annotations are an alias, not a mapping");
+                }
                 Some(Bookkeeping::Annotations) => self.stack.forget_key(),
                 // For Flux an alias has its own name for a value.
                 None => self.identities.note(&mut self.stack, &name),
@@ -181,11 +184,13 @@ impl<'a> Walker<'a> {
         self.fold(2_u8);
         let (role, is_empty) = self.stack.close();
         match self.stack.bookkeeping() {
-            // Flux drops what is empty before it writes its own annotations there.
-            Some(_) if is_empty => self.stack.forget_key(),
-            Some(Bookkeeping::Annotations) if role == Role::Item => {
+            Some(Bookkeeping::Annotations)
+                if role == Role::Item && (!is_empty || self.stack.has_forgotten()) =>
+            {
                 self.refuse(self.sequence_line, "the annotations are a list, not a mapping");
             }
+            // Flux drops what is empty before it writes its own annotations there.
+            Some(_) if is_empty => self.stack.forget_key(),
             _ => {}
         }
     }
@@ -234,6 +239,10 @@ impl<'a> Walker<'a> {
         match self.stack.bookkeeping() {
             Some(Bookkeeping::Metadata) if !last.is_null => {
                 self.refuse(last.line, "metadata is a scalar, not a mapping");
+            }
+            // Flux drops only the first.
+            Some(Bookkeeping::Annotations) if !last.is_null && self.stack.has_forgotten() => {
+                self.refuse(last.line, "the annotations are a scalar, not a mapping");
             }
             // Flux drops it before it looks for markers.
             Some(_) => {
