@@ -119,6 +119,7 @@ fn is_of_lists(error: &str) -> bool {
         "missing Resource metadata",
         "resource must be written under package",
         "wrong node kind: expected MappingNode",
+        "to be written to files",
     ]
     .iter()
     .any(|text| error.contains(text))

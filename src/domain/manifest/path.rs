@@ -115,10 +115,9 @@ impl<'a> Stack<'a> {
         (!self.is_repeated()).then_some(place)
     }
 
-    /// Whether the innermost mapping had a key that is forgotten.
+    /// Whether an open mapping had a key that is forgotten.
     pub(super) fn has_forgotten(&self) -> bool {
-        let start = self.frames.last().map_or(0, |frame| frame.keys);
-        self.keys.iter().skip(start).any(|key| key == FORGOTTEN)
+        self.keys.iter().any(|key| key == FORGOTTEN)
     }
 
     /// Forgets that the innermost mapping had the key whose value is being read, or was just read.

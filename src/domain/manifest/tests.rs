@@ -76,8 +76,12 @@ fn the_books_of_flux_are_kept_in_metadata_that_is_not_empty() {
         refused("metadata:\n  annotations: [x]\n").ends_with("the annotations are a list, not a mapping")
     );
     // Only one that is empty is dropped.
-    let twice = refused("metadata:\n  annotations: x\n  annotations: y\n");
-    assert!(twice.ends_with("the annotations are a scalar, not a mapping"), "{twice}");
+    for text in [
+        "metadata:\n  annotations: x\n  annotations: y\n",
+        "metadata:\nmetadata:\n  a: b\n  annotations: x\n",
+    ] {
+        assert!(refused(text).ends_with("the annotations are a scalar, not a mapping"), "{text}");
+    }
     // Only the first that is not empty is looked at, and what is empty is dropped with its marker.
     one("metadata: {a: x M\n  }\nmetadata: text\n", ".metadata.a", "x");
     one("metadata: ~ M\nmetadata:\n  a: x M\n", ".metadata.a", "x");
