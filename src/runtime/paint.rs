@@ -77,23 +77,22 @@ impl Painter {
     }
 
     /// The brush after drawing `wanted` in the way that takes the fewest bytes.
+    ///
+    /// Whether rows are moved is decided by what is left to draw then, in reading order: to look for the best order of a whole
+    /// screen that is thrown away takes longer than all else.
     fn cheapest(&self, wanted: &Buffer) -> Brush {
-        let draw = |mut brush: Brush, shown: &Buffer| {
-            let runs = runs::ordered(&runs::between(shown, wanted), &brush, wanted);
-            brush.draw(&runs, wanted);
-            brush
-        };
-        let mut best = draw(self.brush.fresh(), &self.shown);
-        for shift in scroll::candidates(&self.shown, wanted) {
-            let (mut brush, mut moved) = (self.brush.fresh(), self.shown.clone());
+        let moved = |shift: scroll::Shift| {
+            let (mut brush, mut shown) = (self.brush.fresh(), self.shown.clone());
             brush.scroll(shift);
-            shift.apply(&mut moved);
-            let brush = draw(brush, &moved);
-            if brush.out.len() < best.out.len() {
-                best = brush;
-            }
-        }
-        best
+            shift.apply(&mut shown);
+            (brush, runs::between(&shown, wanted))
+        };
+        let ways = scroll::candidates(&self.shown, wanted).into_iter().map(moved);
+        let ways = [(self.brush.fresh(), runs::between(&self.shown, wanted))].into_iter().chain(ways);
+        let bytes = |(brush, runs): &(Brush, Vec<runs::Run>)| brush.out.len() + brush.cost(runs, wanted);
+        let Some((mut brush, runs)) = ways.min_by_key(bytes) else { return self.brush.fresh() };
+        brush.draw(&runs::ordered(&runs, &brush, wanted), wanted);
+        brush
     }
 
     /// Shows or hides the cursor and puts it in its place; hidden, it is found there by what follows it, such as a

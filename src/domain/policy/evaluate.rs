@@ -121,8 +121,11 @@ impl<'t> Sieve<'_, 't> {
 
     /// Sifts all tags, many of them on several threads; the parts are in the order of the indices.
     fn sift_all(&self, states: &mut [TagState]) -> Vec<Part<'t>> {
-        let threads = match states.len() {
-            SHARED.. => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+        // Without a pattern there is too little to do for each tag.
+        let threads = match (states.len(), self.filter) {
+            (SHARED.., Ok(Some(_))) => {
+                std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
+            }
             _ => 1,
         };
         let size = states.len().div_ceil(threads).max(1);
