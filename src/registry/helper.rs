@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: u64 = 64 << 10;
 /// How long an answer serves: many repositories of one host are scanned at once.
 const LIFE: Duration = Duration::from_mins(5);
+/// How long a failure does: the repositories of one host do not each wait for a helper that hangs.
+const GRUDGE: Duration = Duration::from_secs(30);
 /// The user's name of a login that is an identity token.
 const TOKEN: &str = "<token>";
 /// What a helper says that has nothing for a host.
@@ -117,10 +119,13 @@ struct Answer {
     secret: SecretString,
 }
 
+/// A login, or none, or what went wrong.
+type Said = Result<Option<Credential>, String>;
+
 /// What helpers answered a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Helpers {
-    known: Mutex<HashMap<Helper, (Option<Credential>, Instant)>>,
+    known: Mutex<HashMap<Helper, (Said, Instant)>>,
 }
 
 impl Helpers {
@@ -128,21 +133,37 @@ impl Helpers {
     /// `left`. One helper runs at a time.
     ///
     /// # Errors
-    /// What went wrong, without anything the helper said; it is asked again the next time.
+    /// What went wrong, without anything the helper said; it is asked again after half a minute.
     pub(super) async fn ask(&self, helper: &Helper, left: Duration) -> Result<Option<Credential>, String> {
         let mut known = self.known.lock().await;
         if let Some((answer, at)) = known.get(helper)
-            && at.elapsed() < LIFE
+            && at.elapsed() < if answer.is_ok() { LIFE } else { GRUDGE }
         {
-            return Ok(answer.clone());
+            return answer.clone();
         }
-        let answer = helper.ask(PATIENCE.min(left)).await?;
+        let answer = helper.ask(PATIENCE.min(left)).await;
         known.insert(helper.clone(), (answer.clone(), Instant::now()));
-        Ok(answer)
+        answer
     }
 
     /// Forgets what `label` answered: the registry has refused it.
     pub(super) async fn forget(&self, label: &str) {
         self.known.lock().await.retain(|helper, _| helper.label != label);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_helper_that_failed_is_not_asked_again_at_once() {
+        let helpers = Helpers::default();
+        let helper = Helper::new("docker config", "no-such-helper", "r.example.com").unwrap();
+        let failed = helpers.ask(&helper, PATIENCE).await.unwrap_err();
+        // No time is left, so that asking again would end in another failure.
+        assert_eq!(helpers.ask(&helper, Duration::ZERO).await.unwrap_err(), failed);
+        helpers.forget(helper.label()).await;
+        assert_ne!(helpers.ask(&helper, Duration::ZERO).await.unwrap_err(), failed);
     }
 }
