@@ -12,6 +12,7 @@ pub mod landing;
 pub mod lint;
 pub mod manifest;
 pub mod marker;
+pub mod metadata;
 pub mod mode;
 pub mod object;
 pub mod plan;

@@ -18,6 +18,8 @@ pub mod helper;
 mod http;
 mod keymatch;
 pub mod keyring;
+mod manifest;
+pub mod metadata;
 mod page;
 mod paging;
 mod session;
@@ -30,6 +32,7 @@ use std::time::Duration;
 pub use client::{Client, ClientOptions, Endpoint};
 pub use error::RegistryError;
 pub use keyring::{Credential, Keyring, KeyringError, Login, Offer};
+pub use metadata::Resolved;
 pub use transport::{Transport, TransportError};
 
 use crate::domain::reference::ImageName;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -150,13 +152,26 @@ impl Client {
     /// # Errors
     /// [`RegistryError`], with [`RegistryError::BadAnswer`] for an answer without the digest's header.
     pub async fn digest(&self, request: &ListRequest<'_>, tag: &str) -> Result<String, RegistryError> {
+        self.with_credentials(request, tag, |session, credential, tag| {
+            session.digest(credential, tag).boxed()
+        })
+        .await
+    }
+
+    /// Asks about `what` with one credential after another while the registry refuses them.
+    pub(super) async fn with_credentials<W: ?Sized, T>(
+        &self,
+        request: &ListRequest<'_>,
+        what: &W,
+        ask: impl for<'s> Fn(&'s Session<'s>, &'s Credential, &'s W) -> BoxFuture<'s, Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
         let progress = |_: Progress| {};
         let session = self.session(request, &progress)?;
         let mut attempts = Attempts::of(request, &session, &self.helpers);
         loop {
             let credential = attempts.next().await?;
-            match session.digest(&credential, tag).await {
-                Ok(digest) => return Ok(digest),
+            match ask(&session, &credential, what).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => attempts.failed(credential, error).await?,
             }
         }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{challenge, page, paging};
+use super::{challenge, manifest, page, paging};
 use crate::domain::tags::Unsorted;
 
 /// Reads a text as each of the things that a registry's answer consists of.
@@ -12,6 +12,11 @@ use crate::domain::tags::Unsorted;
 pub fn read_answer(text: &str) {
     let _ = challenge::pick([text]);
     let _ = page::read_tags(text.as_bytes(), &mut Unsorted::default());
+    let _ = manifest::read_config(text.as_bytes());
+    if let Ok(manifest::Manifest::Index(index)) = manifest::read_manifest(text.as_bytes()) {
+        // What is read from a manifest becomes a part of an address.
+        assert!(index.chosen.is_none_or(|child| manifest::is_digest(&child.digest)));
+    }
     if let Ok(page) = Url::parse("https://registry.example.com/v2/team/app/tags/list") {
         let next = paging::Trail::default().next(&page, Some(text));
         assert!(next.ok().flatten().is_none_or(|next| next.origin() == page.origin()));

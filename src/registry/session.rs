@@ -26,7 +26,7 @@ const HEAD_START: Duration = Duration::from_millis(300);
 /// What the digest's request accepts, in Flux's order.
 ///
 /// Source: google/go-containerregistry:pkg/v1/remote/descriptor.go.
-const MANIFEST_TYPES: &str = "application/vnd.docker.distribution.manifest.v1+json,\
+pub(super) const MANIFEST_TYPES: &str = "application/vnd.docker.distribution.manifest.v1+json,\
     application/vnd.docker.distribution.manifest.v1+prettyjws,application/vnd.docker.distribution.manifest.v2+json,\
     application/vnd.oci.image.manifest.v1+json,application/vnd.docker.distribution.manifest.list.v2+json,\
     application/vnd.oci.image.index.v1+json";
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
         Ok(digest.to_owned())
     }
 
-    fn address(&self, registry: &Knowledge, rest: &str) -> Result<Url, RegistryError> {
+    pub(super) fn address(&self, registry: &Knowledge, rest: &str) -> Result<Url, RegistryError> {
         let path = format!("{}/{rest}", self.image.repository);
         // `.//a` stays below `/v2/`, where a bare `//a` would name another host.
         registry.root.join(&format!("./{path}")).map_err(|error| {
@@ -117,8 +117,9 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Makes a request with what the registry wants to see; once more with a fresh token if it is refused.
-    async fn authorized(
+    /// Makes a request with what the registry wants to see; once more with a fresh token if it is refused. Where
+    /// something is known already, that it has not changed is an answer too.
+    pub(super) async fn authorized(
         &self,
         registry: &Knowledge,
         ask: &Ask,
@@ -138,7 +139,11 @@ impl<'a> Session<'a> {
             ask.authorization = self.authorization(registry, &scopes, credential, true).await?;
             reply = self.wire.send(&ask).await?;
         }
-        if reply.status.is_success() { Ok(reply) } else { Err(reply.error(ask.text(), &self.wire.host.name)) }
+        let is_unchanged = ask.known.is_some() && reply.status == StatusCode::NOT_MODIFIED;
+        if reply.status.is_success() || is_unchanged {
+            return Ok(reply);
+        }
+        Err(reply.error(ask.text(), &self.wire.host.name))
     }
 
     async fn authorization(
@@ -157,7 +162,7 @@ impl<'a> Session<'a> {
     }
 
     /// What the registry's `/v2/` says; asked once and remembered for all its repositories.
-    async fn registry(&self) -> Result<Arc<Knowledge>, RegistryError> {
+    pub(super) async fn registry(&self) -> Result<Arc<Knowledge>, RegistryError> {
         let mut known = self.wire.host.knowledge.lock().await;
         if let Some(known) = known.as_ref() {
             return Ok(Arc::clone(known));

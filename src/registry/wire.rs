@@ -35,13 +35,26 @@ pub(super) struct Ask {
     pub(super) authorization: Option<HeaderValue>,
     /// The fields of a form to be posted.
     pub(super) form: Option<Vec<(&'static str, String)>>,
+    /// The entity tag of what is known already, which need not be sent again.
+    pub(super) known: Option<HeaderValue>,
+    /// The largest answer that makes sense, in bytes, where that is less than the client's own bound.
+    pub(super) at_most: Option<usize>,
     /// How often to try.
     pub(super) attempts: usize,
 }
 
 impl Ask {
     pub(super) fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, accept: None, authorization: None, form: None, attempts: ATTEMPTS }
+        Self {
+            method: Method::GET,
+            url,
+            accept: None,
+            authorization: None,
+            form: None,
+            known: None,
+            at_most: None,
+            attempts: ATTEMPTS,
+        }
     }
 
     /// `METHOD URL`, fit to be shown.
@@ -240,6 +253,9 @@ impl<'a> Wire<'a> {
         if let Some(accept) = ask.accept {
             request = request.header(reqwest::header::ACCEPT, accept);
         }
+        if let Some(known) = &ask.known {
+            request = request.header(reqwest::header::IF_NONE_MATCH, known);
+        }
         if ask.method == Method::HEAD {
             // A packed body has another length, and the length is asked for.
             request = request.header(reqwest::header::ACCEPT_ENCODING, "identity");
@@ -261,7 +277,8 @@ impl<'a> Wire<'a> {
     /// Reads a body: an error's as far as it is of use, any other whole or not at all.
     async fn read(&self, ask: &Ask, response: &mut reqwest::Response) -> Result<Vec<u8>, Broken> {
         let success = response.status().is_success();
-        let limit = if success { self.options.max_reply } else { ERROR_BODY };
+        let most = ask.at_most.unwrap_or(usize::MAX).min(self.options.max_reply);
+        let limit = if success { most } else { ERROR_BODY };
         let announced =
             response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = Vec::with_capacity(announced.min(limit));

@@ -28,8 +28,9 @@ mod programs;
 
 /// Debian's package and the program in it.
 const PROGRAM: &str = "docker-registry";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// A CNCF distribution registry, running as a process of its own.
 pub struct DockerRegistry {
@@ -131,20 +132,38 @@ impl DockerRegistry {
 
     /// Pushes an image over HTTP, as `docker push` would; returns its digest.
     pub fn push(&self, repository: &str, tag: &str) -> String {
-        let config = b"{}".as_slice();
-        let blob = digest(config);
+        let blob = self.put_blob(repository, b"{}");
+        self.put_manifest(repository, tag, MANIFEST, &manifest(&blob, tag))
+    }
+
+    /// Uploads a blob; returns its digest.
+    pub fn put_blob(&self, repository: &str, bytes: &[u8]) -> String {
+        let blob = digest(bytes);
         let (status, head) = self.request("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"");
         assert_eq!(status, 202, "{head}");
         let location = header(&head, "location").expect("a place to upload to");
         let path = location.strip_prefix(&format!("http://{}", self.host)).unwrap_or(&location);
         let (status, head) =
-            self.request("PUT", &format!("{path}&digest={blob}"), "application/octet-stream", config);
+            self.request("PUT", &format!("{path}&digest={blob}"), "application/octet-stream", bytes);
         assert_eq!(status, 201, "{head}");
-        let manifest = manifest(&blob, tag);
-        let (status, head) =
-            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, manifest.as_bytes());
+        blob
+    }
+
+    /// Uploads a manifest of any type under a tag or its own digest; returns its digest.
+    pub fn put_manifest(&self, repository: &str, reference: &str, media_type: &str, text: &str) -> String {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let (status, head) = self.request("PUT", &path, media_type, text.as_bytes());
         assert_eq!(status, 201, "{head}");
-        digest(manifest.as_bytes())
+        digest(text.as_bytes())
+    }
+
+    /// Pushes an image with this configuration (JSON) and one layer of so many bytes; returns its digest.
+    pub fn push_image(&self, repository: &str, reference: &str, config: &str, layer: usize) -> String {
+        let layers = [self.put_blob(repository, &vec![b'x'; layer])];
+        let text = image_manifest((IMAGE_CONFIG, config), &layers, layer, "{}");
+        self.put_blob(repository, config.as_bytes());
+        let reference = if reference.is_empty() { digest(text.as_bytes()) } else { reference.to_owned() };
+        self.put_manifest(repository, &reference, MANIFEST, &text)
     }
 
     /// Pushes an image for two architectures: an index of two manifests; returns the index's digest.
@@ -162,19 +181,13 @@ impl DockerRegistry {
             of("amd64"),
             of("arm64")
         );
-        let (status, head) =
-            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), INDEX, index.as_bytes());
-        assert_eq!(status, 201, "{head}");
-        digest(index.as_bytes())
+        self.put_manifest(repository, tag, INDEX, &index)
     }
 
     /// Makes `tag` stand for another image than before; returns its digest.
     pub fn move_tag(&self, repository: &str, tag: &str) -> String {
         let manifest = manifest(&digest(b"{}"), &format!("{tag}, built again"));
-        let (status, head) =
-            self.request("PUT", &format!("/v2/{repository}/manifests/{tag}"), MANIFEST, manifest.as_bytes());
-        assert_eq!(status, 201, "{head}");
-        digest(manifest.as_bytes())
+        self.put_manifest(repository, tag, MANIFEST, &manifest)
     }
 
     /// Removes a tag from the registry's storage.
@@ -246,7 +259,27 @@ fn manifest(config: &str, tag: &str) -> String {
     )
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// A manifest with a configuration of this type and content, layers of so many bytes each, and these annotations.
+pub fn image_manifest(
+    (media_type, config): (&str, &str),
+    layers: &[String],
+    size: usize,
+    annotations: &str,
+) -> String {
+    let layer = |digest: &String| {
+        let media_type = "application/vnd.oci.image.layer.v1.tar+gzip";
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    };
+    let layers: Vec<String> = layers.iter().map(layer).collect();
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{media_type}","digest":"{}","size":{}}},"layers":[{}],"annotations":{annotations}}}"#,
+        digest(config.as_bytes()),
+        config.len(),
+        layers.join(",")
+    )
+}
+
+pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{:x}", Sha256::digest(bytes))
 }
 
@@ -266,6 +299,8 @@ pub struct Asked {
     pub authorization: Option<String>,
     /// The `Accept` header.
     pub accept: Option<String>,
+    /// The `If-None-Match` header.
+    pub known: Option<String>,
 }
 
 /// What [`Liar`] is to say.
@@ -368,7 +403,8 @@ fn read_request(mut stream: &TcpStream) -> Option<Asked> {
     let head = String::from_utf8_lossy(&head).into_owned();
     let line = head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned();
     let (authorization, accept) = (header(&head, "authorization"), header(&head, "accept"));
-    Some(Asked { line, authorization, accept })
+    let known = header(&head, "if-none-match");
+    Some(Asked { line, authorization, accept, known })
 }
 
 fn speak(mut stream: &TcpStream, said: Say) {

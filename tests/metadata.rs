@@ -1,0 +1,255 @@
+//! What a registry tells of tags and digests: as Debian's registry tells it, and as others do.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod registry;
+}
+
+use std::time::Duration;
+
+use supercargo::domain::metadata::{Kind, Metadata, Signature};
+use supercargo::domain::reference::ImageName;
+use supercargo::problem::Code;
+use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, RegistryError, Resolved};
+use support::registry::{Asked, DockerRegistry, INDEX, Liar, MANIFEST, Say, digest, image_manifest};
+
+const REVISION: &str = "4c1f0e2aa0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5";
+
+/// One client and one repository.
+struct Asker {
+    client: Client,
+    image: ImageName,
+    keyring: Keyring,
+}
+
+impl Asker {
+    fn of(host: &str, repository: &str) -> Self {
+        let brisk = Duration::from_millis(5);
+        let options = ClientOptions { pauses: [brisk, brisk], ..ClientOptions::default() };
+        let image = ImageName::parse(&format!("{host}/{repository}"), false).unwrap();
+        Self { client: Client::new(options).unwrap(), image, keyring: Keyring::new() }
+    }
+
+    fn request(&self) -> ListRequest<'_> {
+        ListRequest { image: &self.image, timeout: Duration::from_secs(5), keyring: &self.keyring }
+    }
+
+    async fn resolve(&self, tag: &str, known: Option<&str>) -> Result<Resolved, RegistryError> {
+        self.client.resolve(&self.request(), tag, known).await
+    }
+
+    async fn describe(&self, digest: &str) -> Result<Metadata, RegistryError> {
+        self.client.describe(&self.request(), digest).await
+    }
+
+    async fn signature(&self, digest: &str) -> Signature {
+        self.client.signature(&self.request(), digest).await.unwrap()
+    }
+}
+
+/// The configuration of an image, built at `created`, with labels of its source.
+fn config(created: &str, architecture: &str) -> String {
+    format!(
+        r#"{{"created":"{created}","os":"linux","architecture":"{architecture}","config":{{"Labels":{{
+            "org.opencontainers.image.source":"https://github.com/acme/app","org.opencontainers.image.version":"1.2.0",
+            "org.opencontainers.image.revision":"{REVISION}"}}}},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_real_registry_tells_what_an_image_is() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let pushed = registry.push_image("team/app", "1.2.0", &config("2026-11-22T12:02:00.25Z", "arm64"), 4000);
+    let asker = Asker::of(&registry.host, "team/app");
+    let resolved = asker.resolve("1.2.0", None).await.unwrap();
+    assert_eq!(resolved.digest, pushed);
+    let found = asker.describe(&pushed).await.unwrap();
+    assert_eq!((found.kind, found.platforms), (Kind::Image, vec!["linux/arm64".to_owned()]));
+    assert_eq!(found.created.unwrap().to_string(), "2026-11-22T12:02:00Z");
+    let size = found.size.unwrap();
+    assert_eq!(
+        (size.bytes, size.platform),
+        (4000 + config("2026-11-22T12:02:00.25Z", "arm64").len() as u64, None)
+    );
+    assert_eq!(found.labels.source.as_deref(), Some("https://github.com/acme/app"));
+    assert_eq!(found.labels.revision.as_deref(), Some(REVISION));
+    assert_eq!(found.labels.version.as_deref(), Some("1.2.0"));
+    assert_eq!(asker.signature(&pushed).await, Signature::Unknown, "this registry lists no referrers");
+    let moved = registry.push_image("team/app", "1.2.0", &config("2026-11-23T00:00:00Z", "arm64"), 4000);
+    assert_eq!(asker.resolve("1.2.0", Some(&pushed)).await.unwrap().digest, moved);
+}
+
+#[tokio::test]
+async fn a_real_registrys_index_is_described_by_its_most_usual_image() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let entry = |architecture: &str, size: usize, platform: &str| {
+        let text = registry.push_image("team/app", "", &config("2026-11-22T12:02:00Z", architecture), size);
+        format!(r#"{{"mediaType":"{MANIFEST}","digest":"{text}","size":1,"platform":{platform}}}"#)
+    };
+    let list = [
+        entry("arm64", 10, r#"{"os":"linux","architecture":"arm64","variant":"v8"}"#),
+        entry("amd64", 1000, r#"{"os":"linux","architecture":"amd64"}"#),
+        entry("none", 1, r#"{"os":"unknown","architecture":"unknown"}"#),
+    ];
+    for media_type in [INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"] {
+        let text =
+            format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[{}]}}"#, list.join(","));
+        let pushed = registry.put_manifest("team/app", "1", media_type, &text);
+        let asker = Asker::of(&registry.host, "team/app");
+        assert_eq!(asker.resolve("1", None).await.unwrap().digest, pushed);
+        let found = asker.describe(&pushed).await.unwrap();
+        assert_eq!((found.digest, found.kind), (pushed, Kind::Index));
+        assert_eq!(found.platforms, ["linux/arm64/v8", "linux/amd64"]);
+        let size = found.size.unwrap();
+        assert_eq!(size.platform.as_deref(), Some("linux/amd64"));
+        assert!(size.bytes > 1000, "{}", size.bytes);
+        assert_eq!(found.labels.revision.as_deref(), Some(REVISION));
+    }
+}
+
+#[tokio::test]
+async fn a_real_registrys_chart_has_a_type_and_no_platform() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let kind = "application/vnd.cncf.helm.config.v1+json";
+    let blob = registry.put_blob("charts/app", b"{}");
+    let notes = r#"{"org.opencontainers.image.created":"2026-11-20T08:00:00Z","org.opencontainers.image.version":"0.3.1"}"#;
+    let layer = registry.put_blob("charts/app", b"a chart");
+    let text = image_manifest((kind, "{}"), &[layer], 7, notes);
+    assert_eq!(blob, digest(b"{}"));
+    let pushed = registry.put_manifest("charts/app", "0.3.1", MANIFEST, &text);
+    let found = Asker::of(&registry.host, "charts/app").describe(&pushed).await.unwrap();
+    assert_eq!(found.kind, Kind::Artifact(kind.to_owned()));
+    assert!(found.platforms.is_empty());
+    assert_eq!(found.created.unwrap().to_string(), "2026-11-20T08:00:00Z");
+    assert_eq!((found.size.unwrap().bytes, found.labels.version.as_deref()), (9, Some("0.3.1")));
+}
+
+/// A registry that answers below `/v2/team/app/` by the method and the rest of the path.
+fn serves(say: impl Fn(&Asked, &str, &str) -> Say + Send + Sync + 'static) -> Liar {
+    Liar::start(move |asked, _| {
+        let (method, path) = asked.line.split_once(' ').unwrap();
+        match path.strip_prefix("/v2/team/app/") {
+            Some(rest) => say(asked, method, rest),
+            None => Say::json("{}"),
+        }
+    })
+}
+
+/// A manifest without layers and its configuration.
+fn plain_image() -> (String, String) {
+    let config = config("2026-11-22T12:02:00Z", "amd64");
+    (image_manifest((support::registry::IMAGE_CONFIG, &config), &[], 0, "{}"), config)
+}
+
+#[tokio::test]
+async fn without_head_the_digest_is_that_of_the_bytes_and_known_ones_are_not_sent_again() {
+    let (manifest, _) = plain_image();
+    let whole = digest(manifest.as_bytes());
+    let same = format!("\"{whole}\"");
+    for head in ["405 Method Not Allowed", "404 Not Found", "501 Not Implemented", "200 OK"] {
+        let (manifest, same) = (manifest.clone(), same.clone());
+        let liar = serves(move |asked, method, _| match method {
+            // With 200: an answer that leaves the digest out.
+            "HEAD" => Say::status(head),
+            _ if asked.known.as_ref() == Some(&same) => Say::status("304 Not Modified"),
+            _ => Say::json(manifest.clone()).with("Last-Modified: Sun, 22 Nov 2026 14:02:00 GMT"),
+        });
+        let asker = Asker::of(&liar.host, "team/app");
+        let resolved = asker.resolve("1", None).await.unwrap();
+        assert_eq!(resolved.digest, whole, "{head}");
+        assert_eq!(resolved.pushed.unwrap().to_string(), "2026-11-22T14:02:00Z");
+        assert_eq!(asker.resolve("1", Some(&whole)).await.unwrap().digest, whole);
+        let asked = liar.asked();
+        assert_eq!(asked.last().unwrap().known, Some(format!("\"{whole}\"")));
+        assert!(asked.iter().all(|asked| asked.line.ends_with("/v2/") || asked.accept.is_some()));
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_what_was_asked_for_are_refused() {
+    let (manifest, config) = plain_image();
+    let whole = digest(manifest.as_bytes());
+    let forged = config.replace("1.2.0", "9.9.9");
+    let answer = move |_: &Asked, method: &str, rest: &str| match (method, rest.split('/').next()) {
+        ("HEAD", _) => Say::status("405 Method Not Allowed"),
+        (_, Some("blobs")) => Say::json(forged.clone()),
+        _ if rest.ends_with("/lies") => {
+            Say::json(manifest.clone()).with(&format!("Docker-Content-Digest: {}", digest(b"other")))
+        }
+        _ if rest.ends_with("/page") => Say::json("<html>"),
+        _ => Say::json(manifest.clone()),
+    };
+    let liar = serves(answer);
+    let asker = Asker::of(&liar.host, "team/app");
+    for (tag, says) in [("lies", "what was asked for as sha256:"), ("page", "the answer is no manifest")] {
+        let error = asker.resolve(tag, None).await.unwrap_err();
+        assert_eq!(error.code(), Code::BadAnswer);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let error = asker.describe(&whole).await.unwrap_err();
+    assert!(error.to_string().contains("/blobs/sha256:"), "{error}");
+    let error = asker.describe(&digest(b"another")).await.unwrap_err();
+    assert!(error.to_string().contains("has the digest"), "{error}");
+}
+
+#[tokio::test]
+async fn a_manifest_without_end_is_left_at_four_megabytes() {
+    let liar = serves(|_, method, _| match method {
+        "HEAD" => Say::status("405 Method Not Allowed"),
+        _ => Say::Endless,
+    });
+    let error = Asker::of(&liar.host, "team/app").resolve("1", None).await.unwrap_err();
+    assert!(error.to_string().ends_with("the answer is longer than 4 MiB"), "{error}");
+}
+
+#[tokio::test]
+async fn a_configuration_may_lie_elsewhere_where_our_login_does_not_go() {
+    let (manifest, config) = plain_image();
+    let whole = digest(manifest.as_bytes());
+    let store = Liar::start(move |_, _| Say::json(config.clone()));
+    let there = format!("Location: http://{}/blob?signature=s3cret", store.host);
+    let registry = Liar::start(move |asked, _| match asked.line.as_str() {
+        _ if asked.authorization.is_none() => {
+            Say::status("401 Unauthorized").with("WWW-Authenticate: Basic realm=\"r\"")
+        }
+        "GET /v2/" => Say::json("{}"),
+        line if line.contains("/blobs/") => Say::status("307 Temporary Redirect").with(&there),
+        _ => Say::json(manifest.clone()),
+    });
+    let mut asker = Asker::of(&registry.host, "team/app");
+    asker.keyring.add_login("flags", None, "rita", "s3cret-pass".into());
+    let found = asker.describe(&whole).await.unwrap();
+    assert_eq!(found.labels.revision.as_deref(), Some(REVISION));
+    let asked = store.asked();
+    assert_eq!((asked.len(), asked[0].authorization.as_deref()), (1, None));
+}
+
+#[tokio::test]
+async fn a_signature_that_refers_to_an_image_is_found_and_other_things_are_none() {
+    let entry = |kind: &str| format!(r#"{{"digest":"{}","size":1,"artifactType":"{kind}"}}"#, digest(b"x"));
+    let list = |entries: &[String]| format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let cases = [
+        (Say::json as fn(String) -> Say, list(&[entry("application/spdx+json"), entry(bundle)])),
+        (Say::json, list(&[entry("application/spdx+json")])),
+        (Say::json, list(&[])),
+        (Say::json, "<html>".to_owned()),
+        (|_| Say::status("404 Not Found"), String::new()),
+        (|_| Say::status("405 Method Not Allowed"), String::new()),
+    ];
+    let wanted = [
+        Signature::Referrer(bundle.to_owned()),
+        Signature::None,
+        Signature::None,
+        Signature::Unknown,
+        Signature::Unknown,
+        Signature::Unknown,
+    ];
+    for ((say, body), wanted) in cases.into_iter().zip(wanted) {
+        let liar = serves(move |_, _, _| say(body.clone()));
+        let asker = Asker::of(&liar.host, "team/app");
+        assert_eq!(asker.signature(&digest(b"image")).await, wanted);
+        assert!(liar.asked().last().unwrap().line.ends_with(&format!("/referrers/{}", digest(b"image"))));
+    }
+}
