@@ -10,6 +10,7 @@ mod distance;
 mod grounds;
 mod land;
 mod load;
+mod metadata;
 mod prepare;
 mod probe;
 mod reflect;
@@ -39,6 +40,7 @@ pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;
 pub use land::{DryRun, Landing};
+pub use metadata::TagQuestion;
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
 pub use reflect::Passes;

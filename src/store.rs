@@ -12,6 +12,7 @@ pub mod dirs;
 pub mod drafts;
 pub mod first_seen;
 pub mod journal;
+pub mod metadata;
 pub mod pushes;
 pub mod reflections;
 mod shelf;
@@ -26,6 +27,7 @@ pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
 pub use first_seen::{FirstSeen, Ledger};
 pub use journal::{Decisions, Journal};
+pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes};
 pub use reflections::Reflections;
 pub use tags::{CachedTags, TagCache};
@@ -37,6 +39,7 @@ use shelf::{Notices, Shelf};
 #[derive(Debug)]
 pub struct Store {
     tags: TagCache,
+    metadata: MetadataCache,
     first_seen: FirstSeen,
     reflections: Reflections,
     journal: Journal,
@@ -60,6 +63,7 @@ impl Store {
         let cache = |name: &str| Shelf::new(dirs.cache.as_ref().map(|dir| dir.join(name)), &notices);
         Self {
             tags: TagCache::new(cache("tags")),
+            metadata: MetadataCache::new(cache("metadata")),
             first_seen: FirstSeen::new(state("first-seen")),
             reflections: Reflections::new(state("reflected")),
             journal: Journal::new(state("journal")),
@@ -81,6 +85,11 @@ impl Store {
     /// The tag lists of the last scans.
     pub fn tags(&self) -> &TagCache {
         &self.tags
+    }
+
+    /// What registries told of tags and digests.
+    pub fn metadata(&self) -> &MetadataCache {
+        &self.metadata
     }
 
     /// When each tag was first seen.

@@ -100,15 +100,15 @@ impl Engine {
 }
 
 /// Where an image lies, and what to log in with.
-struct ImagePlace {
-    name: ImageName,
-    keyring: Keyring,
-    timeout: Duration,
+pub(super) struct ImagePlace {
+    pub(super) name: ImageName,
+    pub(super) keyring: Keyring,
+    pub(super) timeout: Duration,
 }
 
 impl ImagePlace {
     /// As `repository` says; without one, as for an image that no object describes.
-    fn of(
+    pub(super) fn of(
         engine: &Engine,
         world: &World,
         image: &str,
@@ -125,7 +125,7 @@ impl ImagePlace {
         Ok(Self { name, keyring, timeout })
     }
 
-    fn request(&self) -> ListRequest<'_> {
+    pub(super) fn request(&self) -> ListRequest<'_> {
         ListRequest { image: &self.name, timeout: self.timeout, keyring: &self.keyring }
     }
 }
