@@ -2,9 +2,11 @@
 //!
 //! Nothing here reads a file, a clock or the network; time and environment are arguments.
 
+pub mod age;
 pub mod batch;
 pub mod branch;
 pub mod commit;
+pub mod compare;
 pub mod diff;
 pub mod duration;
 pub mod inventory;

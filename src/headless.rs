@@ -17,6 +17,7 @@ mod completion;
 mod demo;
 mod eval;
 mod eval_batch;
+mod facts;
 mod filter;
 mod get;
 mod lint;

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
+    pub mod git;
+    pub mod lab;
     pub mod registry;
 }
 
 use std::time::Duration;
 
+use serde_json::json;
 use supercargo::domain::metadata::{Kind, Metadata, Signature};
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, RegistryError, Resolved};
+use support::lab::{Lab, NEWEST};
 use support::registry::{Asked, DockerRegistry, INDEX, Liar, MANIFEST, Say, digest, image_manifest};
 
 const REVISION: &str = "4c1f0e2aa0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5";
@@ -160,9 +164,9 @@ async fn without_head_the_digest_is_that_of_the_bytes_and_known_ones_are_not_sen
         assert_eq!(resolved.digest, whole, "{head}");
         assert_eq!(resolved.pushed.unwrap().to_string(), "2026-11-22T14:02:00Z");
         assert_eq!(asker.resolve("1", Some(&whole)).await.unwrap().digest, whole);
-        let asked = liar.asked();
-        assert_eq!(asked.last().unwrap().known, Some(format!("\"{whole}\"")));
-        assert!(asked.iter().all(|asked| asked.line.ends_with("/v2/") || asked.accept.is_some()));
+        let requests = liar.asked();
+        assert_eq!(requests.last().unwrap().known, Some(format!("\"{whole}\"")));
+        assert!(requests.iter().all(|asked| asked.line.ends_with("/v2/") || asked.accept.is_some()));
     }
 }
 
@@ -208,21 +212,21 @@ async fn a_configuration_may_lie_elsewhere_where_our_login_does_not_go() {
     let (manifest, config) = plain_image();
     let whole = digest(manifest.as_bytes());
     let store = Liar::start(move |_, _| Say::json(config.clone()));
-    let there = format!("Location: http://{}/blob?signature=s3cret", store.host);
+    let elsewhere = format!("Location: http://{}/blob?signature=s3cret", store.host);
     let registry = Liar::start(move |asked, _| match asked.line.as_str() {
         _ if asked.authorization.is_none() => {
             Say::status("401 Unauthorized").with("WWW-Authenticate: Basic realm=\"r\"")
         }
         "GET /v2/" => Say::json("{}"),
-        line if line.contains("/blobs/") => Say::status("307 Temporary Redirect").with(&there),
+        line if line.contains("/blobs/") => Say::status("307 Temporary Redirect").with(&elsewhere),
         _ => Say::json(manifest.clone()),
     });
     let mut asker = Asker::of(&registry.host, "team/app");
     asker.keyring.add_login("flags", None, "rita", "s3cret-pass".into());
     let found = asker.describe(&whole).await.unwrap();
     assert_eq!(found.labels.revision.as_deref(), Some(REVISION));
-    let asked = store.asked();
-    assert_eq!((asked.len(), asked[0].authorization.as_deref()), (1, None));
+    let there = store.asked();
+    assert_eq!((there.len(), there[0].authorization.as_deref()), (1, None));
 }
 
 #[tokio::test]
@@ -252,4 +256,56 @@ async fn a_signature_that_refers_to_an_image_is_found_and_other_things_are_none(
         assert_eq!(asker.signature(&digest(b"image")).await, wanted);
         assert!(liar.asked().last().unwrap().line.ends_with(&format!("/referrers/{}", digest(b"image"))));
     }
+}
+
+#[test]
+fn commands_tell_what_stands_behind_a_tag_and_that_it_moved() {
+    let Some(mut lab) = Lab::start() else { return };
+    let built = |created: &str, revision: &str| config(created, "amd64").replace(REVISION, revision);
+    let old = lab.registry.push_image("vote", "v8", &built("2021-04-01T00:00:00Z", "77ab0134"), 10);
+    let first = lab.registry.push_image("vote", NEWEST, &built("2021-04-22T00:00:00Z", REVISION), 10);
+    lab.registry.push_image("vote", "latest", &built("2021-04-22T00:00:00Z", REVISION), 10);
+    lab.registry.push("vote", &Signature::tag_of(&first));
+    lab.automate("image-updates");
+    lab.json(0, &["get", "updates"]);
+    lab.json(0, &["explain", "tag", "vote", "latest"]);
+
+    let told = lab.json(0, &["explain", "tag", "vote", NEWEST]);
+    let metadata = &told["metadata"];
+    assert_eq!(told["problems"], json!([]), "{told:#}");
+    assert_eq!((&metadata["digest"], &metadata["kind"]), (&json!(first), &json!("image")));
+    assert_eq!(metadata["created"], json!("2021-04-22T00:00:00Z"));
+    assert_eq!(metadata["platforms"], json!(["linux/amd64"]));
+    assert_eq!(metadata["also_tagged"], json!(["latest"]));
+    assert_eq!(
+        (&metadata["signature"]["found"], &metadata["signature"]["verified"]),
+        (&json!(true), &json!(false))
+    );
+    let link = format!("https://github.com/acme/app/compare/77ab0134...{REVISION}");
+    assert_eq!(metadata["compare"], json!(link));
+    assert_eq!(metadata["clocks"]["first_look"], json!(true));
+    let text = lab.run(&["explain", "tag", "vote", NEWEST]).expect(0).out;
+    for line in [format!("digest      {first}"), format!("compare     {link}"), "found, not verified".into()]
+    {
+        assert!(text.contains(&line), "{line:?} in\n{text}");
+    }
+
+    let moved = lab.registry.push_image("vote", NEWEST, &built("2021-05-01T00:00:00Z", REVISION), 10);
+    let row = |refresh: &str| {
+        let list = lab.json(0, &["get", "tags", "vote", "--state=latest", refresh]);
+        list["items"][0].clone()
+    };
+    assert_eq!(row("--refresh=auto")["digest"], json!(first), "ten minutes have not passed");
+    let shown = row("--refresh=always");
+    assert_eq!((&shown["digest"], &shown["created"]), (&json!(moved), &json!("2021-05-01T00:00:00Z")));
+    assert!(shown["flags"].as_array().unwrap().contains(&json!("digest-moved")), "{shown:#}");
+    let told = lab.json(0, &["explain", "tag", "vote", NEWEST]);
+    assert_eq!(told["metadata"]["moved_from"], json!(first));
+    assert_eq!(told["metadata"]["signature"]["found"], json!(null), "this registry lists no referrers");
+
+    lab.registry.stop();
+    let kept = lab.json(0, &["explain", "tag", "vote", "v8", "--refresh=never"]);
+    assert_eq!((&kept["metadata"]["digest"], &kept["problems"]), (&json!(old), &json!([])));
+    let silent = lab.json(0, &["explain", "tag", "vote", "main-0fe1b2c3-1619060000"]);
+    assert_eq!((&silent["metadata"], &silent["problems"][0]["code"]), (&json!(null), &json!("unreachable")));
 }

@@ -135,7 +135,7 @@ impl Signature {
 
     /// The tag that cosign attaches a signature of `digest` by.
     ///
-    /// Source: sigstore/cosign:specs/SIGNATURE_SPEC.md.
+    /// Source: `sigstore/cosign:specs/SIGNATURE_SPEC.md`.
     pub fn tag_of(digest: &str) -> String {
         format!("{}.sig", digest.replacen(':', "-", 1))
     }
@@ -154,8 +154,17 @@ pub struct Described {
     pub signature: Signature,
     /// Other tags of the repository that are known to stand for the same, in descending byte order.
     pub also: Vec<String>,
-    /// What the tag stood for before, if it moved since it was first asked about.
-    pub moved_from: Option<String>,
+    /// Whether the tag stood for something else before.
+    pub moved: Option<Moved>,
+}
+
+/// That a tag moved, since it was first asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The digest that it had.
+    pub from: String,
+    /// When it was first seen to have another.
+    pub seen: Timestamp,
 }
 
 impl Described {
@@ -163,15 +172,16 @@ impl Described {
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let metadata = &self.metadata;
         let mut facts = vec![("digest", metadata.digest.clone())];
-        if let Some(before) = &self.moved_from {
-            facts.push(("moved", format!("the tag stood for {before} before")));
+        if let Some(moved) = &self.moved {
+            facts.push(("moved", format!("first seen {}; before it was {}", moved.seen, moved.from)));
         }
         if !self.also.is_empty() {
             facts.push(("also tagged", self.also.join(", ")));
         }
+        facts.extend(metadata.created.map(|created| ("created", created.to_string())));
         let sizes = metadata.size.iter().map(|size| {
-            let of = size.platform.iter().map(|platform| format!(" for {platform}")).collect::<String>();
-            format!("{}{of}", size.text())
+            let of = size.platform.as_ref().map(|platform| format!(" for {platform}"));
+            format!("{}{}", size.text(), of.unwrap_or_default())
         });
         let kind = match &metadata.kind {
             Kind::Image | Kind::Index => metadata.platforms.join(", "),

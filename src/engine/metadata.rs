@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::reflect::ImagePlace;
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::metadata::{Described, Metadata, Signature};
+use crate::domain::metadata::{Described, Metadata, Moved, Signature};
 use crate::domain::object::ObjectId;
 use crate::domain::reference::{ImageName, is_valid_tag};
 use crate::domain::tags::TagList;
@@ -167,6 +167,6 @@ fn described(known: &KnownImages, tag: &str) -> Option<Described> {
         pushed: seen.pushed,
         signature: known.signatures.get(&seen.digest).cloned().unwrap_or_default(),
         also: known.also(tag, &seen.digest),
-        moved_from: seen.before.clone(),
+        moved: seen.before.clone().map(|from| Moved { from, seen: seen.since }),
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::facts::{self, Facts};
 use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{TagsArgs, WhyArgs};
@@ -16,6 +17,7 @@ use crate::domain::reflection::Reflection;
 use crate::domain::scan::Scan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
+use crate::store::KnownImages;
 
 /// One tag, judged.
 struct Tag {
@@ -27,6 +29,23 @@ struct Tag {
     flags: Vec<&'static str>,
     first_seen: Option<Timestamp>,
     digest: Option<String>,
+    created: Option<Timestamp>,
+}
+
+/// The flag of a tag that stood for something else before.
+const MOVED: &str = "digest-moved";
+
+impl Tag {
+    /// With what registries told of it, and nothing changed that a policy holds on to.
+    fn known(mut self, images: &KnownImages) -> Self {
+        let Some(known) = images.tags.get(&self.name) else { return self };
+        if known.before.is_some() && !self.flags.contains(&MOVED) {
+            self.flags.push(MOVED);
+        }
+        let digest = self.digest.get_or_insert_with(|| known.digest.clone());
+        self.created = images.images.get(digest).and_then(|image| image.created);
+        self
+    }
 }
 
 struct TagList {
@@ -46,7 +65,7 @@ impl Document for TagList {
         let item = |tag: &Tag| {
             json!({
                 "tag": tag.name, "state": tag.state.map(TagState::word), "value": tag.value, "reason": tag.reason,
-                "flags": tag.flags, "first_seen": tag.first_seen, "digest": tag.digest, "created": null,
+                "flags": tag.flags, "first_seen": tag.first_seen, "digest": tag.digest, "created": tag.created,
             })
         };
         let items: Vec<Value> = self.tags.iter().map(item).collect();
@@ -61,7 +80,7 @@ impl Document for TagList {
     }
 
     fn text(&self, wide: bool) -> Text {
-        let extra = if wide { ["REASON"].as_slice() } else { &[] };
+        let extra = if wide { ["DIGEST", "CREATED", "REASON"].as_slice() } else { &[] };
         let headings = ["STATE", "TAG", "VALUE", "FLAGS", "FIRST SEEN"];
         let mut table = Table::new(headings.into_iter().chain(extra.iter().copied()));
         for tag in &self.tags {
@@ -72,7 +91,9 @@ impl Document for TagList {
                 tag.flags.join(","),
                 tag.first_seen.map(|time| time.to_string()).unwrap_or_default(),
             ];
-            table.push(cells.into_iter().chain(tag.reason.clone().filter(|_| wide)));
+            let created = tag.created.map(|time| time.to_string());
+            let more = [tag.digest.clone(), created, tag.reason.clone()].map(Option::unwrap_or_default);
+            table.push(cells.into_iter().chain(more.into_iter().filter(|_| wide)));
         }
         Text::Table(table)
     }
@@ -103,6 +124,7 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
     let session = Session::open(settings)?;
     let name = args.repository.as_deref().unwrap_or_default();
     let chosen = choose(&session, name, args.policy.as_deref())?;
+    let told = facts::learn(&session, &chosen);
     let tags = judged(&session, &chosen, &states);
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     let list = TagList {
@@ -112,7 +134,9 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         scanned: chosen.scan.scanned,
         tags,
     };
-    Ok(Answer::new(list).with_problems(session.problems()))
+    let mut problems = session.problems();
+    problems.extend(told);
+    Ok(Answer::new(list).with_problems(problems))
 }
 
 /// `get tags --image REF --policy P`: the tags of any image, judged as if the policy were about it.
@@ -139,13 +163,13 @@ fn parse_state(word: &str) -> Result<TagState, Problem> {
 }
 
 /// A repository, its tags, and the policy to judge them by.
-struct Chosen {
+pub(super) struct Chosen {
     /// `None`: an image without an object.
-    repository: Option<ObjectId>,
-    policy: Option<ImagePolicy>,
-    scan: Scan,
+    pub(super) repository: Option<ObjectId>,
+    pub(super) policy: Option<ImagePolicy>,
+    pub(super) scan: Scan,
     evaluator: Option<Arc<Evaluator>>,
-    evaluation: Option<Arc<Evaluation>>,
+    pub(super) evaluation: Option<Arc<Evaluation>>,
 }
 
 fn choose(session: &Session, name: &str, policy: Option<&str>) -> Result<Chosen, Problem> {
@@ -206,6 +230,7 @@ fn plain(tag: &str, scan: &Scan) -> Tag {
         flags: if scan.new.position(tag).is_some() { vec!["new"] } else { Vec::new() },
         first_seen: None,
         digest: None,
+        created: None,
     }
 }
 
@@ -234,9 +259,11 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
     let repository = chosen.repository.as_ref();
     let ledger = repository.and_then(|repository| session.engine.ledger(&session.world, repository));
     let first_seen = |tag: &str| ledger.as_ref().and_then(|ledger| ledger.get(tag));
+    let images = repository.map(|repository| session.engine.known_images(&session.world, repository));
+    let images = images.unwrap_or_default();
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
-        let all = chosen.scan.tags.iter();
-        return all.map(|tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }).collect();
+        let tag = |tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }.known(&images);
+        return chosen.scan.tags.iter().map(tag).collect();
     };
     let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
     let policy = chosen.policy.as_ref();
@@ -266,9 +293,9 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         }
         let (digest, moved) = digest_of(&reflection, tag);
         if moved {
-            flags.push("digest-moved");
+            flags.push(MOVED);
         }
-        Some(Tag {
+        let judged = Tag {
             name: tag.to_owned(),
             state: Some(row.state),
             value: row.value,
@@ -276,7 +303,9 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
             flags,
             first_seen: first_seen(tag),
             digest,
-        })
+            created: None,
+        };
+        Some(judged.known(&images))
     });
     tags.collect()
 }
@@ -288,6 +317,7 @@ struct Why {
     policy: ObjectId,
     state: TagState,
     explanation: Explanation,
+    facts: Facts,
 }
 
 impl Document for Why {
@@ -307,6 +337,7 @@ impl Document for Why {
             ("selected".to_owned(), json!(self.state == TagState::Latest)),
             ("steps".to_owned(), json!(steps)),
             ("fix".to_owned(), json!(self.explanation.fix)),
+            ("metadata".to_owned(), self.facts.json()),
         ])
     }
 
@@ -324,6 +355,7 @@ impl Document for Why {
             text.push_str(&clean(fix));
             text.push('\n');
         }
+        text.push_str(&self.facts.text());
         Text::Raw(text.into_bytes())
     }
 
@@ -353,12 +385,16 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
         return Err(Problem::new(Code::NotFound, &args.tag, message).hint(hint));
     };
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
+    let (facts, told) = Facts::of(&session, &chosen, &args.tag);
+    let mut problems = session.problems();
+    problems.extend(told);
     Ok(Answer::new(Why {
         tag: args.tag.clone(),
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
         policy: policy.meta.id.clone(),
         state: evaluator.row(&chosen.scan.tags, evaluation, index).state,
         explanation: evaluator.explain(&chosen.scan.tags, evaluation, index),
+        facts,
     })
-    .with_problems(session.problems()))
+    .with_problems(problems))
 }

@@ -289,8 +289,8 @@ fn named(digest: String) -> Result<String, String> {
     }
 }
 
-fn total(sizes: impl Iterator<Item = u64>) -> Option<u64> {
-    sizes.fold(Some(0_u64), |sum, size| sum?.checked_add(size))
+fn total(mut sizes: impl Iterator<Item = u64>) -> Option<u64> {
+    sizes.try_fold(0_u64, u64::checked_add)
 }
 
 fn short(kind: String) -> String {

@@ -33,7 +33,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Parts of the types of what signs an image: cosign's, sigstore's bundles, notation's.
 ///
-/// Sources: sigstore/cosign:specs/{SIGNATURE_SPEC,BUNDLE_SPEC}.md; notaryproject/specifications:specs/signature-specification.md.
+/// Sources: sigstore/cosign:`specs/{SIGNATURE_SPEC,BUNDLE_SPEC}.md`; notaryproject/specifications:specs/signature-specification.md.
 const SIGNATURES: [&str; 4] = [
     "application/vnd.dev.cosign.artifact.sig.",
     "application/vnd.dev.cosign.simplesigning.",
