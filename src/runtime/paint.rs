@@ -11,11 +11,13 @@ mod pen;
 mod runs;
 mod scroll;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use crate::views::Cursor;
 use brush::Brush;
+use runs::Run;
+use scroll::{Shift, Shown};
 
 const SYNC_BEGIN: &str = "\x1b[?2026h";
 const SYNC_END: &str = "\x1b[?2026l";
@@ -78,19 +80,32 @@ impl Painter {
 
     /// The brush after drawing `wanted` in the way that takes the fewest bytes.
     ///
-    /// Whether rows are moved is decided by what is left to draw then, in reading order: to look for the best order of a whole
-    /// screen that is thrown away takes longer than all else.
+    /// Rows that can be moved nearly always should be, so that is tried first, and a way that cannot take fewer bytes than
+    /// the best so far is not looked at. Which one is best is decided in reading order: to look for the best order of a
+    /// whole screen that is thrown away takes longer than all else.
     fn cheapest(&self, wanted: &Buffer) -> Brush {
-        let moved = |shift: scroll::Shift| {
-            let (mut brush, mut shown) = (self.brush.fresh(), self.shown.clone());
-            brush.scroll(shift);
-            shift.apply(&mut shown);
-            (brush, runs::between(&shown, wanted))
-        };
-        let ways = scroll::candidates(&self.shown, wanted).into_iter().map(moved);
-        let ways = [(self.brush.fresh(), runs::between(&self.shown, wanted))].into_iter().chain(ways);
-        let bytes = |(brush, runs): &(Brush, Vec<runs::Run>)| brush.out.len() + brush.cost(runs, wanted);
-        let Some((mut brush, runs)) = ways.min_by_key(bytes) else { return self.brush.fresh() };
+        let blank = vec![Cell::default(); usize::from(wanted.area.width)];
+        let now = Shown::now(&self.shown, &blank);
+        let mut ways: Vec<Option<Shift>> =
+            scroll::candidates(&self.shown, wanted).into_iter().map(Some).collect();
+        ways.push(None);
+        let mut best: Option<(usize, Brush, Vec<Run>)> = None;
+        for way in ways {
+            let shown = way.map_or(now, |shift| now.after(shift));
+            if best.as_ref().is_some_and(|(bytes, ..)| *bytes <= shown.least(wanted)) {
+                continue;
+            }
+            let mut brush = self.brush.fresh();
+            if let Some(shift) = way {
+                brush.scroll(shift);
+            }
+            let runs = runs::between(shown, wanted);
+            let bytes = brush.out.len() + brush.cost(&runs, wanted);
+            if best.as_ref().is_none_or(|(least, ..)| bytes < *least) {
+                best = Some((bytes, brush, runs));
+            }
+        }
+        let Some((_, mut brush, runs)) = best else { return self.brush.fresh() };
         brush.draw(&runs::ordered(&runs, &brush, wanted), wanted);
         brush
     }

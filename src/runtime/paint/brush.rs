@@ -1,11 +1,9 @@
 //! Writes runs of cells, and knows what that does to the terminal's pen and cursor.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::{Buffer, Cell};
 
 use super::grid;
-use super::pen::Pen;
+use super::pen::{Pen, number};
 use super::runs::{Ink, Run};
 use super::scroll::Shift;
 
@@ -97,7 +95,7 @@ impl Brush {
             Ink::Blank => {
                 self.pick_blank();
                 self.go(start, wanted);
-                let _ = write!(self.out, "\x1b[{}X", run.end - run.from);
+                self.control(run.end - run.from, 'X');
             }
             Ink::Rest => {
                 self.pick_blank();
@@ -110,23 +108,46 @@ impl Brush {
     /// Moves the rows of a region. The region is that of this sequence alone; blank rows come in.
     pub(super) fn scroll(&mut self, shift: Shift) {
         self.pick_blank();
-        let (count, code) = (shift.by.unsigned_abs(), if shift.by > 0 { 'M' } else { 'L' });
-        let count = if count == 1 { String::new() } else { count.to_string() };
+        let count = u16::try_from(shift.by.unsigned_abs()).unwrap_or(u16::MAX);
+        self.controls(shift.top + 1, shift.bottom, 'r');
+        self.control(shift.top + 1, 'H');
         // Lines are deleted and inserted, which the console of Linux can do too; SU and SD it does not know.
-        let _ = write!(
-            self.out,
-            "\x1b[{top};{bottom}r\x1b[{top}H\x1b[{count}{code}\x1b[r",
-            top = shift.top + 1,
-            bottom = shift.bottom
-        );
+        self.counted(count, if shift.by > 0 { 'M' } else { 'L' });
+        self.out.push_str("\x1b[r");
         self.at = None;
         self.strokes += 1;
     }
 
     /// Changes the pen.
     fn pick(&mut self, pen: Pen) {
-        self.out.push_str(&self.pen.to(pen));
+        self.pen.change(pen, &mut self.out);
         self.pen = pen;
+    }
+
+    /// A sequence with a number.
+    fn control(&mut self, count: u16, end: char) {
+        self.out.push_str("\x1b[");
+        number(count, &mut self.out);
+        self.out.push(end);
+    }
+
+    /// A sequence with a number that is 1 if it is left out.
+    fn counted(&mut self, count: u16, end: char) {
+        if count == 1 {
+            self.out.push_str("\x1b[");
+            self.out.push(end);
+        } else {
+            self.control(count, end);
+        }
+    }
+
+    /// A sequence with two numbers.
+    fn controls(&mut self, first: u16, second: u16, end: char) {
+        self.out.push_str("\x1b[");
+        number(first, &mut self.out);
+        self.out.push(';');
+        number(second, &mut self.out);
+        self.out.push(end);
     }
 
     /// Takes a pen that erases to the terminal's own blanks.
@@ -147,34 +168,24 @@ impl Brush {
                 self.out.extend(std::iter::repeat_n('\n', usize::from(down)));
                 self.along(along, from, to, wanted);
             }
-            Way::Absolute => {
-                let _ = match to {
-                    (0, 0) => write!(self.out, "\x1b[H"),
-                    (0, _) => write!(self.out, "\x1b[{}H", y + 1),
-                    _ => write!(self.out, "\x1b[{};{}H", y + 1, x + 1),
-                };
-            }
+            Way::Absolute => match to {
+                (0, 0) => self.out.push_str("\x1b[H"),
+                (0, _) => self.control(y + 1, 'H'),
+                _ => self.controls(y + 1, x + 1, 'H'),
+            },
         }
         self.at = Some(to);
     }
 
     fn along(&mut self, along: Along, from: u16, (x, y): Place, wanted: &Buffer) {
-        // Writing to a String cannot fail.
-        let _ = match along {
-            Along::Stay => Ok(()),
-            Along::Text => {
-                self.out.extend(between(wanted, y, from, x).iter().map(Cell::symbol));
-                Ok(())
-            }
-            Along::Forward if x - from == 1 => write!(self.out, "\x1b[C"),
-            Along::Forward => write!(self.out, "\x1b[{}C", x - from),
-            Along::Back => {
-                self.out.extend(std::iter::repeat_n('\x08', usize::from(from - x)));
-                Ok(())
-            }
-            Along::Left => write!(self.out, "\x1b[{}D", from - x),
-            Along::Column => write!(self.out, "\x1b[{}G", x + 1),
-        };
+        match along {
+            Along::Stay => {}
+            Along::Text => self.out.extend(between(wanted, y, from, x).iter().map(Cell::symbol)),
+            Along::Forward => self.counted(x - from, 'C'),
+            Along::Back => self.out.extend(std::iter::repeat_n('\x08', usize::from(from - x))),
+            Along::Left => self.control(from - x, 'D'),
+            Along::Column => self.control(x + 1, 'G'),
+        }
     }
 
     /// The cheapest way to a place for a brush with this pen, and its bytes.

@@ -48,47 +48,61 @@ impl Pen {
                 && !(self.modifier | wanted.modifier).intersects(SEEN_ON_BLANKS))
     }
 
-    /// The sequence that makes `next` of it: what differs, or everything anew, whichever is shorter.
-    pub(super) fn to(self, next: Self) -> String {
+    /// Writes the sequence that makes `next` of it: what differs, or everything anew, whichever is shorter.
+    pub(super) fn change(self, next: Self, out: &mut String) {
         if next == self {
-            return String::new();
+            return;
         }
-        if next == Self::PLAIN {
-            return "\x1b[m".to_owned();
+        out.push_str("\x1b[");
+        if next != Self::PLAIN {
+            let start = out.len();
+            self.changes(next, out);
+            let middle = out.len();
+            out.push_str("0;");
+            Self::PLAIN.changes(next, out);
+            if out.len() - middle < middle - start {
+                out.drain(start..middle);
+            } else {
+                out.truncate(middle);
+            }
+            // The last code has a separator behind it too.
+            out.pop();
         }
-        let changes = self.changes(next).join(";");
-        let anew =
-            ["0".to_owned()].into_iter().chain(Self::PLAIN.changes(next)).collect::<Vec<_>>().join(";");
-        let codes = if anew.len() < changes.len() { anew } else { changes };
-        format!("\x1b[{codes}m")
+        out.push('m');
     }
 
-    /// The codes that make `next` of it.
-    fn changes(self, next: Self) -> Vec<String> {
-        let mut codes: Vec<String> = Vec::new();
+    /// Writes the codes that make `next` of it, each with a separator behind it.
+    fn changes(self, next: Self, out: &mut String) {
         let (removed, mut added) = (self.modifier - next.modifier, next.modifier - self.modifier);
+        let mut last = "";
         for (modifier, _, off) in MODIFIERS {
-            if removed.contains(*modifier) && !codes.iter().any(|code| code == off) {
-                codes.push((*off).to_owned());
+            if removed.contains(*modifier) && *off != last {
+                code(off, out);
+                last = off;
                 // 22 ends bold and dim alike.
                 if *off == "22" {
                     added |= next.modifier & (Modifier::BOLD | Modifier::DIM);
                 }
             }
         }
-        let on = MODIFIERS.iter().filter(|(modifier, ..)| added.contains(*modifier));
-        codes.extend(on.map(|(_, on, _)| (*on).to_owned()));
+        for (_, on, _) in MODIFIERS.iter().filter(|(modifier, ..)| added.contains(*modifier)) {
+            code(on, out);
+        }
         if next.foreground != self.foreground {
-            codes.push(color(next.foreground, 30, 38, 39));
+            color(next.foreground, 30, out);
         }
         if next.background != self.background {
-            codes.push(color(next.background, 40, 48, 49));
+            color(next.background, 40, out);
         }
         if next.underline != self.underline {
-            codes.push(underline(next.underline));
+            underline(next.underline, out);
         }
-        codes
     }
+}
+
+fn code(code: &str, out: &mut String) {
+    out.push_str(code);
+    out.push(';');
 }
 
 /// Modifiers with the codes that begin and end them.
@@ -101,24 +115,38 @@ const MODIFIERS: &[(Modifier, &str, &str)] = &[
     (Modifier::CROSSED_OUT, "9", "29"),
 ];
 
-/// The code of a colour, given the first of the eight, the one for others, and the one for none.
-fn color(color: Color, first: u8, other: u8, none: u8) -> String {
-    match color {
-        Color::Rgb(red, green, blue) => format!("{other};2;{red};{green};{blue}"),
-        Color::Indexed(index) => format!("{other};5;{index}"),
-        _ => match basic(color) {
-            Some(index @ 0..8) => (first + index).to_string(),
-            Some(index) => (first + 60 + index - 8).to_string(),
-            None => none.to_string(),
-        },
+/// Writes the code of a colour: of the foreground if the first of its eight is 30, of the background if that is 40.
+fn color(color: Color, first: u8, out: &mut String) {
+    match (color, basic(color)) {
+        (Color::Rgb(red, green, blue), _) => codes(&[first + 8, 2, red, green, blue], out),
+        (Color::Indexed(index), _) => codes(&[first + 8, 5, index], out),
+        (_, Some(index @ 0..8)) => codes(&[first + index], out),
+        (_, Some(index)) => codes(&[first + 60 + index - 8], out),
+        (_, None) => codes(&[first + 9], out),
     }
 }
 
-fn underline(color: Color) -> String {
-    match color {
-        Color::Rgb(red, green, blue) => format!("58;2;{red};{green};{blue}"),
-        Color::Indexed(index) => format!("58;5;{index}"),
-        _ => basic(color).map_or_else(|| "59".to_owned(), |index| format!("58;5;{index}")),
+fn underline(color: Color, out: &mut String) {
+    match (color, basic(color)) {
+        (Color::Rgb(red, green, blue), _) => codes(&[58, 2, red, green, blue], out),
+        (Color::Indexed(index), _) | (_, Some(index)) => codes(&[58, 5, index], out),
+        (_, None) => codes(&[59], out),
+    }
+}
+
+fn codes(codes: &[u8], out: &mut String) {
+    for code in codes {
+        number(u16::from(*code), out);
+        out.push(';');
+    }
+}
+
+/// Writes a number. A frame has hundreds, and the machinery for formats takes several times as long.
+pub(super) fn number(number: u16, out: &mut String) {
+    let mut place = 10_u16.pow(number.checked_ilog10().unwrap_or(0));
+    while place > 0 {
+        out.push(char::from(b'0' + u8::try_from(number / place % 10).unwrap_or(0)));
+        place /= 10;
     }
 }
 
@@ -153,21 +181,37 @@ mod tests {
         Pen { foreground, background, modifier, ..Pen::PLAIN }
     }
 
+    fn sequence(from: Pen, to: Pen) -> String {
+        let mut out = String::new();
+        from.change(to, &mut out);
+        out
+    }
+
+    #[test]
+    fn numbers_are_written_as_everywhere() {
+        for number in [0, 7, 10, 99, 100, 255, 1000, u16::MAX] {
+            let mut out = String::new();
+            super::number(number, &mut out);
+            assert_eq!(out, number.to_string());
+        }
+    }
+
     #[test]
     fn bold_stays_when_dim_ends() {
         let both = pen(Color::Reset, Color::Reset, Modifier::BOLD | Modifier::DIM);
         let bold = pen(Color::Reset, Color::Reset, Modifier::BOLD);
-        assert!(["\x1b[22;1m", "\x1b[0;1m"].contains(&both.to(bold).as_str()), "{:?}", both.to(bold));
+        let found = sequence(both, bold);
+        assert!(["\x1b[22;1m", "\x1b[0;1m"].contains(&found.as_str()), "{found:?}");
     }
 
     #[test]
     fn the_shorter_way_from_one_pen_to_another_is_taken() {
         let hint = pen(Color::Red, Color::Reset, Modifier::BOLD);
-        assert_eq!(hint.to(pen(Color::Blue, Color::Reset, Modifier::BOLD)), "\x1b[34m");
+        assert_eq!(sequence(hint, pen(Color::Blue, Color::Reset, Modifier::BOLD)), "\x1b[34m");
         let marked = pen(Color::Red, Color::Indexed(200), Modifier::BOLD | Modifier::UNDERLINED);
-        assert_eq!(marked.to(pen(Color::Blue, Color::Reset, Modifier::empty())), "\x1b[0;34m");
-        assert_eq!(marked.to(Pen::PLAIN), "\x1b[m");
-        assert_eq!(marked.to(marked), "");
+        assert_eq!(sequence(marked, pen(Color::Blue, Color::Reset, Modifier::empty())), "\x1b[0;34m");
+        assert_eq!(sequence(marked, Pen::PLAIN), "\x1b[m");
+        assert_eq!(sequence(marked, marked), "");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use ratatui::buffer::{Buffer, Cell};
 use super::brush::Brush;
 use super::grid::{self, is_erased};
 use super::pen::Pen;
+use super::scroll::Shown;
 
 /// Blanks that are cheaper erased (`CSI n X`) than written, where nothing follows them.
 const LAST_BLANKS: u16 = 6;
@@ -47,13 +48,13 @@ impl Run {
 }
 
 /// What makes `wanted` of `shown`, in reading order.
-pub(super) fn between(shown: &Buffer, wanted: &Buffer) -> Vec<Run> {
+pub(super) fn between(shown: Shown<'_>, wanted: &Buffer) -> Vec<Run> {
     (0..wanted.area.height).flat_map(|y| row(y, shown, wanted)).collect()
 }
 
 /// The runs of one row: on top of what is there, or after erasing it, whichever is cheaper.
-fn row(y: u16, shown: &Buffer, wanted: &Buffer) -> Vec<Run> {
-    let (old, new) = (grid::row(shown, y), grid::row(wanted, y));
+fn row(y: u16, shown: Shown<'_>, wanted: &Buffer) -> Vec<Run> {
+    let (old, new) = (shown.row(y), grid::row(wanted, y));
     if old == new {
         return Vec::new();
     }

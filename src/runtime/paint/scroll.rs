@@ -1,7 +1,7 @@
 //! Rows that only moved: a list that was scrolled is moved by the terminal itself.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use ratatui::buffer::{Buffer, Cell};
@@ -27,21 +27,48 @@ pub(super) struct Shift {
     pub(super) by: i32,
 }
 
-impl Shift {
-    /// Does to `shown` what the terminal does.
-    pub(super) fn apply(self, shown: &mut Buffer) {
-        let width = usize::from(shown.area.width);
-        let (from, end) = (usize::from(self.top) * width, usize::from(self.bottom) * width);
-        let Some(region) = shown.content.get_mut(from..end) else { return };
-        let cells = (self.by.unsigned_abs() as usize * width).min(region.len());
-        let blank = if self.by > 0 {
-            region.rotate_left(cells);
-            region.len() - cells..region.len()
-        } else {
-            region.rotate_right(cells);
-            0..cells
+/// What a terminal shows once rows have moved, without anything being copied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown<'b> {
+    buffer: &'b Buffer,
+    shift: Option<Shift>,
+    /// A row without anything.
+    blank: &'b [Cell],
+}
+
+impl<'b> Shown<'b> {
+    /// What it shows now; `blank` is a blank row of its width.
+    pub(super) fn now(buffer: &'b Buffer, blank: &'b [Cell]) -> Self {
+        Self { buffer, shift: None, blank }
+    }
+
+    /// What it shows after `shift`.
+    pub(super) fn after(self, shift: Shift) -> Self {
+        Self { shift: Some(shift), ..self }
+    }
+
+    /// The cells of row `y`.
+    pub(super) fn row(self, y: u16) -> &'b [Cell] {
+        let Some(Shift { top, bottom, by }) =
+            self.shift.filter(|shift| (shift.top..shift.bottom).contains(&y))
+        else {
+            return grid::row(self.buffer, y);
         };
-        region[blank].fill(Cell::default());
+        let from = i32::from(y) + by;
+        let inside = (i32::from(top)..i32::from(bottom)).contains(&from);
+        match u16::try_from(from) {
+            Ok(from) if inside => grid::row(self.buffer, from),
+            _ => self.blank,
+        }
+    }
+
+    /// How many bytes it takes at least to make `wanted` of it: what is no blank has to be written.
+    pub(super) fn least(self, wanted: &Buffer) -> usize {
+        let written = |y| {
+            let cells = self.row(y).iter().zip(grid::row(wanted, y));
+            cells.filter(|(old, new)| new.symbol() != " " && old != new).count()
+        };
+        (0..wanted.area.height).map(written).sum()
     }
 }
 
@@ -67,7 +94,7 @@ fn moved(shown: &Buffer, wanted: &Buffer, changed: &[u16]) -> Option<(i32, Vec<u
     let mut moves: BTreeMap<i32, Vec<u16>> = BTreeMap::new();
     for y in changed {
         let cells = grid::row(wanted, *y);
-        let Some(Some(from)) = was.get(&FixedState::default().hash_one(cells)) else { continue };
+        let Some(Some(from)) = was.get(&key(cells)) else { continue };
         if grid::row(shown, *from) == cells {
             moves.entry(i32::from(*from) - i32::from(*y)).or_default().push(*y);
         }
@@ -82,11 +109,20 @@ fn places(shown: &Buffer, changed: &[u16]) -> HashMap<u64, Option<u16>, FixedSta
     for y in changed {
         let cells = grid::row(shown, *y);
         if !cells.iter().all(is_erased) {
-            let place = places.entry(FixedState::default().hash_one(cells)).or_insert(Some(*y));
+            let place = places.entry(key(cells)).or_insert(Some(*y));
             *place = place.filter(|known| known == y);
         }
     }
     places
+}
+
+/// The same for rows of the same text, and hardly ever for others.
+fn key(cells: &[Cell]) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    for cell in cells {
+        hasher.write(cell.symbol().as_bytes());
+    }
+    hasher.finish()
 }
 
 /// The most rows that lie together.

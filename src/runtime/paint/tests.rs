@@ -182,7 +182,8 @@ fn full(wanted: &Buffer) -> vt100::Parser {
         if cell.symbol().is_empty() {
             continue;
         }
-        let pen = Pen::PLAIN.to(Pen::of(cell));
+        let mut pen = String::new();
+        Pen::PLAIN.change(Pen::of(cell), &mut pen);
         let text = format!("\x1b[{};{}H\x1b[m{pen}{}", position.y + 1, position.x + 1, cell.symbol());
         screen.process(text.as_bytes());
     }
