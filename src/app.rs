@@ -12,6 +12,8 @@
 //! | [`action`] | what a person can do, with which key, where, and why not |
 //! | [`keymap`] | what a key press is |
 //! | [`list`] | cursor, scroll position, filter and sort of every list |
+//! | [`view`] | which screens there are, and what can have the keys |
+//! | [`moment`] | time as it is counted here |
 //! | [`layout`] | which rows and columns each pane has at a terminal size |
 //! | [`world`] | what the engine has told: objects, scans, verdicts |
 //! | [`review`] | pending updates, decisions, undo |
@@ -27,11 +29,13 @@ pub mod keymap;
 pub mod layout;
 pub mod list;
 pub mod message;
+pub mod moment;
 pub mod palette;
 pub mod review;
 pub mod rows;
 pub mod state;
 pub mod update;
+pub mod view;
 pub mod world;
 
 pub use update::update;

@@ -1,7 +1,7 @@
 //! The terminal front end's shell: it reads keys, draws frames, and carries out what the state machine asks for.
 //!
 //! Nothing is decided here. `event_loop` turns the world into messages and effects into work; `effects` owns every
-//! task; `terminal` takes the terminal and gives it back on every way out; `input` reads keys; `clock` is the only
+//! task; `mailbox` is where the loop waits; `terminal` takes the terminal and gives it back on every way out; `input` reads keys; `clock` is the only
 //! place that asks what time it is.
 
 mod clock;
@@ -9,11 +9,14 @@ mod effects;
 mod event_loop;
 mod input;
 mod journal;
+mod mailbox;
 mod open;
 mod paint;
 mod terminal;
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+
+use tokio::runtime::Builder;
 
 pub use open::dashboard;
 
@@ -79,14 +82,11 @@ pub fn run(engine: Engine, options: Options) -> Result<Left, Problem> {
     check_terminal()?;
     let appearance = appearance(engine.settings());
     let start = start(engine.settings(), options, &appearance);
-    let executor = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| terminal_problem("cannot start").caused_by(&error))?;
-    let left = executor.block_on(event_loop::run(engine, start, appearance));
+    let failed = |error: io::Error| terminal_problem("cannot start").caused_by(&error);
+    let workers = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
+    let left = event_loop::run(engine, workers.handle(), start, appearance);
     // Work that nobody waits for any more must not keep the process: a registry that never answers, for one.
-    executor.shutdown_background();
+    workers.shutdown_background();
     left
 }
 

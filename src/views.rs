@@ -31,7 +31,8 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::layout::{Area, Layout, Tier};
 use crate::app::list::List;
-use crate::app::state::{State, View};
+use crate::app::state::State;
+use crate::app::view::View;
 use crate::theme::Role;
 use widgets::canvas::Canvas;
 pub use widgets::canvas::Look;

@@ -16,7 +16,7 @@ use ratatui::buffer::Buffer;
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
-use supercargo::app::state::View;
+use supercargo::app::view::View;
 use supercargo::domain::mode::Mode;
 use supercargo::problem::{Code, Problem};
 use supercargo::theme::{Depth, Theme};

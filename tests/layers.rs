@@ -173,6 +173,12 @@ const LAYERS: &[Layer] = &[
     Layer { places: &["headless.rs", "headless"], without: &[SCREEN, NETWORK, GIT, CLUSTER] },
 ];
 
+/// The rooms of `app`, each of which knows those before it and none behind it.
+const ROOMS: &[&str] = &[
+    "moment", "keymap", "view", "input", "list", "layout", "review", "effect", "world", "message", "state",
+    "rows", "action", "palette", "update",
+];
+
 /// How a push would be forced; nothing in this program does.
 const FORCE: &[&str] = &["--force", "-with-lease", "\"+refs/heads", "push -f"];
 /// Where references are pushed, a refspec that begins with a plus would force it too.
@@ -191,6 +197,31 @@ fn each_layer_keeps_to_what_stands_below_it() {
                 }
             }
         }
+    }
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn no_two_rooms_of_the_state_machine_know_each_other() {
+    let mut found = String::new();
+    for (place, room) in ROOMS.iter().enumerate() {
+        let behind = ROOMS.iter().skip(place + 1);
+        for file in sources(&format!("app/{room}.rs")).into_iter().chain(sources(&format!("app/{room}"))) {
+            let code = code_of(&file);
+            for other in behind.clone() {
+                // Files of the room itself see its neighbours as `super`, those in its folder do not.
+                let words = [format!("crate::app::{other}"), format!("super::{other}")];
+                let words = if file.ends_with(format!("app/{room}.rs")) { &words[..] } else { &words[..1] };
+                for line in words.iter().flat_map(|word| lines_with(&code, word)) {
+                    writeln!(found, "{}:{line} knows `{other}`", file.display()).unwrap();
+                }
+            }
+        }
+    }
+    let modules = code_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app.rs"));
+    let declared = modules.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    for room in declared.filter(|room| !ROOMS.contains(room)) {
+        writeln!(found, "`{room}` has no place among the rooms").unwrap();
     }
     assert!(found.is_empty(), "\n{found}");
 }

@@ -12,7 +12,8 @@ use std::fmt::{self, Write as _};
 pub use table::ACTIONS;
 
 use super::keymap::{Hint, Key};
-use super::state::{Context, State, View};
+use super::state::State;
+use super::view::{Context, View};
 use crate::domain::mode::Mode;
 
 /// How far an action reaches.

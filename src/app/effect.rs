@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::message::JobId;
 use super::review::Decided;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::Proposal;
+
+/// The number of one piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct JobId(pub u64);
 
 /// Where an answer may come from: of what remotes have, and of which digests tags have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Where every pane of a view lies at a terminal size; used by `update`, which needs heights to scroll, and by `views`,
 //! which draw there, so that the two cannot disagree.
 
-use super::state::{Focus, State, View};
+use super::view::{Focus, View};
 
 /// A terminal's size in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,19 +93,34 @@ pub struct Layout {
     pub hints: Area,
 }
 
+/// What decides where panes lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Front {
+    /// The terminal's size.
+    pub size: Size,
+    /// The view in front.
+    pub view: View,
+    /// Which pane of S7 has the keys.
+    pub focus: Focus,
+    /// Whether the preview was laid over its list.
+    pub over: bool,
+    /// Whether the list was given all the room.
+    pub zoomed: bool,
+}
+
 impl Layout {
     /// The layout of the view that is in front.
-    pub fn of(state: &State) -> Self {
-        let tier = Tier::of(state.size);
-        let view = state.view();
-        let screen = Area { x: 0, y: 0, width: state.size.width, height: state.size.height };
+    pub fn of(front: Front) -> Self {
+        let Front { size, view, .. } = front;
+        let tier = Tier::of(size);
+        let screen = Area { x: 0, y: 0, width: size.width, height: size.height };
         let (title, rest) = screen.split_top(1);
         let (rest, hints) = rest.split_bottom(1);
         let (rest, status) = rest.split_bottom(1);
         let has_tabs = tier >= Tier::T2 && has_tabs(view);
         let (tabs, rest) = rest.split_top(u16::from(has_tabs));
         let (header, body) = rest.split_top(header_rows(view, tier));
-        let (list, preview, overlay) = panes(state, tier, body);
+        let (list, preview, overlay) = panes(front, tier, body);
         let tabs = has_tabs.then_some(tabs);
         Self { tier, title, tabs, header, list, preview, overlay, status, hints }
     }
@@ -151,22 +166,22 @@ fn preview_rows(view: View) -> Option<u16> {
 }
 
 /// The list, its other pane, and whether that lies over the list.
-fn panes(state: &State, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
-    let view = state.view();
+fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
+    let view = front.view;
     if view == View::Diff {
-        return diff_panes(state, tier, body);
+        return diff_panes(front.focus, tier, body);
     }
     let Some(rows) = preview_rows(view) else { return (body, None, false) };
     match tier {
-        Tier::T1 if state.preview.overlay => (body, Some(body), true),
-        Tier::T1 if view == View::Tags && body.height >= 18 && !state.preview.zoomed => {
+        Tier::T1 if front.over => (body, Some(body), true),
+        Tier::T1 if view == View::Tags && body.height >= 18 && !front.zoomed => {
             let (list, preview) = body.split_bottom(6);
             (list, Some(preview), false)
         }
         Tier::T0 | Tier::T1 => (body, None, false),
-        Tier::T2 | Tier::T3 if state.preview.zoomed => (body, None, false),
+        Tier::T2 | Tier::T3 if front.zoomed => (body, None, false),
         Tier::T2 => {
-            let extra = i32::from(state.size.height) - 30;
+            let extra = i32::from(front.size.height) - 30;
             let rows = u16::try_from(i32::from(rows) + extra.div_euclid(5)).unwrap_or(rows);
             let (list, preview) = body.split_bottom(rows);
             (list, Some(preview), false)
@@ -179,9 +194,9 @@ fn panes(state: &State, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
 }
 
 /// The tree and the diff: beside each other, or the one that has the focus.
-fn diff_panes(state: &State, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
+fn diff_panes(focus: Focus, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
     match tier {
-        Tier::T0 | Tier::T1 => match state.diff.focus {
+        Tier::T0 | Tier::T1 => match focus {
             Focus::List => (body, None, false),
             Focus::Other => (Area { height: 0, ..body }, Some(body), false),
         },
@@ -203,9 +218,8 @@ mod tests {
     use super::*;
 
     fn at(width: u16, height: u16, view: View) -> Layout {
-        let mut state = State { size: Size { width, height }, ..State::default() };
-        state.show(view);
-        Layout::of(&state)
+        let size = Size { width, height };
+        Layout::of(Front { size, view, focus: Focus::List, over: false, zoomed: false })
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::effect::JobId;
 use super::keymap::Key;
 use super::layout::Size;
-use super::state::Verdict;
+use super::moment::Moment;
+use super::world::Verdict;
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::lint::Survey;
@@ -20,31 +22,10 @@ use crate::domain::proposal::Proposal;
 use crate::domain::scan::Scan;
 use crate::problem::Problem;
 
-/// Milliseconds since the program began; never goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Moment(pub u64);
-
-impl Moment {
-    /// The moment so many milliseconds later.
-    #[must_use]
-    pub fn plus(self, milliseconds: u64) -> Self {
-        Self(self.0.saturating_add(milliseconds))
-    }
-
-    /// Milliseconds since `earlier`; 0 if that is not earlier.
-    pub fn since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
-}
-
-/// The number of one piece of work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct JobId(pub u64);
-
 /// What can happen.
 #[derive(Debug, Clone)]
 pub enum Msg {
-    /// What time it is; comes before every batch of other messages, and alone when [`super::state::State::wake_at`] is
+    /// What time it is; comes before every batch of other messages, and alone when `State::wake_at` is
     /// reached.
     Now(Moment, Timestamp),
     /// Keys wait to be taken in; comes before [`Self::Now`], so that nothing that is due moves rows under them.

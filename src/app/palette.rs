@@ -1,18 +1,9 @@
 //! S13 and S12: the actions of a context by name, from the same table as everything else.
 
 use super::action::{self, ACTIONS, Action, Group, Row};
-use super::input::Field;
-use super::state::{Context, State};
+use super::state::State;
+use super::view::Context;
 use crate::domain::object::ObjectId;
-
-/// S13 while it is open.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Palette {
-    /// What was typed.
-    pub field: Field,
-    /// The entry under the cursor.
-    pub cursor: usize,
-}
 
 /// What an entry does.
 #[derive(Debug, Clone)]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::list::{Filter, Searchable};
 use super::review::{Target, UpdateId, step_order};
-use super::state::{Node, State, View};
+use super::state::{Node, State};
+use super::view::View;
 use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::policy::TagState;

@@ -9,52 +9,28 @@ mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use context::{Context, View};
-pub use diff::{Diff, Focus, Node};
-pub use overlay::{Help, Menu, MenuEntry, MenuKind, Overlay};
+pub use diff::{Diff, Node};
+pub use overlay::{Help, Menu, MenuEntry, MenuKind, Overlay, Palette};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
 pub use status::{ErrorEntry, Errors, Level, Status};
 
+use super::effect::JobId;
 use super::input::{Field, Message};
-use super::layout::{Layout, Size};
+use super::layout::{Front, Layout, Size};
 use super::list::List;
-use super::message::{JobId, Moment};
+use super::moment::Moment;
 use super::review::{Review, UpdateId};
-use super::world::{Compared, Phase, ScanTotals, Scans};
+use super::view::View;
+use super::world::{Compared, Phase, ScanTotals, Scans, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::policy::{Evaluation, Evaluator};
-use crate::domain::proposal::Reference;
 use crate::domain::tags::TagList;
-use crate::problem::Problem;
-
-/// One policy against the newest tags of its repository.
-#[derive(Debug)]
-pub struct Verdict {
-    /// The tags it was evaluated on.
-    pub tags: Arc<TagList>,
-    /// The compiled policy: rows and explanations come from it.
-    pub evaluator: Arc<Evaluator>,
-    /// The result.
-    pub evaluation: Arc<Evaluation>,
-    /// All indices of `tags` in the order of S3: selected, candidates from best to worst, the others.
-    pub order: Vec<u32>,
-    /// What it selects.
-    pub reference: Option<Reference>,
-    /// Why it selects nothing.
-    pub problem: Option<Problem>,
-    /// How long evaluation took.
-    pub took: Duration,
-    /// When the registry is to be asked again which digest the selected tag has.
-    pub ask_again: Option<Timestamp>,
-}
 
 /// S3: the tags of one repository.
 #[derive(Debug, Clone, Default)]
@@ -206,7 +182,7 @@ pub struct State {
 
 impl Default for State {
     /// The state before anything was read, in DRY-RUN on 100x30 cells, at the beginning of 1970 in UTC: whoever starts the
-    /// program puts in what it was started with. [`super::update::start`] says what to do first.
+    /// program puts in what it was started with. `update::start` says what to do first.
     fn default() -> Self {
         Self {
             mode: Mode::default(),
@@ -312,7 +288,14 @@ impl State {
 
     /// The panes of the view in front.
     pub fn layout(&self) -> Layout {
-        Layout::of(self)
+        let (size, view) = (self.size, self.view());
+        Layout::of(Front {
+            size,
+            view,
+            focus: self.diff.focus,
+            over: self.preview.overlay,
+            zoomed: self.preview.zoomed,
+        })
     }
 
     /// How far the scans are.

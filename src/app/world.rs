@@ -1,13 +1,18 @@
 //! What the engine has told so far: objects, tags, verdicts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::effect::Reach;
-use super::message::{JobId, Moment};
+use super::effect::{JobId, Reach};
+use super::moment::Moment;
 use crate::domain::object::ObjectId;
+use crate::domain::policy::{Evaluation, Evaluator};
+use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan as Found;
+use crate::domain::tags::TagList;
 use crate::problem::Problem;
 
 /// How far the start has come.
@@ -72,6 +77,27 @@ impl Running {
         let expected = self.expected.filter(|expected| *expected > 0)?;
         Some((self.seen * 100 / expected).min(99))
     }
+}
+
+/// One policy against the newest tags of its repository.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The tags it was evaluated on.
+    pub tags: Arc<TagList>,
+    /// The compiled policy: rows and explanations come from it.
+    pub evaluator: Arc<Evaluator>,
+    /// The result.
+    pub evaluation: Arc<Evaluation>,
+    /// All indices of `tags` in the order of S3: selected, candidates from best to worst, the others.
+    pub order: Vec<u32>,
+    /// What it selects.
+    pub reference: Option<Reference>,
+    /// Why it selects nothing.
+    pub problem: Option<Problem>,
+    /// How long evaluation took.
+    pub took: Duration,
+    /// When the registry is to be asked again which digest the selected tag has.
+    pub ask_again: Option<Timestamp>,
 }
 
 /// How far the scans are, in total.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::message::Moment;
+use crate::app::moment::Moment;
 
 /// Counts from its making.
 #[derive(Debug, Clone, Copy)]

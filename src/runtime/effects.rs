@@ -14,15 +14,16 @@ use std::time::{Duration, Instant};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::clock;
 use super::journal::{self, Journal};
-use crate::app::effect::{Effect, Reach};
-use crate::app::message::{JobId, Loaded, Msg, Prepared, Proposed};
-use crate::app::state::Verdict;
+use super::mailbox::{Letter, Mailbox};
+use crate::app::effect::{Effect, JobId, Reach};
+use crate::app::message::{Loaded, Msg, Prepared, Proposed};
+use crate::app::world::Verdict;
 use crate::config::Refresh;
 use crate::domain::lint;
 use crate::domain::object::ObjectId;
@@ -54,7 +55,8 @@ struct Held {
 /// Runs effects and sends what they bring.
 pub(super) struct EffectRunner {
     engine: Engine,
-    answers: mpsc::Sender<Msg>,
+    workers: Handle,
+    answers: Mailbox<Letter>,
     tasks: JoinSet<()>,
     running: HashMap<JobId, CancellationToken>,
     held: Arc<Mutex<Held>>,
@@ -66,7 +68,7 @@ pub(super) struct EffectRunner {
 #[derive(Clone)]
 struct Work {
     engine: Engine,
-    answers: mpsc::Sender<Msg>,
+    answers: Mailbox<Letter>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -77,8 +79,7 @@ impl Work {
     }
 
     async fn answer(&self, msg: Msg) {
-        // Nobody listens any more: the program is ending.
-        let _ = self.answers.send(msg).await;
+        self.answers.send(Letter::Answer(Box::new(msg))).await;
     }
 
     fn refresh(&self, fetch: bool) -> Refresh {
@@ -91,12 +92,13 @@ impl Work {
 }
 
 impl EffectRunner {
-    /// A runner that sends its answers to `answers`.
+    /// A runner that has its tasks run by `workers` and sends its answers to `answers`.
     ///
     /// # Errors
     /// The system has no thread left.
-    pub(super) fn new(engine: Engine, answers: mpsc::Sender<Msg>) -> std::io::Result<Self> {
+    pub(super) fn new(engine: Engine, workers: Handle, answers: Mailbox<Letter>) -> std::io::Result<Self> {
         Ok(Self {
+            workers,
             journal: Journal::start(engine.clone())?,
             engine,
             answers,
@@ -122,13 +124,15 @@ impl EffectRunner {
             Effect::Load(job) => self.spawn(job, load(work, job)),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::Evaluate { policies, digests } => {
-                drop(self.tasks.spawn(evaluate(work, policies, digests)));
+                drop(self.tasks.spawn_on(evaluate(work, policies, digests), &self.workers));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose(work, job, reach)),
             Effect::Prepare { job, updates, messages } => {
                 self.spawn(job, prepare(work, job, updates, messages));
             }
-            Effect::Push { job, plan, dry_run } => drop(self.pushes.spawn(push(work, job, *plan, dry_run))),
+            Effect::Push { job, plan, dry_run } => {
+                drop(self.pushes.spawn_on(push(work, job, *plan, dry_run), &self.workers));
+            }
             Effect::StopWork(job) => {
                 if let Some(token) = self.running.remove(&job) {
                     token.cancel();
@@ -172,15 +176,16 @@ impl EffectRunner {
     fn scan(&mut self, work: Work, job: JobId, repositories: Vec<ObjectId>) {
         let token = CancellationToken::new();
         self.running.insert(job, token.clone());
-        let executor = tokio::runtime::Handle::current();
-        self.tasks.spawn_blocking(move || {
+        let executor = self.workers.clone();
+        let batch = move || {
             executor.block_on(async {
                 tokio::select! {
                     () = token.cancelled() => {}
                     () = scan(&work, job, repositories) => token.cancel(),
                 }
             });
-        });
+        };
+        self.tasks.spawn_blocking_on(batch, &self.workers);
     }
 
     /// Runs `task` until it ends or its number is stopped.
@@ -188,12 +193,13 @@ impl EffectRunner {
         self.running.retain(|_, token| !token.is_cancelled());
         let token = CancellationToken::new();
         self.running.insert(job, token.clone());
-        self.tasks.spawn(async move {
+        let task = async move {
             tokio::select! {
                 () = token.cancelled() => {}
                 () = task => token.cancel(),
             }
-        });
+        };
+        self.tasks.spawn_on(task, &self.workers);
     }
 }
 
@@ -257,18 +263,15 @@ async fn scan(work: &Work, job: JobId, repositories: Vec<ObjectId>) {
 }
 
 /// Tells how far a scan is, now and then.
-fn progress(answers: mpsc::Sender<Msg>, job: JobId) -> impl Fn(ScanProgress) + Send + Sync {
+fn progress(answers: Mailbox<Letter>, job: JobId) -> impl Fn(ScanProgress) + Send + Sync {
     let last = Mutex::new(Instant::now());
     move |progress| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= PROGRESS {
             *last = Instant::now();
             // Progress that nobody has time for is not missed.
-            let _ = answers.try_send(Msg::ScanProgress {
-                job,
-                repository: progress.repository,
-                seen: progress.tags,
-            });
+            let ScanProgress { repository, tags: seen, .. } = progress;
+            let _ = answers.try_send(Letter::Answer(Box::new(Msg::ScanProgress { job, repository, seen })));
         }
     }
 }
@@ -470,7 +473,7 @@ async fn push(work: Work, job: JobId, plan: Plan, dry_run: bool) {
     let answers = work.answers.clone();
     let step = move |step| {
         // The result says what matters; a step that finds no room is only a line less on the screen.
-        let _ = answers.try_send(Msg::Pushing(job, step));
+        let _ = answers.try_send(Letter::Answer(Box::new(Msg::Pushing(job, step))));
     };
     let result = work.engine.land(&world, Landing::of(plan, how), step).await;
     work.answer(Msg::Pushed(job, result)).await;

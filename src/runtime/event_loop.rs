@@ -2,17 +2,17 @@
 //!
 //! There is no tick. The loop sleeps until a key, an answer, a signal, or the moment that the state names.
 
-use std::io;
-use std::time::Duration;
+use std::io::{self, Stdin};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
-use super::input::{self, Input, Parser, REJOIN};
+use super::input::{Input, Parser, REJOIN};
+use super::mailbox::{self, Caught, Inbox, Letter, Mailbox, mailbox};
 use super::terminal::{self, Screen};
 use super::{Appearance, Left, terminal_problem};
 use crate::app::effect::Effect;
@@ -28,19 +28,23 @@ use crate::views::{self, Look};
 const RESIZE: Duration = Duration::from_millis(30);
 /// How long a push may keep a process whose terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Answers that may wait before workers do.
-const ANSWERS: usize = 1024;
+/// Letters that may wait before workers do.
+const LETTERS: usize = 1024;
 
-/// Runs the dashboard until it is left.
+/// Runs the dashboard until it is left. All work is done by `workers`; this thread reads keys and draws.
 ///
 /// # Errors
 /// The terminal cannot be prepared.
-pub(super) async fn run(engine: Engine, state: State, appearance: Appearance) -> Result<Left, Problem> {
+pub(super) fn run(
+    engine: Engine,
+    workers: &Handle,
+    state: State,
+    appearance: Appearance,
+) -> Result<Left, Problem> {
     let failed = |error: io::Error| terminal_problem("cannot use the terminal").caused_by(&error);
-    let mut signals = Signals::listen().map_err(failed)?;
-    let keys = input::spawn_reader().map_err(failed)?;
-    let (send, answers) = mpsc::channel(ANSWERS);
-    let runner = EffectRunner::new(engine, send).map_err(failed)?;
+    let (mailbox, inbox) = mailbox(LETTERS).map_err(failed)?;
+    listen(workers, &mailbox).map_err(failed)?;
+    let runner = EffectRunner::new(engine, workers.clone(), mailbox).map_err(failed)?;
     let screen = Screen::enter(state.size).map_err(failed)?;
     let theme = theme(&appearance.theme, &appearance);
     let mut looping = Loop {
@@ -52,69 +56,47 @@ pub(super) async fn run(engine: Engine, state: State, appearance: Appearance) ->
         clock: Clock::new(),
         leaving: None,
         parser: Parser::default(),
+        torn: None,
+        resized: None,
+        terminal: io::stdin(),
+        inbox,
     };
-    let left = looping.run(&mut signals, keys, answers).await;
+    let left = looping.run();
     let Loop { screen, runner, .. } = looping;
     drop(screen);
-    let patience = if left == Ok(Left::Quit) { Duration::ZERO } else { PATIENCE };
-    runner.finish(patience).await;
-    left
+    let patience = if left == Left::Quit { Duration::ZERO } else { PATIENCE };
+    workers.block_on(runner.finish(patience));
+    Ok(left)
 }
 
 fn theme(name: &str, appearance: &Appearance) -> Theme {
     Theme::shipped(name, appearance.depth).unwrap_or_else(|_| Theme::fallback(appearance.depth))
 }
 
-/// The signals that concern a terminal program.
-struct Signals {
-    terminate: Signal,
-    hangup: Signal,
-    interrupt: Signal,
-    quit: Signal,
-    resized: Signal,
-    stop: Signal,
-    resumed: Signal,
+/// Puts every signal from now on into the mailbox.
+fn listen(workers: &Handle, mailbox: &Mailbox<Letter>) -> io::Result<()> {
+    let _workers = workers.enter();
+    // tokio names no constants for these two.
+    let (stop, resumed) = (rustix::process::Signal::TSTP, rustix::process::Signal::CONT);
+    for (kind, caught) in [
+        (SignalKind::terminate(), Caught::Leave(Left::Signal(15))),
+        (SignalKind::hangup(), Caught::Leave(Left::Signal(1))),
+        (SignalKind::interrupt(), Caught::Leave(Left::Signal(2))),
+        (SignalKind::quit(), Caught::Leave(Left::Signal(3))),
+        (SignalKind::window_change(), Caught::Resized),
+        (SignalKind::from_raw(stop.as_raw()), Caught::Stop),
+        (SignalKind::from_raw(resumed.as_raw()), Caught::Resumed),
+    ] {
+        let signal = signal(kind)?;
+        drop(workers.spawn(forward(signal, caught, mailbox.clone())));
+    }
+    Ok(())
 }
 
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        // tokio names no constants for these two.
-        let (stop, resumed) = (rustix::process::Signal::TSTP, rustix::process::Signal::CONT);
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            resized: signal(SignalKind::window_change())?,
-            stop: signal(SignalKind::from_raw(stop.as_raw()))?,
-            resumed: signal(SignalKind::from_raw(resumed.as_raw()))?,
-        })
+async fn forward(mut signal: Signal, caught: Caught, mailbox: Mailbox<Letter>) {
+    while signal.recv().await.is_some() {
+        mailbox.send(Letter::Signal(caught)).await;
     }
-
-    async fn next(&mut self) -> Wake {
-        tokio::select! {
-            _ = self.terminate.recv() => Wake::Leave(Left::Signal(15)),
-            _ = self.hangup.recv() => Wake::Leave(Left::Signal(1)),
-            _ = self.interrupt.recv() => Wake::Leave(Left::Signal(2)),
-            _ = self.quit.recv() => Wake::Leave(Left::Signal(3)),
-            _ = self.resized.recv() => Wake::Resized,
-            _ = self.stop.recv() => Wake::Stop,
-            _ = self.resumed.recv() => Wake::Resumed,
-        }
-    }
-}
-
-/// Why the loop woke up.
-enum Wake {
-    Bytes(Vec<u8>),
-    Answer(Msg),
-    Time,
-    /// The rest of a key's sequence did not come.
-    TornKey,
-    Resized,
-    Stop,
-    Resumed,
-    Leave(Left),
 }
 
 struct Loop {
@@ -127,107 +109,87 @@ struct Loop {
     /// How it is left as soon as the push under way has ended.
     leaving: Option<Left>,
     parser: Parser,
+    /// When the beginning of a key's sequence is given up.
+    torn: Option<Instant>,
+    /// When the terminal's new size is asked for.
+    resized: Option<Instant>,
+    terminal: Stdin,
+    inbox: Inbox<Letter>,
 }
 
 /// What the loop does after a message.
 type Flow = Result<(), Left>;
 
 impl Loop {
-    async fn run(
-        &mut self,
-        signals: &mut Signals,
-        mut keys: mpsc::Receiver<Vec<u8>>,
-        mut answers: mpsc::Receiver<Msg>,
-    ) -> Result<Left, Problem> {
+    fn run(&mut self) -> Left {
         // The first frame comes before any work is asked for.
-        if let Err(left) = self.draw() {
-            return Ok(left);
-        }
+        let mut flow = self.draw();
         let first = start(&mut self.state);
-        let mut flow = self.perform(first);
-        let mut size_due = None;
-        while flow.is_ok() {
-            let wake = self.wait(signals, &mut keys, &mut answers, size_due).await;
-            flow = self.take(wake, &mut size_due);
-            while flow.is_ok() {
-                match keys.try_recv() {
-                    Ok(bytes) => flow = self.bytes(&bytes),
-                    Err(_) => break,
-                }
+        flow = flow.and_then(|()| self.perform(first));
+        loop {
+            if let Err(left) = flow {
+                return left;
             }
-            while flow.is_ok() {
-                match answers.try_recv() {
-                    Ok(msg) => flow = self.message(msg),
-                    Err(_) => break,
-                }
-            }
-            flow = flow.and_then(|()| self.draw());
-        }
-        Ok(flow.err().unwrap_or(Left::Quit))
-    }
-
-    /// Sleeps until something happens.
-    async fn wait(
-        &self,
-        signals: &mut Signals,
-        keys: &mut mpsc::Receiver<Vec<u8>>,
-        answers: &mut mpsc::Receiver<Msg>,
-        size_due: Option<Instant>,
-    ) -> Wake {
-        let wake = Instant::now() + self.clock.until(self.state.wake_at());
-        let torn = async {
-            if self.parser.is_waiting() {
-                tokio::time::sleep(REJOIN).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        let resized = async {
-            match size_due {
-                Some(due) => tokio::time::sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            wake = signals.next() => wake,
-            bytes = keys.recv() => bytes.map_or(Wake::Leave(Left::Hangup), Wake::Bytes),
-            () = torn => Wake::TornKey,
-            () = resized => Wake::Time,
-            Some(msg) = answers.recv() => Wake::Answer(msg),
-            () = tokio::time::sleep_until(wake) => Wake::Time,
+            flow = self.turn();
         }
     }
 
-    fn take(&mut self, wake: Wake, size_due: &mut Option<Instant>) -> Flow {
-        if matches!(wake, Wake::Bytes(_)) {
+    /// One frame: waits, takes in everything that is there, draws.
+    fn turn(&mut self) -> Flow {
+        gone(self.inbox.wait(&self.terminal, self.patience()))?;
+        let mut bytes = gone(mailbox::read(&self.terminal))?;
+        if !bytes.is_empty() {
+            self.torn = None;
             self.message(Msg::KeysCame(self.clock.moment()))?;
         }
         self.now()?;
-        if size_due.is_some_and(|due| due <= Instant::now()) {
-            *size_due = None;
+        self.due()?;
+        while !bytes.is_empty() {
+            self.bytes(&bytes)?;
+            bytes = gone(mailbox::read(&self.terminal))?;
+        }
+        while let Some(letter) = self.inbox.next() {
+            match letter {
+                Letter::Answer(msg) => self.message(*msg)?,
+                Letter::Signal(caught) => self.caught(caught)?,
+            }
+        }
+        self.draw()
+    }
+
+    /// How long the loop may sleep.
+    fn patience(&self) -> Duration {
+        let now = Instant::now();
+        let due = self.torn.into_iter().chain(self.resized).map(|due| due.saturating_duration_since(now));
+        due.fold(self.clock.until(self.state.wake_at()), Duration::min)
+    }
+
+    /// Does what was put off until now.
+    fn due(&mut self) -> Flow {
+        let now = Instant::now();
+        if self.resized.take_if(|due| *due <= now).is_some() {
             self.resize()?;
         }
-        match wake {
-            Wake::Bytes(bytes) => self.bytes(&bytes),
-            Wake::Answer(msg) => self.message(msg),
-            Wake::Time => Ok(()),
-            Wake::TornKey => {
-                let inputs = self.parser.give_up();
-                self.inputs(inputs)
+        if self.torn.take_if(|due| *due <= now).is_some() {
+            let inputs = self.parser.give_up();
+            self.inputs(inputs)?;
+        }
+        Ok(())
+    }
+
+    fn caught(&mut self, caught: Caught) -> Flow {
+        match caught {
+            Caught::Leave(left) => return Err(left),
+            Caught::Resized => {
+                self.resized.get_or_insert_with(|| Instant::now() + RESIZE);
             }
-            Wake::Resized => {
-                size_due.get_or_insert_with(|| Instant::now() + RESIZE);
-                Ok(())
-            }
-            Wake::Stop => self.suspend(),
-            Wake::Resumed => {
+            Caught::Stop => self.suspend()?,
+            Caught::Resumed => {
                 self.resize()?;
                 self.screen.redraw();
-                Ok(())
             }
-            Wake::Leave(left) => Err(left),
         }
+        Ok(())
     }
 
     /// Tells the state what time it is.
@@ -246,6 +208,7 @@ impl Loop {
 
     fn bytes(&mut self, bytes: &[u8]) -> Flow {
         let inputs = self.parser.feed(bytes);
+        self.torn = self.parser.is_waiting().then(|| Instant::now() + REJOIN);
         self.inputs(inputs)
     }
 
@@ -309,7 +272,7 @@ impl Loop {
 }
 
 /// A terminal that takes no bytes any more is gone.
-fn gone(result: io::Result<()>) -> Flow {
+fn gone<T>(result: io::Result<T>) -> Result<T, Left> {
     result.map_err(|_gone| Left::Hangup)
 }
 

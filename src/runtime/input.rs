@@ -1,12 +1,9 @@
 //! Keys and pastes out of the bytes that a terminal sends.
 //!
-//! The bytes are read here and not by crossterm, whose reader neither notices that a terminal went away (it spins) nor
+//! The bytes are read by us and not by crossterm, whose reader neither notices that a terminal went away (it spins) nor
 //! re-joins a sequence that came in two parts.
 
-use std::io::Read;
 use std::time::Duration;
-
-use tokio::sync::mpsc;
 
 use crate::app::keymap::{Key, KeyCode};
 
@@ -24,31 +21,6 @@ pub(super) enum Input {
     Key(Key),
     /// Pasted text.
     Paste(String),
-}
-
-/// Reads the terminal on a thread of its own; the channel closes when the terminal goes away.
-///
-/// The thread sleeps in `read` and wakes for input alone. It cannot be told to end, and ends with the process.
-pub(super) fn spawn_reader() -> std::io::Result<mpsc::Receiver<Vec<u8>>> {
-    let (send, receive) = mpsc::channel(64);
-    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
-        let mut stdin = std::io::stdin().lock();
-        let mut buffer = [0; 4096];
-        loop {
-            match stdin.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    let bytes = buffer.get(..count).unwrap_or_default().to_vec();
-                    if send.blocking_send(bytes).is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_gone) => break,
-            }
-        }
-    })?;
-    Ok(receive)
 }
 
 /// Takes bytes as they come and gives keys as soon as they are whole.

@@ -13,7 +13,8 @@ use super::{
 use crate::app::action;
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
-use crate::app::state::{Level, Overlay, State, View};
+use crate::app::state::{Level, Overlay, State};
+use crate::app::view::View;
 use crate::app::world::ScanTotals;
 use crate::domain::mode::Mode;
 use crate::text::Shown;

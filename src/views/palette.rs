@@ -8,8 +8,8 @@ use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
 use crate::app::list::fit;
-use crate::app::palette::{Entry, Palette, entries};
-use crate::app::state::State;
+use crate::app::palette::{Entry, entries};
+use crate::app::state::{Palette, State};
 use crate::text::Shown;
 use crate::theme::Role;
 

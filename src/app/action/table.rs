@@ -4,7 +4,7 @@ use super::why::{
     always, approvable, approvals, cursor, decided, editable, errors, filtered, pane, redoable, undoable,
 };
 use super::{Action, EffectClass, Group, Row, Scope, why};
-use crate::app::state::{Context as C, View as V};
+use crate::app::view::{Context as C, View as V};
 
 /// S1, S2, S3, S4, S6: the views whose main pane is a table.
 const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Policies, V::Automations]);

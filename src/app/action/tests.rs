@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::app::keymap::KeyCode;
-use crate::app::state::{Context, View};
+use crate::app::view::{Context, View};
 
 #[test]
 fn every_context_has_a_bit_of_its_own() {

@@ -3,7 +3,8 @@
 use crate::app::layout::Tier;
 use crate::app::review::Target;
 use crate::app::rows;
-use crate::app::state::{Node, Overlay, State, View};
+use crate::app::state::{Node, Overlay, State};
+use crate::app::view::View;
 use crate::domain::proposal::{Proposal, UpdateState};
 
 fn unless(fine: bool, reason: impl Into<String>) -> Option<String> {

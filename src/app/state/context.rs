@@ -1,139 +1,8 @@
-//! Which view is in front and what has the keys.
+//! What has the keys.
 
 use super::{Overlay, State};
-use crate::app::layout::{Layout, Tier};
-
-/// A screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum View {
-    /// S1.
-    Updates,
-    /// S2.
-    Repositories,
-    /// S3.
-    Tags,
-    /// S4.
-    Policies,
-    /// S6.
-    Automations,
-    /// The plan.
-    Plan,
-    /// S7.
-    Diff,
-    /// S8.
-    Message,
-    /// S9, progress and result.
-    Push,
-    /// S11.
-    Errors,
-    /// S12.
-    Help,
-    /// Nothing was found here.
-    Start,
-}
-
-impl View {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::Updates,
-        Self::Repositories,
-        Self::Tags,
-        Self::Policies,
-        Self::Automations,
-        Self::Plan,
-        Self::Diff,
-        Self::Message,
-        Self::Push,
-        Self::Errors,
-        Self::Help,
-        Self::Start,
-    ];
-
-    /// The word in the crumbs; S3 and S7 stand behind the name of what they show.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Updates => "Updates",
-            Self::Repositories => "Repositories",
-            Self::Tags => "tags",
-            Self::Policies => "Policies",
-            Self::Automations => "Automations",
-            Self::Plan => "Plan",
-            Self::Diff => "diff",
-            Self::Message => "commit message",
-            Self::Push => "push",
-            Self::Errors => "Errors",
-            Self::Help => "help",
-            Self::Start => "Start",
-        }
-    }
-}
-
-/// What has the keys. Exactly one has, so a key means one thing at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Context {
-    /// The view in front.
-    View(View),
-    /// The filter field.
-    Filter,
-    /// S13: a text input.
-    Palette,
-    /// A menu.
-    Menu,
-    /// The preview over its list.
-    Overlay,
-    /// S9a.
-    ConfirmPush,
-    /// S9b: a text input.
-    TypeBranch,
-    /// Leave?
-    ConfirmQuit,
-    /// To WRITE?
-    ConfirmMode,
-    /// S15.
-    TooSmall,
-}
-
-impl Context {
-    /// What can have the keys instead of a view.
-    pub const OVER: [Self; 9] = [
-        Self::Filter,
-        Self::Palette,
-        Self::Menu,
-        Self::Overlay,
-        Self::ConfirmPush,
-        Self::TypeBranch,
-        Self::ConfirmQuit,
-        Self::ConfirmMode,
-        Self::TooSmall,
-    ];
-
-    /// All of them.
-    pub fn all() -> impl Iterator<Item = Self> {
-        View::ALL.into_iter().map(Self::View).chain(Self::OVER)
-    }
-
-    /// A bit of its own in a set of contexts.
-    pub const fn bit(self) -> u32 {
-        match self {
-            Self::View(view) => 1 << view as u32,
-            Self::Filter => 1 << 16,
-            Self::Palette => 1 << 17,
-            Self::Menu => 1 << 18,
-            Self::Overlay => 1 << 19,
-            Self::ConfirmPush => 1 << 20,
-            Self::TypeBranch => 1 << 21,
-            Self::ConfirmQuit => 1 << 22,
-            Self::ConfirmMode => 1 << 23,
-            Self::TooSmall => 1 << 24,
-        }
-    }
-
-    /// Whether keys type text there.
-    pub fn is_input(self) -> bool {
-        let in_view = matches!(self, Self::View(View::Message | View::Help));
-        in_view || matches!(self, Self::Filter | Self::Palette | Self::TypeBranch)
-    }
-}
+use crate::app::layout::Tier;
+use crate::app::view::{Context, View};
 
 impl State {
     /// What has the keys: too small, help, dialog, filter, overlay, view, in this order.
@@ -157,7 +26,7 @@ impl State {
             Some(Overlay::Menu(_)) => Context::Menu,
             Some(Overlay::Palette(_)) => Context::Palette,
             None if self.filter.is_some() => Context::Filter,
-            None if Layout::of(self).overlay => Context::Overlay,
+            None if self.layout().overlay => Context::Overlay,
             None => Context::View(self.view_below_help()),
         }
     }

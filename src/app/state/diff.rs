@@ -4,16 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::app::list::List;
 use crate::app::review::UpdateId;
-
-/// Which of two panes has the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Focus {
-    /// The list, or S7's tree.
-    #[default]
-    List,
-    /// The other pane.
-    Other,
-}
+use crate::app::view::Focus;
 
 /// A row of S7's tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,8 @@
 //! What lies over a view: questions, menus, palette, help.
 
-use super::{BranchDialog, Context, PushDialog};
+use super::{BranchDialog, PushDialog};
 use crate::app::input::Field;
-use crate::app::palette::Palette;
+use crate::app::view::Context;
 
 /// A small list over the view.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,15 @@ pub enum Overlay {
     Menu(Menu),
     /// S13.
     Palette(Palette),
+}
+
+/// S13 while it is open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Palette {
+    /// What was typed.
+    pub field: Field,
+    /// The entry under the cursor.
+    pub cursor: usize,
 }
 
 /// S12: help for the context it was opened in.

@@ -1,9 +1,10 @@
 //! The preview pane, and the row it shows while the cursor runs ahead of it; the footer waits with it.
 
-use super::{State, View};
+use super::State;
 use crate::app::keymap::Hint;
 use crate::app::list::List;
-use crate::app::message::Moment;
+use crate::app::moment::Moment;
+use crate::app::view::View;
 
 /// Preview and footer stand still for so many milliseconds after the cursor moved, so that a key that is held costs the
 /// rows of the list and nothing else.

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::app::effect::JobId;
 use crate::app::input::Field;
 use crate::app::list::List;
-use crate::app::message::{JobId, Moment, Prepared};
+use crate::app::message::Prepared;
+use crate::app::moment::Moment;
 use crate::app::review::UpdateId;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::problem::Problem;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::list::List;
-use crate::app::message::Moment;
+use crate::app::moment::Moment;
 use crate::domain::object::ObjectId;
 use crate::problem::Problem;
 

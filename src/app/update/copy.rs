@@ -2,7 +2,8 @@
 
 use crate::app::effect::Effect;
 use crate::app::review::UpdateId;
-use crate::app::state::{Level, Menu, MenuEntry, MenuKind, Node, Overlay, State, View};
+use crate::app::state::{Level, Menu, MenuEntry, MenuKind, Node, Overlay, State};
+use crate::app::view::View;
 use crate::domain::object::ObjectId;
 use crate::problem::Problem;
 

@@ -5,7 +5,8 @@ use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::review::{Decided, Target, UpdateId};
 use crate::app::rows;
-use crate::app::state::{Level, Node, State, View};
+use crate::app::state::{Level, Node, State};
+use crate::app::view::View;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 

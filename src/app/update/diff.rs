@@ -5,7 +5,8 @@ use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::review::UpdateId;
 use crate::app::rows;
-use crate::app::state::{Focus, Node, State, View};
+use crate::app::state::{Node, State};
+use crate::app::view::{Focus, View};
 use crate::domain::proposal::UpdateState;
 
 use super::{navigate, tags};

@@ -5,7 +5,8 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{Context, Level, Overlay, State, View};
+use crate::app::state::{Level, Overlay, State};
+use crate::app::view::{Context, View};
 
 use super::{message, push, run};
 

@@ -2,7 +2,8 @@
 
 use crate::app::effect::Effect;
 use crate::app::input::Message;
-use crate::app::state::{Editing, Level, State, View};
+use crate::app::state::{Editing, Level, State};
+use crate::app::view::View;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::message_data;
 use crate::domain::proposal::Proposal;

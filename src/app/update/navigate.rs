@@ -6,7 +6,8 @@ use crate::app::keymap::Hint;
 use crate::app::list::{List, Motion};
 use crate::app::review::UpdateId;
 use crate::app::rows::{self, StartChoice};
-use crate::app::state::{Focus, Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State, View};
+use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
+use crate::app::view::{Focus, View};
 
 use super::{diff, overlays, push, scans, tags, time};
 

@@ -4,9 +4,10 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
-use crate::app::palette::{self, Command, Palette};
+use crate::app::palette::{self, Command};
 use crate::app::rows;
-use crate::app::state::{Context, Help, MenuKind, Overlay, State, View};
+use crate::app::state::{Help, MenuKind, Overlay, Palette, State};
+use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
 use super::{copy, diff, keys, mode, navigate, push, run, tags};

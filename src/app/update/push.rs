@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, JobId};
 use crate::app::input::Field;
 use crate::app::list::List;
-use crate::app::message::{JobId, Moment, Prepared};
+use crate::app::message::Prepared;
+use crate::app::moment::Moment;
 use crate::app::review::{Target, UpdateId};
-use crate::app::state::{BranchDialog, Context, Level, NextStep, Overlay, PushDialog, PushRun, State, View};
+use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State};
+use crate::app::view::{Context, View};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::app::effect::{Effect, Reach};
+use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::input::Message;
-use crate::app::message::{JobId, Loaded, Proposed};
+use crate::app::message::{Loaded, Proposed};
 use crate::app::rows;
-use crate::app::state::{Level, State, Verdict, View};
-use crate::app::world::{Compared, Phase, Running};
+use crate::app::state::{Level, State};
+use crate::app::view::View;
+use crate::app::world::{Compared, Phase, Running, Verdict};
 use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::scan::Scan;

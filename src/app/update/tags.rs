@@ -3,7 +3,8 @@
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::rows;
-use crate::app::state::{State, Tags, View};
+use crate::app::state::{State, Tags};
+use crate::app::view::View;
 use crate::domain::object::ObjectId;
 
 /// Opens S3 for `repository`, against `policy` or the first policy that reads it.

@@ -10,9 +10,11 @@ use super::*;
 use crate::app::effect::Reach;
 use crate::app::layout::Size;
 use crate::app::list::Filter;
-use crate::app::message::{Moment, Proposed};
+use crate::app::message::Proposed;
+use crate::app::moment::Moment;
 use crate::app::rows;
-use crate::app::state::{Context, Focus, Node, Overlay, View};
+use crate::app::state::{Node, Overlay};
+use crate::app::view::{Context, Focus, View};
 use crate::app::world::Phase;
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
@@ -101,7 +103,7 @@ fn when_the_first_list_is_whole_the_cursor_belongs_to_its_object() {
 #[test]
 fn an_answer_that_nobody_waits_for_changes_nothing() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
-    let old = crate::app::message::JobId(999);
+    let old = crate::app::effect::JobId(999);
     update(&mut state, Msg::Proposed(old, Ok(Proposed::default())));
     assert_eq!(state.updates.len(), 1);
     update(&mut state, Msg::Prepared(old, Err(Problem::new(Code::Timeout, "x", "too slow"))));
@@ -191,7 +193,7 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
     let survey = Survey { markers: vec![marker], ..Survey::default() };
     let mut state = review_of(&[]);
     let compare = |state: &mut State, survey: &Survey| {
-        let job = crate::app::message::JobId(7);
+        let job = crate::app::effect::JobId(7);
         state.jobs.propose = Some(job);
         update(state, Msg::Proposed(job, Ok(Proposed { survey: survey.clone(), ..Proposed::default() })));
     };
@@ -213,7 +215,7 @@ fn a_remote_that_did_not_answer_is_named_and_goes_off_the_list_when_it_does() {
     let mut state = review_of(&[]);
     let apps = ObjectId::new("flux-system", "apps");
     let mut compare = |problems: Vec<Problem>| {
-        let job = crate::app::message::JobId(7);
+        let job = crate::app::effect::JobId(7);
         state.jobs.propose = Some(job);
         update(&mut state, Msg::Proposed(job, Ok(Proposed { problems, ..Proposed::default() })));
         state.errors.of_checkout(&apps).map(|problem| problem.code)

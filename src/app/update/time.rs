@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::effect::Effect;
-use crate::app::message::Moment;
+use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::State;
 

@@ -2,8 +2,8 @@
 
 use super::world::{press, review_of, tick};
 use super::*;
-use crate::app::effect::Reach;
-use crate::app::message::{JobId, Prepared};
+use crate::app::effect::{JobId, Reach};
+use crate::app::message::Prepared;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan};
 

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::world::{epoch, review_of, update_named};
 use super::*;
 use crate::app::action::ACTIONS;
+use crate::app::effect::JobId;
 use crate::app::keymap::Key;
-use crate::app::message::{JobId, Moment};
+use crate::app::moment::Moment;
 
 #[derive(Debug, Clone)]
 enum Step {

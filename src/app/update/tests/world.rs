@@ -7,8 +7,11 @@ use jiff::Timestamp;
 
 use super::super::{start, update};
 use crate::app::effect::Effect;
-use crate::app::message::{Loaded, Moment, Msg, Proposed};
-use crate::app::state::{Context, State, Verdict, View};
+use crate::app::message::{Loaded, Msg, Proposed};
+use crate::app::moment::Moment;
+use crate::app::state::State;
+use crate::app::view::{Context, View};
+use crate::app::world::Verdict;
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::object::{ImagePolicy, ImageRepository, Meta, ObjectId, Origin, PolicyChoice};
 use crate::domain::plan::Ground;
