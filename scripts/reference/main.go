@@ -30,14 +30,24 @@ var operations = map[string]func(request []byte) (answer, error){
 
 func main() {
 	// Controllers run where there is no time zone: local time is UTC.
-	if err := os.Setenv("TZ", ""); err != nil {
+	err := os.Setenv("TZ", "")
+	if err == nil {
+		err = run(os.Args[1:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if err := serve(os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+}
+
+func run(arguments []string) error {
+	if len(arguments) == 0 || arguments[0] != asWorker {
+		return supervise(os.Stdin, os.Stdout)
 	}
+	if err := limitMemory(); err != nil {
+		return err
+	}
+	return serve(os.Stdin, os.Stdout)
 }
 
 func serve(input io.Reader, output io.Writer) error {
@@ -45,16 +55,17 @@ func serve(input io.Reader, output io.Writer) error {
 	writer := bufio.NewWriterSize(output, 1<<20)
 	encoder := json.NewEncoder(writer)
 	encoder.SetEscapeHTML(false)
+	return eachLine(reader, func(line []byte) error {
+		return flushed(encoder.Encode(respond(line)), reader, writer)
+	})
+}
+
+// eachLine calls do with each line that is not blank, without its end.
+func eachLine(reader *bufio.Reader, do func(line []byte) error) error {
 	for {
 		line, readErr := reader.ReadBytes('\n')
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if err := encoder.Encode(respond(line)); err != nil {
-				return err
-			}
-		}
-		// Whoever asks one question at a time is not kept waiting for the next.
-		if reader.Buffered() == 0 {
-			if err := writer.Flush(); err != nil {
+			if err := do(line); err != nil {
 				return err
 			}
 		}
@@ -65,6 +76,14 @@ func serve(input io.Reader, output io.Writer) error {
 			return readErr
 		}
 	}
+}
+
+// flushed flushes where nothing more has been read: whoever asks one question at a time is not kept waiting for the next.
+func flushed(err error, reader *bufio.Reader, writer *bufio.Writer) error {
+	if err != nil || reader.Buffered() > 0 {
+		return err
+	}
+	return writer.Flush()
 }
 
 func respond(line []byte) answer {
