@@ -420,6 +420,7 @@ fn index_value(index: usize) -> Value {
 fn counted(over: &Value, n: i64) -> Value {
     match over {
         Value::Int64(_) => Value::Int64(n),
+        Value::Named(_, of) => Value::Named(n, of),
         Value::Byte(_) => Value::Byte(u8::try_from(n).unwrap_or(u8::MAX)),
         Value::Uint64(_) => Value::Uint64(n.unsigned_abs()),
         _ => Value::Int(n),

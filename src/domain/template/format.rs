@@ -136,7 +136,12 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         Value::Bool(flag) if verb == 't' || verb == 'v' => {
             pad(out, if *flag { "true" } else { "false" }, spec, false)
         }
-        Value::Int(number) | Value::Int64(number) => put_int(out, value, i128::from(*number), verb, spec),
+        Value::Named(number, of) if !spec.sharp_v && "vsxXq".contains(verb) => {
+            put_text(out, value, &(of.text)(*number), verb, spec)
+        }
+        Value::Int(number) | Value::Int64(number) | Value::Named(number, _) => {
+            put_int(out, value, i128::from(*number), verb, spec)
+        }
         Value::Byte(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Uint64(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Float(number) => put_float(out, value, *number, verb, spec),
@@ -222,7 +227,14 @@ fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth
 
 fn bad_verb(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Result {
     write!(out, "%!{verb}(")?;
-    with_type(out, value, spec)?;
+    match value {
+        // Methods are not asked while something is wrong.
+        Value::Named(number, of) => {
+            write!(out, "{}=", of.name)?;
+            put_int(out, value, i128::from(*number), 'v', spec)?;
+        }
+        _ => with_type(out, value, spec)?,
+    }
     out.write_str(")")
 }
 

@@ -65,9 +65,12 @@ pub(super) enum Param {
     Float,
     Text,
     Dict,
+    /// A dictionary that is to take an entry, which `nil` does not.
+    Target,
     Version,
     Time,
     Duration,
+    Location,
 }
 
 impl Param {
@@ -79,17 +82,18 @@ impl Param {
             Self::Int => "int",
             Self::Float => "float64",
             Self::Text => "string",
-            Self::Dict => "map[string]interface {}",
+            Self::Dict | Self::Target => "map[string]interface {}",
             Self::Version => "*semver.Version",
             Self::Time => "time.Time",
             Self::Duration => "time.Duration",
+            Self::Location => "*time.Location",
         }
     }
 
     /// What `nil` becomes here; `None` if it is not allowed.
     pub(super) fn nil(self) -> Option<Value> {
         match self {
-            Self::Any | Self::Version => Some(Value::Nil),
+            Self::Any | Self::Version | Self::Location | Self::Target => Some(Value::Nil),
             Self::Dict => Some(Value::dict(std::collections::BTreeMap::new())),
             _ => None,
         }

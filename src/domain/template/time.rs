@@ -7,6 +7,7 @@
 mod calendar;
 mod layout;
 mod methods;
+mod number;
 mod parse;
 
 use std::rc::Rc;
@@ -14,7 +15,9 @@ use std::rc::Rc;
 use super::value::{Struct, Value};
 use calendar::{Civil, SECONDS_OF_DAY};
 
+use methods::LOCATION;
 pub(super) use methods::TIME;
+pub(super) use number::shown as duration_shown;
 pub(super) use parse::parse;
 
 /// Nanoseconds of a second.
@@ -56,6 +59,30 @@ impl Zone {
             Self::Utc | Self::Local => "UTC",
             Self::Fixed(name, _) => name,
         }
+    }
+
+    /// As fields of a struct; [`Self::of`] reads them.
+    fn into_fields(self) -> [Value; 3] {
+        let (kind, name, offset) = match self {
+            Self::Utc => (0, String::new(), 0),
+            Self::Local => (1, String::new(), 0),
+            Self::Fixed(name, offset) => (2, name, offset),
+        };
+        [Value::Int(kind), Value::text(name), Value::Int64(offset)]
+    }
+
+    fn of(fields: &[Value]) -> Option<Self> {
+        match fields {
+            [Value::Int(0), ..] => Some(Self::Utc),
+            [Value::Int(1), ..] => Some(Self::Local),
+            [_, Value::Text(name), Value::Int64(offset)] => Some(Self::Fixed(name.to_string(), *offset)),
+            _ => None,
+        }
+    }
+
+    /// `time.Location`.
+    fn into_value(self) -> Value {
+        Value::Struct(Rc::new(Struct { of: &LOCATION, fields: self.into_fields().into() }))
     }
 }
 
@@ -119,36 +146,16 @@ impl Moment {
     }
 
     pub(super) fn into_value(self) -> Value {
-        let (kind, name, offset) = match self.zone {
-            Zone::Utc => (0, String::new(), 0),
-            Zone::Local => (1, String::new(), 0),
-            Zone::Fixed(name, offset) => (2, name, offset),
-        };
-        let fields = vec![
-            Value::Int64(self.seconds),
-            Value::Int64(self.nanoseconds),
-            Value::Int(kind),
-            Value::text(name),
-            Value::Int64(offset),
-        ];
+        let mut fields = vec![Value::Int64(self.seconds), Value::Int64(self.nanoseconds)];
+        fields.extend(self.zone.into_fields());
         Value::Struct(Rc::new(Struct { of: &TIME, fields }))
     }
 
     /// What [`Self::into_value`] made, [`ZERO`] of any other struct.
     pub(super) fn of(value: &Struct) -> Self {
         match value.fields.as_slice() {
-            [
-                Value::Int64(seconds),
-                Value::Int64(nanoseconds),
-                Value::Int(kind),
-                Value::Text(name),
-                Value::Int64(offset),
-            ] => {
-                let zone = match kind {
-                    0 => Zone::Utc,
-                    1 => Zone::Local,
-                    _ => Zone::Fixed(name.to_string(), *offset),
-                };
+            [Value::Int64(seconds), Value::Int64(nanoseconds), zone @ ..] => {
+                let zone = Zone::of(zone).unwrap_or(Zone::Utc);
                 Self { seconds: *seconds, nanoseconds: *nanoseconds, zone }
             }
             _ => ZERO,

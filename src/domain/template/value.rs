@@ -32,6 +32,8 @@ pub(super) enum Value {
     Map(Map),
     Dict(Dict),
     Struct(Rc<Struct>),
+    /// A whole number of a type of its own, such as `time.Month`.
+    Named(i64, &'static NumberType),
 }
 
 /// A slice.
@@ -89,6 +91,19 @@ pub(super) struct StructType {
     pub(super) calls: &'static [Function],
     /// `String()`, if it has one.
     pub(super) text: Option<fn(&Struct) -> Rc<str>>,
+}
+
+/// The type of a [`Value::Named`].
+#[derive(Debug)]
+pub(super) struct NumberType {
+    /// Its Go name.
+    pub(super) name: &'static str,
+    /// What it is made of: `int` or `int64`.
+    pub(super) kind: &'static str,
+    /// Its methods; the first value they get is the number.
+    pub(super) calls: &'static [Function],
+    /// `String()`.
+    pub(super) text: fn(i64) -> String,
 }
 
 /// A method without arguments.
@@ -182,6 +197,7 @@ impl Value {
             Self::Map(map) => map.of.name.to_owned(),
             Self::Dict(_) => "map[string]interface {}".to_owned(),
             Self::Struct(value) => value.of.name.to_owned(),
+            Self::Named(_, of) => of.name.to_owned(),
         }
     }
 
@@ -200,6 +216,7 @@ impl Value {
             Self::Map(_) | Self::Dict(_) => "map",
             Self::Struct(value) if value.of.name.starts_with('*') => "ptr",
             Self::Struct(_) => "struct",
+            Self::Named(_, of) => of.kind,
         }
     }
 
@@ -208,7 +225,7 @@ impl Value {
         match self {
             Self::Nil => false,
             Self::Bool(value) => *value,
-            Self::Int(value) | Self::Int64(value) => *value != 0,
+            Self::Int(value) | Self::Int64(value) | Self::Named(value, _) => *value != 0,
             Self::Byte(value) => *value != 0,
             Self::Uint64(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
@@ -229,10 +246,19 @@ impl Value {
         }
     }
 
+    /// The methods with arguments of a struct, and all of a number.
+    pub(super) fn calls(&self) -> &'static [Function] {
+        match self {
+            Self::Struct(value) => value.of.calls,
+            Self::Named(_, of) => of.calls,
+            _ => &[],
+        }
+    }
+
     /// The number, of a whole number.
     pub(super) fn whole(&self) -> Option<i64> {
         match self {
-            Self::Int(value) | Self::Int64(value) => Some(*value),
+            Self::Int(value) | Self::Int64(value) | Self::Named(value, _) => Some(*value),
             Self::Byte(value) => Some(i64::from(*value)),
             // No version that was seen counts further.
             Self::Uint64(value) => Some(i64::try_from(*value).unwrap_or(i64::MAX)),
@@ -270,6 +296,7 @@ pub(super) fn deep_equal(a: &Value, b: &Value, work: &mut usize) -> bool {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
+        (Value::Named(a, of), Value::Named(b, other)) => a == b && std::ptr::eq(*of, *other),
         (Value::Byte(a), Value::Byte(b)) => a == b,
         (Value::Uint64(a), Value::Uint64(b)) => a == b,
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b).is_some_and(Ordering::is_eq),

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Random, STRANGE};
 use table::{
     BAD, BAD_URLS, BROKEN, CHANGE, COMPARISONS, DATES, DOCUMENTS, DURATIONS, FORMATS, FUNCTIONS, LAYOUTS,
-    METHODS, OBJECT, OF_DATES, PATHS, PATTERNS, PLAIN_VERSIONS, SHAPES, TEXTS, URLS, VERSIONS,
+    METHODS, NUMBERS_OF_DATES, OBJECT, OF_DATES, OF_DURATIONS, PATHS, PATTERNS, PLAIN_VERSIONS, SHAPES,
+    TEXTS, URLS, VERSIONS,
 };
 
 /// `op` `template`, its template and data.
@@ -62,8 +63,8 @@ fn filled(random: &mut Random, shape: &str, depth: usize) -> String {
             "k" => random.pick(OBJECT).to_owned(),
             "m" => random.pick(METHODS).to_owned(),
             "q" => random.pick(COMPARISONS).to_owned(),
-            "M" => {
-                let call = random.pick(OF_DATES);
+            "M" | "N" => {
+                let call = random.pick(if hole == "M" { OF_DATES } else { OF_DURATIONS });
                 filled(random, call, 0)
             }
             "b" => random.pick(BROKEN).to_owned(),
@@ -168,6 +169,10 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
         "T" => quoted(random.pick(DATES)),
         "D" => quoted(random.pick(DURATIONS)),
         "t" => date(random),
+        "m" => {
+            let call = random.pick(NUMBERS_OF_DATES);
+            filled(random, call, 0)
+        }
         "p" => quoted(&random.several(1, 2, |random| random.pick(FORMATS)).concat()),
         "j" => quoted(random.pick(DOCUMENTS)),
         // Behind the end of a slice Go shows what its room happens to hold.
@@ -221,8 +226,8 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
                 "(dict \"b\" true \"a\" 1.5)",
             ])
             .to_owned(),
-        "e" => anything(random, &["s", "i", "f", "b", "l", "d", "s", "i"], depth),
-        _ => anything(random, &["s", "i", "f", "b", "l", "d", "s", "i", "s", "i", "t"], depth),
+        "e" => anything(random, &["s", "i", "f", "b", "l", "d", "s", "i", "m"], depth),
+        _ => anything(random, &["s", "i", "f", "b", "l", "d", "s", "i", "s", "i", "t", "m"], depth),
     }
 }
 

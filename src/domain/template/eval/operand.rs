@@ -156,15 +156,13 @@ impl<'t> Run<'t> {
     ) -> Done<Value> {
         self.spend(frame, STEP)?;
         let given = args.map_or(0, |args| args.len().saturating_sub(1)) + usize::from(around.last.is_some());
+        if let Some(function) = of.calls().iter().find(|known| known.name == name) {
+            return self.call(frame, around, function, At::Expr(expr), args, Some(of));
+        }
         match of {
             Value::Nil if around.boxed => self.fail(frame, format!("nil pointer evaluating {ANY}.{name}")),
             Value::Nil => Ok(Value::Nil),
-            Value::Struct(object) => {
-                if let Some(function) = object.of.calls.iter().find(|known| known.name == name) {
-                    return self.call(frame, around, function, At::Expr(expr), args, Some(of));
-                }
-                self.member(frame, object, name, given, around.boxed)
-            }
+            Value::Struct(object) => self.member(frame, object, name, given, around.boxed),
             Value::Map(map) if map.of.key == "string" => {
                 self.no_args(frame, name, given > 0)?;
                 let found =

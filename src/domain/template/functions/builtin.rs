@@ -172,7 +172,7 @@ fn length(values: &[Value]) -> Answer {
 fn basic_kind(value: &Value) -> Option<u8> {
     match value {
         Value::Bool(_) => Some(0),
-        Value::Int(_) | Value::Int64(_) => Some(1),
+        Value::Int(_) | Value::Int64(_) | Value::Named(..) => Some(1),
         Value::Byte(_) | Value::Uint64(_) => Some(2),
         Value::Float(_) => Some(3),
         Value::Text(_) => Some(4),

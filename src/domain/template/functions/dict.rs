@@ -19,9 +19,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("get", &[DICT, Text], |v| {
         Ok(entries(v, 0).borrow().get(text(v, 1)).cloned().unwrap_or(Value::text("")))
     }),
-    Function::fixed("set", &[DICT, Text, Any], |v| {
-        entries(v, 0).borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
-        Ok(arg(v, 0).clone())
+    Function::fixed("set", &[Param::Target, Text, Any], |v| match arg(v, 0) {
+        Value::Nil => Err("assignment to entry in nil map".to_owned()),
+        target => {
+            entries(v, 0).borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
+            Ok(target.clone())
+        }
     }),
     Function::fixed("unset", &[DICT, Text], |v| {
         entries(v, 0).borrow_mut().remove(text(v, 1));

@@ -121,7 +121,9 @@ impl Json {
         match value {
             Value::Nil => self.out.push_str("null"),
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
-            Value::Int(number) | Value::Int64(number) => self.out.push_str(&number.to_string()),
+            Value::Int(number) | Value::Int64(number) | Value::Named(number, _) => {
+                self.out.push_str(&number.to_string());
+            }
             Value::Byte(number) => self.out.push_str(&number.to_string()),
             Value::Uint64(number) => self.out.push_str(&number.to_string()),
             Value::Float(number) if number.is_finite() => self.out.push_str(&float(*number)),

@@ -65,7 +65,7 @@ pub(super) fn to_int(value: &Value) -> i64 {
         Value::Float(number) => *number as i64,
         Value::Bool(flag) => i64::from(*flag),
         Value::Text(text) => parse_int(text).unwrap_or(0),
-        other => other.whole().unwrap_or(0),
+        other => known(other),
     }
 }
 
@@ -94,7 +94,15 @@ pub(super) fn to_float(value: &Value) -> f64 {
         Value::Float(number) => *number,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::Text(text) => parse_float(text).unwrap_or(0.0),
-        other => other.whole().unwrap_or(0) as f64,
+        other => known(other) as f64,
+    }
+}
+
+/// The whole number, if its type is one that sprig's conversions know: durations are not.
+fn known(value: &Value) -> i64 {
+    match value {
+        Value::Named(_, of) if of.kind == "int64" => 0,
+        other => other.whole().unwrap_or(0),
     }
 }
 

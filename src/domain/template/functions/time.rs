@@ -2,14 +2,12 @@
 //!
 //! Source: Masterminds/sprig v3.3.0, date.go; golang/go:src/time/format.go, time.go.
 
-use std::time::Duration;
-
-use super::super::time::{Moment, ZERO, is_time, parse};
+use super::super::time::{Moment, ZERO, duration_shown as shown, is_time, parse};
 use super::super::value::Value;
 use super::Param::{Any, Text, Time};
 use super::number::parse_decimal;
 use super::{Answer, Function, UNSUPPORTED_TEXT, answer, arg, text};
-use crate::domain::duration::{GoDuration, parse_nanoseconds};
+use crate::domain::duration::parse_nanoseconds;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -53,12 +51,6 @@ fn time(value: &Value) -> Moment {
 fn modify(values: &[Value]) -> Answer {
     let nanoseconds = parse_nanoseconds(text(values, 0)).map_err(|error| error.to_string())?;
     Ok(time(arg(values, 1)).plus(nanoseconds).into_value())
-}
-
-/// `time.Duration.String`.
-fn shown(nanoseconds: i64) -> String {
-    let sign = if nanoseconds < 0 { "-" } else { "" };
-    format!("{sign}{}", GoDuration(Duration::from_nanos(nanoseconds.unsigned_abs())))
 }
 
 fn rounded(nanoseconds: i64) -> String {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::super::functions::{Answer, Call, Function, Param, UNSUPPORTED_TEXT, answer, int, text};
 use super::super::value::{Field, Struct, StructType, Value};
 use super::calendar::{SECONDS_OF_DAY, days_before};
+use super::number::{MONTH, WEEKDAY, duration};
 use super::{Moment, NANOSECONDS, ZERO, Zone};
 
 /// `time.Time`: seconds, what is below them, and where.
@@ -16,6 +17,9 @@ pub(in super::super) static TIME: StructType = StructType {
     fields: &[hidden("wall"), hidden("ext"), hidden("loc"), hidden("zone"), hidden("offset")],
     methods: &[
         ("Year", |own| Value::Int(Moment::of(own).civil().year)),
+        ("Month", |own| Value::Named(Moment::of(own).civil().month, &MONTH)),
+        ("Weekday", |own| Value::Named(Moment::of(own).civil().week_day, &WEEKDAY)),
+        ("Location", |own| Moment::of(own).zone.into_value()),
         ("Day", |own| Value::Int(Moment::of(own).civil().day)),
         ("YearDay", |own| Value::Int(Moment::of(own).civil().year_day)),
         ("Hour", |own| Value::Int(Moment::of(own).civil().hour)),
@@ -49,11 +53,14 @@ pub(in super::super) static TIME: StructType = StructType {
         Function::fixed("Before", &[Param::Time], |v| Ok(Value::Bool(order(v).is_lt()))),
         Function::fixed("Equal", &[Param::Time], |v| Ok(Value::Bool(order(v).is_eq()))),
         Function::fixed("Compare", &[Param::Time], |v| Ok(Value::Int(order(v) as i64))),
-        unsupported("Month"),
-        unsupported("Weekday"),
-        unsupported("Sub"),
-        unsupported("In"),
-        unsupported("Location"),
+        Function::fixed("Sub", &[Param::Time], |v| Ok(duration(between(&at(v, 0), &at(v, 1))))),
+        Function::fixed("In", &[Param::Location], |v| match v.get(1) {
+            Some(Value::Struct(location)) => {
+                let zone = Zone::of(&location.fields).unwrap_or(Zone::Utc);
+                Ok(Moment { zone, ..at(v, 0) }.into_value())
+            }
+            _ => Err("time: missing Location in call to Time.In".to_owned()),
+        }),
         several("Date", "function Date has 3 return values; should be 1 or 2"),
         several("Clock", "function Clock has 3 return values; should be 1 or 2"),
         several("Zone", "invalid function signature for Zone: second return value should be error; is int"),
@@ -76,6 +83,28 @@ pub(in super::super) static TIME: StructType = StructType {
     text: Some(shown),
 };
 
+/// `*time.Location`: where a time is.
+pub(super) static LOCATION: StructType = StructType {
+    name: "*time.Location",
+    fields: &[
+        hidden("name"),
+        hidden("zone"),
+        hidden("tx"),
+        hidden("extend"),
+        hidden("cacheStart"),
+        hidden("cacheEnd"),
+        hidden("cacheZone"),
+    ],
+    methods: &[("String", |own| Value::Text(place(own)))],
+    calls: &[],
+    text: Some(place),
+};
+
+/// `Location.String`.
+fn place(own: &Struct) -> Rc<str> {
+    Zone::of(&own.fields).map_or_else(|| "".into(), |zone| zone.name().into())
+}
+
 const fn hidden(name: &'static str) -> Field {
     Field { name, embedded: false, json: None, hidden: true }
 }
@@ -85,7 +114,7 @@ const fn several(name: &'static str, refusal: &'static str) -> Function {
     Function { name, params: &[], rest: None, call: Call::Several(refusal) }
 }
 
-/// Methods that answer a type of Go's own, or bytes.
+/// Methods that answer bytes.
 const fn unsupported(name: &'static str) -> Function {
     Function::open(name, &[], Param::Any, |_| Err(UNSUPPORTED_TEXT.to_owned()))
 }
@@ -109,6 +138,12 @@ fn at(values: &[Value], index: usize) -> Moment {
 
 fn order(values: &[Value]) -> Ordering {
     at(values, 0).since_zero().cmp(&at(values, 1).since_zero())
+}
+
+/// Nanoseconds from `earlier` to `later`; beyond 64 bits the nearest number there is.
+fn between(later: &Moment, earlier: &Moment) -> i64 {
+    let nanoseconds = later.since_zero() - earlier.since_zero();
+    i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// How far a moment lies beyond the last whole step since the zero time, in nanoseconds.

@@ -365,6 +365,39 @@ pub const OF_DATES: &[&str] = &[
     "Round 60000000000",
     "Round %i",
     "Truncate 7",
+    "Month",
+    "Month.String",
+    "Weekday",
+    "Weekday.String",
+    "Month.Nope",
+    "Location",
+    "Location.String",
+    "In (%t).Location",
+    "In nil",
+    "Sub %t",
+    "Sub %i",
+    "Add ((%t).Sub %t)",
+];
+/// What methods of dates answer that is a number of a type of its own.
+pub const NUMBERS_OF_DATES: &[&str] = &["((%t).Month)", "((%t).Weekday)", "((%t).Sub %t)"];
+/// Members of durations.
+pub const OF_DURATIONS: &[&str] = &[
+    "String",
+    "Hours",
+    "Minutes",
+    "Seconds",
+    "Milliseconds",
+    "Microseconds",
+    "Nanoseconds",
+    "Abs",
+    "Abs.Hours",
+    "Round 60000000000",
+    "Round %i",
+    "Round ((%t).Sub %t)",
+    "Truncate 3600000000000",
+    "Truncate 7",
+    "Nope",
+    "Hours 1",
 ];
 pub const URLS: &[&str] = &[
     "http://u:p@h:80/a?b#c",
@@ -546,7 +579,7 @@ pub const BROKEN: &[&str] = &[
 ];
 
 /// What stands between and around pipelines; each `%` and its letter is a hole: `n` more of this, `p` a pipeline, `o` an
-/// operand, `c`, `k`, `m`, `q`, `M` members, `b` something broken, else a value of that kind.
+/// operand, `c`, `k`, `m`, `q`, `M`, `N` members, `b` something broken, else a value of that kind.
 pub const SHAPES: &[&str] = &[
     "{{if %p}}%n{{else}}%n{{end}}",
     "{{if %o}}%n{{else if %o}}%n{{end}}",
@@ -555,6 +588,8 @@ pub const SHAPES: &[&str] = &[
     "{{with %t}}%n{{.%M}}{{end}}",
     "{{(%t).%M}}",
     "{{$t := %t}}{{$t.%M}}{{$t}}",
+    "{{((%t).Sub %t).%N}}",
+    "{{range (%t).Month}}{{.}} {{end}}",
     "{{merge %d %d}}{{mergeOverwrite %d %d}}",
     "{{$d := %d}}{{merge $d %d}}",
     "{{range $x, $y := %l}}{{$x}}={{$y}};%n{{end}}",
