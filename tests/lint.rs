@@ -199,6 +199,26 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
 }
 
 #[test]
+fn the_path_of_an_automation_is_followed_through_links() {
+    let root = tree();
+    let objects = CLINIC_OBJECTS.replace("path: ./deploy", "path: ./clusters/prod");
+    fs::write(root.path().join("clinic.yaml"), objects).unwrap();
+    fs::create_dir(root.path().join("clusters")).unwrap();
+    std::os::unix::fs::symlink("../deploy", root.path().join("clusters/prod")).unwrap();
+    fs::write(root.path().join("out.yaml"), "a: o/web:1 # {\"$imagepolicy\": \"apps:web\"}\n").unwrap();
+    let output = lint(&root, &["-o", "json"]).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let verdicts: Vec<_> = json["markers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|marker| (marker["file"].as_str().unwrap(), marker["verdict"].as_str().unwrap()))
+        .collect();
+    assert_eq!(verdicts[0], ("deploy/a.yaml", "no-latest"));
+    assert_eq!(verdicts.last(), Some(&("out.yaml", "outside-path")));
+}
+
+#[test]
 fn a_marker_outside_of_the_path_still_counts_as_use() {
     let root = tree();
     let output = lint(&root, &["objects.yaml", "-o", "json"]).output().unwrap();

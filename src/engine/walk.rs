@@ -1,12 +1,14 @@
 //! Folders without Git: whether one may hold objects, and its marked files as Flux would walk them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::World;
 use crate::domain::manifest;
-use crate::domain::setrun::Entry;
+use crate::domain::object::ObjectId;
+use crate::domain::setrun::{self, Entry};
 use crate::problem::{Code, Problem};
 
 /// How many entries are looked at before a folder counts as holding nothing: somebody's home is not searched.
@@ -50,6 +52,18 @@ pub(super) fn entry(root: &Path, path: &str) -> Option<Entry> {
         return Some(Entry::Link(fs::read_link(&place).ok()?.to_string_lossy().into_owned()));
     }
     Some(if kind.is_dir() { Entry::Folder } else { Entry::File })
+}
+
+impl World {
+    /// Where the `update.path` of each automation leads in the work tree at `root`, its links followed; those that lead
+    /// nowhere are left out.
+    pub fn update_paths(&self, root: &Path) -> BTreeMap<&ObjectId, String> {
+        let resolved = |path: &str| setrun::resolve(path, |path| entry(root, path)).ok();
+        let automations = self.automations.iter();
+        automations
+            .filter_map(|automation| Some((&automation.meta.id, resolved(&automation.update_path)?)))
+            .collect()
+    }
 }
 
 /// Reads the files below `root` that can hold a marker: path from `root` and content, depth first, names by bytes.

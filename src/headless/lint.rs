@@ -60,7 +60,8 @@ fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Resul
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let known = session.engine.known(&judged.selections, &judged.scans);
-    let known = Known { scan_problems: judged.scan_problems.iter().collect(), ..known };
+    let paths = session.world.update_paths(root);
+    let known = Known { scan_problems: judged.scan_problems.iter().collect(), paths, ..known };
     let world = World::new(&session.world.inventory, &known);
     let mut report = lint::lint(&files, &world, threads);
     report.retain_files(|file| names.contains(file));

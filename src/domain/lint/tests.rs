@@ -81,6 +81,7 @@ struct Fixture {
     outcomes: BTreeMap<ObjectId, Outcome>,
     tags: BTreeMap<ObjectId, usize>,
     given: Vec<&'static str>,
+    paths: BTreeMap<ObjectId, String>,
 }
 
 impl Fixture {
@@ -99,7 +100,7 @@ impl Fixture {
         let failure = Problem::new(Code::PolicyFailed, "apps/bad", text);
         let tags = BTreeMap::from([(web.clone(), 3), (bad.clone(), 3)]);
         let outcomes = BTreeMap::from([(web, Ok(latest)), (bad, Err(failure))]);
-        Self { inventory, outcomes, tags, given: vec![] }
+        Self { inventory, outcomes, tags, given: vec![], paths: BTreeMap::new() }
     }
 
     fn world(&self) -> World {
@@ -108,6 +109,7 @@ impl Fixture {
             tags: self.tags.iter().map(|(id, count)| (id, *count)).collect(),
             scan_problems: BTreeMap::new(),
             given_sources: self.given.clone(),
+            paths: self.paths.iter().map(|(id, path)| (id, path.clone())).collect(),
         };
         World::new(&self.inventory, &known)
     }
@@ -149,6 +151,16 @@ fn one(line: &str, setter: &str) -> &'static str {
     let report = Fixture::new().lint(&marked(line, setter));
     assert_eq!((report.markers.len(), report.files.len()), (1, 0), "{line}");
     report.markers[0].verdict.word()
+}
+
+#[test]
+fn an_automation_writes_where_its_path_leads() {
+    let mut fixture = Fixture::new();
+    let text = marked("a: o/web:2", "apps:web");
+    let verdict = |fixture: &Fixture, file| fixture.lint_at(file, &text).markers[0].verdict.word();
+    assert_eq!(verdict(&fixture, "base/a.yaml"), "outside-path");
+    fixture.paths.insert(ObjectId::new("apps", "all"), "base".to_owned());
+    assert_eq!((verdict(&fixture, "base/a.yaml"), verdict(&fixture, FILE)), ("ok", "outside-path"));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Known<'a> {
     pub scan_problems: BTreeMap<&'a ObjectId, &'a Problem>,
     /// Names (`NAMESPACE/NAME`) of `GitRepository` objects whose address is given elsewhere; an empty name stands for all.
     pub given_sources: Vec<&'a str>,
+    /// Where the `update.path` of an automation leads, its links followed; one that is missing is taken as it is written.
+    pub paths: BTreeMap<&'a ObjectId, String>,
 }
 
 /// What is known of a policy.
@@ -53,7 +55,7 @@ pub struct World {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     pub(super) id: ObjectId,
-    /// `update.path`, clean.
+    /// `update.path`, clean, its links followed.
     path: String,
     selected: BTreeSet<ObjectId>,
     /// The labels that its selector asks for, if it has one.
@@ -265,7 +267,11 @@ impl Writer {
         });
         Self {
             id: automation.meta.id.clone(),
-            path: clean_path(&automation.update_path),
+            path: known
+                .paths
+                .get(&automation.meta.id)
+                .cloned()
+                .unwrap_or_else(|| clean_path(&automation.update_path)),
             selected,
             asks,
             suspended: automation.suspend,
