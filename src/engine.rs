@@ -40,6 +40,7 @@ pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;
 pub use land::{DryRun, Landing};
+pub use load::folder_of;
 pub use metadata::TagQuestion;
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;

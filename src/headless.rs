@@ -211,11 +211,11 @@ pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
     if cli.global.registry_password_stdin {
         secrets.registry = Some(password_from_stdin("--registry-password-stdin")?);
     }
-    let mut settings = crate::config::resolve(&cli.global, &ProcessEnvironment, secrets)?;
+    let mut global = cli.global.clone();
     if let Some(path) = &cli.path {
-        settings.files = Some(path.clone());
+        global.files = Some(path.clone());
     }
-    Ok(settings)
+    crate::config::resolve(&global, &ProcessEnvironment, secrets)
 }
 
 /// The first line of standard input, without its line end.
@@ -230,6 +230,16 @@ pub(crate) fn password_from_stdin(flag: &str) -> Result<SecretString, Problem> {
             .hint("Pipe the password in: printf %s \"$PASSWORD\" | supercargo …"));
     }
     Ok(SecretString::from(line.to_owned()))
+}
+
+/// What is said where READ-ONLY forbids what `subject` does.
+fn read_only(settings: &Settings, subject: &str) -> Problem {
+    let hint = if settings.mode_locked {
+        "The system's configuration locks the mode."
+    } else {
+        "Leave --read-only out, or change the mode in the configuration."
+    };
+    Problem::new(Code::ModeRefused, subject, "the mode is READ-ONLY").hint(hint)
 }
 
 /// Prints an answer in the form asked for; returns the exit status.

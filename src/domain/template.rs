@@ -101,16 +101,50 @@ pub struct Warning {
     pub replacement: Option<String>,
 }
 
+/// The code of a [`Warning`] about a field that controllers 1.0 removed.
+const REMOVED_FIELD: &str = "removed_field";
+
+impl Warning {
+    /// What `message` says of a removed field.
+    pub fn of_removed_field(message: impl Into<String>) -> Self {
+        let replacement = Some(REPLACEMENT.to_owned());
+        Self { code: REMOVED_FIELD, message: message.into(), replacement }
+    }
+
+    /// Whether it is about a removed field, by its `code`.
+    pub fn is_of_removed_field(code: &str) -> bool {
+        code == REMOVED_FIELD
+    }
+
+    /// The remark as a problem of `subject`; it stops nothing unless the template does not parse.
+    pub fn problem(&self, subject: impl Into<String>) -> Problem {
+        let is_failure = self.code == Code::TemplateFailed.word();
+        let code = if is_failure { Code::TemplateFailed } else { Code::Skipped };
+        self.with_hint(Problem::new(code, subject, &self.message))
+    }
+
+    fn with_hint(&self, problem: Problem) -> Problem {
+        match &self.replacement {
+            Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
+            None => problem,
+        }
+    }
+}
+
 impl Rendered {
     /// The error as a problem of the automation `subject`; `None` if there is a message to be used.
     pub fn problem(&self, subject: &str) -> Option<Problem> {
         if self.message.is_some() {
             return None;
         }
-        let error = self.error.as_deref()?;
-        let problem = Problem::new(Code::TemplateFailed, subject, error);
-        Some(match self.warnings.first().and_then(|warning| warning.replacement.as_deref()) {
-            Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
+        self.refusal(subject)
+    }
+
+    /// What today's controller says instead of the message; `None` if it has nothing to say.
+    pub fn refusal(&self, subject: &str) -> Option<Problem> {
+        let problem = Problem::new(Code::TemplateFailed, subject, self.error.as_deref()?);
+        Some(match self.warnings.first() {
+            Some(warning) => warning.with_hint(problem),
             None => problem,
         })
     }
@@ -137,11 +171,7 @@ pub fn render(template: &str, data: &MessageData) -> Rendered {
         return Rendered { error, ..Rendered::default() };
     };
     let message = data::legacy(data).and_then(|legacy| eval::execute(template, &trees, &legacy).ok());
-    let warning = Warning {
-        code: "removed_field",
-        message: refusal.clone(),
-        replacement: Some(REPLACEMENT.to_owned()),
-    };
+    let warning = Warning::of_removed_field(&refusal);
     Rendered { message, error: Some(refusal), removed_field: true, warnings: vec![warning] }
 }
 

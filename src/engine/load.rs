@@ -100,10 +100,7 @@ impl Engine {
 
     fn place(&self) -> Result<Place, Problem> {
         match self.settings.files.as_deref() {
-            Some(text) => {
-                let config = git::GitConfig::read(None);
-                Ok(parse_place(text, |address| config.instead_of(address)))
-            }
+            Some(text) => Ok(place_of(text)),
             None => here(),
         }
     }
@@ -223,6 +220,27 @@ fn automations(
     }
     let branch = checkout.and_then(git::Checkout::followed_branch);
     vec![inventory::implied_automation(namespace, branch.unwrap_or("master"))]
+}
+
+/// The folder that a files source is, for who writes into it.
+///
+/// # Errors
+/// It is a remote.
+pub fn folder_of(source: &str) -> Result<PathBuf, Problem> {
+    match place_of(source) {
+        Place::Folder(folder) => Ok(folder),
+        Place::Remote { url, .. } => {
+            let message = "is a remote; objects are written into a directory";
+            Err(Problem::new(Code::Usage, git::redact(&url), message)
+                .hint("Clone it, and give the directory with -C."))
+        }
+    }
+}
+
+/// What a files source means where the operator's git rewrites addresses.
+fn place_of(text: &str) -> Place {
+    let config = git::GitConfig::read(None);
+    parse_place(text, |address| config.instead_of(address))
 }
 
 /// A path or a URL, optionally with `#BRANCH[:DIR]`; `rewrite` makes of an address the one that git would use.

@@ -17,6 +17,7 @@ use crate::config::{Refresh, Settings, SourceChoice};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::template;
 use crate::engine::status;
 use crate::problem::{Code, Problem};
 use crate::source::create::{
@@ -38,11 +39,12 @@ pub(super) fn create(
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     let (common, object) = object(args, settings)?;
+    let remark = template_remark(args, &object.id)?;
     if common.export {
-        return Ok(Answer::new(Export(object)));
+        return Ok(Answer::new(Export(object)).with_problems(remark.into_iter().collect()));
     }
     if settings.mode == Mode::ReadOnly {
-        return Err(Problem::new(Code::ModeRefused, "create", "the mode is READ-ONLY"));
+        return Err(super::read_only(settings, "create"));
     }
     acts_on_files(settings, common.path.is_some())?;
     let mut lines = Lines { streams, silent: settings.quiet || settings.output == Format::Json };
@@ -62,9 +64,22 @@ pub(super) fn create(
     };
     let followed = follow(&object, settings, &mut lines)?;
     answer.message = followed.message;
-    let mut problems = written.warnings;
+    let mut problems: Vec<Problem> = remark.into_iter().chain(written.warnings).collect();
     problems.extend(followed.problems);
     Ok(Answer::new(answer).with_problems(problems).with_exit(followed.exit))
+}
+
+/// What controllers will say of the commit template of a new automation that uses a field they have no more.
+///
+/// # Errors
+/// [`Code::TemplateFailed`] if it does not parse: no commit could be made with it.
+fn template_remark(args: &CreateArgs, id: &ObjectId) -> Result<Option<Problem>, Problem> {
+    let CreateWhat::Image { kind: CreateImage::Update(args) } = &args.what else { return Ok(None) };
+    let refusal = args.commit_template.as_deref().and_then(|text| template::refused(text, id));
+    match refusal.map(|refusal| refusal.problem("--commit-template")) {
+        Some(problem) if problem.code == Code::TemplateFailed => Err(problem),
+        remark => Ok(remark),
+    }
 }
 
 /// What creating an object led to.
@@ -297,12 +312,7 @@ fn write_secret(object: &NewObject) -> Result<Written, Problem> {
 fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result<Written, Problem> {
     let current = std::env::current_dir()
         .map_err(|error| Problem::new(Code::Storage, ".", "cannot be found out").caused_by(&error))?;
-    let source = settings.files.as_deref().unwrap_or(".");
-    if source.contains("://") || (source.contains('@') && source.contains(':')) {
-        return Err(Problem::new(Code::Usage, source, "is a remote; objects are written into a directory")
-            .hint("Clone it, and give the directory with -C."));
-    }
-    let root = current.join(source);
+    let root = current.join(crate::engine::folder_of(settings.files.as_deref().unwrap_or("."))?);
     let inventory = match path {
         Some(_) => Inventory::default(),
         None => files::parse(&files::read_work_tree(&root)?.files, &settings.default_namespace).inventory,

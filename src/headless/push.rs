@@ -155,8 +155,7 @@ pub(super) fn read_plan(name: &str) -> Result<Plan, Problem> {
 /// Modes and `--dry-run`: without WRITE a push compares and sends nothing.
 fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
     match (settings.mode, args.dry_run) {
-        (Mode::ReadOnly, _) => Err(Problem::new(Code::ModeRefused, "push", "the mode is READ-ONLY")
-            .hint("Leave --read-only out, or change the mode in the configuration.")),
+        (Mode::ReadOnly, _) => Err(super::read_only(settings, "push")),
         (_, Some(cli::DryRun::Client)) => Ok(DryRun::Client),
         (_, Some(cli::DryRun::Server)) | (Mode::DryRun, None) => Ok(DryRun::Server),
         (Mode::DryRun, Some(cli::DryRun::None)) => {

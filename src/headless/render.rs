@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Document, Text};
 use crate::cli::RenderMessageArgs;
-use crate::domain::template::{MessageData, Rendered, render};
+use crate::domain::template::{MessageData, Rendered, Warning, render};
 use crate::problem::{Code, Problem};
 
 /// No template or data is larger than this.
@@ -19,7 +19,7 @@ const MAX_INPUT: u64 = 64 << 20;
 /// A file that cannot be read, or data that is not the documented JSON.
 pub(super) fn message(args: &RenderMessageArgs) -> Result<Answer, Problem> {
     if let Some(plan) = &args.plan {
-        return messages_of(plan);
+        return Ok(answer(messages_of(plan)?, args.strict));
     }
     let (Some(template), Some(data)) = (&args.template_file, &args.data) else {
         return Err(Problem::new(
@@ -42,34 +42,37 @@ fn answer(rendered: Rendered, strict: bool) -> Answer {
         (Some(message), _) if !refused => (Some(message.clone()), None),
         (_, error) => (None, error.clone()),
     };
-    let mut problems = Vec::new();
-    if let Some(error) = &error {
-        let problem = Problem::new(Code::TemplateFailed, "template", error);
-        problems.push(match rendered.warnings.first().and_then(|warning| warning.replacement.as_deref()) {
-            Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
-            None => problem,
-        });
+    let problems: Vec<Problem> = if error.is_some() {
+        rendered.refusal("template").into_iter().collect()
     } else {
-        problems.extend(rendered.warnings.iter().map(|warning| {
-            let problem = Problem::new(Code::Skipped, "template", &warning.message);
-            match &warning.replacement {
-                Some(replacement) => problem.hint(format!("Write `{replacement}` instead.")),
-                None => problem,
-            }
-        }));
-    }
+        rendered.warnings.iter().map(|warning| warning.problem("template")).collect()
+    };
     let exit = if error.is_some() { Code::TemplateFailed.exit() } else { 0 };
     Answer::new(Message { text: message, error, rendered }).with_problems(problems).with_exit(exit)
 }
 
-/// The messages of a plan's groups, one after another.
-fn messages_of(plan: &str) -> Result<Answer, Problem> {
+/// The messages of a plan's groups, one after another, and what the plan says of the templates they were made from.
+fn messages_of(plan: &str) -> Result<Rendered, Problem> {
     let read = text(plan)?;
     let broken = || Problem::new(Code::Usage, plan, "is no plan");
     let value: Value = serde_json::from_str(&read).map_err(|error| broken().caused_by(&error))?;
     let groups = value.get("groups").and_then(Value::as_array).ok_or_else(broken)?;
     let messages: Vec<&str> = groups.iter().filter_map(|group| group.get("message")?.as_str()).collect();
-    Ok(answer(Rendered { message: Some(messages.concat()), ..Rendered::default() }, false))
+    let mut warnings: Vec<Warning> = groups.iter().flat_map(removed_fields).collect();
+    warnings.dedup();
+    Ok(Rendered {
+        message: Some(messages.concat()),
+        error: warnings.first().map(|warning| warning.message.clone()),
+        removed_field: !warnings.is_empty(),
+        warnings,
+    })
+}
+
+/// The removed fields that a group's message was made with.
+fn removed_fields(group: &Value) -> impl Iterator<Item = Warning> {
+    let told = group.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let is_meant = |warning: &&Value| warning["code"].as_str().is_some_and(Warning::is_of_removed_field);
+    told.filter(is_meant).filter_map(|warning| warning["message"].as_str()).map(Warning::of_removed_field)
 }
 
 /// The text of a file, or of standard input for `-`.
