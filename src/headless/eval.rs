@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::session::{Progress, Session};
@@ -218,19 +219,17 @@ fn read_tags(place: &str) -> Result<TagList, Problem> {
 
 /// A tag a line, or JSON: an array, or a registry's answer.
 fn parse_tags(text: &str) -> Result<TagList, serde_json::Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Listed {
-        Array(Vec<String>),
-        Answer { tags: Option<Vec<String>> },
+    #[derive(Deserialize)]
+    struct Listed {
+        // A registry may answer null for none; without the key it is something else.
+        #[serde(deserialize_with = "Option::deserialize")]
+        tags: Option<Vec<String>>,
     }
-    if text.trim_start().starts_with(['[', '{']) {
-        return Ok(match serde_json::from_str(text)? {
-            Listed::Array(tags) => TagList::from_unsorted(tags),
-            Listed::Answer { tags } => TagList::from_unsorted(tags.unwrap_or_default()),
-        });
-    }
-    Ok(TagList::from_unsorted(text.lines().filter(|line| !line.trim().is_empty())))
+    Ok(match text.trim_start().as_bytes().first() {
+        Some(b'[') => TagList::from_unsorted(serde_json::from_str::<Vec<String>>(text)?),
+        Some(b'{') => TagList::from_unsorted(serde_json::from_str::<Listed>(text)?.tags.unwrap_or_default()),
+        _ => TagList::from_unsorted(text.lines().filter(|line| !line.trim().is_empty())),
+    })
 }
 
 #[cfg(test)]
@@ -244,6 +243,9 @@ mod tests {
         }
         assert!(parse_tags("{\"tags\":null}").unwrap().is_empty());
         parse_tags("{").unwrap_err();
+        for other in ["{}", "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}"] {
+            assert!(parse_tags(other).unwrap_err().to_string().contains("missing field `tags`"), "{other}");
+        }
     }
 
     #[test]
