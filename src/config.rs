@@ -2,6 +2,8 @@
 //!
 //! Reads the configuration files and the environment once; after that everybody passes [`Settings`].
 
+mod locked;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -218,14 +220,40 @@ pub struct StdinSecrets {
 /// type: [`Code::Config`] with line and column.
 pub fn resolve(global: &Global, env: &dyn Environment, secrets: StdinSecrets) -> Result<Settings, Problem> {
     let mut warnings = Vec::new();
-    let system = read_file(Path::new(SYSTEM_FILE), false, &mut warnings)?;
+    let files = read_files(global, env, &mut warnings)?;
+    settle(global, env, secrets, files, warnings)
+}
+
+/// The system's file and the user's.
+fn read_files(
+    global: &Global,
+    env: &dyn Environment,
+    warnings: &mut Vec<Problem>,
+) -> Result<[File; 2], Problem> {
+    let system = read_file(Path::new(SYSTEM_FILE), false, warnings)?;
     let user = match (&global.config, user_file(env)) {
-        (Some(path), _) => read_file(path, true, &mut warnings)?,
-        (None, Some(path)) => read_file(&path, false, &mut warnings)?,
+        (Some(path), _) => read_file(path, true, warnings)?,
+        (None, Some(path)) => read_file(&path, false, warnings)?,
         (None, None) => File::default(),
     };
-    let locked = |key: &str| system.locked.iter().any(|locked| locked == key);
-    let mode_locked = locked("mode");
+    Ok([system, user])
+}
+
+/// The settings that flags, environment and the two files make, the system's first.
+fn settle(
+    global: &Global,
+    env: &dyn Environment,
+    secrets: StdinSecrets,
+    [system, mut user]: [File; 2],
+    mut warnings: Vec<Problem>,
+) -> Result<Settings, Problem> {
+    if !user.locked.is_empty() {
+        let problem = config_problem("locked", "only the system's file can lock keys");
+        warnings.push(problem.hint(format!("Lock them in {SYSTEM_FILE}.")));
+    }
+    let global = &mut global.clone();
+    warnings.extend(locked::apply(&system.locked, global, &mut user));
+    let mode_locked = system.locked.iter().any(|key| key == "mode");
     let mode = resolve_mode(global, env, (&user, &system), mode_locked)?;
     let source = resolve_source(global, (&user, &system))?;
     let namespace = global.namespace.clone();
