@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +136,11 @@ impl ImageRepository {
         } else {
             self.exclusion_list.clone()
         }
+    }
+
+    /// How long one scan may take: `spec.timeout`, else the interval, and a second at least.
+    pub fn scan_timeout(&self) -> Duration {
+        self.timeout.unwrap_or(self.interval).0.max(Duration::from_secs(1))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Which credentials apply to which registry and which remote, in the order of the contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Engine, World};
 use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
 use crate::git::credential::{self, SecretSource, Sources};
-use crate::git::{Remote, is_same_repository, redact};
+use crate::git::{GitUrl, Remote, is_same_repository, redact};
 use crate::problem::{Code, Problem};
 use crate::registry::{Keyring, Transport, TransportError};
 use crate::source::files::{self, SourceFile};
@@ -51,6 +51,27 @@ impl Engine {
             .map(|error| Problem::new(Code::Skipped, "registry credentials", error.to_string()))
             .collect();
         (keyring, problems)
+    }
+
+    /// Checks that a credential from the command line goes to one host if all of `world` is asked.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] naming the hosts.
+    pub fn credentials_are_for_one_host(&self, world: &World) -> Result<(), Problem> {
+        self.one_registry(world, world.inventory.repositories.keys())?;
+        self.one_git_host(self.addresses(world))
+    }
+
+    /// Checks that `remotes` are at one host, if a credential for Git was given: it is for one.
+    pub(super) fn one_git_host(&self, remotes: impl Iterator<Item = String>) -> Result<(), Problem> {
+        if self.settings.git_credential.is_none() {
+            return Ok(());
+        }
+        let urls = remotes.filter_map(|url| GitUrl::parse(&url).ok());
+        let host = |url: GitUrl| url.port.map_or(url.host.clone(), |port| format!("{}:{port}", url.host));
+        for_one_host("--git-username", urls.map(host).filter(|host| !host.is_empty())).map_err(|problem| {
+            problem.hint("Keep the credentials apart: supercargo create secret git NAME --url URL …")
+        })
     }
 
     /// The remote at `url`, with every credential that may be tried there.
@@ -110,6 +131,20 @@ impl Engine {
         }
         found
     }
+}
+
+/// Checks that what is asked is one host, as a credential requires that says for none.
+///
+/// # Errors
+/// [`Code::Usage`] naming the hosts.
+pub(super) fn for_one_host(flag: &str, hosts: impl Iterator<Item = String>) -> Result<(), Problem> {
+    let hosts: BTreeSet<String> = hosts.collect();
+    if hosts.len() <= 1 {
+        return Ok(());
+    }
+    let named = hosts.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!("the credential is for one host, and these are several: {named}");
+    Err(Problem::new(Code::Usage, flag, message))
 }
 
 /// The way that `certSecretRef` and `proxySecretRef` describe; `None` without them. A secret that is nowhere to be read is

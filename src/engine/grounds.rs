@@ -44,14 +44,26 @@ impl Engine {
     /// Returns the grounds in the order of the automations, and a problem for each automation that has none.
     ///
     /// # Errors
-    /// Only a bug of ours.
+    /// A credential from the command line that would go to several hosts.
     pub async fn grounds(
         &self,
         world: &Arc<World>,
         refresh: Refresh,
     ) -> Result<(Vec<Ground>, Vec<Problem>), Problem> {
         let (engine, world) = (self.clone(), Arc::clone(world));
-        blocking(move || Ok(engine.grounds_now(&world, refresh, None))).await
+        blocking(move || {
+            if refresh != Refresh::Never {
+                engine.one_git_host(engine.addresses(&world))?;
+            }
+            Ok(engine.grounds_now(&world, refresh, None))
+        })
+        .await
+    }
+
+    /// The address of each automation's remote, as far as there is one.
+    pub(super) fn addresses(&self, world: &World) -> impl Iterator<Item = String> {
+        let places = world.automations.iter().filter_map(|automation| self.settle(world, automation).ok());
+        places.flatten().map(|place| place.url)
     }
 
     /// As [`Self::grounds`]; everything goes to `branch` if one is given.

@@ -51,7 +51,7 @@ impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
     ///
     /// # Errors
-    /// A plan that was edited by hand, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
+    /// A credential from the command line that would go to several hosts; a plan that was edited by hand, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
     /// registry that could not say so. What keeps a single push from landing is in its groups'
     /// results.
     pub async fn land(
@@ -63,6 +63,9 @@ impl Engine {
         let Landing { plan, branch, dry_run } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
+        }
+        if dry_run != DryRun::Client {
+            self.one_git_host(plan.groups.iter().filter_map(|group| group.remote.clone()))?;
         }
         if self.settings.refresh == Refresh::Always && dry_run != DryRun::Client {
             self.check_images(world, &plan).await?;

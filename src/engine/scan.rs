@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::{Engine, Scans, World};
 use crate::config::{Refresh, Settings};
-use crate::domain::object::{ImageRepository, ObjectId};
-use crate::domain::reference::{ImageName, ScanDue, ScanQuestion, should_scan};
+use crate::domain::object::{DigestPolicy, ImageRepository, ObjectId};
+use crate::domain::reference::{ImageError, ImageName, ScanDue, ScanQuestion, should_scan};
 use crate::domain::scan::{Scan, Transfer};
 use crate::domain::tags::TagList;
 use crate::problem::{Code, Problem};
@@ -69,7 +69,7 @@ impl Engine {
     /// What earlier scans found, from the cache on disk.
     pub fn cached(&self, world: &World) -> Scans {
         let known = world.inventory.repositories.values().filter_map(|repository| {
-            let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+            let name = image_name(repository).ok()?;
             let cached = self.store.tags().read(&name.canonical())?;
             Some((repository.meta.id.clone(), scan_of(cached, None)))
         });
@@ -117,8 +117,7 @@ impl Engine {
     ) -> Result<Scan, Problem> {
         let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
         let repository = world.inventory.repositories.get(id).ok_or_else(unknown)?;
-        let name = ImageName::parse(&repository.image, repository.insecure)
-            .map_err(|error| error.problem(id.to_string()))?;
+        let name = image_name(repository).map_err(|error| error.problem(id.to_string()))?;
         let (keyring, _) = self.keyring(world, repository);
         let timeout = self.scan_timeout(repository);
         let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
@@ -129,7 +128,7 @@ impl Engine {
 
     /// The bound of one conversation about a repository: its own, and never more than `--timeout`.
     pub(super) fn scan_timeout(&self, repository: &ImageRepository) -> Duration {
-        repository.timeout.unwrap_or(repository.interval).0.min(self.settings.timeout.0)
+        repository.scan_timeout().min(self.settings.timeout.0)
     }
 
     /// Lists the tags of any image repository, without an object; `progress` hears how many there are so far, and how
@@ -233,31 +232,50 @@ impl Engine {
     /// When each tag of a repository was first seen; `None` if its image name makes no sense.
     pub fn ledger(&self, world: &World, id: &ObjectId) -> Option<Ledger> {
         let repository = world.inventory.repositories.get(id)?;
-        let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+        let name = image_name(repository).ok()?;
         Some(self.store.first_seen().read(&name.canonical()))
     }
 
-    /// Checks that all of `ids` are at one registry host, as a credential from the command line requires.
+    /// Checks that all of `ids` are at one registry host, if a credential without a host was given: it is for one.
     ///
     /// # Errors
     /// [`Code::Usage`] naming the hosts.
-    pub fn single_registry(&self, world: &World, ids: &[ObjectId]) -> Result<(), Problem> {
-        let hosts: BTreeSet<String> = ids
-            .iter()
-            .filter_map(|id| world.inventory.repositories.get(id))
-            .filter_map(|repository| ImageName::parse(&repository.image, repository.insecure).ok())
-            .map(|name| name.registry)
-            .collect();
-        if hosts.len() <= 1 {
+    pub fn one_registry<'a>(
+        &self,
+        world: &World,
+        ids: impl IntoIterator<Item = &'a ObjectId>,
+    ) -> Result<(), Problem> {
+        let repositories = ids.into_iter().filter_map(|id| world.inventory.repositories.get(id));
+        self.one_host(repositories.filter_map(|repository| image_name(repository).ok()))
+    }
+
+    /// As [`Self::one_registry`], for what a pass over everything asks registries for: tags that are due, and digests.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn one_registry_in_a_pass(&self, world: &World, refresh: Refresh) -> Result<(), Problem> {
+        if !self.has_roaming_credential() || refresh == Refresh::Never {
             return Ok(());
         }
-        let named: Vec<String> = hosts.into_iter().collect();
-        Err(Problem::new(
-            Code::Usage,
-            "--registry-username",
-            format!("a credential is for one registry, and these are several: {}", named.join(", ")),
+        let policies = world.inventory.policies.values();
+        let reflected = policies.filter(|policy| policy.digest_policy != DigestPolicy::Never);
+        let due = self.to_scan(world, &self.cached(world), refresh);
+        self.one_registry(world, due.iter().chain(reflected.map(|policy| &policy.repository)))
+    }
+
+    /// Whether there is a credential for whatever host is asked.
+    fn has_roaming_credential(&self) -> bool {
+        self.settings.registry_credential.as_ref().is_some_and(|given| given.host.is_none())
+    }
+
+    /// As [`Self::one_registry`], for images.
+    pub(super) fn one_host(&self, images: impl Iterator<Item = ImageName>) -> Result<(), Problem> {
+        if !self.has_roaming_credential() {
+            return Ok(());
+        }
+        super::credentials::for_one_host("--registry-username", images.map(|name| name.registry)).map_err(
+            |problem| problem.hint("Name the host it is for in SUPERCARGO_REGISTRY_HOST, or `docker login`."),
         )
-        .hint("Scan them one by one, or set SUPERCARGO_REGISTRY_HOST."))
     }
 
     /// What is wrong with the credentials of the world's repositories, without asking anybody.
@@ -269,13 +287,17 @@ impl Engine {
     }
 }
 
+fn image_name(repository: &ImageRepository) -> Result<ImageName, ImageError> {
+    ImageName::parse(&repository.image, repository.insecure)
+}
+
 fn scan_of(cached: CachedTags, transfer: Option<Transfer>) -> Scan {
     Scan { tags: Arc::new(cached.tags), scanned: cached.scanned, new: Arc::new(cached.new), transfer }
 }
 
 /// `None`: the image name makes no sense, so no scan will ever be due.
 fn due_after(repository: &ImageRepository, scan: Option<&Scan>, now: Timestamp) -> Option<Duration> {
-    let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+    let name = image_name(repository).ok()?;
     let exclusions = repository.exclusions();
     let since = |scan: &Scan| Duration::try_from(now.duration_since(scan.scanned)).unwrap_or_default();
     let question = ScanQuestion {

@@ -81,6 +81,7 @@ pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<Answer, Pro
     if !args.pre {
         match &world {
             Ok(world) => {
+                engine.credentials_are_for_one_host(world)?;
                 checks.push(objects(world));
                 runtime.block_on(within(settings, network(&engine, world, &mut checks)))?;
             }

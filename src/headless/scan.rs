@@ -76,7 +76,8 @@ impl Item {
             (None, None) => String::new(),
         };
         vec![
-            self.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            // Without an object the image is all the name there is.
+            self.id.as_ref().map_or_else(|| self.image.clone(), ToString::to_string),
             self.image.clone(),
             number(self.kept.as_ref().map(|kept| kept.kept)),
             number(self.scan.as_ref().map(|scan| scan.new.len())),
@@ -114,7 +115,7 @@ fn scan_objects(settings: &Settings, names: &[String], all: bool) -> Result<Answ
         let find = |name: &String| session.find("ImageRepository", name, inventory.repositories.keys());
         names.iter().map(find).collect::<Result<_, _>>()?
     };
-    check_credential_scope(settings, &session, &ids)?;
+    session.engine.one_registry(&session.world, &ids)?;
     let progress = Progress::new(settings);
     let outcomes = session
         .run(async { Ok(session.engine.scan_all(&session.world, &ids, |at| progress.scan(&at)).await) })?;
@@ -138,15 +139,6 @@ fn scan_objects(settings: &Settings, names: &[String], all: bool) -> Result<Answ
         items.push(Item { id: Some(id), image, scan, kept, error });
     }
     Ok(finish(items, session.problems()))
-}
-
-/// A credential from the command line is for one host.
-fn check_credential_scope(settings: &Settings, session: &Session, ids: &[ObjectId]) -> Result<(), Problem> {
-    let Some(given) = &settings.registry_credential else { return Ok(()) };
-    if given.host.is_some() {
-        return Ok(());
-    }
-    session.engine.single_registry(&session.world, ids)
 }
 
 fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {

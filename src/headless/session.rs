@@ -97,6 +97,7 @@ impl Session {
 
     /// As [`Self::judge`], with a `--refresh` of its own.
     pub(super) fn judge_with(&self, refresh: Refresh) -> Result<Judged, Problem> {
+        self.engine.one_registry_in_a_pass(&self.world, refresh)?;
         let progress = Progress::new(self.engine.settings());
         self.run(async {
             let (scans, scan_problems) =

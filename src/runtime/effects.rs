@@ -204,7 +204,7 @@ impl EffectRunner {
 }
 
 async fn load(work: Work, job: JobId) {
-    let msg = match work.engine.load().await {
+    let msg = match load_world(&work.engine).await {
         Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
             Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
         }
@@ -218,6 +218,13 @@ async fn load(work: Work, job: JobId) {
         Err(problem) => Msg::Loaded(job, Err(problem)),
     };
     work.answer(msg).await;
+}
+
+/// The source; a screen asks every registry and remote of it sooner or later.
+async fn load_world(engine: &Engine) -> Result<Arc<World>, Problem> {
+    let world = engine.load().await?;
+    engine.credentials_are_for_one_host(&world)?;
+    Ok(world)
 }
 
 /// The world with what the disk knows of it.
@@ -417,8 +424,12 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
         let mut review = engine.review(grounds, &selections);
-        let known =
-            lint::Known { scan_problems: failed.iter().collect(), ..engine.known(&selections, &scans) };
+        let paths = review.grounds.iter().map(|ground| (&ground.automation, ground.path.clone())).collect();
+        let known = lint::Known {
+            scan_problems: failed.iter().collect(),
+            paths,
+            ..engine.known(&selections, &scans)
+        };
         let found = lint::World::new(&world.inventory, &known);
         let survey = lint::survey(&review.grounds, &found);
         journal::remember(&engine, &review.grounds, &mut review.proposals);
