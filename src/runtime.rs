@@ -172,7 +172,18 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     if options.first_run {
         state.welcome();
     }
+    state.remark(settings.warnings.iter().cloned().chain(unknown_theme(&settings.theme)));
     state
+}
+
+/// What is said of a theme that nobody ships.
+fn unknown_theme(name: &str) -> Option<Problem> {
+    let known = || SHIPPED.iter().map(|(name, _)| *name);
+    let is_known = name == "auto" || known().any(|known| known == name);
+    (!is_known).then(|| {
+        Problem::new(Code::Config, format!("theme {name}"), "there is no theme of this name; another is used")
+            .hint(crate::text::known_names(name, known(), "supercargo --help"))
+    })
 }
 
 #[cfg(test)]
@@ -191,6 +202,14 @@ mod tests {
         assert!(!is_ascii(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])));
         assert!(is_ascii(with(&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")])));
         assert!(is_ascii(with(&[])));
+    }
+
+    #[test]
+    fn a_theme_that_nobody_ships_is_told_with_the_nearest_that_somebody_does() {
+        let hint = |name: &str| unknown_theme(name).map(|problem| problem.hint.unwrap_or_default());
+        assert_eq!(hint("default-drak").as_deref(), Some("Did you mean default-dark?"));
+        assert!(hint("neon").unwrap().contains("ansi16"));
+        assert_eq!((hint("auto"), hint("mono")), (None, None));
     }
 
     #[test]

@@ -370,6 +370,14 @@ fn a_spinner_costs_a_few_bytes_a_turn() {
     assert!(turns.len() >= 8 && turns.iter().all(|bytes| *bytes <= 20), "{turns:?}");
 }
 
+#[test]
+fn a_policy_whose_scan_fails_says_so_and_why() {
+    let (_registry, folder) = tags_of(|| Say::status("403 Forbidden"));
+    let mut pty = Pty::start(120, 40, &["--files", folder.path().to_str().unwrap()]);
+    pty.wait("0/1 scanned").send("3").wait("LATEST HERE").wait("fails");
+    pty.wait("the scan of ImageRepository shop/app fails").wait("403");
+}
+
 /// How many cells of the screen look different from `before`.
 fn changed_cells(before: &vt100::Screen, after: &vt100::Screen) -> usize {
     let (rows, columns) = before.size();

@@ -31,6 +31,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::tags::TagList;
+use crate::problem::Problem;
 
 /// S3: the tags of one repository.
 #[derive(Debug, Clone, Default)]
@@ -337,6 +338,16 @@ impl State {
     /// Whether a push is under way.
     pub fn is_pushing(&self) -> bool {
         self.push.as_ref().is_some_and(|push| push.result.is_none())
+    }
+
+    /// Keeps what is wrong with the settings and stops nothing, and says it.
+    pub fn remark(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        for problem in problems {
+            let text = problem.to_string();
+            if self.errors.add(self.now, "configuration", problem, None) {
+                self.tell(Level::Warning, format!("{text}   ! shows more"));
+            }
+        }
     }
 
     /// Says something in the status line.

@@ -50,13 +50,14 @@ impl Audit {
         Self { shelf }
     }
 
-    /// Adds an event to the file of its day in UTC.
+    /// Adds an event to the file of its day in UTC, its time in whole seconds.
     pub fn append(&self, event: &Event) {
-        let document =
-            Document { api_version: "supercargo/v1".into(), kind: "Event".into(), event: event.clone() };
+        let time = Timestamp::from_second(event.time.as_second()).unwrap_or(event.time);
+        let event = Event { time, ..event.clone() };
+        let document = Document { api_version: "supercargo/v1".into(), kind: "Event".into(), event };
         let mut line = Vec::new();
         add_line(&mut line, &document);
-        self.shelf.append(&day(event.time), &line);
+        self.shelf.append(&day(time), &line);
     }
 
     /// The events from `since` on, oldest first; lines that make no sense are passed over.
@@ -105,7 +106,7 @@ mod tests {
         };
         let times = ["2026-03-01T23:59:59Z", "2026-03-02T00:00:00Z", "2026-03-03T12:00:00Z"];
         for time in times {
-            Store::open(&dirs).audit().append(&event(time));
+            Store::open(&dirs).audit().append(&event(&time.replace('Z', ".987654321Z")));
         }
         let file = dir.path().join("state/log/2026-03-02.jsonl");
         let line = std::fs::read_to_string(file).unwrap();
