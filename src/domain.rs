@@ -20,6 +20,7 @@ pub mod object;
 pub mod plan;
 pub mod policy;
 pub mod proposal;
+pub mod provider;
 pub mod reference;
 pub mod reflection;
 pub mod scan;

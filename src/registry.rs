@@ -12,30 +12,37 @@ mod challenge;
 pub mod client;
 mod docker_config;
 pub mod error;
+pub mod examine;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 pub mod helper;
 mod http;
 mod keymatch;
 pub mod keyring;
+mod limit;
 mod manifest;
 pub mod metadata;
 mod page;
 mod paging;
 mod session;
 pub mod transport;
+pub mod trial;
 mod wire;
 mod wire_text;
+mod withheld;
 
 use std::time::Duration;
 
 pub use client::{Client, ClientOptions, Endpoint};
 pub use error::RegistryError;
+pub use examine::{Examination, Wish};
 pub use keyring::{Credential, Keyring, KeyringError, Login, Offer};
 pub use metadata::Resolved;
 pub use transport::{Transport, TransportError};
+pub use trial::{Outcome, Trial};
 
 use crate::domain::reference::ImageName;
+use crate::domain::scan::Budget;
 use crate::domain::tags::TagList;
 
 /// What to ask, and with what.
@@ -77,8 +84,10 @@ pub struct Listing {
     pub wall: Duration,
     /// The label of the credential that worked.
     pub credential: String,
-    /// The labels of those that were refused before it.
-    pub refused: Vec<String>,
+    /// Those that were of no use before it.
+    pub refused: Vec<Trial>,
+    /// What the registry said is left of the requests that it allows, if it did.
+    pub budget: Option<Budget>,
 }
 
 /// Makes *ring* the process's TLS provider, unless one is installed; must run before the first client is made.

@@ -1,55 +1,14 @@
 //! Docker's credential helpers, as programs of their own, between the operator's docker configuration and a real registry.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 mod support {
+    pub mod operator;
     pub mod registry;
 }
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 
+use support::operator::{Operator, SECRET};
 use support::registry::DockerRegistry;
-
-const SECRET: &str = "hunter2-of-the-helper";
-
-/// An operator with a docker configuration and some helpers.
-struct Operator {
-    folder: tempfile::TempDir,
-}
-
-impl Operator {
-    /// Helpers by name, each with what it does (a shell script that has the host on its standard input).
-    fn new(configuration: &str, helpers: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["home", "bin", "docker"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        fs::write(folder.path().join("docker/config.json"), configuration).unwrap();
-        for (name, does) in helpers {
-            let program = folder.path().join(format!("bin/docker-credential-{name}"));
-            fs::write(&program, format!("#!/bin/sh\nread -r host\n{does}\n")).unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        Self { folder }
-    }
-
-    /// Lists the tags of `image`; returns the exit status and all that was said, traces too.
-    fn scan(&self, image: &str) -> (Option<i32>, String) {
-        let path = std::env::var("PATH").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
-        command.args(["scan", "--image", image, "--timeout", "2s", "--log-level", "trace"]);
-        command.current_dir(self.folder.path()).env_clear();
-        command.env("HOME", self.folder.path().join("home"));
-        command.env("DOCKER_CONFIG", self.folder.path().join("docker"));
-        command.env("PATH", format!("{}:{path}", self.folder.path().join("bin").display()));
-        let ran = command.output().unwrap();
-        let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
-        assert!(!said.contains(SECRET), "{said}");
-        (ran.status.code(), said)
-    }
-}
 
 fn registry() -> Option<DockerRegistry> {
     let registry = DockerRegistry::start(Some(("rita", SECRET)))?;
@@ -100,5 +59,65 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
     let operator = Operator::new(r#"{"credsStore":"absent"}"#, &[]);
     let (status, said) = operator.scan(&image);
     assert_eq!(status, Some(4), "{said}");
-    assert!(said.contains("helper absent"), "{said}");
+    assert!(said.contains("(helper absent): docker-credential-absent is not installed"), "{said}");
+}
+
+/// Where Amazon's registries are, and who has the login of one.
+const ECR: &str = "012345678901.dkr.ecr.us-east-1.amazonaws.com";
+
+fn hands_out() -> String {
+    format!("echo \"$host\" >> \"$HOME/asked\"; echo '{{\"Username\":\"rita\",\"Secret\":\"{SECRET}\"}}'")
+}
+
+#[test]
+fn a_providers_helper_logs_in_for_its_hosts_whatever_secret_the_object_names() {
+    let Some(registry) = registry() else { return };
+    let own = format!(r#"{{"credHelpers":{{"{ECR}":"mine"}}}}"#);
+    for (configuration, helper) in [("{}", "ecr-login"), (own.as_str(), "mine")] {
+        let operator = Operator::new(configuration, &[(helper, &hands_out())]);
+        operator.ask_elsewhere(ECR, &registry.host);
+        operator.repository(&format!("{ECR}/team/app"), ", provider: aws, secretRef: {name: no-such-secret}");
+        let (status, said) = operator.run(&["scan", "repository", "--all"]);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains(&format!("provider aws (helper {helper})")), "{said}");
+        assert!(!said.contains("no-such-secret"), "{said}");
+        assert_eq!(fs::read_to_string(operator.path("home/asked")).unwrap(), format!("{ECR}\n"));
+    }
+}
+
+#[test]
+fn a_providers_helper_that_is_missing_or_fails_is_named() {
+    let Some(registry) = registry() else { return };
+    for (helpers, says) in [
+        (&[][..], "provider aws (helper ecr-login): docker-credential-ecr-login is not installed"),
+        (&[("ecr-login", "exit 1")], "provider aws (helper ecr-login): it failed"),
+    ] {
+        let mut operator = Operator::new("{}", helpers);
+        operator.has_programs = !helpers.is_empty();
+        operator.ask_elsewhere(ECR, &registry.host);
+        operator.repository(&format!("{ECR}/team/app"), ", provider: aws");
+        let (status, said) = operator.run(&["scan", "repository", "--all"]);
+        assert_eq!(status, Some(4), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn a_provider_that_does_not_run_the_host_ends_the_scan_in_the_words_of_flux() {
+    let operator = Operator::new("{}", &[]);
+    for (provider, says) in [
+        ("gcp", "invalid GCP registry: '127.0.0.1:1'. must match ^(((.+\\.)?gcr\\.io)|"),
+        ("oci", "provider 'oci' not implemented"),
+    ] {
+        operator.repository("127.0.0.1:1/team/app", &format!(", provider: {provider}"));
+        let (status, said) = operator.run(&["scan", "repository", "--all"]);
+        assert_eq!(status, Some(6), "{said}");
+        assert!(said.contains(says), "{said}");
+        let (_, said) = operator.run(&["get", "repositories", "-A", "-o", "json"]);
+        assert!(
+            said.contains("scan failed: ") && said.contains(provider.to_uppercase().as_str())
+                || provider == "oci",
+            "{said}"
+        );
+    }
 }

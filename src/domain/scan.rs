@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::duration::GoDuration;
 use super::tags::TagList;
 
 /// The tags of one repository, as of some time.
@@ -33,4 +34,38 @@ pub struct Transfer {
     pub wall: Duration,
     /// The label of the credential that served, such as `anonymous`.
     pub credential: String,
+    /// What the registry said is left of the requests that it allows, if it did.
+    pub budget: Option<Budget>,
+}
+
+/// How many requests a registry says it will still answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Those that are left.
+    pub remaining: u64,
+    /// All of one window.
+    pub limit: Option<u64>,
+    /// How long a window is.
+    pub window: Option<Duration>,
+}
+
+impl Budget {
+    /// Such as `76 of 100 requests left (per 6h0m0s)`.
+    pub fn text(&self) -> String {
+        let of = self.limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+        let window = self.window.map_or_else(String::new, |window| format!(" (per {})", GoDuration(window)));
+        format!("{}{of} requests left{window}", self.remaining)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_says_as_much_as_is_known_of_it() {
+        let budget = Budget { remaining: 76, limit: Some(100), window: Some(Duration::from_hours(6)) };
+        assert_eq!(budget.text(), "76 of 100 requests left (per 6h0m0s)");
+        assert_eq!(Budget { remaining: 3, limit: None, window: None }.text(), "3 requests left");
+    }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Engine, World};
 use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
+use crate::domain::provider::Provider;
+use crate::domain::reference::ImageName;
 use crate::git::credential::{self, SecretSource, Sources};
 use crate::git::{GitUrl, Remote, is_same_repository, redact};
 use crate::problem::{Code, Problem};
@@ -14,12 +16,14 @@ use crate::source::objects::URL_ANNOTATION;
 use crate::source::secrets::{Secret, SecretError};
 
 impl Engine {
-    /// Everything that may be shown to the registry of `repository`: flags, environment, its secret, docker's files.
+    /// Everything that may be shown to the registry of `repository`: flags, environment, its secrets or its provider, docker's files.
     pub(super) fn keyring(&self, world: &World, repository: &ImageRepository) -> (Keyring, Vec<Problem>) {
         let (mut keyring, mut problems) = self.plain_keyring();
         let id = &repository.meta.id;
         let named = repository.secret_ref.iter().cloned().chain(account_secrets(world, repository));
-        for name in named.filter(|_| repository.provider == "generic" || repository.provider.is_empty()) {
+        // Under a cloud's provider Flux looks at no secret; of an unknown one nothing comes anyway.
+        let is_generic = matches!(Provider::parse(&repository.provider), Ok(None));
+        for name in named.filter(|_| is_generic) {
             let secret = ObjectId::new(&id.namespace, name);
             match world.secret(&secret) {
                 Ok(found) => {
@@ -32,6 +36,9 @@ impl Engine {
                 }
                 Err(error) => problems.push(error.warning(id.to_string())),
             }
+        }
+        if let Ok(image) = ImageName::parse(&repository.image, repository.insecure) {
+            keyring.set_provider(&repository.provider, &image.registry);
         }
         if let Some(transport) = transport(world, repository, &mut problems) {
             keyring.set_transport(transport);

@@ -163,6 +163,7 @@ impl Engine {
             bytes: listing.bytes,
             wall: listing.wall,
             credential: listing.credential,
+            budget: listing.budget,
         };
         let (tags, credential) = (listing.tags.len(), &transfer.credential);
         tracing::info!(

@@ -1,7 +1,7 @@
 //! Turns a challenge and a credential into the `Authorization` header, through the token service where there is one.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -18,9 +18,11 @@ use super::wire::{Ask, Reply, Wire};
 use super::wire_text;
 
 /// How long a token lives that does not say so; source: distribution/distribution:docs/content/spec/auth/token.md.
-const DEFAULT_LIFE: u64 = 60;
+const DEFAULT_LIFE: Duration = Duration::from_mins(1);
 /// No token is used longer than this.
-const LONGEST_LIFE: u64 = 3600;
+const LONGEST_LIFE: Duration = Duration::from_hours(1);
+/// The largest answer of a token service, in bytes.
+const LONGEST_ANSWER: usize = 64 << 10;
 
 /// What a token was got for: it serves no other purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,10 +33,15 @@ struct Purpose {
     credential: [u8; 32],
 }
 
+/// A token service and the login that a refresh token of it stands for.
+type Holder = (String, [u8; 32]);
+
 /// The tokens of a process.
 #[derive(Default)]
 pub(super) struct Tokens {
     held: Mutex<HashMap<Purpose, (HeaderValue, Instant)>>,
+    /// Where a service replaced an identity token: by what.
+    replaced: Mutex<HashMap<Holder, SecretString>>,
 }
 
 /// A bearer challenge, its realm an address that may be asked.
@@ -44,12 +51,21 @@ pub(super) struct TokenService {
     pub(super) service: Option<String>,
 }
 
-/// The field of an answer that holds the token.
+/// The fields of an answer that count. `issued_at` does not: it is by the service's clock, which may be wrong.
 #[derive(Deserialize)]
 struct TokenReply {
     access_token: Option<SecretString>,
     token: Option<SecretString>,
-    expires_in: Option<u64>,
+    refresh_token: Option<SecretString>,
+    expires_in: Option<f64>,
+}
+
+/// What a token service gave.
+struct Grant {
+    token: SecretString,
+    life: Duration,
+    /// What to show next time in the place of the identity token, which may be good no longer.
+    refresh: Option<SecretString>,
 }
 
 impl TokenService {
@@ -89,7 +105,7 @@ impl TokenService {
 /// The header of basic authentication; `None` unless user and password are both there.
 pub(super) fn basic(credential: &Credential) -> Option<HeaderValue> {
     match &credential.login {
-        Login::Basic { username, password }
+        Login::Basic { username, password } | Login::Identity { username, password, .. }
             if !username.is_empty() && !password.expose_secret().is_empty() =>
         {
             let pair = zeroize::Zeroizing::new(format!("{username}:{}", password.expose_secret()));
@@ -108,14 +124,14 @@ fn sensitive(text: &str) -> Option<HeaderValue> {
 impl Tokens {
     /// The header with a token of `service` for `scopes`: one that is held and still good, or a new one.
     ///
-    /// With `renew` a held one is not used: the registry has refused it.
+    /// One that is equal to `refused` is not good: the registry said so.
     pub(super) async fn header(
         &self,
         wire: &Wire<'_>,
         service: &TokenService,
         scopes: &[String],
         credential: &Credential,
-        renew: bool,
+        refused: Option<&HeaderValue>,
     ) -> Result<HeaderValue, RegistryError> {
         let purpose = Purpose {
             realm: service.realm.to_string(),
@@ -123,19 +139,21 @@ impl Tokens {
             scopes: scopes.to_vec(),
             credential: credential.fingerprint(),
         };
-        if let Some(held) = self.held(&purpose).filter(|_| !renew) {
+        if let Some(held) = self.held(&purpose).filter(|held| Some(held) != refused) {
             return Ok(held);
         }
+        let asked = Instant::now();
         let (value, life) = match &credential.login {
-            Login::Bearer(token) => (token.clone(), Duration::from_secs(LONGEST_LIFE)),
-            _ => exchange(wire, service, scopes, credential).await?,
+            Login::Bearer(token) => (token.clone(), LONGEST_LIFE),
+            _ => self.exchange(wire, service, scopes, credential).await?,
         };
         let header = sensitive(&format!("Bearer {}", value.expose_secret())).ok_or_else(|| {
             let reason = "the token cannot be sent in a header".to_owned();
-            RegistryError::BadAnswer { request: format!("GET {}", wire_text::shown(&service.realm)), reason }
+            let request = format!("GET {}", wire_text::shown(&service.realm)).into();
+            RegistryError::BadAnswer { request, reason }
         })?;
-        // A tenth less than it lives, so that it does not end on the way.
-        let until = Instant::now() + life * 9 / 10;
+        // From when it was asked for, and a tenth less than it lives, so that it does not end on the way.
+        let until = asked + life * 9 / 10;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|_, (_, until)| *until > Instant::now());
         held.insert(purpose, (header.clone(), until));
@@ -146,26 +164,58 @@ impl Tokens {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.get(purpose).filter(|(_, until)| *until > Instant::now()).map(|(header, _)| header.clone())
     }
-}
 
-/// Gets a token; by form with an identity token, else (and where the service has no form) by query.
-async fn exchange(
-    wire: &Wire<'_>,
-    service: &TokenService,
-    scopes: &[String],
-    credential: &Credential,
-) -> Result<(SecretString, Duration), RegistryError> {
-    let mut ask = by_query(service, scopes);
-    ask.authorization = basic(credential);
-    if let Login::Identity(identity) = &credential.login {
-        let form = by_form(service, scopes, identity);
-        let reply = wire.send(&form).await?;
-        if reply.status.as_u16() != 404 {
-            return read_token(wire, &form, &reply);
+    /// Gets a token; by form with an identity token, else (and where the service has no form) by query.
+    async fn exchange(
+        &self,
+        wire: &Wire<'_>,
+        service: &TokenService,
+        scopes: &[String],
+        credential: &Credential,
+    ) -> Result<(SecretString, Duration), RegistryError> {
+        if let Login::Identity { token, .. } = &credential.login {
+            let grant = self.refresh(wire, service, scopes, (credential.fingerprint(), token)).await?;
+            if let Some(grant) = grant {
+                return Ok((grant.token, grant.life));
+            }
         }
+        let mut ask = by_query(service, scopes);
+        ask.authorization = basic(credential);
+        let reply = wire.send(&ask).await?;
+        read_token(wire, &ask, &reply).map(|grant| (grant.token, grant.life))
     }
-    let reply = wire.send(&ask).await?;
-    read_token(wire, &ask, &reply)
+
+    /// Gets a token with an identity token, or with what the service gave in its place; `None`: it has no form.
+    async fn refresh(
+        &self,
+        wire: &Wire<'_>,
+        service: &TokenService,
+        scopes: &[String],
+        (owner, identity): ([u8; 32], &SecretString),
+    ) -> Result<Option<Grant>, RegistryError> {
+        let holder = (service.realm.to_string(), owner);
+        let newer = self.replaced().get(&holder).cloned();
+        let mut form = by_form(service, scopes, newer.as_ref().unwrap_or(identity));
+        let mut reply = wire.send(&form).await?;
+        if newer.is_some() && matches!(reply.status.as_u16(), 400 | 401 | 403) {
+            // What it gave last time is no good; what the operator gave may be.
+            self.replaced().remove(&holder);
+            form = by_form(service, scopes, identity);
+            reply = wire.send(&form).await?;
+        }
+        if reply.status.as_u16() == 404 {
+            return Ok(None);
+        }
+        let grant = read_token(wire, &form, &reply)?;
+        if let Some(refresh) = &grant.refresh {
+            self.replaced().insert(holder, refresh.clone());
+        }
+        Ok(Some(grant))
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, HashMap<Holder, SecretString>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn by_query(service: &TokenService, scopes: &[String]) -> Ask {
@@ -176,7 +226,7 @@ fn by_query(service: &TokenService, scopes: &[String]) -> Ask {
     pairs.sort();
     let mut url = service.realm.clone();
     url.query_pairs_mut().clear().extend_pairs(pairs);
-    Ask::get(url)
+    Ask { at_most: Some(LONGEST_ANSWER), ..Ask::get(url) }
 }
 
 fn by_form(service: &TokenService, scopes: &[String], identity: &SecretString) -> Ask {
@@ -187,12 +237,24 @@ fn by_form(service: &TokenService, scopes: &[String], identity: &SecretString) -
         ("grant_type", "refresh_token".to_owned()),
         ("refresh_token", identity.expose_secret().to_owned()),
     ];
-    Ask { method: Method::POST, form: Some(form), ..Ask::get(service.realm.clone()) }
+    Ask {
+        method: Method::POST,
+        form: Some(form),
+        at_most: Some(LONGEST_ANSWER),
+        ..Ask::get(service.realm.clone())
+    }
 }
 
-fn read_token(wire: &Wire<'_>, ask: &Ask, reply: &Reply) -> Result<(SecretString, Duration), RegistryError> {
+fn read_token(wire: &Wire<'_>, ask: &Ask, reply: &Reply) -> Result<Grant, RegistryError> {
     if !reply.status.is_success() {
-        return Err(reply.error(ask.text(), &wire.host.name));
+        let error = reply.error(ask.text(), &wire.host.name);
+        return Err(match error {
+            // How OAuth2 refuses a refresh token; source: RFC 6749, section 5.2.
+            RegistryError::Status { request, answer } if answer.status == 400 && ask.form.is_some() => {
+                RegistryError::Denied { request, answer, host: wire.host.name.clone(), tried: Vec::new() }
+            }
+            other => other,
+        });
     }
     let bad = |reason: &str| RegistryError::BadAnswer { request: ask.text(), reason: reason.to_owned() };
     // serde's message could quote the token, so it is not passed on.
@@ -203,8 +265,14 @@ fn read_token(wire: &Wire<'_>, ask: &Ask, reply: &Reply) -> Result<(SecretString
     let token = given(found.access_token)
         .or_else(|| given(found.token))
         .ok_or_else(|| bad("no token in bearer response"))?;
-    let life = found.expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, LONGEST_LIFE);
-    Ok((token, Duration::from_secs(life)))
+    let life = found.expires_in.map_or(DEFAULT_LIFE, lifetime);
+    Ok(Grant { token, life, refresh: given(found.refresh_token) })
+}
+
+/// A life in seconds as it is told; what makes no sense is the shortest or the longest.
+fn lifetime(seconds: f64) -> Duration {
+    let longest = LONGEST_LIFE.as_secs_f64();
+    Duration::from_secs_f64(if seconds.is_nan() { 1.0 } else { seconds.clamp(1.0, longest) })
 }
 
 #[cfg(test)]
@@ -232,6 +300,15 @@ mod tests {
             ask.url.as_str(),
             "https://auth/token?account=x&scope=repository%3Aa%2Fb%3Apull&service=r.example.com"
         );
+    }
+
+    #[test]
+    fn a_life_that_makes_no_sense_is_bounded() {
+        assert_eq!(lifetime(300.0), Duration::from_mins(5));
+        for none in [0.0, -7.0, f64::NAN] {
+            assert_eq!(lifetime(none), Duration::from_secs(1));
+        }
+        assert_eq!(lifetime(1e300), LONGEST_LIFE);
     }
 
     #[test]

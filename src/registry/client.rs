@@ -1,8 +1,9 @@
-//! The client: what all requests of a process share, and the two questions it answers.
+//! The client: what all requests of a process share, and the questions it answers.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -13,10 +14,14 @@ use super::auth::Tokens;
 use super::error::RegistryError;
 use super::helper::Helpers;
 use super::http::Http;
-use super::session::{Knowledge, Session};
+use super::limit::Limit;
+use super::session::{Acquaintance, Session};
 use super::transport::Transport;
+use super::trial::Attempts;
 use super::wire::Wire;
-use super::{Credential, ListRequest, Listing, Offer, Progress};
+use super::{Credential, ListRequest, Listing, Progress};
+use crate::domain::reference::ImageName;
+use crate::domain::scan::Budget;
 
 /// Where to ask for a registry instead of at its own name, and whom to trust there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,14 +43,20 @@ pub struct ClientOptions {
     pub per_host: usize,
     /// Requests under way at once, in all.
     pub total: usize,
-    /// The largest answer that is read, in bytes.
+    /// The largest answer that is read, and the largest list all pages of which are read, in bytes.
     pub max_reply: usize,
     /// Bound of making a connection.
     pub connect_timeout: Duration,
-    /// Bound of waiting for the first byte, and between two.
-    pub read_timeout: Duration,
-    /// Pauses before the second and the third attempt.
+    /// Bound of waiting for the first byte of an answer, once there is a connection.
+    pub first_byte_timeout: Duration,
+    /// Bound of waiting for more of an answer that has begun.
+    pub next_byte_timeout: Duration,
+    /// Pauses before the second and the third attempt; each is made up to a tenth longer.
     pub pauses: [Duration; 2],
+    /// The longest pause, also of those that a registry asks for.
+    pub longest_pause: Duration,
+    /// What the spread of the pauses is drawn from; `None`: the clock.
+    pub seed: Option<u64>,
     /// What we call ourselves.
     pub user_agent: String,
 }
@@ -59,8 +70,11 @@ impl Default for ClientOptions {
             total: 8,
             max_reply: 64 << 20,
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(30),
+            first_byte_timeout: Duration::from_secs(30),
+            next_byte_timeout: Duration::from_secs(30),
             pauses: [Duration::from_secs(1), Duration::from_secs(3)],
+            longest_pause: Duration::from_mins(1),
+            seed: None,
             user_agent: concat!("supercargo/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -71,9 +85,9 @@ pub(super) struct Host {
     /// Host and port, as images name it.
     pub(super) name: String,
     pub(super) http: Arc<Http>,
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) limit: Arc<Limit>,
     pub(super) endpoint: Option<Url>,
-    pub(super) knowledge: tokio::sync::Mutex<Option<Arc<Knowledge>>>,
+    pub(super) acquaintance: tokio::sync::Mutex<Acquaintance>,
 }
 
 /// A registry's name and the fingerprint of the way there.
@@ -84,9 +98,10 @@ pub struct Client {
     options: ClientOptions,
     shared: Arc<Http>,
     hosts: Mutex<HashMap<Way, Arc<Host>>>,
-    /// Requests under way at a host, whichever way they go.
-    limits: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// What holds requests to a registry back, whichever way they go.
+    limits: Mutex<HashMap<String, Arc<Limit>>>,
     total: Semaphore,
+    random: AtomicU64,
     tokens: Tokens,
     helpers: Helpers,
 }
@@ -100,12 +115,15 @@ impl Client {
         super::install_tls_provider();
         let shared = Arc::new(Http::new(options.ca.iter(), &Transport::default())?);
         let total = Semaphore::new(options.total.max(1));
+        let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+        let random = AtomicU64::new(options.seed.unwrap_or_else(|| u64::from(clock())));
         Ok(Self {
             options,
             shared,
             hosts: Mutex::default(),
             limits: Mutex::default(),
             total,
+            random,
             tokens: Tokens::default(),
             helpers: Helpers::default(),
         })
@@ -124,13 +142,13 @@ impl Client {
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<Listing, RegistryError> {
         let session = self.session(request, &progress)?;
-        let (started, mut attempts) = (Instant::now(), Attempts::of(request, &session, &self.helpers));
+        let (started, mut attempts) = (Instant::now(), Attempts::of(self, request, &session));
         loop {
             let credential = attempts.next().await?;
             let list = match session.list(&credential).await {
                 Ok(list) => list,
                 Err(error) => {
-                    attempts.failed(credential, error).await?;
+                    attempts.failed(&credential, error).await?;
                     continue;
                 }
             };
@@ -141,7 +159,8 @@ impl Client {
                 bytes: session.wire.bytes(),
                 wall: started.elapsed().saturating_sub(session.wire.queued()),
                 credential: credential.label,
-                refused: attempts.refused,
+                refused: attempts.ended().0,
+                budget: session.wire.host.limit.budget(),
             });
         }
     }
@@ -167,29 +186,41 @@ impl Client {
     ) -> Result<T, RegistryError> {
         let progress = |_: Progress| {};
         let session = self.session(request, &progress)?;
-        let mut attempts = Attempts::of(request, &session, &self.helpers);
+        let mut attempts = Attempts::of(self, request, &session);
         loop {
             let credential = attempts.next().await?;
             match ask(&session, &credential, what).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => attempts.failed(credential, error).await?,
+                Err(error) => attempts.failed(&credential, error).await?,
             }
         }
     }
 
-    fn session<'a>(
+    /// What the registry of `image` last said is left of the requests that it allows.
+    pub fn budget(&self, image: &ImageName) -> Option<Budget> {
+        let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.get(&image.registry).and_then(|limit| limit.budget())
+    }
+
+    pub(super) fn helpers(&self) -> &Helpers {
+        &self.helpers
+    }
+
+    /// A conversation about the repository of `request`.
+    ///
+    /// # Errors
+    /// What keeps it from beginning: a way or a provider that cannot be.
+    pub(super) fn session<'a>(
         &'a self,
         request: &'a ListRequest<'_>,
         progress: &'a (dyn Fn(Progress) + Send + Sync),
     ) -> Result<Session<'a>, RegistryError> {
-        let transport = match request.keyring.transport() {
-            Some(Ok(transport)) => transport.clone(),
-            Some(Err(error)) => return Err(RegistryError::Setup(error.to_string())),
-            None => Transport::default(),
-        };
-        let host = self.host(&request.image.registry, &transport)?;
+        if let Some(obstacle) = request.keyring.obstacle() {
+            return Err(obstacle.clone());
+        }
+        let host = self.host(&request.image.registry, request.keyring.transport())?;
         let timeout = request.timeout.max(Duration::from_secs(1));
-        let wire = Wire::new(host, &self.total, &self.options, timeout, progress);
+        let wire = Wire::new(self, host, timeout, progress);
         Ok(Session::new(wire, request.image, &self.tokens))
     }
 
@@ -210,70 +241,36 @@ impl Client {
         let host = Arc::new(Host {
             name: name.to_owned(),
             http,
-            permits: self.limit(name),
+            limit: self.limit(name),
             endpoint: special.and_then(|special| special.url.clone()),
-            knowledge: tokio::sync::Mutex::default(),
+            acquaintance: tokio::sync::Mutex::default(),
         });
         hosts.insert(key, Arc::clone(&host));
         Ok(host)
     }
 
-    fn limit(&self, name: &str) -> Arc<Semaphore> {
+    fn limit(&self, name: &str) -> Arc<Limit> {
         let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = limits.entry(name.to_owned());
-        Arc::clone(limit.or_insert_with(|| Arc::new(Semaphore::new(self.options.per_host.max(1)))))
-    }
-}
-
-/// The credentials that apply, one after another while the registry refuses them.
-struct Attempts<'a> {
-    session: &'a Session<'a>,
-    helpers: &'a Helpers,
-    left: std::vec::IntoIter<Offer>,
-    /// The labels of those that were refused.
-    refused: Vec<String>,
-    first: Option<RegistryError>,
-}
-
-impl<'a> Attempts<'a> {
-    fn of(request: &ListRequest<'_>, session: &'a Session<'a>, helpers: &'a Helpers) -> Self {
-        let image = request.image;
-        let left = request.keyring.candidates(&image.registry, &image.repository).into_iter();
-        Self { session, helpers, left, refused: Vec::new(), first: None }
+        Arc::clone(limit.or_insert_with(|| Arc::new(Limit::new(self.options.per_host))))
     }
 
-    /// The next to try.
+    pub(super) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// Requests that may be under way at once, at all registries.
+    pub(super) fn total(&self) -> &Semaphore {
+        &self.total
+    }
+
+    /// The next number of a sequence that the seed determines.
     ///
-    /// # Errors
-    /// All were refused: the first refusal, naming all of them.
-    async fn next(&mut self) -> Result<Credential, RegistryError> {
-        for next in self.left.by_ref() {
-            match next {
-                Offer::Ready(credential) => return Ok(credential),
-                Offer::Ask(helper) => match self.helpers.ask(&helper, self.session.wire.left()).await {
-                    Ok(Some(credential)) => return Ok(credential),
-                    Ok(None) => {}
-                    Err(reason) => self.refused.push(format!("{}: {reason}", helper.label())),
-                },
-            }
-        }
-        self.session.forget().await;
-        let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
-        Err(self.first.take().unwrap_or_else(nothing).tried(std::mem::take(&mut self.refused)))
-    }
-
-    /// Takes note of a failure.
-    ///
-    /// # Errors
-    /// The failure, if another credential would fare no better.
-    async fn failed(&mut self, credential: Credential, error: RegistryError) -> Result<(), RegistryError> {
-        if !error.is_denied() {
-            self.session.forget().await;
-            return Err(error);
-        }
-        self.helpers.forget(&credential.label).await;
-        self.refused.push(credential.label);
-        self.first.get_or_insert(error);
-        Ok(())
+    /// Source: Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (2014).
+    pub(super) fn random(&self) -> u64 {
+        let state = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }

@@ -50,18 +50,23 @@ impl DockerFile {
     ///
     /// Source: docker/cli:cli/config/configfile/file.go (`getConfiguredCredentialStore`).
     pub(super) fn offer(&self, host: &str, wanted: &Wanted<'_>) -> Option<Offer> {
-        let names: &[&str] = match host {
-            "index.docker.io" => &[HUB, "index.docker.io", "docker.io"],
-            _ => &[host],
-        };
-        let ask = |program: &String| Helper::new(&self.label, program, names[0]).map(Offer::Ask);
-        let own = names.iter().find_map(|name| self.helpers.get(*name));
+        let server = if host == CANONICAL_HUB { HUB } else { host };
+        let ask = |program: &str| Helper::new(&self.label, program, server).map(Offer::Ask);
         let entry = || first(&self.entries, wanted).map(Offer::Ready);
-        own.and_then(ask).or_else(entry).or_else(|| self.store.as_ref().and_then(ask))
+        let own = self.own_helper(host).and_then(ask);
+        own.or_else(entry).or_else(|| self.store.as_deref().and_then(ask))
+    }
+
+    /// The helper that is named for `host` alone.
+    pub(super) fn own_helper(&self, host: &str) -> Option<&str> {
+        let names: &[&str] = if host == CANONICAL_HUB { &[HUB, CANONICAL_HUB, "docker.io"] } else { &[host] };
+        names.iter().find_map(|name| self.helpers.get(*name)).map(String::as_str)
     }
 }
 
-/// What docker calls Docker Hub.
+/// What images call Docker Hub.
+const CANONICAL_HUB: &str = "index.docker.io";
+/// What docker calls it.
 const HUB: &str = "https://index.docker.io/v1/";
 
 /// The credential of the first entry that fits.
@@ -151,16 +156,17 @@ fn read_login(label: &str, host: &str, entry: RawEntry) -> Result<Option<Login>,
     if let Some(token) = given(entry.registrytoken) {
         return Ok(Some(Login::Bearer(token)));
     }
+    let (username, password) = match given(entry.auth) {
+        Some(auth) => decode_auth(auth.expose_secret()).map_err(|reason| KeyringError::Auth {
+            label: label.to_owned(),
+            entry: host.to_owned(),
+            reason,
+        })?,
+        None => (entry.username.unwrap_or_default(), entry.password.unwrap_or_default()),
+    };
     if let Some(token) = given(entry.identitytoken) {
-        return Ok(Some(Login::Identity(token)));
+        return Ok(Some(Login::Identity { token, username, password }));
     }
-    if let Some(auth) = given(entry.auth) {
-        let (username, password) = decode_auth(auth.expose_secret()).map_err(|reason| {
-            KeyringError::Auth { label: label.to_owned(), entry: host.to_owned(), reason }
-        })?;
-        return Ok(Some(Login::Basic { username, password }));
-    }
-    let (username, password) = (entry.username.unwrap_or_default(), entry.password.unwrap_or_default());
     let empty = username.is_empty() && password.expose_secret().is_empty();
     Ok((!empty).then_some(Login::Basic { username, password }))
 }

@@ -1,21 +1,75 @@
 //! What can go wrong between us and a registry, told apart so that each kind has its own word, text and next step.
 
-use std::error::Error as StdError;
+mod answer;
+mod broken;
+
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
-use serde::Deserialize;
 use thiserror::Error;
 
+pub use self::answer::Answer;
+pub(super) use self::broken::{Broken, broken};
 use super::keyring::ANONYMOUS;
+use super::trial::{Outcome, Trial};
 use crate::problem::{Code, Problem};
 
 /// What the server means that ends TLS over our certificate.
 const CLIENT_REFUSED: &str = "the server wants a client certificate that it trusts";
 /// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
 const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
-/// How much of a body that is no registry error is shown, in bytes.
-const SHOWN_BODY: usize = 200;
+
+/// `METHOD URL`, with user info and unknown query values removed, and as whom it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    text: String,
+    who: Option<String>,
+}
+
+impl Deref for Request {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<T: Into<String>> From<T> for Request {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), who: None }
+    }
+}
+
+/// What was waited for in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// A connection.
+    Connection,
+    /// The beginning of an answer.
+    FirstByte,
+    /// More of an answer that had begun.
+    NextByte,
+    /// The end of the whole conversation.
+    End,
+}
+
+impl Waited {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Connection => "no connection",
+            Self::FirstByte => "no answer",
+            Self::NextByte => "no more of the answer",
+            Self::End => "no complete answer",
+        }
+    }
+}
 
 /// Why tags could not be listed or a digest not be read.
 ///
@@ -26,15 +80,17 @@ pub enum RegistryError {
     #[error("{request}: {reason}")]
     Unreachable {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// The innermost cause.
         reason: String,
     },
-    /// The time of the scan ran out.
-    #[error("{request}: no complete answer within {} s", .after.as_secs_f32())]
+    /// Time ran out.
+    #[error("{request}: {} within {} s", .waited.words(), .after.as_secs_f32())]
     Timeout {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
+        /// What was waited for.
+        waited: Waited,
         /// The bound that was hit.
         after: Duration,
     },
@@ -43,7 +99,7 @@ pub enum RegistryError {
     #[error("{request}: {reason}")]
     TlsUntrusted {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What is wrong with the certificate.
         reason: String,
     },
@@ -51,19 +107,19 @@ pub enum RegistryError {
     #[error("{request}: {answer}")]
     Denied {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What the server said.
         answer: Box<Answer>,
         /// The registry that was asked.
         host: String,
-        /// The labels of the credentials that were tried, in their order; the last may be `anonymous`.
-        tried: Vec<String>,
+        /// The credentials that were tried, in their order; the last may be `anonymous`.
+        tried: Vec<Trial>,
     },
     /// HTTP 404 for the repository or tag.
     #[error("{request}: {answer}")]
     NotFound {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What the server said.
         answer: Box<Answer>,
     },
@@ -71,7 +127,7 @@ pub enum RegistryError {
     #[error("{request}: {answer}")]
     RateLimited {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What the server said.
         answer: Box<Answer>,
         /// How long the server asked us to wait.
@@ -81,7 +137,7 @@ pub enum RegistryError {
     #[error("{request}: {answer}")]
     Status {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What the server said.
         answer: Box<Answer>,
     },
@@ -89,13 +145,16 @@ pub enum RegistryError {
     #[error("{request}: {reason}")]
     BadAnswer {
         /// `METHOD URL`.
-        request: String,
+        request: Request,
         /// What is wrong with it.
         reason: String,
     },
     /// Our own settings do not make a client: a CA file without certificates, a proxy without an address.
     #[error("{0}")]
     Setup(String),
+    /// The `provider` of the repository does not go with its image.
+    #[error("{0}")]
+    Provider(String),
 }
 
 impl RegistryError {
@@ -115,15 +174,31 @@ impl RegistryError {
             }
             Self::Status { .. } | Self::BadAnswer { .. } => Code::BadAnswer,
             Self::Setup(_) => Code::Config,
+            Self::Provider(_) => Code::ImageInvalid,
         }
     }
 
     /// The problem about `subject`, with the next step where there is one.
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
-        let problem = Problem::new(self.code(), subject, self.to_string()).in_flux(self.flux_text());
+        let mut problem = Problem::new(self.code(), subject, self.to_string()).in_flux(self.flux_text());
+        problem.causes.extend(self.request().and_then(|request| request.who.clone()));
         match self.hint() {
             Some(hint) => problem.hint(hint),
             None => problem,
+        }
+    }
+
+    fn request(&self) -> Option<&Request> {
+        match self {
+            Self::Unreachable { request, .. }
+            | Self::Timeout { request, .. }
+            | Self::TlsUntrusted { request, .. }
+            | Self::Denied { request, .. }
+            | Self::NotFound { request, .. }
+            | Self::RateLimited { request, .. }
+            | Self::Status { request, .. }
+            | Self::BadAnswer { request, .. } => Some(request),
+            Self::Setup(_) | Self::Provider(_) => None,
         }
     }
 
@@ -149,11 +224,31 @@ impl RegistryError {
     }
 
     /// The same refusal, naming the credentials that were tried.
-    pub(super) fn tried(mut self, labels: Vec<String>) -> Self {
+    pub(super) fn tried(mut self, trials: Vec<Trial>) -> Self {
         if let Self::Denied { tried, .. } = &mut self {
-            *tried = labels;
+            *tried = trials;
         }
         self
+    }
+
+    /// The same failure, saying as whom was asked, where the answer may depend on that.
+    pub(super) fn asked_as(mut self, whom: &str) -> Self {
+        if let Self::NotFound { request, .. }
+        | Self::RateLimited { request, .. }
+        | Self::Status { request, .. }
+        | Self::BadAnswer { request, .. } = &mut self
+        {
+            request.who = Some(format!("asked as {whom}"));
+        }
+        self
+    }
+
+    /// What the server said of a credential.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Denied { answer, .. } => answer.to_string(),
+            other => other.to_string(),
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -178,13 +273,13 @@ impl RegistryError {
             Self::TlsUntrusted { .. } => {
                 Some("Name the registry's certificate authority with --ca-file.".into())
             }
-            Self::Timeout { .. } => {
+            Self::Timeout { waited: Waited::End | Waited::FirstByte | Waited::NextByte, .. } => {
                 Some("If it is only slow, give it longer: `timeout` of the repository, or --timeout.".into())
             }
             Self::Unreachable { reason, .. } if reason.contains("does not speak TLS") => {
                 Some("If plain HTTP is meant, set `insecure: true` on the repository.".into())
             }
-            Self::Unreachable { .. } => {
+            Self::Unreachable { .. } | Self::Timeout { .. } => {
                 Some("Check the name of the registry and the way to it; `supercargo check` asks each.".into())
             }
             Self::Status { answer, .. } if answer.status >= 500 => {
@@ -193,218 +288,40 @@ impl RegistryError {
             Self::BadAnswer { .. } => {
                 Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
             }
+            Self::Provider(_) => Some(
+                "Set the provider that runs the registry: aws, azure, gcp, or generic for any other.".into(),
+            ),
             _ => None,
         }
     }
 }
 
-fn denied_hint(host: &str, tried: &[String], status: u16) -> String {
+fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
     // Docker's command has a short form for its own registry, and takes no other name for it.
     let command =
         if host == "index.docker.io" { "docker login".to_owned() } else { format!("docker login {host}") };
-    let tried: Vec<&str> = tried.iter().map(String::as_str).filter(|label| *label != ANONYMOUS).collect();
-    match (tried.join(", "), status) {
-        (none, _) if none.is_empty() => {
+    let mut refused = Vec::new();
+    let mut silent = String::new();
+    for trial in tried {
+        match &trial.outcome {
+            Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.label.as_str()),
+            Outcome::Unavailable(reason) => silent = format!("{silent}{}: {reason}. ", trial.label),
+            Outcome::Refused(_) | Outcome::Nothing => {}
+        }
+    }
+    match (refused.join(", "), status) {
+        (none, _) if none.is_empty() && silent.is_empty() => {
             format!("No credential for {host} was found; run `{command}` or give a secretRef, then rescan.")
         }
+        (none, _) if none.is_empty() => format!("{silent}Mend that, or run `{command}`, then rescan."),
         (tried, 403) => {
-            format!("Tried {tried}: it may log in but not read this repository; ask for pull access.")
+            format!("{silent}Tried {tried}: it may log in but not read this repository; ask for pull access.")
         }
         (tried, _) => {
-            format!("Tried {tried}: the login was refused; renew it, or run `{command}`, then rescan.")
+            format!(
+                "{silent}Tried {tried}: the login was refused; renew it, or run `{command}`, then rescan."
+            )
         }
-    }
-}
-
-/// An answer that is not success.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Code and message of each registry error in the body, `CODE: message; detail`.
-    pub errors: Vec<String>,
-    /// The body, if it is no registry error; at most 64 KiB.
-    pub body: String,
-}
-
-#[derive(Deserialize)]
-struct Errors {
-    errors: Vec<OneError>,
-}
-
-#[derive(Deserialize)]
-struct OneError {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    detail: serde_json::Value,
-}
-
-impl Answer {
-    /// Reads a body as the distribution API's error document, or keeps it as text.
-    ///
-    /// Source: opencontainers/distribution-spec:spec.md, "Error Codes".
-    pub(super) fn new(status: u16, body: &[u8]) -> Self {
-        let errors: Vec<String> = serde_json::from_slice::<Errors>(body)
-            .map(|found| found.errors.iter().map(OneError::text).collect())
-            .unwrap_or_default();
-        let body =
-            if errors.is_empty() { String::from_utf8_lossy(body).trim().to_owned() } else { String::new() };
-        Self { status, errors, body }
-    }
-
-    fn reason(&self) -> &'static str {
-        reqwest::StatusCode::from_u16(self.status)
-            .ok()
-            .and_then(|status| status.canonical_reason())
-            .unwrap_or("")
-    }
-
-    fn flux_text(&self, head: bool) -> String {
-        let status = format!("unexpected status code {} {}", self.status, self.reason());
-        match self.errors.as_slice() {
-            [] if head => format!("{status} (HEAD responses have no body, use GET for details)"),
-            [] if self.body.is_empty() => status,
-            [] => format!("{status}: {}", self.body),
-            [one] => one.clone(),
-            several => format!("multiple errors returned: {}", several.join("; ")),
-        }
-    }
-}
-
-impl OneError {
-    fn text(&self) -> String {
-        let head = format!("{}: {}", self.code, self.message);
-        match &self.detail {
-            serde_json::Value::Null => head,
-            serde_json::Value::String(detail) if detail.is_empty() => head,
-            serde_json::Value::String(detail) => format!("{head}; {detail}"),
-            detail => format!("{head}; {detail}"),
-        }
-    }
-}
-
-impl fmt::Display for Answer {
-    /// `401 Unauthorized: UNAUTHORIZED: authentication required`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.reason())?;
-        if !self.errors.is_empty() {
-            return write!(f, ": {}", self.errors.join("; "));
-        }
-        match self.body.lines().next() {
-            None => Ok(()),
-            Some(line) if line.starts_with('<') => f.write_str(" (an HTML page)"),
-            Some(line) => {
-                let end = line.floor_char_boundary(SHOWN_BODY);
-                write!(f, ": {}", line.get(..end).unwrap_or_default())
-            }
-        }
-    }
-}
-
-/// A failure below HTTP, and whether trying again may help.
-pub(super) struct Broken {
-    /// What it was.
-    pub(super) error: RegistryError,
-    /// Whether it looks as if it would pass.
-    pub(super) transient: bool,
-}
-
-impl From<RegistryError> for Broken {
-    fn from(error: RegistryError) -> Self {
-        Self { error, transient: false }
-    }
-}
-
-/// The alerts that say that our certificate is missing or not trusted, as they are printed: the HTTP library passes on no more.
-const ABOUT_US: &[&str] = &[
-    "AccessDenied",
-    "BadCertificate",
-    "CertificateExpired",
-    "CertificateRequired",
-    "CertificateRevoked",
-    "CertificateUnknown",
-    "UnknownCA",
-    "UnsupportedCertificate",
-];
-
-/// Sorts a failure of the HTTP library by its innermost cause.
-pub(super) fn broken(request: &str, error: &reqwest::Error, after: Duration) -> Broken {
-    let request = request.to_owned();
-    if error.is_timeout() {
-        return RegistryError::Timeout { request, after }.into();
-    }
-    match find::<rustls::Error>(error) {
-        Some(rustls::Error::InvalidCertificate(what)) => {
-            return RegistryError::TlsUntrusted {
-                request,
-                reason: format!("certificate not trusted: {what}"),
-            }
-            .into();
-        }
-        Some(rustls::Error::InvalidMessage(_)) => {
-            let reason = "the server does not speak TLS".to_owned();
-            return RegistryError::Unreachable { request, reason }.into();
-        }
-        _ => {}
-    }
-    if error.is_decode() || error.is_body() {
-        return broken_body(request, error);
-    }
-    let mut reason = innermost(error);
-    let alert = reason.strip_prefix("received fatal alert: ");
-    if let Some(alert) = alert.filter(|alert| ABOUT_US.contains(alert)) {
-        let reason = format!("{CLIENT_REFUSED} (TLS alert {alert})");
-        return RegistryError::TlsUntrusted { request, reason }.into();
-    }
-    // The alert of TLS 1.3 comes after the handshake and may end the first request before the HTTP library has it to tell;
-    // what it tells instead depends on who is quicker.
-    if request.contains(" https:") && request.ends_with("/v2/") && !error.is_connect() {
-        reason = format!("{reason} {CLOSED_AT_ONCE}");
-    }
-    Broken { error: RegistryError::Unreachable { request, reason }, transient: !error.is_connect() }
-}
-
-/// An answer that began and did not end as it should.
-fn broken_body(request: String, error: &reqwest::Error) -> Broken {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let lost = [UnexpectedEof, ConnectionReset, ConnectionAborted, BrokenPipe];
-    let transient = find::<std::io::Error>(error).is_some_and(|error| lost.contains(&error.kind()));
-    let what = if transient { "the answer ended early" } else { "the answer cannot be unpacked" };
-    let reason = format!("{what}: {}", innermost(error));
-    Broken { error: RegistryError::BadAnswer { request, reason }, transient }
-}
-
-/// The first cause of that type.
-fn find<E: StdError + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut next: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        // An io::Error hides the error it was made of from `source`, and they come nested.
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
-}
-
-fn innermost(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text = error.to_string();
-        next = error.source();
-    }
-    // "Connection refused (os error 111)": the number helps nobody.
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    match text.strip_prefix("Connection") {
-        Some(rest) => format!("connection{rest}"),
-        None => text.to_owned(),
     }
 }
 
@@ -432,13 +349,40 @@ mod tests {
         );
     }
 
+    fn trial(label: &str, outcome: Outcome) -> Trial {
+        Trial { label: label.to_owned(), who: None, outcome }
+    }
+
+    #[test]
+    fn a_helper_that_failed_is_what_to_mend() {
+        let tried = vec![
+            trial(
+                "docker config (helper x)",
+                Outcome::Unavailable("docker-credential-x is not installed".into()),
+            ),
+            trial("anonymous", Outcome::Refused("401".into())),
+        ];
+        let hint = denied_hint("r", &tried, 401);
+        let says = "docker config (helper x): docker-credential-x is not installed. Mend that, or run `docker login r`";
+        assert!(hint.starts_with(says), "{hint}");
+    }
+
+    #[test]
+    fn a_failure_that_depends_on_who_asks_says_as_whom() {
+        let answer = || Box::new(Answer::new(404, b""));
+        let error = RegistryError::NotFound { request: "GET https://r/v2/a".into(), answer: answer() };
+        let problem = error.clone().asked_as("docker config as rita").problem("x");
+        assert_eq!(problem.causes, ["asked as docker config as rita"]);
+        assert_eq!(problem.message, error.to_string());
+    }
+
     #[test]
     fn a_refusal_names_what_was_tried() {
         let denied = |status, tried: &[&str]| RegistryError::Denied {
             request: "GET https://r/v2/".into(),
             answer: Box::new(Answer::new(status, b"")),
             host: "r".into(),
-            tried: tried.iter().map(|label| (*label).to_owned()).collect(),
+            tried: tried.iter().map(|label| trial(label, Outcome::Refused("401".into()))).collect(),
         };
         let problem = denied(401, &["secret edge/legacy", "anonymous"]).problem("edge/legacy");
         assert_eq!(problem.code, Code::RegistryUnauthorized);

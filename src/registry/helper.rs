@@ -3,7 +3,10 @@
 //! Source: docker/docker-credential-helpers:README.md, `client/client.go`, `credentials/error.go`.
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -28,7 +31,7 @@ const TOKEN: &str = "<token>";
 const NOTHING: &str = "credentials not found in native keychain";
 
 /// A helper and the host that it is to be asked about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Helper {
     label: String,
     name: String,
@@ -52,6 +55,11 @@ impl Helper {
         &self.label
     }
 
+    /// Whether it is the same program, asked about the same host.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.server) == (&other.name, &other.server)
+    }
+
     /// Asks; `None`: it has no login for the host. The error says what went wrong, without anything the helper said.
     async fn ask(&self, patience: Duration) -> Result<Option<Credential>, String> {
         let answer = tokio::time::timeout(patience, self.run()).await;
@@ -68,7 +76,11 @@ impl Helper {
             return Ok(None);
         }
         let login = if found.username == TOKEN {
-            Login::Identity(found.secret)
+            Login::Identity {
+                token: found.secret,
+                username: String::new(),
+                password: SecretString::default(),
+            }
         } else {
             Login::Basic { username: found.username, password: found.secret }
         };
@@ -94,7 +106,9 @@ impl Helper {
 
     /// Starts it without a shell, and without a terminal that it could ask on or write to.
     fn spawn(&self) -> Result<Child, String> {
-        let program = format!("docker-credential-{}", self.name);
+        let name = program(&self.name);
+        // `setsid` would say no more than that it failed.
+        let program = installed(&self.name).ok_or_else(|| format!("{name} is not installed"))?;
         let start = |command: &mut Command| {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
             command.kill_on_drop(true).spawn()
@@ -106,8 +120,25 @@ impl Helper {
             }
             other => other,
         };
-        child.map_err(|error| format!("{program} cannot be run: {error}"))
+        child.map_err(|error| format!("{name} cannot be run: {error}"))
     }
+}
+
+fn program(name: &str) -> String {
+    format!("docker-credential-{name}")
+}
+
+/// Whether the helper called `name` is on the path.
+pub(super) fn is_installed(name: &str) -> bool {
+    installed(name).is_some()
+}
+
+fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let is_program = |file: &PathBuf| {
+        file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    std::env::split_paths(&path).map(|folder| folder.join(program(name))).find(is_program)
 }
 
 /// What a helper answers; it may hold more.
@@ -122,48 +153,95 @@ struct Answer {
 /// A login, or none, or what went wrong.
 type Said = Result<Option<Credential>, String>;
 
-/// What helpers answered a moment ago.
+/// What one helper answered about one host, and when; locked while it is asked.
+type Place = Arc<Mutex<Option<(Said, Instant)>>>;
+
+/// What helpers answered a moment ago, by their names and the hosts.
 #[derive(Debug, Default)]
 pub(super) struct Helpers {
-    known: Mutex<HashMap<Helper, (Said, Instant)>>,
+    places: std::sync::Mutex<HashMap<(String, String), Place>>,
 }
 
 impl Helpers {
     /// Asks `helper`, unless it has answered within the last minutes; for ten seconds at most, and never longer than
-    /// `left`. One helper runs at a time.
+    /// `left`, with the time in which it answers another repository of the host.
     ///
     /// # Errors
     /// What went wrong, without anything the helper said; it is asked again after half a minute.
     pub(super) async fn ask(&self, helper: &Helper, left: Duration) -> Result<Option<Credential>, String> {
-        let mut known = self.known.lock().await;
-        if let Some((answer, at)) = known.get(helper)
+        let came = Instant::now();
+        let place = self.place(helper);
+        let Ok(mut known) = tokio::time::timeout(left, place.lock()).await else {
+            return Err(format!("no answer within {:.0} s, for another repository", left.as_secs_f32()));
+        };
+        if let Some((answer, at)) = &*known
             && at.elapsed() < if answer.is_ok() { LIFE } else { GRUDGE }
         {
-            return answer.clone();
+            return relabelled(answer.clone(), helper);
         }
-        let answer = helper.ask(PATIENCE.min(left)).await;
-        known.insert(helper.clone(), (answer.clone(), Instant::now()));
+        let answer = helper.ask(PATIENCE.min(left.saturating_sub(came.elapsed()))).await;
+        *known = Some((answer.clone(), Instant::now()));
         answer
     }
 
-    /// Forgets what `label` answered: the registry has refused it.
-    pub(super) async fn forget(&self, label: &str) {
-        self.known.lock().await.retain(|helper, _| helper.label != label);
+    /// Forgets what `helper` answered: the registry has refused it.
+    pub(super) async fn forget(&self, helper: &Helper) {
+        *self.place(helper).lock().await = None;
     }
+
+    fn place(&self, helper: &Helper) -> Place {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(places.entry((helper.name.clone(), helper.server.clone())).or_default())
+    }
+}
+
+/// What the helper answered when it was asked by another name.
+fn relabelled(said: Said, helper: &Helper) -> Said {
+    said.map(|found| found.map(|credential| Credential { label: helper.label.clone(), ..credential }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn absent() -> Helper {
+        Helper::new("docker config", "no-such-helper", "r.example.com").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_is_not_there_is_said_not_to_be_installed() {
+        let error = Helpers::default().ask(&absent(), PATIENCE).await.unwrap_err();
+        assert_eq!(error, "docker-credential-no-such-helper is not installed");
+    }
+
     #[tokio::test]
     async fn a_helper_that_failed_is_not_asked_again_at_once() {
-        let helpers = Helpers::default();
-        let helper = Helper::new("docker config", "no-such-helper", "r.example.com").unwrap();
-        let failed = helpers.ask(&helper, PATIENCE).await.unwrap_err();
-        // No time is left, so that asking again would end in another failure.
-        assert_eq!(helpers.ask(&helper, Duration::ZERO).await.unwrap_err(), failed);
-        helpers.forget(helper.label()).await;
-        assert_ne!(helpers.ask(&helper, Duration::ZERO).await.unwrap_err(), failed);
+        let (helpers, helper) = (Helpers::default(), absent());
+        *helpers.place(&helper).lock().await = Some((Err("it failed".into()), Instant::now()));
+        assert_eq!(helpers.ask(&helper, PATIENCE).await.unwrap_err(), "it failed");
+        helpers.forget(&helper).await;
+        assert_ne!(helpers.ask(&helper, PATIENCE).await.unwrap_err(), "it failed");
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_is_busy_for_another_repository_is_waited_for_no_longer_than_there_is_time() {
+        let (helpers, helper) = (Helpers::default(), absent());
+        let place = helpers.place(&helper);
+        let _busy = place.lock().await;
+        let begun = Instant::now();
+        let error = helpers.ask(&helper, Duration::from_millis(20)).await.unwrap_err();
+        assert!(error.contains("for another repository"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn what_a_helper_said_goes_by_the_name_of_who_asks() {
+        let (helpers, helper) = (Helpers::default(), absent());
+        let login = Login::Basic { username: "rita".into(), password: "x".into() };
+        let said = Credential { label: "docker config".into(), login };
+        *helpers.place(&helper).lock().await = Some((Ok(Some(said)), Instant::now()));
+        let other = Helper::new("provider aws", "no-such-helper", "r.example.com").unwrap();
+        let found = helpers.ask(&other, PATIENCE).await.unwrap().unwrap();
+        assert_eq!(found.text(), "provider aws (helper no-such-helper) as rita");
     }
 }

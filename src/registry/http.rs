@@ -75,7 +75,6 @@ impl Http {
             let builder = reqwest::Client::builder()
                 .user_agent(&options.user_agent)
                 .connect_timeout(options.connect_timeout)
-                .read_timeout(options.read_timeout)
                 .pool_max_idle_per_host(options.per_host)
                 // We follow redirects ourselves: the login must not go along.
                 .redirect(reqwest::redirect::Policy::none());

@@ -1,6 +1,6 @@
 //! Which credentials to show which registry, in which order, and what to call them.
 //!
-//! The order is: flags, environment, pull secrets, the files of docker and its relatives, none. Of the secrets
+//! The order is: flags, environment, pull secrets, the provider's helper, the files of docker and its relatives, none. Of the secrets
 //! only the best match counts, as in Flux. Nothing here talks to a registry.
 
 use std::ffi::OsString;
@@ -11,9 +11,11 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::docker_config::{DockerFile, Entry, docker_files, first, read_auths, read_dockercfg};
-use super::helper::Helper;
+use super::error::RegistryError;
+use super::helper::{self, Helper};
 use super::keymatch::Wanted;
 use super::transport::{Transport, TransportError};
+use crate::domain::provider::Provider;
 
 /// The label of no credential.
 pub const ANONYMOUS: &str = "anonymous";
@@ -30,8 +32,15 @@ pub enum Login {
         /// The password.
         password: SecretString,
     },
-    /// A refresh token, to be exchanged at the registry's token service.
-    Identity(SecretString),
+    /// A refresh token, to be exchanged at the registry's token service; with user and password for a service that takes none.
+    Identity {
+        /// The token.
+        token: SecretString,
+        /// The user; may be empty.
+        username: String,
+        /// The password; may be empty.
+        password: SecretString,
+    },
     /// A token to be shown as it is.
     Bearer(SecretString),
 }
@@ -51,12 +60,27 @@ impl Credential {
         Self { label: ANONYMOUS.to_owned(), login: Login::Anonymous }
     }
 
+    /// As whom it lets us ask, such as `as rita`; `None` for nobody.
+    pub fn who(&self) -> Option<String> {
+        match &self.login {
+            Login::Anonymous => None,
+            Login::Basic { username, .. } => Some(format!("as {username}")),
+            Login::Identity { .. } => Some("with an identity token".to_owned()),
+            Login::Bearer(_) => Some("with a registry token".to_owned()),
+        }
+    }
+
+    /// Label and person, such as `docker config as rita`.
+    pub fn text(&self) -> String {
+        self.who().map_or_else(|| self.label.clone(), |who| format!("{} {who}", self.label))
+    }
+
     /// A hash that tells logins apart, for caches of what was got with them.
     pub(super) fn fingerprint(&self) -> [u8; 32] {
         let parts: [&str; 3] = match &self.login {
             Login::Anonymous => ["anonymous", "", ""],
             Login::Basic { username, password } => ["basic", username, password.expose_secret()],
-            Login::Identity(token) => ["identity", token.expose_secret(), ""],
+            Login::Identity { token, username, .. } => ["identity", token.expose_secret(), username],
             Login::Bearer(token) => ["bearer", token.expose_secret(), ""],
         };
         let mut hash = Sha256::new();
@@ -132,8 +156,10 @@ impl Offer {
 pub struct Keyring {
     direct: Arc<Vec<Direct>>,
     secrets: Arc<Vec<Entry>>,
+    provider: Option<Provider>,
     files: Arc<Vec<DockerFile>>,
-    transport: Option<Arc<Result<Transport, TransportError>>>,
+    transport: Arc<Transport>,
+    obstacle: Option<Arc<RegistryError>>,
 }
 
 impl Keyring {
@@ -227,12 +253,35 @@ impl Keyring {
 
     /// Sets the way to the registry; an error ends every conversation before it begins, as no other way was meant.
     pub fn set_transport(&mut self, transport: Result<Transport, TransportError>) {
-        self.transport = Some(Arc::new(transport));
+        match transport {
+            Ok(transport) => self.transport = Arc::new(transport),
+            Err(error) => self.obstacle = Some(Arc::new(RegistryError::Setup(error.to_string()))),
+        }
     }
 
-    /// The way to the registry; `None`: the common one.
-    pub(super) fn transport(&self) -> Option<&Result<Transport, TransportError>> {
-        self.transport.as_deref()
+    /// Sets who logs in at `host`, by the `provider` of an object; one that has no such registry ends every conversation, as it
+    /// does in Flux, and `generic` is nobody.
+    ///
+    /// What a provider gives comes behind pull secrets, which Flux does not look at under a provider.
+    pub fn set_provider(&mut self, provider: &str, host: &str) {
+        let checked = Provider::parse(provider).and_then(|provider| {
+            provider.map_or(Ok(()), |provider| provider.check(host))?;
+            Ok(provider)
+        });
+        match checked {
+            Ok(provider) => self.provider = provider,
+            Err(text) => self.obstacle = Some(Arc::new(RegistryError::Provider(text))),
+        }
+    }
+
+    /// The way to the registry.
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Why no conversation may begin, if so.
+    pub(super) fn obstacle(&self) -> Option<&RegistryError> {
+        self.obstacle.as_deref()
     }
 
     /// What to try for `repository` of `host`, in order; the last is always anonymous.
@@ -240,15 +289,31 @@ impl Keyring {
     /// `host` and `repository` are the canonical ones, such as `index.docker.io` and `library/alpine`.
     pub fn candidates(&self, host: &str, repository: &str) -> Vec<Offer> {
         let wanted = Wanted::new(host, repository);
+        let provided = self.provider.and_then(|provider| self.provided(provider, host));
         let direct =
             self.direct.iter().filter(|direct| direct.host.as_deref().is_none_or(|only| only == host));
+        let direct = direct.map(|direct| direct.credential.clone());
+        let from_files = self.files.iter().filter_map(|file| file.offer(host, &wanted));
+        // The provider's helper may be one that the files name too; it is asked once.
+        let again = |offer: &Offer| matches!((offer, &provided), (Offer::Ask(a), Some(b)) if a.is_same(b));
+        let from_files = from_files.filter(|offer| !again(offer));
         direct
-            .map(|direct| direct.credential.clone())
             .chain(first(&self.secrets, &wanted))
             .map(Offer::Ready)
-            .chain(self.files.iter().filter_map(|file| file.offer(host, &wanted)))
+            .chain(provided.clone().map(Offer::Ask))
+            .chain(from_files)
             .chain([Offer::Ready(Credential::anonymous())])
             .collect()
+    }
+
+    /// The helper of `provider`: the one that docker's files name for the host, else the first of the usual ones that is
+    /// installed, else the first.
+    fn provided(&self, provider: Provider, host: &str) -> Option<Helper> {
+        let usual = provider.helpers();
+        let named = self.files.iter().find_map(|file| file.own_helper(host));
+        let installed = usual.iter().copied().find(|name| helper::is_installed(name));
+        let name = named.or(installed).or(usual.first().copied())?;
+        Helper::new(&format!("provider {}", provider.name()), name, host)
     }
 }
 
@@ -344,7 +409,7 @@ mod tests {
         };
         assert!(matches!(of("a"), Login::Basic { username, password }
             if username == "x" && password.expose_secret() == "y:zz"));
-        assert!(matches!(of("b"), Login::Identity(_)));
+        assert!(matches!(of("b"), Login::Identity { .. }));
         assert!(matches!(of("c"), Login::Anonymous));
     }
 

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::wire_text::unquoted;
 use crate::domain::metadata::Labels;
 
 /// The longest label that is kept, in bytes: a source or a revision is far shorter.
@@ -155,8 +156,8 @@ impl Platform {
 ///
 /// Sources: opencontainers/image-spec:{manifest,image-index}.md; distribution/distribution:docs/spec/manifest-v2-2.md.
 pub(super) fn read_manifest(body: &[u8]) -> Result<Manifest, String> {
-    let body: Body =
-        serde_json::from_slice(body).map_err(|error| format!("the answer is no manifest: {error}"))?;
+    let body: Body = serde_json::from_slice(body)
+        .map_err(|error| format!("the answer is no manifest: {}", unquoted(&error)))?;
     let notes = notes(body.annotations.as_ref());
     let kinds = [
         body.manifests.is_some(),
@@ -244,7 +245,7 @@ fn first_schema(body: &Body) -> Single {
 /// Source: opencontainers/image-spec:config.md.
 pub(super) fn read_config(body: &[u8]) -> Result<Config, String> {
     let body: ConfigBody = serde_json::from_slice(body)
-        .map_err(|error| format!("the answer is no image configuration: {error}"))?;
+        .map_err(|error| format!("the answer is no image configuration: {}", unquoted(&error)))?;
     let labels = body.config.and_then(|inner| inner.labels);
     let mut notes = notes(labels.as_ref());
     // The image's own field comes before a label.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::wire_text;
 use crate::domain::tags::Unsorted;
 
 /// Reads the tags of one page, the body of `GET /v2/REPOSITORY/tags/list`, and puts them behind the others.
@@ -23,7 +24,7 @@ pub(super) fn read_tags(body: &[u8], tags: &mut Unsorted) -> Result<(), String> 
         Err(error) if error.is_eof() => {
             Err(format!("the list of tags is cut off after {} bytes", body.len()))
         }
-        Err(error) => Err(format!("the answer is not a list of tags: {error}")),
+        Err(error) => Err(format!("the answer is not a list of tags: {}", wire_text::unquoted(&error))),
     }
 }
 
@@ -143,7 +144,7 @@ mod tests {
             (" <!doctype html>", "HTML"),
             (r#"{"tags":["1","#, "cut off after 13 bytes"),
             (r#"{"tags":[1]}"#, "not a list of tags: invalid type: integer `1`, expected a tag"),
-            (r#"{"tags":"1"}"#, "expected an array of tags"),
+            (r#"{"tags":"hunter2"}"#, "not a list of tags: invalid type: string, expected an array of tags"),
             (r#"["1"]"#, "not a list of tags: invalid type: sequence, expected an object"),
             (r#"{"tags":["1"],"tags":["2"]}"#, "duplicate field `tags`"),
             (r#"{"tags":["1"]} x"#, "trailing characters"),

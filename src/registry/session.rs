@@ -1,18 +1,18 @@
 //! One conversation with one registry: find it, log in, read the list or the digest.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::{Either, select};
-use reqwest::header::WWW_AUTHENTICATE;
+use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::auth::{TokenService, Tokens, basic};
 use super::challenge::{Challenge, pick};
-use super::error::RegistryError;
-use super::keyring::Credential;
+use super::error::{RegistryError, Waited};
+use super::keyring::{Credential, Login};
 use super::page::read_tags;
 use super::paging::Trail;
 use super::wire::{Ask, Reply, Wire};
@@ -35,12 +35,21 @@ pub(super) const MANIFEST_TYPES: &str = "application/vnd.docker.distribution.man
 #[derive(Debug)]
 pub(super) struct Knowledge {
     /// The address of `/v2/`, with the scheme that worked.
-    root: Url,
-    access: Access,
+    pub(super) root: Url,
+    pub(super) access: Access,
+    /// Whether `/v2/` is closed to those who show nothing.
+    pub(super) closed: bool,
 }
 
-#[derive(Debug)]
-enum Access {
+/// What is known of a registry, if it answered, and of the last time that it did not.
+#[derive(Debug, Default)]
+pub(super) struct Acquaintance {
+    known: Option<Arc<Knowledge>>,
+    failed: Option<(Instant, RegistryError)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Access {
     /// User and password if there are any, and only they.
     Basic,
     /// A token of this service.
@@ -58,24 +67,39 @@ pub(super) struct Session<'a> {
     pub(super) wire: Wire<'a>,
     image: &'a ImageName,
     tokens: &'a Tokens,
+    wants: Mutex<Wants>,
+}
+
+/// What the registry wants to see before it answers about this repository, as far as it has said.
+struct Wants {
+    /// What a token must allow.
+    scopes: Vec<String>,
+    /// Where `/v2/` did not say so: a token.
+    access: Option<Access>,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(wire: Wire<'a>, image: &'a ImageName, tokens: &'a Tokens) -> Self {
-        Self { wire, image, tokens }
+        let scopes = vec![format!("repository:{}:pull", image.repository)];
+        Self { wire, image, tokens, wants: Mutex::new(Wants { scopes, access: None }) }
     }
 
     /// All pages of the tag list.
     pub(super) async fn list(&self, credential: &Credential) -> Result<TagPages, RegistryError> {
         let registry = self.registry().await?;
         let mut list = TagPages { tags: Unsorted::default(), pages: 0 };
-        let mut trail = Trail::default();
+        let (mut trail, mut bytes) = (Trail::default(), 0);
         let mut next = Some(self.address(&registry, "tags/list?n=1000")?);
         while let Some(url) = next.take() {
             let ask = Ask::get(url);
             let reply = self.authorized(&registry, &ask, credential).await?;
             let bad = |reason| RegistryError::BadAnswer { request: ask.text(), reason };
             read_tags(&reply.body, &mut list.tags).map_err(bad)?;
+            bytes += reply.body.len();
+            if bytes > self.wire.options().max_reply {
+                let most = wire_text::size(self.wire.options().max_reply);
+                return Err(bad(format!("the pages so far are longer than {most} together")));
+            }
             list.pages += 1;
             self.wire.report(Progress { pages: list.pages, tags: list.tags.len(), ..Progress::default() });
             next = trail.next(&reply.url, reply.header("link")).map_err(bad)?;
@@ -117,6 +141,22 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Asks for as little as shows whether the credential may read the repository: the beginning of its list.
+    pub(super) async fn taste(&self, credential: &Credential) -> Result<(), RegistryError> {
+        let registry = self.registry().await?;
+        let ask = Ask::get(self.address(&registry, "tags/list?n=1")?);
+        let reply = self.authorized(&registry, &ask, credential).await?;
+        let read = read_tags(&reply.body, &mut Unsorted::default());
+        read.map_err(|reason| RegistryError::BadAnswer { request: ask.text(), reason })
+    }
+
+    /// Asks for nothing but to be let in.
+    pub(super) async fn greet(&self, credential: &Credential) -> Result<(), RegistryError> {
+        self.wants().scopes.clear();
+        let registry = self.registry().await?;
+        self.authorized(&registry, &Ask::get(registry.root.clone()), credential).await.map(drop)
+    }
+
     /// Makes a request with what the registry wants to see; once more with a fresh token if it is refused. Where
     /// something is known already, that it has not changed is an answer too.
     pub(super) async fn authorized(
@@ -125,18 +165,17 @@ impl<'a> Session<'a> {
         ask: &Ask,
         credential: &Credential,
     ) -> Result<Reply, RegistryError> {
-        let mut scopes = vec![format!("repository:{}:pull", self.image.repository)];
         let mut ask = ask.clone();
-        ask.authorization = self.authorization(registry, &scopes, credential, false).await?;
+        let access = self.wants().access.clone().unwrap_or_else(|| registry.access.clone());
+        ask.authorization = self.authorization(&access, credential, None).await?;
         let mut reply = self.wire.send(&ask).await?;
+        // Another token cannot be had in the place of one that was given as it is.
         if reply.status.as_u16() == 401
-            && let Access::Token(_) = registry.access
-            && let Some(Challenge::Bearer { scope, .. }) = challenge(&reply)
+            && !matches!(credential.login, Login::Bearer(_))
+            && let Some(access) = self.second_chance(registry, &ask, &reply)?
         {
-            if let Some(scope) = scope.filter(|scope| !scopes.contains(scope)) {
-                scopes.insert(0, scope);
-            }
-            ask.authorization = self.authorization(registry, &scopes, credential, true).await?;
+            let refused = ask.authorization.take();
+            ask.authorization = self.authorization(&access, credential, refused.as_ref()).await?;
             reply = self.wire.send(&ask).await?;
         }
         let is_unchanged = ask.known.is_some() && reply.status == StatusCode::NOT_MODIFIED;
@@ -146,35 +185,79 @@ impl<'a> Session<'a> {
         Err(reply.error(ask.text(), &self.wire.host.name))
     }
 
-    async fn authorization(
+    /// How to ask once more after a 401: with a token, for the scope that is missing too. A registry whose `/v2/` is open, or
+    /// wants a password, may want a token here all the same.
+    fn second_chance(
         &self,
         registry: &Knowledge,
-        scopes: &[String],
+        ask: &Ask,
+        reply: &Reply,
+    ) -> Result<Option<Access>, RegistryError> {
+        let Some(Challenge::Bearer { realm, service, scope }) = challenge(reply) else { return Ok(None) };
+        // Nobody else may say where our login is to be shown.
+        if reply.url.origin() != ask.url.origin() {
+            return Ok(None);
+        }
+        let mut wants = self.wants();
+        if let Some(scope) = scope.filter(|scope| !wants.scopes.contains(scope)) {
+            wants.scopes.insert(0, scope);
+        }
+        let access = match &registry.access {
+            Access::Token(service) => Access::Token(service.clone()),
+            Access::Basic => Access::Token(token_service(ask, &registry.root, &realm, service)?),
+        };
+        wants.access = Some(access.clone());
+        Ok(Some(access))
+    }
+
+    fn wants(&self) -> MutexGuard<'_, Wants> {
+        self.wants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn authorization(
+        &self,
+        access: &Access,
         credential: &Credential,
-        renew: bool,
-    ) -> Result<Option<reqwest::header::HeaderValue>, RegistryError> {
-        match &registry.access {
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, RegistryError> {
+        match access {
             Access::Basic => Ok(basic(credential)),
             Access::Token(service) => {
-                self.tokens.header(&self.wire, service, scopes, credential, renew).await.map(Some)
+                let scopes = self.wants().scopes.clone();
+                self.tokens.header(&self.wire, service, &scopes, credential, refused).await.map(Some)
             }
         }
     }
 
-    /// What the registry's `/v2/` says; asked once and remembered for all its repositories.
+    /// What the registry's `/v2/` says; asked once and remembered for all its repositories. Whoever waited while another asked
+    /// in vain is not left to ask again.
     pub(super) async fn registry(&self) -> Result<Arc<Knowledge>, RegistryError> {
-        let mut known = self.wire.host.knowledge.lock().await;
-        if let Some(known) = known.as_ref() {
+        let (came, acquaintance) = (Instant::now(), &self.wire.host.acquaintance);
+        let Ok(mut place) = tokio::time::timeout(self.wire.left(), acquaintance.lock()).await else {
+            let request = format!("GET {}v2/", self.root("https")?).into();
+            return Err(self.wire.ended(request));
+        };
+        if let Some(known) = &place.known {
             return Ok(Arc::clone(known));
         }
-        let found = Arc::new(self.ping().await?);
-        *known = Some(Arc::clone(&found));
-        Ok(found)
+        if let Some((_, error)) = place.failed.as_ref().filter(|(when, _)| *when > came) {
+            return Err(error.clone());
+        }
+        match self.ping().await {
+            Ok(found) => Ok(Arc::clone(place.known.insert(Arc::new(found)))),
+            Err(error) => {
+                // That one's time was over need not be so of another's.
+                if !matches!(error, RegistryError::Timeout { waited: Waited::End, .. }) {
+                    place.failed = Some((Instant::now(), error.clone()));
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Forgets what `/v2/` said, after a failure that may have come from relying on it.
     pub(super) async fn forget(&self) {
-        *self.wire.host.knowledge.lock().await = None;
+        self.wire.host.acquaintance.lock().await.known = None;
     }
 
     /// HTTPS first; where HTTP is allowed, that too, when HTTPS fails or takes its time.
@@ -213,17 +296,12 @@ impl<'a> Session<'a> {
             |error| RegistryError::Setup(format!("{} is no address: {error}", wire_text::shown(&base)));
         let ask = Ask { attempts, ..Ask::get(base.join("/v2/").map_err(wrong)?) };
         let reply = self.wire.send(&ask).await?;
-        let access = match reply.status.as_u16() {
-            200 => Access::Basic,
-            401 => match challenge(&reply) {
-                Some(Challenge::Bearer { realm, service, .. }) => {
-                    let service = TokenService::new(&ask.url, &realm, service);
-                    Access::Token(
-                        service.map_err(|reason| RegistryError::BadAnswer { request: ask.text(), reason })?,
-                    )
-                }
-                Some(Challenge::Basic) | None => Access::Basic,
-            },
+        let closed = reply.status == StatusCode::UNAUTHORIZED;
+        let access = match challenge(&reply) {
+            Some(Challenge::Bearer { realm, service, .. }) if closed => {
+                Access::Token(token_service(&ask, &ask.url, &realm, service)?)
+            }
+            _ if closed || reply.status == StatusCode::OK => Access::Basic,
             _ => {
                 return Err(match reply.error(ask.text(), &self.wire.host.name) {
                     // Not the repository is unknown here, but the whole API.
@@ -232,8 +310,19 @@ impl<'a> Session<'a> {
                 });
             }
         };
-        Ok(Knowledge { root: ask.url, access })
+        Ok(Knowledge { root: ask.url, access, closed })
     }
+}
+
+/// The token service of a challenge to `ask`, which came from the registry at `root`.
+fn token_service(
+    ask: &Ask,
+    root: &Url,
+    realm: &str,
+    service: Option<String>,
+) -> Result<TokenService, RegistryError> {
+    let service = TokenService::new(root, realm, service);
+    service.map_err(|reason| RegistryError::BadAnswer { request: ask.text(), reason })
 }
 
 fn challenge(reply: &Reply) -> Option<Challenge> {

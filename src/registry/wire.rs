@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
-use tokio::sync::Semaphore;
 use url::Url;
 
-use super::client::{ClientOptions, Host};
-use super::error::{Answer, Broken, RegistryError, broken};
-use super::{Progress, wire_text};
+use super::client::{Client, ClientOptions, Host};
+use super::error::{Answer, Broken, RegistryError, Request, Waited, broken};
+use super::limit::backoff;
+use super::{Progress, wire_text, withheld};
 
 /// How often a request is tried.
 const ATTEMPTS: usize = 3;
@@ -22,8 +23,6 @@ const ATTEMPTS: usize = 3;
 const REDIRECTS: usize = 10;
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 << 10;
-/// The longest `Retry-After` that we sit out.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request to be made.
 #[derive(Clone)]
@@ -58,8 +57,8 @@ impl Ask {
     }
 
     /// `METHOD URL`, fit to be shown.
-    pub(super) fn text(&self) -> String {
-        format!("{} {}", self.method, wire_text::shown(&self.url))
+    pub(super) fn text(&self) -> Request {
+        format!("{} {}", self.method, wire_text::shown(&self.url)).into()
     }
 }
 
@@ -79,7 +78,7 @@ impl Reply {
     }
 
     /// The error that a status other than success stands for.
-    pub(super) fn error(&self, request: String, host: &str) -> RegistryError {
+    pub(super) fn error(&self, request: Request, host: &str) -> RegistryError {
         let answer = Box::new(Answer::new(self.status.as_u16(), &self.body));
         match self.status.as_u16() {
             401 | 403 => RegistryError::Denied { request, answer, host: host.to_owned(), tried: Vec::new() },
@@ -112,8 +111,7 @@ impl Reply {
 /// The way to one registry, for the time of one scan.
 pub(super) struct Wire<'a> {
     pub(super) host: Arc<Host>,
-    total: &'a Semaphore,
-    options: &'a ClientOptions,
+    client: &'a Client,
     timeout: Duration,
     started: Instant,
     /// Time spent waiting for a free place, which is not counted against the timeout.
@@ -125,16 +123,14 @@ pub(super) struct Wire<'a> {
 
 impl<'a> Wire<'a> {
     pub(super) fn new(
+        client: &'a Client,
         host: Arc<Host>,
-        total: &'a Semaphore,
-        options: &'a ClientOptions,
         timeout: Duration,
         progress: &'a (dyn Fn(Progress) + Send + Sync),
     ) -> Self {
         Self {
             host,
-            total,
-            options,
+            client,
             timeout,
             started: Instant::now(),
             queued: Mutex::default(),
@@ -171,8 +167,11 @@ impl<'a> Wire<'a> {
                 Ok(reply) if last || !reply.is_worth_another_try() => return Ok(reply),
                 Ok(reply) => {
                     let wait = reply.retry_after().map_or(pause, |asked| asked.max(pause));
-                    if wait > PATIENCE.min(self.left()) {
+                    if wait > self.options().longest_pause.min(self.left()) {
                         return Ok(reply);
+                    }
+                    if reply.status == StatusCode::TOO_MANY_REQUESTS {
+                        self.host.limit.hush(wait);
                     }
                     wait
                 }
@@ -185,13 +184,13 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// The pause after the given attempt, up to a tenth longer than set so that many clients spread out.
     fn pause(&self, attempt: usize) -> Duration {
-        let pause = self.options.pauses.get(attempt - 1).copied().unwrap_or_default();
-        let jitter = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |now| now.subsec_nanos());
-        pause + pause * (jitter % 1000) / 10_000
+        let pause = self.options().pauses.get(attempt - 1).copied().unwrap_or_default();
+        backoff(pause, self.options().longest_pause, self.client.random())
+    }
+
+    pub(super) fn options(&self) -> &'a ClientOptions {
+        self.client.options()
     }
 
     /// How much of the conversation's time is left.
@@ -220,14 +219,14 @@ impl<'a> Wire<'a> {
     async fn once(&self, ask: &Ask) -> Result<Reply, Broken> {
         let queued = Instant::now();
         // First the host's place, then the common one: a slow registry must not hold places that others could use.
-        let (_host, _total) = (self.host.permits.acquire().await.ok(), self.total.acquire().await.ok());
+        let (host, total) = (&self.host.limit.places, self.client.total());
+        let (_host, _total) = (host.acquire().await.ok(), total.acquire().await.ok());
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner) += queued.elapsed();
+        self.keep_quiet().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        let reply = match tokio::time::timeout(self.left(), self.exchange(ask)).await {
-            Ok(reply) => reply,
-            Err(_elapsed) => Err(RegistryError::Timeout { request: ask.text(), after: self.timeout }.into()),
-        };
+        let reply = tokio::time::timeout(self.left(), self.exchange(ask)).await;
+        let reply = reply.unwrap_or_else(|_elapsed| Err(self.ended(ask.text()).into()));
         let millis = begun.elapsed().as_millis();
         match &reply {
             Ok(Reply { status, body, .. }) => {
@@ -244,8 +243,22 @@ impl<'a> Wire<'a> {
         reply
     }
 
+    /// Waits until the registry wants requests again, or until no time is left.
+    async fn keep_quiet(&self) {
+        let quiet = self.host.limit.quiet().min(self.left());
+        if !quiet.is_zero() {
+            self.report(Progress { waiting: Some(quiet), ..Progress::default() });
+            tokio::time::sleep(quiet).await;
+        }
+    }
+
+    /// The time of the whole conversation is over.
+    pub(super) fn ended(&self, request: Request) -> RegistryError {
+        RegistryError::Timeout { request, waited: Waited::End, after: self.timeout }
+    }
+
     async fn exchange(&self, ask: &Ask) -> Result<Reply, Broken> {
-        let http = self.host.http.client(self.options, &ask.url)?;
+        let http = self.host.http.client(self.options(), &ask.url)?;
         let mut request = http.request(ask.method.clone(), ask.url.clone());
         if let Some(authorization) = &ask.authorization {
             request = request.header(reqwest::header::AUTHORIZATION, authorization);
@@ -263,9 +276,15 @@ impl<'a> Wire<'a> {
         if let Some(form) = &ask.form {
             request = request.form(form);
         }
-        let failed = |error: reqwest::Error| broken(&ask.text(), &error, self.options.read_timeout);
-        let mut response = request.send().await.map_err(failed)?;
-        let body = self.read(ask, &mut response).await?;
+        let (connect, first) = (self.options().connect_timeout, self.options().first_byte_timeout);
+        let answer = tokio::time::timeout(connect + first, request.send()).await;
+        let answer = answer.map_err(|_elapsed| timeout(ask, Waited::FirstByte, first))?;
+        let mut response = answer.map_err(|error| broken(ask.text(), &error, connect))?;
+        let mut body = self.read(ask, &mut response).await?;
+        if !response.status().is_success() {
+            withheld::strike(&mut body, ask);
+        }
+        self.host.limit.learn(response.headers());
         Ok(Reply {
             status: response.status(),
             url: response.url().clone(),
@@ -277,13 +296,12 @@ impl<'a> Wire<'a> {
     /// Reads a body: an error's as far as it is of use, any other whole or not at all.
     async fn read(&self, ask: &Ask, response: &mut reqwest::Response) -> Result<Vec<u8>, Broken> {
         let success = response.status().is_success();
-        let most = ask.at_most.unwrap_or(usize::MAX).min(self.options.max_reply);
+        let most = ask.at_most.unwrap_or(usize::MAX).min(self.options().max_reply);
         let limit = if success { most } else { ERROR_BODY };
         let announced =
             response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = Vec::with_capacity(announced.min(limit));
-        let failed = |error: reqwest::Error| broken(&ask.text(), &error, self.options.read_timeout);
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = self.chunk(ask, response).await? {
             self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             let room = limit - body.len();
             if chunk.len() <= room {
@@ -291,7 +309,7 @@ impl<'a> Wire<'a> {
                 continue;
             }
             if success {
-                let reason = format!("the answer is longer than {} MiB", limit >> 20);
+                let reason = format!("the answer is longer than {}", wire_text::size(limit));
                 return Err(RegistryError::BadAnswer { request: ask.text(), reason }.into());
             }
             body.extend_from_slice(chunk.get(..room).unwrap_or_default());
@@ -299,6 +317,18 @@ impl<'a> Wire<'a> {
         }
         Ok(body)
     }
+
+    async fn chunk(&self, ask: &Ask, response: &mut reqwest::Response) -> Result<Option<Bytes>, Broken> {
+        let next = self.options().next_byte_timeout;
+        match tokio::time::timeout(next, response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| broken(ask.text(), &error, self.options().connect_timeout)),
+            Err(_elapsed) => Err(timeout(ask, Waited::NextByte, next)),
+        }
+    }
+}
+
+fn timeout(ask: &Ask, waited: Waited, after: Duration) -> Broken {
+    RegistryError::Timeout { request: ask.text(), waited, after }.into()
 }
 
 #[cfg(test)]

@@ -25,6 +25,20 @@ pub(super) fn shown(url: &Url) -> String {
     shown.into()
 }
 
+/// A number of bytes for people, such as `64 MiB`.
+pub(super) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+}
+
+/// What JSON's reader says, without the text that it quotes: a server may have got that from our own request.
+pub(super) fn unquoted(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match (message.split_once('"'), message.rsplit_once('"')) {
+        (Some((before, _)), Some((_, after))) => format!("{}{after}", before.trim_end()),
+        _ => message,
+    }
+}
+
 /// Where a redirect leads.
 ///
 /// Refuses what is not HTTP, the way from HTTPS to HTTP, and the way from elsewhere into a private network.

@@ -233,6 +233,7 @@ impl Screen {
             bytes: 4_096,
             wall: Duration::from_millis(412),
             credential: "anonymous".to_owned(),
+            budget: None,
         };
         let new = Arc::new(TagList::from_unsorted(new));
         let scan = Scan {

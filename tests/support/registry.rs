@@ -38,7 +38,8 @@ pub struct DockerRegistry {
     folder: tempfile::TempDir,
     /// Host and port, as images name it.
     pub host: String,
-    login: Option<(String, String)>,
+    /// What whoever pushes shows.
+    authorization: Option<String>,
 }
 
 /// A registry behind TLS, with a certificate of its own making that nobody trusts yet.
@@ -71,7 +72,7 @@ impl TlsRegistry {
             writeln!(tls, "    clientcas: [{}]", certificate.display()).unwrap();
             (std::fs::read_to_string(certificate).unwrap(), std::fs::read_to_string(key).unwrap())
         });
-        DockerRegistry::start_in(folder, None, &tls).map(|registry| Self { registry, ca, client })
+        DockerRegistry::start_in(folder, &tls, None).map(|registry| Self { registry, ca, client })
     }
 }
 
@@ -101,23 +102,49 @@ fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 impl DockerRegistry {
     /// Starts one, open or with basic authentication; `None`, said loudly, where it is not wanted or a program is not installed.
     pub fn start(login: Option<(&str, &str)>) -> Option<Self> {
-        Self::start_in(tempfile::tempdir().unwrap(), login, "")
-    }
-
-    fn start_in(folder: tempfile::TempDir, login: Option<(&str, &str)>, http: &str) -> Option<Self> {
-        let needed = [PROGRAM, "htpasswd"];
-        if !programs::are_wanted(if login.is_some() { &needed } else { &needed[..1] }) {
+        let folder = tempfile::tempdir().unwrap();
+        if login.is_some() && !programs::are_wanted(&[PROGRAM, "htpasswd"]) {
             return None;
         }
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let host = format!("127.0.0.1:{port}");
+        let auth = login.map(|(user, password)| {
+            let lines = Command::new("htpasswd").args(["-Bbn", user, password]).output().unwrap().stdout;
+            let file = folder.path().join("htpasswd");
+            std::fs::write(&file, lines).unwrap();
+            let auth = format!("  htpasswd:\n    realm: tests\n    path: {}\n", file.display());
+            (auth, format!("Basic {}", base64(format!("{user}:{password}"))))
+        });
+        Self::start_in(folder, "", auth)
+    }
+
+    /// Starts one that wants tokens of the service at `realm` for `service`, which the owner of the certificate in the file
+    /// `roots` signs; `authorization` is shown by whoever pushes.
+    pub fn start_with_tokens(realm: &str, service: &str, roots: &Path, authorization: &str) -> Option<Self> {
+        let auth = format!(
+            "  token:\n    realm: {realm}\n    service: {service}\n    issuer: {service}\n    rootcertbundle: {}\n",
+            roots.display()
+        );
+        Self::start_in(tempfile::tempdir().unwrap(), "", Some((auth, authorization.to_owned())))
+    }
+
+    /// With more lines of configuration for HTTP and for whoever may come in, and what those who push show.
+    fn start_in(folder: tempfile::TempDir, http: &str, auth: Option<(String, String)>) -> Option<Self> {
+        if !programs::are_wanted(&[PROGRAM]) {
+            return None;
+        }
+        let host = format!("127.0.0.1:{}", free_port());
         let file = folder.path().join("config.yml");
-        std::fs::write(&file, configuration(folder.path(), &host, login, http)).unwrap();
+        let (auth, authorization) = auth.unzip();
+        let auth = auth.map_or_else(String::new, |lines| format!("auth:\n{lines}"));
+        let data = folder.path().join("data");
+        let text = format!(
+            "version: 0.1\nlog:\n  level: error\nhttp:\n  addr: {host}\n  secret: for tests\n{http}storage:\n  filesystem:\n    rootdirectory: {}\n{auth}",
+            data.display()
+        );
+        std::fs::write(&file, text).unwrap();
         let mut process = Command::new(PROGRAM);
         process.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
         let process = process.spawn().expect("the registry starts");
-        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
-        let registry = Self { process, folder, host, login };
+        let registry = Self { process, folder, host, authorization };
         registry.wait();
         Some(registry)
     }
@@ -209,10 +236,8 @@ impl DockerRegistry {
 
     fn request(&self, method: &str, path: &str, media_type: &str, body: &[u8]) -> (u16, String) {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
-        if let Some((user, password)) = &self.login {
-            use base64::Engine as _;
-            let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-            write!(head, "Authorization: Basic {pair}\r\n").unwrap();
+        if let Some(authorization) = &self.authorization {
+            write!(head, "Authorization: {authorization}\r\n").unwrap();
         }
         write!(head, "Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
         let mut stream = TcpStream::connect(&self.host).unwrap();
@@ -239,18 +264,15 @@ impl Drop for DockerRegistry {
     }
 }
 
-fn configuration(folder: &Path, host: &str, login: Option<(&str, &str)>, http: &str) -> String {
-    let mut text = format!(
-        "version: 0.1\nlog:\n  level: error\nhttp:\n  addr: {host}\n  secret: for tests\n{http}storage:\n  filesystem:\n    rootdirectory: {}\n",
-        folder.join("data").display()
-    );
-    if let Some((user, password)) = login {
-        let lines = Command::new("htpasswd").args(["-Bbn", user, password]).output().unwrap().stdout;
-        let file = folder.join("htpasswd");
-        std::fs::write(&file, lines).unwrap();
-        write!(text, "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n", file.display()).unwrap();
-    }
-    text
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// As in the header of basic authentication.
+pub fn base64(bytes: impl AsRef<[u8]>) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn manifest(config: &str, tag: &str) -> String {
@@ -301,6 +323,8 @@ pub struct Asked {
     pub accept: Option<String>,
     /// The `If-None-Match` header.
     pub known: Option<String>,
+    /// The body.
+    pub body: String,
 }
 
 /// What [`Liar`] is to say.
@@ -404,7 +428,11 @@ fn read_request(mut stream: &TcpStream) -> Option<Asked> {
     let line = head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned();
     let (authorization, accept) = (header(&head, "authorization"), header(&head, "accept"));
     let known = header(&head, "if-none-match");
-    Some(Asked { line, authorization, accept, known })
+    let length = header(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Some(Asked { line, authorization, accept, known, body })
 }
 
 fn speak(mut stream: &TcpStream, said: Say) {

@@ -1,0 +1,110 @@
+//! The credentials whose turn came, one after another, and what became of each.
+
+use super::client::Client;
+use super::error::RegistryError;
+use super::helper::{Helper, Helpers};
+use super::keyring::Credential;
+use super::session::Session;
+use super::{ListRequest, Offer};
+
+/// A credential whose turn came, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// Such as `secret flux-system/pull` or `anonymous`.
+    pub label: String,
+    /// As whom, where that is known: `as rita`, `with an identity token`; never a secret.
+    pub who: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The registry or its token service refused it, in these words.
+    Refused(String),
+    /// There was none to show: why the program that should have it did not give it.
+    Unavailable(String),
+    /// The program that was asked has none for this host.
+    Nothing,
+}
+
+/// The credentials that apply, one after another while the registry refuses them.
+pub(super) struct Attempts<'a> {
+    session: &'a Session<'a>,
+    helpers: &'a Helpers,
+    left: std::vec::IntoIter<Offer>,
+    /// The helper that gave the present one.
+    helper: Option<Helper>,
+    /// Those that were of no use.
+    trials: Vec<Trial>,
+    first: Option<RegistryError>,
+}
+
+impl<'a> Attempts<'a> {
+    /// All that `request` has for its repository.
+    pub(super) fn of(client: &'a Client, request: &ListRequest<'_>, session: &'a Session<'a>) -> Self {
+        let image = request.image;
+        let offers = request.keyring.candidates(&image.registry, &image.repository);
+        Self::with(client, offers, session)
+    }
+
+    /// These, in their order.
+    pub(super) fn with(client: &'a Client, offers: Vec<Offer>, session: &'a Session<'a>) -> Self {
+        let (helpers, left) = (client.helpers(), offers.into_iter());
+        Self { session, helpers, left, helper: None, trials: Vec::new(), first: None }
+    }
+
+    /// The next to try.
+    ///
+    /// # Errors
+    /// All were refused: the first refusal, naming all of them.
+    pub(super) async fn next(&mut self) -> Result<Credential, RegistryError> {
+        for next in self.left.by_ref() {
+            let helper = match next {
+                Offer::Ready(credential) => return Ok(credential),
+                Offer::Ask(helper) => helper,
+            };
+            let outcome = match self.helpers.ask(&helper, self.session.wire.left()).await {
+                Ok(Some(credential)) => {
+                    self.helper = Some(helper);
+                    return Ok(credential);
+                }
+                Ok(None) => Outcome::Nothing,
+                Err(reason) => Outcome::Unavailable(reason),
+            };
+            self.trials.push(Trial { label: helper.label().to_owned(), who: None, outcome });
+        }
+        self.session.forget().await;
+        let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
+        Err(self.first.take().unwrap_or_else(nothing).tried(self.trials.clone()))
+    }
+
+    /// Takes note of a failure.
+    ///
+    /// # Errors
+    /// The failure, if another credential would fare no better.
+    pub(super) async fn failed(
+        &mut self,
+        credential: &Credential,
+        error: RegistryError,
+    ) -> Result<(), RegistryError> {
+        if !error.is_denied() {
+            self.session.forget().await;
+            return Err(error.asked_as(&credential.text()));
+        }
+        if let Some(helper) = self.helper.take() {
+            self.helpers.forget(&helper).await;
+        }
+        let outcome = Outcome::Refused(error.said());
+        self.trials.push(Trial { label: credential.label.clone(), who: credential.who(), outcome });
+        self.first.get_or_insert(error);
+        Ok(())
+    }
+
+    /// Those that were of no use, and the labels of those that were not needed.
+    pub(super) fn ended(self) -> (Vec<Trial>, Vec<String>) {
+        let left = self.left.map(|offer| offer.label().to_owned()).collect();
+        (self.trials, left)
+    }
+}
