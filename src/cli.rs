@@ -232,6 +232,9 @@ pub enum Command {
     /// Check what is needed: configuration, registries, remotes.
     #[command(long_about = examples::CHECK)]
     Check(CheckArgs),
+    /// Check what is needed, and the terminal too; or ask one registry with every credential.
+    #[command(long_about = examples::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Print a completion script.
     Completion(CompletionArgs),
     /// Print the version.
@@ -598,6 +601,25 @@ pub struct CheckArgs {
     /// Only what is needed before anything is set up.
     #[arg(long, action = ArgAction::SetTrue)]
     pub pre: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// What to look at; everything if absent.
+    #[command(subcommand)]
+    pub what: Option<DoctorWhat>,
+}
+
+/// What `doctor` looks at.
+#[derive(Debug, Subcommand)]
+pub enum DoctorWhat {
+    /// One registry: each credential in the order tried, and what the registry said.
+    Registry {
+        /// The registry, or an image in it.
+        #[arg(value_name = "HOST|IMAGE")]
+        place: String,
+    },
 }
 
 /// `completion`.

@@ -7,6 +7,7 @@
 mod audit;
 mod credentials;
 mod distance;
+mod examine;
 mod grounds;
 mod land;
 mod load;
@@ -36,6 +37,7 @@ use crate::registry;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
+pub use examine::{Examined, Place};
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;

@@ -15,6 +15,7 @@ use crate::text::SecretString;
 mod check;
 mod completion;
 mod demo;
+mod doctor;
 mod eval;
 mod eval_batch;
 mod facts;
@@ -187,6 +188,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
         Command::Check(args) => check::check(settings, args),
+        Command::Doctor(args) => doctor::doctor(settings, args),
         Command::Eval(args) => match &args.what {
             EvalWhat::Policy(args) => eval::policy(settings, args),
             EvalWhat::Batch(args) => Ok(Answer::nothing().with_exit(eval_batch::run(args, false, streams))),

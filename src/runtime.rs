@@ -116,6 +116,35 @@ fn terminal_problem(message: &str) -> Problem {
     Problem::new(Code::Internal, "terminal", message)
 }
 
+/// The terminal, colours, locale and clipboard as the dashboard would have them, each with its reason: name and text.
+pub(crate) fn described(settings: &config::Settings) -> [(&'static str, String); 4] {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let set = |name: &str| {
+        variable(name).map_or_else(|| format!("{name} is not set"), |value| format!("{name}={value}"))
+    };
+    let look = appearance(settings);
+    let (width, height) = (terminal::size().width, terminal::size().height);
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let kind = if is_terminal { format!("{width}x{height}") } else { "not a terminal".to_owned() };
+    let colours = match look.depth {
+        Depth::True => "24-bit colours",
+        Depth::Indexed => "256 colours",
+        Depth::Sixteen => "16 colours",
+        Depth::Mono => "no colours",
+    };
+    let by = ["NO_COLOR", "CLICOLOR_FORCE", "COLORTERM", "TERM"].map(set).join(", ");
+    let characters = if look.ascii { "ASCII alone" } else { "Unicode" };
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| variable(name).is_some()).unwrap_or("LANG");
+    let way = if variable("TMUX").is_some() { "OSC 52 through tmux" } else { "OSC 52" };
+    [
+        ("terminal", format!("{kind}, {}", set("TERM"))),
+        ("colour", format!("{colours}, theme {}; {by}", look.theme)),
+        ("locale", format!("{characters}; {}", set(locale))),
+        ("clipboard", format!("{way}: the terminal must allow it")),
+    ]
+}
+
 /// What the settings and the environment say about drawing.
 fn appearance(settings: &config::Settings) -> Appearance {
     let variable = |name: &str| std::env::var(name).ok();

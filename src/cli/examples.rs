@@ -100,6 +100,14 @@ pub(super) const CHECK: &str = "Check what is needed: configuration, registries,
 
 Exit 1 if a check failed; each says what to do.";
 
+pub(super) const DOCTOR: &str = "Check what is needed, and the terminal too; or ask one registry with every credential.
+
+  supercargo doctor                              everything that `check` asks, and terminal, colour, locale, paths
+  supercargo doctor registry ghcr.io/acme/web    which credential was tried in which order, what the registry said
+  supercargo doctor registry ghcr.io             the same for every ImageRepository there, or without any
+
+Exit 1 if a check failed; each says what to do.";
+
 pub(super) const RENDER: &str = "Render a commit message template, byte for byte.
 
   supercargo render message --template-file message.tmpl --data data.json

@@ -18,7 +18,7 @@ use crate::text::count;
 
 /// How one check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Passed,
     Failed,
     Skipped,
@@ -44,7 +44,7 @@ impl Outcome {
 
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Check {
+pub(super) struct Check {
     name: String,
     outcome: Outcome,
     message: String,
@@ -52,11 +52,11 @@ struct Check {
 }
 
 impl Check {
-    fn new(name: impl Into<String>, outcome: Outcome, message: impl Into<String>) -> Self {
+    pub(super) fn new(name: impl Into<String>, outcome: Outcome, message: impl Into<String>) -> Self {
         Self { name: name.into(), outcome, message: message.into(), fix: None }
     }
 
-    fn failed(name: impl Into<String>, problem: &Problem) -> Self {
+    pub(super) fn failed(name: impl Into<String>, problem: &Problem) -> Self {
         let says = |text: &str| problem.message.contains(text);
         let mut message = if says(&problem.subject) { problem.message.clone() } else { problem.to_string() };
         if let Some(cause) = problem.causes.first().filter(|cause| !says(cause)) {
@@ -65,7 +65,7 @@ impl Check {
         Self { name: name.into(), outcome: Outcome::Failed, message, fix: problem.hint.clone() }
     }
 
-    fn fix(mut self, fix: impl Into<String>) -> Self {
+    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
@@ -73,6 +73,11 @@ impl Check {
 
 /// Runs every check that the arguments ask for.
 pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<Answer, Problem> {
+    Ok(Report::answer(all(settings, args)?))
+}
+
+/// Everything that a scan, a plan and a push need.
+pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, Problem> {
     let engine = Engine::open(settings.clone())?;
     let mut checks = vec![config(settings), state(&engine), git_program()];
     let runtime = event_loop()?;
@@ -89,8 +94,7 @@ pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<Answer, Pro
         }
     }
     checks.push(kube(settings));
-    let exit = u8::from(checks.iter().any(|check| check.outcome == Outcome::Failed));
-    Ok(Answer::new(Report { checks }).with_exit(exit))
+    Ok(checks)
 }
 
 fn config(settings: &Settings) -> Check {
@@ -216,8 +220,16 @@ fn kube(settings: &Settings) -> Check {
 }
 
 /// All checks, in the order in which they were made.
-struct Report {
+pub(super) struct Report {
     checks: Vec<Check>,
+}
+
+impl Report {
+    /// The report as a command's answer: 1 if a check failed.
+    pub(super) fn answer(checks: Vec<Check>) -> Answer {
+        let exit = u8::from(checks.iter().any(|check| check.outcome == Outcome::Failed));
+        Answer::new(Self { checks }).with_exit(exit)
+    }
 }
 
 impl Document for Report {

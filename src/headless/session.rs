@@ -77,12 +77,17 @@ impl Session {
     pub(super) fn open_or_empty(settings: &Settings) -> Result<Self, Problem> {
         match Self::open(settings) {
             Err(problem) if problem.code == Code::NotFound && settings.files.is_none() => {
-                let (runtime, engine) = (event_loop()?, Engine::open(settings.clone())?);
-                let world = Arc::new(engine.nowhere());
-                Ok(Self { engine, world, runtime })
+                Self::empty(settings)
             }
             opened => opened,
         }
+    }
+
+    /// A session without objects.
+    pub(super) fn empty(settings: &Settings) -> Result<Self, Problem> {
+        let (runtime, engine) = (event_loop()?, Engine::open(settings.clone())?);
+        let world = Arc::new(engine.nowhere());
+        Ok(Self { engine, world, runtime })
     }
 
     /// Runs one piece of asynchronous work to its end, within `--timeout`.
