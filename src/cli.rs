@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Refresh, SourceChoice};
+use crate::domain::age::MinAge;
+use crate::problem::{Code, Problem};
 
 mod examples;
 pub mod objects;
@@ -62,12 +64,47 @@ pub struct Cli {
     /// The directory or Git URL to open (the same as --files).
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
+    /// What may be approved.
+    #[command(flatten)]
+    pub age: AgeArg,
     /// What to do; the dashboard if absent.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
+/// How old images have to be.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct AgeArg {
+    /// Hold what is younger, such as 3d or 12h; 0 holds nothing.
+    #[arg(long, value_name = "AGE")]
+    pub min_age: Option<MinAge>,
+}
+
 impl Cli {
+    /// The minimum age as typed, before or behind the command.
+    ///
+    /// # Errors
+    /// The command evaluates nothing that could be too young.
+    pub fn min_age(&self) -> Result<Option<MinAge>, Problem> {
+        let own = match &self.command {
+            None => Some(self.age),
+            Some(
+                Command::Get(GetArgs { what: GetWhat::Updates { age, .. } })
+                | Command::Diff(DiffArgs { what: DiffWhat::Updates { age, .. } }),
+            ) => Some(*age),
+            Some(Command::Plan(args)) => Some(args.age),
+            Some(Command::Push(args)) => Some(args.age),
+            Some(_) => None,
+        };
+        match (own, self.age.min_age) {
+            (Some(own), before) => Ok(own.min_age.or(before)),
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err(Problem::new(Code::Usage, "--min-age", "this command evaluates no updates"))
+            }
+        }
+    }
+
     /// Whether this opens the dashboard: no command, or the demo with its screen.
     pub fn wants_screen(&self) -> bool {
         match &self.command {
@@ -185,6 +222,9 @@ pub struct Global {
     /// Draw with ASCII only.
     #[arg(long, global = true, hide_short_help = true)]
     pub ascii: bool,
+    /// [`Cli::min_age`], which is no flag of every command.
+    #[arg(skip)]
+    pub min_age: Option<MinAge>,
 }
 
 /// The commands.
@@ -330,6 +370,9 @@ pub enum GetWhat {
         /// Exit 1 if there are any.
         #[arg(long)]
         exit_code: bool,
+        /// What may be approved.
+        #[command(flatten)]
+        age: AgeArg,
     },
 }
 
@@ -422,6 +465,9 @@ pub enum DiffWhat {
         /// Only how much changes.
         #[arg(long)]
         stat: bool,
+        /// What may be approved.
+        #[command(flatten)]
+        age: AgeArg,
     },
 }
 
@@ -446,6 +492,9 @@ pub struct PlanArgs {
     /// Push to this branch instead of the automation's.
     #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub branch: Option<String>,
+    /// What may be approved.
+    #[command(flatten)]
+    pub age: AgeArg,
     /// Also write the change as a patch.
     #[arg(long, value_name = "FILE")]
     pub output_patch: Option<PathBuf>,
@@ -471,6 +520,9 @@ pub struct PushArgs {
     /// Push to this branch instead of the plan's.
     #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub branch: Option<String>,
+    /// What may be pushed.
+    #[command(flatten)]
+    pub age: AgeArg,
     /// How far to go.
     #[arg(long, value_enum)]
     pub dry_run: Option<DryRun>,

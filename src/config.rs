@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::cli::{ColorChoice, Format, Global};
+use crate::domain::age::MinAge;
 use crate::domain::duration::GoDuration;
 use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
@@ -118,6 +119,8 @@ pub struct Settings {
     pub registries: BTreeMap<String, RegistryConfig>,
     /// Patterns of branches whose name must be confirmed.
     pub protected_branches: Vec<String>,
+    /// How old an image has to be before an update to it can be approved.
+    pub min_age: MinAge,
     /// Requests under way at once.
     pub scan_concurrency: usize,
     /// The largest registry answer, in bytes.
@@ -150,6 +153,7 @@ struct File {
     theme: Option<String>,
     ascii: Option<bool>,
     protected_branches: Option<Vec<String>>,
+    min_age: Option<MinAge>,
     scan_concurrency: Option<usize>,
     max_reply_mib: Option<u64>,
     commit: CommitSection,
@@ -179,6 +183,7 @@ const KEYS: &[&str] = &[
     "theme",
     "ascii",
     "protected_branches",
+    "min_age",
     "scan_concurrency",
     "max_reply_mib",
     "commit.author",
@@ -291,6 +296,7 @@ fn settle(
             .protected_branches
             .or(system.protected_branches)
             .unwrap_or_else(|| ["main", "master", "production", "release/*"].map(str::to_owned).to_vec()),
+        min_age: global.min_age.or(user.min_age).or(system.min_age).unwrap_or_default(),
         scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
         max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
         author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,

@@ -4,6 +4,7 @@
 //! in the domain, and what is spoken is spoken in the adapters. Every function takes what it works on and returns a
 //! value; the engine itself keeps only connections, caches and settings.
 
+mod age;
 mod audit;
 mod credentials;
 mod distance;

@@ -176,14 +176,14 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             GetWhat::Automations { name } => get::automations(settings, name.as_deref()),
             GetWhat::Image { kind } => get::image(settings, kind),
             GetWhat::Tags(args) => tags::tags(settings, args),
-            GetWhat::Updates { names, exit_code } => updates::get(settings, names, *exit_code),
+            GetWhat::Updates { names, exit_code, .. } => updates::get(settings, names, *exit_code),
         },
         Command::Explain(args) => match &args.what {
             ExplainWhat::Tag(args) => tags::explain(settings, args),
         },
         Command::Why(args) => tags::explain(settings, args),
         Command::Diff(args) => match &args.what {
-            DiffWhat::Updates { names, unified, stat } => updates::diff(settings, names, *unified, *stat),
+            DiffWhat::Updates { names, unified, stat, .. } => updates::diff(settings, names, *unified, *stat),
         },
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
@@ -217,6 +217,7 @@ pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
     if let Some(path) = &cli.path {
         global.files = Some(path.clone());
     }
+    global.min_age = cli.min_age()?;
     crate::config::resolve(&global, &ProcessEnvironment, secrets)
 }
 

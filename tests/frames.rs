@@ -17,6 +17,7 @@ use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
 use supercargo::app::view::View;
+use supercargo::domain::age;
 use supercargo::domain::mode::Mode;
 use supercargo::problem::{Code, Problem};
 use supercargo::theme::{Depth, Theme};
@@ -84,6 +85,27 @@ fn updates_while_scanning_and_with_nothing_pending() {
     let mut screen = Screen::closed(100, 30);
     let _ = supercargo::app::update::start(&mut screen.state);
     assert_snapshot!("s1-updates-first-frame-100x30", screen.frame());
+}
+
+#[test]
+fn an_update_that_is_too_young_counts_down() {
+    for (width, height) in SIZES {
+        let mut screen = Screen::new(width, height);
+        quiet(&mut screen);
+        let mut updates = screen.state.review.updates().to_vec();
+        for update in updates.iter_mut().filter(|update| update.policy.name == "podinfo") {
+            update.clocks.created = Some(screen.state.now - jiff::SignedDuration::from_hours(300));
+        }
+        age::hold_young(&mut updates, "12h".parse().unwrap(), screen.state.now);
+        screen.state.review.replace(updates, true);
+        supercargo::app::rows::refresh(&mut screen.state);
+        screen.keys("g");
+        while screen.state.updates.current().is_some_and(|id| id.policy.name != "podinfo") {
+            screen.keys("j");
+        }
+        quiet(&mut screen);
+        assert_snapshot!(format!("s1-updates-young-{width}x{height}"), screen.frame());
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What a registry tells of tags and digests: as Debian's registry tells it, and as others do.
+//! What a registry tells of tags and digests: as Debian's registry tells it, and as others do; and that what is too young
+//! by it waits.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -308,4 +309,73 @@ fn commands_tell_what_stands_behind_a_tag_and_that_it_moved() {
     assert_eq!((&kept["metadata"]["digest"], &kept["problems"]), (&json!(old), &json!([])));
     let silent = lab.json(0, &["explain", "tag", "vote", "main-0fe1b2c3-1619060000"]);
     assert_eq!((&silent["metadata"], &silent["problems"][0]["code"]), (&json!(null), &json!("unreachable")));
+}
+
+/// The one update of a lab, as `get updates` shows it.
+fn update(lab: &Lab, flags: &[&str]) -> serde_json::Value {
+    lab.json(0, &[&["get", "updates"], flags].concat())["items"][0].clone()
+}
+
+#[test]
+fn what_is_too_young_is_held_with_the_clock_that_says_so_and_zero_lifts_that() {
+    let Some(lab) = Lab::start() else { return };
+    lab.registry.push_image("vote", NEWEST, &config("2001-01-01T00:00:00Z", "amd64"), 10);
+    lab.automate("image-updates");
+    assert_eq!(update(&lab, &[])["state"], json!("pending"));
+    let young = update(&lab, &["--min-age", "3d"]);
+    assert_eq!((&young["state"], &young["hold"]["by"]), (&json!("held"), &json!("min_age")), "{young:#}");
+    assert_eq!(young["hold"]["reason"], json!("younger than 3d by the clock \"first seen\""));
+    assert_eq!(young["clocks"]["created"], json!("2001-01-01T00:00:00Z"), "a build may claim any time");
+    assert_eq!(young["new"]["tag"], json!(NEWEST), "nothing is chosen instead");
+    let table = lab.run(&["get", "updates", "--min-age=3d"]).expect(0).out;
+    assert!(table.contains("held") && table.contains("by min_age: younger than 3d"), "{table}");
+    let none = lab.json(0, &["diff", "updates", "--min-age=3d"]);
+    assert_eq!(none["files"], json!([]));
+
+    std::fs::create_dir_all(lab.path("config/supercargo")).unwrap();
+    let file = lab.path("config/supercargo/config.toml");
+    std::fs::write(&file, "min_age = \"1d\"\n").unwrap();
+    assert_eq!(update(&lab, &[])["hold"]["reason"], json!("younger than 1d by the clock \"first seen\""));
+    assert_eq!(update(&lab, &["--min-age=0"])["state"], json!("pending"));
+    let steps = lab.json(0, &["explain", "tag", "vote", NEWEST])["steps"].clone();
+    let held = steps.as_array().unwrap().last().unwrap();
+    assert_eq!((&held["step"], &held["answer"]), (&json!("held"), &json!("yes")), "{held:#}");
+    assert!(
+        held["text"].as_str().unwrap().starts_with("younger than 1d by the clock \"first seen\": 1 d more")
+    );
+    std::fs::write(&file, "min_age = \"soon\"\n").unwrap();
+    lab.run(&["get", "updates"]).expect(2).says(&["\"soon\" is no age", "config.toml:1:11"]);
+    std::fs::remove_file(file).unwrap();
+
+    std::thread::sleep(Duration::from_millis(2100));
+    let old = update(&lab, &["--min-age=2s"]);
+    assert_eq!(old["state"], json!("pending"));
+    lab.registry.push_image("vote", NEWEST, &config("2001-01-01T00:00:00Z", "arm64"), 10);
+    let moved = update(&lab, &["--min-age=1h", "--refresh=always"]);
+    assert!(
+        moved["hold"]["since"].as_str() > old["first_seen"].as_str(),
+        "the image is new, the tag is not: {moved:#}"
+    );
+}
+
+#[test]
+fn a_plan_leaves_out_what_is_too_young_unless_it_is_named_and_a_push_looks_again() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(support::git::WRITER).expect(0);
+    let all = lab.json(0, &["plan", "--all", "--min-age=3d"]);
+    assert_eq!(all["groups"], json!([]));
+    let left_out = &all["problems"][0];
+    assert_eq!((&left_out["code"], &left_out["subject"]), (&json!("skipped"), &json!("flux-system/vote")));
+    assert!(left_out["message"].as_str().unwrap().contains("by min_age: younger than 3d"), "{left_out:#}");
+
+    lab.plan(&[]);
+    lab.push(&["--min-age=3d"]).expect(7).says(&["too young until", "--min-age 0"]);
+    lab.push(&["--min-age=3d", "--dry-run=client"]).expect(7);
+    let named = lab.run(&["plan", "vote", "--min-age=3d", "-o", "json"]).expect(0);
+    let update = named.json()["groups"][0]["updates"][0].clone();
+    assert_eq!((&update["state"], &update["decision"]), (&json!("held"), &json!("approved")));
+    std::fs::write(lab.plan_file(), &named.out).unwrap();
+    lab.push(&["--min-age=3d"]).expect(0);
+    lab.instavote.assert_sound();
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use supercargo::domain::age::Clocks;
 use supercargo::domain::object::{ObjectId, Person, PolicyChoice};
 use supercargo::domain::plan::{
     BuildOptions, Ground, MarkedFile, Plan, ProblemFile, Selection, message_data, propose,
@@ -76,7 +77,7 @@ fn selections(asked: &Value) -> BTreeMap<ObjectId, Selection> {
         image: reference.image.clone(),
         outcome: Ok(reference),
         why: String::new(),
-        first_seen: None,
+        clocks: Clocks::default(),
         tie: false,
         evaluator: Arc::clone(&evaluator),
     };

@@ -87,6 +87,8 @@ pub struct Jobs {
     pub fetch_again: bool,
     /// Whether the comparison under way was asked for by a person, who wants newer tags too.
     pub take_newer: bool,
+    /// Until when the updates had to wait that were last found old enough.
+    pub aged: Option<Timestamp>,
 }
 
 impl Jobs {

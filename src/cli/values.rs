@@ -31,6 +31,30 @@ mod tests {
     }
 
     #[test]
+    fn a_minimum_age_is_taken_before_and_behind_what_evaluates_and_refused_elsewhere() {
+        let age = |arguments: &[&str]| {
+            let cli = Cli::try_parse_from(std::iter::once("supercargo").chain(arguments.iter().copied()));
+            let age =
+                cli.map_err(|error| error.to_string())?.min_age().map_err(|problem| problem.to_string())?;
+            Ok::<_, String>(age.map(|age| age.to_string()))
+        };
+        let days = Ok(Some("3d".to_owned()));
+        assert_eq!(age(&["--min-age", "3d"]), days, "the dashboard");
+        assert_eq!(age(&["get", "updates", "--min-age", "72h"]), days);
+        assert_eq!(
+            age(&["--min-age", "1d", "diff", "updates", "--min-age=3d"]),
+            days,
+            "the nearer one counts"
+        );
+        assert_eq!(age(&["--min-age", "3d", "plan", "--all"]), days);
+        assert_eq!(age(&["push", "--plan", "-", "--min-age", "0"]), Ok(Some("0".to_owned())));
+        assert_eq!(age(&["lint"]), Ok(None));
+        assert!(age(&["--min-age", "3d", "lint"]).unwrap_err().contains("evaluates no updates"));
+        assert!(age(&["lint", "--min-age", "3d"]).is_err());
+        assert!(age(&["plan", "--all", "--min-age", "soon"]).unwrap_err().contains("is no age"));
+    }
+
+    #[test]
     fn the_short_help_of_a_command_fits_a_small_terminal() {
         for command in
             [vec!["get", "updates"], vec!["push"], vec!["diff", "updates"], vec!["set"], vec!["lint"]]

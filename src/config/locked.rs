@@ -19,6 +19,7 @@ const PINS: &[(&str, Pin)] = &[
     ("theme", |global, user| taken(&mut global.theme) | taken(&mut user.theme)),
     ("ascii", |global, user| taken(&mut global.ascii) | taken(&mut user.ascii)),
     ("protected_branches", |_, user| taken(&mut user.protected_branches)),
+    ("min_age", |global, user| taken(&mut global.min_age) | taken(&mut user.min_age)),
     ("scan_concurrency", |_, user| taken(&mut user.scan_concurrency)),
     ("max_reply_mib", |_, user| taken(&mut user.max_reply_mib)),
     ("commit.author", |_, user| taken(&mut user.commit.author)),

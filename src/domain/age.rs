@@ -13,6 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::duration::GoDuration;
 use super::metadata::Described;
+use super::proposal::{Hold, Proposal, UpdateState};
+
+/// Who holds an update that is too young.
+pub const BY: &str = "min_age";
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -62,13 +66,14 @@ impl FromStr for MinAge {
 
 impl fmt::Display for MinAge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, rest) = (self.0.as_secs() / DAY, Duration::from_secs(self.0.as_secs() % DAY));
-        match (days, rest.is_zero()) {
-            (0, true) => f.write_str("0"),
-            (days, true) => write!(f, "{days}d"),
-            (0, false) => GoDuration(rest).fmt(f),
-            (days, false) => write!(f, "{days}d{}", GoDuration(rest)),
+        let seconds = self.0.as_secs();
+        let parts =
+            [("d", seconds / DAY), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
+        if parts.iter().all(|(_, number)| *number == 0) {
+            return f.write_str("0");
         }
+        let mut parts = parts.iter().filter(|(_, number)| *number > 0);
+        parts.try_for_each(|(unit, number)| write!(f, "{number}{unit}"))
     }
 }
 
@@ -186,6 +191,46 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// Holds the updates whose image is younger than `min`. What is held, blocked or old enough stays as it is; nothing is
+/// ever chosen instead.
+pub fn hold_young(updates: &mut [Proposal], min: MinAge, now: Timestamp) {
+    for update in updates.iter_mut().filter(|update| update.state == UpdateState::Pending) {
+        let Some(new) = &update.new else { continue };
+        let Some((until, clock)) = update.clocks.wait(min, now) else { continue };
+        let reason = reason(min, clock);
+        let since = update.clocks.deciding(now).map_or(now, |(_, since)| since);
+        update.hold = Some(Hold {
+            policy: update.policy.clone(),
+            tag: Some(new.tag.clone()),
+            until,
+            reason,
+            by: BY.to_owned(),
+            since,
+        });
+        update.state = UpdateState::Held;
+    }
+}
+
+/// Why something waits.
+fn reason(min: MinAge, clock: Option<Clock>) -> String {
+    match clock {
+        Some(clock) => format!("younger than {min} by the clock {:?}", clock.word()),
+        None => format!("no clock says that it is {min} old"),
+    }
+}
+
+/// Why and how long an image has to wait, as the last step of an explanation; `None` if it is old enough.
+pub fn explained(clocks: &Clocks, min: MinAge, now: Timestamp) -> Option<String> {
+    let (until, clock) = clocks.wait(min, now)?;
+    let left = span(until.as_second() - now.as_second());
+    Some(format!("{}: {left} more, until {until}", reason(min, clock)))
+}
+
+/// Whether an update waits for nothing but its age.
+pub fn is_young(update: &Proposal) -> bool {
+    update.state == UpdateState::Held && update.hold.as_ref().is_some_and(|hold| hold.by == BY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,9 +252,9 @@ mod tests {
             ("0", 0, "0"),
             ("0d", 0, "0"),
             ("3d", 72, "3d"),
-            ("1d12h", 36, "1d12h0m0s"),
-            ("36h", 36, "1d12h0m0s"),
-            ("90m", 0, "1h30m0s"),
+            ("1d12h", 36, "1d12h"),
+            ("36h", 36, "1d12h"),
+            ("90m", 0, "1h30m"),
         ] {
             let age: MinAge = text.parse().unwrap();
             assert_eq!(age.0.as_secs() / 3600, hours + u64::from(text == "90m"), "{text}");

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::age::Clocks;
 use super::object::ObjectId;
 use crate::problem::Problem;
 
@@ -154,7 +155,7 @@ pub enum UpdateState {
 }
 
 /// The new part of a reference, as the JSON has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NewReference {
     /// The selected tag.
     pub tag: String,
@@ -195,6 +196,9 @@ pub struct Proposal {
     pub why: String,
     /// When the new tag was first seen by us.
     pub first_seen: Option<Timestamp>,
+    /// What each clock says of its age; those of registry and builder only where a minimum age makes them matter.
+    #[serde(default)]
+    pub clocks: Clocks,
     /// Its sites by file, line, column.
     pub sites: Vec<Site>,
 }

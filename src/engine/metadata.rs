@@ -118,6 +118,21 @@ impl Engine {
         .await
     }
 
+    /// Notes which digest a tag has, as the registry just said.
+    pub(super) async fn observe(&self, canonical: String, tag: &str, digest: &str) -> Result<(), Problem> {
+        let (store, now) = (Arc::clone(&self.store), super::now());
+        let (tag, digest) = (tag.to_owned(), digest.to_owned());
+        blocking(move || {
+            store.metadata().update(&canonical, now, |known| {
+                let pushed =
+                    known.tags.get(&tag).filter(|tag| tag.digest == digest).and_then(|tag| tag.pushed);
+                known.observe(&tag, &digest, pushed, now);
+            });
+            Ok(())
+        })
+        .await
+    }
+
     /// Whether a signature is attached; `None` if there is nothing to learn. The tag list tells of cosign's tags; the
     /// registry is asked for others unless it is known to have no list of referrers.
     async fn signature(

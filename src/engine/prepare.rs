@@ -7,7 +7,7 @@ use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose};
-use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
 use crate::problem::Problem;
 
 /// What to make a plan of.
@@ -79,6 +79,7 @@ impl Engine {
         let (grounds, problems) = self.grounds_now(world, request.refresh, request.branch.as_deref());
         let mut proposals = propose(&grounds, selections);
         let moved = carry_over(&request.proposals, &mut proposals);
+        carry_holds(&request.proposals, &mut proposals);
         let author = self.settings.author_is_operator.then(|| super::land::operator(world));
         let options =
             BuildOptions { now: super::now(), who: super::land::who(), messages: &request.messages, author };
@@ -117,6 +118,20 @@ fn matches(pattern: &str, branch: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => branch.starts_with(prefix),
         None => pattern == branch,
+    }
+}
+
+/// What was held for the same tag before is held still, and a person who approved it all the same did so.
+fn carry_holds(before: &[Proposal], after: &mut [Proposal]) {
+    for update in after {
+        let is_same = |known: &&Proposal| {
+            known.policy == update.policy && known.automation == update.automation && known.new == update.new
+        };
+        let Some(known) = before.iter().find(is_same) else { continue };
+        update.clocks = known.clocks;
+        if update.state == UpdateState::Pending && known.state == UpdateState::Held {
+            (update.state, update.hold) = (UpdateState::Held, known.hold.clone());
+        }
     }
 }
 

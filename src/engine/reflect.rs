@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{Engine, Evaluated, World, blocking};
 use crate::config::Refresh;
+use crate::domain::age::Clocks;
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::plan::{Plan, Stale};
 use crate::domain::proposal::{Proposal, Reference};
@@ -181,7 +182,9 @@ impl Passes {
         let repository = self.world.inventory.repositories.get(&policy.repository);
         let place = ImagePlace::of(&self.engine, &self.world, &reference.image, repository)?;
         let digest = self.engine.registry.digest(&place.request(), &reference.tag).await;
-        digest.map(Some).map_err(|error| not_fetched(policy, reference, &error))
+        let digest = digest.map_err(|error| not_fetched(policy, reference, &error))?;
+        self.engine.observe(place.name.canonical(), &reference.tag, &digest).await?;
+        Ok(Some(digest))
     }
 
     fn keep_previous(&self, evaluated: &mut Evaluated, before: Reflection, problem: Problem, now: Timestamp) {
@@ -193,7 +196,7 @@ impl Passes {
             && (&selected.image, &selected.tag) != (&kept.image, &kept.tag)
         {
             evaluated.selection.why = format!("kept until the digest of {} is known", selected.tag);
-            evaluated.selection.first_seen = None;
+            evaluated.selection.clocks = Clocks::default();
         }
         evaluated.selection.outcome = before.latest.ok_or_else(|| problem.clone());
         evaluated.undigested = Some(problem);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Engine, Scans, World, blocking};
 use crate::config::Refresh;
+use crate::domain::age::Clocks;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::{Known, suspended};
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
@@ -105,7 +106,7 @@ impl Engine {
                 image: image.clone(),
                 outcome: Err(problem),
                 why: String::new(),
-                first_seen: None,
+                clocks: Clocks::default(),
                 tie: false,
                 evaluator: Arc::clone(&evaluator),
             },
@@ -131,10 +132,11 @@ impl Engine {
         if !evaluation.latest_is_valid {
             return blocked(no_tag(policy, &tag), Some(evaluation));
         }
+        let ledger = self.store.first_seen().read(&name.canonical());
         Evaluated {
             selection: Selection {
                 image: image.clone(),
-                first_seen: self.store.first_seen().read(&name.canonical()).get(&tag),
+                clocks: Clocks::of(None, ledger.get(&tag), ledger.is_older(&tag)),
                 outcome: Ok(Reference { image, tag, digest: None }),
                 why: evaluator.why(&evaluation),
                 tie: evaluation.tie,

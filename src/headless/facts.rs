@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::session::Session;
 use super::tags::Chosen;
-use crate::domain::age::Clocks;
+use crate::domain::age::{self, Clocks, MinAge};
 use crate::domain::compare;
 use crate::domain::metadata::Described;
 use crate::engine::TagQuestion;
@@ -32,6 +32,11 @@ impl Facts {
         let ledger = ledger.unwrap_or_default();
         let clocks = Clocks::of(described.as_ref(), ledger.get(tag), ledger.is_older(tag));
         (Self { described, clocks, compare }, problems)
+    }
+
+    /// Why and how long the tag has to wait.
+    pub(super) fn held(&self, min: MinAge) -> Option<String> {
+        age::explained(&self.clocks, min, crate::engine::now())
     }
 
     /// `null` where nothing is known.

@@ -152,9 +152,12 @@ fn decide(update: &mut Proposal, named: bool, skip: bool) {
 /// What `--all` leaves to a person: one that approves everything would not have looked.
 fn reason_to_ask(update: &Proposal) -> Option<Problem> {
     let why = match update.state {
-        UpdateState::Held => "it is held",
-        UpdateState::Pending if update.name_changed => "it changes the image's name",
-        UpdateState::Pending if update.downgrade => "it goes back to an older tag",
+        UpdateState::Held => match &update.hold {
+            Some(hold) => format!("it is held until {} by {}: {}", hold.until, hold.by, hold.reason),
+            None => "it is held".to_owned(),
+        },
+        UpdateState::Pending if update.name_changed => "it changes the image's name".to_owned(),
+        UpdateState::Pending if update.downgrade => "it goes back to an older tag".to_owned(),
         UpdateState::Blocked | UpdateState::Pending => return None,
     };
     let problem = Problem::new(Code::Skipped, update.policy.to_string(), format!("left out of --all: {why}"));

@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{self, PushArgs};
-use crate::config::Settings;
+use crate::config::{Refresh, Settings};
 use crate::domain::landing::Landed;
 use crate::domain::mode::Mode;
 use crate::domain::plan::Plan;
+use crate::domain::proposal::{Proposal, UpdateState};
 use crate::engine::{DryRun, Landing, short};
 use crate::problem::{Code, Problem};
 use crate::text::count;
@@ -91,6 +92,7 @@ pub(super) fn push(
             results: Vec::new(),
         }));
     }
+    old_enough(&session, &plan, dry_run)?;
     if dry_run == DryRun::None {
         let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
         confirm(settings, &session, &meant, args.plan == "-", streams)?;
@@ -117,6 +119,27 @@ pub(super) fn push(
     say(settings, &landed, dry_run, streams);
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
     Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+}
+
+/// What a person approved although it was held lands; what nobody held has to have the minimum age by now.
+fn old_enough(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem> {
+    let refresh = match dry_run {
+        DryRun::Client => Refresh::Never,
+        DryRun::Server | DryRun::None => session.engine.settings().refresh,
+    };
+    let all = plan.groups.iter().flat_map(|group| &group.updates);
+    let mut meant: Vec<Proposal> = all.filter(|update| update.approved().next().is_some()).cloned().collect();
+    meant.retain(|update| update.state == UpdateState::Pending);
+    session.run(async {
+        session.engine.hold_young(&session.world, &mut meant, refresh).await;
+        Ok(())
+    })?;
+    let young = meant.iter().find_map(|update| update.hold.as_ref().map(|hold| (update, hold)));
+    young.map_or(Ok(()), |(update, hold)| {
+        let message = format!("too young until {}: {}", hold.until, hold.reason);
+        Err(Problem::new(Code::ConfirmationMissing, update.policy.to_string(), message)
+            .hint("Push it then, or say --min-age 0."))
+    })
 }
 
 /// One line for each commit on standard error.

@@ -118,7 +118,11 @@ impl Session {
         let refresh = self.engine.settings().refresh;
         let (grounds, mut problems) = self.run(self.engine.grounds(&self.world, refresh))?;
         problems.extend(broken_files(&grounds));
-        let review = self.engine.review(grounds, &judged.selections);
+        let mut review = self.engine.review(grounds, &judged.selections);
+        self.run(async {
+            self.engine.hold_young(&self.world, &mut review.proposals, refresh).await;
+            Ok(())
+        })?;
         Ok(Reviewed { judged, review, problems })
     }
 

@@ -386,6 +386,13 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
     };
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     let (facts, told) = Facts::of(&session, &chosen, &args.tag);
+    let mut explanation = evaluator.explain(&chosen.scan.tags, evaluation, index);
+    if let (Some(step), Some(held)) = (explanation.steps.last_mut(), facts.held(settings.min_age))
+        && step.step == "held"
+    {
+        "yes".clone_into(&mut step.answer);
+        step.text = held;
+    }
     let mut problems = session.problems();
     problems.extend(told);
     Ok(Answer::new(Why {
@@ -393,7 +400,7 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
         policy: policy.meta.id.clone(),
         state: evaluator.row(&chosen.scan.tags, evaluation, index).state,
-        explanation: evaluator.explain(&chosen.scan.tags, evaluation, index),
+        explanation,
         facts,
     })
     .with_problems(problems))

@@ -71,8 +71,16 @@ pub(super) fn row(update: &Proposal) -> Vec<String> {
         update.files().to_string(),
         update.automation.to_string(),
         state.to_owned(),
-        update.blocked.as_ref().map(|problem| problem.message.clone()).unwrap_or_default(),
+        message(update),
     ]
+}
+
+/// Why an update cannot be made, or has to wait.
+fn message(update: &Proposal) -> String {
+    let blocked = update.blocked.as_ref().map(|problem| problem.message.clone());
+    let held =
+        || update.hold.as_ref().map(|hold| format!("until {} by {}: {}", hold.until, hold.by, hold.reason));
+    blocked.or_else(held).unwrap_or_default()
 }
 
 /// `get updates [NAME…] [--exit-code]`.

@@ -420,7 +420,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     };
     let Some(world) = world else { return Ok(Proposed::default()) };
     let (grounds, problems, kept) = grounds(work, &world, reach).await?;
-    let engine = work.engine.clone();
+    let (engine, of) = (work.engine.clone(), Arc::clone(&world));
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
         let mut review = engine.review(grounds, &selections);
@@ -445,7 +445,9 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
             problems,
         }
     };
-    let proposed = tokio::task::spawn_blocking(compare).await.map_err(worker_ended)?;
+    let mut proposed = tokio::task::spawn_blocking(compare).await.map_err(worker_ended)?;
+    let refresh = if kept { Refresh::Never } else { work.refresh(false) };
+    work.engine.hold_young(&of, &mut proposed.updates, refresh).await;
     work.held().grounds = Arc::clone(&proposed.grounds);
     Ok(proposed)
 }

@@ -95,6 +95,9 @@ fn current_to_new(update: &Proposal, arrow: &str, note: &Line, max: usize) -> Li
 
 /// What stands behind the change: why it waits, why it cannot be made, what came since.
 fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Line {
+    if let Some(left) = words::left(update, facts.now) {
+        return Line::of(Role::DecHeld, format!("held {left}"));
+    }
     if let Some(hold) = &update.hold {
         let until = words::when(facts.now, hold.until, facts.zone);
         return Line::of(Role::DecHeld, format!("held to {until} ({}: {})", hold.by, hold.reason));
@@ -219,7 +222,10 @@ fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
             lines.extend(words::paragraph("fix", Role::Text, hint, width));
         }
     }
-    if let Some(hold) = &update.hold {
+    if let Some(left) = words::left(update, facts.now) {
+        lines.extend(words::paragraph("held", Role::DecHeld, &left, width));
+        lines.extend(words::paragraph("clocks", Role::Text, &update.clocks.text(facts.now), width));
+    } else if let Some(hold) = &update.hold {
         let until = words::when(facts.now, hold.until, facts.zone);
         lines.extend(words::paragraph(
             "held",

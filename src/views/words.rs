@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 
 use super::widgets::line::Line;
+use crate::domain::age;
 use crate::domain::lint::BrokenChain;
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::problem::Problem;
@@ -99,6 +100,13 @@ pub(super) fn age(now: Timestamp, then: Timestamp) -> String {
         3600..86_400 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// How long an update that is too young still waits, and why; `None` if it waits for anything else, or not at all.
+pub(super) fn left(update: &Proposal, now: Timestamp) -> Option<String> {
+    let hold = update.hold.as_ref().filter(|_| age::is_young(update))?;
+    let left = age::span(hold.until.as_second() - now.as_second());
+    Some(format!("{left} more: {}", hold.reason))
 }
 
 /// `14:02:09`.

@@ -23,6 +23,7 @@ use supercargo::app::moment::Moment;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
 use supercargo::app::world::Verdict;
+use supercargo::domain::age::Clocks;
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
 use supercargo::domain::lint::{Known, World, survey};
@@ -272,7 +273,7 @@ impl Screen {
             image: repository.image.clone(),
             outcome,
             why: evaluator.why(&evaluation),
-            first_seen: Some(at(hours)),
+            clocks: Clocks::of(None, Some(at(hours)), false),
             tie: evaluation.tie,
             evaluator: Arc::clone(&evaluator),
         };

@@ -16,12 +16,16 @@ use crate::app::rows;
 use crate::app::state::{Node, Overlay};
 use crate::app::view::{Context, Focus, View};
 use crate::app::world::Phase;
+use crate::domain::age;
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::Decision;
 use crate::problem::{Code, Problem};
-use world::{Seen, press, propose, ready, review_of, scans_over, tick, update_named, verdict_asking};
+use world::{
+    Seen, answer_proposal, epoch, press, propose, ready, review_of, scans_over, tick, update_named,
+    verdict_asking,
+};
 
 #[test]
 fn the_start_asks_for_the_objects_and_nothing_else() {
@@ -127,6 +131,21 @@ fn a_failed_scan_is_a_row_that_says_so_and_not_the_end() {
     assert_eq!(state.errors.len(), 1);
     assert_eq!(state.scan_totals().failed, 1);
     assert!(state.scans.get(&ids[0]).is_some_and(|scan| scan.due.is_some()), "it is tried again by itself");
+}
+
+#[test]
+fn what_was_too_young_is_compared_anew_when_it_is_old_enough_and_once() {
+    let mut state = review_of(&[]);
+    let mut young = update_named("web 1.0 -> 1.1");
+    young.clocks.first_seen = Some(epoch());
+    age::hold_young(std::slice::from_mut(&mut young), "1m".parse().unwrap(), epoch());
+    propose(&mut state, vec![young.clone()]);
+    assert!(state.wake_at() <= Moment(60_000));
+    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Propose { .. }));
+    assert!(!asks(&tick(&mut state, 59_999)));
+    assert!(asks(&tick(&mut state, 60_000)));
+    answer_proposal(&mut state, vec![young]);
+    assert!(!asks(&tick(&mut state, 60_001)), "an answer that holds it still asks for nothing");
 }
 
 #[test]

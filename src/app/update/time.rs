@@ -6,6 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::State;
+use crate::domain::age;
 
 use super::scans;
 
@@ -30,7 +31,22 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     }
     let mut effects = scans::scan_due(state);
     effects.extend(scans::ask_due(state));
+    effects.extend(of_age(state));
     effects
+}
+
+/// Has updates compared anew when one that was too young no longer is; once for each.
+fn of_age(state: &mut State) -> Vec<Effect> {
+    let Some(until) = next_of_age(state).filter(|until| *until <= state.now) else { return vec![] };
+    state.jobs.aged = Some(until);
+    scans::propose(state, false, false)
+}
+
+/// When the next update is old enough.
+fn next_of_age(state: &State) -> Option<Timestamp> {
+    let young = state.review.updates().iter().filter(|update| age::is_young(update));
+    let until = young.filter_map(|update| Some(update.hold.as_ref()?.until));
+    until.filter(|until| state.jobs.aged.is_none_or(|done| *until > done)).min()
 }
 
 /// Keys came at `at`. They were pressed on the rows as they are, which therefore stay until the keys have been taken in.
@@ -69,7 +85,8 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
-        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due()]
+        let age = next_of_age(self).map(|until| self.moment_of(until));
+        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age]
             .into_iter()
             .flatten()
             .fold(minute, Moment::min)
@@ -79,7 +96,12 @@ impl State {
     fn digest_due(&self) -> Option<Moment> {
         let waiting = self.verdicts.iter().filter(|(id, _)| !self.evaluating.contains(*id));
         let next = waiting.filter_map(|(_, verdict)| verdict.ask_again).min()?;
-        let wait = next.as_millisecond().saturating_sub(self.now.as_millisecond());
-        Some(self.at.plus(u64::try_from(wait).unwrap_or(0)))
+        Some(self.moment_of(next))
+    }
+
+    /// The moment at which it will be `time`; now if that is past.
+    fn moment_of(&self, time: Timestamp) -> Moment {
+        let wait = time.as_millisecond().saturating_sub(self.now.as_millisecond());
+        self.at.plus(u64::try_from(wait).unwrap_or(0))
     }
 }

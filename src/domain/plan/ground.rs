@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::stale::apply_sites;
 use super::{Base, PushTarget, Stale, Warning};
+use crate::domain::age::Clocks;
 use crate::domain::manifest::{Manifest, MarkedScalar, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
@@ -96,7 +95,7 @@ pub struct Selection {
     /// Why this tag, in words.
     pub why: String,
     /// When the tag was first seen by us.
-    pub first_seen: Option<Timestamp>,
+    pub clocks: Clocks,
     /// Whether Flux might have selected another tag as well.
     pub tie: bool,
     /// The policy, for comparing old with new.

@@ -157,7 +157,8 @@ impl<'a> Draft<'a> {
             hold: None,
             blocked,
             why: self.selection.why.clone(),
-            first_seen: self.selection.first_seen,
+            first_seen: self.selection.clocks.first_seen,
+            clocks: self.selection.clocks,
             sites: self.sites,
         })
     }

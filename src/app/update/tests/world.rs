@@ -12,6 +12,7 @@ use crate::app::moment::Moment;
 use crate::app::state::State;
 use crate::app::view::{Context, View};
 use crate::app::world::Verdict;
+use crate::domain::age::Clocks;
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::object::{ImagePolicy, ImageRepository, Meta, ObjectId, Origin, PolicyChoice};
 use crate::domain::plan::Ground;
@@ -122,6 +123,7 @@ pub(super) fn update_named(text: &str) -> Proposal {
         blocked: None,
         why: "greatest of 2 candidates".to_owned(),
         first_seen: None,
+        clocks: Clocks::default(),
         sites: vec![site],
     }
 }
