@@ -1,6 +1,7 @@
 //! Any text as an image: one that is read prints as it was, and a canonical name stays what it is.
 
-use supercargo::domain::reference::{ImageName, is_valid_tag, parse_reference, revision};
+use supercargo::domain::reference::{ImageName, is_valid_tag, parse_reference};
+use supercargo::domain::scan::revision;
 
 /// Bytes of the longest repository that a registry can have.
 const LONGEST_REPOSITORY: usize = 255;

@@ -1,17 +1,14 @@
-//! Names of images: how Flux reads them, which registry they mean, and what it remembers of a scan.
+//! Names of images: how Flux reads them, and which registry they mean.
 //!
 //! Talking to the registry is left to others; so is choosing among tags.
 //!
-//! Sources: fluxcd/image-reflector-controller, `internal/registry/helper.go` and
-//! `internal/controller/imagerepository_controller.go`; google/go-containerregistry, `pkg/name`.
+//! Sources: fluxcd/image-reflector-controller, `internal/registry/helper.go`; google/go-containerregistry, `pkg/name`.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 use thiserror::Error;
 
-use super::tags::TagList;
 use crate::problem::{Code, Problem};
 
 /// The registry that names without a host mean.
@@ -271,145 +268,6 @@ fn with_library(registry: &str, repository: &str) -> String {
     }
 }
 
-/// The first ten of the kept tags in descending byte order: `status.lastScanResult.latestTags`.
-pub fn latest_tags(tags: &TagList) -> Vec<&str> {
-    tags.iter().take(10).collect()
-}
-
-/// `status.lastScanResult.revision`: the Adler-32 checksum, in decimal, of the kept tags as compact JSON.
-///
-/// `tags` come in the order in which they are stored, which is descending by bytes.
-///
-/// Source: fluxcd/image-reflector-controller, `internal/database/badger.go`.
-pub fn revision<'a>(tags: impl IntoIterator<Item = &'a str>) -> String {
-    let mut json = String::from("[");
-    for (index, tag) in tags.into_iter().enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        push_go_json(&mut json, tag);
-    }
-    json.push(']');
-    adler32(json.as_bytes()).to_string()
-}
-
-/// Appends `text` as a JSON string in the spelling of Go's `encoding/json`, which also escapes `<`, `>` and `&`.
-fn push_go_json(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                // Writing to a string cannot fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
-}
-
-/// The checksum of RFC 1950, section 8.2.
-fn adler32(bytes: &[u8]) -> u32 {
-    let (mut low, mut high) = (1_u32, 0_u32);
-    // 5552 is the longest run after which neither sum can have overflowed.
-    for run in bytes.chunks(5552) {
-        for byte in run {
-            low += u32::from(*byte);
-            high += low;
-        }
-        low %= 65_521;
-        high %= 65_521;
-    }
-    high << 16 | low
-}
-
-/// All that decides whether a repository is due to be scanned.
-#[derive(Debug, Clone)]
-pub struct ScanQuestion<'a> {
-    /// `spec.image`.
-    pub image: &'a str,
-    /// `spec.insecure`.
-    pub insecure: bool,
-    /// `spec.interval`.
-    pub interval: Duration,
-    /// The exclusion list in force.
-    pub exclusions: &'a [String],
-    /// The canonical name at the last scan.
-    pub observed_canonical: &'a str,
-    /// The exclusion list in force at the last scan.
-    pub observed_exclusions: &'a [String],
-    /// How many tags are stored; `None`: they cannot be read.
-    pub stored_tags: Option<usize>,
-    /// The value of the annotation `reconcile.fluxcd.io/requestedAt`.
-    pub requested: Option<&'a str>,
-    /// Its value when it was last acted upon.
-    pub handled: Option<&'a str>,
-    /// Time since the last scan; `None`: there was none.
-    pub since_scan: Option<Duration>,
-}
-
-/// Whether to scan now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScanDue {
-    /// Now, for the reason given, in Flux's words.
-    Now(&'static str),
-    /// After this time.
-    After(Duration),
-}
-
-/// Why it cannot be said whether a scan is due.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ScanDueError {
-    /// The image name makes no sense.
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    /// The stored tags cannot be read.
-    #[error("could not read the stored tags")]
-    Storage,
-}
-
-/// Decides whether a repository is due to be scanned.
-///
-/// # Errors
-/// If the image name or the stored tags cannot be read, and nothing before them decided.
-///
-/// Source: fluxcd/image-reflector-controller, `internal/controller/imagerepository_controller.go` (shouldScan).
-pub fn should_scan(question: &ScanQuestion<'_>) -> Result<ScanDue, ScanDueError> {
-    let Some(age) = question.since_scan else {
-        return Ok(ScanDue::Now("first scan"));
-    };
-    // An empty request is as good as none.
-    if question.requested.is_some_and(|requested| requested != question.handled.unwrap_or_default()) {
-        return Ok(ScanDue::Now("reconcile requested"));
-    }
-    if ImageName::parse(question.image, question.insecure)?.canonical() != question.observed_canonical {
-        return Ok(ScanDue::Now("new image name"));
-    }
-    if !same_members(question.exclusions, question.observed_exclusions) {
-        return Ok(ScanDue::Now("updated exclusion list"));
-    }
-    if question.stored_tags.ok_or(ScanDueError::Storage)? == 0 {
-        return Ok(ScanDue::Now("no tags in database"));
-    }
-    let left = question.interval.saturating_sub(age);
-    if left < Duration::from_secs(1) {
-        return Ok(ScanDue::Now("triggered by interval"));
-    }
-    Ok(ScanDue::After(left))
-}
-
-/// Flux's comparison of exclusion lists: as long, and every new entry among the old ones.
-fn same_members(new: &[String], old: &[String]) -> bool {
-    new.len() == old.len() && new.iter().all(|entry| old.contains(entry))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,31 +339,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_a_request_that_says_something_is_one() {
-        let due = |requested, handled| {
-            let question = ScanQuestion {
-                image: "a",
-                insecure: false,
-                interval: Duration::from_mins(1),
-                exclusions: &[],
-                observed_canonical: "index.docker.io/library/a",
-                observed_exclusions: &[],
-                stored_tags: Some(1),
-                requested,
-                handled,
-                since_scan: Some(Duration::ZERO),
-            };
-            should_scan(&question).unwrap()
-        };
-        let later = ScanDue::After(Duration::from_mins(1));
-        assert_eq!(due(Some(""), None), later);
-        assert_eq!(due(Some("x"), Some("x")), later);
-        assert_eq!(due(None, Some("x")), later);
-        assert_eq!(due(Some("x"), None), ScanDue::Now("reconcile requested"));
-        assert_eq!(due(Some(""), Some("x")), ScanDue::Now("reconcile requested"));
-    }
-
     proptest! {
         #[test]
         fn a_reference_prints_as_it_was_parsed(text in "[a-z0-9./:@_-]{0,40}") {
@@ -526,7 +359,6 @@ mod tests {
         fn no_text_upsets_the_parsers(text in any::<String>()) {
             let _ = parse_reference(&text);
             let _ = ImageName::parse(&text, false);
-            let _ = revision([text.as_str()]);
         }
 
         #[test]

@@ -1,9 +1,15 @@
-//! What a scan of one repository found, and what is remembered of the one before.
+//! What a scan of one repository found, what is written down of it, and when the next is due.
+
+mod due;
+mod revision;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+pub use due::{ScanDue, ScanDueError, ScanQuestion, should_scan};
+pub use revision::{latest_tags, revision};
 
 use super::duration::GoDuration;
 use super::tags::TagList;

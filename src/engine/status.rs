@@ -11,7 +11,8 @@ use crate::domain::object::{
 };
 use crate::domain::plan::Ground;
 use crate::domain::policy::{Evaluator, PolicyErrorKind, TagState};
-use crate::domain::reference::{ImageName, revision};
+use crate::domain::reference::ImageName;
+use crate::domain::scan::revision;
 use crate::domain::setter::Setters;
 use crate::domain::status::{self, Run, Status, Verdict};
 use crate::domain::tags::TagList;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use supercargo::domain::reference::{self, ImageName, ScanDue, ScanQuestion};
+use supercargo::domain::reference::ImageName;
+use supercargo::domain::scan::{self, ScanDue, ScanQuestion};
 use supercargo::domain::tags::TagList;
 
 use crate::{ask, same, text, texts};
@@ -39,12 +40,12 @@ pub(crate) fn exclusion(case: &Value, _: &Value) -> Result<(), String> {
 
 pub(crate) fn latest_tags(case: &Value, _: &Value) -> Result<(), String> {
     let list = TagList::from_unsorted(texts(&case["tags"]));
-    same("latest tags", &json!(reference::latest_tags(&list)), &case["latest_tags"])
+    same("latest tags", &json!(scan::latest_tags(&list)), &case["latest_tags"])
 }
 
 pub(crate) fn revision(case: &Value, _: &Value) -> Result<(), String> {
     let stored = texts(&case["stored_tags_in_order"]);
-    let revision = reference::revision(stored.iter().map(String::as_str));
+    let revision = scan::revision(stored.iter().map(String::as_str));
     same("revision", &revision.as_str(), &text(case, "badger_revision"))?;
     let listed = TagList::from_unsorted(texts(&case["registry_order"]));
     if listed.is_empty() {
@@ -57,7 +58,7 @@ pub(crate) fn revision(case: &Value, _: &Value) -> Result<(), String> {
 pub(crate) fn should_scan(case: &Value, _: &Value) -> Result<(), String> {
     let (exclusions, observed) = (texts(&case["exclusion_list"]), texts(&case["observed_exclusion_list"]));
     let interval = Duration::from_secs_f64(case["interval_s"].as_f64().unwrap());
-    let due = reference::should_scan(&ScanQuestion {
+    let due = scan::should_scan(&ScanQuestion {
         image: text(case, "image"),
         insecure: false,
         interval,
