@@ -5,16 +5,16 @@
 //! How wide a text is, and how it is cut to a width, is decided here too ([`Shown::cut_end`] and its brothers), so that
 //! nothing measures a text that is not the one being drawn.
 
+mod cells;
 mod cut;
 mod hostile;
 mod nearest;
 
 use std::fmt;
 
+pub(crate) use cells::cells;
 pub use nearest::{known_names, nearest};
 pub use secrecy::{ExposeSecret, SecretString};
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 /// A number with a blank before every third digit, such as `98 426`; four digits stand together, as in `1204`.
 pub fn spaced(number: usize) -> String {
@@ -108,7 +108,7 @@ impl Shown {
         if self.text.is_ascii() {
             return self.text.len();
         }
-        self.text.graphemes(true).map(UnicodeWidthStr::width).sum()
+        cells(&self.text).map(|(_, width)| width).sum()
     }
 
     /// The same text with `more` behind it.

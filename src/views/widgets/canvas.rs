@@ -6,12 +6,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::glyphs;
 use super::line::Line;
-use crate::text::Shown;
+use crate::text::{Shown, cells};
 use crate::theme::{Role, Theme};
 
 /// How things look on this terminal: the theme, and whether it has more than ASCII.
@@ -117,15 +116,15 @@ impl<'a> Canvas<'a> {
         for piece in text.pieces() {
             let role = if piece.hostile { Role::TextHostile } else { role };
             let style = self.look.theme.style(role);
-            for grapheme in piece.text.graphemes(true) {
-                used += self.grapheme(x + used, y, grapheme, style);
+            for (grapheme, width) in cells(piece.text) {
+                used += self.grapheme(x + used, y, (grapheme, width), style);
             }
         }
         used
     }
 
-    fn grapheme(&mut self, x: u16, y: u16, grapheme: &str, style: Style) -> u16 {
-        let width = to_cells(grapheme.width());
+    fn grapheme(&mut self, x: u16, y: u16, (grapheme, width): (&str, usize), style: Style) -> u16 {
+        let width = to_cells(width);
         for column in 0..width {
             let Some(cell) = self.buffer.cell_mut((x + column, y)) else { continue };
             let symbol = match column {
@@ -156,7 +155,7 @@ impl<'a> Canvas<'a> {
         let style = self.look.theme.style(role);
         for column in x..x.saturating_add(width).min(self.buffer.area.right()) {
             if y < self.buffer.area.bottom() {
-                self.grapheme(column, y, glyph, style);
+                self.grapheme(column, y, (glyph, glyph.width()), style);
             }
         }
     }
