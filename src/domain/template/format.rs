@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::time;
 use super::value::{Struct, Value};
-use float::scientific;
+use float::{spelled, with_point};
 
 pub(super) use crate::domain::policy::quote::{escape, go_quote as quote, is_print};
 pub(super) use float::general;
@@ -62,8 +62,17 @@ struct Spec {
     sharp_v: bool,
     space: bool,
     zero: bool,
+    /// Whether no method is asked, because a verb is reported.
+    raw: bool,
     width: Option<usize>,
     precision: Option<usize>,
+}
+
+impl Spec {
+    /// Whether `String()` is asked for this verb.
+    fn asks(self, verb: char) -> bool {
+        !self.sharp_v && !self.raw && "vsxXq".contains(verb)
+    }
 }
 
 /// `%v`.
@@ -126,6 +135,9 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
     if verb == 'T' && depth == 0 {
         return pad(out, &value.type_name(), spec, false);
     }
+    if verb == 'p' && depth == 0 && !matches!(value, Value::Nil) {
+        return put_address(out, value, verb, spec);
+    }
     match value {
         Value::Nil => match verb {
             'v' if spec.sharp_v && depth > 0 => out.write_str("interface {}(nil)"),
@@ -136,9 +148,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         Value::Bool(flag) if verb == 't' || verb == 'v' => {
             pad(out, if *flag { "true" } else { "false" }, spec, false)
         }
-        Value::Named(number, of) if !spec.sharp_v && "vsxXq".contains(verb) => {
-            put_text(out, value, &(of.text)(*number), verb, spec)
-        }
+        Value::Named(number, of) if spec.asks(verb) => put_text(out, value, &(of.text)(*number), verb, spec),
         Value::Int(number) | Value::Int64(number) | Value::Named(number, _) => {
             put_int(out, value, i128::from(*number), verb, spec)
         }
@@ -146,7 +156,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         Value::Uint64(number) => put_int(out, value, i128::from(*number), verb, spec),
         Value::Float(number) => put_float(out, value, *number, verb, spec),
         Value::Text(text) => put_text(out, value, text, verb, spec),
-        Value::Struct(object) if object.of.text.is_some() && !spec.sharp_v && "vsxXq".contains(verb) => {
+        Value::Struct(object) if object.of.text.is_some() && spec.asks(verb) => {
             let text = object.of.text.map(|text| text(object)).unwrap_or_default();
             put_text(out, value, &text, verb, spec)
         }
@@ -166,7 +176,33 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
                 dict.borrow().iter().map(|(key, value)| (Value::Text(key.clone()), value.clone())).collect();
             put_map(out, value, &entries, verb, spec, depth)
         }
+        Value::Struct(object) if value.kind() == "ptr" => {
+            if depth > 0 {
+                return put_address(out, value, verb, spec);
+            }
+            out.write_str("&")?;
+            put_struct(out, object, verb, spec, depth)
+        }
         Value::Struct(object) => put_struct(out, object, verb, spec, depth),
+    }
+}
+
+/// What stands for an address, which in Go is chance.
+const ADDRESS: i128 = 0xc0_0000_0000;
+
+/// Where a list, a dictionary or what a pointer points to lies.
+fn put_address(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Result {
+    let address = match value {
+        Value::List(list) if list.is_nil => 0,
+        Value::List(_) | Value::Map(_) | Value::Dict(_) => ADDRESS,
+        Value::Struct(_) if value.kind() == "ptr" => ADDRESS,
+        _ => return bad_verb(out, value, verb, spec),
+    };
+    match verb {
+        'v' if spec.sharp_v => write!(out, "({})({address:#x})", value.type_name()),
+        'v' | 'p' => put_int(out, value, address, 'x', Spec { sharp: !spec.sharp, ..spec }),
+        'b' | 'o' | 'd' | 'x' | 'X' => put_int(out, value, address, verb, spec),
+        _ => bad_verb(out, value, verb, spec),
     }
 }
 
@@ -211,7 +247,7 @@ fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth
     if let Some(date) = time::source(object).filter(|_| go) {
         return out.write_str(&date);
     }
-    out.write_str(if go { object.of.name } else { "" })?;
+    out.write_str(if go { object.of.name.trim_start_matches('*') } else { "" })?;
     out.write_str("{")?;
     for (index, (field, value)) in object.of.fields.iter().zip(&object.fields).enumerate() {
         if index > 0 {
@@ -227,14 +263,7 @@ fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth
 
 fn bad_verb(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Result {
     write!(out, "%!{verb}(")?;
-    match value {
-        // Methods are not asked while something is wrong.
-        Value::Named(number, of) => {
-            write!(out, "{}=", of.name)?;
-            put_int(out, value, i128::from(*number), 'v', spec)?;
-        }
-        _ => with_type(out, value, spec)?,
-    }
+    with_type(out, value, Spec { raw: true, ..spec })?;
     out.write_str(")")
 }
 
@@ -272,7 +301,9 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
 fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) -> fmt::Result {
     let size = number.unsigned_abs();
     let (digits, prefix) = match verb {
-        'v' if spec.sharp_v && matches!(value, Value::Byte(_)) => (format!("{size:x}"), "0x"),
+        'v' if spec.sharp_v && matches!(value, Value::Byte(_) | Value::Uint64(_)) => {
+            (format!("{size:x}"), "0x")
+        }
         'd' | 'v' => (size.to_string(), ""),
         'b' => (format!("{size:b}"), if spec.sharp { "0b" } else { "" }),
         'o' => (format!("{size:o}"), if spec.sharp { "0" } else { "" }),
@@ -313,21 +344,25 @@ fn put_char(out: &mut Sink, number: i128, verb: char, spec: Spec) -> fmt::Result
 }
 
 fn put_float(out: &mut Sink, value: &Value, number: f64, verb: char, spec: Spec) -> fmt::Result {
-    let text = match verb {
-        'v' | 'g' => general(number, spec.precision),
-        'G' => general(number, spec.precision).to_uppercase(),
-        'e' => scientific(number, Some(spec.precision.unwrap_or(6))),
-        'E' => scientific(number, Some(spec.precision.unwrap_or(6))).to_uppercase(),
-        'f' | 'F' if number.is_finite() => format!("{number:.*}", spec.precision.unwrap_or(6).min(1000)),
-        'f' | 'F' => general(number, None),
+    let (spelt, precision) = match verb {
+        'v' => ('g', spec.precision),
+        'b' | 'g' | 'G' | 'x' | 'X' => (verb, spec.precision),
+        'f' | 'e' | 'E' => (verb, spec.precision.or(Some(6))),
+        'F' => ('f', spec.precision.or(Some(6))),
         _ => return bad_verb(out, value, verb, spec),
     };
+    let text = spelled(number, spelt, precision);
+    let unsigned = text.trim_start_matches('+');
     let text = match (spec.plus, spec.space, text.starts_with('-')) {
-        (true, _, false) if !text.starts_with('+') => format!("+{text}"),
-        (false, true, false) => format!(" {text}"),
+        (true, _, false) => format!("+{unsigned}"),
+        (false, true, false) => format!(" {unsigned}"),
         _ => text,
     };
-    pad(out, &text, spec, number.is_finite())
+    if !number.is_finite() {
+        return pad(out, &text, Spec { zero: false, ..spec }, false);
+    }
+    let text = if spec.sharp && spelt != 'b' { with_point(&text, spelt, precision) } else { text };
+    pad(out, &text, spec, true)
 }
 
 /// Pads to the width, counted in characters; with zeros behind the sign if the flag says so and `zeros` may be used.
@@ -344,7 +379,7 @@ fn pad(out: &mut Sink, text: &str, spec: Spec, zeros: bool) -> fmt::Result {
         out.write_str(&" ".repeat(fill))?;
         return out.write_str(text);
     }
-    let (sign, digits) = match text.strip_prefix(['+', '-']) {
+    let (sign, digits) = match text.strip_prefix(['+', '-', ' ']) {
         Some(digits) if zeros => (text.get(..1).unwrap_or_default(), digits),
         _ => ("", text),
     };

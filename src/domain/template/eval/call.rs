@@ -2,7 +2,7 @@
 
 use super::super::functions::{Call, Function, Param};
 use super::super::node::Expr;
-use super::super::value::Value;
+use super::super::value::{ANY, Value};
 use super::operand::Operand;
 use super::{Around, At, Done, Frame, Run, STEP};
 
@@ -106,6 +106,10 @@ impl<'t> Run<'t> {
                 | Expr::Chain(..),
             ) => {
                 let value = self.operand(frame, dot, expr)?;
+                if matches!(value, Value::Nil) && frame.is_boxed(dot, expr) {
+                    let wanted = param.name();
+                    return self.fail(frame, format!("wrong type for value; expected {wanted}; got {ANY}"));
+                }
                 self.fits(frame, value, param)
             }
             (_, Expr::Nil(_)) => match param.nil() {

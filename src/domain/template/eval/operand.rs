@@ -237,6 +237,34 @@ impl<'t> Run<'t> {
     }
 }
 
+impl Frame<'_> {
+    /// Whether what stands there is of Go's type `interface {}`, for an operand that was found to be nothing.
+    pub(super) fn is_boxed(&self, dot: &Value, expr: &Expr) -> bool {
+        match expr {
+            Expr::Dot(_) => self.boxed_dot,
+            Expr::Field(_, fields) => is_entry(dot.clone(), fields),
+            Expr::Variable(_, parts) => {
+                let Some((name, fields)) = parts.split_first() else { return false };
+                let known = self.variables.iter().rev().find(|known| known.name == *name);
+                known.is_some_and(|known| match fields {
+                    [] => known.boxed,
+                    fields => is_entry(known.value.clone(), fields),
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether these keys lead from dictionary to dictionary to an entry.
+fn is_entry(start: Value, keys: &[Rc<str>]) -> bool {
+    let step = |of: Value, key: &Rc<str>| match of {
+        Value::Dict(dict) => dict.borrow().get(key).cloned(),
+        _ => None,
+    };
+    keys.iter().try_fold(start, step).is_some()
+}
+
 /// An operand as Go prints it in the middle of a text.
 pub(super) struct Operand<'t>(pub(super) &'t Expr);
 

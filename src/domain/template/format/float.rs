@@ -25,6 +25,97 @@ pub(in super::super) fn general(number: f64, precision: Option<usize>) -> String
     format!("{rounded}")
 }
 
+/// A floating-point number as `strconv` formats it for `verb`, one of `b e E f g G x X`; no precision: as many digits as
+/// it takes.
+pub(super) fn spelled(number: f64, verb: char, precision: Option<usize>) -> String {
+    if let Some(text) = special(number) {
+        return text;
+    }
+    match verb {
+        'e' => scientific(number, precision),
+        'f' => format!("{number:.*}", precision.unwrap_or(6).min(1000)),
+        'x' => hexadecimal(number, precision),
+        'b' => binary(number),
+        'E' | 'G' | 'X' => spelled(number, verb.to_ascii_lowercase(), precision).to_ascii_uppercase(),
+        _ => general(number, precision),
+    }
+}
+
+/// Bits of the fraction of a `float64`, and what is added to its exponent.
+const FRACTION: u32 = 52;
+const BIAS: i32 = 1023;
+
+/// The mantissa as a whole number, and its exponent were it a fraction with one digit before the point.
+fn parts(number: f64) -> (u64, i32) {
+    let bits = number.to_bits();
+    let fraction = bits & ((1 << FRACTION) - 1);
+    match i32::try_from(bits >> FRACTION & 0x7ff).unwrap_or(0) {
+        0 => (fraction, 1 - BIAS),
+        exponent => (fraction | 1 << FRACTION, exponent - BIAS),
+    }
+}
+
+fn sign(number: f64) -> &'static str {
+    if number.is_sign_negative() { "-" } else { "" }
+}
+
+/// `-4503599627370496p-52`.
+fn binary(number: f64) -> String {
+    let (mantissa, exponent) = parts(number);
+    format!("{}{mantissa}p{:+}", sign(number), exponent - 52)
+}
+
+/// `-0x1.8p+00`.
+///
+/// Source: golang/go:src/strconv/ftoa.go, `fmtX`.
+fn hexadecimal(number: f64, precision: Option<usize>) -> String {
+    let (mantissa, exponent) = parts(number);
+    let lacking = if mantissa == 0 { 0 } else { mantissa.leading_zeros() - (63 - FRACTION) };
+    let (mut mantissa, mut exponent) =
+        (mantissa << (60 - FRACTION + lacking), exponent - i32::try_from(lacking).unwrap_or(0));
+    if mantissa == 0 {
+        exponent = 0;
+    }
+    if let Some(digits) = precision.filter(|digits| *digits < 15) {
+        let below = 60 - 4 * digits;
+        let (kept, extra) = (mantissa >> below, mantissa & ((1 << below) - 1));
+        let half = 1_u64 << (below - 1);
+        let up = extra > half || (extra == half && kept & 1 == 1);
+        mantissa = (kept + u64::from(up)) << below;
+        if mantissa & 1 << 61 != 0 {
+            (mantissa, exponent) = (mantissa >> 1, exponent + 1);
+        }
+    }
+    let digits = format!("{:015x}", mantissa & ((1 << 60) - 1));
+    let fraction = match precision {
+        None => digits.trim_end_matches('0').to_owned(),
+        Some(precision) => format!("{digits:0<precision$}").chars().take(precision.min(1000)).collect(),
+    };
+    let point = if fraction.is_empty() { "" } else { "." };
+    let way = if exponent < 0 { '-' } else { '+' };
+    format!("{}0x{}{point}{fraction}p{way}{:02}", sign(number), mantissa >> 60, exponent.abs())
+}
+
+/// With `#`: a point whatever follows, and for `verb` `g`, `G`, `x` the zeros that fill it up to `digits`.
+///
+/// Source: golang/go:src/fmt/format.go, `fmtFloat`.
+pub(super) fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
+    let mut missing = if matches!(verb, 'g' | 'G' | 'x') { precision.unwrap_or(6) } else { 0 };
+    let unsigned = text.trim_start_matches(['+', '-', ' ']);
+    let is_tail = |c: char| "pP".contains(c) || (!"xX".contains(verb) && "eE".contains(c));
+    let end = unsigned.find(is_tail).unwrap_or(unsigned.len());
+    let (digits, tail) = unsigned.split_at_checked(end).unwrap_or((unsigned, ""));
+    let significant = digits.trim_start_matches(['0', '.']).bytes().filter(|byte| *byte != b'.').count();
+    missing = missing.saturating_sub(significant);
+    let has_point = digits.contains('.');
+    if !has_point && digits == "0" {
+        missing = missing.saturating_sub(1);
+    }
+    let point = if has_point { "" } else { "." };
+    let sign = text.strip_suffix(unsigned).unwrap_or_default();
+    format!("{sign}{digits}{point}{}{tail}", "0".repeat(missing))
+}
+
 pub(super) fn special(number: f64) -> Option<String> {
     if number.is_nan() {
         return Some("NaN".to_owned());
@@ -47,4 +138,32 @@ pub(super) fn scientific(number: f64, precision: Option<usize>) -> String {
         None => ('+', exponent),
     };
     format!("{mantissa}e{sign}{power:0>2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_spelt_as_strconv_spells_them() {
+        for (number, verb, precision, spelt) in [
+            (1.0, 'x', None, "0x1p+00"),
+            (1.5, 'x', None, "0x1.8p+00"),
+            (-2.5e10, 'X', None, "-0X1.74876E8P+34"),
+            (0.1, 'x', Some(2), "0x1.9ap-04"),
+            (1.999_999, 'x', Some(1), "0x1.0p+01"),
+            (0.0, 'x', Some(1), "0x0.0p+00"),
+            (5e-324, 'x', None, "0x1p-1074"),
+            (1.0, 'b', None, "4503599627370496p-52"),
+            (0.5, 'E', Some(1), "5.0E-01"),
+            (f64::INFINITY, 'E', None, "+Inf"),
+        ] {
+            assert_eq!(spelled(number, verb, precision), spelt);
+        }
+        assert_eq!(with_point("1", 'g', None), "1.00000");
+        assert_eq!(with_point("0", 'g', None), "0.00000");
+        assert_eq!(with_point("0x1p+00", 'x', None), "0x1.0000p+00");
+        assert_eq!(with_point("+1e+06", 'e', Some(0)), "+1.e+06");
+        assert_eq!(with_point("0.001", 'f', Some(3)), "0.001");
+    }
 }

@@ -216,10 +216,18 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
             b.type_name()
         ));
     }
+    if is_nil(a) || is_nil(b) {
+        return Ok(is_nil(a) == is_nil(b));
+    }
     if is_comparable(b) {
         return Ok(deep_equal(a, b, &mut COMPARISON.clone()));
     }
     Err(format!("non-comparable type {}: {}", as_text(b), b.type_name()))
+}
+
+/// Whether it is one of Go's nil slices.
+fn is_nil(value: &Value) -> bool {
+    matches!(value, Value::List(list) if list.is_nil)
 }
 
 /// Whether Go's `==` takes values of this type.

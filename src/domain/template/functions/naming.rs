@@ -22,7 +22,8 @@ fn camel(text: &str) -> String {
     let start = text.find(|c| !is_connector(c));
     let (mut out, rest) = match start.and_then(|start| text.split_at_checked(start)) {
         Some((connectors, rest)) => (connectors.to_owned(), rest),
-        None => return text.to_owned(),
+        // The library writes the last of them twice.
+        None => return text.chars().chain(text.chars().next_back()).collect(),
     };
     let mut chars = rest.chars();
     let Some(first) = chars.next() else { return out };
@@ -158,54 +159,71 @@ fn is_alphabet(c: char) -> bool {
         && !matches!(c, '\u{4e00}'..='\u{9fcc}' | '\u{3400}'..='\u{4d85}' | '\u{20000}'..='\u{2b81d}')
 }
 
+/// The first character that is no U+FFFD, and the bytes up to its end; `previous` and all there is if there is none.
+fn next_valid(text: &str, previous: char) -> (char, usize) {
+    let rest = text.trim_start_matches(char::REPLACEMENT_CHARACTER);
+    let skipped = text.len() - rest.len();
+    rest.chars().next().map_or((previous, skipped), |c| (c, skipped + c.len_utf8()))
+}
+
 /// The kind and the length of the word that `text` begins with.
 fn first_word(text: &str) -> (Kind, usize) {
-    let Some(first) = text.chars().next() else { return (Kind::Nothing, 0) };
-    let run = |of: fn(char) -> bool| text.find(|c| !of(c)).unwrap_or(text.len());
-    let is_upper = |c| is(c, Category::Upper);
-    let small = |from: usize| {
-        let rest = text.get(from..).unwrap_or_default();
-        from + rest.find(|c| !is_alphabet(c) || is_upper(c)).unwrap_or(rest.len())
-    };
-    if is_connector(first) {
+    let (first, size) = next_valid(text, char::REPLACEMENT_CHARACTER);
+    let run = |of: fn(char) -> bool| run(text, size, first, of).0;
+    if first == char::REPLACEMENT_CHARACTER {
+        (Kind::Nothing, size)
+    } else if is_connector(first) {
         (Kind::Connector, run(is_connector))
     } else if is(first, Category::Punctuation) {
         (Kind::Punctuation, run(|c| is(c, Category::Punctuation)))
     } else if is_upper(first) {
-        (Kind::Upper, upper_word(text, first.len_utf8(), small))
+        (Kind::Upper, upper_word(text, size, first))
     } else if is_alphabet(first) {
-        (Kind::Alphabet, small(first.len_utf8()))
+        (Kind::Alphabet, run(is_small))
     } else if is(first, Category::Number) {
         (Kind::Number, run(|c| is(c, Category::Number)))
     } else {
-        let is_other = |c| {
-            !is_connector(c) && !is_alphabet(c) && !is(c, Category::Number) && !is(c, Category::Punctuation)
-        };
-        (
-            Kind::Other,
-            first.len_utf8()
-                + text.chars().skip(1).take_while(|c| is_other(*c)).map(char::len_utf8).sum::<usize>(),
-        )
+        (Kind::Other, run(is_other))
     }
 }
 
-/// The length of a word that begins with an upper-case letter, `first` bytes long: `HTTP` of `HTTPStatus`, or `Status`.
-fn upper_word(text: &str, first: usize, small: impl Fn(usize) -> usize) -> usize {
-    let rest = text.get(first..).unwrap_or_default();
-    match rest.chars().next() {
-        Some(second) if is(second, Category::Upper) => {
-            let capitals = rest.find(|c| !is(c, Category::Upper)).unwrap_or(rest.len());
-            let (run, after) = rest.split_at_checked(capitals).unwrap_or((rest, ""));
-            // The last capital belongs to the word that follows.
-            let given = match after.chars().next() {
-                Some(next) if is_alphabet(next) => run.chars().next_back().map_or(0, char::len_utf8),
-                _ => 0,
-            };
-            first + capitals - given
+fn is_upper(c: char) -> bool {
+    is(c, Category::Upper)
+}
+
+fn is_small(c: char) -> bool {
+    is_alphabet(c) && !is_upper(c)
+}
+
+fn is_other(c: char) -> bool {
+    !is_connector(c) && !is_alphabet(c) && !is(c, Category::Number) && !is(c, Category::Punctuation)
+}
+
+/// Where a run of characters that are `of` a kind ends, from `at` on, behind one of them; the last piece of it, and the
+/// character that ended it, which is of the kind at the end of the text.
+fn run(text: &str, mut at: usize, mut last: char, of: impl Fn(char) -> bool) -> (usize, usize, char) {
+    let mut piece = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (next, size) = next_valid(rest, last);
+        last = next;
+        if !of(next) {
+            break;
         }
-        Some(second) if is_alphabet(second) => small(first + second.len_utf8()),
-        _ => first,
+        (at, piece) = (at + size, size);
     }
+    (at, piece, last)
+}
+
+/// The length of a word that begins with an upper-case letter, `first` bytes long: `HTTP` of `HTTPStatus`, or `Status`.
+fn upper_word(text: &str, first: usize, letter: char) -> usize {
+    let Some(rest) = text.get(first..).filter(|rest| !rest.is_empty()) else { return first };
+    let (second, size) = next_valid(rest, letter);
+    if is_upper(second) {
+        let (end, piece, after) = run(text, first, letter, is_upper);
+        // The last capital belongs to the word that follows.
+        return if end < text.len() && is_alphabet(after) { end - piece } else { end };
+    }
+    if is_alphabet(second) { run(text, first + size, second, is_small).0 } else { first }
 }
 
 #[cfg(test)]
@@ -223,6 +241,7 @@ mod tests {
             ("HTTP20xOK", "http_20x_ok"),
             ("Duration2m3s", "duration_2m3s"),
             ("Bld4Floor3rd", "bld4_floor_3rd"),
+            ("\u{130}\u{fffd}", "i\u{fffd}"),
             ("", ""),
         ] {
             assert_eq!(lowered(text, '_'), snake);
@@ -231,7 +250,8 @@ mod tests {
             ("some_words", "SomeWords"),
             ("_complex__case_", "_Complex_Case_"),
             ("GOLANG_IS", "GolangIs"),
-            ("-", "-"),
+            ("-", "--"),
+            ("_ ", "_  "),
         ] {
             assert_eq!(camel(text), pascal);
         }

@@ -130,7 +130,7 @@ fn replace_literally(pattern: &Pattern, text: &str, by: &str) -> Answer {
 /// `Regexp.Split`.
 fn split(pattern: &Pattern, spelled: &str, text: &str, count: i64) -> Value {
     if count == 0 {
-        return Value::texts(Vec::<&str>::new());
+        return Value::appended("string", Vec::new());
     }
     if !spelled.is_empty() && text.is_empty() {
         return Value::texts([""]);

@@ -23,16 +23,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// `*semver.Version`; only the first of its fields is kept, the text it was parsed from.
+/// `*semver.Version`.
 static POINTER: StructType = StructType {
     name: "*semver.Version",
     fields: &[
-        hidden("original"),
         hidden("major"),
         hidden("minor"),
         hidden("patch"),
         hidden("pre"),
         hidden("metadata"),
+        hidden("original"),
     ],
     methods: &[
         ("Major", |own| Value::Uint64(parsed(own).major)),
@@ -68,7 +68,11 @@ const fn hidden(name: &'static str) -> Field {
 static VALUE: StructType = StructType { name: "semver.Version", ..POINTER };
 
 fn version(of: &'static StructType, original: Rc<str>) -> Value {
-    Value::Struct(Rc::new(Struct { of, fields: vec![Value::Text(original)] }))
+    let Version { major, minor, patch, pre, meta } = read(&original);
+    let mut fields = [major, minor, patch].map(Value::Uint64).to_vec();
+    fields.extend([pre, meta].map(Value::text));
+    fields.push(Value::Text(original));
+    Value::Struct(Rc::new(Struct { of, fields }))
 }
 
 /// The version without anything in it, which prints as `0.0.0`.
@@ -77,7 +81,7 @@ pub(super) fn zero(of: &'static StructType) -> Value {
 }
 
 fn original(own: &Struct) -> &str {
-    match own.fields.first() {
+    match own.fields.last() {
         Some(Value::Text(text)) => text,
         _ => "",
     }
@@ -85,7 +89,12 @@ fn original(own: &Struct) -> &str {
 
 /// The version that the value was made of.
 fn parsed(own: &Struct) -> Version<'_> {
-    Version::parse(original(own)).unwrap_or(Version { major: 0, minor: 0, patch: 0, pre: "", meta: "" })
+    read(original(own))
+}
+
+/// The version that a text says; the one without anything in it if it is empty.
+fn read(original: &str) -> Version<'_> {
+    Version::parse(original).unwrap_or(Version { major: 0, minor: 0, patch: 0, pre: "", meta: "" })
 }
 
 fn shown(own: &Struct) -> Rc<str> {
