@@ -1,5 +1,5 @@
 //! A plan in which everything is approved against the operation `set`, on files made up at random: the same files, byte for
-//! byte, and in the commit message's data the same changes of the same objects.
+//! byte, and in the commit message's data the same changes of the same objects. Planned again, there is nothing left.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -119,8 +119,17 @@ fn planned(asked: &Value) -> Value {
     json!({ "files": files, "updates": updates, "problem_files": problem_files })
 }
 
+/// The request with the plan's files in the place of those it was made from.
+fn landed(asked: &Value, files: &Value) -> Value {
+    let mut landed = asked.clone();
+    for (path, text) in files.as_object().unwrap() {
+        landed["files"][path] = text.clone();
+    }
+    landed
+}
+
 #[test]
-fn a_plan_of_everything_changes_what_set_changes() {
+fn a_plan_of_everything_changes_what_set_changes_and_leaves_nothing_to_plan() {
     let mut changed = 0;
     for seed in 0..1_500 {
         let asked = generate::set::request(&mut generate::Random::new(seed));
@@ -133,6 +142,8 @@ fn a_plan_of_everything_changes_what_set_changes() {
         changed += updates.len();
         let planned = planned(&asked);
         assert_eq!(planned["files"], answer["files"], "{asked}");
+        let again = self::planned(&landed(&asked, &planned["files"]));
+        assert_eq!((&again["files"], &again["updates"]), (&json!({}), &json!([])), "planned again: {asked}");
         assert_eq!(set::sorted(&planned["updates"]), set::sorted(&answer["updates"]), "{asked}");
         assert_eq!(
             planned["problem_files"].as_array().unwrap().len(),

@@ -23,6 +23,24 @@ fn subjects(loaded: &Loaded) -> Vec<String> {
 }
 
 #[test]
+fn a_scan_may_take_its_timeout_else_the_interval_and_a_second_at_least() {
+    for (spec, seconds) in [
+        ("interval: 1m", 60),
+        ("interval: 1m, timeout: 30s", 30),
+        ("interval: 1m, timeout: 10ms", 1),
+        ("interval: 500ms", 1),
+    ] {
+        let object = format!(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: vote, namespace: shop}}\n\
+             spec: {{image: o/vote, {spec}}}\n"
+        );
+        let loaded = load(&[("vote.yaml", &object)]);
+        let repository = &loaded.inventory.repositories[&ObjectId::new("shop", "vote")];
+        assert_eq!(repository.scan_timeout().as_secs(), seconds, "{spec}");
+    }
+}
+
+#[test]
 fn the_guides_objects_are_read_with_their_defaults() {
     let loaded = load(&[(
         "vote.yaml",
