@@ -10,7 +10,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What must never be seen, wherever it was put.
@@ -74,6 +74,7 @@ impl Operator {
         let ran = command.output().unwrap();
         let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
         assert!(!said.contains(SECRET), "{said}");
+        assert_eq!(files_with(&self.path("home"), SECRET), Vec::<PathBuf>::new());
         (ran.status.code(), said)
     }
 
@@ -81,4 +82,18 @@ impl Operator {
     pub fn scan(&self, image: &str) -> (Option<i32>, String) {
         self.run(&["scan", "--image", image, "--timeout", "2s"])
     }
+}
+
+/// The files below `folder` in which `text` stands.
+fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, text));
+        } else if memchr::memmem::find(&fs::read(&path).unwrap(), text.as_bytes()).is_some() {
+            found.push(path);
+        }
+    }
+    found
 }

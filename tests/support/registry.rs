@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -337,6 +337,10 @@ pub enum Say {
     Endless,
     /// Nothing at all.
     Nothing,
+    /// These bytes, and then silence until the client goes away.
+    Stall(Vec<u8>),
+    /// These bytes, one after another, a hundredth of a second between two.
+    Drip(Vec<u8>),
 }
 
 impl Say {
@@ -366,6 +370,15 @@ pub struct Liar {
     pub host: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     most: Arc<AtomicUsize>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        // So that it looks up.
+        let _ = TcpStream::connect(&self.host);
+    }
 }
 
 impl Liar {
@@ -373,11 +386,15 @@ impl Liar {
     pub fn start(say: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let liar = Self { host, asked: Arc::default(), most: Arc::default() };
+        let liar = Self { host, asked: Arc::default(), most: Arc::default(), ended: Arc::default() };
         let (asked, most) = (Arc::clone(&liar.asked), Arc::clone(&liar.most));
+        let ended = Arc::clone(&liar.ended);
         let (say, now) = (Arc::new(say), Arc::new(AtomicUsize::new(0)));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
                 let (asked, most, say, now) = (asked.clone(), most.clone(), say.clone(), now.clone());
                 std::thread::spawn(move || {
                     let Some(request) = read_request(&stream) else { return };
@@ -453,5 +470,17 @@ fn speak(mut stream: &TcpStream, said: Say) {
             while stream.write_all(&more).is_ok() {}
         }
         Say::Nothing => std::thread::sleep(Duration::from_secs(30)),
+        Say::Stall(bytes) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut [0]);
+        }
+        Say::Drip(bytes) => {
+            for byte in bytes {
+                if stream.write_all(&[byte]).is_err() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 }

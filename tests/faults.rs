@@ -1,0 +1,142 @@
+//! Conversations with registries that go wrong in every way we know, through the real client and real sockets, by seed: never a
+//! short or wrong list taken for a whole one, never a hang, never a secret in what is said, never a request too many.
+//!
+//! `SUPERCARGO_LONG=1` runs all of them, `SUPERCARGO_SEED=N` one.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod faults;
+    pub mod generate;
+    pub mod registry;
+}
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use supercargo::domain::reference::ImageName;
+use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest};
+use support::faults::{Outcome, PASSWORD, SECRET, Script};
+use support::registry::{Liar, Say};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// So many conversations by default, and with `SUPERCARGO_LONG=1`.
+const SAMPLE: u64 = 150;
+const LONG: u64 = 2_000;
+/// More requests than this are no conversation.
+const MOST: usize = 100;
+
+/// Everything that is traced.
+#[derive(Clone, Default)]
+struct Traces(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Traces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Traces {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+fn client(first_byte: Duration) -> Client {
+    let brief = Duration::from_millis(1);
+    Client::new(ClientOptions {
+        pauses: [brief, brief],
+        longest_pause: Duration::from_millis(50),
+        first_byte_timeout: first_byte,
+        next_byte_timeout: first_byte,
+        connect_timeout: Duration::from_secs(5),
+        max_reply: 1 << 20,
+        total: 16,
+        seed: Some(1),
+        ..ClientOptions::default()
+    })
+    .unwrap()
+}
+
+/// Holds one conversation; what was wrong with it, if anything.
+async fn converse(seed: u64, clients: &[Client; 2], thief: &str) -> Option<String> {
+    let script = Script::new(seed);
+    let (tags, expected) = (script.tags(), script.outcome());
+    let (client, limit) = if script.takes_time() { (&clients[0], 1) } else { (&clients[1], 60) };
+    let liar = script.clone().start(thief);
+    let image = ImageName::parse(&format!("{}/team/app", liar.host), false).unwrap();
+    let mut keyring = Keyring::new();
+    keyring.add_login("flags", None, "rita", PASSWORD.into());
+    let timeout = Duration::from_secs(limit);
+    let (begun, request) = (Instant::now(), ListRequest { image: &image, timeout, keyring: &keyring });
+    let listed = client.list_tags(&request, |_| {}).await;
+
+    let said = match &listed {
+        Ok(listing) if listing.tags.iter().ne(tags.iter().map(String::as_str)) => {
+            Some(format!("{} tags of {}", listing.tags.len(), tags.len()))
+        }
+        Ok(_) if expected == Outcome::Failure => Some("a list in spite of everything".to_owned()),
+        Err(error) if expected == Outcome::Whole => Some(format!("no list: {error}")),
+        _ => None,
+    };
+    let text = listed.as_ref().err().map_or_else(String::new, |error| {
+        let problem = error.problem("edge/app");
+        format!("{error} {error:?} {problem:?} {}", error.flux_text())
+    });
+    let late = begun.elapsed() > timeout + Duration::from_secs(20);
+    let wrong = said
+        .or_else(|| text.contains(SECRET).then(|| format!("a secret in {text}")))
+        .or_else(|| late.then(|| format!("{:?} for {limit} s", begun.elapsed())))
+        .or_else(|| (liar.asked().len() > MOST).then(|| format!("{} requests", liar.asked().len())));
+    wrong.map(|wrong| format!("seed {seed}: {wrong}\n    {script:?}"))
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_registry_does_a_list_is_whole_or_a_failure() {
+    let traces = Traces::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let subscriber = subscriber.with_env_filter("supercargo=trace").with_writer(traces.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let thief = Liar::start(|_, _| Say::status("404 Not Found"));
+    let clients = [client(Duration::from_millis(300)), client(Duration::from_secs(30))];
+    let seeds = match (setting("SUPERCARGO_SEED"), setting("SUPERCARGO_LONG")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(long)) if long > 0 => 0..LONG,
+        _ => 0..SAMPLE,
+    };
+    let all = futures::stream::iter(seeds.clone()).map(|seed| converse(seed, &clients, &thief.host));
+    let wrong: Vec<String> = all.buffer_unordered(16).filter_map(futures::future::ready).collect().await;
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), seeds.count(), wrong.join("\n"));
+
+    for asked in thief.asked() {
+        assert_eq!(
+            (asked.line.as_str(), asked.authorization),
+            ("GET /x", None),
+            "nothing of ours goes elsewhere"
+        );
+    }
+    let traces = String::from_utf8_lossy(&traces.0.lock().unwrap()).into_owned();
+    assert!(traces.contains("/v2/team/app/tags/list"), "the traces are looked at");
+    assert!(!traces.contains(SECRET), "a secret in the traces");
+}
+
+#[test]
+fn both_ends_of_a_conversation_are_among_the_scripts() {
+    let scripts: Vec<Script> = (0..SAMPLE).map(Script::new).collect();
+    let whole = scripts.iter().filter(|script| script.outcome() == Outcome::Whole).count();
+    assert!((30..120).contains(&whole), "{whole} of {SAMPLE} end well");
+    assert!(scripts.iter().filter(|script| script.faults.len() > 1).count() > 30);
+}
