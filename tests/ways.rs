@@ -4,19 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
+    pub mod front;
     pub mod proxies;
     pub mod registry;
 }
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{
-    Client, ClientOptions, Keyring, ListRequest, Listing, RegistryError, Transport, TransportError,
+    Client, ClientOptions, Endpoint, Keyring, ListRequest, Listing, RegistryError, Transport, TransportError,
 };
+use support::front::{Door, Flaw, Front};
 use support::proxies::{PASSWORD, Proxy, USER};
 use support::registry::{DockerRegistry, TlsRegistry};
 
@@ -176,4 +178,94 @@ async fn a_proxy_that_refuses_us_or_is_gone_is_no_reason_to_go_without_it() {
     let nowhere = through("ftp://127.0.0.1", &[]);
     let error = list(&client, &image, &nowhere).await.unwrap_err();
     assert!(error.to_string().contains("supported schemes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_expired_or_anothers_is_refused_even_if_its_authority_is_known() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    for (flaw, says) in [
+        (Flaw::None, "404 Not Found"),
+        (Flaw::Expired, "certificate not trusted: it has expired"),
+        (Flaw::OtherName, "certificate not trusted: it is for another name"),
+    ] {
+        let Some(front) = Front::start(&registry, Door::Tls(flaw)) else { return };
+        let image = format!("{}/no/such", front.host);
+        let trusting = with_certificates(&[("ca.crt", &front.pem("server.crt"))]);
+        let error = list(&client(), &image, &trusting).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{flaw:?}: {error}");
+        let code = if flaw == Flaw::None { Code::RegistryNotFound } else { Code::TlsUntrusted };
+        assert_eq!(error.code(), code, "{error}");
+        let hint = error.problem("x").hint.unwrap();
+        assert!(!hint.contains("--ca-file"), "{flaw:?} is not helped by an authority: {hint}");
+    }
+    let Some(front) = Front::start(&registry, Door::Tls(Flaw::None)) else { return };
+    let error = list(&client(), &format!("{}/no/such", front.host), &Keyring::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::TlsUntrusted, "{error}");
+    assert!(
+        error.to_string().ends_with("certificate not trusted: no authority that we trust has signed it"),
+        "{error}"
+    );
+    assert!(error.problem("x").hint.unwrap().contains("--ca-file"));
+}
+
+#[tokio::test]
+async fn a_front_that_wants_a_client_certificate_says_so_on_a_page_and_that_is_passed_on() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let Some(front) = Front::start(&registry, Door::Clients) else { return };
+    registry.push("team/app", "1.0.0");
+    let image = format!("{}/team/app", front.host);
+    let (ca, certificate, key) = (front.pem("server.crt"), front.pem("client.crt"), front.pem("client.key"));
+    let whole = with_certificates(&[("ca.crt", &ca), ("tls.crt", &certificate), ("tls.key", &key)]);
+    assert_eq!(list(&client(), &image, &whole).await.unwrap().tags.len(), 1);
+    let error = list(&client(), &image, &with_certificates(&[("ca.crt", &ca)])).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with("(an HTML page: 400 No required SSL certificate was sent)"),
+        "{error}"
+    );
+}
+
+/// A client that asks for `registry.example.com` at `address`.
+fn elsewhere(address: &str) -> Client {
+    let endpoint = Endpoint { url: Some(address.parse().unwrap()), ca: None };
+    let endpoints = BTreeMap::from([("registry.example.com".to_owned(), endpoint)]);
+    Client::new(ClientOptions { endpoints, pauses: [Duration::ZERO; 2], ..ClientOptions::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn tls_to_a_plain_port_and_the_reverse_are_named() {
+    let (Some(plain), Some(tls)) = (DockerRegistry::start(None), TlsRegistry::start()) else { return };
+    let image = "registry.example.com/team/app";
+    let error =
+        list(&elsewhere(&format!("https://{}", plain.host)), image, &Keyring::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unreachable, "{error}");
+    assert!(error.to_string().ends_with("the server does not speak TLS"), "{error}");
+    let client = elsewhere(&format!("http://{}", tls.registry.host));
+    let error = list(&client, image, &Keyring::new()).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with("400 Bad Request: Client sent an HTTP request to an HTTPS server."),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_front_that_limits_us_is_given_its_time_or_named() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let Some(front) = Front::start(&registry, Door::Limited) else { return };
+    registry.push("team/app", "1.0.0");
+    let pauses = [Duration::from_secs(5), Duration::from_secs(5)];
+    let patient = Client::new(ClientOptions { pauses, ..ClientOptions::default() }).unwrap();
+    let image = ImageName::parse(&format!("{}/team/app", front.host), false).unwrap();
+    let keyring = Keyring::new();
+    let request = ListRequest { image: &image, timeout: Duration::from_mins(1), keyring: &keyring };
+    let begun = Instant::now();
+    // Four requests pass, of which `/v2/` is one; the fifth has to wait.
+    for _ in 0..4 {
+        assert_eq!(patient.list_tags(&request, |_| {}).await.unwrap().tags.len(), 1);
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(5), "{:?}", begun.elapsed());
+    let mut refused = None;
+    for _ in 0..5 {
+        refused = list(&client(), &image.canonical(), &keyring).await.err();
+    }
+    assert_eq!(refused.unwrap().code(), Code::RateLimited);
 }

@@ -17,6 +17,8 @@ use crate::problem::{Code, Problem};
 
 /// What the server means that ends TLS over our certificate.
 const CLIENT_REFUSED: &str = "the server wants a client certificate that it trusts";
+/// What an authority that is not known means.
+const UNKNOWN_ISSUER: &str = "no authority that we trust has signed it";
 /// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
 const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
 
@@ -270,9 +272,12 @@ impl RegistryError {
                         .into(),
                 )
             }
-            Self::TlsUntrusted { .. } => {
+            Self::TlsUntrusted { reason, .. } if reason.ends_with(UNKNOWN_ISSUER) => {
                 Some("Name the registry's certificate authority with --ca-file.".into())
             }
+            Self::TlsUntrusted { .. } => Some(
+                "Whoever runs the registry has to give it a certificate that is good for its name.".into(),
+            ),
             Self::Timeout { waited: Waited::End | Waited::FirstByte | Waited::NextByte, .. } => {
                 Some("If it is only slow, give it longer: `timeout` of the repository, or --timeout.".into())
             }
@@ -343,6 +348,8 @@ mod tests {
     #[test]
     fn a_page_for_people_is_named_and_not_shown() {
         assert_eq!(Answer::new(502, b"<html>x</html>").to_string(), "502 Bad Gateway (an HTML page)");
+        let titled = Answer::new(400, b"<html>\n<head><title> No certificate </title></head>");
+        assert_eq!(titled.to_string(), "400 Bad Request (an HTML page: No certificate)");
         assert_eq!(
             Answer::new(500, b"").flux_text(false),
             "unexpected status code 500 Internal Server Error"

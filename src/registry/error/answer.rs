@@ -86,11 +86,21 @@ impl fmt::Display for Answer {
         }
         match self.body.lines().next() {
             None => Ok(()),
-            Some(line) if line.starts_with('<') => f.write_str(" (an HTML page)"),
+            Some(line) if line.starts_with('<') => match title(&self.body) {
+                Some(title) => write!(f, " (an HTML page: {title})"),
+                None => f.write_str(" (an HTML page)"),
+            },
             Some(line) => {
                 let end = line.floor_char_boundary(SHOWN_BODY);
                 write!(f, ": {}", line.get(..end).unwrap_or_default())
             }
         }
     }
+}
+
+/// The title of a page for people, if it is short.
+fn title(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("<title>")?;
+    let title = rest.split_once("</title>")?.0.trim();
+    (!title.is_empty() && title.len() <= SHOWN_BODY && !title.contains(char::is_control)).then_some(title)
 }

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use rustls::CertificateError;
+
 use super::{CLIENT_REFUSED, CLOSED_AT_ONCE, RegistryError, Request, Waited};
 
 /// A failure below HTTP, and whether trying again may help.
@@ -31,6 +33,9 @@ const ABOUT_US: &[&str] = &[
     "UnsupportedCertificate",
 ];
 
+/// What is wrong with another's certificate.
+const OTHER_NAME: &str = "it is for another name";
+
 /// Sorts a failure of the HTTP library by its innermost cause; `after` is its bound of making a connection, the only one it
 /// keeps for us.
 pub(in super::super) fn broken(request: Request, error: &reqwest::Error, after: Duration) -> Broken {
@@ -41,7 +46,7 @@ pub(in super::super) fn broken(request: Request, error: &reqwest::Error, after: 
         Some(rustls::Error::InvalidCertificate(what)) => {
             return RegistryError::TlsUntrusted {
                 request,
-                reason: format!("certificate not trusted: {what}"),
+                reason: format!("certificate not trusted: {}", flaw(what)),
             }
             .into();
         }
@@ -66,6 +71,23 @@ pub(in super::super) fn broken(request: Request, error: &reqwest::Error, after: 
         reason = format!("{reason} {CLOSED_AT_ONCE}");
     }
     Broken { error: RegistryError::Unreachable { request, reason }, transient: !error.is_connect() }
+}
+
+/// What is wrong with a certificate.
+fn flaw(what: &CertificateError) -> String {
+    match what {
+        CertificateError::UnknownIssuer => super::UNKNOWN_ISSUER.to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName => OTHER_NAME.to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("{OTHER_NAME} ({})", presented.join(", "))
+        }
+        CertificateError::Revoked => "it was revoked".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// An answer that began and did not end as it should.
