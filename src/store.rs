@@ -11,10 +11,13 @@ mod codec;
 pub mod dirs;
 pub mod drafts;
 pub mod first_seen;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod journal;
 pub mod metadata;
 pub mod pushes;
 pub mod reflections;
+mod sealed;
 mod shelf;
 pub mod tags;
 
@@ -25,12 +28,12 @@ use std::sync::Arc;
 pub use audit::{Audit, Event};
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
-pub use first_seen::{FirstSeen, Ledger};
+pub use first_seen::{FirstSeen, Ledger, Moved};
 pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes};
 pub use reflections::Reflections;
-pub use tags::{CachedTags, TagCache};
+pub use tags::{CachedFile, CachedTags, TagCache};
 
 use crate::problem::Problem;
 use shelf::{Notices, Shelf};

@@ -1,6 +1,6 @@
 //! The fuzz targets of `fuzz/`, on any compiler and for a bounded time: on their seeds, on mutations of these, and on what
-//! the generators make up. The targets of registries' answers and of YAML's two readers need doors that only a fuzzer and
-//! unit tests have; there they run.
+//! the generators make up. The targets of registries' answers, of the cache and of YAML's two readers need doors that
+//! only a fuzzer and unit tests have; there they run.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -155,6 +155,7 @@ fn every_target_has_seeds_and_is_run_here_or_beside_what_it_reads() {
         .collect();
     names.sort();
     let run = [
+        "cache",
         "constraint",
         "manifest",
         "marker",

@@ -73,6 +73,18 @@ impl TagList {
         self.text.bytes().fold(true, |all, byte| all & allowed(byte))
     }
 
+    /// The tags that `before` lacks.
+    #[must_use]
+    pub fn without(&self, before: &Self) -> Self {
+        // Both are in descending order, so one walk through both is enough.
+        let mut before = before.iter().peekable();
+        let is_new = |tag: &&str| {
+            while before.next_if(|old| old > tag).is_some() {}
+            before.peek() != Some(tag)
+        };
+        self.iter().filter(is_new).collect()
+    }
+
     /// The index of the first tag with exactly this text.
     pub fn position(&self, tag: &str) -> Option<usize> {
         let (mut low, mut high) = (0, self.len());
@@ -151,6 +163,13 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn new_is_what_was_not_there_before(now: Vec<String>, before: Vec<String>) {
+            let expected: TagList = now.iter().filter(|tag| !before.contains(tag)).collect();
+            let found = now.into_iter().collect::<TagList>().without(&before.into_iter().collect());
+            proptest::prop_assert_eq!(found, expected);
+        }
+
         #[test]
         fn any_texts_come_in_descending_byte_order(mut tags in proptest::collection::vec("v1[.]?[0a\u{0}é]{0,12}", 0..40)) {
             let list = TagList::from_unsorted(&tags);

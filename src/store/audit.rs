@@ -65,7 +65,7 @@ impl Audit {
         let first = day(since);
         let mut events = Vec::new();
         for name in self.shelf.names().iter().filter(|name| is_day(name) && **name >= first) {
-            let file = self.shelf.read(name).unwrap_or_default();
+            let file = self.shelf.read_lines(name);
             events.extend(
                 read_lines::<Document>(&file).map(|line| line.event).filter(|event| event.time >= since),
             );

@@ -1,11 +1,13 @@
-//! The form of a checksummed file: what it is, since when, a SHA-256, and packed lists of texts.
+//! The form of a checksummed file: what it is, in which version, since when, a SHA-256, and packed lists of texts.
 //!
 //! ```text
-//! 8 bytes   kind and version        SCTAGS\0\1
+//! 8 bytes   kind, and its version in the last byte: SCTAGS\0\1
 //! 8 bytes   seconds since 1970, little-endian
 //! 32 bytes  SHA-256 of all other bytes
 //! the rest  one zstd frame of lists; a list is: count, lengths (32 bit, little-endian), then the texts
 //! ```
+
+use std::io;
 
 use sha2::{Digest, Sha256};
 
@@ -14,42 +16,86 @@ const LEVEL: i32 = 1;
 const HEAD: usize = 16;
 const BODY: usize = HEAD + 32;
 
+/// What is packed in one file at most, in bytes: ten million tags. A file that says it holds more is damaged.
+const LARGEST: usize = 256 << 20;
+
+/// A kind of file: seven bytes of name, and the newest version that we read and the one that we write.
+pub(super) type Kind = [u8; 8];
+
 /// A file's content.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sealed {
+    pub(super) version: u8,
     pub(super) seconds: i64,
     pub(super) payload: Vec<u8>,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It is not what was written.
+    Damaged,
+    /// It is of a version that we do not know.
+    Foreign(u8),
 }
 
 /// Packs a file.
 ///
 /// # Errors
-/// What the compressor says, which is out of memory.
-pub(super) fn seal(kind: [u8; 8], seconds: i64, payload: &[u8]) -> std::io::Result<Vec<u8>> {
+/// More than a file may hold, or what the compressor says, which is out of memory.
+pub(super) fn seal(kind: Kind, seconds: i64, payload: &[u8]) -> io::Result<Vec<u8>> {
+    if payload.len() > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let body = zstd::bulk::compress(payload, LEVEL)?;
     let mut file = Vec::with_capacity(BODY + body.len());
     file.extend_from_slice(&kind);
     file.extend_from_slice(&seconds.to_le_bytes());
-    let mut hash = Sha256::new();
-    hash.update(&file);
-    hash.update(&body);
-    file.extend_from_slice(&hash.finalize());
+    let sum = checksum(&file, &body);
+    file.extend_from_slice(&sum);
     file.extend_from_slice(&body);
     Ok(file)
 }
 
-/// Unpacks a file; `None` if it is of another kind or damaged.
-pub(super) fn open(kind: [u8; 8], file: &[u8]) -> Option<Sealed> {
-    let (head, rest) = file.split_at_checked(HEAD)?;
+/// Unpacks a file of this kind, of its version or an older one.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn open(kind: Kind, file: &[u8]) -> Result<Sealed, Unreadable> {
+    let (head, rest) = file.split_at_checked(HEAD).ok_or(Unreadable::Damaged)?;
+    let ([name @ .., newest], [its @ .., version]) = (&kind, first_eight(head));
+    if *name != its {
+        return Err(Unreadable::Damaged);
+    }
+    // The sum of a version to come may lie elsewhere, so this comes first.
+    if !(1..=*newest).contains(&version) {
+        return Err(Unreadable::Foreign(version));
+    }
+    let content = unpack(head, rest).ok_or(Unreadable::Damaged)?;
+    Ok(Sealed { version, ..content })
+}
+
+fn unpack(head: &[u8], rest: &[u8]) -> Option<Sealed> {
     let (sum, body) = rest.split_at_checked(BODY - HEAD)?;
-    let mut hash = Sha256::new();
-    hash.update(head);
-    hash.update(body);
-    if !head.starts_with(&kind) || hash.finalize().as_slice() != sum {
+    if checksum(head, body) != sum {
         return None;
     }
     let seconds = i64::from_le_bytes(head.get(8..)?.try_into().ok()?);
-    Some(Sealed { seconds, payload: zstd::stream::decode_all(body).ok()? })
+    // Nothing is set aside for what the frame says: a page is only used once bytes come that fill it.
+    let length = zstd::zstd_safe::get_frame_content_size(body).ok().flatten()?;
+    let length = usize::try_from(length).ok().filter(|length| *length <= LARGEST)?;
+    Some(Sealed { version: 0, seconds, payload: zstd::bulk::decompress(body, length).ok()? })
+}
+
+fn checksum(head: &[u8], body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(head);
+    hash.update(body);
+    hash.finalize().into()
+}
+
+fn first_eight(head: &[u8]) -> Kind {
+    head.first_chunk().copied().unwrap_or_default()
 }
 
 /// Adds a list of texts.
@@ -88,21 +134,51 @@ fn take_size(bytes: &mut &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const KIND: [u8; 8] = *b"SCTEST\0\x01";
+    const KIND: Kind = *b"SCTEST\0\x02";
 
     #[test]
     fn a_file_with_any_changed_byte_is_refused() {
         let mut payload = Vec::new();
         put(&mut payload, ["a", "bc"].into_iter());
         let file = seal(KIND, 7, &payload).unwrap();
-        assert_eq!(open(KIND, &file), Some(Sealed { seconds: 7, payload }));
+        assert_eq!(open(KIND, &file), Ok(Sealed { version: 2, seconds: 7, payload }));
         for at in 0..file.len() {
             let mut damaged = file.clone();
             damaged[at] ^= 1;
-            assert_eq!(open(KIND, &damaged), None, "byte {at}");
+            // The version is the one byte whose change may be no damage.
+            let expected = if at == 7 { Unreadable::Foreign(3) } else { Unreadable::Damaged };
+            assert_eq!(open(KIND, &damaged), Err(expected), "byte {at}");
         }
-        assert_eq!(open(KIND, &file[..file.len() - 1]), None);
-        assert_eq!(open(*b"SCOTHER\x01", &file), None);
+        for length in 0..file.len() {
+            assert_eq!(open(KIND, &file[..length]), Err(Unreadable::Damaged), "{length} bytes");
+        }
+        assert_eq!(open(*b"SCOTHER\x02", &file), Err(Unreadable::Damaged));
+    }
+
+    #[test]
+    fn older_versions_are_read_and_newer_ones_are_not() {
+        let file =
+            |version: u8| seal([b"SCTEST\0".as_slice(), &[version]].concat().try_into().unwrap(), 7, b"x");
+        let read = |version| open(KIND, &file(version).unwrap()).map(|sealed| sealed.version);
+        assert_eq!([read(0), read(1), read(2)], [Err(Unreadable::Foreign(0)), Ok(1), Ok(2)]);
+        assert_eq!(read(3), Err(Unreadable::Foreign(3)));
+    }
+
+    /// A file whose checksum is right, whatever its body is.
+    fn forged(body: &[u8]) -> Vec<u8> {
+        let head = [KIND.as_slice(), &7_i64.to_le_bytes()].concat();
+        let sum = checksum(&head, body);
+        [head.as_slice(), &sum, body].concat()
+    }
+
+    #[test]
+    fn a_frame_that_says_it_is_huge_is_refused_before_it_is_unpacked() {
+        let mut frame = zstd::bulk::compress(&vec![0; 1 << 20], LEVEL).unwrap();
+        assert!(open(KIND, &forged(&frame)).is_ok());
+        // Magic, descriptor (four bytes of size, not one segment), window, the size: here 4 GiB less one.
+        assert_eq!(frame[4] >> 5, 0b100, "the frame's header is of another form");
+        frame[6..10].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(open(KIND, &forged(&frame)), Err(Unreadable::Damaged));
     }
 
     proptest::proptest! {
@@ -120,6 +196,13 @@ mod tests {
         #[test]
         fn no_payload_is_a_panic(bytes: Vec<u8>) {
             let _ = take(&mut bytes.as_slice());
+        }
+
+        #[test]
+        fn no_body_with_a_right_checksum_is_a_panic(body: Vec<u8>) {
+            let magic = [0x28, 0xb5, 0x2f, 0xfd];
+            let _ = open(KIND, &forged(&body));
+            let _ = open(KIND, &forged(&[magic.as_slice(), &body].concat()));
         }
     }
 }

@@ -38,7 +38,11 @@ impl Drafts {
         match serde_json::from_slice::<File>(&bytes) {
             Ok(file) => (file.key == key).then_some(file.draft),
             Err(_damaged) => {
-                self.shelf.set_aside(&name, "a draft");
+                self.shelf.set_aside(
+                    &name,
+                    &bytes,
+                    ("a draft is damaged", "the message is made from its template"),
+                );
                 None
             }
         }
@@ -53,7 +57,8 @@ impl Drafts {
 
     /// Forgets a draft, once it was pushed or given up.
     pub fn remove(&self, key: &str) {
-        self.shelf.remove(&file_name(key, "json"));
+        // What cannot be removed is overwritten by the next draft, or fails then.
+        let _ = self.shelf.remove(&file_name(key, "json"));
     }
 }
 

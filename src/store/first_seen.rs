@@ -1,18 +1,33 @@
-//! When each tag was first seen by us: registries do not say when a tag was pushed. Never cleared with the cache.
+//! When each tag was first seen by us, and when with which digest: registries do not say when a tag was pushed. Never
+//! cleared with the cache.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::codec;
+use super::codec::{self, Kind};
+use super::sealed::SealedFiles;
 use super::shelf::{Shelf, file_name};
-use super::tags::{whole_seconds, without};
+use super::tags::whole_seconds;
 use crate::domain::tags::TagList;
 
-const KIND: [u8; 8] = *b"SCSEEN\0\x01";
+/// Files of version 1, without digests, are read too.
+const KIND: Kind = *b"SCSEEN\0\x02";
+
+/// What the name of a ledger ends with.
+const ENDING: &str = "seen";
+
+/// How many digests are remembered of one tag; a tag that moves more often loses its oldest.
+const DIGESTS: usize = 100;
 
 /// The ledger, one file per canonical repository name.
 #[derive(Debug)]
 pub struct FirstSeen {
-    shelf: Shelf,
+    files: SealedFiles,
+    /// What could not be written because another process did not let go of the file, by repository: all that was known
+    /// and is new, to be written with the next.
+    late: Mutex<HashMap<String, Ledger>>,
 }
 
 /// The tags of one repository with their times.
@@ -23,6 +38,19 @@ pub struct Ledger {
     tags: TagList,
     /// Seconds since 1970, by the index of the tag.
     seconds: Vec<i64>,
+    /// The digests that each tag was seen with, and when first, in seconds; the one it was last seen with is the last.
+    digests: BTreeMap<String, Vec<(String, i64)>>,
+}
+
+/// A tag that was seen with another digest than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The tag.
+    pub tag: String,
+    /// The digest that it was last seen with.
+    pub from: String,
+    /// The one it has now.
+    pub to: String,
 }
 
 impl Ledger {
@@ -36,30 +64,82 @@ impl Ledger {
         self.since.is_some() && self.get(tag) == self.since
     }
 
-    fn add(&mut self, new: &TagList, seconds: i64) {
-        let mut all: Vec<(&str, i64)> = self.tags.iter().zip(self.seconds.iter().copied()).collect();
-        all.extend(new.iter().map(|tag| (tag, seconds)));
-        all.sort_by(|a, b| b.0.cmp(a.0));
+    /// The digest that `tag` was last seen with; `None`: nobody has asked.
+    pub fn digest(&self, tag: &str) -> Option<&str> {
+        self.digests.get(tag).and_then(|digests| digests.last()).map(|(digest, _)| digest.as_str())
+    }
+
+    /// When `tag` was first seen with `digest`, in whole seconds.
+    pub fn first_with(&self, tag: &str, digest: &str) -> Option<Timestamp> {
+        let (_, seconds) = self.digests.get(tag)?.iter().find(|(known, _)| known == digest)?;
+        Some(whole_seconds(*seconds))
+    }
+
+    /// Notes tags as seen at `seconds`; what was seen before that stays.
+    fn add<'a>(&mut self, seen: impl Iterator<Item = (&'a str, i64)>) {
+        let mut all: Vec<(&str, i64)> = seen.collect::<Vec<(&'a str, i64)>>();
+        all.extend(self.tags.iter().zip(self.seconds.iter().copied()));
+        all.sort_by(|a, b| b.0.cmp(a.0).then(a.1.cmp(&b.1)));
         // A registry may list a tag twice.
         all.dedup_by(|a, b| a.0 == b.0);
         let (tags, seconds): (Vec<&str>, Vec<i64>) = all.into_iter().unzip();
         (self.tags, self.seconds) = (TagList::from_unsorted(tags), seconds);
     }
+
+    /// Notes tags that are seen at `now`; returns those that never were, none at the first look.
+    fn observe(&mut self, tags: &TagList, now: Timestamp) -> TagList {
+        let new = tags.without(&self.tags);
+        self.add(new.iter().map(|tag| (tag, now.as_second())));
+        let first = self.since.is_none();
+        self.since.get_or_insert(whole_seconds(now.as_second()));
+        if first { TagList::default() } else { new }
+    }
+
+    /// Notes the digest that a tag has at `now`; returns the one it had, if that is another.
+    fn observe_digest(&mut self, tag: &str, digest: &str, now: Timestamp) -> Option<Moved> {
+        let digests = self.digests.entry(tag.to_owned()).or_default();
+        let before = digests.last().map(|(digest, _)| digest.clone());
+        let known = digests.iter().position(|(known, _)| known == digest).map(|at| digests.remove(at));
+        digests.push(known.unwrap_or_else(|| (digest.to_owned(), now.as_second())));
+        digests.drain(..digests.len().saturating_sub(DIGESTS));
+        let from = before.filter(|before| before != digest)?;
+        Some(Moved { tag: tag.to_owned(), from, to: digest.to_owned() })
+    }
+
+    /// Takes over what `other` knows beside this; of two times the earlier counts.
+    fn merge(&mut self, other: &Self) {
+        self.add(other.tags.iter().zip(other.seconds.iter().copied()));
+        self.since = self.since.into_iter().chain(other.since).min();
+        for (tag, theirs) in &other.digests {
+            let ours = self.digests.entry(tag.clone()).or_default();
+            for (digest, seconds) in theirs {
+                match ours.iter_mut().find(|(known, _)| known == digest) {
+                    Some((_, first)) => *first = *seconds.min(first),
+                    None => ours.push((digest.clone(), *seconds)),
+                }
+            }
+        }
+    }
 }
 
 impl FirstSeen {
     pub(super) fn new(shelf: Shelf) -> Self {
-        Self { shelf }
+        let words = ("a ledger of first sightings", "they count from the next scan on");
+        Self { files: SealedFiles::new(shelf, KIND, words), late: Mutex::default() }
     }
 
     /// All that is known about `canonical`. A damaged file is set aside, with a warning.
     pub fn read(&self, canonical: &str) -> Ledger {
-        let name = file_name(canonical, "seen");
-        let Some(file) = self.shelf.read(&name) else { return Ledger::default() };
-        codec::open(KIND, &file).and_then(|sealed| unpack(&sealed, canonical)).unwrap_or_else(|| {
-            self.shelf.set_aside(&name, "a ledger of first sightings");
-            Ledger::default()
-        })
+        let mut ledger = self.kept(canonical);
+        if let Some(late) = self.late().get(canonical) {
+            ledger.merge(late);
+        }
+        ledger
+    }
+
+    fn kept(&self, canonical: &str) -> Ledger {
+        let name = file_name(canonical, ENDING);
+        self.files.read(&name, |sealed| unpack(sealed, canonical)).unwrap_or_default()
     }
 
     /// Notes those of `tags` that were never seen as seen now, and returns them.
@@ -67,26 +147,53 @@ impl FirstSeen {
     /// The first observation of a repository notes all its tags and returns none: they are not news.
     pub fn observe(&self, canonical: &str, tags: &TagList, now: Timestamp) -> TagList {
         let known = self.read(canonical);
-        let new = without(tags, &known.tags);
+        let new = tags.without(&known.tags);
         if new.is_empty() && known.since.is_some() {
             return new;
         }
-        let name = file_name(canonical, "seen");
-        let _lock = self.shelf.lock(&name);
-        // Read again: another process may have noted some of them before we had the lock.
-        let mut ledger = self.read(canonical);
-        let new = without(tags, &ledger.tags);
-        let first = ledger.since.is_none();
-        ledger.add(&new, now.as_second());
-        let since = ledger.since.map_or(now.as_second(), Timestamp::as_second);
-        if let Ok(file) = codec::seal(KIND, since, &pack(&ledger, canonical)) {
-            self.shelf.write(&name, &file);
+        self.change(canonical, |ledger| ledger.observe(tags, now))
+    }
+
+    /// Notes the digests that tags have now, and returns the tags that had others.
+    pub fn observe_digests<'a>(
+        &self,
+        canonical: &str,
+        digests: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+        now: Timestamp,
+    ) -> Vec<Moved> {
+        let known = self.read(canonical);
+        if digests.clone().into_iter().all(|(tag, digest)| known.digest(tag) == Some(digest)) {
+            return Vec::new();
         }
-        if first { TagList::default() } else { new }
+        self.change(canonical, |ledger| {
+            let each = digests.into_iter();
+            each.filter_map(|(tag, digest)| ledger.observe_digest(tag, digest, now)).collect()
+        })
+    }
+
+    /// Changes what is known of a repository. What another process noted since it was last read is in what is changed.
+    fn change<T>(&self, canonical: &str, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let name = file_name(canonical, ENDING);
+        let turn = self.files.turn(&name);
+        let mut ledger = self.read(canonical);
+        let changed = change(&mut ledger);
+        if turn.is_some() {
+            self.late().remove(canonical);
+            let since = ledger.since.unwrap_or_default().as_second();
+            self.files.write(&name, since, &pack(&ledger, canonical));
+        } else {
+            self.late().entry(canonical.to_owned()).or_default().merge(&ledger);
+        }
+        changed
+    }
+
+    fn late(&self) -> MutexGuard<'_, HashMap<String, Ledger>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tags, the distinct times, and of each tag the number of its time: a hundred thousand tags have few times.
+/// Tags, the distinct times, of each tag the number of its time (a hundred thousand tags have few times), and a line for
+/// each digest; whether the repository was ever looked at is the last byte.
 fn pack(ledger: &Ledger, canonical: &str) -> Vec<u8> {
     let mut times = ledger.seconds.clone();
     times.sort_unstable();
@@ -100,22 +207,57 @@ fn pack(ledger: &Ledger, canonical: &str) -> Vec<u8> {
         let number = u32::try_from(times.partition_point(|time| time < seconds)).unwrap_or(u32::MAX);
         payload.extend_from_slice(&number.to_le_bytes());
     }
+    let seen = ledger.digests.iter().flat_map(|(tag, digests)| digests.iter().map(move |seen| (tag, seen)));
+    let texts: Vec<[String; 3]> =
+        seen.map(|(tag, (digest, seconds))| [tag.clone(), digest.clone(), seconds.to_string()]).collect();
+    let texts: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
+    codec::put(&mut payload, texts.into_iter());
+    payload.push(u8::from(ledger.since.is_some()));
     payload
 }
 
 fn unpack(sealed: &codec::Sealed, canonical: &str) -> Option<Ledger> {
     let mut rest = sealed.payload.as_slice();
-    let name = codec::take(&mut rest)?;
+    if codec::take(&mut rest)? != [canonical] {
+        return None;
+    }
     let tags = TagList::from_unsorted(codec::take(&mut rest)?);
     let times: Vec<i64> =
         codec::take(&mut rest)?.iter().map(|time| time.parse().ok()).collect::<Option<_>>()?;
-    let (numbers, _) = rest.as_chunks::<4>();
+    let (numbers, mut rest) = rest.split_at_checked(tags.len().checked_mul(4)?)?;
+    let (numbers, _) = numbers.as_chunks::<4>();
     let seconds: Vec<i64> = numbers
         .iter()
         .map(|number| times.get(usize::try_from(u32::from_le_bytes(*number)).ok()?).copied())
         .collect::<Option<_>>()?;
-    let whole = name == [canonical] && seconds.len() == tags.len();
-    whole.then(|| Ledger { since: Some(whole_seconds(sealed.seconds)), tags, seconds })
+    let (digests, looked) = match sealed.version {
+        1 => (BTreeMap::new(), true),
+        _ => (unpack_digests(&codec::take(&mut rest)?)?, *rest.first()? != 0),
+    };
+    let since = looked.then(|| whole_seconds(sealed.seconds));
+    Some(Ledger { since, tags, seconds, digests })
+}
+
+fn unpack_digests(texts: &[&str]) -> Option<BTreeMap<String, Vec<(String, i64)>>> {
+    let mut digests: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    let (seen, _) = texts.as_chunks::<3>();
+    for [tag, digest, seconds] in seen {
+        let known = digests.entry((*tag).to_owned()).or_default();
+        known.push(((*digest).to_owned(), seconds.parse().ok()?));
+    }
+    Some(digests)
+}
+
+/// Reads any bytes as a ledger: what comes out is what was put in.
+#[cfg(any(fuzzing, test))]
+pub(super) fn read_any(file: &[u8], canonical: &str) {
+    let Some(ledger) = codec::open(KIND, file).ok().and_then(|sealed| unpack(&sealed, canonical)) else {
+        return;
+    };
+    let seconds = ledger.since.unwrap_or_default().as_second();
+    let again = codec::seal(KIND, seconds, &pack(&ledger, canonical));
+    let again = again.ok().and_then(|file| codec::open(KIND, &file).ok());
+    assert_eq!(again.and_then(|sealed| unpack(&sealed, canonical)), Some(ledger));
 }
 
 #[cfg(test)]
@@ -135,7 +277,6 @@ mod tests {
         assert_eq!(observe(&["2", "3"], 200), ["3"].into_iter().collect());
         assert!(observe(&["1", "2", "3"], 300).is_empty(), "a tag that went and came back is not new");
         let store = Store::open(&dirs);
-        store.tags().clear();
         let ledger = store.first_seen().read("r/a");
         assert_eq!(
             [ledger.get("1"), ledger.get("2"), ledger.get("3")],
@@ -174,5 +315,107 @@ mod tests {
         });
         let ledger = Store::open(&dirs).first_seen().read("r/a");
         assert!((0..8).all(|n: u32| ledger.get(&n.to_string()).is_some()));
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_tag_that_moves_is_known_by_its_digests() {
+        let dir = tempfile::tempdir().unwrap();
+        let dirs = Dirs::below(dir.path());
+        let observe = |digest: &str, second| {
+            Store::open(&dirs).first_seen().observe_digests("r/a", [("latest", digest)], at(second))
+        };
+        let moved = |from: &str, to: &str| Moved { tag: "latest".into(), from: from.into(), to: to.into() };
+        assert_eq!(observe("sha256:a", 100), []);
+        assert_eq!(observe("sha256:a", 110), []);
+        assert_eq!(observe("sha256:b", 120), [moved("sha256:a", "sha256:b")]);
+        assert_eq!(observe("sha256:a", 130), [moved("sha256:b", "sha256:a")]);
+        let ledger = Store::open(&dirs).first_seen().read("r/a");
+        assert_eq!(ledger.digest("latest"), Some("sha256:a"));
+        assert_eq!(ledger.first_with("latest", "sha256:a"), Some(at(100)));
+        assert_eq!(ledger.first_with("latest", "sha256:b"), Some(at(120)));
+        assert_eq!((ledger.digest("1"), ledger.first_with("latest", "sha256:c")), (None, None));
+        assert_eq!(ledger.since, None, "a digest is no look at the list");
+        let new = Store::open(&dirs).first_seen().observe("r/a", &["1"].into_iter().collect(), at(140));
+        assert!(new.is_empty(), "what the first look finds is no news");
+    }
+
+    #[test]
+    fn a_tag_that_moves_for_ever_loses_its_oldest_digests() {
+        let store = Store::in_memory();
+        for second in 0..150 {
+            let digest = format!("sha256:{second}");
+            store.first_seen().observe_digests("r/a", [("latest", digest.as_str())], at(second));
+        }
+        let ledger = store.first_seen().read("r/a");
+        assert_eq!(ledger.first_with("latest", "sha256:149"), Some(at(149)));
+        assert_eq!(ledger.first_with("latest", "sha256:50"), Some(at(50)));
+        assert_eq!(ledger.first_with("latest", "sha256:49"), None);
+    }
+
+    #[test]
+    fn ledgers_from_before_there_were_digests_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let mut payload = Vec::new();
+        codec::put(&mut payload, ["r/a"].into_iter());
+        codec::put(&mut payload, ["2", "1"].into_iter());
+        codec::put(&mut payload, ["100", "200"].into_iter());
+        payload.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
+        let file = codec::seal(*b"SCSEEN\0\x01", 100, &payload).unwrap();
+        let folder = dir.path().join("state/first-seen");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(file_name("r/a", ENDING)), file).unwrap();
+        let ledger = store.first_seen().read("r/a");
+        assert_eq!((ledger.get("1"), ledger.get("2")), (Some(at(100)), Some(at(200))));
+        assert_eq!(ledger.since, Some(at(100)));
+        assert!(store.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn what_another_process_keeps_from_being_written_is_written_with_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (Store::open(&Dirs::below(dir.path())), Store::open(&Dirs::below(dir.path())));
+        let observe = |store: &Store, tag: &str, second| {
+            store.first_seen().observe("r/a", &[tag].into_iter().collect(), at(second))
+        };
+        observe(&one, "1", 100);
+        let turn = two.first_seen().files.turn(&file_name("r/a", ENDING));
+        assert!(turn.is_some());
+        assert_eq!(observe(&one, "2", 200), ["2"].into_iter().collect());
+        assert_eq!(one.first_seen().read("r/a").get("2"), Some(at(200)));
+        assert_eq!(two.first_seen().read("r/a").get("2"), None);
+        drop(turn);
+        observe(&two, "3", 300);
+        observe(&one, "4", 400);
+        let ledger = two.first_seen().read("r/a");
+        let seen = ["1", "2", "3", "4"].map(|tag| ledger.get(tag).map(Timestamp::as_second));
+        assert_eq!(seen, [Some(100), Some(200), Some(300), Some(400)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_upset_the_reader(
+            bytes: Vec<u8>,
+            tags: std::collections::BTreeSet<String>,
+            digests: Vec<(String, String, i64)>,
+        ) {
+            read_any(&bytes, "r/a");
+            let mut ledger = Ledger { since: Some(at(7)), ..Ledger::default() };
+            ledger.add(tags.iter().map(|tag| (tag.as_str(), 5)));
+            for (tag, digest, second) in &digests {
+                ledger.observe_digest(tag, digest, whole_seconds(*second));
+            }
+            let payload = pack(&ledger, "r/a");
+            let sealed = codec::Sealed { version: 2, seconds: 7, payload: payload.clone() };
+            proptest::prop_assert_eq!(unpack(&sealed, "r/a"), Some(ledger));
+            for version in [1, 2] {
+                let kind = [b"SCSEEN\0".as_slice(), &[version]].concat().try_into().unwrap();
+                read_any(&codec::seal(kind, 7, &[payload.as_slice(), &bytes].concat()).unwrap(), "r/a");
+            }
+        }
     }
 }

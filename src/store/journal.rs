@@ -111,50 +111,43 @@ impl Journal {
             add_line(&mut lines, &line);
         }
         if !lines.is_empty() {
-            let name = file_name(scope, "jsonl");
-            // Not while another process writes the file anew, which would lose these lines.
-            let _lock = self.shelf.lock(&name);
-            self.shelf.append(&name, &lines);
+            self.shelf.append(&file_name(scope, "jsonl"), &lines);
         }
     }
 
     /// The decisions in force. Lines that make no sense, such as the half line of a killed process, are passed over.
     pub fn load(&self, scope: &str) -> Decisions {
         let name = file_name(scope, "jsonl");
-        let Some(file) = self.shelf.read(&name) else { return Decisions::default() };
-        let mut decisions = Decisions::default();
-        let mut count = 0;
-        for line in read_lines::<Line>(&file).filter(|line| line.scope == scope) {
-            count += 1;
-            match line.decision {
-                Word::Undecided => decisions.held.remove(&line.key),
-                word => decisions.held.insert(line.key, (word, line.time)),
-            };
-        }
+        let (count, decisions) = in_force(&self.shelf.read_lines(&name), scope);
         if count > LONG && count > 4 * decisions.held.len() {
-            self.compact(scope, &name);
+            // Only the last word about each site.
+            self.shelf.shorten(&name, |file| lines(in_force(file, scope).1, scope));
         }
         decisions
     }
+}
 
-    /// Writes the file anew with the last word about each site only.
-    fn compact(&self, scope: &str, name: &str) {
-        let Some(_lock) = self.shelf.lock(name) else { return };
-        // Read again: another process may have added to it before we had the lock.
-        let Some(file) = self.shelf.read(name) else { return };
-        let mut last: HashMap<Key, (Word, Timestamp)> = HashMap::new();
-        for line in read_lines::<Line>(&file).filter(|line| line.scope == scope) {
-            match line.decision {
-                Word::Undecided => last.remove(&line.key),
-                word => last.insert(line.key, (word, line.time)),
-            };
-        }
-        let mut lines = Vec::new();
-        for (key, (decision, time)) in last {
-            add_line(&mut lines, &Line { time, scope: scope.to_owned(), key, decision });
-        }
-        self.shelf.write(name, &lines);
+/// How many lines there are of this scope, and what they come to.
+fn in_force(file: &[u8], scope: &str) -> (usize, Decisions) {
+    let mut decisions = Decisions::default();
+    let mut count = 0;
+    for line in read_lines::<Line>(file).filter(|line| line.scope == scope) {
+        count += 1;
+        match line.decision {
+            Word::Undecided => decisions.held.remove(&line.key),
+            word => decisions.held.insert(line.key, (word, line.time)),
+        };
     }
+    (count, decisions)
+}
+
+/// The lines that come to these decisions.
+fn lines(decisions: Decisions, scope: &str) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for (key, (decision, time)) in decisions.held {
+        add_line(&mut lines, &Line { time, scope: scope.to_owned(), key, decision });
+    }
+    lines
 }
 
 /// Adds `value` as one line of JSON.

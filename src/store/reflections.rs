@@ -2,36 +2,32 @@
 //! digest that was seen when its tag was first selected cannot be seen again.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
-use super::codec;
+use super::codec::Kind;
+use super::sealed::SealedFiles;
 use super::shelf::{Shelf, file_name};
 use crate::domain::reflection::Reflection;
 
-const KIND: [u8; 8] = *b"SCREFS\0\x01";
+const KIND: Kind = *b"SCREFS\0\x01";
 
 /// One file per source of objects. A source is whatever tells policies of the same name apart, such as a repository.
 #[derive(Debug)]
 pub struct Reflections {
-    shelf: Shelf,
-    /// Where there is no folder, and so no lock in it, the tasks of this process take turns by this one.
-    turn: Mutex<()>,
+    files: SealedFiles,
 }
 
 impl Reflections {
     pub(super) fn new(shelf: Shelf) -> Self {
-        Self { shelf, turn: Mutex::default() }
+        let words =
+            ("what was known of the digests and predecessors of policies", "digests are asked for anew");
+        Self { files: SealedFiles::new(shelf, KIND, words) }
     }
 
     /// All that is known of the policies of `source`, by a key of the caller's. A damaged file is set aside, with a
     /// warning.
     pub fn read(&self, source: &str) -> BTreeMap<String, Reflection> {
         let name = file_name(source, "refs");
-        let Some(file) = self.shelf.read(&name) else { return BTreeMap::new() };
-        codec::open(KIND, &file).and_then(|sealed| unpack(&sealed.payload, source)).unwrap_or_else(|| {
-            self.shelf.set_aside(&name, "the digests and predecessors of policies");
-            BTreeMap::new()
-        })
+        self.files.read(&name, |sealed| unpack(&sealed.payload, source)).unwrap_or_default()
     }
 
     /// Notes what became of some policies; what another process noted of others meanwhile stays.
@@ -40,13 +36,11 @@ impl Reflections {
             return;
         }
         let name = file_name(source, "refs");
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = self.shelf.lock(&name);
+        let _turn = self.files.turn(&name);
         let mut all = self.read(source);
         all.extend(news);
-        let sealed = serde_json::to_vec(&(source, &all)).ok();
-        if let Some(file) = sealed.and_then(|payload| codec::seal(KIND, seconds, &payload).ok()) {
-            self.shelf.write(&name, &file);
+        if let Ok(payload) = serde_json::to_vec(&(source, &all)) {
+            self.files.write(&name, seconds, &payload);
         }
     }
 }

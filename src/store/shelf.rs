@@ -1,19 +1,25 @@
 //! A folder of files that are written whole or by the line, with memory to fall back on.
 
-use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Code, Problem};
 
-/// How long a change waits for another process to finish its own; then it goes ahead, as the files stay whole anyway.
+/// How long a change waits for another process to finish its own.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a line is written again because the file was replaced meanwhile, which it is once in a thousand lines.
+const ATTEMPTS: usize = 100;
+
+/// How many locks serve all files of a folder, so that the scans of a fleet do not wait for one another.
+const LOCKS: usize = 16;
 
 /// How much must fit on the disk for files to be kept there, in bytes: the little that an empty Git cache takes.
 const PROBE: usize = 64 << 10;
@@ -21,100 +27,183 @@ const PROBE: usize = 64 << 10;
 /// What a person should hear about the store.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
-    waiting: Mutex<(Vec<Problem>, bool)>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    waiting: Vec<Problem>,
+    memory_only: bool,
+    /// Files that make no sense and cannot be moved: each is read again and again, and said once.
+    stuck: BTreeSet<PathBuf>,
 }
 
 impl Notices {
     /// Notes, once in a process's life, that memory takes the place of files.
     pub(super) fn memory_only(&self, why: &str) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut waiting.1, true) {
+        let mut heard = self.heard();
+        if !std::mem::replace(&mut heard.memory_only, true) {
             let message = format!("state is kept in memory only: {why}");
-            waiting.0.push(Problem::new(Code::State, "", message));
+            heard.waiting.push(Problem::new(Code::State, "", message));
         }
     }
 
-    fn push(&self, problem: Problem) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0.push(problem);
+    fn push(&self, file: &Path, message: String) {
+        self.heard().waiting.push(Problem::new(Code::State, file.display().to_string(), message));
+    }
+
+    /// As [`Self::push`], once for each file.
+    fn stuck(&self, file: &Path, message: String) {
+        if self.heard().stuck.insert(file.to_owned()) {
+            self.push(file, message);
+        }
     }
 
     pub(super) fn take(&self) -> Vec<Problem> {
-        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0)
+        std::mem::take(&mut self.heard().waiting)
     }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What could not be written, by file name.
+#[derive(Debug, Default)]
+struct Memory {
+    /// Contents that hide the file of that name.
+    whole: HashMap<String, Vec<u8>>,
+    /// Lines that come behind those of the file of that name.
+    lines: HashMap<String, Vec<u8>>,
+}
+
+/// The right to read a file, change it and write it, which nobody else has meanwhile.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    _in_this_process: MutexGuard<'a, ()>,
+    /// `None`: where no lock can be kept, no other process writes either.
+    _among_processes: Option<File>,
 }
 
 /// One folder.
 #[derive(Debug)]
 pub(super) struct Shelf {
     folder: Option<PathBuf>,
-    /// What could not be written, by file name; it hides the file of that name.
-    memory: Mutex<HashMap<String, Vec<u8>>>,
+    memory: Mutex<Memory>,
+    turns: [Mutex<()>; LOCKS],
     notices: Arc<Notices>,
 }
 
 impl Shelf {
     pub(super) fn new(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
-        Self { folder, memory: Mutex::default(), notices: Arc::clone(notices) }
+        Self {
+            folder,
+            memory: Mutex::default(),
+            turns: <[_; LOCKS]>::default(),
+            notices: Arc::clone(notices),
+        }
+    }
+
+    /// Where a file lies, if on a disk.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(name))
     }
 
     /// The content of a file; `None` if there is none that can be read.
     pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let remembered = self.memory.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        remembered.or_else(|| std::fs::read(self.folder.as_ref()?.join(name)).ok())
+        let remembered = self.memory().whole.get(name).cloned();
+        remembered.or_else(|| self.on_disk(name))
+    }
+
+    /// The lines of a file, those that could not be written behind the others.
+    pub(super) fn read_lines(&self, name: &str) -> Vec<u8> {
+        let mut lines = self.on_disk(name).unwrap_or_default();
+        if let Some(more) = self.memory().lines.get(name) {
+            // A process that was killed may have left half a line.
+            lines.push(b'\n');
+            lines.extend_from_slice(more);
+        }
+        lines
+    }
+
+    fn on_disk(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.path(name)?).ok()
     }
 
     /// Replaces a file: readers see the old content or the new, never a part.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
         let written = self.in_folder(|folder| replace(folder, name, bytes));
         tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if written {
-            memory.remove(name);
+            self.memory().whole.remove(name);
         } else {
-            memory.insert(name.to_owned(), bytes.to_vec());
+            self.memory().whole.insert(name.to_owned(), bytes.to_vec());
         }
     }
 
     /// Adds whole lines to a file, in one write so that those of several processes do not mix.
     pub(super) fn append(&self, name: &str, lines: &[u8]) {
-        let written = self.in_folder(|folder| append(&folder.join(name), lines));
+        let mut waiting = self.memory().lines.remove(name).unwrap_or_default();
+        waiting.extend_from_slice(lines);
+        let written = self.in_folder(|folder| append(&folder.join(name), &waiting));
         tracing::trace!(bytes = lines.len(), written, "store: {name} appended to");
         if !written {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let file = || self.folder.as_ref().and_then(|folder| std::fs::read(folder.join(name)).ok());
-            memory
-                .entry(name.to_owned())
-                .or_insert_with(|| file().unwrap_or_default())
-                .extend_from_slice(lines);
+            let mut memory = self.memory();
+            let behind = memory.lines.entry(name.to_owned()).or_default();
+            waiting.append(behind);
+            *behind = waiting;
+        }
+    }
+
+    /// Puts what `shorten` makes of a file's lines in their place; lines that others add meanwhile come behind that.
+    ///
+    /// Nothing happens if the file cannot be written or another process is at it: it stays as long as it is.
+    pub(super) fn shorten(&self, name: &str, shorten: impl FnOnce(&[u8]) -> Vec<u8>) {
+        let (Some(folder), Some(_turn)) = (&self.folder, self.turn(name)) else { return };
+        if let Err(error) = shorten_file(folder, name, shorten) {
+            tracing::debug!("store: {name} stays as long as it is: {error}");
         }
     }
 
     /// Removes a file, if it is there.
-    pub(super) fn remove(&self, name: &str) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        if let Some(folder) = &self.folder {
-            // Absent is what we want; what cannot be removed will be overwritten or fail then.
-            let _ = std::fs::remove_file(folder.join(name));
+    ///
+    /// # Errors
+    /// It is there and stays.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        self.memory().whole.remove(name);
+        self.memory().lines.remove(name);
+        match self.path(name).map(std::fs::remove_file) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 
-    /// Renames a file that makes no sense, so that it can be looked at and is not read again.
-    pub(super) fn set_aside(&self, name: &str, what: &str) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        let Some(folder) = &self.folder else { return };
-        let (from, to) = (folder.join(name), folder.join(format!("{name}.corrupt")));
-        let moved = std::fs::rename(&from, &to);
-        let message = match moved {
-            Ok(()) => format!("{what} was damaged and was set aside as {}", to.display()),
-            Err(error) => format!("{what} is damaged and could not be set aside: {error}"),
-        };
-        self.notices.push(Problem::new(Code::State, from.display().to_string(), message));
+    /// Renames a file with the content `bytes`, so that it can be looked at and is not read again, and says so in a
+    /// sentence: `what` it holds and is wrong with it, and what comes of that.
+    pub(super) fn set_aside(&self, name: &str, bytes: &[u8], (what, then): (&str, &str)) {
+        self.memory().whole.remove(name);
+        let Some(from) = self.path(name) else { return };
+        let to = from.with_file_name(format!("{name}{ASIDE}"));
+        match std::fs::rename(&from, &to) {
+            // Another process has just written it anew.
+            Ok(()) if std::fs::read(&to).is_ok_and(|moved| moved != bytes) => give_back(&to, &from),
+            Ok(()) => {
+                self.notices.push(&from, format!("{what}, and was set aside as {}; {then}", to.display()));
+            }
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                self.notices.stuck(&from, format!("{what}, and cannot be set aside ({error}); {then}"));
+            }
+        }
     }
 
     /// The names of the files.
     pub(super) fn names(&self) -> Vec<String> {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut names: Vec<String> = memory.keys().cloned().collect();
+        let mut names: Vec<String> = {
+            let memory = self.memory();
+            memory.whole.keys().chain(memory.lines.keys()).cloned().collect()
+        };
         let entries = self.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
         names.extend(
             entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok()),
@@ -124,20 +213,16 @@ impl Shelf {
         names
     }
 
-    /// Keeps others out while `name` is read, changed and written; `None` if that was not to be had.
-    ///
-    /// Sixteen locks serve all files, so that the scans of a fleet do not wait for one another.
-    pub(super) fn lock(&self, name: &str) -> Option<File> {
-        let bucket = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 16;
-        let file = self.lock_file(&format!(".lock-{bucket:02}"))?;
-        let step = Duration::from_millis(1);
-        for _ in 0..LOCK_PATIENCE.as_millis() / step.as_millis() {
-            if file.try_lock().is_ok() {
-                return Some(file);
-            }
-            std::thread::sleep(step);
-        }
-        None
+    /// Keeps others out while `name` is read, changed and written; `None` if another process does not let go of it.
+    pub(super) fn turn(&self, name: &str) -> Option<Turn<'_>> {
+        let hash = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+        let bucket = usize::from(hash) % LOCKS;
+        let in_this_process = self.turns.get(bucket)?.lock().unwrap_or_else(PoisonError::into_inner);
+        let among_processes = match self.lock_file(&format!(".lock-{bucket:02}")) {
+            Some(file) => Some(wait_for(file)?),
+            None => None,
+        };
+        Some(Turn { _in_this_process: in_this_process, _among_processes: among_processes })
     }
 
     /// Takes the lock of the whole folder, without waiting.
@@ -146,7 +231,8 @@ impl Shelf {
         file.try_lock().ok().map(|()| file)
     }
 
-    fn lock_file(&self, name: &str) -> Option<File> {
+    /// A file to lock, made if need be; `None` where none can be made.
+    pub(super) fn lock_file(&self, name: &str) -> Option<File> {
         let folder = self.folder.as_ref()?;
         make_folder(folder).ok()?;
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(name)).ok()
@@ -163,6 +249,35 @@ impl Shelf {
             }
         }
     }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the name of a file that was set aside ends with.
+pub(super) const ASIDE: &str = ".corrupt";
+
+/// What the name of a file begins with while it is being written.
+pub(super) const UNFINISHED: &str = ".tmp";
+
+/// Waits for another process to give up a lock.
+fn wait_for(file: File) -> Option<File> {
+    let step = Duration::from_millis(1);
+    for _ in 0..LOCK_PATIENCE.as_millis() / step.as_millis() {
+        if file.try_lock().is_ok() {
+            return Some(file);
+        }
+        std::thread::sleep(step);
+    }
+    None
+}
+
+/// Puts a file back from where it was moved by mistake, unless there is another by now.
+fn give_back(from: &Path, to: &Path) {
+    // Whatever fails here fails because another process has written the file again.
+    let _ = std::fs::hard_link(from, to);
+    let _ = std::fs::remove_file(from);
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
@@ -189,19 +304,45 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
-    // A process that was killed may have left half a line, which must not swallow ours.
-    let mut last = [b'\n'];
-    if file.seek(SeekFrom::End(0))? > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
+    for _ in 0..ATTEMPTS {
+        let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
+        // A process that was killed may have left half a line, which must not swallow ours.
+        let mut last = [b'\n'];
+        if file.seek(SeekFrom::End(0))? > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        if last == [b'\n'] {
+            file.write_all(lines)?;
+        } else {
+            file.write_all(&[b"\n", lines].concat())?;
+        }
+        file.sync_data()?;
+        // A file that was replaced before we wrote may not have our lines; twice does no harm.
+        if std::fs::metadata(path).is_ok_and(|now| is_same(&now, &file)) {
+            return Ok(());
+        }
     }
-    if last == [b'\n'] {
-        file.write_all(lines)?;
-    } else {
-        file.write_all(&[b"\n", lines].concat())?;
-    }
-    file.sync_data()
+    Err(io::ErrorKind::ResourceBusy.into())
+}
+
+fn is_same(now: &Metadata, file: &File) -> bool {
+    file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (now.dev(), now.ino()))
+}
+
+fn shorten_file(folder: &Path, name: &str, shorten: impl FnOnce(&[u8]) -> Vec<u8>) -> io::Result<()> {
+    let path = folder.join(name);
+    let mut file = File::open(&path)?;
+    let mut read = Vec::new();
+    file.read_to_end(&mut read)?;
+    // The rest of a line that is being written comes with what is late.
+    let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let mut late = read.split_off(whole);
+    replace(folder, name, &shorten(&read))?;
+    // Whoever opened the file before it was replaced may have added to it until now; whoever adds to it from now on
+    // sees that it was replaced.
+    file.read_to_end(&mut late)?;
+    if late.is_empty() { Ok(()) } else { append(&path, &late) }
 }
 
 /// A file name for any text: readable in its beginning, told apart by a hash in its end.
@@ -242,7 +383,60 @@ mod tests {
         let shelf = shelf(dir.path());
         std::fs::write(dir.path().join("log"), "{\"half").unwrap();
         shelf.append("log", b"whole\n");
-        assert_eq!(shelf.read("log").unwrap(), b"{\"half\nwhole\n");
+        assert_eq!(shelf.read_lines("log"), b"{\"half\nwhole\n");
+    }
+
+    #[test]
+    fn a_file_that_is_shortened_while_others_add_to_it_loses_no_line() {
+        const LINES: usize = 60;
+        let dir = tempfile::tempdir().unwrap();
+        shelf(dir.path()).append("log", b"first\n");
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|who| {
+                    let shelf = shelf(dir.path());
+                    scope.spawn(move || {
+                        for n in 0..LINES {
+                            shelf.append("log", format!("{who} {n}\n").as_bytes());
+                        }
+                    })
+                })
+                .collect();
+            let shelf = shelf(dir.path());
+            while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+                shelf.shorten("log", <[u8]>::to_vec);
+            }
+        });
+        let log = String::from_utf8(shelf(dir.path()).read_lines("log")).unwrap();
+        let lines: BTreeSet<&str> = log.lines().collect();
+        assert_eq!(lines.len(), 1 + 4 * LINES, "{log}");
+    }
+
+    #[test]
+    fn lines_that_could_not_be_written_are_read_and_written_with_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        std::fs::write(&folder, "in the way").unwrap();
+        let shelf = shelf(&folder);
+        shelf.append("log", b"one\n");
+        shelf.append("log", b"two\n");
+        assert_eq!(shelf.read_lines("log"), b"\none\ntwo\n");
+        std::fs::remove_file(&folder).unwrap();
+        shelf.append("log", b"three\n");
+        assert_eq!(std::fs::read(folder.join("log")).unwrap(), b"one\ntwo\nthree\n");
+        assert_eq!(shelf.read_lines("log"), b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn a_file_that_was_written_anew_is_not_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = shelf(dir.path());
+        shelf.write("list", b"good");
+        shelf.set_aside("list", b"damaged", ("a list was damaged", "it is read again"));
+        assert_eq!(shelf.read("list").unwrap(), b"good");
+        assert!(shelf.notices.take().is_empty());
+        shelf.set_aside("gone", b"damaged", ("a list was damaged", "it is read again"));
+        assert!(shelf.notices.take().is_empty());
     }
 
     #[test]

@@ -1,12 +1,22 @@
 //! The tag lists of the last scans. May be deleted at any time: a scan brings them back.
 
-use jiff::Timestamp;
+use std::io;
+use std::path::PathBuf;
 
-use super::codec;
-use super::shelf::{Shelf, file_name};
+use jiff::{SignedDuration, Timestamp};
+
+use super::codec::{self, Kind};
+use super::sealed::SealedFiles;
+use super::shelf::{ASIDE, Shelf, UNFINISHED, file_name};
 use crate::domain::tags::TagList;
 
-const KIND: [u8; 8] = *b"SCTAGS\0\x01";
+const KIND: Kind = *b"SCTAGS\0\x01";
+
+/// A list from so far in the future was written by a clock that was wrong.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// What a file of the cache ends with.
+const ENDING: &str = "tags";
 
 /// What the last good scan of a repository found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,71 +29,129 @@ pub struct CachedTags {
     pub new: TagList,
 }
 
+/// A file of the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// What it holds: the canonical name of the repository, when that was scanned, and how many tags it had. `None`:
+    /// nothing that is read, such as a list that was set aside or that a killed process left half written.
+    pub list: Option<(String, Timestamp, usize)>,
+    /// When it was last written.
+    pub written: Timestamp,
+}
+
 /// The cache, one file per canonical repository name.
 #[derive(Debug)]
 pub struct TagCache {
-    shelf: Shelf,
+    files: SealedFiles,
 }
 
 impl TagCache {
     pub(super) fn new(shelf: Shelf) -> Self {
-        Self { shelf }
+        let words = ("a cached tag list", "its repository is scanned again");
+        Self { files: SealedFiles::new(shelf, KIND, words) }
     }
 
     /// What is cached for `canonical`, such as `ghcr.io/acme/podinfo`. A damaged file is set aside, with a warning.
     pub fn read(&self, canonical: &str) -> Option<CachedTags> {
-        let name = file_name(canonical, "tags");
-        let file = self.shelf.read(&name)?;
-        let cached = codec::open(KIND, &file).and_then(|sealed| unpack(&sealed, canonical));
-        if cached.is_none() {
-            self.shelf.set_aside(&name, "a cached tag list");
-        }
-        cached
+        self.files.read(&file_name(canonical, ENDING), |sealed| unpack(sealed, canonical))
     }
 
-    /// Replaces what is cached, and says what is new against it.
-    pub fn write(&self, canonical: &str, tags: TagList, now: Timestamp) -> CachedTags {
-        // Without a lock: the file is replaced whole, and of two scans at once either may be the last.
-        let new = self.read(canonical).map(|before| without(&tags, &before.tags)).unwrap_or_default();
+    /// Keeps the list that a scan found at `listed`, unless another process has kept a newer one meanwhile. Returns what
+    /// is kept now, and what is new in it.
+    pub fn write(&self, canonical: &str, tags: TagList, listed: Timestamp) -> CachedTags {
+        let name = file_name(canonical, ENDING);
+        // If another process does not let go of it, the older list may win; the next scan brings the newer one.
+        let _turn = self.files.turn(&name);
+        let before = self.read(canonical);
+        if let Some(newer) = before.as_ref().filter(|before| is_newer(before.scanned, listed)) {
+            return newer.clone();
+        }
+        let new = before.map(|before| tags.without(&before.tags)).unwrap_or_default();
         let mut payload = Vec::new();
         codec::put(&mut payload, [canonical].into_iter());
         codec::put(&mut payload, tags.iter());
         codec::put(&mut payload, new.iter());
-        if let Ok(file) = codec::seal(KIND, now.as_second(), &payload) {
-            self.shelf.write(&file_name(canonical, "tags"), &file);
-        }
-        CachedTags { scanned: whole_seconds(now.as_second()), tags, new }
+        self.files.write(&name, listed.as_second(), &payload);
+        CachedTags { scanned: whole_seconds(listed.as_second()), tags, new }
     }
 
-    /// Deletes all lists.
-    pub fn clear(&self) {
-        for name in self.shelf.names().iter().filter(|name| name.contains(".tags")) {
-            self.shelf.remove(name);
+    /// The files on the disk, in the order of their names.
+    pub fn files(&self) -> Vec<CachedFile> {
+        let names = self.files.shelf.names();
+        names.iter().filter(|name| is_ours(name)).filter_map(|name| self.file(name)).collect()
+    }
+
+    fn file(&self, name: &str) -> Option<CachedFile> {
+        let path = self.files.shelf.path(name)?;
+        let meta = std::fs::metadata(&path).ok()?;
+        let written =
+            meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
+        let list = if is_list(name) { self.files.read(name, summary) } else { None };
+        Some(CachedFile { path, bytes: meta.len(), list, written })
+    }
+
+    /// Deletes a file, unless it was written since it was looked at; returns whether it is gone by that.
+    ///
+    /// # Errors
+    /// It cannot be deleted.
+    pub fn remove(&self, file: &CachedFile) -> io::Result<bool> {
+        let Some(name) = file.path.file_name().and_then(|name| name.to_str()) else { return Ok(false) };
+        let _turn = self.files.turn(name);
+        let now = self.file(name);
+        if now.as_ref() != Some(file) {
+            return Ok(false);
         }
+        self.files.shelf.remove(name).map(|()| true)
     }
 }
 
+/// Whether a list of `before` is to be kept over one of `now`.
+fn is_newer(before: Timestamp, now: Timestamp) -> bool {
+    before > now && before.duration_since(now) <= SKEW
+}
+
+fn is_list(name: &str) -> bool {
+    name.ends_with(&format!(".{ENDING}"))
+}
+
+/// Whether a file is a list, was one, or was to become one; locks are none of these.
+fn is_ours(name: &str) -> bool {
+    is_list(name) || name.ends_with(&format!(".{ENDING}{ASIDE}")) || name.starts_with(UNFINISHED)
+}
+
 fn unpack(sealed: &codec::Sealed, canonical: &str) -> Option<CachedTags> {
+    let (name, cached) = content(sealed)?;
+    (name == canonical).then_some(cached)
+}
+
+fn content(sealed: &codec::Sealed) -> Option<(&str, CachedTags)> {
     let mut rest = sealed.payload.as_slice();
-    let name = codec::take(&mut rest)?;
+    let [name] = *codec::take(&mut rest)?.as_slice() else { return None };
     let tags = TagList::from_unsorted(codec::take(&mut rest)?);
     let new = TagList::from_unsorted(codec::take(&mut rest)?);
-    (name == [canonical]).then(|| CachedTags { scanned: whole_seconds(sealed.seconds), tags, new })
+    Some((name, CachedTags { scanned: whole_seconds(sealed.seconds), tags, new }))
+}
+
+fn summary(sealed: &codec::Sealed) -> Option<(String, Timestamp, usize)> {
+    content(sealed).map(|(name, cached)| (name.to_owned(), cached.scanned, cached.tags.len()))
 }
 
 pub(super) fn whole_seconds(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or_default()
 }
 
-/// The tags of `now` that `before` lacks; both are in descending order, so one walk through both is enough.
-pub(super) fn without(now: &TagList, before: &TagList) -> TagList {
-    let mut before = before.iter().peekable();
-    now.iter()
-        .filter(|tag| {
-            while before.next_if(|old| old > tag).is_some() {}
-            before.peek() != Some(tag)
-        })
-        .collect()
+/// Reads any bytes as a file of the cache: what comes out is what was put in.
+#[cfg(any(fuzzing, test))]
+pub(super) fn read_any(file: &[u8]) {
+    let Ok(sealed) = codec::open(KIND, file) else { return };
+    let Some((name, cached)) = content(&sealed) else { return };
+    let store = super::Store::in_memory();
+    let kept = store.tags().write(name, cached.tags.clone(), cached.scanned);
+    assert_eq!(store.tags().read(name), Some(kept));
 }
 
 #[cfg(test)]
@@ -95,11 +163,14 @@ mod tests {
         tags.iter().collect()
     }
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     #[test]
     fn a_list_survives_the_process_and_knows_what_is_new() {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::below(dir.path());
-        let at = |second| Timestamp::from_second(second).unwrap();
         let first = Store::open(&dirs).tags().write("r/a", list(&["1", "2", "1"]), at(100));
         assert!(first.new.is_empty(), "nothing is new where nothing was known");
         let second = Store::open(&dirs).tags().write("r/a", list(&["3", "2", "\u{1b}[2J"]), at(160));
@@ -107,31 +178,132 @@ mod tests {
         let store = Store::open(&dirs);
         assert_eq!(store.tags().read("r/a"), Some(second));
         assert_eq!(store.tags().read("r/b"), None);
-        store.tags().clear();
+        let [file] = store.tags().files().try_into().unwrap();
+        assert_eq!(file.list, Some(("r/a".into(), at(160), 3)));
+        assert!(store.tags().remove(&file).unwrap());
         assert_eq!(store.tags().read("r/a"), None);
+        assert!(!store.tags().remove(&file).unwrap());
         assert!(store.take_warnings().is_empty());
     }
 
-    #[test]
-    fn a_damaged_list_is_set_aside_with_a_warning() {
+    /// A store whose list of `r/a` has these bytes, and its file.
+    fn store_with(bytes: &[u8]) -> (tempfile::TempDir, Store, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&Dirs::below(dir.path()));
-        store.tags().write("r/a", list(&["1"]), Timestamp::UNIX_EPOCH);
-        let file = dir.path().join("cache/tags").join(file_name("r/a", "tags"));
-        std::fs::write(&file, b"SCTAGS\0\x01 and then nonsense").unwrap();
+        store.tags().write("r/a", list(&["1"]), at(0));
+        let file = dir.path().join("cache/tags").join(file_name("r/a", ENDING));
+        std::fs::write(&file, bytes).unwrap();
+        (dir, store, file)
+    }
+
+    #[test]
+    fn a_damaged_list_is_set_aside_with_a_warning_that_names_it() {
+        let (_dir, store, file) = store_with(b"SCTAGS\0\x01 and then nonsense");
         assert_eq!(store.tags().read("r/a"), None);
-        assert_eq!(store.take_warnings().len(), 1);
+        let [warning] = store.take_warnings().try_into().unwrap();
+        assert_eq!(warning.subject, file.display().to_string());
+        assert!(warning.message.starts_with("a cached tag list is damaged, and was set aside as "));
         assert!(file.with_extension("tags.corrupt").exists());
         assert_eq!(store.tags().read("r/a"), None);
         assert!(store.take_warnings().is_empty());
     }
 
+    #[test]
+    fn a_list_of_another_version_is_said_to_be_one() {
+        let (_dir, store, _) = store_with(b"SCTAGS\0\x09 in a form that is still to be invented");
+        assert_eq!(store.tags().read("r/a"), None);
+        let [warning] = store.take_warnings().try_into().unwrap();
+        assert!(warning.message.contains("another version of supercargo (format 9)"), "{}", warning.message);
+    }
+
+    #[test]
+    fn of_two_lists_the_newer_one_is_kept_whoever_is_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (Store::open(&Dirs::below(dir.path())), Store::open(&Dirs::below(dir.path())));
+        two.tags().write("r/a", list(&["1", "2"]), at(130));
+        let kept = one.tags().write("r/a", list(&["1"]), at(100));
+        assert_eq!((kept.tags, kept.scanned), (list(&["1", "2"]), at(130)));
+        assert_eq!(one.tags().read("r/a").unwrap().tags, list(&["1", "2"]));
+        let kept = one.tags().write("r/a", list(&["3"]), at(140));
+        assert_eq!(kept.new, list(&["3"]));
+    }
+
+    #[test]
+    fn a_list_from_a_wrong_clock_does_not_stay_until_its_time_has_come() {
+        let store = Store::in_memory();
+        store.tags().write("r/a", list(&["1"]), at(1_000_000_000));
+        assert_eq!(store.tags().write("r/a", list(&["2"]), at(100)).tags, list(&["2"]));
+    }
+
+    #[test]
+    fn readers_of_a_list_that_others_replace_never_see_a_part_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let dirs = Dirs::below(dir.path());
+        let of = |who: usize| (0..2000).map(|n| format!("{who}-{n}")).collect::<TagList>();
+        Store::open(&dirs).tags().write("r/a", of(0), at(0));
+        std::thread::scope(|scope| {
+            for who in 1..=2 {
+                let dirs = &dirs;
+                scope.spawn(move || {
+                    let store = Store::open(dirs);
+                    (0..20).for_each(|round| drop(store.tags().write("r/a", of(who), at(round))));
+                });
+            }
+            let store = Store::open(&dirs);
+            for _ in 0..200 {
+                let tags = store.tags().read("r/a").unwrap().tags;
+                assert!((0..=2).any(|who| tags == of(who)));
+            }
+            assert!(store.take_warnings().is_empty());
+        });
+    }
+
+    proptest::proptest! {
+        // Each case waits for the disk several times.
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_list_comes_back_as_it_was_kept(name: String, tags: Vec<String>, second in 0_i64..=4_000_000_000) {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(&Dirs::below(dir.path()));
+            let kept = store.tags().write(&name, tags.iter().collect(), at(second));
+            proptest::prop_assert_eq!(&kept.tags, &tags.iter().collect::<TagList>());
+            proptest::prop_assert_eq!(Store::open(&Dirs::below(dir.path())).tags().read(&name), Some(kept));
+        }
+
+        #[test]
+        fn a_file_with_a_few_other_bytes_is_set_aside_and_the_repository_scanned_again(
+            changes in proptest::collection::vec((0_usize..120, 1_u8..), 1..4),
+            cut in 0_usize..200,
+        ) {
+            let (_dir, store, file) = store_with(b"");
+            store.take_warnings();
+            store.tags().write("r/a", list(&["1", "2"]), at(0));
+            store.take_warnings();
+            let mut bytes = std::fs::read(&file).unwrap();
+            let length = bytes.len();
+            for (place, change) in changes {
+                bytes[place % length] ^= change;
+            }
+            bytes.truncate(cut.max(1));
+            let whole = bytes == std::fs::read(&file).unwrap();
+            std::fs::write(&file, bytes).unwrap();
+            proptest::prop_assert_eq!(store.tags().read("r/a").is_some(), whole);
+            proptest::prop_assert_eq!(store.take_warnings().len(), usize::from(!whole));
+        }
+
+    }
+
     proptest::proptest! {
         #[test]
-        fn new_is_what_was_not_there_before(now: Vec<String>, before: Vec<String>) {
-            let expected: TagList = now.iter().filter(|tag| !before.contains(tag)).collect();
-            let found = without(&now.into_iter().collect(), &before.into_iter().collect());
-            proptest::prop_assert_eq!(found, expected);
+        fn no_bytes_upset_the_reader(bytes: Vec<u8>, tags: Vec<String>) {
+            read_any(&bytes);
+            read_any(&[KIND.as_slice(), &bytes].concat());
+            let mut payload = Vec::new();
+            codec::put(&mut payload, ["r/a"].into_iter());
+            codec::put(&mut payload, tags.iter().map(String::as_str));
+            payload.extend_from_slice(&bytes);
+            read_any(&codec::seal(KIND, 7, &payload).unwrap());
         }
     }
 }
