@@ -15,6 +15,7 @@ mod load;
 mod metadata;
 mod prepare;
 mod probe;
+mod pushes;
 mod reflect;
 mod scan;
 mod select;

@@ -641,10 +641,18 @@ fn a_push_that_is_killed_lands_once_when_it_is_pushed_again() {
     push.wait().unwrap();
     sleep(Duration::from_secs(2));
     lab.instavote.assert_sound();
+    let (pushed, by_now) = ("not seen to end, ", lab.instavote.tip("image-updates"));
+    let fate =
+        if by_now.is_some() { "landed" } else { "did not land: the remote has no branch image-updates" };
+    let plan = ["plan", "--all", "--refresh=never"];
+    assert!(!lab.run(&plan).expect(0).err.contains(pushed), "only the remote can say");
+    lab.run(&["plan", "--all"]).expect(0).says(&["⚠ push: the push of ", &format!("{pushed}{fate}")]);
+    assert!(!lab.run(&["plan", "--all"]).expect(0).err.contains(pushed), "it was said");
     let landed = lab.push(&["-o", "json"]).expect(0).json();
     let commit = landed["results"][0]["commit"].as_str().unwrap();
     assert_eq!(lab.instavote.tip("image-updates").as_deref(), Some(commit));
     assert_eq!(git(&lab.instavote.path, &["rev-list", "--count", "main..image-updates"]), "1");
+    assert!(!lab.run(&["plan", "--all"]).expect(0).err.contains(pushed), "its end was seen");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::layout::Size;
 use super::moment::Moment;
 use super::world::Verdict;
 use crate::domain::inventory::Inventory;
-use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::landing::{CutOff, Landed, LandingStep};
 use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
@@ -74,6 +74,8 @@ pub enum Msg {
     Pushing(JobId, LandingStep),
     /// The push ended.
     Pushed(JobId, Result<Vec<Landed>, Problem>),
+    /// What became of pushes of earlier runs that nobody saw the end of.
+    PushesSettled(Vec<CutOff>),
     /// Something that stops nothing and should be known.
     Warned(Problem),
     /// The source changed; a reload is due.

@@ -70,6 +70,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Pushed(job, result) => push::done(state, job, result),
+        Msg::PushesSettled(settled) => push::settled(state, &settled),
         Msg::Warned(problem) => {
             problems::report(state, "supercargo", problem, None, Level::Warning);
             vec![]

@@ -1,9 +1,12 @@
-//! What became of a plan: one result for each commit.
+//! What became of a plan: one result for each commit; and of pushes that nobody saw the end of.
 
+use std::fmt;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::object::ObjectId;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The outcome of one group of a plan.
 ///
@@ -44,4 +47,78 @@ pub struct LandingStep {
     pub text: String,
     /// How long it took in milliseconds; `None` while it runs.
     pub millis: Option<u64>,
+}
+
+/// A push of an earlier run that nobody saw the end of: its process was killed, or its terminal was gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutOff {
+    /// The remote's address without credentials.
+    pub remote: String,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// The commit that was to become its tip, shortened.
+    pub commit: String,
+    /// When it was begun.
+    pub time: Timestamp,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The branch has the commit.
+    Landed,
+    /// The branch does not have it, and why.
+    NotLanded(String),
+    /// The branch has another commit by now, shortened, which may stand on ours.
+    Superseded(String),
+    /// Nobody could be asked, and why; it will be tried again.
+    Unknown(String),
+}
+
+impl fmt::Display for CutOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remote, branch, commit, time, fate } = self;
+        write!(f, "the push of {commit} to {branch} of {remote}, begun {time:.0} and not seen to end, ")?;
+        match fate {
+            Fate::Landed => f.write_str("landed"),
+            Fate::NotLanded(why) => write!(f, "did not land: {why}"),
+            Fate::Superseded(tip) => write!(f, "may have landed: {branch} is at {tip} by now"),
+            Fate::Unknown(why) => write!(f, "may have landed: {why}"),
+        }
+    }
+}
+
+impl From<&CutOff> for Problem {
+    /// A warning.
+    fn from(cut_off: &CutOff) -> Self {
+        Self::new(Code::State, "push", cut_off.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_push_is_one_sentence() {
+        let said = |fate| {
+            let cut_off = CutOff {
+                remote: "https://git.example.com/fleet".into(),
+                branch: "image-updates".into(),
+                commit: "8d2e91b".into(),
+                time: "2026-03-01T13:40:00Z".parse().unwrap(),
+                fate,
+            };
+            cut_off.to_string()
+        };
+        let push = "the push of 8d2e91b to image-updates of https://git.example.com/fleet, \
+                    begun 2026-03-01T13:40:00Z and not seen to end, ";
+        assert_eq!(said(Fate::Landed), format!("{push}landed"));
+        assert_eq!(said(Fate::NotLanded("declined".into())), format!("{push}did not land: declined"));
+        let by_now = format!("{push}may have landed: image-updates is at 4c1f0e2 by now");
+        assert_eq!(said(Fate::Superseded("4c1f0e2".into())), by_now);
+        assert_eq!(said(Fate::Unknown("timeout".into())), format!("{push}may have landed: timeout"));
+    }
 }

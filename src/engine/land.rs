@@ -9,10 +9,11 @@ use super::{Engine, World, blocking};
 use crate::config::Refresh;
 use crate::domain::commit::CommitSpec;
 use crate::domain::landing::{Landed, LandingStep};
-use crate::domain::object::Person;
+use crate::domain::object::{ImageUpdateAutomation, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
 use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
 use crate::problem::{Code, Problem};
+use crate::store::{PushNote, Store};
 use crate::text::count;
 
 /// How far to go.
@@ -117,18 +118,30 @@ impl Engine {
             return Err(Problem::new(Code::GitNotFound, "plan", "the plan has no Git remote to push to")
                 .hint("Write it as a patch instead: supercargo plan … --output-patch FILE"));
         };
-        let mut problems = Vec::new();
-        let known = world.automations.iter().find(|automation| automation.meta.id == first.automation);
-        let place = known.and_then(|automation| self.settle(world, automation).ok().flatten());
-        // The plan has the address without credentials; the objects have it whole. Another address is not ours to use.
-        let remote = if let Some(place) = place.filter(|place| redact(&place.url) == address) {
-            self.remote_of(world, &place, &mut problems)?
-        } else {
-            let secrets = Self::git_secrets(world, None, address, &mut problems);
-            self.remote(address, &secrets, &mut problems)?
-        };
+        let known = world.automations.iter().filter(|automation| automation.meta.id == first.automation);
+        let remote = self.remote_at(world, known, address)?;
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
-        Ok(Run { cache, remote, groups, committer: world.git_config.operator() })
+        let committer = world.git_config.operator();
+        Ok(Run { cache, remote, groups, committer, store: Arc::clone(&self.store) })
+    }
+
+    /// The remote whose address without credentials is `address`, as one of `automations` has it if one does.
+    pub(super) fn remote_at<'a>(
+        &self,
+        world: &'a World,
+        mut automations: impl Iterator<Item = &'a ImageUpdateAutomation>,
+        address: &str,
+    ) -> Result<Remote, Problem> {
+        let mut problems = Vec::new();
+        // The address comes without credentials; the objects have it whole. Another address is not ours to use.
+        let place = automations.find_map(|automation| {
+            self.settle(world, automation).ok().flatten().filter(|place| redact(&place.url) == address)
+        });
+        if let Some(place) = place {
+            return self.remote_of(world, &place, &mut problems);
+        }
+        let secrets = Self::git_secrets(world, None, address, &mut problems);
+        self.remote(address, &secrets, &mut problems)
     }
 }
 
@@ -138,6 +151,7 @@ struct Run<'a> {
     remote: Remote,
     groups: &'a [&'a Group],
     committer: Option<Person>,
+    store: Arc<Store>,
 }
 
 impl Run<'_> {
@@ -188,11 +202,12 @@ impl Run<'_> {
         if base.reference.starts_with("refs/") {
             compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
         }
-        self.push((push, tip, last), dry_run, step).map(Some)
+        self.push(&plan.id, (push, tip, last), dry_run, step).map(Some)
     }
 
     fn push(
         &self,
+        plan: &str,
         (push, tip, last): (&PushTarget, Option<&str>, &str),
         dry_run: DryRun,
         step: Steps<'_>,
@@ -202,12 +217,29 @@ impl Run<'_> {
         let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
-            DryRun::None => timed(step, &text, || self.cache.push(&self.remote, &[update], &options)),
+            DryRun::None => timed(step, &text, || self.send(plan, update, &options)),
             DryRun::Client | DryRun::Server => {
                 timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
             }
         };
         pushed.map_err(Problem::from)
+    }
+
+    /// Sends, with a note on the disk for the case that nobody sees how it ends.
+    fn send(&self, plan: &str, update: RefUpdate, options: &[String]) -> Result<PushReport, GitError> {
+        let mut note = PushNote {
+            plan: plan.to_owned(),
+            remote: self.remote.shown(),
+            branch: update.branch.clone(),
+            commit: update.new.clone(),
+            time: super::now(),
+            outcome: None,
+        };
+        let _under_way = self.store.pushes().begin(&note);
+        let pushed = self.cache.push(&self.remote, &[update], options);
+        note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
+        self.store.pushes().end(&note);
+        pushed
     }
 
     /// Where the branch is, as just asked or as last seen.

@@ -91,6 +91,7 @@ fn summary(plan: &Plan) -> Vec<String> {
 /// `plan NAME…|--all`.
 pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
+    let cut_off = session.cut_off()?;
     let reviewed = session.review()?;
     let scope = scope(&session, &args.names)?;
     let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
@@ -118,7 +119,10 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     }
     let mut plan = prepared.plan;
     plan.problems.extend(left_out);
-    Ok(answer(&session, &reviewed, &scope, plan))
+    let mut answer = answer(&session, &reviewed, &scope, plan);
+    // Said once, and no part of the plan.
+    answer.problems.extend(cut_off);
+    Ok(answer)
 }
 
 fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {

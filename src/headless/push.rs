@@ -97,6 +97,7 @@ pub(super) fn push(
         let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
         confirm(settings, &session, &meant, args.plan == "-", streams)?;
     }
+    let cut_off = if dry_run == DryRun::Client { Vec::new() } else { session.cut_off()? };
     let id = plan.id.clone();
     let world = session.world.clone();
     let quiet = settings.quiet;
@@ -110,6 +111,7 @@ pub(super) fn push(
     }))?;
     let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
     let mut problems = session.problems();
+    problems.extend(cut_off);
     for problem in &failed {
         if !problems.contains(problem) {
             problems.push(problem.clone());
@@ -117,6 +119,7 @@ pub(super) fn push(
     }
     let parts = landed.len();
     say(settings, &landed, dry_run, streams);
+    session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
     Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
 }

@@ -133,6 +133,12 @@ impl Session {
         crate::domain::plan::tags_in_files(&grounds, &policy.meta.id)
     }
 
+    /// What became of pushes that nobody saw the end of, a warning each.
+    pub(super) fn cut_off(&self) -> Result<Vec<Problem>, Problem> {
+        let settled = self.run(self.engine.settle_pushes(&self.world))?;
+        Ok(settled.iter().map(Problem::from).collect())
+    }
+
     /// Finds an object by `NAME` or `NS/NAME` among `known`.
     ///
     /// # Errors

@@ -109,6 +109,11 @@ impl EffectRunner {
         })
     }
 
+    /// How the pushes that have ended did is on the screen.
+    pub(super) fn pushes_seen(&self) {
+        self.journal.pushes_seen();
+    }
+
     /// Whether a push is under way.
     pub(super) fn is_pushing(&mut self) -> bool {
         while self.pushes.try_join_next().is_some() {}
@@ -204,7 +209,9 @@ impl EffectRunner {
 }
 
 async fn load(work: Work, job: JobId) {
-    let msg = match load_world(&work.engine).await {
+    let source = load_world(&work.engine).await;
+    let world = source.as_ref().ok().cloned();
+    let msg = match source {
         Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
             Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
         }
@@ -218,6 +225,18 @@ async fn load(work: Work, job: JobId) {
         Err(problem) => Msg::Loaded(job, Err(problem)),
     };
     work.answer(msg).await;
+    if let Some(world) = world {
+        settle_pushes(&work, &world).await;
+    }
+}
+
+/// Tells what became of the pushes of earlier runs that nobody saw the end of.
+async fn settle_pushes(work: &Work, world: &Arc<World>) {
+    match work.engine.settle_pushes(world).await {
+        Ok(settled) if settled.is_empty() => {}
+        Ok(settled) => work.answer(Msg::PushesSettled(settled)).await,
+        Err(problem) => work.answer(Msg::Warned(problem)).await,
+    }
 }
 
 /// The source; a screen asks every registry and remote of it sooner or later.

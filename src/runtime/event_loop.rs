@@ -55,6 +55,7 @@ pub(super) fn run(
         appearance,
         clock: Clock::new(),
         leaving: None,
+        push_unseen: false,
         parser: Parser::default(),
         torn: None,
         resized: None,
@@ -108,6 +109,8 @@ struct Loop {
     clock: Clock,
     /// How it is left as soon as the push under way has ended.
     leaving: Option<Left>,
+    /// Whether a push has ended since the last frame.
+    push_unseen: bool,
     parser: Parser,
     /// When the beginning of a key's sequence is given up.
     torn: Option<Instant>,
@@ -224,6 +227,7 @@ impl Loop {
 
     fn message(&mut self, msg: Msg) -> Flow {
         let pushed = matches!(msg, Msg::Pushed(..));
+        self.push_unseen |= pushed;
         let effects = update(&mut self.state, msg);
         self.perform(effects)?;
         match self.leaving {
@@ -266,6 +270,9 @@ impl Loop {
         let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
         gone(self.screen.draw(|buffer| views::draw(buffer, state, look)))?;
+        if std::mem::take(&mut self.push_unseen) {
+            self.runner.pushes_seen();
+        }
         let effects = update(&mut self.state, Msg::Drawn(self.clock.moment()));
         self.perform(effects)
     }

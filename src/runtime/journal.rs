@@ -19,6 +19,7 @@ enum Order {
     Decisions { scope: String, automation: ObjectId, sites: Vec<Site>, time: Timestamp },
     Draft { key: String, text: Option<String> },
     Event(Event),
+    PushesSeen,
 }
 
 /// Takes orders and has them written.
@@ -86,6 +87,11 @@ impl Journal {
         }));
     }
 
+    /// Keeps that how this process's pushes ended is on the screen.
+    pub(super) fn pushes_seen(&self) {
+        self.order(Order::PushesSeen);
+    }
+
     /// Waits until everything is written.
     pub(super) fn finish(&mut self) {
         self.orders = None;
@@ -107,6 +113,7 @@ fn write(engine: &Engine, batch: Vec<Order>) {
             }
             Order::Draft { key, text } => drop(drafts.insert(key, text)),
             Order::Event(event) => store.audit().append(&event),
+            Order::PushesSeen => engine.pushes_seen(),
         }
     }
     for (key, text) in drafts {

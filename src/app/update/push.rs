@@ -10,7 +10,7 @@ use crate::app::moment::Moment;
 use crate::app::review::{Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State};
 use crate::app::view::{Context, View};
-use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::landing::{CutOff, Fate, Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
@@ -166,6 +166,21 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     if let Some(push) = &mut state.push {
         push.result = Some(result);
         push.next.set_rows(next);
+    }
+    effects
+}
+
+/// Says what became of pushes of earlier runs: good news in the status line, the rest in S11 too.
+pub(super) fn settled(state: &mut State, settled: &[CutOff]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for cut_off in settled {
+        if cut_off.fate == Fate::Landed {
+            state.tell(Level::Info, cut_off.to_string());
+        } else {
+            problems::report(state, "push", Problem::from(cut_off), None, Level::Warning);
+        }
+        let subject = format!("{} {}", cut_off.remote, cut_off.branch);
+        effects.push(Effect::Audit { kind: "push", subject, detail: cut_off.to_string() });
     }
     effects
 }

@@ -17,6 +17,7 @@ use crate::app::state::{Node, Overlay};
 use crate::app::view::{Context, Focus, View};
 use crate::app::world::Phase;
 use crate::domain::age;
+use crate::domain::landing::{CutOff, Fate};
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -146,6 +147,28 @@ fn what_was_too_young_is_compared_anew_when_it_is_old_enough_and_once() {
     assert!(asks(&tick(&mut state, 60_000)));
     answer_proposal(&mut state, vec![young]);
     assert!(!asks(&tick(&mut state, 60_001)), "an answer that holds it still asks for nothing");
+}
+
+#[test]
+fn a_push_that_nobody_saw_the_end_of_is_told_at_the_start() {
+    let mut state = State::default();
+    ready(&mut state);
+    let cut_off = |fate| CutOff {
+        remote: "https://git.example.com/fleet".into(),
+        branch: "main".into(),
+        commit: "8d2e91b".into(),
+        time: jiff::Timestamp::UNIX_EPOCH,
+        fate,
+    };
+    let settled = vec![cut_off(Fate::Landed)];
+    let effects = update(&mut state, Msg::PushesSettled(settled.clone()));
+    assert_eq!(state.status.as_ref().map(|status| status.text.clone()), Some(settled[0].to_string()));
+    assert!(state.errors.entries().is_empty());
+    assert!(matches!(effects.as_slice(), [Effect::Audit { kind: "push", .. }]));
+    let settled = vec![cut_off(Fate::NotLanded("declined".into()))];
+    update(&mut state, Msg::PushesSettled(settled.clone()));
+    let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
+    assert_eq!(entry.problem, Problem::from(&settled[0]));
 }
 
 #[test]

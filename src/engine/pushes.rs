@@ -1,0 +1,72 @@
+//! Pushes that nobody saw the end of: settled by what was noted of them, else by asking the remote.
+
+use std::sync::Arc;
+
+use super::{Engine, World, blocking, short};
+use crate::config::Refresh;
+use crate::domain::landing::{CutOff, Fate};
+use crate::git::BareCache;
+use crate::problem::Problem;
+use crate::store::PushNote;
+
+impl Engine {
+    /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for
+    /// those whose remote cannot be asked.
+    ///
+    /// Where no network may be used, those that only a remote could settle wait for another time.
+    ///
+    /// # Errors
+    /// Only a bug of ours.
+    pub async fn settle_pushes(&self, world: &Arc<World>) -> Result<Vec<CutOff>, Problem> {
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        blocking(move || {
+            let pushes = engine.store.pushes();
+            let mut settled = Vec::new();
+            for note in pushes.unreported() {
+                let Some(fate) = engine.fate(&world, &note) else { continue };
+                if !matches!(fate, Fate::Unknown(_)) {
+                    pushes.reported(&note);
+                }
+                let PushNote { remote, branch, commit, time, .. } = note;
+                settled.push(CutOff { remote, branch, commit: short(&commit), time, fate });
+            }
+            Ok(settled)
+        })
+        .await
+    }
+
+    /// Notes that a person has seen how the pushes of this process ended.
+    pub fn pushes_seen(&self) {
+        self.store.pushes().seen();
+    }
+
+    /// `None`: the remote would have to be asked, and may not be.
+    fn fate(&self, world: &World, note: &PushNote) -> Option<Fate> {
+        match &note.outcome {
+            Some(Ok(_)) => Some(Fate::Landed),
+            Some(Err(why)) => Some(Fate::NotLanded(why.clone())),
+            None if self.settings.refresh == Refresh::Never => None,
+            None => Some(self.ask_fate(world, note).unwrap_or_else(|problem| {
+                Fate::Unknown(format!("the remote cannot be asked: {}", problem.message))
+            })),
+        }
+    }
+
+    fn ask_fate(&self, world: &World, note: &PushNote) -> Result<Fate, Problem> {
+        let remote = self.remote_at(world, world.automations.iter(), &note.remote)?;
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        let name = format!("refs/heads/{}", note.branch);
+        let fetched = cache.fetch(&remote, |_| vec![name.clone()]).map_err(Problem::from)?;
+        let Some(tip) = fetched.refs.branch(&note.branch) else {
+            return Ok(Fate::NotLanded(format!("the remote has no branch {}", note.branch)));
+        };
+        // Only the newest commit is fetched, and its text names the one before.
+        if cache.is_landed(&note.commit, tip) || cache.parent(tip).as_ref() == Some(&note.commit) {
+            return Ok(Fate::Landed);
+        }
+        if cache.parent(&note.commit).as_deref() == Some(tip) {
+            return Ok(Fate::NotLanded(format!("{} is still at {}", note.branch, short(tip))));
+        }
+        Ok(Fate::Superseded(short(tip)))
+    }
+}
