@@ -275,6 +275,9 @@ pub enum Command {
     /// Check what is needed, and the terminal too; or ask one registry with every credential.
     #[command(long_about = examples::DOCTOR)]
     Doctor(DoctorArgs),
+    /// What is kept to be quicker: tag lists, metadata and Git clones.
+    #[command(long_about = examples::CACHE)]
+    Cache(CacheArgs),
     /// Print a completion script.
     Completion(CompletionArgs),
     /// Print the version.
@@ -307,6 +310,10 @@ pub struct ScanArgs {
     /// Any image repository, without an object.
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
+    /// Go on at the objects' intervals (an image: every minute), and print a line for each tag that was added, was removed or
+    /// stands for another digest since the last scan.
+    #[arg(short, long, global = true)]
+    pub watch: bool,
 }
 
 /// What `scan` scans.
@@ -672,6 +679,28 @@ pub enum DoctorWhat {
         #[arg(value_name = "HOST|IMAGE")]
         place: String,
     },
+}
+
+/// `cache`.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: CacheWhat,
+}
+
+/// What `cache` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum CacheWhat {
+    /// Show what is there.
+    Info,
+    /// Remove what belongs to no object and no remote that was seen for 30 days.
+    ///
+    /// That is: tag lists and metadata of repositories that were not scanned, and clones of remotes that were not
+    /// fetched, for 30 days; and after a day what was set aside because it was damaged, or was left half written.
+    Prune,
+    /// Remove everything.
+    Clear,
 }
 
 /// `completion`.

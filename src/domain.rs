@@ -30,3 +30,4 @@ pub mod setter;
 pub mod status;
 pub mod tags;
 pub mod template;
+pub mod watch;

@@ -6,6 +6,7 @@
 
 mod age;
 mod audit;
+mod cache;
 mod credentials;
 mod distance;
 mod examine;
@@ -21,6 +22,7 @@ mod scan;
 mod select;
 pub mod status;
 mod walk;
+mod watch;
 mod work_tree;
 
 use std::collections::BTreeMap;
@@ -33,12 +35,14 @@ use crate::config::Settings;
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::scan::Scan;
+use crate::domain::setrun::in_parallel;
 use crate::git;
 use crate::problem::Problem;
 use crate::registry;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
+pub use cache::{Cache, CacheEntry};
 pub use examine::{Examined, Place};
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
@@ -51,6 +55,7 @@ pub use probe::RegistryProbe;
 pub use reflect::Passes;
 pub use scan::{ScanOutcome, ScanProgress};
 pub use select::{Evaluated, Selections};
+pub use watch::Seen;
 
 /// The tags of each `ImageRepository` that was scanned, now or before.
 pub type Scans = BTreeMap<ObjectId, Scan>;
@@ -64,7 +69,7 @@ pub struct Engine {
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     /// Keeps `git_root` until the last clone of the engine goes, where no cache can be kept on disk.
-    _private: Option<Arc<tempfile::TempDir>>,
+    private: Option<Arc<tempfile::TempDir>>,
     /// Where secrets of ours are kept; `None` without a state folder.
     secrets_dir: Option<PathBuf>,
 }
@@ -116,7 +121,7 @@ impl Engine {
         Ok(Self {
             settings: Arc::new(settings),
             store,
-            _private: private,
+            private,
             registry: Arc::new(registry),
             git_root,
             distances: Arc::default(),
@@ -148,6 +153,12 @@ fn git_root(dirs: &Dirs, store: &Store) -> Result<(PathBuf, Option<Arc<tempfile:
     }
     let folder = load::private_folder()?;
     Ok((folder.path().to_owned(), Some(Arc::new(folder))))
+}
+
+/// What `work` makes of each item, in their order, on as many threads as there are cores.
+fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    in_parallel(items, cores, work)
 }
 
 /// The time of now, in whole seconds, as Git and Flux keep it.

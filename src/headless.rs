@@ -12,6 +12,7 @@ use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
+mod cache;
 mod check;
 mod completion;
 mod demo;
@@ -29,9 +30,11 @@ mod render;
 mod scan;
 mod session;
 mod set;
+mod signals;
 mod table;
 mod tags;
 mod updates;
+mod watch;
 
 pub use table::Table;
 pub(crate) use table::clean;
@@ -169,7 +172,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
     };
     match command {
         Command::Demo(args) => demo::demo(settings, args, streams),
-        Command::Scan(args) => scan::scan(settings, args),
+        Command::Scan(args) => scan::scan(settings, args, streams),
         Command::Get(args) => match &args.what {
             GetWhat::Repositories { name } => get::repositories(settings, name.as_deref()),
             GetWhat::Policies { name } => get::policies(settings, name.as_deref()),
@@ -193,6 +196,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             EvalWhat::Policy(args) => eval::policy(settings, args),
             EvalWhat::Batch(args) => Ok(Answer::nothing().with_exit(eval_batch::run(args, false, streams))),
         },
+        Command::Cache(args) => cache::cache(settings, args),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),

@@ -28,12 +28,13 @@ use std::sync::Arc;
 pub use audit::{Audit, Event};
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
-pub use first_seen::{FirstSeen, Ledger, Moved};
+pub use first_seen::{FirstSeen, Ledger};
 pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes};
 pub use reflections::Reflections;
-pub use tags::{CachedFile, CachedTags, TagCache};
+pub use sealed::{CachedFile, Holds};
+pub use tags::{CachedTags, TagCache};
 
 use crate::problem::Problem;
 use shelf::{Notices, Shelf};

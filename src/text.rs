@@ -41,6 +41,19 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// A number of bytes, such as `512 B` or `23.4 MiB`.
+pub fn size(bytes: u64) -> String {
+    let mut tenths = u128::from(bytes) * 10;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if tenths < 10_240 {
+            break;
+        }
+        (tenths, unit) = (tenths / 1024, larger);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+}
+
 /// A text of one line in which every character is visible and none is a command to a terminal.
 ///
 /// C0 and DEL read `^[` and `^?`, C1 reads `\x9b`, invisible and direction-changing characters read `<U+202E>`, a

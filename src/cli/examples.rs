@@ -12,6 +12,7 @@ pub(super) const SCAN: &str = "List the tags that registries have now, and remem
   supercargo scan repository --all                  every ImageRepository of the source
   supercargo scan repository flux-system/podinfo    one of them
   supercargo scan --image ghcr.io/acme/podinfo      any image, without an object
+  supercargo scan repository --all -w -o json       go on, and print a JSON line for each tag that changes
 
 Exit 8 if some repositories failed and others did not.";
 
@@ -120,6 +121,16 @@ pub(super) const CREATE: &str =
 
   supercargo create image repository podinfo --image ghcr.io/acme/podinfo --interval 5m
   supercargo create image policy podinfo --image-ref podinfo --select-semver 6.x --export";
+
+pub(super) const CACHE: &str =
+    "What is kept to be quicker: tag lists, metadata and Git clones. All of it comes back when it is needed.
+
+  supercargo cache info           what is there, how large, and when it was last scanned or fetched
+  supercargo cache prune          remove what was not scanned or fetched for 30 days
+  supercargo cache clear          remove everything
+
+When tags were first seen, decisions, drafts and the log are none of it, and stay.
+prune and clear are refused in READ-ONLY mode; what another instance is using stays.";
 
 #[cfg(test)]
 mod tests {

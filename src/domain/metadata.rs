@@ -58,18 +58,7 @@ pub struct Size {
 impl Size {
     /// Such as `23.4 MiB`.
     pub fn text(&self) -> String {
-        let mut tenths = u128::from(self.bytes) * 10;
-        let mut unit = "B";
-        for larger in ["KiB", "MiB", "GiB", "TiB"] {
-            if tenths < 10_240 {
-                break;
-            }
-            (tenths, unit) = (tenths / 1024, larger);
-        }
-        if unit == "B" {
-            return format!("{} B", self.bytes);
-        }
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        crate::text::size(self.bytes)
     }
 }
 

@@ -129,6 +129,30 @@ pub struct ImageRepository {
 pub const DEFAULT_EXCLUSION: &str = r"^.*\.sig$";
 
 impl ImageRepository {
+    /// What stands for an image that no object describes: scanned once a minute, with nothing of its own to log in with.
+    pub fn of_image(image: &str) -> Self {
+        Self {
+            meta: Meta {
+                id: ObjectId::new("", image),
+                version: String::new(),
+                labels: BTreeMap::new(),
+                origin: Origin { source: "files", file: None, line: None },
+            },
+            image: image.to_owned(),
+            interval: GoDuration(Duration::from_mins(1)),
+            timeout: None,
+            secret_ref: None,
+            cert_secret_ref: None,
+            proxy_secret_ref: None,
+            service_account: None,
+            suspend: false,
+            access_from: None,
+            exclusion_list: Vec::new(),
+            provider: "generic".to_owned(),
+            insecure: false,
+        }
+    }
+
     /// The exclusion list in force: the repository's own, or the default if that is empty.
     pub fn exclusions(&self) -> Vec<String> {
         if self.exclusion_list.is_empty() {

@@ -109,6 +109,7 @@ impl Engine {
     ) -> Result<KnownImages, Problem> {
         let (store, tag, now) = (Arc::clone(&self.store), tag.to_owned(), super::now());
         blocking(move || {
+            store.first_seen().observe_digests(&canonical, [(tag.as_str(), resolved.digest.as_str())], now);
             Ok(store.metadata().update(&canonical, now, |known| {
                 known.observe(&tag, &resolved.digest, resolved.pushed, now);
                 known.signatures.extend(signature.map(|found| (resolved.digest.clone(), found)));
@@ -123,6 +124,7 @@ impl Engine {
         let (store, now) = (Arc::clone(&self.store), super::now());
         let (tag, digest) = (tag.to_owned(), digest.to_owned());
         blocking(move || {
+            store.first_seen().observe_digests(&canonical, [(tag.as_str(), digest.as_str())], now);
             store.metadata().update(&canonical, now, |known| {
                 let pushed =
                     known.tags.get(&tag).filter(|tag| tag.digest == digest).and_then(|tag| tag.pushed);

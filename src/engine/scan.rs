@@ -11,8 +11,9 @@ use super::{Engine, Scans, World};
 use crate::config::{Refresh, Settings};
 use crate::domain::object::{DigestPolicy, ImageRepository, ObjectId};
 use crate::domain::reference::{ImageError, ImageName};
-use crate::domain::scan::{Scan, ScanDue, ScanQuestion, Transfer, should_scan};
+use crate::domain::scan::{Scan, Transfer};
 use crate::domain::tags::TagList;
+use crate::domain::watch;
 use crate::problem::{Code, Problem};
 use crate::registry::{self, Client, ClientOptions, Endpoint, Keyring, ListRequest};
 use crate::store::{CachedTags, Ledger};
@@ -68,24 +69,13 @@ fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
 impl Engine {
     /// What earlier scans found, from the cache on disk.
     pub fn cached(&self, world: &World) -> Scans {
-        let known = world.inventory.repositories.values().filter_map(|repository| {
+        let repositories: Vec<&ImageRepository> = world.inventory.repositories.values().collect();
+        let known = super::on_all_cores(&repositories, |repository| {
             let name = image_name(repository).ok()?;
             let cached = self.store.tags().read(&name.canonical())?;
             Some((repository.meta.id.clone(), scan_of(cached, None)))
         });
-        known.collect()
-    }
-
-    /// How long until each repository is due to be scanned: zero for now. Suspended ones and names that make no sense
-    /// are left out.
-    pub fn due(&self, world: &World, scans: &Scans, now: Timestamp) -> BTreeMap<ObjectId, Duration> {
-        let active = world.inventory.repositories.values().filter(|repository| !repository.suspend);
-        active
-            .filter_map(|repository| {
-                let after = due_after(repository, scans.get(&repository.meta.id), now)?;
-                Some((repository.meta.id.clone(), after))
-            })
-            .collect()
+        known.into_iter().flatten().collect()
     }
 
     /// Which repositories to scan before answering, by the settings' `--refresh`.
@@ -97,8 +87,11 @@ impl Engine {
                 active.map(|repository| repository.meta.id.clone()).collect()
             }
             Refresh::Auto => {
-                let due = self.due(world, scans, Timestamp::now());
-                due.into_iter().filter(|(_, after)| after.is_zero()).map(|(id, _)| id).collect()
+                let now = Timestamp::now();
+                let is_due = |(id, repository): &(&ObjectId, &ImageRepository)| {
+                    watch::due(repository, scans.get(id), now).is_some_and(|after| after.is_zero())
+                };
+                world.inventory.repositories.iter().filter(is_due).map(|(id, _)| id.clone()).collect()
             }
         }
     }
@@ -117,6 +110,18 @@ impl Engine {
     ) -> Result<Scan, Problem> {
         let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
         let repository = world.inventory.repositories.get(id).ok_or_else(unknown)?;
+        self.scan_repository(world, repository, began, progress).await
+    }
+
+    /// As [`Self::scan`], for a repository that need not be one of the world's.
+    pub(super) async fn scan_repository(
+        &self,
+        world: &World,
+        repository: &ImageRepository,
+        began: Timestamp,
+        progress: impl Fn(ScanProgress) + Send + Sync,
+    ) -> Result<Scan, Problem> {
+        let id = &repository.meta.id;
         let name = image_name(repository).map_err(|error| error.problem(id.to_string()))?;
         let (keyring, _) = self.keyring(world, repository);
         let timeout = self.scan_timeout(repository);
@@ -288,34 +293,10 @@ impl Engine {
     }
 }
 
-fn image_name(repository: &ImageRepository) -> Result<ImageName, ImageError> {
+pub(super) fn image_name(repository: &ImageRepository) -> Result<ImageName, ImageError> {
     ImageName::parse(&repository.image, repository.insecure)
 }
 
 fn scan_of(cached: CachedTags, transfer: Option<Transfer>) -> Scan {
     Scan { tags: Arc::new(cached.tags), scanned: cached.scanned, new: Arc::new(cached.new), transfer }
-}
-
-/// `None`: the image name makes no sense, so no scan will ever be due.
-fn due_after(repository: &ImageRepository, scan: Option<&Scan>, now: Timestamp) -> Option<Duration> {
-    let name = image_name(repository).ok()?;
-    let exclusions = repository.exclusions();
-    let since = |scan: &Scan| Duration::try_from(now.duration_since(scan.scanned)).unwrap_or_default();
-    let question = ScanQuestion {
-        image: &repository.image,
-        insecure: repository.insecure,
-        interval: repository.interval.0,
-        exclusions: &exclusions,
-        observed_canonical: &name.canonical(),
-        // We keep what the registry listed and exclude when we judge, so a new list needs no new scan.
-        observed_exclusions: &exclusions,
-        stored_tags: Some(scan.map_or(0, |scan| scan.tags.len())),
-        requested: None,
-        handled: None,
-        since_scan: scan.map(since),
-    };
-    match should_scan(&question).ok()? {
-        ScanDue::Now(_) => Some(Duration::ZERO),
-        ScanDue::After(after) => Some(after),
-    }
 }

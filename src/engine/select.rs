@@ -88,10 +88,11 @@ impl Engine {
 
     fn select_now(&self, world: &World, scans: &Scans) -> Selections {
         let inventory = &world.inventory;
-        let each = inventory.policies.values().map(|policy| {
+        let policies: Vec<&ImagePolicy> = inventory.policies.values().collect();
+        let evaluate = |policy: &&ImagePolicy| {
             (policy.meta.id.clone(), self.evaluate(inventory, policy, scans.get(&policy.repository)))
-        });
-        each.collect()
+        };
+        super::on_all_cores(&policies, evaluate).into_iter().collect()
     }
 
     /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.
@@ -133,10 +134,13 @@ impl Engine {
             return blocked(no_tag(policy, &tag), Some(evaluation));
         }
         let ledger = self.store.first_seen().read(&name.canonical());
+        // What a tag was moved to is as young as the move, even if all that was told of it has been cleared.
+        let (first_seen, moved) = (ledger.get(&tag), ledger.moved(&tag));
+        let first_look = ledger.is_older(&tag) && moved.is_none();
         Evaluated {
             selection: Selection {
                 image: image.clone(),
-                clocks: Clocks::of(None, ledger.get(&tag), ledger.is_older(&tag)),
+                clocks: Clocks::of(None, moved.or(first_seen), first_look),
                 outcome: Ok(Reference { image, tag, digest: None }),
                 why: evaluator.why(&evaluation),
                 tie: evaluation.tie,

@@ -56,6 +56,16 @@ pub fn kept(repository: &ImageRepository, tags: &TagList) -> Result<Kept, String
 }
 
 fn keep(exclusions: &[String], tags: &TagList) -> Result<Kept, String> {
+    let kept = without_excluded(exclusions, tags)?;
+    let revision = revision(kept.iter().copied());
+    Ok(Kept { excluded: tags.len() - kept.len(), kept: kept.len(), revision })
+}
+
+/// The tags that no rule excludes.
+///
+/// # Errors
+/// As [`kept`].
+pub(super) fn without_excluded<'a>(exclusions: &[String], tags: &'a TagList) -> Result<Vec<&'a str>, String> {
     // Any policy will do: exclusion comes before it.
     let choice = PolicyChoice { alphabetical: Some(OrderChoice::default()), ..PolicyChoice::default() };
     let evaluator = Evaluator::new(&choice, None, exclusions);
@@ -64,14 +74,8 @@ fn keep(exclusions: &[String], tags: &TagList) -> Result<Kept, String> {
         let text = error.to_string();
         return Err(text.strip_prefix("scan failed: ").unwrap_or(&text).to_owned());
     }
-    let kept: Vec<&str> = tags
-        .iter()
-        .zip(&evaluation.states)
-        .filter(|(_, state)| **state != TagState::Exclude)
-        .map(|(tag, _)| tag)
-        .collect();
-    let revision = revision(kept.iter().copied());
-    Ok(Kept { excluded: tags.len() - kept.len(), kept: kept.len(), revision })
+    let all = tags.iter().zip(&evaluation.states);
+    Ok(all.filter(|(_, state)| **state != TagState::Exclude).map(|(tag, _)| tag).collect())
 }
 
 /// The canonical name of a repository's image; `None` if it is none.

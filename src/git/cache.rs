@@ -24,7 +24,9 @@ use super::url::{GitUrl, redact};
 /// How long to wait for another process that holds the cache.
 const LOCK_PATIENCE: Duration = Duration::from_mins(1);
 /// The file with what the remote advertised last; its age is the age of the cache.
-const ADVERTISED: &str = "supercargo-refs";
+pub(super) const ADVERTISED: &str = "supercargo-refs";
+/// The file with the address of the remote as it may be shown.
+pub(super) const REMOTE: &str = "supercargo-remote";
 
 /// The bare repository in which one remote's objects are kept.
 #[derive(Debug, Clone)]
@@ -146,6 +148,7 @@ impl BareCache {
     /// Notes what the remote advertised.
     fn remember(&self, refs: &Refs) -> Result<(), GitError> {
         let write = || {
+            fs::write(self.dir.join(REMOTE), &self.shown)?;
             let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
             file.write_all(refs.to_text().as_bytes())?;
             file.persist(self.dir.join(ADVERTISED)).map_err(|error| error.error)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::session::event_loop;
+use super::signals::ended_by_signal;
 use super::{Answer, Streams};
 use crate::cli::{DemoArgs, Format};
 use crate::config::Refresh;
@@ -241,22 +242,4 @@ pub(super) fn demo(
 ) -> Result<Answer, Problem> {
     let exit = event_loop()?.block_on(walk(settings, args, streams.out))?;
     Ok(Answer::nothing().with_exit(exit))
-}
-
-/// Waits for a signal that ends the program, and returns the exit status that says so: 128 and its number.
-async fn ended_by_signal() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
-    let waits = kinds.into_iter().map(|kind| {
-        Box::pin(async move {
-            match signal(kind) {
-                Ok(mut stream) => drop(stream.recv().await),
-                // Without a handler the system ends us by itself.
-                Err(_) => std::future::pending::<()>().await,
-            }
-            kind.as_raw_value()
-        })
-    });
-    let (number, ..) = futures::future::select_all(waits).await;
-    128 + u8::try_from(number).unwrap_or_default()
 }

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::session::{Progress, Session};
-use super::{Answer, Document, Table, Text};
+use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::reference::ImageName;
 use crate::domain::scan::Scan;
 use crate::engine::{Engine, status};
 use crate::problem::{Code, Problem};
@@ -95,30 +96,54 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 /// `scan repository NAME…|--all`, `scan --image REF`.
-pub(super) fn scan(settings: &Settings, args: &ScanArgs) -> Result<Answer, Problem> {
+pub(super) fn scan(
+    settings: &Settings,
+    args: &ScanArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
     match (&args.what, &args.image) {
-        (Some(ScanWhat::Repository { names, all }), None) => scan_objects(settings, names, *all),
+        (Some(ScanWhat::Repository { names, all }), None) => {
+            let session = Session::open(settings)?;
+            let ids = chosen(&session, names, *all)?;
+            session.engine.one_registry(&session.world, &ids)?;
+            if args.watch { watch_objects(&session, &ids, streams) } else { scan_objects(&session, &ids) }
+        }
+        (None, Some(image)) if args.watch => watch_image(settings, image, streams),
         (None, Some(image)) => scan_image(settings, image),
         _ => Err(Problem::new(Code::Usage, "scan", "say what to scan")
             .hint("Use scan repository NAME, scan repository --all, or scan --image REF.")),
     }
 }
 
-fn scan_objects(settings: &Settings, names: &[String], all: bool) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
+/// The repositories that are named, or all of the namespace.
+fn chosen(session: &Session, names: &[String], all: bool) -> Result<Vec<ObjectId>, Problem> {
+    let known = session.world.inventory.repositories.keys();
+    if !all {
+        return names.iter().map(|name| session.find("ImageRepository", name, known.clone())).collect();
+    }
+    let namespace = session.engine.settings().namespace.as_ref();
+    Ok(known.filter(|id| namespace.is_none_or(|namespace| *namespace == id.namespace)).cloned().collect())
+}
+
+fn watch_objects(session: &Session, ids: &[ObjectId], streams: &mut Streams<'_>) -> Result<Answer, Problem> {
+    let known = &session.world.inventory.repositories;
+    let repositories: Vec<ImageRepository> = ids.iter().filter_map(|id| known.get(id)).cloned().collect();
+    super::watch::watch(session, (&repositories, true), streams)
+}
+
+/// An image is watched as a repository would be that says nothing but its name.
+fn watch_image(settings: &Settings, image: &str, streams: &mut Streams<'_>) -> Result<Answer, Problem> {
+    ImageName::parse(image, false).map_err(|error| error.problem(image))?;
+    let session = Session::empty(settings)?;
+    let repository = ImageRepository::of_image(image);
+    super::watch::watch(&session, (&[repository], false), streams)
+}
+
+fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> {
     let inventory = &session.world.inventory;
-    let ids: Vec<ObjectId> = if all {
-        let chosen = inventory.repositories.keys();
-        let chosen = chosen.filter(|id| settings.namespace.as_ref().is_none_or(|ns| *ns == id.namespace));
-        chosen.cloned().collect()
-    } else {
-        let find = |name: &String| session.find("ImageRepository", name, inventory.repositories.keys());
-        names.iter().map(find).collect::<Result<_, _>>()?
-    };
-    session.engine.one_registry(&session.world, &ids)?;
-    let progress = Progress::new(settings);
+    let progress = Progress::new(session.engine.settings());
     let outcomes = session
-        .run(async { Ok(session.engine.scan_all(&session.world, &ids, |at| progress.scan(&at)).await) })?;
+        .run(async { Ok(session.engine.scan_all(&session.world, ids, |at| progress.scan(&at)).await) })?;
     drop(progress);
     let mut items = Vec::new();
     for (id, outcome) in outcomes {

@@ -95,6 +95,11 @@ impl Session {
         self.runtime.block_on(within(self.engine.settings(), work))
     }
 
+    /// Runs work that goes on until it ends by itself, however long that takes.
+    pub(super) fn run_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Scans what is due and evaluates every policy.
     pub(super) fn judge(&self) -> Result<Judged, Problem> {
         self.judge_with(self.engine.settings().refresh)

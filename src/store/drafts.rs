@@ -41,7 +41,7 @@ impl Drafts {
                 self.shelf.set_aside(
                     &name,
                     &bytes,
-                    ("a draft is damaged", "the message is made from its template"),
+                    ("a draft was damaged", "the message is made from its template"),
                 );
                 None
             }

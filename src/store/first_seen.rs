@@ -42,17 +42,6 @@ pub struct Ledger {
     digests: BTreeMap<String, Vec<(String, i64)>>,
 }
 
-/// A tag that was seen with another digest than before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
-    /// The tag.
-    pub tag: String,
-    /// The digest that it was last seen with.
-    pub from: String,
-    /// The one it has now.
-    pub to: String,
-}
-
 impl Ledger {
     /// When `tag` was first seen, in whole seconds.
     pub fn get(&self, tag: &str) -> Option<Timestamp> {
@@ -67,6 +56,19 @@ impl Ledger {
     /// The digest that `tag` was last seen with; `None`: nobody has asked.
     pub fn digest(&self, tag: &str) -> Option<&str> {
         self.digests.get(tag).and_then(|digests| digests.last()).map(|(digest, _)| digest.as_str())
+    }
+
+    /// When a tag that was seen with another digest before was first seen with the one it has; `None`: it never moved.
+    pub fn moved(&self, tag: &str) -> Option<Timestamp> {
+        let [.., _, (_, seconds)] = self.digests.get(tag)?.as_slice() else { return None };
+        Some(whole_seconds(*seconds))
+    }
+
+    /// The digest that each tag was last seen with, of those that anybody asked about.
+    pub fn current_digests(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.digests
+            .iter()
+            .filter_map(|(tag, digests)| digests.last().map(|(digest, _)| (tag.as_str(), digest.as_str())))
     }
 
     /// When `tag` was first seen with `digest`, in whole seconds.
@@ -95,15 +97,12 @@ impl Ledger {
         if first { TagList::default() } else { new }
     }
 
-    /// Notes the digest that a tag has at `now`; returns the one it had, if that is another.
-    fn observe_digest(&mut self, tag: &str, digest: &str, now: Timestamp) -> Option<Moved> {
+    /// Notes the digest that a tag has at `now`.
+    fn observe_digest(&mut self, tag: &str, digest: &str, now: Timestamp) {
         let digests = self.digests.entry(tag.to_owned()).or_default();
-        let before = digests.last().map(|(digest, _)| digest.clone());
         let known = digests.iter().position(|(known, _)| known == digest).map(|at| digests.remove(at));
         digests.push(known.unwrap_or_else(|| (digest.to_owned(), now.as_second())));
         digests.drain(..digests.len().saturating_sub(DIGESTS));
-        let from = before.filter(|before| before != digest)?;
-        Some(Moved { tag: tag.to_owned(), from, to: digest.to_owned() })
     }
 
     /// Takes over what `other` knows beside this; of two times the earlier counts.
@@ -154,21 +153,22 @@ impl FirstSeen {
         self.change(canonical, |ledger| ledger.observe(tags, now))
     }
 
-    /// Notes the digests that tags have now, and returns the tags that had others.
+    /// Notes the digests that tags have now.
     pub fn observe_digests<'a>(
         &self,
         canonical: &str,
         digests: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
         now: Timestamp,
-    ) -> Vec<Moved> {
+    ) {
         let known = self.read(canonical);
         if digests.clone().into_iter().all(|(tag, digest)| known.digest(tag) == Some(digest)) {
-            return Vec::new();
+            return;
         }
         self.change(canonical, |ledger| {
-            let each = digests.into_iter();
-            each.filter_map(|(tag, digest)| ledger.observe_digest(tag, digest, now)).collect()
-        })
+            for (tag, digest) in digests {
+                ledger.observe_digest(tag, digest, now);
+            }
+        });
     }
 
     /// Changes what is known of a repository. What another process noted since it was last read is in what is changed.
@@ -326,17 +326,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::below(dir.path());
         let observe = |digest: &str, second| {
-            Store::open(&dirs).first_seen().observe_digests("r/a", [("latest", digest)], at(second))
+            Store::open(&dirs).first_seen().observe_digests("r/a", [("latest", digest)], at(second));
         };
-        let moved = |from: &str, to: &str| Moved { tag: "latest".into(), from: from.into(), to: to.into() };
-        assert_eq!(observe("sha256:a", 100), []);
-        assert_eq!(observe("sha256:a", 110), []);
-        assert_eq!(observe("sha256:b", 120), [moved("sha256:a", "sha256:b")]);
-        assert_eq!(observe("sha256:a", 130), [moved("sha256:b", "sha256:a")]);
+        for (digest, second) in [("sha256:a", 100), ("sha256:a", 110), ("sha256:b", 120), ("sha256:a", 130)] {
+            observe(digest, second);
+            let ledger = Store::open(&dirs).first_seen().read("r/a");
+            assert_eq!(ledger.current_digests().collect::<Vec<_>>(), [("latest", digest)]);
+        }
         let ledger = Store::open(&dirs).first_seen().read("r/a");
         assert_eq!(ledger.digest("latest"), Some("sha256:a"));
         assert_eq!(ledger.first_with("latest", "sha256:a"), Some(at(100)));
         assert_eq!(ledger.first_with("latest", "sha256:b"), Some(at(120)));
+        assert_eq!((ledger.moved("latest"), ledger.moved("1")), (Some(at(100)), None));
         assert_eq!((ledger.digest("1"), ledger.first_with("latest", "sha256:c")), (None, None));
         assert_eq!(ledger.since, None, "a digest is no look at the list");
         let new = Store::open(&dirs).first_seen().observe("r/a", &["1"].into_iter().collect(), at(140));

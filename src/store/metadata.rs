@@ -3,16 +3,21 @@
 //! What a digest is of never changes; which digest a tag has may, and is kept with the time it was asked for.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::io;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::codec;
+use super::codec::{self, Kind};
+use super::sealed::{CachedFile, Holds, SealedFiles};
 use super::shelf::{Shelf, file_name};
+use super::tags::whole_seconds;
 use crate::domain::metadata::{Metadata, Signature};
 
-const KIND: [u8; 8] = *b"SCMETA\0\x01";
+const KIND: Kind = *b"SCMETA\0\x01";
+
+/// What a file of the cache ends with.
+const ENDING: &str = "meta";
 
 /// How many tags, and how many digests, are kept of a repository: those that were asked for last.
 const MOST: usize = 1000;
@@ -90,24 +95,19 @@ impl KnownImages {
 /// The cache, one file per canonical repository name.
 #[derive(Debug)]
 pub struct MetadataCache {
-    shelf: Shelf,
-    /// Where there is no folder, and so no lock in it, the tasks of this process take turns by this one.
-    turn: Mutex<()>,
+    files: SealedFiles,
 }
 
 impl MetadataCache {
     pub(super) fn new(shelf: Shelf) -> Self {
-        Self { shelf, turn: Mutex::default() }
+        let words = ("a cache of metadata", "registries are asked again");
+        Self { files: SealedFiles::new(shelf, KIND, words) }
     }
 
     /// What is known about `canonical`, such as `ghcr.io/acme/podinfo`. A damaged file is set aside, with a warning.
     pub fn read(&self, canonical: &str) -> KnownImages {
-        let name = file_name(canonical, "meta");
-        let Some(file) = self.shelf.read(&name) else { return KnownImages::default() };
-        codec::open(KIND, &file).and_then(|sealed| unpack(&sealed.payload, canonical)).unwrap_or_else(|| {
-            self.shelf.set_aside(&name, "a cache of metadata");
-            KnownImages::default()
-        })
+        let name = file_name(canonical, ENDING);
+        self.files.read(&name, |sealed| unpack(&sealed.payload, canonical)).unwrap_or_default()
     }
 
     /// Changes what is known about `canonical`, and returns it as it is then; what another process notes meanwhile stays.
@@ -117,26 +117,36 @@ impl MetadataCache {
         now: Timestamp,
         change: impl FnOnce(&mut KnownImages),
     ) -> KnownImages {
-        let name = file_name(canonical, "meta");
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = self.shelf.lock(&name);
+        let name = file_name(canonical, ENDING);
+        let _turn = self.files.turn(&name);
         let before = self.read(canonical);
         let mut known = before.clone();
         change(&mut known);
         known.bound();
         let payload = serde_json::to_vec(&(canonical, &known)).ok().filter(|_| known != before);
-        if let Some(file) = payload.and_then(|payload| codec::seal(KIND, now.as_second(), &payload).ok()) {
-            self.shelf.write(&name, &file);
+        if let Some(payload) = payload {
+            self.files.write(&name, now.as_second(), &payload);
         }
         known
     }
 
-    /// Deletes everything.
-    pub fn clear(&self) {
-        for name in self.shelf.names().iter().filter(|name| name.contains(".meta")) {
-            self.shelf.remove(name);
-        }
+    /// The files on the disk, in the order of their names.
+    pub fn files(&self) -> Vec<CachedFile> {
+        self.files.files(ENDING, holds)
     }
+
+    /// Deletes one of [`Self::files`], unless it was written meanwhile; returns whether it did.
+    ///
+    /// # Errors
+    /// It is there and stays.
+    pub fn remove(&self, file: &CachedFile) -> io::Result<bool> {
+        self.files.remove(file)
+    }
+}
+
+fn holds(sealed: &codec::Sealed) -> Option<Holds> {
+    let (name, known): (String, KnownImages) = serde_json::from_slice(&sealed.payload).ok()?;
+    Some(Holds { name, tags: known.tags.len(), time: whole_seconds(sealed.seconds) })
 }
 
 fn unpack(payload: &[u8], canonical: &str) -> Option<KnownImages> {
@@ -178,7 +188,9 @@ mod tests {
         assert!(known.is_moved("1") && !known.is_moved("2"));
         let tag = &known.tags["1"];
         assert_eq!((tag.since, tag.asked, tag.before.as_deref()), (at(300), at(400), Some("sha256:a")));
-        store.metadata().clear();
+        let [file] = store.metadata().files().try_into().unwrap();
+        assert_eq!(file.holds, Some(Holds { name: "r/a".into(), tags: 1, time: at(400) }));
+        assert!(store.metadata().remove(&file).unwrap());
         assert_eq!(store.metadata().read("r/a"), KnownImages::default());
     }
 

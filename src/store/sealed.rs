@@ -1,7 +1,37 @@
 //! A folder of checksummed files of one kind. A file that makes no sense is set aside, with a warning.
 
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
 use super::codec::{self, Kind, Unreadable};
-use super::shelf::{Shelf, Turn};
+use super::shelf::{ASIDE, Shelf, Turn, UNFINISHED};
+
+/// A file of a cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was last written.
+    pub written: Timestamp,
+    /// What it holds. `None`: nothing that is read, such as a list that was set aside or that a killed process left
+    /// half written.
+    pub holds: Option<Holds>,
+}
+
+/// What a file of a cache holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holds {
+    /// The canonical name of the repository.
+    pub name: String,
+    /// How many tags of it.
+    pub tags: usize,
+    /// As of when.
+    pub time: Timestamp,
+}
 
 /// The folder.
 #[derive(Debug)]
@@ -36,9 +66,9 @@ impl SealedFiles {
 
     fn wrong(&self, unreadable: Unreadable) -> String {
         match unreadable {
-            Unreadable::Damaged => format!("{} is damaged", self.what),
+            Unreadable::Damaged => format!("{} was damaged", self.what),
             Unreadable::Foreign(version) => {
-                format!("{} is of another version of supercargo (format {version})", self.what)
+                format!("{} was of another version of supercargo (format {version})", self.what)
             }
         }
     }
@@ -49,6 +79,40 @@ impl SealedFiles {
             Ok(file) => self.shelf.write(name, &file),
             Err(error) => tracing::warn!("store: {name} is not kept: {error}"),
         }
+    }
+
+    /// The files on the disk whose names end with `.ENDING`, or did or would, in the order of their names.
+    pub(super) fn files(
+        &self,
+        ending: &str,
+        holds: impl Fn(&codec::Sealed) -> Option<Holds>,
+    ) -> Vec<CachedFile> {
+        let (read, aside) = (format!(".{ending}"), format!(".{ending}{ASIDE}"));
+        let file = |name: &String| {
+            let path = self.shelf.path(name)?;
+            let meta = std::fs::metadata(&path).ok()?;
+            let written = Timestamp::try_from(meta.modified().ok()?).ok()?;
+            let holds = if name.ends_with(&read) { self.read(name, &holds) } else { None };
+            Some(CachedFile { path, bytes: meta.len(), written, holds })
+        };
+        let is_ours =
+            |name: &&String| name.ends_with(&read) || name.ends_with(&aside) || name.starts_with(UNFINISHED);
+        self.shelf.names().iter().filter(is_ours).filter_map(file).collect()
+    }
+
+    /// Deletes a file, unless it was written since it was looked at; returns whether it did.
+    ///
+    /// # Errors
+    /// It is there and stays.
+    pub(super) fn remove(&self, file: &CachedFile) -> io::Result<bool> {
+        let Some(name) = file.path.file_name().and_then(|name| name.to_str()) else { return Ok(false) };
+        let _turn = self.turn(name);
+        let Ok(now) = std::fs::metadata(&file.path) else { return Ok(false) };
+        let written = now.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        if (now.len(), written) != (file.bytes, Some(file.written)) {
+            return Ok(false);
+        }
+        self.shelf.remove(name).map(|()| true)
     }
 
     /// See [`Shelf::turn`].

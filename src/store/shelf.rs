@@ -188,12 +188,12 @@ impl Shelf {
             // Another process has just written it anew.
             Ok(()) if std::fs::read(&to).is_ok_and(|moved| moved != bytes) => give_back(&to, &from),
             Ok(()) => {
-                self.notices.push(&from, format!("{what}, and was set aside as {}; {then}", to.display()));
+                self.notices.push(&from, format!("{what} and was set aside as {}; {then}", to.display()));
             }
             // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                self.notices.stuck(&from, format!("{what}, and cannot be set aside ({error}); {then}"));
+                self.notices.stuck(&from, format!("{what} and cannot be set aside ({error}); {then}"));
             }
         }
     }

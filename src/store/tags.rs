@@ -1,13 +1,12 @@
 //! The tag lists of the last scans. May be deleted at any time: a scan brings them back.
 
 use std::io;
-use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::codec::{self, Kind};
-use super::sealed::SealedFiles;
-use super::shelf::{ASIDE, Shelf, UNFINISHED, file_name};
+use super::sealed::{CachedFile, Holds, SealedFiles};
+use super::shelf::{Shelf, file_name};
 use crate::domain::tags::TagList;
 
 const KIND: Kind = *b"SCTAGS\0\x01";
@@ -27,20 +26,6 @@ pub struct CachedTags {
     pub tags: TagList,
     /// Those that the scan before did not find, in descending byte order; none if there was no scan before.
     pub new: TagList,
-}
-
-/// A file of the cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CachedFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// What it holds: the canonical name of the repository, when that was scanned, and how many tags it had. `None`:
-    /// nothing that is read, such as a list that was set aside or that a killed process left half written.
-    pub list: Option<(String, Timestamp, usize)>,
-    /// When it was last written.
-    pub written: Timestamp,
 }
 
 /// The cache, one file per canonical repository name.
@@ -81,46 +66,21 @@ impl TagCache {
 
     /// The files on the disk, in the order of their names.
     pub fn files(&self) -> Vec<CachedFile> {
-        let names = self.files.shelf.names();
-        names.iter().filter(|name| is_ours(name)).filter_map(|name| self.file(name)).collect()
+        self.files.files(ENDING, holds)
     }
 
-    fn file(&self, name: &str) -> Option<CachedFile> {
-        let path = self.files.shelf.path(name)?;
-        let meta = std::fs::metadata(&path).ok()?;
-        let written =
-            meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
-        let list = if is_list(name) { self.files.read(name, summary) } else { None };
-        Some(CachedFile { path, bytes: meta.len(), list, written })
-    }
-
-    /// Deletes a file, unless it was written since it was looked at; returns whether it is gone by that.
+    /// Deletes one of [`Self::files`], unless it was written meanwhile; returns whether it did.
     ///
     /// # Errors
-    /// It cannot be deleted.
+    /// It is there and stays.
     pub fn remove(&self, file: &CachedFile) -> io::Result<bool> {
-        let Some(name) = file.path.file_name().and_then(|name| name.to_str()) else { return Ok(false) };
-        let _turn = self.files.turn(name);
-        let now = self.file(name);
-        if now.as_ref() != Some(file) {
-            return Ok(false);
-        }
-        self.files.shelf.remove(name).map(|()| true)
+        self.files.remove(file)
     }
 }
 
 /// Whether a list of `before` is to be kept over one of `now`.
 fn is_newer(before: Timestamp, now: Timestamp) -> bool {
     before > now && before.duration_since(now) <= SKEW
-}
-
-fn is_list(name: &str) -> bool {
-    name.ends_with(&format!(".{ENDING}"))
-}
-
-/// Whether a file is a list, was one, or was to become one; locks are none of these.
-fn is_ours(name: &str) -> bool {
-    is_list(name) || name.ends_with(&format!(".{ENDING}{ASIDE}")) || name.starts_with(UNFINISHED)
 }
 
 fn unpack(sealed: &codec::Sealed, canonical: &str) -> Option<CachedTags> {
@@ -136,8 +96,9 @@ fn content(sealed: &codec::Sealed) -> Option<(&str, CachedTags)> {
     Some((name, CachedTags { scanned: whole_seconds(sealed.seconds), tags, new }))
 }
 
-fn summary(sealed: &codec::Sealed) -> Option<(String, Timestamp, usize)> {
-    content(sealed).map(|(name, cached)| (name.to_owned(), cached.scanned, cached.tags.len()))
+fn holds(sealed: &codec::Sealed) -> Option<Holds> {
+    let (name, cached) = content(sealed)?;
+    Some(Holds { name: name.to_owned(), tags: cached.tags.len(), time: cached.scanned })
 }
 
 pub(super) fn whole_seconds(seconds: i64) -> Timestamp {
@@ -156,6 +117,8 @@ pub(super) fn read_any(file: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::store::{Dirs, Store};
 
@@ -179,7 +142,7 @@ mod tests {
         assert_eq!(store.tags().read("r/a"), Some(second));
         assert_eq!(store.tags().read("r/b"), None);
         let [file] = store.tags().files().try_into().unwrap();
-        assert_eq!(file.list, Some(("r/a".into(), at(160), 3)));
+        assert_eq!(file.holds, Some(Holds { name: "r/a".into(), tags: 3, time: at(160) }));
         assert!(store.tags().remove(&file).unwrap());
         assert_eq!(store.tags().read("r/a"), None);
         assert!(!store.tags().remove(&file).unwrap());
@@ -197,15 +160,29 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_is_written_while_it_is_looked_at_is_not_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        store.tags().write("r/a", list(&["1"]), at(100));
+        let files = store.tags().files();
+        store.tags().write("r/a", list(&["1", "2"]), at(200));
+        assert!(!store.tags().remove(&files[0]).unwrap());
+        assert_eq!(store.tags().read("r/a").unwrap().tags.len(), 2);
+    }
+
+    #[test]
     fn a_damaged_list_is_set_aside_with_a_warning_that_names_it() {
         let (_dir, store, file) = store_with(b"SCTAGS\0\x01 and then nonsense");
         assert_eq!(store.tags().read("r/a"), None);
         let [warning] = store.take_warnings().try_into().unwrap();
         assert_eq!(warning.subject, file.display().to_string());
-        assert!(warning.message.starts_with("a cached tag list is damaged, and was set aside as "));
+        assert!(warning.message.starts_with("a cached tag list was damaged and was set aside as "));
         assert!(file.with_extension("tags.corrupt").exists());
         assert_eq!(store.tags().read("r/a"), None);
         assert!(store.take_warnings().is_empty());
+        let [aside] = store.tags().files().try_into().unwrap();
+        assert_eq!(aside.holds, None);
+        assert!(store.tags().remove(&aside).unwrap());
     }
 
     #[test]

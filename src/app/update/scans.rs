@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -13,8 +14,9 @@ use crate::app::state::{Level, State};
 use crate::app::view::View;
 use crate::app::world::{Compared, Phase, Running, Verdict};
 use crate::domain::lint;
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
+use crate::domain::watch;
 use crate::problem::Problem;
 use crate::text::count;
 
@@ -83,8 +85,8 @@ fn take_in(state: &mut State, loaded: Loaded) {
             entry.found = Some(scan);
         }
     }
-    for (id, repository) in &inventory.repositories {
-        plan_scan(state, id, repository.interval.0.as_millis());
+    for id in inventory.repositories.keys() {
+        plan_scan(state, id);
     }
     for (automation, draft) in loaded.drafts {
         state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
@@ -94,20 +96,25 @@ fn take_in(state: &mut State, loaded: Loaded) {
     problems::versions(state);
 }
 
-/// Says when a repository is scanned next: an interval after its last scan, at once if that was longer ago.
-fn plan_scan(state: &mut State, id: &ObjectId, interval: u128) {
+/// Says when a repository is scanned next, by what is known of it.
+fn plan_scan(state: &mut State, id: &ObjectId) {
+    let known = state.scans.get(id).and_then(|scan| scan.found.as_ref());
+    // A name that makes no sense fails when it is scanned, and so is said.
+    let wait = |repository: &ImageRepository| watch::due(repository, known, state.now).unwrap_or_default();
+    let wait = state.inventory.repositories.get(id).map(wait).unwrap_or_default();
+    scan_after(state, id, wait);
+}
+
+/// Has a repository scanned after this time, unless it is suspended.
+fn scan_after(state: &mut State, id: &ObjectId, wait: Duration) {
     let suspended = state.inventory.repositories.get(id).is_none_or(|repository| repository.suspend);
-    let (at, now) = (state.at, state.now);
-    let scan = state.scans.entry(id);
-    if suspended {
-        scan.due = None;
-        return;
-    }
-    let age =
-        scan.found.as_ref().map(|found| now.as_millisecond().saturating_sub(found.scanned.as_millisecond()));
-    let age = age.and_then(|age| u128::try_from(age).ok());
-    let wait = age.map_or(0, |age| interval.saturating_sub(age));
-    scan.due = Some(at.plus(u64::try_from(wait).unwrap_or(u64::MAX)));
+    let due = state.at.plus(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    state.scans.entry(id).due = (!suspended).then_some(due);
+}
+
+/// How long to wait after a scan of a repository, however it ended.
+fn pause(state: &State, id: &ObjectId) -> Duration {
+    state.inventory.repositories.get(id).map(watch::pause).unwrap_or_default()
 }
 
 /// There is nothing here to work on.
@@ -187,16 +194,11 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
     let Some(digests) = current(state, job, repository).map(|running| running.digests) else {
         return vec![];
     };
-    let interval = state
-        .inventory
-        .repositories
-        .get(repository)
-        .map_or(0, |repository| repository.interval.0.as_millis());
     let new = found.new.len();
     let scan = state.scans.entry(repository);
     let had = scan.found.replace(found).is_some();
     (scan.running, scan.error) = (None, None);
-    plan_scan(state, repository, interval.max(1_000));
+    scan_after(state, repository, pause(state, repository));
     state.errors.resolve(&what(repository));
     if had && new > 0 {
         state.tell(Level::Info, format!("{repository}: {}", count(new, "new tag")));
@@ -216,20 +218,13 @@ pub(super) fn failed(
     if current(state, job, repository).is_none() {
         return vec![];
     }
-    let interval = state
-        .inventory
-        .repositories
-        .get(repository)
-        .map_or(0, |repository| repository.interval.0.as_millis());
     let wait = match retry {
-        Some(retry) => {
-            u64::try_from(retry.as_millisecond().saturating_sub(state.now.as_millisecond())).unwrap_or(0)
-        }
-        None => u64::try_from(interval).unwrap_or(u64::MAX),
+        Some(retry) => Duration::try_from(retry.duration_since(state.now)).unwrap_or_default(),
+        None => pause(state, repository),
     };
-    let due = state.at.plus(wait.max(1_000));
+    scan_after(state, repository, wait.max(Duration::from_secs(1)));
     let scan = state.scans.entry(repository);
-    (scan.running, scan.retry, scan.due) = (None, retry, Some(due));
+    (scan.running, scan.retry) = (None, retry);
     let is_news = scan.found.is_none() && scan.error.as_ref() != Some(&problem);
     scan.error = Some(problem.clone());
     let id = repository.clone();

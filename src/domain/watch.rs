@@ -1,0 +1,161 @@
+//! Watching repositories: when each is scanned next, and what a scan found changed.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::object::{ImageRepository, ObjectId};
+use super::reference::ImageName;
+use super::scan::{Scan, ScanDue, ScanQuestion, should_scan};
+use super::tags::TagList;
+
+/// Repositories are not scanned more often than this, whatever their interval.
+const FASTEST: Duration = Duration::from_secs(1);
+
+/// A scan from so far in the future was timed by a clock that was wrong; it says nothing about when the next is due.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long until `repository` is due to be scanned, at `now`: zero for now. `None`: never, because it is suspended or
+/// its image name makes no sense.
+pub fn due(repository: &ImageRepository, scan: Option<&Scan>, now: Timestamp) -> Option<Duration> {
+    if repository.suspend {
+        return None;
+    }
+    let name = ImageName::parse(&repository.image, repository.insecure).ok()?;
+    let exclusions = repository.exclusions();
+    let question = ScanQuestion {
+        image: &repository.image,
+        insecure: repository.insecure,
+        interval: repository.interval.0,
+        exclusions: &exclusions,
+        observed_canonical: &name.canonical(),
+        // We keep what the registry listed and exclude when we judge, so a new list needs no new scan.
+        observed_exclusions: &exclusions,
+        stored_tags: Some(scan.map_or(0, |scan| scan.tags.len())),
+        requested: None,
+        handled: None,
+        since_scan: scan.and_then(|scan| since(scan.scanned, now)),
+    };
+    match should_scan(&question).ok()? {
+        ScanDue::Now(_) => Some(Duration::ZERO),
+        ScanDue::After(after) => Some(after),
+    }
+}
+
+/// How much time has passed; `None` if that cannot be told.
+fn since(scanned: Timestamp, now: Timestamp) -> Option<Duration> {
+    let passed = now.duration_since(scanned);
+    (passed >= -SKEW).then(|| Duration::try_from(passed).unwrap_or_default())
+}
+
+/// How long to wait after a scan, whether it succeeded or failed, before the next.
+pub fn pause(repository: &ImageRepository) -> Duration {
+    repository.interval.0.max(FASTEST)
+}
+
+/// What became of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was not there before.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It stands for another digest.
+    DigestMoved,
+}
+
+impl Change {
+    /// As it is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::DigestMoved => "digest_moved",
+        }
+    }
+}
+
+/// A tag that changed. The shape of a line of `scan -w -o json`, but for the name's two keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagChange {
+    /// When that was seen.
+    pub time: Timestamp,
+    /// The repository.
+    pub repository: ObjectId,
+    /// Its image as written.
+    pub image: String,
+    /// What happened.
+    pub change: Change,
+    /// The tag, as the registry sent it.
+    pub tag: String,
+    /// The digest that it has now, where that is known.
+    pub digest: Option<String>,
+}
+
+/// The tags that came and those that went, each once.
+pub fn changes(before: &TagList, now: &TagList) -> Vec<(Change, String)> {
+    let of = |change, tags: TagList| {
+        let mut tags: Vec<String> = tags.iter().map(str::to_owned).collect();
+        tags.dedup();
+        tags.into_iter().map(move |tag| (change, tag))
+    };
+    of(Change::Added, now.without(before)).chain(of(Change::Removed, before.without(now))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn repository(interval: &str) -> ImageRepository {
+        let interval = interval.parse().unwrap();
+        ImageRepository { interval, ..ImageRepository::of_image("registry.example.com/shop/web") }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn scan(second: i64) -> Scan {
+        let tags = Arc::new(["1"].into_iter().collect());
+        Scan { tags, scanned: at(second), new: Arc::default(), transfer: None }
+    }
+
+    #[test]
+    fn a_repository_is_due_an_interval_after_its_last_scan() {
+        let it = repository("1m");
+        assert_eq!(due(&it, None, at(1000)), Some(Duration::ZERO));
+        assert_eq!(due(&it, Some(&scan(990)), at(1000)), Some(Duration::from_secs(50)));
+        assert_eq!(due(&it, Some(&scan(940)), at(1000)), Some(Duration::ZERO));
+        assert_eq!(due(&ImageRepository { suspend: true, ..it.clone() }, None, at(1000)), None);
+        assert_eq!(due(&ImageRepository { image: "no name".into(), ..it }, None, at(1000)), None);
+    }
+
+    #[test]
+    fn a_scan_from_the_future_makes_no_repository_wait_for_it() {
+        let it = repository("1m");
+        assert_eq!(due(&it, Some(&scan(1_000_000)), at(1000)), Some(Duration::ZERO));
+        assert_eq!(
+            due(&it, Some(&scan(1005)), at(1000)),
+            Some(Duration::from_mins(1)),
+            "clocks differ a little"
+        );
+    }
+
+    #[test]
+    fn an_interval_of_nothing_is_a_second() {
+        assert_eq!(pause(&repository("0s")), Duration::from_secs(1));
+        assert_eq!(pause(&repository("1m")), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn what_came_and_what_went_is_told_once() {
+        let (before, now) = (["a", "b", "b"].into_iter().collect(), ["c", "a", "c"].into_iter().collect());
+        let told = changes(&before, &now);
+        assert_eq!(told, [(Change::Added, "c".to_owned()), (Change::Removed, "b".to_owned())]);
+        assert!(changes(&now, &now).is_empty());
+    }
+}

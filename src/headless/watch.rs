@@ -1,0 +1,123 @@
+//! `scan -w`: a line for each tag that comes, goes, or stands for another digest, until a signal.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use serde_json::{Value, json};
+
+use super::session::Session;
+use super::signals::{ended_by_signal, reader_gone};
+use super::{Answer, Streams, clean, report, write_json, write_yaml};
+use crate::cli::Format;
+use crate::config::Settings;
+use crate::domain::object::ImageRepository;
+use crate::domain::watch::TagChange;
+use crate::engine::Seen;
+use crate::problem::{Code, Problem};
+use crate::text::count;
+
+/// Where changes go, and what kept them from getting there.
+struct Lines<'a, 'b> {
+    streams: &'a mut Streams<'b>,
+    settings: &'a Settings,
+    /// Whether the repository is an object; else it is an image that was named.
+    objects: bool,
+    failed: Option<io::Error>,
+}
+
+/// Prints the changes of these repositories until a signal, or until nobody reads them any more.
+pub(super) fn watch(
+    session: &Session,
+    (repositories, objects): (&[ImageRepository], bool),
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    let settings = session.engine.settings();
+    let is_json = settings.output == Format::Json;
+    for problem in session.problems() {
+        report(streams, is_json, &problem);
+    }
+    let active = repositories.iter().filter(|repository| !repository.suspend).count();
+    if active == 0 {
+        return Ok(Answer::nothing().with_note("⚠ there is no repository to watch"));
+    }
+    let mut lines = Lines { streams, settings, objects, failed: None };
+    lines.begin(active);
+    let lines = RefCell::new(lines);
+    let exit = session.run_on(async {
+        tokio::select! {
+            exit = ended_by_signal() => exit,
+            () = reader_gone() => 0,
+            () = session.engine.watch(&session.world, repositories, |seen| lines.borrow_mut().take(seen)) => 0,
+        }
+    });
+    match lines.into_inner().failed {
+        // Who went away does not want to hear why we end.
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error))
+        }
+        _ => Ok(Answer::nothing().with_exit(exit)),
+    }
+}
+
+impl Lines<'_, '_> {
+    fn begin(&mut self, repositories: usize) {
+        if !self.settings.quiet {
+            // Progress is worth nothing if it cannot be written.
+            let _ = writeln!(self.streams.err, "► watching {}", count(repositories, "repository"));
+        }
+        let is_table = matches!(self.settings.output, Format::Table | Format::Wide);
+        if is_table && !self.settings.no_header {
+            self.print(|out| writeln!(out, "TIME\tNAME\tCHANGE\tTAG\tDIGEST"));
+        }
+    }
+
+    fn take(&mut self, seen: Seen) -> ControlFlow<()> {
+        match seen {
+            Seen::Failed(mut problem) => {
+                if !self.objects {
+                    problem.subject = problem.subject.trim_start_matches('/').to_owned();
+                }
+                report(self.streams, self.settings.output == Format::Json, &problem);
+            }
+            Seen::Changes(changes) => {
+                let (format, objects) = (self.settings.output, self.objects);
+                self.print(|out| changes.iter().try_for_each(|change| line(out, change, format, objects)));
+            }
+        }
+        if self.failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Prints something at once: whoever reads it may act upon it.
+    fn print(&mut self, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let printed = print(self.streams.out).and_then(|()| self.streams.out.flush());
+        self.failed = printed.err();
+    }
+}
+
+fn line(out: &mut dyn Write, change: &TagChange, format: Format, object: bool) -> io::Result<()> {
+    let id = object.then_some(&change.repository);
+    let name = id.map_or_else(|| change.image.clone(), ToString::to_string);
+    match format {
+        Format::Json => write_json(out, &document(change, object)),
+        Format::Yaml => {
+            out.write_all(b"---\n")?;
+            write_yaml(out, &document(change, object))
+        }
+        Format::Name => writeln!(out, "imagerepository/{}:{}", clean(&name), clean(&change.tag)),
+        Format::Table | Format::Wide => {
+            let (word, tag) = (change.change.word(), clean(&change.tag));
+            let digest = change.digest.as_deref().unwrap_or_default();
+            writeln!(out, "{}\t{}\t{word}\t{tag}\t{}", change.time, clean(&name), clean(digest))
+        }
+    }
+}
+
+fn document(change: &TagChange, object: bool) -> Value {
+    let id = object.then_some(&change.repository);
+    json!({
+        "apiVersion": "supercargo/v1", "kind": "TagChange", "time": change.time,
+        "namespace": id.map(|id| &id.namespace), "name": id.map(|id| &id.name), "image": change.image,
+        "change": change.change, "tag": change.tag, "digest": change.digest,
+    })
+}

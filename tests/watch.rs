@@ -1,0 +1,150 @@
+//! `scan -w`, with the program that people run, on a real registry.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod git;
+    pub mod lab;
+    pub mod registry;
+}
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::lab::{Lab, POLICY};
+
+/// How long anything may take; the intervals are a second.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A watch under way, and the lines that it prints.
+struct Watch {
+    program: Child,
+    lines: Receiver<Value>,
+}
+
+impl Watch {
+    fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let arguments = [arguments, &["-w", "-o", "json", "--quiet"]].concat();
+        let mut program = lab.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(program.stdout.take().unwrap());
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines() {
+                let line = serde_json::from_str(&line.unwrap()).unwrap();
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { program, lines }
+    }
+
+    fn next(&self) -> Value {
+        self.lines.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let kill = std::process::Command::new("kill").args([signal, &self.program.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        ended(&mut self.program).code()
+    }
+}
+
+/// Waits for a program that should end by itself.
+fn ended(program: &mut Child) -> ExitStatus {
+    let since = Instant::now();
+    loop {
+        if let Some(status) = program.try_wait().unwrap() {
+            return status;
+        }
+        if since.elapsed() > PATIENCE {
+            program.kill().unwrap();
+            program.wait().unwrap();
+            assert!(since.elapsed() <= PATIENCE, "it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A lab whose repository is scanned every second, and whose policy asks for digests as often.
+fn hurried() -> Option<Lab> {
+    let lab = Lab::start()?;
+    let image = format!("--image={}/vote", lab.registry.host);
+    lab.run(&["create", "image", "repository", "vote", &image, "--interval=1s"]).expect(0);
+    lab.run(&[&POLICY[..], &["--reflect-digest=Always", "--interval=1s"]].concat()).expect(0);
+    Some(lab)
+}
+
+#[test]
+fn each_tag_that_comes_moves_or_goes_is_a_line_until_a_signal() {
+    let Some(lab) = hurried() else { return };
+    let watch = Watch::start(&lab, &["scan", "repository", "--all"]);
+    let new = "main-0000aaaa-1719063680";
+    let digest = lab.registry.push("vote", new);
+    let line = watch.next();
+    let known = [("kind", json!("TagChange")), ("namespace", json!("flux-system")), ("name", json!("vote"))];
+    assert!(known.iter().all(|(key, value)| line[key] == *value), "{line}");
+    assert_eq!(line["apiVersion"], "supercargo/v1");
+    assert_eq!(line["image"], json!(format!("{}/vote", lab.registry.host)));
+    assert!(line["time"].as_str().unwrap().ends_with('Z'), "{line}");
+    let change = |line: &Value| [line["change"].clone(), line["tag"].clone(), line["digest"].clone()];
+    // The policy selects it, and so its digest is known.
+    assert_eq!(change(&line), [json!("added"), json!(new), json!(digest)]);
+    let moved = lab.registry.move_tag("vote", new);
+    assert_eq!(change(&watch.next()), [json!("digest_moved"), json!(new), json!(moved)]);
+    lab.registry.remove_tag("vote", "v8");
+    assert_eq!(change(&watch.next()), [json!("removed"), json!("v8"), json!(null)]);
+    assert_eq!(watch.end("-INT"), Some(130));
+    let watch = Watch::start(&lab, &["scan", "repository", "vote"]);
+    lab.registry.push("vote", "v9");
+    assert_eq!(change(&watch.next()), [json!("added"), json!("v9"), json!(null)]);
+    assert_eq!(watch.end("-TERM"), Some(143));
+}
+
+#[test]
+fn a_watch_whose_reader_has_gone_ends() {
+    let Some(lab) = hurried() else { return };
+    let mut program = lab.command(&["scan", "repository", "--all", "-w"]);
+    let mut program = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut header = String::new();
+    let mut output = BufReader::new(program.stdout.take().unwrap());
+    output.read_line(&mut header).unwrap();
+    assert_eq!(header, "TIME\tNAME\tCHANGE\tTAG\tDIGEST\n");
+    drop(output);
+    assert_eq!(ended(&mut program).code(), Some(0));
+}
+
+#[test]
+fn an_image_without_an_object_is_watched_from_what_is_known_of_it() {
+    let Some(lab) = Lab::start() else { return };
+    let image = format!("{}/vote", lab.registry.host);
+    lab.run(&["scan", "--image", &image]).expect(0);
+    lab.registry.push("vote", "v9");
+    let watch = Watch::start(&lab, &["scan", "--image", &image]);
+    let line = watch.next();
+    assert_eq!([&line["namespace"], &line["name"]], [&json!(null), &json!(null)], "{line}");
+    assert_eq!([&line["image"], &line["tag"]], [&json!(image), &json!("v9")]);
+    assert_eq!(watch.end("-HUP"), Some(129));
+}
+
+#[test]
+fn a_registry_that_is_gone_is_said_once_and_watched_on() {
+    let Some(mut lab) = hurried() else { return };
+    lab.registry.stop();
+    let mut program = lab.command(&["scan", "repository", "--all", "-w", "-o", "json", "--quiet"]);
+    let mut program = program.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(program.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let problem: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!([&problem["code"], &problem["subject"]], [&json!("unreachable"), &json!("flux-system/vote")]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(program.try_wait().unwrap().is_none(), "it goes on");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    line.clear();
+    assert_eq!(said.read_line(&mut line).unwrap(), 0, "{line}");
+}
