@@ -234,6 +234,12 @@ impl DockerRegistry {
         }
     }
 
+    /// Has another repository of the same parent serve what `repository` has.
+    pub fn alias(&self, repository: &str, name: &str) {
+        let folder = self.folder.path().join("data/docker/registry/v2/repositories").join(repository);
+        std::os::unix::fs::symlink(folder.file_name().unwrap(), folder.with_file_name(name)).unwrap();
+    }
+
     fn request(&self, method: &str, path: &str, media_type: &str, body: &[u8]) -> (u16, String) {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
         if let Some(authorization) = &self.authorization {
