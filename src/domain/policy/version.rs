@@ -205,6 +205,18 @@ mod tests {
         }
 
         #[test]
+        fn strict_versions_are_read_and_ordered_as_semver_org_has_it(
+            texts in proptest::collection::vec("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]?)){2}(-[0-9a-bA-]{1,3}(\\.[0-9a-bA-]{1,2}){0,2})?(\\+[0-9a.-]{1,4})?", 2)
+        ) {
+            // The crate refuses what is no strict version; all others are versions to Flux, too.
+            let strict: Vec<_> = texts.iter().filter_map(|text| semver::Version::parse(text).ok()).collect();
+            prop_assume!(strict.len() == 2);
+            let [a, b] = [&texts[0], &texts[1]].map(|text| Version::parse(text).unwrap());
+            prop_assert_eq!(a.precedence(&b), strict[0].cmp_precedence(&strict[1]));
+            prop_assert_eq!(a.to_string(), strict[0].to_string());
+        }
+
+        #[test]
         fn precedence_is_an_order(texts in proptest::collection::vec("[0-2]\\.[0-2]\\.[0-2](-[0-2a-b](\\.[0-2a-b]){0,2})?", 3)) {
             let [a, b, c] = [&texts[0], &texts[1], &texts[2]].map(|text| Version::parse(text).unwrap());
             prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
