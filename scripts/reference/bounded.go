@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -22,11 +24,14 @@ const asWorker = "worker"
 // tooBig is answered for a request that ended its worker.
 var tooBig = []byte("{\"too_big\":true}\n")
 
-// A worker is this program once more, which answers one request at a time and can be ended: Go can stop no goroutine,
-// and some templates never end.
+// window is how many requests a worker may have before it.
+const window = 64
+
+// A worker is this program once more, which answers requests in order and can be ended: Go can stop no goroutine, and
+// some templates never end.
 type worker struct {
 	command  *exec.Cmd
-	requests io.WriteCloser
+	requests chan []byte
 	answers  *bufio.Reader
 }
 
@@ -36,7 +41,7 @@ func startWorker() (*worker, error) {
 		return nil, err
 	}
 	command := exec.Command(own, asWorker)
-	requests, err := command.StdinPipe()
+	input, err := command.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
@@ -44,16 +49,25 @@ func startWorker() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &worker{command, requests, bufio.NewReaderSize(answers, 1<<20)}, command.Start()
+	w := &worker{command, make(chan []byte, window), bufio.NewReaderSize(answers, 1<<20)}
+	go w.feed(input)
+	return w, command.Start()
 }
 
-// ask returns the answer to a line, nil if the worker did not live to give it.
-func (w *worker) ask(line []byte) []byte {
+// feed hands requests on until there are no more, or the worker takes none any more.
+func (w *worker) feed(input io.WriteCloser) {
+	for line := range w.requests {
+		if _, err := input.Write(line); err != nil {
+			break
+		}
+	}
+	_ = input.Close()
+}
+
+// answer returns the answer to the first request that has none yet, nil if the worker did not live to give it.
+func (w *worker) answer() []byte {
 	timer := time.AfterFunc(patience, func() { _ = w.command.Process.Kill() })
 	defer timer.Stop()
-	if _, err := w.requests.Write(line); err != nil {
-		return nil
-	}
 	answer, err := w.answers.ReadBytes('\n')
 	if err != nil {
 		return nil
@@ -62,31 +76,83 @@ func (w *worker) ask(line []byte) []byte {
 }
 
 func (w *worker) end() {
-	_ = w.requests.Close()
+	close(w.requests)
 	_ = w.command.Wait()
 }
 
-// supervise has each line of the input answered by a worker, a new one where the last did not survive its request.
+// supervise has each line of the input answered by a worker. Where one did not survive a request, another goes on behind it.
 func supervise(input io.Reader, output io.Writer) error {
-	reader := bufio.NewReaderSize(input, 1<<20)
+	lines, failed := make(chan []byte, window), make(chan error, 1)
+	go func() {
+		defer close(lines)
+		failed <- eachLine(bufio.NewReaderSize(input, 1<<20), func(line []byte) error {
+			lines <- append(slices.Clone(line), '\n')
+			return nil
+		})
+	}()
 	writer := bufio.NewWriterSize(output, 1<<20)
+	if err := answerAll(lines, writer); err != nil {
+		return err
+	}
+	return errors.Join(<-failed, writer.Flush())
+}
+
+func answerAll(lines <-chan []byte, writer *bufio.Writer) error {
 	current, err := startWorker()
 	if err != nil {
 		return err
 	}
 	defer func() { current.end() }()
-	return eachLine(reader, func(line []byte) error {
-		answer := current.ask(append(line, '\n'))
+	var open [][]byte
+	for {
+		if open, err = fill(open, lines, current, writer); err != nil || len(open) == 0 {
+			return err
+		}
+		answer := current.answer()
 		if answer == nil {
+			answer = tooBig
 			current.end()
 			if current, err = startWorker(); err != nil {
 				return err
 			}
-			answer = tooBig
+			for _, line := range open[1:] {
+				current.requests <- line
+			}
 		}
-		_, err := writer.Write(answer)
-		return flushed(err, reader, writer)
-	})
+		open = open[1:]
+		if _, err := writer.Write(answer); err != nil {
+			return err
+		}
+	}
+}
+
+// fill gives the worker what there is to do, and waits for it, all answers flushed, only where nothing is under way.
+func fill(open [][]byte, lines <-chan []byte, w *worker, writer *bufio.Writer) ([][]byte, error) {
+	for len(open) < window {
+		select {
+		case line, more := <-lines:
+			if !more {
+				return open, nil
+			}
+			open = append(open, line)
+			w.requests <- line
+			continue
+		default:
+		}
+		if len(open) > 0 {
+			return open, nil
+		}
+		if err := writer.Flush(); err != nil {
+			return nil, err
+		}
+		line, more := <-lines
+		if !more {
+			return nil, nil
+		}
+		open = append(open, line)
+		w.requests <- line
+	}
+	return open, nil
 }
 
 // limitMemory makes an allocation beyond the limit the end of this process.

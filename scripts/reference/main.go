@@ -51,12 +51,11 @@ func run(arguments []string) error {
 }
 
 func serve(input io.Reader, output io.Writer) error {
-	reader := bufio.NewReaderSize(input, 1<<20)
-	writer := bufio.NewWriterSize(output, 1<<20)
-	encoder := json.NewEncoder(writer)
+	encoder := json.NewEncoder(output)
 	encoder.SetEscapeHTML(false)
-	return eachLine(reader, func(line []byte) error {
-		return flushed(encoder.Encode(respond(line)), reader, writer)
+	// Each answer is out before the next request is begun, which may be this process's last.
+	return eachLine(bufio.NewReaderSize(input, 1<<20), func(line []byte) error {
+		return encoder.Encode(respond(line))
 	})
 }
 
@@ -76,14 +75,6 @@ func eachLine(reader *bufio.Reader, do func(line []byte) error) error {
 			return readErr
 		}
 	}
-}
-
-// flushed flushes where nothing more has been read: whoever asks one question at a time is not kept waiting for the next.
-func flushed(err error, reader *bufio.Reader, writer *bufio.Writer) error {
-	if err != nil || reader.Buffered() > 0 {
-		return err
-	}
-	return writer.Flush()
 }
 
 func respond(line []byte) answer {
