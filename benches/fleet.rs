@@ -123,7 +123,7 @@ fn runtime() -> Runtime {
 /// The way from the files to the plan; returns how many updates it has.
 async fn plan(engine: &Engine, refresh: Refresh) -> usize {
     let world = engine.load().await.unwrap();
-    let (scans, failed) = engine.fresh_scans(&world, refresh, |_| {}).await;
+    let (scans, failed) = engine.fresh_scans(&world, refresh, |_| {}, |_| {}).await;
     assert!(failed.is_empty(), "{:?}", failed.values().next());
     let selections = engine.select(&world, &scans, refresh).await.unwrap();
     let (grounds, problems) = engine.grounds(&world, refresh).await.unwrap();

@@ -10,6 +10,7 @@ mod cache;
 mod credentials;
 mod distance;
 mod examine;
+mod forecast;
 mod grounds;
 mod land;
 mod load;
@@ -44,6 +45,7 @@ use crate::store::{Dirs, Store};
 
 pub use cache::{Cache, CacheEntry};
 pub use examine::{Examined, Place};
+pub use forecast::Forecast;
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;

@@ -7,6 +7,7 @@
 //! All calls block; none takes longer than a file's write. Several processes may use the same folders at once.
 
 pub mod audit;
+pub mod budgets;
 mod codec;
 pub mod dirs;
 pub mod drafts;
@@ -26,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use audit::{Audit, Event};
+pub use budgets::Budgets;
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
 pub use first_seen::{FirstSeen, Ledger};
@@ -44,6 +46,7 @@ use shelf::{Notices, Shelf};
 pub struct Store {
     tags: TagCache,
     metadata: MetadataCache,
+    budgets: Budgets,
     first_seen: FirstSeen,
     reflections: Reflections,
     journal: Journal,
@@ -68,6 +71,7 @@ impl Store {
         Self {
             tags: TagCache::new(cache("tags")),
             metadata: MetadataCache::new(cache("metadata")),
+            budgets: Budgets::new(cache("budgets")),
             first_seen: FirstSeen::new(state("first-seen")),
             reflections: Reflections::new(state("reflected")),
             journal: Journal::new(state("journal")),
@@ -94,6 +98,11 @@ impl Store {
     /// What registries told of tags and digests.
     pub fn metadata(&self) -> &MetadataCache {
         &self.metadata
+    }
+
+    /// What registries said they will still answer.
+    pub fn budgets(&self) -> &Budgets {
+        &self.budgets
     }
 
     /// When each tag was first seen.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::Timestamp;
 
+use super::forecast::Forecast;
 use super::{Engine, Scans, World};
 use crate::config::{Refresh, Settings};
 use crate::domain::object::{DigestPolicy, ImageRepository, ObjectId};
 use crate::domain::reference::{ImageError, ImageName};
-use crate::domain::scan::{Scan, Transfer};
+use crate::domain::scan::{Budget, Scan, Transfer};
 use crate::domain::tags::TagList;
 use crate::domain::watch;
 use crate::problem::{Code, Problem};
@@ -149,6 +150,7 @@ impl Engine {
         let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
         let (keyring, _) = self.plain_keyring();
         let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
+        self.keep_budgets(std::iter::once(name)).await;
         listed.map_err(|error| error.problem(image))
     }
 
@@ -211,20 +213,46 @@ impl Engine {
         let each =
             ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, began, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
-        futures::stream::iter(each).buffered(64).collect().await
+        let outcomes = futures::stream::iter(each).buffered(64).collect().await;
+        let repositories = ids.iter().filter_map(|id| world.inventory.repositories.get(id));
+        self.keep_budgets(repositories.filter_map(|repository| image_name(repository).ok())).await;
+        outcomes
+    }
+
+    /// What the registry of `image` last said it will answer, to this process or to an earlier one.
+    pub(super) fn budget(&self, image: &ImageName) -> Option<Budget> {
+        let told = self.registry.budget(image);
+        told.or_else(|| self.store.budgets().read(&image.registry, super::now()))
+    }
+
+    /// Keeps for the next process what the registries of `images` said they will still answer.
+    async fn keep_budgets(&self, images: impl Iterator<Item = ImageName>) {
+        let told = |image: ImageName| Some((image.registry.clone(), self.registry.budget(&image)?));
+        let told: BTreeMap<String, Budget> = images.filter_map(told).collect();
+        let store = Arc::clone(&self.store);
+        let kept = tokio::task::spawn_blocking(move || {
+            for (host, budget) in told {
+                store.budgets().note(&host, budget, super::now());
+            }
+        });
+        // Nobody is worse off without.
+        let _ = kept.await;
     }
 
     /// The scans to answer from: what is cached, with what is due scanned first.
     ///
-    /// Returns them and a problem for each repository that could not be scanned; its older tags stay.
+    /// Returns them and a problem for each repository that could not be scanned; its older tags stay. `before` hears what
+    /// the scan will take.
     pub async fn fresh_scans(
         &self,
         world: &World,
         refresh: Refresh,
+        before: impl FnOnce(&Forecast),
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> (Scans, BTreeMap<ObjectId, Problem>) {
         let mut scans = self.cached(world);
         let ids = self.to_scan(world, &scans, refresh);
+        before(&self.forecast(world, &ids, &scans));
         let mut problems = BTreeMap::new();
         for (id, outcome) in self.scan_all(world, &ids, progress).await {
             match outcome {

@@ -85,7 +85,7 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
     let text = format!("► the CI pushed {}:{}", pushed.repository, pushed.tag);
     log.say("tag_pushed", &text, json!({"tag": pushed.tag, "image": pushed.repository}))?;
     let world = engine.load().await?;
-    let (scans, failed) = engine.fresh_scans(&world, Refresh::Always, |_| {}).await;
+    let (scans, failed) = engine.fresh_scans(&world, Refresh::Always, |_| {}, |_| {}).await;
     if let Some(problem) = failed.into_values().next() {
         return Err(problem);
     }

@@ -1,5 +1,7 @@
 //! `scan`: list tags now, and say how that went.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::session::{Progress, Session};
@@ -8,8 +10,8 @@ use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
 use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::reference::ImageName;
-use crate::domain::scan::Scan;
-use crate::engine::{Engine, status};
+use crate::domain::scan::{Budget, Scan};
+use crate::engine::{Engine, Scans, status};
 use crate::problem::{Code, Problem};
 
 /// One scanned repository.
@@ -35,11 +37,12 @@ impl Document for Report {
         Map::from_iter([("items".to_owned(), json!(items))])
     }
 
-    fn text(&self, _wide: bool) -> Text {
-        let mut table =
-            Table::new(["NAME", "IMAGE", "TAGS", "NEW", "PAGES", "SECONDS", "CREDENTIAL", "MESSAGE"]);
+    fn text(&self, wide: bool) -> Text {
+        let columns = ["NAME", "IMAGE", "TAGS", "NEW", "PAGES", "SECONDS", "CREDENTIAL", "MESSAGE"];
+        let further: &[&str] = if wide { &["REQUESTS", "BYTES", "BUDGET"] } else { &[] };
+        let mut table = Table::new(columns.into_iter().chain(further.iter().copied()));
         for item in &self.0 {
-            table.push(item.row());
+            table.push(item.row().into_iter().chain(item.further().into_iter().filter(|_| wide)));
         }
         Text::Table(table)
     }
@@ -63,7 +66,26 @@ impl Item {
             "bytes": transfer.map(|transfer| transfer.bytes),
             "wall_seconds": transfer.map(|transfer| rounded(transfer.wall.as_secs_f64())),
             "credential": transfer.map(|transfer| &transfer.credential), "error": self.error,
+            "budget": self.budget().map(|budget| json!({
+                "remaining": budget.remaining, "limit": budget.limit,
+                "window_seconds": budget.window.map(|window| window.as_secs()),
+            })),
         })
+    }
+
+    /// What the registry said it will still answer.
+    fn budget(&self) -> Option<Budget> {
+        self.scan.as_ref()?.transfer.as_ref()?.budget
+    }
+
+    /// The further columns of the wide table.
+    fn further(&self) -> [String; 3] {
+        let transfer = self.scan.as_ref().and_then(|scan| scan.transfer.as_ref());
+        [
+            transfer.map(|transfer| transfer.requests.to_string()).unwrap_or_default(),
+            transfer.map(|transfer| transfer.bytes.to_string()).unwrap_or_default(),
+            self.budget().map(|budget| budget.text()).unwrap_or_default(),
+        ]
     }
 
     fn row(&self) -> Vec<String> {
@@ -142,6 +164,7 @@ fn watch_image(settings: &Settings, image: &str, streams: &mut Streams<'_>) -> R
 fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> {
     let inventory = &session.world.inventory;
     let progress = Progress::new(session.engine.settings());
+    progress.forecast(&session.engine.forecast(&session.world, ids, &Scans::default()));
     let outcomes = session
         .run(async { Ok(session.engine.scan_all(&session.world, ids, |at| progress.scan(&at)).await) })?;
     drop(progress);
@@ -185,5 +208,21 @@ fn finish(items: Vec<Item>, mut problems: Vec<Problem>) -> Answer {
     let failed: Vec<Problem> = items.iter().filter_map(|item| item.error.clone()).collect();
     problems.extend(failed.iter().cloned());
     let parts = items.len();
-    Answer::new(Report(items)).with_problems(problems).with_parts(parts, &failed)
+    let notes = budgets(&items);
+    let answer = Answer::new(Report(items)).with_problems(problems).with_parts(parts, &failed);
+    notes.into_iter().fold(answer, Answer::with_note)
+}
+
+/// What each registry that tells it will still answer, as it told the last time.
+fn budgets(items: &[Item]) -> Vec<String> {
+    let told = items.iter().filter_map(|item| {
+        let image = ImageName::parse(&item.image, false).ok()?;
+        Some((image.registry, item.budget()?))
+    });
+    let least = told.fold(BTreeMap::new(), |mut least: BTreeMap<String, Budget>, (host, budget)| {
+        let known = least.entry(host).or_insert(budget);
+        known.remaining = known.remaining.min(budget.remaining);
+        least
+    });
+    least.into_iter().map(|(host, budget)| format!("► {host}: {}", budget.text())).collect()
 }

@@ -9,7 +9,7 @@ use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
-use crate::engine::{Engine, ScanProgress, Scans, Selections, World};
+use crate::engine::{Engine, Forecast, ScanProgress, Scans, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// An engine, its event loop, and the world it loaded.
@@ -110,8 +110,10 @@ impl Session {
         self.engine.one_registry_in_a_pass(&self.world, refresh)?;
         let progress = Progress::new(self.engine.settings());
         self.run(async {
-            let (scans, scan_problems) =
-                self.engine.fresh_scans(&self.world, refresh, |at| progress.scan(&at)).await;
+            let (scans, scan_problems) = self
+                .engine
+                .fresh_scans(&self.world, refresh, |all| progress.forecast(all), |at| progress.scan(&at))
+                .await;
             let selections = self.engine.select(&self.world, &scans, refresh).await?;
             Ok(Judged { scans, scan_problems, selections })
         })
@@ -242,6 +244,14 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(settings: &Settings) -> Self {
         Self { quiet: settings.quiet, terminal: std::io::stderr().is_terminal(), started: Instant::now() }
+    }
+
+    /// Says what a large scan will take, before it does.
+    pub(super) fn forecast(&self, forecast: &Forecast) {
+        let notice = forecast.notice().filter(|_| !self.quiet);
+        if let Some(notice) = notice {
+            let _ = writeln!(std::io::stderr(), "{}", super::table::clean(&notice));
+        }
     }
 
     pub(super) fn scan(&self, at: &ScanProgress) {

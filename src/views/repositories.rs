@@ -163,10 +163,11 @@ fn scanned(state: &State, found: &crate::domain::scan::Scan) -> Line {
     let line = Line::plain(format!("{} at {time}", words::count(found.tags.len(), "tag")));
     match &found.transfer {
         Some(transfer) => line.dim(format!(
-            "   {} in {}, {}",
+            "   {} in {}, {}{}",
             words::count(transfer.requests, "request"),
             words::seconds(transfer.wall),
-            transfer.credential
+            transfer.credential,
+            transfer.budget.map_or_else(String::new, |budget| format!("; {}", budget.text()))
         )),
         None => line.dim("   from cache"),
     }

@@ -1,0 +1,173 @@
+//! How much is asked of a registry, and how long it is waited for: budgets, pauses, bounds of time and size, giving up.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod operator;
+    pub mod registry;
+}
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use supercargo::domain::reference::ImageName;
+use supercargo::problem::Code;
+use supercargo::registry::{Client, ClientOptions, Endpoint, Keyring, ListRequest, Listing, RegistryError};
+use support::operator::Operator;
+use support::registry::{Liar, Say};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn list(client: &Client, image: &str) -> Result<Listing, RegistryError> {
+    let (image, keyring) = (ImageName::parse(image, false).unwrap(), Keyring::new());
+    client.list_tags(&ListRequest { image: &image, timeout: SECOND * 20, keyring: &keyring }, |_| {}).await
+}
+
+/// A client that asks one thing at a time, and waits `patience` for a connection, a first byte and the next.
+fn client(patience: Duration) -> Client {
+    let options = ClientOptions {
+        per_host: 1,
+        connect_timeout: patience,
+        first_byte_timeout: patience,
+        next_byte_timeout: patience,
+        max_reply: 1 << 20,
+        ..ClientOptions::default()
+    };
+    Client::new(options).unwrap()
+}
+
+/// What lists the tags that `say` says, behind an open door.
+fn lists(say: impl Fn(&str) -> Say + Send + Sync + 'static) -> Liar {
+    Liar::start(move |asked, _| if asked.line == "GET /v2/" { Say::json("{}") } else { say(&asked.line) })
+}
+
+#[tokio::test]
+async fn a_connection_the_first_byte_and_the_next_are_waited_for_apart() {
+    let patience = Duration::from_millis(200);
+    let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"tags\":[\"1\"".to_vec();
+    for (said, says) in
+        [(Vec::new(), "no answer within 0.2 s"), (begun, "no more of the answer within 0.2 s")]
+    {
+        let liar = lists(move |_| Say::Stall(said.clone()));
+        let error = list(&client(patience), &format!("{}/app", liar.host)).await.unwrap_err();
+        assert_eq!(error.code(), Code::Timeout, "{error}");
+        assert!(error.to_string().ends_with(says), "{error}");
+        assert!(error.flux_text().ends_with("context deadline exceeded"), "as Flux says");
+    }
+    // It takes connections and never says hello.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = format!("https://{}", silent.local_addr().unwrap());
+    let endpoint = Endpoint { url: Some(address.parse().unwrap()), ca: None };
+    let endpoints = BTreeMap::from([("r.example.com".to_owned(), endpoint)]);
+    let options = ClientOptions { endpoints, connect_timeout: patience, ..ClientOptions::default() };
+    let error = list(&Client::new(options).unwrap(), "r.example.com/app").await.unwrap_err();
+    assert!(error.to_string().ends_with("no connection within 0.2 s"), "{error}");
+}
+
+#[tokio::test]
+async fn all_pages_together_are_bounded_as_one_is() {
+    let tag = "x".repeat(100);
+    let liar = lists(move |line| {
+        let page = line.rsplit('=').next().and_then(|page| page.parse::<u32>().ok()).unwrap_or(0);
+        let tags = vec![tag.as_str(); 5_000];
+        Say::tags(&tags).with(&format!("Link: </v2/app/tags/list?n={}>; rel=\"next\"", page + 1))
+    });
+    let error = list(&client(SECOND * 10), &format!("{}/app", liar.host)).await.unwrap_err();
+    assert_eq!(error.code(), Code::BadAnswer, "{error}");
+    assert!(error.to_string().ends_with("the pages so far are longer than 1 MiB together"), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_silence_gets_it_from_all() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let times = Arc::clone(&asked);
+    let liar = lists(move |_| {
+        let mut times = times.lock().unwrap();
+        times.push(Instant::now());
+        if times.len() == 1 {
+            return Say::status("429 Too Many Requests").with("Retry-After: 1");
+        }
+        Say::tags(&["1"])
+    });
+    let client = client(SECOND * 10);
+    let images: Vec<String> = (0..4).map(|n| format!("{}/app-{n}", liar.host)).collect();
+    let listed = futures::future::join_all(images.iter().map(|image| list(&client, image))).await;
+    assert!(listed.iter().all(Result::is_ok));
+    let times = asked.lock().unwrap();
+    assert_eq!(times.len(), 5);
+    let earliest = times[1..].iter().min().unwrap().duration_since(times[0]);
+    assert!(earliest >= Duration::from_millis(990), "asked again after {earliest:?}");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_registry_that_is_dead_hears_it_once() {
+    let liar = Liar::start(|_, _| Say::Stall(Vec::new()));
+    let client = client(Duration::from_millis(300));
+    let images: Vec<String> = (0..20).map(|n| format!("{}/app-{n}", liar.host)).collect();
+    let begun = Instant::now();
+    let listed = futures::future::join_all(images.iter().map(|image| list(&client, image))).await;
+    assert!(listed.iter().all(|listed| listed.as_ref().is_err_and(|error| error.code() == Code::Timeout)));
+    assert!(begun.elapsed() < SECOND * 4, "{:?}", begun.elapsed());
+    assert_eq!(liar.asked().len(), 1, "the door was knocked at once for all");
+}
+
+#[tokio::test]
+async fn a_listing_that_is_given_up_leaves_its_place_at_once() {
+    let liar = lists(|line| if line.contains("slow") { Say::Stall(Vec::new()) } else { Say::tags(&["1"]) });
+    let client = client(SECOND * 20);
+    let (slow, quick) = (format!("{}/slow", liar.host), format!("{}/quick", liar.host));
+    let given_up = tokio::time::timeout(Duration::from_millis(500), list(&client, &slow)).await;
+    assert!(given_up.is_err());
+    let before = liar.asked().len();
+    let begun = Instant::now();
+    assert!(list(&client, &quick).await.is_ok());
+    assert!(begun.elapsed() < SECOND * 5, "{:?}", begun.elapsed());
+    assert_eq!(liar.asked().len(), before + 1, "nothing goes on behind our back");
+}
+
+#[tokio::test]
+async fn the_budget_that_a_registry_tells_is_passed_on() {
+    let liar = lists(|_| {
+        let say = Say::tags(&["1"]).with("ratelimit-limit: 100;w=21600");
+        say.with("ratelimit-remaining: 76;w=21600")
+    });
+    let listing = list(&client(SECOND * 10), &format!("{}/app", liar.host)).await.unwrap();
+    assert_eq!(listing.budget.unwrap().text(), "76 of 100 requests left (per 6h0m0s)");
+}
+
+/// Writes so many repositories of `host`.
+fn repositories(operator: &Operator, host: &str, many: usize) {
+    let mut text = String::new();
+    for n in 0..many {
+        let head = "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\n";
+        writeln!(text, "{head}metadata: {{name: app-{n}, namespace: edge}}\nspec: {{interval: 1m, image: {host}/app-{n}}}")
+            .unwrap();
+    }
+    operator.write("objects.yaml", &text);
+}
+
+#[test]
+fn a_large_scan_says_before_what_it_will_ask_and_every_scan_what_is_left() {
+    let liar = lists(|_| Say::tags(&["1"]).with("ratelimit-remaining: 6;w=3600"));
+    let operator = Operator::new("{}", &[]);
+    repositories(&operator, &liar.host, 21);
+    let (status, said) = operator.run(&["scan", "repository", "--all"]);
+    assert_eq!(status, Some(0), "{said}");
+    let large = "► scanning 21 repositories: at least 22 requests to 1 registry\n";
+    assert!(said.contains(large), "{said}");
+    let left = format!("► {}: 6 requests left (per 1h0m0s)", liar.host);
+    assert!(said.contains(&left), "{said}");
+
+    // A few are worth a word if the registry will answer but a few.
+    repositories(&operator, &liar.host, 3);
+    let (_, said) = operator.run(&["scan", "repository", "--all", "-o", "wide"]);
+    let scarce = format!("4 of them to {}, which has 6 requests left (per 1h0m0s)", liar.host);
+    assert!(said.contains(&scarce), "{said}");
+    assert!(said.contains("BUDGET"), "{said}");
+    let (_, said) = operator.run(&["scan", "repository", "app-0", "-o", "json"]);
+    assert!(said.contains(r#""budget":{"remaining":6,"limit":null,"window_seconds":3600}"#), "{said}");
+    assert!(!said.contains("► scanning"), "{said}");
+}
