@@ -67,7 +67,7 @@ impl Store {
             notices.memory_only("no home directory is known");
         }
         let state = |name: &str| Shelf::new(dirs.state.as_ref().map(|dir| dir.join(name)), &notices);
-        let cache = |name: &str| Shelf::new(dirs.cache.as_ref().map(|dir| dir.join(name)), &notices);
+        let cache = |name: &str| Shelf::of_cache(dirs.cache.as_ref().map(|dir| dir.join(name)), &notices);
         Self {
             tags: TagCache::new(cache("tags")),
             metadata: MetadataCache::new(cache("metadata")),

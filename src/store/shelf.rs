@@ -89,6 +89,8 @@ pub(super) struct Turn<'a> {
 #[derive(Debug)]
 pub(super) struct Shelf {
     folder: Option<PathBuf>,
+    /// Whether a file that was replaced has to be the new one after a crash, too; of a cache the old one will do.
+    lasting: bool,
     memory: Mutex<Memory>,
     turns: [Mutex<()>; LOCKS],
     notices: Arc<Notices>,
@@ -98,10 +100,16 @@ impl Shelf {
     pub(super) fn new(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
         Self {
             folder,
+            lasting: true,
             memory: Mutex::default(),
             turns: <[_; LOCKS]>::default(),
             notices: Arc::clone(notices),
         }
+    }
+
+    /// A folder whose files come back by themselves.
+    pub(super) fn of_cache(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
+        Self { lasting: false, ..Self::new(folder, notices) }
     }
 
     /// Where a file lies, if on a disk.
@@ -132,7 +140,7 @@ impl Shelf {
 
     /// Replaces a file: readers see the old content or the new, never a part.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
-        let written = self.in_folder(|folder| replace(folder, name, bytes));
+        let written = self.in_folder(|folder| replace(folder, name, bytes, self.lasting));
         tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
         if written {
             self.memory().whole.remove(name);
@@ -293,14 +301,14 @@ pub(super) fn probe(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(&vec![0; PROBE])
 }
 
-fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+fn replace(folder: &Path, name: &str, bytes: &[u8], lasting: bool) -> io::Result<()> {
     // Temporary files are made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(folder.join(name)).map_err(|failed| failed.error)?;
     // The rename itself lies in the folder.
-    File::open(folder)?.sync_all()
+    if lasting { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
@@ -338,7 +346,7 @@ fn shorten_file(folder: &Path, name: &str, shorten: impl FnOnce(&[u8]) -> Vec<u8
     // The rest of a line that is being written comes with what is late.
     let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut late = read.split_off(whole);
-    replace(folder, name, &shorten(&read))?;
+    replace(folder, name, &shorten(&read), true)?;
     // Whoever opened the file before it was replaced may have added to it until now; whoever adds to it from now on
     // sees that it was replaced.
     file.read_to_end(&mut late)?;
