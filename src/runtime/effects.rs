@@ -319,8 +319,8 @@ async fn scan_one(work: &Work, world: &World, (job, began): (JobId, Timestamp), 
     work.answer(msg).await;
 }
 
-/// Evaluates policies one after another. Digests are asked for beside that, and each policy is answered for as soon as
-/// it is complete.
+/// Evaluates policies, as many at once as there are cores. Digests are asked for beside that, and each policy is answered
+/// for as soon as it is complete.
 async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
     let (world, scans) = {
         let held = work.held();
@@ -331,14 +331,17 @@ async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
         Ok(passes) => passes,
         Err(problem) => return work.answer(Msg::Warned(problem)).await,
     };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = policies.into_iter().filter_map(|id| {
+        let scan =
+            world.inventory.policies.get(&id).and_then(|policy| scans.get(&policy.repository)).cloned()?;
+        let (engine, world) = (&work.engine, &world);
+        Some(async move { (judge(engine, world, &id, scan).await, id) })
+    });
+    let mut judged = futures::stream::iter(each).buffered(cores);
     let mut asking = FuturesUnordered::new();
-    for id in policies {
-        let Some(scan) =
-            world.inventory.policies.get(&id).and_then(|policy| scans.get(&policy.repository)).cloned()
-        else {
-            continue;
-        };
-        match judge(&work.engine, &world, &id, scan).await {
+    while let Some((judged, id)) = judged.next().await {
+        match judged {
             Ok(judged) => asking.push(complete(&work, &passes, id, judged)),
             Err(problem) => work.answer(Msg::Warned(problem)).await,
         }
@@ -346,7 +349,7 @@ async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
         while let Some(Some(())) = asking.next().now_or_never() {}
     }
     while asking.next().await.is_some() {}
-    drop(asking);
+    drop((asking, judged));
     if let Err(problem) = passes.keep().await {
         work.answer(Msg::Warned(problem)).await;
     }
