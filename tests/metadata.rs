@@ -48,8 +48,8 @@ impl Asker {
         self.client.describe(&self.request(), digest).await
     }
 
-    async fn signature(&self, digest: &str) -> Signature {
-        self.client.signature(&self.request(), digest).await.unwrap()
+    async fn signature(&self, digest: &str, is_tagged: bool) -> Signature {
+        self.client.signature(&self.request(), digest, is_tagged).await.unwrap()
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_real_registry_tells_what_an_image_is() {
     assert_eq!(found.labels.source.as_deref(), Some("https://github.com/acme/app"));
     assert_eq!(found.labels.revision.as_deref(), Some(REVISION));
     assert_eq!(found.labels.version.as_deref(), Some("1.2.0"));
-    assert_eq!(asker.signature(&pushed).await, Signature::Unknown, "this registry lists no referrers");
+    assert_eq!(asker.signature(&pushed, false).await, Signature::Unknown, "this registry lists no referrers");
     let moved = registry.push_image("team/app", "1.2.0", &config("2026-11-23T00:00:00Z", "arm64"), 4000);
     assert_eq!(asker.resolve("1.2.0", Some(&pushed)).await.unwrap().digest, moved);
 }
@@ -128,6 +128,21 @@ async fn a_real_registrys_chart_has_a_type_and_no_platform() {
     assert!(found.platforms.is_empty());
     assert_eq!(found.created.unwrap().to_string(), "2026-11-20T08:00:00Z");
     assert_eq!((found.size.unwrap().bytes, found.labels.version.as_deref()), (9, Some("0.3.1")));
+}
+
+#[tokio::test]
+async fn where_a_registry_lists_no_referrers_clients_keep_the_list_under_a_tag() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let image = registry.push("team/app", "1");
+    let signature = registry.push("team/app", "signature");
+    let kind = "application/vnd.cncf.notary.signature";
+    let list = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{{"mediaType":"{MANIFEST}","digest":"{signature}","size":1,"artifactType":"{kind}"}}]}}"#
+    );
+    registry.put_manifest("team/app", &Signature::list_of(&image), INDEX, &list);
+    let asker = Asker::of(&registry.host, "team/app");
+    assert_eq!(asker.signature(&image, false).await, Signature::Unknown);
+    assert_eq!(asker.signature(&image, true).await, Signature::Referrer(kind.to_owned()));
 }
 
 /// A registry that answers below `/v2/team/app/` by the method and the rest of the path.
@@ -254,7 +269,7 @@ async fn a_signature_that_refers_to_an_image_is_found_and_other_things_are_none(
     for ((say, body), wanted) in cases.into_iter().zip(wanted) {
         let liar = serves(move |_, _, _| say(body.clone()));
         let asker = Asker::of(&liar.host, "team/app");
-        assert_eq!(asker.signature(&digest(b"image")).await, wanted);
+        assert_eq!(asker.signature(&digest(b"image"), false).await, wanted);
         assert!(liar.asked().last().unwrap().line.ends_with(&format!("/referrers/{}", digest(b"image"))));
     }
 }
@@ -302,7 +317,7 @@ fn commands_tell_what_stands_behind_a_tag_and_that_it_moved() {
     assert!(shown["flags"].as_array().unwrap().contains(&json!("digest-moved")), "{shown:#}");
     let told = lab.json(0, &["explain", "tag", "vote", NEWEST]);
     assert_eq!(told["metadata"]["moved_from"], json!(first));
-    assert_eq!(told["metadata"]["signature"]["found"], json!(null), "this registry lists no referrers");
+    assert_eq!(told["metadata"]["signature"]["found"], json!(false), "it has no such tag");
 
     lab.registry.stop();
     let kept = lab.json(0, &["explain", "tag", "vote", "v8", "--refresh=never"]);

@@ -126,7 +126,15 @@ impl Signature {
     ///
     /// Source: `sigstore/cosign:specs/SIGNATURE_SPEC.md`.
     pub fn tag_of(digest: &str) -> String {
-        format!("{}.sig", digest.replacen(':', "-", 1))
+        format!("{}.sig", Self::list_of(digest))
+    }
+
+    /// The tag under which clients keep the list of what refers to `digest`, where the registry keeps none.
+    ///
+    /// Source: opencontainers/distribution-spec:spec.md, "Referrers Tag Schema".
+    pub fn list_of(digest: &str) -> String {
+        // As much of a longer digest as a tag has room for.
+        digest.replacen(':', "-", 1).chars().take(124).collect()
     }
 }
 
@@ -159,30 +167,35 @@ pub struct Moved {
 impl Described {
     /// The facts with their labels, in the order in which they are shown.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let metadata = &self.metadata;
-        let mut facts = vec![("digest", metadata.digest.clone())];
+        let mut facts: Vec<(&'static str, String)> =
+            self.what().map(|text| ("what", text)).into_iter().collect();
+        facts.push(("digest", self.metadata.digest.clone()));
         if let Some(moved) = &self.moved {
             facts.push(("moved", format!("first seen {}; before it was {}", moved.seen, moved.from)));
         }
+        facts.extend(self.origin());
+        facts.push(("signature", self.signature.text()));
         if !self.also.is_empty() {
-            facts.push(("also tagged", self.also.join(", ")));
+            facts.push(("also", self.also.join(", ")));
         }
-        facts.extend(metadata.created.map(|created| ("created", created.to_string())));
-        let sizes = metadata.size.iter().map(|size| {
-            let of = size.platform.as_ref().map(|platform| format!(" for {platform}"));
-            format!("{}{}", size.text(), of.unwrap_or_default())
-        });
+        facts
+    }
+
+    /// Platforms or type, size, and when it was built.
+    fn what(&self) -> Option<String> {
+        let metadata = &self.metadata;
         let kind = match &metadata.kind {
             Kind::Image | Kind::Index => metadata.platforms.join(", "),
             Kind::Artifact(kind) => kind.clone(),
         };
-        let what: Vec<String> = std::iter::once(kind).filter(|text| !text.is_empty()).chain(sizes).collect();
-        if !what.is_empty() {
-            facts.push(("what", what.join("   ")));
-        }
-        facts.extend(self.origin());
-        facts.push(("signature", self.signature.text()));
-        facts
+        let size = metadata.size.as_ref().map(|size| {
+            let of = size.platform.as_ref().map(|platform| format!(" for {platform}"));
+            format!("{}{}", size.text(), of.unwrap_or_default())
+        });
+        let created = metadata.created.map(|created| format!("built {created}"));
+        let parts = [Some(kind).filter(|kind| !kind.is_empty()), size, created];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("   "))
     }
 
     /// Source, revision and version, as far as labels tell.

@@ -152,7 +152,12 @@ impl Engine {
             Some(Signature::Referrer(_) | Signature::Unknown) => None,
             // The tag of the signature is gone, or one may have come.
             Some(Signature::Tag | Signature::None) | None => {
-                Some(self.registry.signature(&place.request(), digest).await.unwrap_or_default())
+                let is_tagged = tags.position(&Signature::list_of(digest)).is_some();
+                match self.registry.signature(&place.request(), digest, is_tagged).await {
+                    // Without a list of the registry's signatures are tags, and the list of tags is whole.
+                    Ok(Signature::Unknown) if !is_tagged => Some(Signature::None),
+                    asked => Some(asked.unwrap_or_default()),
+                }
             }
         }
     }

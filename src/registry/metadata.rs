@@ -82,19 +82,20 @@ impl Client {
     }
 
     /// Whether the registry lists a signature that refers to `digest`; [`Signature::Unknown`] where it lists no
-    /// referrers. Tags of signatures are the caller's to look for.
+    /// referrers. Where it has the tag under which clients keep such a list instead (`is_tagged`), that is read.
     ///
     /// # Errors
     /// [`RegistryError`].
     ///
-    /// Source: opencontainers/distribution-spec:spec.md, "Listing Referrers".
+    /// Source: opencontainers/distribution-spec:spec.md, "Listing Referrers", "Referrers Tag Schema".
     pub async fn signature(
         &self,
         request: &ListRequest<'_>,
         digest: &str,
+        is_tagged: bool,
     ) -> Result<Signature, RegistryError> {
-        self.with_credentials(request, digest, |session, credential, digest| {
-            session.signature(credential, digest).boxed()
+        self.with_credentials(request, &(digest, is_tagged), |session, credential, (digest, is_tagged)| {
+            session.signature(credential, digest, *is_tagged).boxed()
         })
         .await
     }
@@ -235,10 +236,30 @@ impl Session<'_> {
             .map_err(bad(&ask))
     }
 
-    async fn signature(&self, credential: &Credential, digest: &str) -> Result<Signature, RegistryError> {
+    async fn signature(
+        &self,
+        credential: &Credential,
+        digest: &str,
+        is_tagged: bool,
+    ) -> Result<Signature, RegistryError> {
         let registry = self.registry().await?;
-        let ask = ask(self.address(&registry, &format!("referrers/{digest}"))?, Some(INDEX));
-        let reply = match self.authorized(&registry, &ask, credential).await {
+        match self.listed(&registry, credential, &format!("referrers/{digest}")).await? {
+            Signature::Unknown if is_tagged => {
+                self.listed(&registry, credential, &format!("manifests/{}", Signature::list_of(digest))).await
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// Whether a list of what refers to an image has a signature in it.
+    async fn listed(
+        &self,
+        registry: &Knowledge,
+        credential: &Credential,
+        place: &str,
+    ) -> Result<Signature, RegistryError> {
+        let ask = ask(self.address(registry, place)?, Some(INDEX));
+        let reply = match self.authorized(registry, &ask, credential).await {
             Ok(reply) => reply,
             Err(error) if is_unsupported(&error) => return Ok(Signature::Unknown),
             Err(error) => return Err(error),
