@@ -12,6 +12,7 @@ mod dialog;
 mod diff;
 mod edit;
 mod errors;
+mod facts;
 mod help;
 mod message;
 mod palette;

@@ -17,7 +17,9 @@ use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
 use supercargo::app::view::View;
-use supercargo::domain::age;
+use supercargo::app::world::Told;
+use supercargo::domain::age::{self, Clocks};
+use supercargo::domain::metadata::{Described, Kind, Labels, Metadata, Moved, Signature, Size as ImageSize};
 use supercargo::domain::mode::Mode;
 use supercargo::problem::{Code, Problem};
 use supercargo::theme::{Depth, Theme};
@@ -170,6 +172,79 @@ fn tags() {
     frames("s3-tags-none-match", &SIZES[..1], |screen| {
         screen.keys("2 j enter M");
     });
+}
+
+/// What a registry tells of a tag that was built from `revision`.
+fn told(screen: &Screen, tag: &str, revision: &str) -> Told {
+    let hours = |hours: i64| screen.state.now - jiff::SignedDuration::from_hours(hours);
+    let labels = Labels {
+        source: Some("https://github.com/acme/checkout-api".to_owned()),
+        revision: Some(revision.to_owned()),
+        version: None,
+    };
+    let metadata = Metadata {
+        digest: format!("sha256:0d44c1aa{:056}", 0),
+        kind: Kind::Index,
+        created: Some(hours(3)),
+        platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
+        size: Some(ImageSize { bytes: 24_536_678, platform: Some("linux/amd64".to_owned()) }),
+        labels,
+    };
+    let described = Described {
+        metadata,
+        asked: screen.state.now,
+        pushed: None,
+        signature: Signature::Tag,
+        also: vec!["stable\u{1b}[2J".to_owned()],
+        moved: Some(Moved { from: format!("sha256:6129bb94{:056}", 0), seen: hours(1) }),
+    };
+    let clocks = Clocks::of(Some(&described), Some(hours(2)), false);
+    Told {
+        tag: tag.to_owned(),
+        described: Ok(Some(described)),
+        clocks,
+        moved: vec!["main-9b1d3e7-1763805600".to_owned()],
+    }
+}
+
+#[test]
+fn what_stands_behind_a_tag() {
+    for (width, height) in [SIZES[0], SIZES[1], WIDE] {
+        let mut screen = with_hostile_tags(width, height);
+        screen.told = vec![
+            told(&screen, "main-9b1d3e7-1763805600", "9b1d3e7aa0"),
+            told(&screen, "main-4f2a91c-1763769600", "4f2a91caa0"),
+        ];
+        screen.keys("j").keys("k");
+        if height < 30 {
+            screen.keys("i");
+        }
+        assert_snapshot!(format!("s3-tags-facts-{width}x{height}"), screen.frame());
+        if (width, height) == SIZES[0] {
+            screen.keys("J J J J J J");
+            assert_snapshot!("s3-tags-facts-below-100x30", screen.frame());
+        }
+    }
+    let mut screen = with_hostile_tags(100, 30);
+    let refused = told(&screen, "main-8e20b11-1763802000", "");
+    let text =
+        "HEAD https://registry.example.com/v2/shop/checkout-api/manifests/main-8e20b11-1763802000: 401";
+    screen.told = vec![Told { described: Err(text.to_owned()), ..refused }];
+    screen.keys("j");
+    assert_snapshot!("s3-tags-facts-refused-100x30", screen.frame());
+}
+
+#[test]
+fn what_changed_is_a_link_where_both_images_say_what_they_were_built_from() {
+    let mut screen = Screen::new(100, 30);
+    screen.told = vec![told(&screen, "6.6.1", "4c1f0e2aa0"), told(&screen, "6.5.4", "77ab0134bb")];
+    quiet(&mut screen);
+    screen.keys("g");
+    while screen.state.updates.current().is_some_and(|id| id.policy.name != "podinfo") {
+        screen.keys("j");
+    }
+    quiet(&mut screen);
+    assert_snapshot!("s1-updates-compare-100x30", screen.frame());
 }
 
 #[test]

@@ -37,6 +37,16 @@ pub enum Effect {
         /// Where their digests may come from.
         digests: Reach,
     },
+    /// Tell what stands behind these tags of a repository; each answers for itself, in this order. The newest request
+    /// wins.
+    Describe {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// The tags.
+        tags: Vec<String>,
+    },
     /// Read marked files, compare. The newest request wins.
     Propose {
         /// The question.

@@ -12,7 +12,7 @@ use super::effect::JobId;
 use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
-use super::world::Verdict;
+use super::world::{Told, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{CutOff, Landed, LandingStep};
 use crate::domain::lint::Survey;
@@ -76,6 +76,8 @@ pub enum Msg {
     Pushed(JobId, Result<Vec<Landed>, Problem>),
     /// What became of pushes of earlier runs that nobody saw the end of.
     PushesSettled(Vec<CutOff>),
+    /// What stands behind a tag of a repository.
+    Described(JobId, ObjectId, Box<Told>),
     /// Something that stops nothing and should be known.
     Warned(Problem),
     /// The source changed; a reload is due.

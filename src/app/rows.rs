@@ -276,6 +276,16 @@ pub fn latest<'a>(state: &'a State, policy: &ObjectId) -> Option<&'a str> {
     state.verdicts.get(policy)?.reference.as_ref().map(|reference| reference.tag.as_str())
 }
 
+/// The tags that the marked files hold for `policy`; of updates that wait, and what the others were brought to.
+pub fn tags_in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
+    let waiting = state.review.updates().iter().filter(|update| update.policy == *policy);
+    let mut tags: Vec<&str> = waiting.flat_map(|update| update.current.iter().map(String::as_str)).collect();
+    if tags.is_empty() && sites_of(state, policy) > 0 {
+        tags.extend(latest(state, policy));
+    }
+    tags
+}
+
 /// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `no automation`, `no source`, `suspended`,
 /// `no access`, `access unknown`, or `waiting`.
 pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {

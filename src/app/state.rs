@@ -26,7 +26,7 @@ use super::list::List;
 use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
-use super::world::{Compared, Phase, ScanTotals, Scans, Verdict};
+use super::world::{Compared, Facts, Phase, ScanTotals, Scans, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -133,6 +133,8 @@ pub struct State {
     pub evaluating: BTreeSet<ObjectId>,
     /// Updates and decisions.
     pub review: Review,
+    /// What stands behind the tags that were looked at.
+    pub facts: Facts,
     /// How far the list of updates has come.
     pub compared: Compared,
     pub(super) stack: Vec<View>,
@@ -203,6 +205,7 @@ impl Default for State {
             verdicts: BTreeMap::new(),
             evaluating: BTreeSet::new(),
             review: Review::default(),
+            facts: Facts::default(),
             compared: Compared::Never,
             stack: vec![View::Updates],
             previous: None,

@@ -5,6 +5,7 @@
 mod copy;
 mod decide;
 mod diff;
+mod facts;
 mod keys;
 mod message;
 mod mode;
@@ -71,6 +72,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Pushed(job, result) => push::done(state, job, result),
         Msg::PushesSettled(settled) => push::settled(state, &settled),
+        Msg::Described(job, repository, told) => {
+            let now = state.now;
+            state.facts.answer(job, &repository, *told, now);
+            vec![]
+        }
         Msg::Warned(problem) => {
             problems::report(state, "supercargo", problem, None, Level::Warning);
             vec![]

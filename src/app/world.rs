@@ -1,10 +1,14 @@
 //! What the engine has told so far: objects, tags, verdicts.
 
+mod facts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+pub use facts::{Fact, Facts, Told};
 
 use super::effect::{JobId, Reach};
 use super::moment::Moment;

@@ -24,7 +24,7 @@ pub(super) const GET: &str = "Show repositories, policies, automations, tags or 
   supercargo get tags podinfo --state match,latest";
 
 pub(super) const EXPLAIN: &str =
-    "Why a tag is selected, or not: the rules in their order, up to the one that decides.
+    "Why a tag is selected, or not: the rules in their order, up to the one that decides; then what stands behind the tag.
 
   supercargo explain tag podinfo 6.7.0-rc.1
   supercargo why podinfo 6.7.0-rc.1 --policy podinfo-stable";
@@ -41,6 +41,7 @@ pub(super) const PLAN: &str = "Decide, and print the plan: what is to be committ
   supercargo plan --all                          look at it
   supercargo plan --all -o json > plan.json      keep it, for `push`
   supercargo plan podinfo --branch updates/podinfo -o json
+  supercargo plan --all --min-age 3d             leave out what is younger; a name approves it all the same
 
 A plan writes nothing; it is stale once its branches have moved.";
 

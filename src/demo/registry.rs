@@ -1,7 +1,7 @@
 //! A container registry in this process, and a CI that pushes to it, so that the main job can be tried on any machine.
 //!
 //! It listens on 127.0.0.1 alone and speaks what the scanner asks for: `/v2/`, `tags/list` with `n`, `last` and `Link`,
-//! manifests by tag and digest. Nothing can be pushed to it over HTTP; tags come through [`DemoRegistry::push`].
+//! manifests by tag and digest, the configurations of images. Nothing can be pushed to it over HTTP; tags come through [`DemoRegistry::push`].
 //!
 //! Source: opencontainers/distribution-spec:spec.md.
 
@@ -27,6 +27,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use url::form_urlencoded;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// What one repository holds.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ struct Repository {
     tags: BTreeMap<String, String>,
     /// Digest → manifest.
     manifests: BTreeMap<String, Bytes>,
+    /// Digest → configuration.
+    configs: BTreeMap<String, Bytes>,
 }
 
 type Shelves = Mutex<BTreeMap<String, Repository>>;
@@ -67,11 +70,19 @@ impl DemoRegistry {
 
     /// Makes an image that was created at `created` and tags it, moving the tag if it exists; returns the digest.
     pub fn push(&self, repository: &str, tag: &str, created: Timestamp) -> String {
-        let empty = format!("sha256:{:x}", Sha256::digest(b"{}"));
+        let config = Bytes::from(
+            json!({
+                "created": created.to_string(), "architecture": "amd64", "os": "linux",
+                "config": {"Labels": {"org.opencontainers.image.version": tag}},
+                "rootfs": {"type": "layers", "diff_ids": []},
+            })
+            .to_string(),
+        );
+        let config_digest = format!("sha256:{:x}", Sha256::digest(&config));
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": empty, "size": 2},
+            "config": {"mediaType": CONFIG, "digest": config_digest, "size": config.len()},
             "layers": [],
             "annotations": {
                 "org.opencontainers.image.created": created.to_string(),
@@ -85,6 +96,7 @@ impl DemoRegistry {
         let held = shelves.entry(repository.to_owned()).or_default();
         held.tags.insert(tag.to_owned(), digest.clone());
         held.manifests.insert(digest.clone(), manifest);
+        held.configs.insert(config_digest, config);
         digest
     }
 
@@ -145,6 +157,12 @@ fn answer<B>(request: &Request<B>, shelves: &Shelves) -> Answer {
         return match shelves.get(name) {
             Some(shelf) => tag_page(name, shelf, request.uri().query().unwrap_or_default()),
             None => refusal(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "repository name not known to registry"),
+        };
+    }
+    if let Some((name, digest)) = rest.rsplit_once("/blobs/") {
+        return match shelves.get(name).and_then(|shelf| shelf.configs.get(digest)) {
+            Some(config) => body(StatusCode::OK, "application/octet-stream", config.clone()),
+            None => refusal(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry"),
         };
     }
     match rest.rsplit_once("/manifests/") {

@@ -134,13 +134,11 @@ impl Engine {
             return blocked(no_tag(policy, &tag), Some(evaluation));
         }
         let ledger = self.store.first_seen().read(&name.canonical());
-        // What a tag was moved to is as young as the move, even if all that was told of it has been cleared.
-        let (first_seen, moved) = (ledger.get(&tag), ledger.moved(&tag));
-        let first_look = ledger.is_older(&tag) && moved.is_none();
+        let (first_seen, first_look) = ledger.sighting(&tag);
         Evaluated {
             selection: Selection {
                 image: image.clone(),
-                clocks: Clocks::of(None, moved.or(first_seen), first_look),
+                clocks: Clocks::of(None, first_seen, first_look),
                 outcome: Ok(Reference { image, tag, digest: None }),
                 why: evaluator.why(&evaluation),
                 tie: evaluation.tie,

@@ -30,7 +30,8 @@ impl Facts {
         let compare = pair.and_then(|(old, new)| compare::link(&old, &new));
         let ledger = chosen.repository.as_ref().and_then(|id| session.engine.ledger(&session.world, id));
         let ledger = ledger.unwrap_or_default();
-        let clocks = Clocks::of(described.as_ref(), ledger.get(tag), ledger.is_older(tag));
+        let (first_seen, first_look) = ledger.sighting(tag);
+        let clocks = Clocks::of(described.as_ref(), first_seen, first_look);
         (Self { described, clocks, compare }, problems)
     }
 

@@ -17,7 +17,7 @@ use crate::domain::reflection::Reflection;
 use crate::domain::scan::Scan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
-use crate::store::KnownImages;
+use crate::store::{KnownImages, Ledger};
 
 /// One tag, judged.
 struct Tag {
@@ -37,11 +37,11 @@ const MOVED: &str = "digest-moved";
 
 impl Tag {
     /// With what registries told of it, and nothing changed that a policy holds on to.
-    fn known(mut self, images: &KnownImages) -> Self {
-        let Some(known) = images.tags.get(&self.name) else { return self };
-        if known.before.is_some() && !self.flags.contains(&MOVED) {
+    fn known(mut self, images: &KnownImages, ledger: &Ledger) -> Self {
+        if ledger.moved(&self.name).is_some() && !self.flags.contains(&MOVED) {
             self.flags.push(MOVED);
         }
+        let Some(known) = images.tags.get(&self.name) else { return self };
         let digest = self.digest.get_or_insert_with(|| known.digest.clone());
         self.created = images.images.get(digest).and_then(|image| image.created);
         self
@@ -258,11 +258,13 @@ fn judged(session: &Session, chosen: &Chosen, states: &[TagState]) -> Vec<Tag> {
 fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
     let repository = chosen.repository.as_ref();
     let ledger = repository.and_then(|repository| session.engine.ledger(&session.world, repository));
-    let first_seen = |tag: &str| ledger.as_ref().and_then(|ledger| ledger.get(tag));
+    let ledger = ledger.unwrap_or_default();
+    let first_seen = |tag: &str| ledger.get(tag);
     let images = repository.map(|repository| session.engine.known_images(&session.world, repository));
     let images = images.unwrap_or_default();
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
-        let tag = |tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }.known(&images);
+        let tag =
+            |tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }.known(&images, &ledger);
         return chosen.scan.tags.iter().map(tag).collect();
     };
     let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
@@ -305,7 +307,7 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
             digest,
             created: None,
         };
-        Some(judged.known(&images))
+        Some(judged.known(&images, &ledger))
     });
     tags.collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, compare, prepare | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, describe, compare, prepare | cancelled; a late answer is known by its number | cancelled |
 //! | push | runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
@@ -23,15 +23,17 @@ use super::journal::{self, Journal};
 use super::mailbox::{Letter, Mailbox};
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::message::{Loaded, Msg, Prepared, Proposed};
-use crate::app::world::Verdict;
+use crate::app::world::{Told, Verdict};
 use crate::config::Refresh;
+use crate::domain::age::Clocks;
 use crate::domain::lint;
+use crate::domain::metadata::Described;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Plan};
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
 use crate::engine::{
-    DryRun, Engine, Evaluated, Landing, Passes, PrepareRequest, ScanProgress, Selections, World,
+    DryRun, Engine, Evaluated, Landing, Passes, PrepareRequest, ScanProgress, Selections, TagQuestion, World,
 };
 use crate::problem::{Code, Problem};
 
@@ -130,6 +132,9 @@ impl EffectRunner {
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate(work, policies, digests), &self.workers));
+            }
+            Effect::Describe { job, repository, tags } => {
+                self.spawn(job, describe(work, job, repository, tags));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose(work, job, reach)),
             Effect::Prepare { job, updates, messages } => {
@@ -410,6 +415,42 @@ fn verdict(evaluated: &Evaluated, scan: &Scan, start: Instant) -> Verdict {
         took,
         ask_again,
     }
+}
+
+/// Tells of each tag what stands behind it.
+async fn describe(work: Work, job: JobId, repository: ObjectId, tags: Vec<String>) {
+    let (world, scan) = {
+        let held = work.held();
+        (held.world.clone(), held.scans.get(&repository).cloned())
+    };
+    let (Some(world), Some(scan)) = (world, scan) else { return };
+    for tag in tags {
+        let question = TagQuestion { repository: &repository, tag: &tag, tags: Some(&scan.tags) };
+        let described = work.engine.describe(&world, question, work.refresh(false)).await;
+        let (engine, of, id) = (work.engine.clone(), Arc::clone(&world), repository.clone());
+        let told = move || told(&engine, &of, &id, tag, described);
+        match tokio::task::spawn_blocking(told).await.map_err(worker_ended) {
+            Ok(told) => work.answer(Msg::Described(job, repository.clone(), Box::new(told))).await,
+            Err(problem) => work.answer(Msg::Warned(problem)).await,
+        }
+    }
+}
+
+/// An answer with what the ledger and the cache know beside it.
+fn told(
+    engine: &Engine,
+    world: &World,
+    repository: &ObjectId,
+    tag: String,
+    described: Result<Option<Described>, Problem>,
+) -> Told {
+    let ledger = engine.ledger(world, repository).unwrap_or_default();
+    let described = described.map_err(|problem| problem.message);
+    let image = described.as_ref().ok().and_then(Option::as_ref);
+    let (first_seen, first_look) = ledger.sighting(&tag);
+    let clocks = Clocks::of(image, first_seen, first_look);
+    let moved = ledger.moved_tags().map(str::to_owned).collect();
+    Told { tag, described, clocks, moved }
 }
 
 async fn propose(work: Work, job: JobId, reach: Reach) {

@@ -71,6 +71,20 @@ impl Ledger {
             .filter_map(|(tag, digests)| digests.last().map(|(digest, _)| (tag.as_str(), digest.as_str())))
     }
 
+    /// When what `tag` stands for was first seen, and whether it was there when we first looked and may be older. What a
+    /// tag was moved to is as young as the move.
+    pub fn sighting(&self, tag: &str) -> (Option<Timestamp>, bool) {
+        match self.moved(tag) {
+            Some(moved) => (Some(moved), false),
+            None => (self.get(tag), self.is_older(tag)),
+        }
+    }
+
+    /// The tags that stood for something else before, in ascending byte order.
+    pub fn moved_tags(&self) -> impl Iterator<Item = &str> {
+        self.digests.keys().map(String::as_str).filter(|tag| self.moved(tag).is_some())
+    }
+
     /// When `tag` was first seen with `digest`, in whole seconds.
     pub fn first_with(&self, tag: &str, digest: &str) -> Option<Timestamp> {
         let (_, seconds) = self.digests.get(tag)?.iter().find(|(known, _)| known == digest)?;

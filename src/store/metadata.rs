@@ -67,11 +67,6 @@ impl KnownImages {
         same.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Whether `tag` stood for something else before.
-    pub fn is_moved(&self, tag: &str) -> bool {
-        self.tags.get(tag).is_some_and(|known| known.before.is_some())
-    }
-
     /// Forgets the tags that were not asked about for longest, and the digests that no tag has any more.
     fn bound(&mut self) {
         if self.tags.len() > MOST {
@@ -185,7 +180,6 @@ mod tests {
         }
         let store = Store::open(&dirs);
         let known = store.metadata().read("r/a");
-        assert!(known.is_moved("1") && !known.is_moved("2"));
         let tag = &known.tags["1"];
         assert_eq!((tag.since, tag.asked, tag.before.as_deref()), (at(300), at(400), Some("sha256:a")));
         let [file] = store.metadata().files().try_into().unwrap();

@@ -17,7 +17,7 @@ use crate::theme::Role;
 const COLUMN: u16 = 46;
 
 /// The marks of the screens, and what they mean.
-const LEGEND: [(&str, &str); 10] = [
+const LEGEND: [(&str, &str); 11] = [
     ("[x] [-] [ ]", "approved, skipped, undecided"),
     ("[~] [!]", "approved in part, blocked"),
     ("★ ✓", "selected tag, candidate"),
@@ -25,6 +25,7 @@ const LEGEND: [(&str, &str); 10] = [
     ("· ⊘", "not matched, excluded"),
     ("‖ ✗", "collides with another, no valid tag"),
     ("F N", "tag in files, new since the last scan"),
+    ("D", "another digest under the same tag"),
     ("+ -", "newer, older than what the files hold"),
     ("DOWN name!", "goes back, changes the image's name"),
     ("!2", "problems: press !"),

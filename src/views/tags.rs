@@ -7,12 +7,11 @@ use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, place};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{rect, words};
+use super::{facts, rect, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::Verdict;
-use crate::domain::object::ObjectId;
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
 use crate::text::Shown;
@@ -99,6 +98,7 @@ fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
 
 /// What rows need beside their tag: which tags the files hold, and which are new.
 struct Marks<'a> {
+    state: &'a State,
     in_files: Vec<&'a str>,
     new: Option<&'a crate::domain::tags::TagList>,
 }
@@ -109,20 +109,11 @@ impl<'a> Marks<'a> {
         let repository = state.tags.repository.as_ref();
         let scan = repository.and_then(|id| state.scans.get(id)).and_then(|scan| scan.found.as_ref());
         Self {
-            in_files: policy.map_or_else(Vec::new, |policy| in_files(state, policy)),
+            state,
+            in_files: policy.map_or_else(Vec::new, |policy| rows::tags_in_files(state, policy)),
             new: scan.map(|scan| &*scan.new),
         }
     }
-}
-
-/// The tags that the marked files hold for `policy`; of updates that wait, and what the others were brought to.
-fn in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
-    let waiting = state.review.updates().iter().filter(|update| update.policy == *policy);
-    let mut tags: Vec<&str> = waiting.flat_map(|update| update.current.iter().map(String::as_str)).collect();
-    if tags.is_empty() && rows::sites_of(state, policy) > 0 {
-        tags.extend(rows::latest(state, policy));
-    }
-    tags
 }
 
 fn row<'a>(
@@ -238,7 +229,7 @@ fn text_role(state: TagState) -> Role {
     if matches!(state, TagState::Latest | TagState::Match) { Role::Text } else { role(state) }
 }
 
-/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan.
+/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved.
 fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
     let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
     let is_in_files = marks.in_files.contains(&tag);
@@ -251,6 +242,10 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
     if marks.new.is_some_and(|new| new.position(tag).is_some()) {
         flags.push('N');
     }
+    let repository = marks.state.tags.repository.as_ref();
+    if repository.is_some_and(|repository| marks.state.facts.is_moved(repository, tag)) {
+        flags.push('D');
+    }
     flags
 }
 
@@ -261,19 +256,38 @@ fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdic
     let end = if is_selected { " is selected" } else { " is not selected" };
     let title = Line::of(Role::Select, "why ").with(Role::Select, tag).with(Role::Select, end);
     let width = super::preview_width(layout);
-    let mut lines = steps(verdict, index, width);
+    let mut lines = steps(verdict, index, held(state, tag), width);
     if layout.tier <= Tier::T1 && !layout.overlay {
         // The last steps decide.
         let room = layout.preview.map_or(0, |area| usize::from(area.height.saturating_sub(1)));
         let spare = lines.len().saturating_sub(room);
         lines.drain(..spare);
+    } else if let Some(repository) = &state.tags.repository {
+        let current =
+            state.tags.policy.as_ref().and_then(|policy| rows::tags_in_files(state, policy).first().copied());
+        lines.extend(facts::of_tag(state, repository, tag, width));
+        lines.extend(facts::compare(state, repository, (current, tag), width));
     }
     super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
 }
 
-/// The steps themselves, and what would change their end.
-pub(super) fn steps(verdict: &Verdict, index: usize, width: u16) -> Vec<Line> {
-    let explanation = verdict.evaluator.explain(&verdict.tags, &verdict.evaluation, index);
+/// Why the selected tag waits.
+fn held(state: &State, tag: &str) -> Option<String> {
+    let mut of_policy =
+        state.review.updates().iter().filter(|update| state.tags.policy.as_ref() == Some(&update.policy));
+    let update = of_policy.find(|update| update.new.as_ref().is_some_and(|new| new.tag == tag))?;
+    words::held(update, state.now, &state.zone)
+}
+
+/// The steps themselves, and what would change their end; the last is why the selected tag is `held`, if it is.
+pub(super) fn steps(verdict: &Verdict, index: usize, held: Option<String>, width: u16) -> Vec<Line> {
+    let mut explanation = verdict.evaluator.explain(&verdict.tags, &verdict.evaluation, index);
+    if let (Some(step), Some(held)) = (explanation.steps.last_mut(), held)
+        && step.step == "held"
+    {
+        "yes".clone_into(&mut step.answer);
+        step.text = held;
+    }
     let steps = explanation.steps.iter().zip(1..);
     let lines = steps.flat_map(|(step, at)| step_lines(at, step.step, &step.answer, &step.text, width));
     let fix = explanation.fix.iter();

@@ -14,6 +14,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
 use crate::app::world::{Compared, Phase};
+use crate::domain::age;
 use crate::domain::proposal::{NewReference, Proposal, Site, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -146,7 +147,7 @@ fn tall_preview(state: &State, update: &Proposal, width: u16, facts: Facts<'_>) 
         && verdict.tags.get(latest) == Some(&*new.tag)
     {
         lines.push(why(update));
-        lines.extend(tags::steps(verdict, latest, width));
+        lines.extend(tags::steps(verdict, latest, words::held(update, facts.now, facts.zone), width));
     }
     if update.blocked.is_none() {
         let node = Node::Update(UpdateId::of(update));
@@ -222,19 +223,22 @@ fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
             lines.extend(words::paragraph("fix", Role::Text, hint, width));
         }
     }
-    if let Some(left) = words::left(update, facts.now) {
-        lines.extend(words::paragraph("held", Role::DecHeld, &left, width));
-        lines.extend(words::paragraph("clocks", Role::Text, &update.clocks.text(facts.now), width));
-    } else if let Some(hold) = &update.hold {
-        let until = words::when(facts.now, hold.until, facts.zone);
-        lines.extend(words::paragraph(
-            "held",
-            Role::DecHeld,
-            &format!("to {until} by {}: {}", hold.by, hold.reason),
-            width,
-        ));
+    if let Some(held) = words::held(update, facts.now, facts.zone) {
+        lines.extend(words::paragraph("held", Role::DecHeld, &held, width));
     }
+    if age::is_young(update) {
+        lines.extend(words::paragraph("clocks", Role::Text, &update.clocks.text(facts.now), width));
+    }
+    lines.extend(compare(update, facts.state, width));
     lines
+}
+
+/// The link to what changed, where both images say what they were built from.
+fn compare(update: &Proposal, state: &State, width: u16) -> Vec<Line> {
+    let policy = state.inventory.policies.get(&update.policy);
+    let (Some(policy), Some(new)) = (policy, &update.new) else { return Vec::new() };
+    let current = update.current.first().map(String::as_str);
+    super::facts::compare(state, &policy.repository, (current, &new.tag), width)
 }
 
 /// `  why 6.6.1: greatest of 41 candidates in 6.x`, for the last row of the preview.

@@ -109,6 +109,13 @@ pub(super) fn left(update: &Proposal, now: Timestamp) -> Option<String> {
     Some(format!("{left} more: {}", hold.reason))
 }
 
+/// Until when or how long an update is held, by whom and why.
+pub(super) fn held(update: &Proposal, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    let hold = update.hold.as_ref()?;
+    let until = || format!("to {} by {}: {}", when(now, hold.until, zone), hold.by, hold.reason);
+    Some(left(update, now).unwrap_or_else(until))
+}
+
 /// `14:02:09`.
 pub(super) fn clock_seconds(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()

@@ -22,7 +22,7 @@ use supercargo::app::message::{Loaded, Msg, Prepared, Proposed};
 use supercargo::app::moment::Moment;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
-use supercargo::app::world::Verdict;
+use supercargo::app::world::{Told, Verdict};
 use supercargo::domain::age::Clocks;
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
@@ -52,6 +52,8 @@ pub struct Screen {
     pub state: State,
     /// Repositories whose scans do not answer.
     pub silent: Vec<ObjectId>,
+    /// What registries tell of tags.
+    pub told: Vec<Told>,
     /// Branches whose names have to be typed.
     pub protected: Vec<String>,
     tags: BTreeMap<ObjectId, Vec<String>>,
@@ -106,6 +108,7 @@ impl Screen {
         let mut screen = Self {
             state,
             silent: Vec::new(),
+            told: Vec::new(),
             protected: Vec::new(),
             tags,
             inventory,
@@ -191,6 +194,12 @@ impl Screen {
                     answers.push(self.prepare(job, &updates, &messages));
                 }
                 Effect::Push { job, plan, dry_run } => answers.extend(push(job, &plan, dry_run)),
+                Effect::Describe { job, repository, tags } => {
+                    let told = tags.iter().filter_map(|tag| self.told.iter().find(|told| told.tag == *tag));
+                    answers.extend(
+                        told.map(|told| Msg::Described(job, repository.clone(), Box::new(told.clone()))),
+                    );
+                }
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::review::UpdateId;
+use crate::app::rows;
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, Node, Overlay, State};
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
@@ -63,6 +64,10 @@ fn of_update(state: &State, id: &UpdateId) -> Vec<MenuEntry> {
         entries.push(entry("tag", new.tag.clone()));
         entries.push(entry("image", format!("{}:{}", update.image, new.tag)));
         entries.extend(new.digest.iter().map(|digest| entry("digest", digest.clone())));
+        let policy = state.inventory.policies.get(&id.policy);
+        let current = update.current.first().map(String::as_str);
+        let link = policy.and_then(|policy| state.facts.compare(&policy.repository, current, &new.tag));
+        entries.extend(link.map(|link| entry("compare", link)));
     }
     entries.push(entry("command", format!("supercargo diff updates {}", id.policy)));
     entries
@@ -82,13 +87,13 @@ fn of_tag(state: &State) -> Option<Vec<MenuEntry>> {
     let id = state.tags.repository.as_ref()?;
     let image = &state.inventory.repositories.get(id)?.image;
     let mut entries = vec![entry("tag", tag), entry("image", format!("{image}:{tag}"))];
-    entries.extend(
-        state
-            .tags
-            .policy
-            .as_ref()
-            .map(|policy| entry("command", format!("supercargo explain tag {policy} {tag}"))),
-    );
+    let described = state.facts.described(id, tag);
+    entries.extend(described.map(|described| entry("digest", described.metadata.digest.clone())));
+    if let Some(policy) = &state.tags.policy {
+        let current = rows::tags_in_files(state, policy).first().copied();
+        entries.extend(state.facts.compare(id, current, tag).map(|link| entry("compare", link)));
+        entries.push(entry("command", format!("supercargo explain tag {id} {tag} --policy {policy}")));
+    }
     Some(entries)
 }
 

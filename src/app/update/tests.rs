@@ -7,7 +7,7 @@ mod world;
 use std::sync::Arc;
 
 use super::*;
-use crate::app::effect::Reach;
+use crate::app::effect::{JobId, Reach};
 use crate::app::layout::Size;
 use crate::app::list::Filter;
 use crate::app::message::Proposed;
@@ -15,8 +15,8 @@ use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::{Node, Overlay};
 use crate::app::view::{Context, Focus, View};
-use crate::app::world::Phase;
-use crate::domain::age;
+use crate::app::world::{Phase, Told};
+use crate::domain::age::{self, Clocks};
 use crate::domain::landing::{CutOff, Fate};
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
@@ -147,6 +147,45 @@ fn what_was_too_young_is_compared_anew_when_it_is_old_enough_and_once() {
     assert!(asks(&tick(&mut state, 60_000)));
     answer_proposal(&mut state, vec![young]);
     assert!(!asks(&tick(&mut state, 60_001)), "an answer that holds it still asks for nothing");
+}
+
+/// The tags that are asked about, and whether that supersedes another question.
+fn asked_about(effects: &[Effect]) -> Option<(Vec<String>, bool)> {
+    let stops = effects.iter().any(|effect| matches!(effect, Effect::StopWork(_)));
+    effects.iter().find_map(|effect| match effect {
+        Effect::Describe { tags, .. } => Some((tags.clone(), stops)),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_stands_behind_a_tag_is_asked_when_the_cursor_rests_on_it_and_the_newest_question_wins() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let both = vec!["1.1".to_owned(), "1.0".to_owned()];
+    assert_eq!(asked_about(&tick(&mut state, 3_000)), Some((both.clone(), false)), "of the update in S1");
+    assert_eq!(asked_about(&tick(&mut state, 3_100)), None, "that is being asked");
+    press(&mut state, &["t"]);
+    assert_eq!(asked_about(&tick(&mut state, 3_200)), None, "the first row is the same tag");
+    press(&mut state, &["j"]);
+    assert_eq!(asked_about(&tick(&mut state, 3_210)), None, "the cursor may go on");
+    assert!(state.wake_at() <= Moment(3_290));
+    assert_eq!(asked_about(&tick(&mut state, 3_290)), Some((vec!["1.0".to_owned()], true)));
+
+    let late = |tag: &str| Told {
+        tag: tag.to_owned(),
+        described: Ok(None),
+        clocks: Clocks::default(),
+        moved: vec![tag.to_owned()],
+    };
+    let web = ObjectId::new("shop", "web");
+    update(&mut state, Msg::Described(JobId(1), web.clone(), Box::new(late("1.1"))));
+    assert!(state.facts.get(&web, "1.1").is_none(), "nobody asks for that any more");
+    let job = JobId(state.jobs.number().0 - 1);
+    update(&mut state, Msg::Described(job, web.clone(), Box::new(late("1.0"))));
+    assert!(state.facts.get(&web, "1.0").is_some() && state.facts.is_moved(&web, "1.0"));
+    assert!(state.wake_at() > Moment(3_300), "nothing is left to ask");
+    assert_eq!(asked_about(&tick(&mut state, 62_000)), None);
+    assert_eq!(asked_about(&tick(&mut state, 64_000)), Some((vec!["1.0".to_owned()], false)), "a minute on");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::State;
 use crate::domain::age;
 
-use super::scans;
+use super::{facts, scans};
 
 /// Rows stand still for so many milliseconds after a key.
 const QUIET: u64 = 400;
@@ -32,6 +32,7 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     let mut effects = scans::scan_due(state);
     effects.extend(scans::ask_due(state));
     effects.extend(of_age(state));
+    effects.extend(facts::look(state));
     effects
 }
 
@@ -85,8 +86,10 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
+        let rests = self.preview.follows().is_none();
+        let look = (rests && facts::due(self).is_some()).then_some(self.at);
         let age = next_of_age(self).map(|until| self.moment_of(until));
-        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age]
+        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age, look]
             .into_iter()
             .flatten()
             .fold(minute, Moment::min)
