@@ -75,6 +75,7 @@ fn a_registry_that_lets_nobody_in_or_is_not_there_is_a_failure_with_what_to_do()
     assert_eq!((status, report["ok"].as_bool()), (Some(1), Some(false)), "{report}");
     let failed: Vec<_> = checks(&report).into_iter().filter(|(_, status, _)| status == "failed").collect();
     assert!(failed[0].2.starts_with("docker config as rita: refused, 401"), "{report}");
+    assert_eq!(failed.last().unwrap().2, "nobody was let in", "{report}");
     let fixes: Vec<&str> =
         report["checks"].as_array().unwrap().iter().filter_map(|check| check["fix"].as_str()).collect();
     assert!(fixes.iter().any(|fix| fix.contains(&format!("docker login {}", registry.host))), "{report}");

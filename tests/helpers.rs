@@ -47,7 +47,10 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
         (garbage.as_str(), "its answer is not the JSON it should be"),
         (talk.as_str(), "it failed"),
         ("echo '{\"Username\":\"rita\",\"Secret\":\"wrong\"}'", "Tried docker config (helper ours)"),
-        ("echo 'credentials not found in native keychain'; exit 1", "No credential for"),
+        (
+            "echo 'credentials not found in native keychain'; exit 1",
+            "docker config (helper ours) has no login for",
+        ),
     ] {
         let operator = Operator::new(r#"{"credsStore":"ours"}"#, &[("ours", does)]);
         let begun = std::time::Instant::now();
@@ -60,6 +63,28 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
     let (status, said) = operator.scan(&image);
     assert_eq!(status, Some(4), "{said}");
     assert!(said.contains("(helper absent): docker-credential-absent is not installed"), "{said}");
+}
+
+#[test]
+fn an_accounts_pull_secrets_log_in_and_an_account_that_is_nowhere_is_named() {
+    let Some(registry) = registry() else { return };
+    let operator = Operator::new("{}", &[]);
+    operator.repository(&format!("{}/team/app", registry.host), ", serviceAccountName: puller");
+    let (status, said) = operator.run(&["scan", "repository", "--all"]);
+    assert_eq!(status, Some(4), "{said}");
+    assert!(said.contains("serviceaccount 'edge/puller' is nowhere to be read"), "{said}");
+    let auths = format!(r#"{{"auths":{{"{}":{{"username":"rita","password":"{SECRET}"}}}}}}"#, registry.host);
+    operator.write(
+        "account.yaml",
+        &format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: puller, namespace: edge}}\nimagePullSecrets: [{{name: pull}}]\n\
+             ---\napiVersion: v1\nkind: Secret\nmetadata: {{name: pull, namespace: edge}}\ntype: kubernetes.io/dockerconfigjson\n\
+             stringData: {{.dockerconfigjson: '{auths}'}}\n"
+        ),
+    );
+    let (status, said) = operator.run(&["scan", "repository", "--all"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("secret edge/pull"), "{said}");
 }
 
 /// Where Amazon's registries are, and who has the login of one.

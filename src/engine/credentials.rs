@@ -20,10 +20,7 @@ impl Engine {
     pub(super) fn keyring(&self, world: &World, repository: &ImageRepository) -> (Keyring, Vec<Problem>) {
         let (mut keyring, mut problems) = self.plain_keyring();
         let id = &repository.meta.id;
-        let named = repository.secret_ref.iter().cloned().chain(account_secrets(world, repository));
-        // Under a cloud's provider Flux looks at no secret; of an unknown one nothing comes anyway.
-        let is_generic = matches!(Provider::parse(&repository.provider), Ok(None));
-        for name in named.filter(|_| is_generic) {
+        for name in pull_secrets(world, repository, &mut problems) {
             let secret = ObjectId::new(&id.namespace, name);
             match world.secret(&secret) {
                 Ok(found) => {
@@ -184,11 +181,25 @@ fn transport(
     Some(read())
 }
 
-/// The pull secrets of the service account that a repository names.
-fn account_secrets(world: &World, repository: &ImageRepository) -> Vec<String> {
-    let account = repository.service_account.as_ref();
-    let account = account.map(|name| ObjectId::new(&repository.meta.id.namespace, name));
-    account.and_then(|account| world.secrets.pull_secrets(&account)).unwrap_or_default().to_vec()
+/// The pull secrets of a repository: its own, then those of the service account that it names. An account that is nowhere to be
+/// read is passed over with a warning.
+fn pull_secrets(world: &World, repository: &ImageRepository, problems: &mut Vec<Problem>) -> Vec<String> {
+    // Under a cloud's provider Flux looks at no secret; of an unknown one nothing comes anyway.
+    if !matches!(Provider::parse(&repository.provider), Ok(None)) {
+        return Vec::new();
+    }
+    let mut named: Vec<String> = repository.secret_ref.iter().cloned().collect();
+    let id = &repository.meta.id;
+    if let Some(account) = repository.service_account.as_ref().map(|name| ObjectId::new(&id.namespace, name))
+    {
+        if let Some(secrets) = world.secrets.pull_secrets(&account) {
+            named.extend_from_slice(secrets);
+        } else {
+            let message = format!("serviceaccount '{account}' is nowhere to be read");
+            problems.push(Problem::new(Code::SecretNotFound, id.to_string(), message));
+        }
+    }
+    named
 }
 
 impl World {

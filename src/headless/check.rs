@@ -47,7 +47,7 @@ impl Outcome {
 pub(super) struct Check {
     name: String,
     outcome: Outcome,
-    message: String,
+    pub(super) message: String,
     fix: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use crate::cli::{CheckArgs, DoctorArgs, DoctorWhat};
 use crate::config::Settings;
 use crate::engine::{Examined, Place};
 use crate::problem::Problem;
-use crate::registry::{Outcome as Came, Trial};
+use crate::registry::{Outcome as Came, RegistryError, Trial};
 use crate::store::Dirs;
 
 /// `doctor`, `doctor registry HOST|IMAGE`.
@@ -63,7 +63,13 @@ fn checks_of(examined: &Examined) -> Vec<Check> {
     let let_in = found.accepted.is_some();
     checks.extend(found.trials.iter().map(|trial| useless(&name, trial, let_in)));
     if let Some(error) = &found.error {
-        checks.push(Check::failed(name.clone(), &error.problem(subject)));
+        let problem = error.problem(subject);
+        let mut check = Check::failed(name.clone(), &problem);
+        if matches!(error, RegistryError::Denied { .. }) {
+            // What it said to each stands above.
+            "nobody was let in".clone_into(&mut check.message);
+        }
+        checks.push(check);
     }
     if let Some(label) = &found.accepted {
         checks.push(Check::new(name.clone(), Outcome::Passed, format!("{label}: let in")));

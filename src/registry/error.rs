@@ -305,16 +305,21 @@ fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
     // Docker's command has a short form for its own registry, and takes no other name for it.
     let command =
         if host == "index.docker.io" { "docker login".to_owned() } else { format!("docker login {host}") };
-    let mut refused = Vec::new();
+    let (mut refused, mut empty) = (Vec::new(), Vec::new());
     let mut silent = String::new();
     for trial in tried {
         match &trial.outcome {
             Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.label.as_str()),
             Outcome::Unavailable(reason) => silent = format!("{silent}{}: {reason}. ", trial.label),
-            Outcome::Refused(_) | Outcome::Nothing => {}
+            Outcome::Nothing => empty.push(trial.label.as_str()),
+            Outcome::Refused(_) => {}
         }
     }
     match (refused.join(", "), status) {
+        (none, _) if none.is_empty() && silent.is_empty() && !empty.is_empty() => {
+            let empty = empty.join(", ");
+            format!("{empty} has no login for {host}: give it one, or run `{command}`, then rescan.")
+        }
         (none, _) if none.is_empty() && silent.is_empty() => {
             format!("No credential for {host} was found; run `{command}` or give a secretRef, then rescan.")
         }
@@ -372,6 +377,9 @@ mod tests {
         let hint = denied_hint("r", &tried, 401);
         let says = "docker config (helper x): docker-credential-x is not installed. Mend that, or run `docker login r`";
         assert!(hint.starts_with(says), "{hint}");
+        let tried = vec![trial("provider aws (helper ecr-login)", Outcome::Nothing)];
+        let says = "provider aws (helper ecr-login) has no login for r: give it one, or run `docker login r`, then rescan.";
+        assert_eq!(denied_hint("r", &tried, 401), says);
     }
 
     #[test]
