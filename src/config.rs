@@ -257,7 +257,7 @@ fn settle(
         warnings.push(problem.hint(format!("Lock them in {SYSTEM_FILE}.")));
     }
     let global = &mut global.clone();
-    warnings.extend(locked::apply(&system.locked, global, &mut user));
+    warnings.extend(locked::apply(&system.locked, global, &mut user, env));
     let mode_locked = system.locked.iter().any(|key| key == "mode");
     let mode = resolve_mode(global, env, (&user, &system), mode_locked)?;
     let source = resolve_source(global, (&user, &system))?;

@@ -1,6 +1,6 @@
 //! Keys that the system's file pins: what flags, environment and the user's file say of them is taken away.
 
-use super::{File, SYSTEM_FILE, config_problem};
+use super::{Environment, File, SYSTEM_FILE, config_problem};
 use crate::cli::Global;
 use crate::problem::Problem;
 
@@ -35,10 +35,17 @@ fn taken<T: Default + PartialEq>(value: &mut T) -> bool {
 /// `registries` also by its own name.
 ///
 /// Returns a warning for each key that something was taken away of, and for each name that pins nothing.
-pub(super) fn apply(locked: &[String], global: &mut Global, user: &mut File) -> Vec<Problem> {
+pub(super) fn apply(
+    locked: &[String],
+    global: &mut Global,
+    user: &mut File,
+    env: &dyn Environment,
+) -> Vec<Problem> {
     let mut warnings = Vec::new();
     for name in locked {
-        match pin(name, global, user) {
+        // The other variables are read as flags.
+        let is_said_there = name == "mode" && env.var("SUPERCARGO_MODE").is_some();
+        match pin(name, global, user).map(|said| said || is_said_there) {
             Some(true) => warnings.push(config_problem(
                 name,
                 format!("is locked by {SYSTEM_FILE}; what flags, environment and your own file say of it does not count"),
@@ -82,7 +89,7 @@ fn unknown(name: &str) -> Problem {
 mod tests {
     use clap::Parser;
 
-    use super::super::{Environment, KEYS, StdinSecrets, parse_file, settle};
+    use super::super::{KEYS, StdinSecrets, parse_file, settle};
     use super::*;
     use crate::cli::Cli;
     use crate::config::Settings;
@@ -135,6 +142,8 @@ mod tests {
             settled("locked = ['namespace', 'scan_concurrency']", "scan_concurrency = 64", &["-n", "x"], &[]);
         assert_eq!((settings.default_namespace.as_str(), settings.scan_concurrency), ("flux-system", 8));
         assert_eq!(settings.namespace, None);
+        let settings = settled("locked = ['mode']", "", &[], &[("SUPERCARGO_MODE", "write")]);
+        assert_eq!((settings.mode, settings.warnings[0].subject.as_str()), (Mode::DryRun, "mode"));
     }
 
     #[test]
