@@ -180,6 +180,35 @@ fn a_damaged_cache_is_made_anew() {
     assert!(cache.has(&main));
 }
 
+/// Pushes a branch of ours that stands on `main`, with a commit whose name sorts before that of `main`.
+fn push_review(cache: &BareCache, remote: &Remote) {
+    let main = cache.fetch(remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let commit = |n: u32| {
+        let spec = commit_spec(&main, &format!("Update web {n}\n"), &[("apps/web.yaml", "image: web:2\n")]);
+        cache.commit(&spec).unwrap()
+    };
+    let review = (0..1000).map(commit).find(|review| *review < main).unwrap();
+    cache.push(remote, &[update("review", None, &review)], &[]).unwrap();
+    cache.fetch(remote, heads).unwrap();
+}
+
+#[test]
+fn a_server_may_know_a_commit_and_its_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    push_review(&cache, &remote);
+    let tip = fleet.commit("main", &[("apps/web.yaml", "image: web:9\n")], "by a colleague");
+    assert_eq!(cache.fetch(&remote, heads).unwrap().refs.branch("main"), Some(tip.as_str()));
+}
+
+#[test]
+fn a_server_may_know_a_commit_and_its_parent_over_http_too() {
+    let Some(it) = http(false, WRITER) else { return };
+    push_review(&it.cache, &it.remote);
+    let tip = it.fleet.commit("main", &[("apps/web.yaml", "image: web:9\n")], "by a colleague");
+    assert_eq!(it.cache.fetch(&it.remote, heads).unwrap().refs.branch("main"), Some(tip.as_str()));
+}
+
 #[test]
 fn a_checkout_tells_its_remotes_and_upstream_and_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();

@@ -22,6 +22,11 @@ use super::{Progress, folder};
 
 /// Commits of ours that the server is told about; more do not make the pack smaller.
 const MAX_HAVES: usize = 64;
+/// What makes a server say which of its answers about them is the last. Without it, some answer once and some once for each
+/// commit whose parents it knows of already, and nothing tells what follows from the pack.
+///
+/// Source: git/git:Documentation/gitprotocol-pack.adoc, "Packfile Negotiation"; upload-pack.c (`get_common_commits`).
+const DETAILED: &str = "multi_ack_detailed";
 /// How often a transfer reports.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -75,7 +80,10 @@ fn request(
 ) -> Vec<u8> {
     let mut out = Vec::new();
     let filter = scope.without_files.then_some("filter");
-    let wished = ["side-band-64k", "ofs-delta"].into_iter().chain(filter).filter(|wish| advertised.can(wish));
+    let wished = [DETAILED, "side-band-64k", "ofs-delta"]
+        .into_iter()
+        .chain(filter)
+        .filter(|wish| advertised.can(wish));
     let agent = concat!("agent=supercargo/", env!("CARGO_PKG_VERSION"));
     let mut capabilities: String = wished.chain([agent]).collect::<Vec<_>>().join(" ");
     capabilities.insert(0, ' ');
@@ -91,7 +99,8 @@ fn request(
         wire::put(&mut out, b"filter tree:0\n");
     }
     wire::put_flush(&mut out);
-    for have in tracked(repository).into_iter().take(MAX_HAVES) {
+    let haves = if advertised.can(DETAILED) { MAX_HAVES } else { 1 };
+    for have in tracked(repository).into_iter().take(haves) {
         wire::put(&mut out, format!("have {have}\n").as_bytes());
     }
     wire::put(&mut out, b"done\n");
@@ -150,7 +159,8 @@ fn read_shallow(stream: &mut impl Read, shallow: &mut Shallow) -> io::Result<()>
         match line.trim_end().split_once(' ').unwrap_or((line.trim_end(), "")) {
             ("shallow", commit) if wire::is_hex(commit) => drop(shallow.commits.insert(commit.to_owned())),
             ("unshallow", commit) => drop(shallow.commits.remove(commit)),
-            // One of these comes right before the pack.
+            // One about each commit that both have; then one of the others, right before the pack.
+            ("ACK", what) if what.ends_with(" common") || what.ends_with(" ready") => {}
             ("NAK" | "ACK", _) => return Ok(()),
             ("ERR", words) => return Err(wire::invalid(words)),
             _ => return Err(wire::invalid("it sent something else than the pack")),
