@@ -273,6 +273,27 @@ async fn answers_that_make_no_sense_are_named() {
 }
 
 #[tokio::test]
+async fn a_registry_that_is_gone_after_the_first_page_leaves_no_list_and_says_what_had_come() {
+    let next = "Link: </v2/team/app/tags/list?n=1000&last=1>; rel=\"next\"";
+    let liar = Liar::start(move |asked, _| match asked.line.as_str() {
+        "GET /v2/" => Say::json("{}"),
+        "GET /v2/team/app/tags/list?n=1000" => Say::tags(&["2", "1"]).with(next),
+        _ => Say::Raw(Vec::new()),
+    });
+    let error = failure(&liar).await;
+    assert_eq!(error.code(), Code::Unreachable, "{error}");
+    let causes = error.problem("edge/app").causes;
+    assert_eq!(causes, ["1 page with 2 tags had come; a list that is not complete is not used"]);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_a_registry_that_cannot_be_reached() {
+    let error = list(&client(), "no-such-host.invalid/app", &Keyring::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unreachable, "{error}");
+    assert!(error.to_string().starts_with("GET https://no-such-host.invalid/v2/: "), "{error}");
+}
+
+#[tokio::test]
 async fn what_may_pass_is_tried_again_and_the_server_is_given_its_time() {
     let liar = list_says(|before| match before {
         0 => Say::status("429 Too Many Requests").with("Retry-After: 1"),

@@ -14,6 +14,7 @@ pub(super) use self::broken::{Broken, broken};
 use super::keyring::ANONYMOUS;
 use super::trial::{Outcome, Trial};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// What the server means that ends TLS over our certificate.
 const CLIENT_REFUSED: &str = "the server wants a client certificate that it trusts";
@@ -22,11 +23,12 @@ const UNKNOWN_ISSUER: &str = "no authority that we trust has signed it";
 /// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
 const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
 
-/// `METHOD URL`, with user info and unknown query values removed, and as whom it was asked.
+/// `METHOD URL`, with user info and unknown query values removed, and what else is to be known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     text: String,
-    who: Option<String>,
+    /// As whom it was asked, what had come before.
+    notes: Vec<String>,
 }
 
 impl Deref for Request {
@@ -45,7 +47,7 @@ impl fmt::Display for Request {
 
 impl<T: Into<String>> From<T> for Request {
     fn from(text: T) -> Self {
-        Self { text: text.into(), who: None }
+        Self { text: text.into(), notes: Vec::new() }
     }
 }
 
@@ -183,14 +185,15 @@ impl RegistryError {
     /// The problem about `subject`, with the next step where there is one.
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
         let mut problem = Problem::new(self.code(), subject, self.to_string()).in_flux(self.flux_text());
-        problem.causes.extend(self.request().and_then(|request| request.who.clone()));
+        let mut own = self.clone();
+        problem.causes.extend(own.request_mut().into_iter().flat_map(|request| request.notes.drain(..)));
         match self.hint() {
             Some(hint) => problem.hint(hint),
             None => problem,
         }
     }
 
-    fn request(&self) -> Option<&Request> {
+    fn request_mut(&mut self) -> Option<&mut Request> {
         match self {
             Self::Unreachable { request, .. }
             | Self::Timeout { request, .. }
@@ -235,12 +238,23 @@ impl RegistryError {
 
     /// The same failure, saying as whom was asked, where the answer may depend on that.
     pub(super) fn asked_as(mut self, whom: &str) -> Self {
-        if let Self::NotFound { request, .. }
-        | Self::RateLimited { request, .. }
-        | Self::Status { request, .. }
-        | Self::BadAnswer { request, .. } = &mut self
-        {
-            request.who = Some(format!("asked as {whom}"));
+        let depends = matches!(
+            self,
+            Self::NotFound { .. } | Self::RateLimited { .. } | Self::Status { .. } | Self::BadAnswer { .. }
+        );
+        if let Some(request) = self.request_mut().filter(|_| depends) {
+            request.notes.push(format!("asked as {whom}"));
+        }
+        self
+    }
+
+    /// The same failure, saying what of a list had come.
+    pub(super) fn incomplete(mut self, pages: u32, tags: usize) -> Self {
+        if let Some(request) = self.request_mut() {
+            let (pages, tags) = (count(pages as usize, "page"), count(tags, "tag"));
+            request
+                .notes
+                .push(format!("{pages} with {tags} had come; a list that is not complete is not used"));
         }
         self
     }

@@ -56,10 +56,13 @@ pub(super) enum Access {
     Token(TokenService),
 }
 
-/// All tags and in how many pages they came.
+/// The tags so far, in how many pages they came, and the way on.
+#[derive(Default)]
 pub(super) struct TagPages {
     pub(super) tags: Unsorted,
     pub(super) pages: u32,
+    bytes: usize,
+    trail: Trail,
 }
 
 /// A conversation about one repository.
@@ -87,24 +90,36 @@ impl<'a> Session<'a> {
     /// All pages of the tag list.
     pub(super) async fn list(&self, credential: &Credential) -> Result<TagPages, RegistryError> {
         let registry = self.registry().await?;
-        let mut list = TagPages { tags: Unsorted::default(), pages: 0 };
-        let (mut trail, mut bytes) = (Trail::default(), 0);
+        let mut list = TagPages::default();
         let mut next = Some(self.address(&registry, "tags/list?n=1000")?);
         while let Some(url) = next.take() {
-            let ask = Ask::get(url);
-            let reply = self.authorized(&registry, &ask, credential).await?;
-            let bad = |reason| RegistryError::BadAnswer { request: ask.text(), reason };
-            read_tags(&reply.body, &mut list.tags).map_err(bad)?;
-            bytes += reply.body.len();
-            if bytes > self.wire.options().max_reply {
-                let most = wire_text::size(self.wire.options().max_reply);
-                return Err(bad(format!("the pages so far are longer than {most} together")));
-            }
-            list.pages += 1;
-            self.wire.report(Progress { pages: list.pages, tags: list.tags.len(), ..Progress::default() });
-            next = trail.next(&reply.url, reply.header("link")).map_err(bad)?;
+            let (pages, tags) = (list.pages, list.tags.len());
+            let read = self.read_page(&registry, Ask::get(url), credential, &mut list).await;
+            next = read.map_err(|error| if pages > 0 { error.incomplete(pages, tags) } else { error })?;
         }
         Ok(list)
+    }
+
+    /// Puts one page behind the others; returns where the next is.
+    async fn read_page(
+        &self,
+        registry: &Knowledge,
+        ask: Ask,
+        credential: &Credential,
+        list: &mut TagPages,
+    ) -> Result<Option<Url>, RegistryError> {
+        let reply = self.authorized(registry, &ask, credential).await?;
+        let bad = |reason| RegistryError::BadAnswer { request: ask.text(), reason };
+        read_tags(&reply.body, &mut list.tags).map_err(bad)?;
+        list.bytes += reply.body.len();
+        let most = self.wire.options().max_reply;
+        if list.bytes > most {
+            let reason = format!("the pages so far are longer than {} together", wire_text::size(most));
+            return Err(bad(reason));
+        }
+        list.pages += 1;
+        self.wire.report(Progress { pages: list.pages, tags: list.tags.len(), ..Progress::default() });
+        list.trail.next(&reply.url, reply.header("link")).map_err(bad)
     }
 
     /// The digest of a tag, from the headers alone.
