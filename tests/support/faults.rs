@@ -14,12 +14,17 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
+
 use super::generate::Random;
 use super::registry::{Asked, Liar, Say, base64};
 
 /// What is in every secret of these tests, and must never be seen.
 pub const SECRET: &str = "hunter2";
 const USER: &str = "rita";
+/// The same in the header of basic authentication.
+pub const PACKED_SECRET: &str = "cml0YTpodW50ZXIyLXBhc3N3b3Jk";
 pub const PASSWORD: &str = "hunter2-password";
 const TOKEN: &str = "hunter2.token";
 
@@ -87,6 +92,8 @@ const PASSING: &[Fault] = &[
     Fault::CutBody,
     Fault::CutChunks,
     Fault::TooMuchPromised,
+    Fault::Echo,
+    Fault::Echo,
     Fault::Echo,
 ];
 
@@ -352,7 +359,10 @@ fn wrong(fault: Fault, right: &Say, asked: &Asked, step: Step, host: &str, thief
         Fault::EmptyToken => Say::json(r#"{"token":""}"#),
         Fault::Echo => {
             let mut text = format!("{} {} at {step:?}:", asked.line, asked.body);
-            write!(text, " {}", asked.authorization.as_deref().unwrap_or_default()).unwrap();
+            let shown = asked.authorization.as_deref().unwrap_or_default();
+            // As it came, and as whoever debugs a registry would print it.
+            let unpacked = shown.strip_prefix("Basic ").map(|pair| STANDARD.decode(pair).unwrap());
+            write!(text, " {shown} {}", String::from_utf8(unpacked.unwrap_or_default()).unwrap()).unwrap();
             Say::Answer("500 Internal Server Error", String::new(), text.into_bytes())
         }
     }
