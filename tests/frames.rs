@@ -64,6 +64,12 @@ fn updates() {
     frames("s1-updates-filter-none", &SIZES[..1], |screen| {
         screen.keys("/").typed("zzz").keys("enter");
     });
+    frames("s1-updates-filter-kept", &SIZES, |screen| {
+        screen.keys("/").typed("redis").keys("enter");
+    });
+    frames("s1-updates-filter-broken", &SIZES[..1], |screen| {
+        screen.keys("/").typed("re:[");
+    });
     frames("s1-updates-sort", &SIZES[..1], |screen| {
         screen.keys("o");
     });
@@ -306,6 +312,25 @@ fn push() {
         screen.keys("j space j space p").wait();
     });
     frames("s9a-confirm-dry-run", &SIZES[1..], |screen| {
+        screen.keys("space p").wait();
+    });
+    frames("s9a-scrolls", &[(80, 18)], |screen| {
+        screen.state.mode = Mode::Write;
+        screen.keys("a p").wait().keys("j j");
+    });
+    frames("s9-under-way", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.stalled = true;
+        screen.keys("j space p").wait().keys("y q");
+    });
+    frames("s1-updates-pushing", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.stalled = true;
+        screen.keys("j space p").wait().keys("y 1");
+    });
+    frames("s9a-not-reached", &SIZES[1..], |screen| {
+        screen.state.mode = Mode::Write;
+        screen.unreached = true;
         screen.keys("space p").wait();
     });
     frames("s9b-protected", &SIZES, |screen| {

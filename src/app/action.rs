@@ -363,10 +363,15 @@ pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
     if beyond {
         return Some(Refusal::Mode(format!(
             "READ-ONLY: {} is switched off; `:mode dry-run` allows it",
-            row.id
+            if row.label.is_empty() { row.keys_shown() } else { row.label.to_owned() }
         )));
     }
     (row.why_not)(state).map(Refusal::Reason)
+}
+
+/// Why the plan of the open dialog cannot be pushed; `None`: it can, or the mode decides.
+pub fn push_refusal(state: &State) -> Option<String> {
+    why::pushable(state)
 }
 
 /// The footer of the focused context: enabled entries by rank, as many as fit beside the help entry at the right.

@@ -66,7 +66,10 @@ pub struct Editing {
 impl Editing {
     /// Whether a person changed what the template gave.
     pub fn is_edited(&self) -> bool {
-        self.rendered.as_deref() != Some(self.message.text().as_str())
+        match &self.rendered {
+            Some(rendered) => *rendered != self.message.text(),
+            None => !self.message.text().trim().is_empty(),
+        }
     }
 }
 
@@ -343,6 +346,11 @@ impl State {
     /// Whether a push is under way.
     pub fn is_pushing(&self) -> bool {
         self.push.as_ref().is_some_and(|push| push.result.is_none())
+    }
+
+    /// Whether the push under way brings this update.
+    pub fn is_being_pushed(&self, update: &UpdateId) -> bool {
+        self.push.as_ref().is_some_and(|push| push.result.is_none() && push.updates.contains(update))
     }
 
     /// Keeps what is wrong with the settings and stops nothing, and says it.

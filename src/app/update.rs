@@ -62,10 +62,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Evaluated(policy, verdict) => scans::evaluated(state, policy, verdict),
         Msg::Proposed(job, result) => scans::proposed(state, job, result),
-        Msg::Prepared(job, result) => {
-            push::prepared(state, job, result);
-            vec![]
-        }
+        Msg::Prepared(job, result) => push::prepared(state, job, result),
         Msg::Pushing(job, step) => {
             push::step(state, job, step);
             vec![]

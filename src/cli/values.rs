@@ -8,7 +8,8 @@ pub(super) fn branch(name: &str) -> Result<String, String> {
 
 /// A message that is not blank: Git makes no commit without one.
 pub(super) fn message(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("a commit needs a message".to_owned()) } else { Ok(text.to_owned()) }
+    crate::domain::commit::message_defect(text)
+        .map_or_else(|| Ok(text.to_owned()), |defect| Err(defect.to_owned()))
 }
 
 #[cfg(test)]

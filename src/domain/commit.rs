@@ -5,6 +5,11 @@
 
 use super::object::Person;
 
+/// Why Git would take no such message; `None`: it does.
+pub fn message_defect(message: &str) -> Option<&'static str> {
+    message.trim().is_empty().then_some("a commit needs a message")
+}
+
 /// One commit, complete before anything is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitSpec {

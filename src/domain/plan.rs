@@ -158,6 +158,12 @@ impl Plan {
         self
     }
 
+    /// A remote that did not answer when the plan was made, so that nobody knows what it has now.
+    pub fn not_reached(&self) -> Option<&str> {
+        let is_stale = |group: &&Group| group.base.as_ref().is_some_and(|base| base.stale);
+        self.groups.iter().find(is_stale).and_then(|group| group.remote.as_deref())
+    }
+
     /// How many updates, files and sites are approved.
     pub fn approved_counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -196,6 +202,13 @@ pub struct Counts {
     pub sites: usize,
 }
 
+impl Base {
+    /// Whether the remote was asked at `since`, a time in whole seconds, or later.
+    pub fn is_asked(&self, since: Timestamp) -> bool {
+        !self.stale && self.fetched.as_second() >= since.as_second()
+    }
+}
+
 impl Group {
     /// Whether both land on the same branch of the same remote.
     pub fn same_target(&self, other: &Self) -> bool {
@@ -207,6 +220,11 @@ impl Group {
     pub fn parent(&self) -> Option<&str> {
         let tip = self.push.as_ref().and_then(|push| push.commit.as_deref());
         tip.or_else(|| self.base.as_ref().map(|base| base.commit.as_str()))
+    }
+
+    /// The name and commit of what the group's commit is built on, as [`Self::parent`] has it.
+    pub fn stands_on(&self) -> Option<(&str, &str)> {
+        stands_on(self.base.as_ref(), self.push.as_ref())
     }
 
     /// Feeds everything that decides the outcome, each part with its length in front so that none runs into the next.
@@ -241,6 +259,14 @@ impl Group {
             part(&site.new);
         }
     }
+}
+
+/// The name and commit that a commit from `base` to `push` is built on: the push branch's tip where that is another
+/// commit, else the base.
+fn stands_on<'a>(base: Option<&'a Base>, push: Option<&'a PushTarget>) -> Option<(&'a str, &'a str)> {
+    let base = base?;
+    let tip = push.and_then(|push| Some((push.branch.as_str(), push.commit.as_deref()?)));
+    Some(tip.filter(|(_, tip)| *tip != base.commit).unwrap_or((&base.reference, &base.commit)))
 }
 
 /// SHA-256 of `bytes` in lower-case hex.

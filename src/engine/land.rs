@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::commit::CommitSpec;
+use crate::domain::commit::{CommitSpec, message_defect};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ImageUpdateAutomation, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
@@ -52,7 +52,7 @@ impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
     ///
     /// # Errors
-    /// A credential from the command line that would go to several hosts; a plan that was edited by hand, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
+    /// A credential from the command line that would go to several hosts; a plan that was edited by hand or has a commit without message, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
     /// registry that could not say so. What keeps a single push from landing is in its groups'
     /// results.
     pub async fn land(
@@ -64,6 +64,9 @@ impl Engine {
         let Landing { plan, branch, dry_run } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
+        }
+        if let Some(defect) = plan.groups.iter().find_map(|group| message_defect(&group.message)) {
+            return Err(Problem::new(Code::Usage, "plan", defect));
         }
         if dry_run != DryRun::Client {
             self.one_git_host(plan.groups.iter().filter_map(|group| group.remote.clone()))?;

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::app::action;
 use crate::app::layout::{Layout, Tier};
+use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{Level, Overlay, State};
+use crate::app::state::{Level, Overlay, PushRun, State};
 use crate::app::view::View;
 use crate::app::world::ScanTotals;
 use crate::domain::mode::Mode;
@@ -70,6 +71,9 @@ fn crumbs(state: &State) -> Vec<Shown> {
 
 /// How far the scan is, from the longest way to say it to the shortest.
 fn scan(state: &State) -> Vec<Line> {
+    if let Some(push) = state.push.as_ref().filter(|push| push.result.is_none()) {
+        return pushing(state, push);
+    }
     let totals = state.scan_totals();
     if totals.total == 0 {
         return Vec::new();
@@ -85,6 +89,16 @@ fn scan(state: &State) -> Vec<Line> {
     };
     let role = if totals.failed > 0 && totals.running == 0 { Role::StateWarn } else { Role::TextDim };
     texts.into_iter().map(|text| Line::of(role, text.trim_end())).collect()
+}
+
+/// A push under way, in every view but its own.
+fn pushing(state: &State, push: &PushRun) -> Vec<Line> {
+    let what = if push.dry_run { "simulating a push" } else { "pushing" };
+    let short = if push.dry_run { "simulating" } else { what };
+    let way = if state.view() == View::Push { "" } else { ", p shows it" };
+    let spinner = words::spinner(state.spinner());
+    let texts = [format!("{spinner} {what}{way}"), format!("{spinner} {short}"), short.to_owned()];
+    texts.map(|text| Line::of(Role::StateWarn, text)).into()
 }
 
 fn last_scan(state: &State, time: jiff::Timestamp, zone: &TimeZone) -> String {
@@ -125,7 +139,10 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         let (shown, total) = rows::counts(state, state.view_below_help());
         let label = Line::of(Role::KeyHint, "FILTER ");
         let used = canvas.line(area.x + 1, area.y, area.width, &label);
-        let count = Line::default().dim(format!("({shown} of {total})"));
+        let count = match rows::filter(state, state.view_below_help()).and_then(Filter::broken) {
+            Some(_) => Line::of(Role::StateWarn, BROKEN),
+            None => Line::default().dim(format!("({shown} of {total})")),
+        };
         let width = area.width.saturating_sub(used + to_cells(count.width()) + 4);
         canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &count);
         let field_area = ratatui::layout::Rect { x: area.x + 1 + used, width, ..area };
@@ -143,7 +160,25 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     } else {
         left
     };
+    let left = if state.help.is_none() { kept_filter(state).append(left) } else { left };
     chrome::status(canvas, area, &left, &position.unwrap_or(right));
+}
+
+/// What is said of a regular expression that does not parse: it lets everything through.
+const BROKEN: &str = "not a regular expression, so it hides nothing";
+
+/// `FILTER redis (1 of 7)   `, where a filter was kept: rows that nobody sees are told.
+fn kept_filter(state: &State) -> Line {
+    let view = state.view_below_help();
+    let Some(filter) = rows::filter(state, view).filter(|filter| !filter.typed().is_empty()) else {
+        return Line::default();
+    };
+    let (shown, total) = rows::counts(state, view);
+    let line = Line::of(Role::KeyHint, "FILTER ").and(Shown::new(filter.typed()).cut_end(32));
+    match filter.broken() {
+        Some(_) => line.and(" ").with(Role::StateWarn, BROKEN).and("   "),
+        None => line.dim(format!(" ({shown} of {total})   ")),
+    }
 }
 
 fn said(level: Level, text: &str) -> Line {

@@ -31,6 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Push(dialog) => push::draw(canvas, area, state, dialog),
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
         Overlay::Quit(lines) => quit(canvas, area, lines),
+        Overlay::Pushing => pushing(canvas, area),
         Overlay::Mode => mode(canvas, area),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
@@ -80,6 +81,16 @@ fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String]) {
     lines.push(Line::default());
     lines.push(keys(&[("y", "leave"), ("n", "stay")]));
     message_box(canvas, area, "Leave?", 40, &lines);
+}
+
+fn pushing(canvas: &mut Canvas<'_>, area: Rect) {
+    let lines = [
+        Line::plain("The push is under way and cannot be called back."),
+        Line::plain("It goes on behind any view; the title tells, and p shows it again."),
+        Line::default(),
+        keys(&[("n", "wait here"), ("y", "leave it running")]),
+    ];
+    message_box(canvas, area, "Wait for the push?", 40, &lines);
 }
 
 fn mode(canvas: &mut Canvas<'_>, area: Rect) {

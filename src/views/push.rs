@@ -99,7 +99,12 @@ fn landed_lines(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str, wid
     }
     match &landed.error {
         Some(problem) => {
-            lines.push(outcome(false, "push").and(&landed.branch).dim("  of ").and(&landed.remote));
+            let line = outcome(false, "push");
+            lines.push(if landed.remote.is_empty() {
+                line.and("there is no remote")
+            } else {
+                line.and(&landed.branch).dim("  of ").and(&landed.remote)
+            });
             lines.extend(problem_lines(problem, width));
         }
         None => lines.extend(sent(landed, all, dry_run, arrow)),

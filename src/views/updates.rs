@@ -381,14 +381,13 @@ fn scanning(state: &State, running: usize, total: usize) -> Line {
 fn base(state: &State, is_narrow: bool) -> Line {
     let automation = state.preview.row(&state.updates).map(|id| &id.automation);
     let ground = automation.and_then(|automation| state.review.ground(automation));
-    let Some(base) = ground.and_then(|ground| ground.base.as_ref()) else { return Line::default() };
+    let Some((ground, base)) = ground.and_then(|ground| Some((ground, ground.base.as_ref()?))) else {
+        return Line::default();
+    };
+    let (name, commit) = ground.stands_on().unwrap_or((&base.reference, &base.commit));
     let time = words::when(state.now, base.fetched, &state.zone);
     let fetched = if is_narrow { "" } else { "fetched " };
-    let line = Line::default()
-        .dim("base ")
-        .and(words::branch(&base.reference))
-        .and("@")
-        .and(words::short(&base.commit));
+    let line = Line::default().dim("base ").and(words::branch(name)).and("@").and(words::short(commit));
     let role = if base.stale { Role::StateStale } else { Role::TextDim };
     line.with(role, format!(", {fetched}{time}{}", if base.stale { " stale" } else { "" }))
 }

@@ -56,6 +56,10 @@ pub struct Screen {
     pub told: Vec<Told>,
     /// Branches whose names have to be typed.
     pub protected: Vec<String>,
+    /// Whether the remote does not answer when a push is prepared.
+    pub unreached: bool,
+    /// Whether a push does not end.
+    pub stalled: bool,
     tags: BTreeMap<ObjectId, Vec<String>>,
     inventory: Arc<Inventory>,
     files: BTreeMap<String, Vec<u8>>,
@@ -110,6 +114,8 @@ impl Screen {
             silent: Vec::new(),
             told: Vec::new(),
             protected: Vec::new(),
+            unreached: false,
+            stalled: false,
             tags,
             inventory,
             files,
@@ -193,6 +199,7 @@ impl Screen {
                 Effect::Prepare { job, updates, messages } => {
                     answers.push(self.prepare(job, &updates, &messages));
                 }
+                Effect::Push { .. } if self.stalled => {}
                 Effect::Push { job, plan, dry_run } => answers.extend(push(job, &plan, dry_run)),
                 Effect::Describe { job, repository, tags } => {
                     let told = tags.iter().filter_map(|tag| self.told.iter().find(|told| told.tag == *tag));
@@ -208,7 +215,12 @@ impl Screen {
 
     fn prepare(&self, job: JobId, updates: &[Proposal], messages: &BTreeMap<ObjectId, String>) -> Msg {
         let options = BuildOptions { now: at(NOW), who: "rita@bastion".to_owned(), messages, author: None };
-        let (plan, _) = Plan::build(updates, &self.grounds(), &self.selections, &options);
+        let mut grounds = self.grounds();
+        for base in grounds.iter_mut().filter_map(|ground| ground.base.as_mut()) {
+            base.stale = self.unreached;
+            base.fetched = if base.stale { base.fetched } else { at(NOW) };
+        }
+        let (plan, _) = Plan::build(updates, &grounds, &self.selections, &options);
         Msg::Prepared(job, Ok(Box::new(Prepared { plan, protected: self.protected.clone(), moved: vec![] })))
     }
 

@@ -68,8 +68,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::NextUndecided, "decide.next", &["."], "", "To the next that is undecided", DECIDE, NONE, (64, Decide), why::undecided),
     row(Action::PreviousUndecided, "decide.previous", &[","], "", "To the previous that is undecided", DECIDE, NONE, (65, Decide), why::undecided),
     // Move
-    row(Action::Down, "move.down", &["j", "down"], "", "One row down", ROWS.and(MENUS).and(OVERLAY), NONE, (90, Move), always),
-    row(Action::Up, "move.up", &["k", "up"], "", "One row up", ROWS.and(MENUS).and(OVERLAY), NONE, (90, Move), always),
+    row(Action::Down, "move.down", &["j", "down"], "", "One row down", ROWS.and(MENUS).and(OVERLAY).and(Scope::of(&[C::ConfirmPush])), NONE, (90, Move), always),
+    row(Action::Up, "move.up", &["k", "up"], "", "One row up", ROWS.and(MENUS).and(OVERLAY).and(Scope::of(&[C::ConfirmPush])), NONE, (90, Move), always),
     row(Action::Left, "move.left", &["h", "left"], "", "Fold", Scope::views(&[V::Diff]), NONE, (90, Move), always),
     row(Action::Right, "move.right", &["l", "right"], "", "Unfold", Scope::views(&[V::Diff]), NONE, (90, Move), always),
     row(Action::First, "move.first", &["g", "home"], "", "To the first row", ROWS.and(MENUS), NONE, (90, Move), always),

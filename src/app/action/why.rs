@@ -5,6 +5,8 @@ use crate::app::review::Target;
 use crate::app::rows;
 use crate::app::state::{Node, Overlay, State};
 use crate::app::view::View;
+use crate::domain::commit::message_defect;
+use crate::domain::object::ObjectId;
 use crate::domain::proposal::{Proposal, UpdateState};
 
 fn unless(fine: bool, reason: impl Into<String>) -> Option<String> {
@@ -40,6 +42,9 @@ pub(super) fn approvable(state: &State) -> Option<String> {
         _ => None,
     };
     let Some(target) = target else { return Some("there is no update".to_owned()) };
+    if state.is_being_pushed(&target.update) {
+        return Some("a push of it is under way".to_owned());
+    }
     let update = state.review.get(&target.update)?;
     standing(update).or_else(|| {
         unless(!state.review.sites_of(&target).is_empty(), "blocked: there is no value to write here")
@@ -71,22 +76,44 @@ pub(super) fn undecided(state: &State) -> Option<String> {
     unless(state.review.tally().undecided > 0, "nothing is undecided")
 }
 
+const PUSHING: &str = "a push is under way";
+
 /// There has to be a decision to take back.
 pub(super) fn undoable(state: &State) -> Option<String> {
-    unless(state.review.can_undo(), "nothing to undo")
+    unless(!state.is_pushing(), PUSHING).or_else(|| unless(state.review.can_undo(), "nothing to undo"))
 }
 
 /// There has to be one that was taken back.
 pub(super) fn redoable(state: &State) -> Option<String> {
-    unless(state.review.can_redo(), "nothing to redo")
+    unless(!state.is_pushing(), PUSHING).or_else(|| unless(state.review.can_redo(), "nothing to redo"))
 }
 
-/// Something has to be approved, and no push may be under way.
+/// Something has to be approved, with a message and a remote for it; or a push is under way, which is shown.
 pub(super) fn approvals(state: &State) -> Option<String> {
     if state.is_pushing() {
-        return Some("a push is under way".to_owned());
+        return None;
     }
-    unless(state.review.approved().next().is_some(), "nothing approved yet: Space approves")
+    let automations = state.review.automations();
+    if automations.is_empty() {
+        return Some("nothing approved yet: Space approves".to_owned());
+    }
+    blank_message(state, &automations).or_else(|| no_remote(state, &automations))
+}
+
+/// Every commit needs a message.
+fn blank_message(state: &State, automations: &[ObjectId]) -> Option<String> {
+    automations.iter().find_map(|automation| {
+        let defect = message_defect(&state.review.messages.get(automation)?.text())?;
+        Some(format!("the message of {automation} is empty: {defect}; c writes it"))
+    })
+}
+
+/// Some commit needs a remote to go to.
+fn no_remote(state: &State, automations: &[ObjectId]) -> Option<String> {
+    let has_none = |automation| state.review.ground(automation).is_some_and(|ground| ground.remote.is_none());
+    let reason =
+        "there is no Git remote to push to: supercargo plan --all --output-patch FILE writes a patch";
+    unless(!automations.iter().all(has_none), reason)
 }
 
 /// A message belongs to a commit, and a commit to approved updates.
@@ -150,7 +177,8 @@ pub(super) fn pushable(state: &State) -> Option<String> {
             prepared.plan.problems.first().map_or("nothing is left to push".to_owned(), ToString::to_string);
         return Some(problem);
     }
-    None
+    let remote = prepared.plan.not_reached()?;
+    Some(format!("{remote} was not reached: nothing can be pushed to it now; p asks again"))
 }
 
 /// The name that was typed has to be the branch's.

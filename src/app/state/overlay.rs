@@ -44,6 +44,8 @@ pub enum Overlay {
     Branch(BranchDialog),
     /// Leaving with something unfinished; what is unfinished, line by line.
     Quit(Vec<String>),
+    /// Leaving the view of a push that is under way.
+    Pushing,
     /// To WRITE?
     Mode,
     /// A menu.

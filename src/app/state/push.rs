@@ -18,10 +18,23 @@ pub struct PushDialog {
     pub job: JobId,
     /// When the remote was first asked.
     pub since: Moment,
+    /// The same by the wall clock.
+    pub asked: Timestamp,
+    /// How many lines its lists are scrolled by.
+    pub top: usize,
     /// The plan, once the remote was asked; `y` does nothing before.
     pub prepared: Option<Box<Prepared>>,
     /// When the plan was first on the screen; keys before that and shortly after are dropped.
     pub shown: Option<Moment>,
+}
+
+impl PushDialog {
+    /// Scrolls by `by` lines, not beyond as many as a plan could take.
+    pub fn scroll(&mut self, by: isize) {
+        let groups = self.prepared.iter().flat_map(|prepared| &prepared.plan.groups);
+        let most: usize = groups.map(|group| 8 + 2 * group.updates.len()).sum();
+        self.top = self.top.saturating_add_signed(by).min(most);
+    }
 }
 
 /// S9b: type the name of a protected branch.

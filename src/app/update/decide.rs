@@ -77,15 +77,18 @@ fn decide(state: &mut State, decision: Decision, word: &'static str) -> Vec<Effe
 
 /// Gives a decision, ends the range, and has it kept.
 fn give(state: &mut State, targets: &[Target], decision: Decision, word: &'static str) -> Vec<Effect> {
-    let decided = state.review.decide(targets, decision);
+    // What is on its way to the remote is what was confirmed.
+    let targets: Vec<Target> =
+        targets.iter().filter(|target| !state.is_being_pushed(&target.update)).cloned().collect();
+    let decided = state.review.decide(&targets, decision);
     state.updates.end_range();
-    for target in targets {
+    for target in &targets {
         state.review.looked_at.remove(&target.update);
     }
     if decided.is_empty() {
         return vec![];
     }
-    let subject = match targets {
+    let subject = match targets.as_slice() {
         [target] => target.update.policy.to_string(),
         _ => count(targets.len(), "update"),
     };

@@ -83,6 +83,10 @@ pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
         overlays::go(&mut menu.cursor, menu.entries.len(), motion);
         return vec![];
     }
+    if let Some(Overlay::Push(dialog)) = &mut state.overlay {
+        dialog.scroll(if matches!(motion, Motion::By(..0)) { -1 } else { 1 });
+        return vec![];
+    }
     let layout = state.layout();
     if layout.overlay {
         let by = if matches!(motion, Motion::By(..0)) { -1 } else { 1 };
@@ -237,8 +241,19 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         rows::refresh_view(state, view);
         return vec![];
     }
-    state.leave_view();
+    if !asks_to_wait(state) {
+        state.leave_view();
+    }
     vec![]
+}
+
+/// Asks whether to wait for a push that is under way, where that is what would be left.
+fn asks_to_wait(state: &mut State) -> bool {
+    let asks = state.view_below_help() == View::Push && state.is_pushing();
+    if asks {
+        state.overlay = Some(Overlay::Pushing);
+    }
+    asks
 }
 
 fn close_preview(state: &mut State) -> bool {
@@ -249,7 +264,7 @@ fn close_preview(state: &mut State) -> bool {
 
 /// Leaves the view; at the root, the program.
 pub(super) fn leave(state: &mut State) -> Vec<Effect> {
-    if overlays::close(state) || close_preview(state) || state.leave_view() {
+    if overlays::close(state) || close_preview(state) || asks_to_wait(state) || state.leave_view() {
         return vec![];
     }
     quit(state)

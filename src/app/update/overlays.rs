@@ -156,6 +156,11 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
     match state.overlay {
         Some(Overlay::Push(_)) => push::confirmed(state),
         Some(Overlay::Quit(_)) => vec![Effect::Quit],
+        Some(Overlay::Pushing) => {
+            state.overlay = None;
+            state.leave_view();
+            vec![]
+        }
         Some(Overlay::Mode) => {
             state.overlay = None;
             mode::set(state, Mode::Write)

@@ -22,13 +22,24 @@ use super::{problems, scans};
 /// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
 const GUARD: u64 = 300;
 
-/// Asks the remote and opens the dialog.
+/// Asks the remote and opens the dialog; while a push is under way, shows that one.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    if state.is_pushing() {
+        state.show(View::Push);
+        return vec![];
+    }
     let updates = state.review.updates().to_vec();
     let messages: BTreeMap<ObjectId, String> =
         state.review.messages.iter().map(|(id, message)| (id.clone(), message.text())).collect();
     let job = state.jobs.number();
-    state.overlay = Some(Overlay::Push(PushDialog { job, since: state.at, prepared: None, shown: None }));
+    state.overlay = Some(Overlay::Push(PushDialog {
+        job,
+        since: state.at,
+        asked: state.now,
+        top: 0,
+        prepared: None,
+        shown: None,
+    }));
     vec![Effect::Prepare { job, updates, messages }]
 }
 
@@ -65,12 +76,13 @@ pub(super) fn drawn(state: &mut State, at: Moment) {
 }
 
 /// The plan is there, or cannot be made.
-pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepared>, Problem>) {
-    let Some(Overlay::Push(dialog)) = &mut state.overlay else { return };
+pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepared>, Problem>) -> Vec<Effect> {
+    let Some(Overlay::Push(dialog)) = &mut state.overlay else { return vec![] };
     if dialog.job != job {
-        return;
+        return vec![];
     }
     match result {
+        Ok(prepared) if prepared.plan.groups.is_empty() => return nothing_to_push(state, *prepared),
         Ok(prepared) => {
             let problems = prepared.plan.problems.clone();
             let moved = prepared.moved.join("; ");
@@ -85,6 +97,21 @@ pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepare
             problems::report(state, "push", problem, None, Level::Error);
         }
     }
+    vec![]
+}
+
+/// A plan without a commit is no question: why it has none is said, and the rows are compared with what is there now.
+fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
+    state.overlay = None;
+    let Prepared { plan, moved, .. } = prepared;
+    let reason = match (plan.problems.first(), moved.is_empty()) {
+        (Some(problem), _) => format!("{problem}   ! shows more"),
+        (None, false) => moved.join("; "),
+        (None, true) => "nothing is left to push".to_owned(),
+    };
+    problems::report_all(state, "plan", plan.problems);
+    state.tell(Level::Error, reason);
+    if moved.is_empty() { vec![] } else { scans::propose(state, false, true) }
 }
 
 /// `y`: pushes, or asks for the name of the first protected branch.
@@ -150,6 +177,9 @@ pub(super) fn step(state: &mut State, job: JobId, step: LandingStep) {
 pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Problem>) -> Vec<Effect> {
     let Some(push) = state.push.as_mut().filter(|push| push.job == job) else { return vec![] };
     let dry_run = push.dry_run;
+    if matches!(state.overlay, Some(Overlay::Pushing)) {
+        state.overlay = None;
+    }
     let effects = match &result {
         Ok(landed) => {
             for problem in landed.iter().filter_map(|landed| landed.error.clone()) {

@@ -1,6 +1,7 @@
 //! Messages in; state and effects out.
 
 mod golden;
+mod pushing;
 mod random;
 mod world;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::ground::{FileEdit, Ground, Selection};
 use super::stale::apply_sites;
 use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
+use crate::domain::commit::message_defect;
 use crate::domain::manifest::{self, Manifest, MarkedScalar};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
@@ -182,18 +183,28 @@ fn message(
     selections: &BTreeMap<ObjectId, Selection>,
     options: &BuildOptions<'_>,
 ) -> Result<(String, bool, Vec<Warning>), Problem> {
+    let subject = ground.automation.to_string();
     if let Some(message) = options.messages.get(&ground.automation) {
-        return Ok(without_controls(message));
+        let (message, edited, warnings) = without_controls(message);
+        return match message_defect(&message) {
+            Some(defect) => Err(Problem::new(Code::Usage, subject, defect)
+                .hint("Write one, or leave it to the automation's template.")),
+            None => Ok((message, edited, warnings)),
+        };
     }
     let data = message_data(ground, updates, selections);
     let rendered = template::render(&ground.template, &data);
     let warnings =
         rendered.warnings.iter().map(|warning| Warning::new(warning.code, &warning.message)).collect();
-    match (rendered.message, rendered.error) {
-        (Some(message), _) => Ok((message, false, warnings)),
-        (None, error) => Err(Problem::new(
+    let defect = |message: &String| {
+        message_defect(message).map(|defect| format!("the message template gives none: {defect}"))
+    };
+    let error = rendered.error.or_else(|| rendered.message.as_ref().and_then(defect));
+    match (rendered.message, error) {
+        (Some(message), None) => Ok((message, false, warnings)),
+        (_, error) => Err(Problem::new(
             Code::TemplateFailed,
-            ground.automation.to_string(),
+            subject,
             error.unwrap_or_else(|| "the message template cannot be rendered".to_owned()),
         )
         .hint("Mend spec.git.commit.messageTemplate, or give the message yourself.")),
@@ -292,5 +303,37 @@ mod tests {
         assert_eq!((message.as_str(), edited), ("one\n\ttwo [31mred", true));
         assert_eq!(warnings[0].message, "3 control characters removed from the message");
         assert_eq!(without_controls("one\n").2, []);
+    }
+
+    #[test]
+    fn no_commit_is_made_without_a_message_whoever_wrote_it() {
+        let automation = ObjectId::new("shop", "apps");
+        let ground = |template: &str| Ground {
+            automation: automation.clone(),
+            policies: Vec::new(),
+            path: String::new(),
+            remote: None,
+            base: None,
+            push: None,
+            author: Person::default(),
+            template: template.to_owned(),
+            template_values: BTreeMap::new(),
+            warnings: Vec::new(),
+            files: Vec::new(),
+            problem_files: Vec::new(),
+        };
+        let made = |template: &str, written: Option<&str>| {
+            let messages = written.map(|text| (automation.clone(), text.to_owned())).into_iter().collect();
+            let options = BuildOptions {
+                now: Timestamp::UNIX_EPOCH,
+                who: String::new(),
+                messages: &messages,
+                author: None,
+            };
+            message(&ground(template), &[], &BTreeMap::new(), &options).map_err(|problem| problem.code)
+        };
+        assert_eq!(made("Update", Some(" \n\u{1b}\n")), Err(Code::Usage));
+        assert_eq!(made("{{ if false }}x{{ end }} ", None), Err(Code::TemplateFailed));
+        assert_eq!(made("Update", None), Ok(("Update".to_owned(), false, vec![])));
     }
 }

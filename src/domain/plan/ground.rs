@@ -85,6 +85,13 @@ pub struct Ground {
     pub problem_files: Vec<ProblemFile>,
 }
 
+impl Ground {
+    /// The name and commit of what a commit would be built on now.
+    pub fn stands_on(&self) -> Option<(&str, &str)> {
+        super::stands_on(self.base.as_ref(), self.push.as_ref())
+    }
+}
+
 /// What a policy selects, or why it selects nothing.
 #[derive(Debug, Clone)]
 pub struct Selection {

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{keys, message_box};
+use crate::app::action;
 use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
 use crate::domain::mode::Mode;
@@ -45,7 +46,8 @@ fn asking(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &PushDialo
     message_box(canvas, area, "Push", 48, &lines);
 }
 
-/// The dialog's lines, at most `room`: lists of updates give way first.
+/// The dialog's lines, at most `room`. Where the commits and their updates have more than is left beside the keys, they
+/// scroll: every change can be seen here.
 fn lines(
     canvas: &Canvas<'_>,
     state: &State,
@@ -55,16 +57,31 @@ fn lines(
 ) -> Vec<Line> {
     let groups = &prepared.plan.groups;
     let tail = tail(state, prepared, width);
-    let heads: Vec<Vec<Line>> = (0..groups.len()).map(|at| head(state, dialog, groups, at)).collect();
-    let fixed = tail.len() + heads.iter().map(Vec::len).sum::<usize>();
-    let each = room.saturating_sub(fixed) / groups.len().max(1);
-    let mut lines = Vec::new();
-    for (group, head) in groups.iter().zip(heads) {
-        lines.extend(head);
-        lines.extend(update_lines(group, canvas.arrow(), usize::from(width), each));
+    let mut body = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        body.extend(head(state, dialog, groups, at));
+        body.extend(update_lines(group, canvas.arrow(), usize::from(width)));
     }
-    lines.truncate(room.saturating_sub(tail.len()));
+    let room = room.saturating_sub(tail.len()).max(LEAST);
+    let mut lines = if body.len() <= room { body } else { scrolled(&body, dialog.top, room) };
     lines.extend(tail);
+    lines
+}
+
+/// As many rows the commits get, however much there is to warn of.
+const LEAST: usize = 4;
+
+/// The part of `body` from line `top` in `room` rows, the last of which says what is out of sight.
+fn scrolled(body: &[Line], top: usize, room: usize) -> Vec<Line> {
+    let height = room.saturating_sub(1);
+    let top = top.min(body.len() - height);
+    let below = body.len() - top - height;
+    let mut lines: Vec<Line> = body.iter().skip(top).take(height).cloned().collect();
+    let more = match below {
+        0 => Line::default().dim(format!("           … {} above; ", words::count(top, "line"))),
+        _ => Line::default().dim(format!("           … {} below; ", words::count(below, "line"))),
+    };
+    lines.push(more.with(Role::KeyHint, if below == 0 { "k" } else { "j" }).dim(" scrolls"));
     lines
 }
 
@@ -97,12 +114,20 @@ fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize) -> Vec<
 /// `main@4c1f0e2    checked against the remote 2 s ago`.
 fn from(state: &State, dialog: &PushDialog, group: &Group) -> Option<Line> {
     let base = group.base.as_ref()?;
+    let (name, commit) = group.stands_on()?;
+    let from = Line::plain(words::branch(name)).and("@").and(words::short(commit)).and("    ");
+    let fetched = words::when(state.now, base.fetched, &state.zone);
+    if base.stale {
+        return Some(from.with(Role::StateWarn, format!("not reached; last fetched {fetched}")));
+    }
+    if !base.is_asked(dialog.asked) {
+        return Some(from.dim(format!("fetched {fetched}, not asked since")));
+    }
     let ago = match dialog.shown.map_or(0, |shown| state.at.since(shown) / 1000) {
         0 => "just now".to_owned(),
         seconds => format!("{seconds} s ago"),
     };
-    let from = Line::plain(words::branch(&base.reference)).and("@").and(words::short(&base.commit));
-    Some(from.dim(format!("    checked against the remote {ago}")))
+    Some(from.dim(format!("checked against the remote {ago}")))
 }
 
 /// `2 updates · 3 files · 4 sites`.
@@ -137,16 +162,15 @@ fn approved(group: &Group) -> impl Iterator<Item = &Proposal> {
     group.updates.iter().filter(|update| update.approved().next().is_some())
 }
 
-/// `  flux-system/podinfo   6.5.4 → 6.6.1   minor   3 sites`, in at most `room` rows. Tags that have no room there get
-/// a row of their own: what is pushed is told to the letter.
-fn update_lines(group: &Group, arrow: &str, width: usize, room: usize) -> Vec<Line> {
+/// `  flux-system/podinfo   6.5.4 → 6.6.1   minor   3 sites`. Tags that have no room there get a row of their own: what
+/// is pushed is told to the letter.
+fn update_lines(group: &Group, arrow: &str, width: usize) -> Vec<Line> {
     let all: Vec<&Proposal> = approved(group).collect();
     let names = all.iter().map(|update| name(update).width()).max().unwrap_or(0);
     // Indent, gaps, step and sites.
     let most = width.saturating_sub(names + 11 + 3 + 3 + 5 + 3 + 8);
     let changes = all.iter().map(|update| full(update, arrow).width()).max().unwrap_or(0);
     let rows = if changes > most { 2 } else { 1 };
-    let shown = if all.len() * rows > room { room.saturating_sub(1) / rows } else { all.len() };
     let line = |update: &&Proposal| {
         let name = name(update);
         let head = Line::plain(" ".repeat(11)).and(&name).and(" ".repeat(names - name.width() + 3));
@@ -158,11 +182,7 @@ fn update_lines(group: &Group, arrow: &str, width: usize, room: usize) -> Vec<Li
         let gap = " ".repeat(changes - change.width() + 3);
         vec![head.append(change).and(gap).append(step_and_sites(update))]
     };
-    let mut lines: Vec<Line> = all.iter().take(shown).flat_map(line).collect();
-    if all.len() > shown {
-        lines.push(Line::default().dim(format!("           … {} more", all.len() - shown)));
-    }
-    lines
+    all.iter().flat_map(line).collect()
 }
 
 fn name(update: &Proposal) -> Shown {
@@ -189,12 +209,18 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();
     texts.extend(prepared.moved.iter().map(String::as_str));
+    let refusal = action::push_refusal(state);
+    texts.extend(refusal.as_deref());
     texts.dedup();
     for text in &texts {
         lines.extend(warning(text, width));
     }
     if !texts.is_empty() {
         lines.push(Line::default());
+    }
+    if refusal.is_some() {
+        lines.push(keys(&[("n", "cancel"), ("d", "view diff")]));
+        return lines;
     }
     let push = if state.mode == Mode::Write { "push" } else { "simulate" };
     lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff")]));

@@ -8,7 +8,7 @@ use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan};
 
 /// The plan of everything that `effects` asks to prepare.
-fn plan_of(effects: &[Effect]) -> (JobId, Plan) {
+pub(super) fn plan_of(effects: &[Effect]) -> (JobId, Plan) {
     let Some(Effect::Prepare { job, updates, .. }) = effects.last() else {
         panic!("nothing to prepare: {effects:?}")
     };
@@ -37,7 +37,7 @@ fn plan_of(effects: &[Effect]) -> (JobId, Plan) {
 }
 
 /// Answers `p`, shows the dialog and waits out its guard time.
-fn prepare(state: &mut State, effects: &[Effect], protected: &[&str]) {
+pub(super) fn prepare(state: &mut State, effects: &[Effect], protected: &[&str]) {
     let (job, plan) = plan_of(effects);
     let protected = protected.iter().map(|name| (*name).to_owned()).collect();
     let prepared = Prepared { plan, protected, moved: Vec::new() };
@@ -47,7 +47,7 @@ fn prepare(state: &mut State, effects: &[Effect], protected: &[&str]) {
     tick(state, shown.0 + 300);
 }
 
-fn landed() -> Landed {
+pub(super) fn landed() -> Landed {
     Landed {
         automation: ObjectId::new("shop", "apps"),
         remote: "file:///srv/fleet.git".to_owned(),

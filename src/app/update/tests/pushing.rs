@@ -1,0 +1,170 @@
+//! What cannot be pushed is refused with its reason, and what is being pushed is not changed.
+
+use super::golden::{plan_of, prepare};
+use super::world::{press, review_of};
+use super::*;
+use crate::app::input::Message;
+use crate::app::message::Prepared;
+use crate::app::state::{Editing, State};
+use crate::domain::plan::{Base, Plan};
+use crate::domain::proposal::Proposal;
+
+fn says(state: &State) -> &str {
+    state.status.as_ref().map_or("", |status| status.text.as_str())
+}
+
+/// A state with one approved update, and what `p` asks for.
+fn asked() -> (State, Vec<Effect>) {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    let effects = press(&mut state, &["space", "p"]);
+    (state, effects)
+}
+
+/// Answers `p` with the plan as `change` leaves it.
+fn answer(
+    state: &mut State,
+    effects: &[Effect],
+    moved: &[&str],
+    change: impl FnOnce(&mut Plan),
+) -> Vec<Effect> {
+    let (job, mut plan) = plan_of(effects);
+    change(&mut plan);
+    let moved = moved.iter().map(|text| (*text).to_owned()).collect();
+    update(state, Msg::Prepared(job, Ok(Box::new(Prepared { plan, protected: vec![], moved }))))
+}
+
+#[test]
+fn a_commit_without_a_message_is_refused_at_p() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    press(&mut state, &["space", "c", "ctrl-e", "ctrl-u", "esc"]);
+    let effects = press(&mut state, &["p"]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })), "{effects:?}");
+    assert!(state.overlay.is_none());
+    assert!(says(&state).contains("a commit needs a message"), "{}", says(&state));
+}
+
+#[test]
+fn a_plan_without_commits_is_a_sentence_and_no_question() {
+    let (mut state, effects) = asked();
+    answer(&mut state, &effects, &[], |plan| {
+        plan.groups.clear();
+        plan.problems.push(Problem::new(Code::TemplateFailed, "shop/apps", "nil pointer evaluating .Foo"));
+    });
+    assert!(state.overlay.is_none());
+    assert!(says(&state).contains("nil pointer evaluating .Foo"), "{}", says(&state));
+    assert_eq!(state.errors.len(), 1);
+}
+
+#[test]
+fn sites_that_changed_upstream_are_told_and_compared_anew() {
+    let (mut state, effects) = asked();
+    let moved = "apps/web.yaml:12 changed upstream; shop:web is undecided again";
+    let effects = answer(&mut state, &effects, &[moved], |plan| plan.groups.clear());
+    assert!(state.overlay.is_none());
+    assert_eq!(says(&state), moved);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
+}
+
+#[test]
+fn what_was_not_reached_is_not_pushed() {
+    for stale in [false, true] {
+        let (mut state, effects) = asked();
+        let (reference, commit) = ("refs/heads/main".to_owned(), "4c1f0e2".to_owned());
+        let base = Base { reference, commit, fetched: epoch(), stale };
+        answer(&mut state, &effects, &[], |plan| plan.groups[0].base = Some(base));
+        let shown = state.at;
+        update(&mut state, Msg::Drawn(shown));
+        tick(&mut state, shown.0 + 300);
+        let effects = press(&mut state, &["y"]);
+        let pushes = effects.iter().any(|effect| matches!(effect, Effect::Push { .. }));
+        assert_eq!(pushes, !stale, "{effects:?}");
+        assert_eq!(says(&state).contains("was not reached"), stale, "{}", says(&state));
+    }
+}
+
+#[test]
+fn without_a_remote_p_says_so() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let mut ground = state.review.grounds[0].clone();
+    ground.remote = None;
+    state.review.grounds = Arc::new(vec![ground]);
+    let effects = press(&mut state, &["space", "p"]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })), "{effects:?}");
+    assert!(says(&state).contains("no Git remote"), "{}", says(&state));
+}
+
+#[test]
+fn a_template_that_fails_makes_no_edit() {
+    let mut editing = Editing {
+        automation: ObjectId::new("shop", "apps"),
+        message: Message::default(),
+        rendered: None,
+        notes: vec![],
+    };
+    assert!(!editing.is_edited());
+    editing.message.insert("mine");
+    assert!(editing.is_edited());
+}
+
+#[test]
+fn the_dialog_of_a_plan_that_can_be_pushed_stays() {
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    assert!(matches!(state.overlay, Some(Overlay::Push(_))));
+}
+
+/// A push of `web` under way, beside an update that is not in it.
+fn pushing() -> (State, crate::app::effect::JobId) {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    let effects = press(&mut state, &["j", "space", "p"]);
+    prepare(&mut state, &effects, &[]);
+    let effects = press(&mut state, &["y"]);
+    let Some(Effect::Push { job, .. }) = effects.last() else { panic!("no push: {effects:?}") };
+    (state, *job)
+}
+
+#[test]
+fn what_is_being_pushed_cannot_be_changed() {
+    let (mut state, job) = pushing();
+    press(&mut state, &["1"]);
+    for key in ["space", "s", "x", "u"] {
+        assert_eq!(press(&mut state, &[key]), [], "{key}");
+        assert!(says(&state).contains("under way"), "{key}: {}", says(&state));
+    }
+    press(&mut state, &["G", "v", "g", "s"]);
+    let decisions: Vec<Decision> = state.review.updates().iter().map(Proposal::overall).collect();
+    assert_eq!(decisions, [Decision::Skipped, Decision::Approved], "the other one can");
+    update(&mut state, Msg::Pushed(job, Ok(vec![])));
+    press(&mut state, &["j", "space"]);
+    assert_eq!(state.review.tally().approved, 0, "afterwards all can");
+}
+
+#[test]
+fn leaving_a_push_under_way_asks_and_p_comes_back_to_it() {
+    for key in ["q", "esc"] {
+        let (mut state, job) = pushing();
+        assert_eq!(press(&mut state, &[key]), []);
+        assert!(matches!(state.overlay, Some(Overlay::Pushing)), "{key}");
+        press(&mut state, &["n"]);
+        assert_eq!(state.view(), View::Push, "waiting is the default");
+        press(&mut state, &[key, "y"]);
+        assert_eq!(state.view(), View::Updates);
+        assert_eq!(press(&mut state, &["p"]), []);
+        assert_eq!(state.view(), View::Push);
+        press(&mut state, &[key]);
+        update(&mut state, Msg::Pushed(job, Ok(vec![])));
+        assert!(state.overlay.is_none(), "there is nothing to wait for any more");
+    }
+}
+
+#[test]
+fn the_dialog_scrolls_and_keeps_its_question() {
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    press(&mut state, &["k", "j", "j", "k"]);
+    let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("no dialog") };
+    assert_eq!(dialog.top, 1);
+}
