@@ -18,6 +18,7 @@ mod metadata;
 mod prepare;
 mod probe;
 mod pushes;
+mod reach;
 mod reflect;
 mod scan;
 mod select;
@@ -70,6 +71,7 @@ pub struct Engine {
     registry: Arc<registry::Client>,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
+    unreached: Arc<reach::Unreached>,
     /// Keeps `git_root` until the last clone of the engine goes, where no cache can be kept on disk.
     private: Option<Arc<tempfile::TempDir>>,
     /// Where secrets of ours are kept; `None` without a state folder.
@@ -127,6 +129,7 @@ impl Engine {
             registry: Arc::new(registry),
             git_root,
             distances: Arc::default(),
+            unreached: Arc::default(),
             secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
         })
     }

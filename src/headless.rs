@@ -126,7 +126,10 @@ impl Answer {
 pub(crate) fn parts_exit(parts: usize, failed: &[Problem]) -> u8 {
     match failed.len() {
         0 => 0,
-        count if count >= parts => strongest_exit(failed.iter().map(Problem::exit)),
+        // Nobody asked for what turned out to be described twice; who names it is told so at once.
+        count if count >= parts && !failed.iter().any(|problem| problem.code == Code::Ambiguous) => {
+            strongest_exit(failed.iter().map(Problem::exit))
+        }
         _ => 8,
     }
 }

@@ -752,3 +752,73 @@ fn commits_that_land_on_top_of_each_other_say_what_they_stand_on() {
     );
     assert_eq!(json!(lab.instavote.tip("image-updates")), results[1]["commit"]);
 }
+
+/// Writes the guide's policy once more, in a folder of its own and with another rule.
+fn describe_twice(lab: &Lab) {
+    let other = "apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImagePolicy
+metadata: {name: vote, namespace: flux-system}
+spec: {imageRepositoryRef: {name: vote}, policy: {semver: {range: '*'}}}
+";
+    fs::create_dir_all(lab.fleet().join("other")).unwrap();
+    fs::write(lab.fleet().join("other/vote.yaml"), other).unwrap();
+}
+
+#[test]
+fn a_policy_that_is_described_twice_is_blocked_and_named_wherever_it_matters() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    describe_twice(&lab);
+    let named = "two places describe ImagePolicy flux-system/vote differently";
+    let ran = lab.run(&["get", "updates", "--exit-code", "-o", "json"]).expect(8);
+    let update = &ran.json()["items"][0];
+    assert_eq!((&update["state"], &update["blocked"]["code"]), (&json!("blocked"), &json!("ambiguous")));
+    let ran = lab.run(&["diff", "updates"]).expect(8).says(&[named]);
+    assert_eq!(ran.out, "");
+    let ran = lab.run(&["plan", "--all"]).expect(8).says(&[named]);
+    assert!(!ran.out.contains("Nothing to do"), "{}", ran.out);
+    for asked in [&["plan", "vote"][..], &["get", "updates", "vote"], &["explain", "tag", "vote", "latest"]] {
+        lab.run(asked).expect(2).says(&[named]);
+    }
+    let policy = &lab.json(0, &["get", "policies", "vote"])["items"][0];
+    assert_eq!((&policy["ready"], &policy["latest"]), (&json!("False"), &json!(null)));
+    assert!(policy["message"].as_str().unwrap().starts_with(named), "{policy}");
+}
+
+#[test]
+fn what_a_registry_answered_instead_of_tags_is_what_blocks_and_is_told_by_a_plan() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.environment.push(("XDG_CACHE_HOME", lab.path("empty").display().to_string()));
+    lab.registry.stop();
+    let ran = lab.run(&["get", "updates", "-o", "json"]).expect(3);
+    assert_eq!(ran.json()["items"][0]["blocked"]["code"], "unreachable");
+    assert!(!ran.err.contains("was not scanned yet"), "{}", ran.err);
+    let ran = lab.run(&["plan", "--all"]).expect(3).says(&[&lab.registry.host]);
+    assert!(!ran.out.contains("Nothing to do"), "{}", ran.out);
+}
+
+#[test]
+fn a_remote_that_does_not_answer_makes_a_plan_stale_and_is_what_it_names() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.plan(&[]);
+    lab.server.stop();
+    let plan = lab.json(3, &["plan", "--all", "--refresh=always"]);
+    assert_eq!(plan["groups"][0]["base"]["stale"], true, "{plan}");
+    lab.environment.push(("XDG_CACHE_HOME", lab.path("empty").display().to_string()));
+    let ran = lab.run(&["plan", "--all"]).expect(3).says(&[&lab.url]);
+    assert!(!ran.err.contains("--refresh never"), "{}", ran.err);
+    assert!(!ran.out.contains("Nothing to do"), "{}", ran.out);
+}
+
+#[test]
+fn a_policy_that_fails_is_named_by_the_plan_that_is_made_without_it() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let file = lab.fleet().join("vote-policy.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("^main-[a-f0-9]+-(?P<ts>[0-9]+)", "^main-(")).unwrap();
+    let ran = lab.run(&["plan", "--all"]).expect(6).says(&["✗ flux-system/vote"]);
+    assert!(!ran.out.contains("Nothing to do"), "{}", ran.out);
+}

@@ -92,6 +92,29 @@ impl Inventory {
         Some(ambiguity(kind, id, places))
     }
 
+    /// The names of a kind that several places describe differently, in order.
+    pub fn ambiguous_of(&self, kind: Kind) -> impl Iterator<Item = &ObjectId> {
+        self.ambiguous.keys().filter(move |(of, _)| *of == kind).map(|(_, id)| id)
+    }
+
+    /// Whether no policy is described, not even in several ways.
+    pub fn has_no_policy(&self) -> bool {
+        self.policies.is_empty() && self.ambiguous_of(Kind::ImagePolicy).next().is_none()
+    }
+
+    /// Whether no automation is described, not even in several ways: only then is one implied.
+    pub fn has_no_automation(&self) -> bool {
+        self.automations.is_empty() && self.ambiguous_of(Kind::ImageUpdateAutomation).next().is_none()
+    }
+
+    /// The ambiguous policies that an automation may apply. Which of their labels count nobody can tell, so its selector
+    /// has no say; they select nothing, and what is marked with them is blocked.
+    pub fn blocked_policies_of(&self, automation: &ImageUpdateAutomation) -> impl Iterator<Item = &ObjectId> {
+        let all = is_implied(automation);
+        let own = automation.meta.id.namespace.clone();
+        self.ambiguous_of(Kind::ImagePolicy).filter(move |id| all || id.namespace == own)
+    }
+
     /// Everything that is wrong with the source: what could not be read, then what is ambiguous.
     pub fn all_problems(&self) -> Vec<Problem> {
         let ambiguous = self.ambiguous.iter().map(|((kind, id), places)| ambiguity(*kind, id, places));

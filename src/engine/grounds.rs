@@ -10,7 +10,7 @@ use super::{Engine, World, blocking};
 use crate::config::Refresh;
 use crate::domain::inventory::{self, Checkout, Targets, is_below};
 use crate::domain::manifest;
-use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, ObjectId, Person};
+use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, Kind, ObjectId, Person};
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
 use crate::domain::setrun::{self, RunError};
 use crate::git::{self, BareCache, Refs, Remote};
@@ -101,7 +101,7 @@ impl Engine {
         }
         let remote = self.remote_of(world, &place, problems)?;
         let cache = BareCache::open(&self.git_root, &place.url).map_err(Problem::from)?;
-        let at = know(&cache, &remote, &place, refresh, known, problems)?;
+        let at = self.know(&cache, &remote, &place, refresh, known, problems)?;
         let base = resolve(&remote, &at, &place.targets)?;
         let tip = at.refs.branch(&place.targets.push_branch).map(str::to_owned);
         let read = if place.targets.switching {
@@ -142,6 +142,9 @@ impl Engine {
         automation: &'a ImageUpdateAutomation,
     ) -> Result<Option<Place<'a>>, Problem> {
         let subject = automation.meta.id.to_string();
+        if let Some(problem) = world.inventory.ambiguity(Kind::GitRepository, &automation.source) {
+            return Err(problem);
+        }
         let repository = world.inventory.git_repositories.get(&automation.source);
         let reference = repository.and_then(|repository| repository.reference.as_ref());
         let targets = inventory::targets(automation, reference).map_err(|error| error.problem(&subject))?;
@@ -207,6 +210,44 @@ impl Engine {
         )]
     }
 
+    /// What the remote has: asked, or remembered if that is recent enough or the remote does not answer. What is
+    /// remembered of a remote that did not answer the last time is stale, whoever asks next.
+    fn know(
+        &self,
+        cache: &BareCache,
+        remote: &Remote,
+        place: &Place<'_>,
+        refresh: Refresh,
+        known: &mut BTreeMap<String, Known>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Known, Problem> {
+        if let Some(at) = known.get(&place.url)
+            && holds(cache, &at.refs, place)
+        {
+            return Ok(at.clone());
+        }
+        let unreached = self.unreached.why(&place.url);
+        let last = cache.last().map(|(refs, time)| remembered(refs, time, unreached.is_some()));
+        let is_fresh = last.as_ref().is_some_and(|last| age(last.fetched) < FRESH);
+        let at = match (refresh, last) {
+            (Refresh::Never, Some(last)) => last,
+            (Refresh::Never, None) => return Err(unreached.unwrap_or_else(|| never_fetched(remote))),
+            (Refresh::Auto, Some(last)) if is_fresh && holds(cache, &last.refs, place) => last,
+            (_, last) => match self.unreached.note(&place.url, fetch(cache, remote, place)) {
+                Ok(at) => at,
+                Err(problem) => {
+                    let Some(last) = last.filter(|last| holds(cache, &last.refs, place)) else {
+                        return Err(problem);
+                    };
+                    problems.push(problem);
+                    Known { stale: true, ..last }
+                }
+            },
+        };
+        known.insert(place.url.clone(), at.clone());
+        Ok(at)
+    }
+
     pub(super) fn remote_of(
         &self,
         world: &World,
@@ -224,11 +265,12 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         .inventory
         .policies_of(automation)
         .map_err(|error| Problem::new(Code::Config, automation.meta.id.to_string(), error.to_string()))?;
+    let policies = policies.iter().map(|policy| &policy.meta.id);
     let git = automation.git.clone().unwrap_or_default();
     let author = if git.author == Person::default() { super::land::operator(world) } else { git.author };
     Ok(Ground {
         automation: automation.meta.id.clone(),
-        policies: policies.into_iter().map(|policy| policy.meta.id.clone()).collect(),
+        policies: policies.chain(world.inventory.blocked_policies_of(automation)).cloned().collect(),
         path,
         remote: None,
         base: None,
@@ -267,58 +309,20 @@ fn not_scanned(error: &RunError) -> Problem {
     Problem::new(Code::NotFound, "", format!("failed to apply policies: {error}"))
 }
 
-/// What the remote has: asked, or remembered if that is recent enough or the remote does not answer.
-fn know(
-    cache: &BareCache,
-    remote: &Remote,
-    place: &Place<'_>,
-    refresh: Refresh,
-    known: &mut BTreeMap<String, Known>,
-    problems: &mut Vec<Problem>,
-) -> Result<Known, Problem> {
-    if let Some(at) = known.get(&place.url)
-        && wants(&at.refs, &place.targets)
-            .iter()
-            .all(|want| at.refs.commit(want).is_none_or(|commit| cache.has(commit)))
-    {
-        return Ok(at.clone());
-    }
-    let last = cache.last().map(|(refs, time)| remembered(refs, time));
-    let is_fresh = last.as_ref().is_some_and(|last| age(last.fetched) < FRESH);
-    let at = match (refresh, last) {
-        (Refresh::Never, Some(last)) => last,
-        (Refresh::Never, None) => {
-            return Err(Problem::new(
-                Code::GitNotFound,
-                remote.shown(),
-                "was never fetched, and --refresh never forbids it",
-            ));
-        }
-        (Refresh::Auto, Some(last)) if is_fresh && holds(cache, &last.refs, place) => last,
-        (_, last) => match fetch(cache, remote, place) {
-            Ok(at) => at,
-            Err(problem) => {
-                let Some(last) = last.filter(|last| holds(cache, &last.refs, place)) else {
-                    return Err(problem);
-                };
-                problems.push(problem);
-                Known { stale: true, ..last }
-            }
-        },
-    };
-    known.insert(place.url.clone(), at.clone());
-    Ok(at)
-}
-
 /// Fetches what an automation reads, and its push branch.
 pub(super) fn fetch(cache: &BareCache, remote: &Remote, place: &Place<'_>) -> Result<Known, Problem> {
     let fetched = cache.fetch(remote, |refs| wants(refs, &place.targets)).map_err(Problem::from)?;
     Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
 }
 
-fn remembered(refs: Refs, time: SystemTime) -> Known {
+fn never_fetched(remote: &Remote) -> Problem {
+    Problem::new(Code::GitNotFound, remote.shown(), "was never fetched, and --refresh never forbids it")
+        .hint("Leave --refresh never out once.")
+}
+
+fn remembered(refs: Refs, time: SystemTime, stale: bool) -> Known {
     let fetched = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    Known { refs, fetched: Timestamp::from_second(fetched.as_second()).unwrap_or(fetched), stale: false }
+    Known { refs, fetched: Timestamp::from_second(fetched.as_second()).unwrap_or(fetched), stale }
 }
 
 fn age(time: Timestamp) -> Duration {

@@ -169,7 +169,7 @@ impl Engine {
         let mut automations: Vec<ImageUpdateAutomation> =
             loaded.inventory.automations.values().cloned().collect();
         let branch = name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
-        if automations.is_empty() && !loaded.inventory.policies.is_empty() {
+        if loaded.inventory.has_no_automation() && !loaded.inventory.has_no_policy() {
             let branch = branch.as_deref().unwrap_or("master");
             automations.push(inventory::implied_automation(&self.settings.default_namespace, branch));
         }
@@ -215,7 +215,7 @@ fn automations(
     namespace: &str,
 ) -> Vec<ImageUpdateAutomation> {
     let known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
-    if !known.is_empty() || inventory.policies.is_empty() {
+    if !inventory.has_no_automation() || inventory.has_no_policy() {
         return known;
     }
     let branch = checkout.and_then(git::Checkout::followed_branch);

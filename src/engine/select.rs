@@ -11,7 +11,7 @@ use crate::config::Refresh;
 use crate::domain::age::Clocks;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::{Known, suspended};
-use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
+use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId, PolicyChoice};
 use crate::domain::plan::Selection;
 use crate::domain::policy::{Evaluation, Evaluator, PolicyErrorKind};
 use crate::domain::proposal::Reference;
@@ -32,6 +32,30 @@ pub struct Evaluated {
     pub undigested: Option<Problem>,
     /// When the digest is to be asked for again.
     pub ask_again: Option<Timestamp>,
+}
+
+impl Evaluated {
+    /// A policy that selects nothing, before any tag was looked at.
+    fn blocked(problem: Problem, image: String, evaluator: Arc<Evaluator>) -> Self {
+        let (why, clocks) = (String::new(), Clocks::default());
+        Self {
+            selection: Selection { image, outcome: Err(problem), why, clocks, tie: false, evaluator },
+            evaluation: None,
+            previous: None,
+            undigested: None,
+            ask_again: None,
+        }
+    }
+}
+
+/// The policies that several places describe differently: none of these is followed, and all that waits for them is
+/// blocked with that reason.
+fn ambiguous(inventory: &Inventory) -> impl Iterator<Item = (ObjectId, Evaluated)> {
+    inventory.ambiguous_of(Kind::ImagePolicy).filter_map(|id| {
+        let problem = inventory.ambiguity(Kind::ImagePolicy, id)?;
+        let evaluator = Arc::new(Evaluator::new(&PolicyChoice::default(), None, &[]));
+        Some((id.clone(), Evaluated::blocked(problem, String::new(), evaluator)))
+    })
 }
 
 /// Policy → what became of it.
@@ -61,6 +85,7 @@ impl Engine {
                 selections.insert(id.clone(), evaluated);
             }
         }
+        selections.extend(ambiguous(inventory));
     }
 
     /// Evaluates every policy of the world, asks for the digests that `refresh` makes due, and remembers the outcome.
@@ -86,13 +111,30 @@ impl Engine {
         Ok(selections)
     }
 
+    /// Gives what could not be judged for want of tags the reason why there are none.
+    pub fn explain_scans(
+        inventory: &Inventory,
+        selections: &mut Selections,
+        problems: &BTreeMap<ObjectId, Problem>,
+    ) {
+        for (id, evaluated) in selections {
+            let Some(policy) = inventory.policies.get(id) else { continue };
+            // What is wrong with the policy itself was told already.
+            let is_waiting =
+                evaluated.evaluation.is_none() && !policy.suspend && inventory.repository_of(policy).is_ok();
+            if let Some(why) = problems.get(&policy.repository).filter(|_| is_waiting) {
+                evaluated.selection.outcome = Err(why.clone());
+            }
+        }
+    }
+
     fn select_now(&self, world: &World, scans: &Scans) -> Selections {
         let inventory = &world.inventory;
         let policies: Vec<&ImagePolicy> = inventory.policies.values().collect();
         let evaluate = |policy: &&ImagePolicy| {
             (policy.meta.id.clone(), self.evaluate(inventory, policy, scans.get(&policy.repository)))
         };
-        super::on_all_cores(&policies, evaluate).into_iter().collect()
+        super::on_all_cores(&policies, evaluate).into_iter().chain(ambiguous(inventory)).collect()
     }
 
     /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.
@@ -103,18 +145,8 @@ impl Engine {
         let evaluator = Arc::new(evaluator.of_repository(policy.repository.clone()));
         let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
         let blocked = |problem: Problem, evaluation| Evaluated {
-            selection: Selection {
-                image: image.clone(),
-                outcome: Err(problem),
-                why: String::new(),
-                clocks: Clocks::default(),
-                tie: false,
-                evaluator: Arc::clone(&evaluator),
-            },
             evaluation,
-            previous: None,
-            undigested: None,
-            ask_again: None,
+            ..Evaluated::blocked(problem, image.clone(), Arc::clone(&evaluator))
         };
         if policy.suspend {
             return blocked(suspended(&policy.meta.id), None);

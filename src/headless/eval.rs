@@ -12,7 +12,7 @@ use super::{Answer, Document, Table, Text};
 use crate::cli::EvalPolicyArgs;
 use crate::config::Settings;
 use crate::domain::object::{
-    DEFAULT_EXCLUSION, ImageRepository, OrderChoice, PolicyChoice, SemverChoice, TagFilter,
+    DEFAULT_EXCLUSION, ImageRepository, Kind, OrderChoice, PolicyChoice, SemverChoice, TagFilter,
 };
 use crate::domain::policy::{Counts, Evaluation, Evaluator, JudgedTag};
 use crate::domain::tags::TagList;
@@ -169,7 +169,7 @@ impl Trial {
     fn of_object(settings: &Settings, name: &str, args: &EvalPolicyArgs) -> Result<Self, Problem> {
         let session = Session::open(settings)?;
         let inventory = &session.world.inventory;
-        let id = session.find("ImagePolicy", name, inventory.policies.keys())?;
+        let id = session.find(Kind::ImagePolicy, name, inventory.policies.keys())?;
         let missing =
             || Problem::new(Code::NotFound, id.to_string(), "its ImageRepository is nowhere to be found");
         let policy = inventory.policies.get(&id).ok_or_else(missing)?;

@@ -22,7 +22,9 @@ impl Facts {
     /// Asks about `tag`, and about the tag that the files hold; returns what could not be told, too.
     pub(super) fn of(session: &Session, chosen: &Chosen, tag: &str) -> (Self, Vec<Problem>) {
         let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
-        let current = in_files.first().map(String::as_str).filter(|current| *current != tag);
+        // What the files hold may be long gone; nobody asked about that one.
+        let listed = |current: &&str| *current != tag && chosen.scan.tags.position(current).is_some();
+        let current = in_files.first().map(String::as_str).filter(listed);
         let (mut told, problems) = ask(session, chosen, std::iter::once(tag).chain(current));
         let (current, described) = (told.split_off(1).into_iter().next().flatten(), told.pop().flatten());
         let labels = |described: &Described| described.metadata.labels.clone();

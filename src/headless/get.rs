@@ -1,5 +1,7 @@
 //! `get repositories|policies|automations`, and Flux's spellings of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
@@ -8,10 +10,10 @@ use super::{Answer, Document, Table, Text};
 use crate::cli::GetImage;
 use crate::config::Settings;
 use crate::domain::inventory::{self, Inventory};
-use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Meta, ObjectId};
-use crate::domain::status::Status;
+use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, Meta, ObjectId};
+use crate::domain::status::{Ready, Status};
 use crate::engine::status;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// One Flux kind, as `get` shows it.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,32 +21,53 @@ struct Shape {
     /// The list's `kind`.
     list: &'static str,
     /// The object's kind.
-    object: &'static str,
+    object: Kind,
     /// Between NAME and READY.
     headings: &'static [&'static str],
     /// After MESSAGE with `-o wide`.
     wide: &'static [&'static str],
+    /// What [`Row::keys`] has.
+    keys: [&'static [&'static str]; 2],
 }
 
 const REPOSITORIES: Shape = Shape {
     list: "RepositoryList",
-    object: "ImageRepository",
+    object: Kind::ImageRepository,
     headings: &["LAST SCAN", "SUSPENDED"],
     wide: &["IMAGE", "INTERVAL", "TAGS", "NEW"],
+    keys: [&["image", "canonical", "interval", "provider"], &["last_scan", "tags", "new", "excluded"]],
 };
 
 const POLICIES: Shape = Shape {
     list: "PolicyList",
-    object: "ImagePolicy",
+    object: Kind::ImagePolicy,
     headings: &["IMAGE", "TAG"],
     wide: &["TYPE", "RULE", "REPOSITORY", "SITES"],
+    keys: [
+        &["repository", "type", "rule", "pattern", "extract", "digest_policy"],
+        &["latest", "tie", "controller", "differs", "sites"],
+    ],
 };
 
 const AUTOMATIONS: Shape = Shape {
     list: "AutomationList",
-    object: "ImageUpdateAutomation",
+    object: Kind::ImageUpdateAutomation,
     headings: &["LAST RUN", "SUSPENDED"],
     wide: &["REMOTE", "PUSH BRANCH", "PATH", "PENDING"],
+    keys: [
+        &[
+            "git_repository",
+            "remote",
+            "assumed",
+            "checkout",
+            "push_branch",
+            "path",
+            "author",
+            "policies",
+            "pending",
+        ],
+        &["last_run", "template_warnings"],
+    ],
 };
 
 /// What one object has to say: what all kinds share, and what is its kind's own.
@@ -94,16 +117,19 @@ impl List {
     fn new(
         shape: &'static Shape,
         rows: impl Iterator<Item = Row>,
+        inventory: &Inventory,
         settings: &Settings,
         name: Option<&str>,
     ) -> Result<Self, Problem> {
         let filter = Filter::new(settings, name)?;
-        let rows = rows.filter(|row| filter.admits(&row.meta, &row.status)).collect();
+        let mut rows: Vec<Row> = rows.chain(ambiguous_rows(shape, inventory)).collect();
+        rows.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
+        let rows = rows.into_iter().filter(|row| filter.admits(&row.meta, &row.status)).collect();
         Ok(Self { shape, with_namespace: settings.all_namespaces, rows })
     }
 
     fn word(&self) -> String {
-        self.shape.object.to_ascii_lowercase()
+        self.shape.object.to_string().to_ascii_lowercase()
     }
 
     fn table(&self, wide: bool, prefix: &str) -> Table {
@@ -177,7 +203,13 @@ impl Document for All {
 pub(super) fn repositories(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let judged = session.judge()?;
-    let list = List::new(&REPOSITORIES, repository_rows(&session, &judged), settings, name)?;
+    let list = List::new(
+        &REPOSITORIES,
+        repository_rows(&session, &judged),
+        &session.world.inventory,
+        settings,
+        name,
+    )?;
     answer(&session, list, judged.scan_problems.into_values().collect(), name)
 }
 
@@ -185,7 +217,8 @@ pub(super) fn repositories(settings: &Settings, name: Option<&str>) -> Result<An
 pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
-    let list = List::new(&POLICIES, policy_rows(&session, &reviewed), settings, name)?;
+    let list =
+        List::new(&POLICIES, policy_rows(&session, &reviewed), &session.world.inventory, settings, name)?;
     answer(&session, list, reviewed.judged.problems().cloned().collect(), name)
 }
 
@@ -193,7 +226,13 @@ pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer
 pub(super) fn automations(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
-    let list = List::new(&AUTOMATIONS, automation_rows(&session, &reviewed), settings, name)?;
+    let list = List::new(
+        &AUTOMATIONS,
+        automation_rows(&session, &reviewed),
+        &session.world.inventory,
+        settings,
+        name,
+    )?;
     answer(&session, list, reviewed.problems, name)
 }
 
@@ -211,9 +250,21 @@ fn all(settings: &Settings) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let reviewed = session.review()?;
     let lists = vec![
-        List::new(&REPOSITORIES, repository_rows(&session, &reviewed.judged), settings, None)?,
-        List::new(&POLICIES, policy_rows(&session, &reviewed), settings, None)?,
-        List::new(&AUTOMATIONS, automation_rows(&session, &reviewed), settings, None)?,
+        List::new(
+            &REPOSITORIES,
+            repository_rows(&session, &reviewed.judged),
+            &session.world.inventory,
+            settings,
+            None,
+        )?,
+        List::new(&POLICIES, policy_rows(&session, &reviewed), &session.world.inventory, settings, None)?,
+        List::new(
+            &AUTOMATIONS,
+            automation_rows(&session, &reviewed),
+            &session.world.inventory,
+            settings,
+            None,
+        )?,
     ];
     Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(&session)))
 }
@@ -232,13 +283,34 @@ fn answer(
     }
     let inventory = &session.world.inventory;
     let known: Vec<&ObjectId> = match list.shape.object {
-        "ImageRepository" => inventory.repositories.keys().collect(),
-        "ImagePolicy" => inventory.policies.keys().collect(),
+        Kind::ImageRepository => inventory.repositories.keys().collect(),
+        Kind::ImagePolicy => inventory.policies.keys().collect(),
         _ => session.world.automations.iter().map(|automation| &automation.meta.id).collect(),
     };
     let filter = Filter::new(session.engine.settings(), name)?;
-    let sentence = filter.nothing(list.shape.object, &known)?;
+    let sentence = filter.nothing(&list.shape.object.to_string(), &known)?;
     Ok(Answer::new(list).with_problems(all).with_note(format!("⚠ {sentence}")))
+}
+
+/// A row for each object that several places describe differently: its name, and that nothing follows from it.
+fn ambiguous_rows(shape: &'static Shape, inventory: &Inventory) -> impl Iterator<Item = Row> {
+    let nulls = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
+    let blank = |columns: &[&str]| vec![String::new(); columns.len()];
+    inventory.ambiguous_of(shape.object).filter_map(move |id| {
+        let problem = inventory.ambiguity(shape.object, id)?;
+        let origin = inventory.ambiguous.get(&(shape.object, id.clone()))?.first()?.clone();
+        let status =
+            Status { ready: Ready::False, reason: Some(Code::Ambiguous.word()), message: problem.message };
+        Some(Row {
+            meta: Meta { id: id.clone(), version: String::new(), labels: BTreeMap::new(), origin },
+            status,
+            suspended: false,
+            implied: false,
+            cells: blank(shape.headings),
+            wide: blank(shape.wide),
+            keys: shape.keys.map(nulls),
+        })
+    })
 }
 
 fn title(flag: bool) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{exit_of, patch, row, scope};
+use super::updates::{exit_of, failed_policies, patch, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::PlanArgs;
 use crate::config::Settings;
@@ -17,13 +17,19 @@ use crate::engine::PrepareRequest;
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::count;
 
-impl Document for Plan {
+/// A plan, and whether everything that it was asked for could be looked at.
+struct Planned {
+    plan: Plan,
+    is_whole: bool,
+}
+
+impl Document for Planned {
     fn kind(&self) -> &'static str {
         "Plan"
     }
 
     fn json(&self) -> Map<String, Value> {
-        match json!(self) {
+        match json!(self.plan) {
             Value::Object(mut object) => {
                 // The problems stand at the top of every document.
                 object.remove("problems");
@@ -34,13 +40,18 @@ impl Document for Plan {
     }
 
     fn text(&self, _wide: bool) -> Text {
-        if self.groups.is_empty() {
-            return Text::Raw(b"Nothing to do.\n".to_vec());
+        if self.plan.groups.is_empty() {
+            let text = if self.is_whole {
+                "Nothing to do.\n"
+            } else {
+                "Nothing is planned: what is named above kept it from that.\n"
+            };
+            return Text::Raw(text.as_bytes().to_vec());
         }
         let headings =
             ["POLICY", "CURRENT", "NEW", "STEP", "SITES", "FILES", "AUTOMATION", "STATE", "MESSAGE"];
         let mut table = Table::new(headings.into_iter().chain(["DECISION"]));
-        for update in self.groups.iter().flat_map(|group| &group.updates) {
+        for update in self.plan.groups.iter().flat_map(|group| &group.updates) {
             let decision = match update.decision {
                 Decision::Undecided => "undecided",
                 Decision::Approved => "approved",
@@ -49,11 +60,11 @@ impl Document for Plan {
             };
             table.push(row(update).into_iter().chain([decision.to_owned()]));
         }
-        Text::TableAndLines(table, summary(self))
+        Text::TableAndLines(table, summary(&self.plan))
     }
 
     fn names(&self) -> Vec<String> {
-        let approved = self.groups.iter().flat_map(|group| &group.updates);
+        let approved = self.plan.groups.iter().flat_map(|group| &group.updates);
         approved
             .filter(|update| update.approved().next().is_some())
             .map(|update| format!("update/{}", update.policy))
@@ -130,11 +141,17 @@ fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan
     let own: Vec<Problem> =
         plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem)).cloned().collect();
     problems.extend(own.iter().cloned());
+    for problem in failed_policies(session, reviewed, scope) {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
     let partial = exit_of(session, reviewed, scope);
     let left_out = own.iter().filter(|problem| problem.exit() != 0).map(Problem::exit);
     let left_out = strongest_exit(left_out);
-    let answer = Answer::new(Plan { problems: problems.clone(), ..plan }).with_problems(problems);
-    answer.with_exit(strongest_exit([partial, left_out]))
+    let exit = strongest_exit([partial, left_out]);
+    let plan = Plan { problems: problems.clone(), ..plan };
+    Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit)
 }
 
 /// `--all` approves all but held, blocked, downgrades and changed names; a name approves those too, except blocked.

@@ -8,7 +8,7 @@ use super::session::{Progress, Session};
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
-use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::object::{ImageRepository, Kind, ObjectId};
 use crate::domain::reference::ImageName;
 use crate::domain::scan::{Budget, Scan};
 use crate::engine::{Engine, Scans, status};
@@ -141,7 +141,7 @@ pub(super) fn scan(
 fn chosen(session: &Session, names: &[String], all: bool) -> Result<Vec<ObjectId>, Problem> {
     let known = session.world.inventory.repositories.keys();
     if !all {
-        return names.iter().map(|name| session.find("ImageRepository", name, known.clone())).collect();
+        return names.iter().map(|name| session.find(Kind::ImageRepository, name, known.clone())).collect();
     }
     let namespace = session.engine.settings().namespace.as_ref();
     Ok(known.filter(|id| namespace.is_none_or(|namespace| *namespace == id.namespace)).cloned().collect())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::{Refresh, Settings};
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
 use crate::engine::{Engine, Forecast, ScanProgress, Scans, Selections, World};
@@ -114,7 +114,8 @@ impl Session {
                 .engine
                 .fresh_scans(&self.world, refresh, |all| progress.forecast(all), |at| progress.scan(&at))
                 .await;
-            let selections = self.engine.select(&self.world, &scans, refresh).await?;
+            let mut selections = self.engine.select(&self.world, &scans, refresh).await?;
+            Engine::explain_scans(&self.world.inventory, &mut selections, &scan_problems);
             Ok(Judged { scans, scan_problems, selections })
         })
     }
@@ -149,14 +150,19 @@ impl Session {
     /// Finds an object by `NAME` or `NS/NAME` among `known`.
     ///
     /// # Errors
-    /// Nothing has the name ([`Code::NotFound`], with the nearest one), or several have it ([`Code::Ambiguous`]).
+    /// Nothing has the name ([`Code::NotFound`], with the nearest one), several have it, or several places describe the
+    /// one that has it differently ([`Code::Ambiguous`]).
     pub(super) fn find<'a>(
-        &self,
-        kind: &str,
+        &'a self,
+        kind: Kind,
         name: &str,
         known: impl IntoIterator<Item = &'a ObjectId>,
     ) -> Result<ObjectId, Problem> {
-        find(kind, name, self.engine.settings().namespace.as_deref(), known)
+        let inventory = &self.world.inventory;
+        let known = known.into_iter().chain(inventory.ambiguous_of(kind));
+        let namespace = self.engine.settings().namespace.as_deref();
+        let found = find(&kind.to_string(), name, namespace, known)?;
+        inventory.ambiguity(kind, &found).map_or(Ok(found), Err)
     }
 }
 

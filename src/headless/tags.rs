@@ -10,7 +10,7 @@ use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{TagsArgs, WhyArgs};
 use crate::config::Settings;
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep, TagState};
 use crate::domain::proposal::Reference;
 use crate::domain::reflection::Reflection;
@@ -143,7 +143,7 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
 fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState]) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let inventory = &session.world.inventory;
-    let id = session.find("ImagePolicy", policy, inventory.policies.keys())?;
+    let id = session.find(Kind::ImagePolicy, policy, inventory.policies.keys())?;
     let scan = Progress::scan_image(settings, &session.engine, image)?;
     let policy = inventory.policies.get(&id).cloned();
     let chosen = judge(&session, None, policy, scan);
@@ -174,11 +174,11 @@ pub(super) struct Chosen {
 
 fn choose(session: &Session, name: &str, policy: Option<&str>) -> Result<Chosen, Problem> {
     let inventory = &session.world.inventory;
-    let id = session.find("ImageRepository", name, inventory.repositories.keys())?;
+    let id = session.find(Kind::ImageRepository, name, inventory.repositories.keys())?;
     let policies: Vec<&ImagePolicy> = inventory.policies_on(&id).collect();
     let policy = match (policy, policies.as_slice()) {
         (Some(policy), _) => {
-            let found = session.find("ImagePolicy", policy, inventory.policies.keys())?;
+            let found = session.find(Kind::ImagePolicy, policy, inventory.policies.keys())?;
             inventory.policies.get(&found).cloned()
         }
         (None, []) => None,
@@ -366,14 +366,25 @@ impl Document for Why {
     }
 }
 
+/// That no policy uses a repository; where some are described twice, one of them may.
+fn no_policy(session: &Session, repository: String) -> Problem {
+    let inventory = &session.world.inventory;
+    let ambiguous = inventory.ambiguous_of(Kind::ImagePolicy);
+    let mut ambiguous = ambiguous.filter_map(|id| inventory.ambiguity(Kind::ImagePolicy, id));
+    match ambiguous.next() {
+        Some(first) => first,
+        None => Problem::new(Code::NotFound, repository, "no policy uses this repository")
+            .hint("Try one without saving it: supercargo eval policy --image …"),
+    }
+}
+
 /// `explain tag REPO TAG`, `why REPO TAG`.
 pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
     let chosen = choose(&session, &args.repository, args.policy.as_deref())?;
     let repository = chosen.repository.as_ref().map(ToString::to_string).unwrap_or_default();
     let Some(policy) = &chosen.policy else {
-        return Err(Problem::new(Code::NotFound, repository, "no policy uses this repository")
-            .hint("Try one without saving it: supercargo eval policy --image …"));
+        return Err(no_policy(&session, repository));
     };
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
         let evaluated = session.engine.evaluate(&session.world.inventory, policy, Some(&chosen.scan));

@@ -8,8 +8,8 @@ use super::session::{Reviewed, Session};
 use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
 use crate::domain::diff;
-use crate::domain::object::ObjectId;
-use crate::domain::plan::{FileEdit, Plan, sha256_hex};
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::plan::{FileEdit, Ground, Plan, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::engine::PrepareRequest;
 use crate::problem::{Problem, strongest_exit};
@@ -113,10 +113,11 @@ pub(super) fn scope(session: &Session, names: &[String]) -> Result<Vec<ObjectId>
     let known = &session.world.inventory.policies;
     let namespace = session.engine.settings().namespace.as_ref();
     if names.is_empty() {
-        let all = known.keys().filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
+        let all = known.keys().chain(session.world.inventory.ambiguous_of(Kind::ImagePolicy));
+        let all = all.filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
         return Ok(all.cloned().collect());
     }
-    names.iter().map(|name| session.find("ImagePolicy", name, known.keys())).collect()
+    names.iter().map(|name| session.find(Kind::ImagePolicy, name, known.keys())).collect()
 }
 
 pub(super) fn in_scope(reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Proposal> {
@@ -128,24 +129,27 @@ pub(super) fn in_scope(reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Proposal>
 /// the automations whose files could not be read.
 pub(super) fn exit_of(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> u8 {
     let policies = parts_exit(scope.len(), &failed_policies(session, reviewed, scope));
-    let read = reviewed.review.grounds.len();
+    // What was read of a remote that does not answer now is old, and is no more than a part.
+    let is_fresh = |ground: &&Ground| ground.base.as_ref().is_none_or(|base| !base.stale);
+    let read = reviewed.review.grounds.iter().filter(is_fresh).count();
+    let ambiguous = session.world.inventory.ambiguous_of(Kind::ImageUpdateAutomation).count();
     let automations = match session.world.automations.len() - read {
         0 => 0,
         _ if read == 0 => strongest_exit(reviewed.problems.iter().map(Problem::exit)),
         _ => 8,
     };
-    strongest_exit([policies, automations])
+    strongest_exit([policies, automations, if ambiguous == 0 { 0 } else { 8 }])
 }
 
 /// The problem of each policy that could not be judged on what is there now.
-fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Problem> {
+pub(super) fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Problem> {
     let inventory = &session.world.inventory;
     let failed = scope.iter().filter_map(|id| {
-        let policy = inventory.policies.get(id)?;
-        if policy.suspend {
+        let policy = inventory.policies.get(id);
+        if policy.is_some_and(|policy| policy.suspend) {
             return None;
         }
-        let scan = reviewed.judged.scan_problems.get(&policy.repository);
+        let scan = policy.and_then(|policy| reviewed.judged.scan_problems.get(&policy.repository));
         let verdict = || {
             let evaluated = reviewed.judged.selections.get(id)?;
             evaluated.selection.outcome.as_ref().err().or(evaluated.undigested.as_ref())

@@ -168,8 +168,11 @@ impl Place<'_> {
             return Finding::of(verdict, obstacle.fault.message);
         }
         match state {
-            PolicyState::NotScanned => {
+            PolicyState::NotScanned(None) => {
                 Finding::of(Verdict::NoLatest, "the repository has not been scanned yet")
+            }
+            PolicyState::NotScanned(Some(why)) => {
+                Finding::of(Verdict::NoLatest, format!("the repository could not be scanned: {why}"))
             }
             PolicyState::Failed(problem) => Finding::of(Verdict::PolicyFailed, problem.message.clone()),
             PolicyState::Latest(latest) => compare(latest, part, current),

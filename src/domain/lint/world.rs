@@ -33,8 +33,8 @@ pub struct Known<'a> {
 pub(super) enum PolicyState {
     /// What it selects.
     Latest(Reference),
-    /// Its repository has not been scanned yet.
-    NotScanned,
+    /// Its repository has not been scanned yet, or why it could not be.
+    NotScanned(Option<String>),
     /// Why it selects nothing.
     Failed(Problem),
 }
@@ -253,7 +253,10 @@ impl Writer {
 
     fn new(inventory: &Inventory, automation: &ImageUpdateAutomation, known: &Known<'_>) -> Self {
         let (selected, mut unable) = match inventory.policies_of(automation) {
-            Ok(policies) => (policies.iter().map(|policy| policy.meta.id.clone()).collect(), None),
+            Ok(policies) => {
+                let blocked = inventory.blocked_policies_of(automation).cloned();
+                (policies.iter().map(|policy| policy.meta.id.clone()).chain(blocked).collect(), None)
+            }
             Err(error) => {
                 let message = format!("failed to parse policy selector: {error}");
                 (BTreeSet::new(), Some(Fault::new(message, "Correct `spec.policySelector`.")))
@@ -351,7 +354,10 @@ fn state(inventory: &Inventory, policy: &ImagePolicy, known: &Known<'_>) -> Poli
     let is_scanned = known.tags.contains_key(&policy.repository);
     match outcome {
         Some(Err(problem)) if is_scanned => PolicyState::Failed(problem.clone()),
-        _ => invalid(policy).map_or(PolicyState::NotScanned, PolicyState::Failed),
+        _ => {
+            let failed = known.scan_problems.get(&policy.repository).map(|problem| problem.message.clone());
+            invalid(policy).map_or(PolicyState::NotScanned(failed), PolicyState::Failed)
+        }
     }
 }
 
