@@ -58,6 +58,20 @@ fn marked_scalars_are_set_as_flux_sets_them() {
 }
 
 #[test]
+fn a_document_that_flux_loses_is_kept_on_purpose() {
+    let lost = "---\nkind: A\nmetadata: !!null {name: x}\n";
+    let file = format!("image: o/web:1 # {{\"$imagepolicy\": \"apps:web\"}}\n{lost}");
+    let policy = json!({"namespace": "apps", "name": "web", "image": "o/web", "tag": "2"});
+    let asked = set::asked_of_flux(
+        json!({"op": "set", "policies": [policy], "files": {"a.yaml": file}, "symlinks": {}, "update_path": ""}),
+    );
+    let Some(answers) = reference::answers(vec![asked.clone()]) else { return };
+    assert_eq!(answers[0]["files"]["a.yaml"], "image: o/web:2 # {\"$imagepolicy\": \"apps:web\"}\n");
+    assert!(set::answer(&asked)["files"]["a.yaml"].as_str().unwrap().ends_with(lost));
+    assert_eq!(set::difference(&asked, &answers[0]), None);
+}
+
+#[test]
 fn what_may_differ_is_told_to_people() {
     let told = include_str!("../docs/differences.md");
     for (row, _) in set::ON_PURPOSE {

@@ -73,7 +73,11 @@ pub const ON_PURPOSE: &[Rule] = &[
     ("W8", |case, field| {
         let ends = ["is not consistent", "to be written to files", "missing Resource metadata"];
         let ends_so = |error: &str| ends.iter().any(|end| error.ends_with(end));
-        field == "error" && case.has_odd_metadata() && case.flux[field].as_str().is_some_and(ends_so)
+        case.has_odd_metadata()
+            && match field {
+                "error" => case.flux[field].as_str().is_some_and(ends_so),
+                file => case.lost_null_metadata(file),
+            }
     }),
     // The rest of the file's fields follow from its being a problem file.
     ("W14", |case, _| {
@@ -201,6 +205,24 @@ impl Case<'_> {
         let (Some(ours), Some(flux)) = (nodes("other_data"), nodes("data")) else { return false };
         ours.len() == flux.len()
             && ours.iter().zip(flux).all(|(a, b)| is_same(a.as_str().unwrap(), b.as_str().unwrap()))
+    }
+
+    /// Whether what Flux writes of a file lacks the documents whose `metadata` is tagged as null, and no more.
+    fn lost_null_metadata(&self, file: &str) -> bool {
+        let documents = |data: &str| -> Option<Vec<&[Value]>> {
+            Some(self.flux[data][file].as_array()?.split(|node| *node == "---").collect())
+        };
+        let (Some(ours), Some(flux)) = (documents("other_data"), documents("data")) else { return false };
+        let is_lost = |document: &&[Value]| {
+            let is_null = |node: &Value| node.as_str().unwrap().starts_with("4 !!null ");
+            document.windows(3).any(|nodes| nodes[0] == "8 !!str & metadata" && is_null(&nodes[2]))
+        };
+        let kept: Vec<_> = ours.iter().filter(|document| !is_lost(document)).collect();
+        let is_same = |(a, b): (&Value, &Value)| {
+            a == b || self.has_other_type(a.as_str().unwrap(), b.as_str().unwrap())
+        };
+        kept.len() == flux.len()
+            && kept.iter().zip(flux).all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(is_same))
     }
 
     /// Whether two nodes are the same but for the type, and hold what a policy selected or are aliases of what does.
