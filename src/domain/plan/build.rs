@@ -196,16 +196,17 @@ fn message(
     let rendered = template::render(&ground.template, &data);
     let warnings =
         rendered.warnings.iter().map(|warning| Warning::new(warning.code, &warning.message)).collect();
-    let defect = |message: &String| {
-        message_defect(message).map(|defect| format!("the message template gives none: {defect}"))
-    };
-    let error = rendered.error.or_else(|| rendered.message.as_ref().and_then(defect));
-    match (rendered.message, error) {
+    let defect = rendered.message.as_deref().and_then(message_defect);
+    match (rendered.message, defect) {
+        // A template with a removed field fails in the controller and is rendered here, with a warning.
         (Some(message), None) => Ok((message, false, warnings)),
-        (_, error) => Err(Problem::new(
+        (_, defect) => Err(Problem::new(
             Code::TemplateFailed,
             subject,
-            error.unwrap_or_else(|| "the message template cannot be rendered".to_owned()),
+            defect
+                .map(|defect| format!("the message template gives none: {defect}"))
+                .or(rendered.error)
+                .unwrap_or_else(|| "the message template cannot be rendered".to_owned()),
         )
         .hint("Mend spec.git.commit.messageTemplate, or give the message yourself.")),
     }
@@ -335,5 +336,11 @@ mod tests {
         assert_eq!(made("Update", Some(" \n\u{1b}\n")), Err(Code::Usage));
         assert_eq!(made("{{ if false }}x{{ end }} ", None), Err(Code::TemplateFailed));
         assert_eq!(made("Update", None), Ok(("Update".to_owned(), false, vec![])));
+        let removed = made("Update{{ range .Updated.Images }} {{ . }}{{ end }}", None).unwrap();
+        assert_eq!(
+            (removed.0.as_str(), removed.2.len()),
+            ("Update", 1),
+            "what the controller refuses is rendered"
+        );
     }
 }
