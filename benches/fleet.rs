@@ -55,7 +55,7 @@ fn main() {
             "/usr/bin/time -f '%e s %M KiB' supercargo plan --all --refresh=always --quiet -C {}",
             place.display()
         );
-        println!("curl -sZ --parallel-max 4 -K {} > /dev/null", place.join("urls").display());
+        println!("curl -sfZ --parallel-max 4 -K {} 2> /dev/null", place.join("urls").display());
         println!("until standard input ends");
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         return;
@@ -144,8 +144,12 @@ fn curl(bencher: Bencher<'_, '_>) {
     let urls = place.join("urls");
     bencher.bench_local(|| {
         let mut curl = Command::new("curl");
-        let status =
-            curl.args(["-sfZ", "--parallel-max", "4", "-K"]).arg(&urls).stdout(Stdio::null()).status();
+        let status = curl
+            .args(["-sfZ", "--parallel-max", "4", "-K"])
+            .arg(&urls)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         assert!(status.unwrap().success());
     });
 }

@@ -25,6 +25,22 @@ impl TagList {
         unsorted.sorted()
     }
 
+    /// Takes over tags that lie one after another in `text`, sorting them if need be; `lengths` are theirs in bytes.
+    ///
+    /// `None` if the lengths do not fit the text.
+    pub fn from_packed(text: &str, lengths: impl Iterator<Item = u32>) -> Option<Self> {
+        let mut ends = Vec::with_capacity(lengths.size_hint().0);
+        let mut end = 0_u32;
+        for length in lengths {
+            end = end.checked_add(length)?;
+            if !text.is_char_boundary(end as usize) {
+                return None;
+            }
+            ends.push(end);
+        }
+        (end as usize == text.len()).then(|| Unsorted(Self { text: text.to_owned(), ends }).sorted())
+    }
+
     fn with_capacity(text: usize, tags: usize) -> Self {
         Self { text: String::with_capacity(text), ends: Vec::with_capacity(tags) }
     }
@@ -162,7 +178,25 @@ mod tests {
         assert_eq!(list.position("x"), None);
     }
 
+    #[test]
+    fn lengths_that_do_not_fit_the_text_are_refused() {
+        let packed = |text: &str, lengths: &[u32]| TagList::from_packed(text, lengths.iter().copied());
+        assert_eq!(packed("bca", &[1, 2]), Some(["b", "ca"].into_iter().collect()));
+        assert_eq!(packed("", &[]), Some(TagList::default()));
+        for lengths in [[1, 1].as_slice(), &[1, 3], &[u32::MAX, 4]] {
+            assert_eq!(packed("bca", lengths), None, "{lengths:?}");
+        }
+        assert_eq!(packed("é", &[1, 1]), None, "within a character");
+    }
+
     proptest::proptest! {
+        #[test]
+        fn packed_tags_are_those_that_were_packed(tags: Vec<String>) {
+            let lengths = tags.iter().map(|tag| u32::try_from(tag.len()).unwrap());
+            let packed = TagList::from_packed(&tags.concat(), lengths);
+            proptest::prop_assert_eq!(packed, Some(tags.iter().collect()));
+        }
+
         #[test]
         fn new_is_what_was_not_there_before(now: Vec<String>, before: Vec<String>) {
             let expected: TagList = now.iter().filter(|tag| !before.contains(tag)).collect();

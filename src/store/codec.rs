@@ -11,6 +11,8 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::tags::TagList;
+
 /// Quick to write; the lists shrink to a third or less.
 const LEVEL: i32 = 1;
 const HEAD: usize = 16;
@@ -124,6 +126,18 @@ pub(super) fn take<'a>(payload: &mut &'a [u8]) -> Option<Vec<&'a str>> {
     Some(texts)
 }
 
+/// Takes the first list of texts off `payload`, as [`take`], packed as it lies there.
+pub(super) fn take_list(payload: &mut &[u8]) -> Option<TagList> {
+    let count = take_size(payload)?;
+    let (lengths, rest) = payload.split_at_checked(count.checked_mul(4)?)?;
+    let lengths = lengths.as_chunks::<4>().0.iter().map(|length| u32::from_le_bytes(*length));
+    let whole: u64 = lengths.clone().map(u64::from).sum();
+    let (text, rest) = rest.split_at_checked(usize::try_from(whole).ok()?)?;
+    let list = TagList::from_packed(std::str::from_utf8(text).ok()?, lengths)?;
+    *payload = rest;
+    Some(list)
+}
+
 fn take_size(bytes: &mut &[u8]) -> Option<usize> {
     let (size, rest) = bytes.split_first_chunk::<4>()?;
     *bytes = rest;
@@ -188,6 +202,8 @@ mod tests {
             put(&mut payload, one.iter().map(String::as_str));
             put(&mut payload, two.iter().map(String::as_str));
             let mut rest = payload.as_slice();
+            proptest::prop_assert_eq!(take_list(&mut rest).unwrap(), one.iter().collect());
+            let mut rest = payload.as_slice();
             proptest::prop_assert_eq!(take(&mut rest).unwrap(), one);
             proptest::prop_assert_eq!(take(&mut rest).unwrap(), two);
             proptest::prop_assert!(rest.is_empty());
@@ -195,7 +211,8 @@ mod tests {
 
         #[test]
         fn no_payload_is_a_panic(bytes: Vec<u8>) {
-            let _ = take(&mut bytes.as_slice());
+            let texts = take(&mut bytes.as_slice()).map(TagList::from_unsorted);
+            proptest::prop_assert_eq!(take_list(&mut bytes.as_slice()), texts);
         }
 
         #[test]

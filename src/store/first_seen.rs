@@ -235,7 +235,7 @@ fn unpack(sealed: &codec::Sealed, canonical: &str) -> Option<Ledger> {
     if codec::take(&mut rest)? != [canonical] {
         return None;
     }
-    let tags = TagList::from_unsorted(codec::take(&mut rest)?);
+    let tags = codec::take_list(&mut rest)?;
     let times: Vec<i64> =
         codec::take(&mut rest)?.iter().map(|time| time.parse().ok()).collect::<Option<_>>()?;
     let (numbers, mut rest) = rest.split_at_checked(tags.len().checked_mul(4)?)?;

@@ -91,8 +91,7 @@ fn unpack(sealed: &codec::Sealed, canonical: &str) -> Option<CachedTags> {
 fn content(sealed: &codec::Sealed) -> Option<(&str, CachedTags)> {
     let mut rest = sealed.payload.as_slice();
     let [name] = *codec::take(&mut rest)?.as_slice() else { return None };
-    let tags = TagList::from_unsorted(codec::take(&mut rest)?);
-    let new = TagList::from_unsorted(codec::take(&mut rest)?);
+    let (tags, new) = (codec::take_list(&mut rest)?, codec::take_list(&mut rest)?);
     Some((name, CachedTags { scanned: whole_seconds(sealed.seconds), tags, new }))
 }
 
