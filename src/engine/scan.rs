@@ -71,12 +71,14 @@ impl Engine {
     /// What earlier scans found, from the cache on disk.
     pub fn cached(&self, world: &World) -> Scans {
         let repositories: Vec<&ImageRepository> = world.inventory.repositories.values().collect();
-        let known = super::on_all_cores(&repositories, |repository| {
-            let name = image_name(repository).ok()?;
-            let cached = self.store.tags().read(&name.canonical())?;
-            Some((repository.meta.id.clone(), scan_of(cached, None)))
-        });
+        let known = super::on_all_cores(&repositories, |repository| self.cached_of(repository));
         known.into_iter().flatten().collect()
+    }
+
+    fn cached_of(&self, repository: &ImageRepository) -> Option<(ObjectId, Scan)> {
+        let name = image_name(repository).ok()?;
+        let cached = self.store.tags().read(&name.canonical())?;
+        Some((repository.meta.id.clone(), scan_of(cached, None)))
     }
 
     /// Which repositories to scan before answering, by the settings' `--refresh`.
@@ -253,11 +255,19 @@ impl Engine {
         let mut scans = self.cached(world);
         let ids = self.to_scan(world, &scans, refresh);
         before(&self.forecast(world, &ids, &scans));
+        // Not both lists of a fleet at once; where a scan fails, the older one is read again.
+        for id in &ids {
+            scans.remove(id);
+        }
         let mut problems = BTreeMap::new();
         for (id, outcome) in self.scan_all(world, &ids, progress).await {
             match outcome {
                 Ok(scan) => drop(scans.insert(id, scan)),
-                Err(problem) => drop(problems.insert(id, problem)),
+                Err(problem) => {
+                    let repository = world.inventory.repositories.get(&id);
+                    scans.extend(repository.and_then(|repository| self.cached_of(repository)));
+                    problems.insert(id, problem);
+                }
             }
         }
         (scans, problems)
