@@ -191,6 +191,19 @@ const KEYS: &[&str] = &[
     "registries.",
 ];
 
+/// Keys of the published configuration that this version does not read yet.
+const LATER: &[&str] = &[
+    "profile",
+    "mouse",
+    "freeze",
+    "commit.sign",
+    "commit.trailers",
+    "hold.",
+    "forge.",
+    "keys.",
+    "contexts.",
+];
+
 const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
 /// The part of the environment that decides settings.
@@ -458,6 +471,18 @@ fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<Fil
 fn unknown_keys(name: &str, prefix: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
     for (key, value) in table {
         let path = format!("{prefix}{key}");
+        let is_of = |keys: &[&str]| {
+            keys.iter().any(|known| {
+                *known == path
+                    || known.strip_suffix('.') == Some(&path)
+                    || (known.ends_with('.') && path.starts_with(known))
+            })
+        };
+        if is_of(LATER) {
+            let text = format!("the key {path:?} is not read by this version yet");
+            warnings.push(Problem::new(Code::Skipped, name, text));
+            continue;
+        }
         let covered =
             KEYS.iter().any(|known| *known == path || (known.ends_with('.') && path.starts_with(known)));
         let section = KEYS.iter().any(|known| known.starts_with(&format!("{path}.")));
@@ -488,6 +513,16 @@ mod tests {
         parse_file("c.toml", "protected_branch = []\n[git.url]\n\"a/b\" = \"x\"\n", &mut warnings).unwrap();
         assert_eq!(warnings.len(), 1);
         assert_eq!(warnings[0].hint.as_deref(), Some("Did you mean \"protected_branches\"?"));
+    }
+
+    #[test]
+    fn a_key_of_a_later_version_is_no_mistake() {
+        let mut warnings = Vec::new();
+        let text =
+            "mouse = true\n[keys]\n\"push.open\" = [\"p\"]\n[contexts.prod-eu]\nmode = \"read-only\"\n";
+        parse_file("c.toml", text, &mut warnings).unwrap();
+        let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, [Code::Skipped; 3], "{warnings:?}");
     }
 
     #[test]

@@ -50,13 +50,13 @@ pub use forecast::Forecast;
 pub(crate) use land::short;
 #[cfg(feature = "tui")]
 pub(crate) use land::who;
-pub use land::{DryRun, Landing};
+pub use land::{DryRun, Landing, has_authors};
 pub use load::folder_of;
 pub use metadata::TagQuestion;
 pub use prepare::{PrepareRequest, Prepared};
 pub use probe::RegistryProbe;
 pub use reflect::Passes;
-pub use scan::{ScanOutcome, ScanProgress};
+pub use scan::{ScanOutcome, ScanProgress, never_scanned};
 pub use select::{Evaluated, Selections};
 pub use watch::Seen;
 

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, GetWhat, RenderWhat};
-use crate::config::{ProcessEnvironment, Settings, StdinSecrets};
+use crate::config::{ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
@@ -240,6 +240,15 @@ pub(crate) fn password_from_stdin(flag: &str) -> Result<SecretString, Problem> {
             .hint("Pipe the password in: printf %s \"$PASSWORD\" | supercargo …"));
     }
     Ok(SecretString::from(line.to_owned()))
+}
+
+/// Whether `subject`, which is there to ask servers, may.
+fn asks(settings: &Settings, subject: &str) -> Result<(), Problem> {
+    if settings.refresh != Refresh::Never {
+        return Ok(());
+    }
+    let message = "it asks servers, and --refresh never forbids that";
+    Err(Problem::new(Code::Usage, subject, message).hint("Leave --refresh never out."))
 }
 
 /// What is said where READ-ONLY forbids what `subject` does.

@@ -822,3 +822,123 @@ fn a_policy_that_fails_is_named_by_the_plan_that_is_made_without_it() {
     let ran = lab.run(&["plan", "--all"]).expect(6).says(&["✗ flux-system/vote"]);
     assert!(!ran.out.contains("Nothing to do"), "{}", ran.out);
 }
+
+#[test]
+fn nobody_is_asked_where_that_is_forbidden() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.environment.push(("XDG_CACHE_HOME", lab.path("empty").display().to_string()));
+    let image = format!("{}/vote", lab.registry.host);
+    let source = format!("{}#main", lab.url);
+    for asked in [
+        &["get", "tags", "vote"][..],
+        &["get", "tags", "--image", &image],
+        &["explain", "tag", "vote", "latest"],
+        &["eval", "policy", "vote", "--summary"],
+        &["get", "updates", "-C", &source],
+    ] {
+        let ran = lab.run(&[asked, &["--refresh=never"]].concat()).expect(3);
+        ran.says(&["--refresh never forbids it"]);
+    }
+    for asked in [&["scan", "repository", "vote"][..], &["doctor", "registry", &image]] {
+        lab.run(&[asked, &["--refresh=never"]].concat()).expect(2).says(&["--refresh never forbids that"]);
+    }
+    let report = lab.json(0, &["check", "--refresh=never"]);
+    assert_eq!(check(&report, "remote")["status"], "skipped");
+}
+
+#[test]
+fn a_template_that_no_commit_can_be_made_with_is_named_before_anything_is_pushed() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let file = lab.fleet().join("instavote-all-automation.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let template = "{{range .Updated.Images}}{{println .}}{{end}}";
+    assert!(text.contains(template), "{text}");
+    fs::write(&file, text.replace(template, "{{ .Foo.Bar }}")).unwrap();
+    let said = "can't evaluate field Foo";
+    lab.run(&["get", "updates"]).expect(6).says(&[said]);
+    lab.run(&["diff", "updates"]).expect(6).says(&[said]);
+    let update = &lab.json(0, &["get", "images", "update"])["items"][0];
+    assert_eq!(update["ready"], "False", "{update}");
+    assert!(update["message"].as_str().unwrap().contains(said), "{update}");
+    git(&lab.path(""), &["clone", "-q", lab.instavote.path.to_str().unwrap(), "instavote"]);
+    let report = lab.json(1, &["lint", "--strict", lab.path("instavote").to_str().unwrap(), "-C", "."]);
+    let chain = &report["broken_chains"][0];
+    assert_eq!(chain["link"], "automation", "{report:#}");
+    assert!(chain["message"].as_str().unwrap().contains(said), "{report:#}");
+}
+
+#[test]
+fn a_branch_with_placeholders_is_refused_as_long_as_nothing_fills_them() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.run(&["plan", "--all", "--branch=u/{policy}-{tag}"]).expect(2).says(&["placeholders"]);
+}
+
+#[test]
+fn what_an_object_lacks_is_null() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let sites = &lab.plan(&[])["groups"][0]["updates"][0]["sites"];
+    let objects: Vec<&Value> = sites.as_array().unwrap().iter().map(|site| &site["object"]).collect();
+    let kustomization = objects.iter().find(|object| object["kind"] == "Kustomization").unwrap();
+    assert_eq!((&kustomization["namespace"], &kustomization["name"]), (&json!(null), &json!(null)));
+    lab.run(&["push", "--plan", lab.plan_file().to_str().unwrap(), "--dry-run=client"]).expect(0);
+}
+
+#[test]
+fn the_cache_of_a_remote_is_its_owners_alone_and_has_nothing_that_could_be_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.plan(&[]);
+    lab.run(&["push", "--plan", lab.plan_file().to_str().unwrap(), "--dry-run=client"]).expect(0);
+    let cache = lab.path("cache/supercargo/git");
+    let files = files_below(&cache);
+    assert!(files.len() > 5, "{files:?}");
+    for (path, _) in files {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        assert_eq!(mode(path.parent().unwrap()), 0o700, "{}", path.display());
+        assert!(!path.components().any(|part| part.as_os_str() == "hooks"), "{}", path.display());
+    }
+}
+
+#[test]
+fn without_an_identity_nothing_is_planned_and_git_is_named() {
+    let Some(mut lab) = Lab::start() else { return };
+    let image = format!("--image={}/vote", lab.registry.host);
+    lab.run(&["create", "image", "repository", "vote", &image, "--interval=1m"]).expect(0);
+    lab.run(&POLICY).expect(0);
+    git(&lab.path(""), &["clone", "-q", lab.instavote.path.to_str().unwrap(), "instavote"]);
+    for name in ["vote-registry.yaml", "vote-policy.yaml"] {
+        fs::copy(lab.fleet().join(name), lab.path("instavote").join(name)).unwrap();
+    }
+    let checkout = lab.path("instavote").display().to_string();
+    let plan = ["plan", "--all", "-C", &checkout];
+    lab.run(&plan).expect(2).says(&["identity unknown", "git config --global user.email"]);
+    lab.run(&["diff", "updates", "-C", &checkout]).expect(1);
+    lab.environment.push(("GIT_AUTHOR_NAME", "Rita".to_owned()));
+    lab.environment.push(("GIT_AUTHOR_EMAIL", "rita@example.com".to_owned()));
+    assert_eq!(lab.json(0, &plan)["groups"][0]["author"]["name"], "Rita");
+}
+
+#[test]
+fn a_new_policy_is_evaluated_as_it_was_written_wherever_it_lies() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let policy = ["create", "image", "policy", "vote", "--select-semver=1.x", "--path=../other"];
+    let ran = lab.run(&[&policy[..], &["--image-ref=vote"]].concat()).expect(6);
+    assert!(!ran.err.contains("resolved to"), "{}", ran.err);
+    assert!(lab.path("fleet/clusters/other/vote-policy.yaml").exists());
+    lab.run(&[&policy[..], &["--image-ref=nope"]].concat()).expect(6).says(&["does not exist"]);
+}
+
+#[test]
+fn a_folder_that_the_remote_does_not_have_is_no_empty_source() {
+    let Some(lab) = Lab::start() else { return };
+    let source = |folder: &str| format!("{}#main:{folder}", lab.url);
+    lab.run(&["get", "updates", "-C", &source("nodir")]).expect(2).says(&["no folder nodir"]);
+    lab.run(&["get", "updates", "-C", &source("deploy/vote")]).expect(0);
+}

@@ -86,6 +86,48 @@ pub struct ObjectIdentity {
     pub name: String,
 }
 
+/// The parts of an object's identity, those that are empty as `null`.
+mod null_if_empty {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::ObjectIdentity;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Parts {
+        api_version: Option<String>,
+        kind: Option<String>,
+        namespace: Option<String>,
+        name: Option<String>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        object: &ObjectIdentity,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let part = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let parts = Parts {
+            api_version: part(&object.api_version),
+            kind: part(&object.kind),
+            namespace: part(&object.namespace),
+            name: part(&object.name),
+        };
+        parts.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<ObjectIdentity, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        Ok(ObjectIdentity {
+            api_version: parts.api_version.unwrap_or_default(),
+            kind: parts.kind.unwrap_or_default(),
+            namespace: parts.namespace.unwrap_or_default(),
+            name: parts.name.unwrap_or_default(),
+        })
+    }
+}
+
 /// Which part of a reference a marker asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MarkerPart {
@@ -112,7 +154,8 @@ pub struct Site {
     pub setter: String,
     /// Where in the document, such as `.spec.template.spec.containers[0].image`.
     pub field: String,
-    /// The object of the document.
+    /// The object of the document; what it lacks is `null` in the JSON.
+    #[serde(with = "null_if_empty")]
     pub object: ObjectIdentity,
     /// The value that stands there.
     pub old: String,

@@ -184,12 +184,31 @@ pub fn refused(template: &str, automation: &ObjectId) -> Option<Warning> {
         file_changes: BTreeMap::new(),
         references: BTreeMap::new(),
     };
-    if let Some(warning) = render(template, &nothing).warnings.into_iter().next() {
+    let rendered = render(template, &nothing);
+    if let Some(warning) = rendered.warnings.into_iter().next() {
         return Some(warning);
     }
-    let error = parse::parse(template).err()?;
-    let message = format!("unable to create commit message template from spec: {error}");
+    let is_parsed = parse::parse(template).is_ok();
+    let fails = |text: &String| {
+        !is_parsed
+            || text.contains(NO_FIELD) && render(template, &specimen(nothing)).error.as_ref() == Some(text)
+    };
+    let message = rendered.error.filter(fails)?;
     Some(Warning { code: Code::TemplateFailed.word(), message, replacement: None })
+}
+
+/// What Go says where a template asks a value for what its type does not have: no commit will have it either.
+const NO_FIELD: &str = "can't evaluate field";
+
+/// The same data with one change.
+fn specimen(nothing: MessageData) -> MessageData {
+    let change = Change {
+        old_value: "example.com/app:1".to_owned(),
+        new_value: "example.com/app:2".to_owned(),
+        setter: "flux-system:app".to_owned(),
+    };
+    let changed = ObjectChanges { object: ObjectIdentity::default(), changes: vec![change] };
+    MessageData { file_changes: BTreeMap::from([("app.yaml".to_owned(), vec![changed])]), ..nothing }
 }
 
 /// Whether Go's `time.Parse` takes `text` for a time that is spelt by `layout`.

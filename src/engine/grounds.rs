@@ -226,8 +226,9 @@ impl Engine {
         {
             return Ok(at.clone());
         }
-        let unreached = self.unreached.why(&place.url);
-        let last = cache.last().map(|(refs, time)| remembered(refs, time, unreached.is_some()));
+        let last = cache.last().map(|(refs, time)| remembered(refs, time));
+        let unreached = self.unreached.why(&place.url, last.as_ref().map(|last| last.fetched));
+        let last = last.map(|last| Known { stale: unreached.is_some(), ..last });
         let is_fresh = last.as_ref().is_some_and(|last| age(last.fetched) < FRESH);
         let at = match (refresh, last) {
             (Refresh::Never, Some(last)) => last,
@@ -315,14 +316,14 @@ pub(super) fn fetch(cache: &BareCache, remote: &Remote, place: &Place<'_>) -> Re
     Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
 }
 
-fn never_fetched(remote: &Remote) -> Problem {
+pub(super) fn never_fetched(remote: &Remote) -> Problem {
     Problem::new(Code::GitNotFound, remote.shown(), "was never fetched, and --refresh never forbids it")
         .hint("Leave --refresh never out once.")
 }
 
-fn remembered(refs: Refs, time: SystemTime, stale: bool) -> Known {
+fn remembered(refs: Refs, time: SystemTime) -> Known {
     let fetched = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    Known { refs, fetched: Timestamp::from_second(fetched.as_second()).unwrap_or(fetched), stale }
+    Known { refs, fetched: Timestamp::from_second(fetched.as_second()).unwrap_or(fetched), stale: false }
 }
 
 fn age(time: Timestamp) -> Duration {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::credentials::read_own;
 use super::{Engine, World, blocking};
-use crate::config::SourceChoice;
+use crate::config::{Refresh, SourceChoice};
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::ImageUpdateAutomation;
 use crate::git::{self, BareCache};
@@ -139,14 +139,19 @@ impl Engine {
         let remote = self.remote(url, &[], &mut problems)?;
         let wanted = branch.map(str::to_owned);
         let mut chosen = None;
-        let fetched = cache.fetch(&remote, |refs| {
-            let name = match &wanted {
-                Some(branch) => Some(format!("refs/heads/{branch}")),
-                None => refs.head.clone(),
-            };
-            name.into_iter().collect()
-        });
-        let refs = fetched.map_err(Problem::from)?.refs;
+        let refs = if self.settings.refresh == Refresh::Never {
+            let last = cache.last().map(|(refs, _)| refs);
+            last.ok_or_else(|| super::grounds::never_fetched(&remote))?
+        } else {
+            let fetched = cache.fetch(&remote, |refs| {
+                let name = match &wanted {
+                    Some(branch) => Some(format!("refs/heads/{branch}")),
+                    None => refs.head.clone(),
+                };
+                name.into_iter().collect()
+            });
+            fetched.map_err(Problem::from)?.refs
+        };
         let name = branch.map(|branch| format!("refs/heads/{branch}")).or_else(|| refs.head.clone());
         if let Some(name) = &name {
             chosen = refs.commit(name).map(str::to_owned);
@@ -156,6 +161,12 @@ impl Engine {
                 branch.map_or_else(|| "no default branch".to_owned(), |branch| format!("no branch {branch}"));
             Problem::new(Code::GitNotFound, remote.shown(), format!("the remote has {what}"))
         })?;
+        let is_there = cache.look(&commit, |entry| entry(folder).is_some());
+        if !folder.is_empty() && !is_there.map_err(Problem::from)? {
+            let what = format!("there is no folder {folder} at {}", super::short(&commit));
+            return Err(Problem::new(Code::NotFound, remote.shown(), what)
+                .hint("What follows the colon of #BRANCH:DIR is looked for from the repository's root."));
+        }
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let read = cache.read_tree(
             &commit,

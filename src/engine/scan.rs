@@ -150,6 +150,10 @@ impl Engine {
         progress: impl Fn(usize, Option<Duration>) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
+        if self.settings.refresh == Refresh::Never {
+            let cached = self.store.tags().read(&name.canonical());
+            return cached.map(|cached| scan_of(cached, None)).ok_or_else(|| never_scanned(image));
+        }
         let (keyring, _) = self.plain_keyring();
         let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
         self.keep_budgets(std::iter::once(name)).await;
@@ -329,6 +333,12 @@ impl Engine {
             world.inventory.repositories.values().flat_map(|repository| self.keyring(world, repository).1);
         all.filter(|problem| seen.insert(problem.to_string())).collect()
     }
+}
+
+/// What is answered where nobody may be asked and nothing is kept.
+pub fn never_scanned(subject: &str) -> Problem {
+    Problem::new(Code::Unreachable, subject, "was never scanned, and --refresh never forbids it")
+        .hint("Leave --refresh never out once.")
 }
 
 pub(super) fn image_name(repository: &ImageRepository) -> Result<ImageName, ImageError> {

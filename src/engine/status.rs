@@ -17,7 +17,7 @@ use crate::domain::setter::Setters;
 use crate::domain::status::{self, Run, Status, Verdict};
 use crate::domain::tags::TagList;
 use crate::domain::template;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What is left of a list after exclusion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +207,9 @@ fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) ->
     });
     if let Err(error) = Setters::new(selected) {
         return status::of_automation(&Run::Update(&error.to_string()));
+    }
+    if let Some(problem) = ran.problem.filter(|problem| problem.code == Code::TemplateFailed) {
+        return status::of_automation(&Run::Push(&problem.message));
     }
     // A removed field is rendered here as it was before its removal; `template_warnings` tells what controllers think of it.
     let refusal = template::refused(&ground.template, &automation.meta.id)

@@ -4,9 +4,9 @@
 //! alone. It holds nothing that cannot be fetched again: a cache that is damaged is thrown away and made anew.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -102,6 +102,7 @@ impl BareCache {
             done => done?,
         };
         self.remember(&refs)?;
+        keep_private(&self.dir).map_err(|error| self.failed("write", &error))?;
         Ok(Fetched { refs, credential: session.credential() })
     }
 
@@ -175,6 +176,8 @@ impl BareCache {
             let mut options = RepositoryInitOptions::new();
             options.bare(true).external_template(false);
             Repository::init_opts(aside.path(), &options)?;
+            // Nothing is ever run here.
+            fs::remove_dir_all(aside.path().join("hooks"))?;
             fs::rename(aside.keep(), &self.dir)?;
             Ok(())
         };
@@ -224,6 +227,20 @@ impl BareCache {
     pub(super) fn failed(&self, action: &'static str, error: &dyn fmt::Display) -> GitError {
         GitError::Cache { action, path: self.dir.clone(), message: error.to_string() }
     }
+}
+
+/// Leaves everything below `folder` to its owner alone: the library makes files as the process's mask has it.
+pub(super) fn keep_private(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            keep_private(&entry.path())?;
+        } else if entry.metadata()?.permissions().mode() & 0o777 != 0o600 {
+            fs::set_permissions(entry.path(), Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
 }
 
 /// One thing to be fetched.

@@ -28,6 +28,7 @@ impl BareCache {
         let bytes = commit_object(tree, spec)?;
         let odb = repository.odb().map_err(|error| self.failed("write", &error.message()))?;
         let oid = odb.write(ObjectType::Commit, &bytes);
+        super::cache::keep_private(self.dir()).map_err(|error| self.failed("write", &error))?;
         oid.map(|oid| oid.to_string()).map_err(|error| self.failed("write", &error.message()))
     }
 

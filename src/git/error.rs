@@ -218,6 +218,7 @@ impl GitError {
             Self::Race { .. } => Code::GitRace,
             Self::Missing { .. } => Code::StalePlan,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
+            Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
             Self::NoChange | Self::Commit { .. } | Self::Cancelled | Self::Git { .. } => Code::Internal,
         }
     }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
 
 use super::session::event_loop;
-use super::signals::ended_by_signal;
+use super::signals::{ended_by_signal, reader_gone};
 use super::{Answer, Streams};
 use crate::cli::{DemoArgs, Format};
 use crate::config::Refresh;
@@ -47,29 +48,40 @@ impl Log<'_> {
         } else {
             writeln!(self.out, "{}", super::clean(text))
         };
-        written.and_then(|()| self.out.flush()).map_err(|error| {
-            Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error)
-        })
+        match written.and_then(|()| self.out.flush()) {
+            // A reader that has gone ends the walk, see there.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Problem::new(Code::Storage, "standard output", "cannot be written").caused_by(&error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// Walks scan → verdicts → plan → diff → push → verify once, and with `--keep` leaves everything running afterwards.
 ///
-/// Returns the exit status: 0, or 128 and the number of the signal that ended it.
+/// Returns the exit status: 0, or 128 and the number of the signal that ended it. Signals are waited for before there is
+/// anything to be left behind; the demo stays in `place` until whatever still writes into its directory has ended.
 ///
 /// # Errors
 /// The first step that does not end as it must.
-async fn walk(settings: &Settings, args: &DemoArgs, out: &mut dyn Write) -> Result<u8, Problem> {
-    let demo = Demo::start(args).await?;
+async fn walk(
+    settings: &Settings,
+    args: &DemoArgs,
+    (out, place): (&mut dyn Write, &OnceCell<Demo>),
+) -> Result<u8, Problem> {
     let mut log = Log { out, json: settings.output == Format::Json };
     let steps = async {
+        let demo = place.get_or_try_init(|| Demo::start(args)).await?;
         let engine = demo.engine(settings)?;
-        once(&demo, &engine, &mut log).await?;
-        if args.keep { keep(&demo, &mut log).await } else { Ok(()) }
+        once(demo, &engine, &mut log).await?;
+        if args.keep { keep(demo, &mut log).await } else { Ok(()) }
     };
     tokio::select! {
-        done = steps => done.map(|()| 0),
+        biased;
         exit = ended_by_signal() => Ok(exit),
+        () = reader_gone() => Ok(0),
+        done = steps => done.map(|()| 0),
     }
 }
 
@@ -240,6 +252,10 @@ pub(super) fn demo(
     args: &DemoArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let exit = event_loop()?.block_on(walk(settings, args, streams.out))?;
-    Ok(Answer::nothing().with_exit(exit))
+    let (runtime, place) = (event_loop()?, OnceCell::new());
+    let walked = runtime.block_on(walk(settings, args, (streams.out, &place)));
+    // Work beside the event loop ends first: it would make anew what is removed under it.
+    drop(runtime);
+    drop(place);
+    Ok(Answer::nothing().with_exit(walked?))
 }

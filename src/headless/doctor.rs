@@ -37,6 +37,7 @@ fn paths() -> [Check; 2] {
 }
 
 fn registry(settings: &Settings, place: &str) -> Result<Answer, Problem> {
+    super::asks(settings, "doctor registry")?;
     let place = Place::parse(place)?;
     // Objects that cannot be read keep nobody from asking a registry.
     let (session, unread) = match Session::open_or_empty(settings) {

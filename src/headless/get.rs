@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, Meta, ObjectId};
 use crate::domain::status::{Ready, Status};
-use crate::engine::status;
+use crate::engine::{Engine, status};
 use crate::problem::{Code, Problem};
 
 /// One Flux kind, as `get` shows it.
@@ -225,7 +225,9 @@ pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer
 /// `get automations [NAME]`.
 pub(super) fn automations(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
-    let reviewed = session.review()?;
+    let mut reviewed = session.review()?;
+    let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
+    reviewed.problems.extend(failing);
     let list = List::new(
         &AUTOMATIONS,
         automation_rows(&session, &reviewed),

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +19,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::template;
-use crate::engine::status;
+use crate::engine::{World, status};
 use crate::problem::{Code, Problem};
 use crate::source::create::{
     self, AutomationFlags, Common, Made, NewObject, PolicyFlags, RepositoryFlags, SecretFlags, SourceFlags,
@@ -62,7 +63,7 @@ pub(super) fn create(
         file: written.shown,
         message: None,
     };
-    let followed = follow(&object, settings, &mut lines)?;
+    let followed = follow(&object, &written.file, settings, &mut lines)?;
     answer.message = followed.message;
     let mut problems: Vec<Problem> = remark.into_iter().chain(written.warnings).collect();
     problems.extend(followed.problems);
@@ -91,20 +92,24 @@ struct Followed {
 }
 
 /// A new repository is scanned, a new policy evaluated. What fails then is said, and the object stays.
-fn follow(object: &NewObject, settings: &Settings, lines: &mut Lines<'_, '_>) -> Result<Followed, Problem> {
+fn follow(
+    object: &NewObject,
+    file: &Path,
+    settings: &Settings,
+    lines: &mut Lines<'_, '_>,
+) -> Result<Followed, Problem> {
     let answer = match object.made {
         Made::Flux(Kind::ImageRepository) if settings.refresh != Refresh::Never => {
             lines.line('◎', "waiting for ImageRepository reconciliation");
-            scanned(object, settings)?
+            scanned(&beside(object, file, settings)?, object)
         }
         Made::Flux(Kind::ImagePolicy) => {
             lines.line('◎', "waiting for ImagePolicy reconciliation");
-            evaluated(object, settings)?
+            evaluated(&beside(object, file, settings)?, object)?
         }
         _ => return Ok(Followed::default()),
     };
-    let Some(outcome) = answer else { return Ok(Followed::default()) };
-    match outcome {
+    match answer {
         Ok(message) => {
             lines.line('✔', &format!("{} reconciliation completed", object.made));
             lines.line('✔', &message);
@@ -117,40 +122,69 @@ fn follow(object: &NewObject, settings: &Settings, lines: &mut Lines<'_, '_>) ->
     }
 }
 
-/// What the controller would say of the new object, or what went wrong; `None` if it lies outside the files source.
-type Outcome = Option<Result<String, Problem>>;
+/// The new object among those of the files source, and of its own folder if that lies elsewhere. It is what was written,
+/// whatever else may have its name.
+fn beside(object: &NewObject, file: &Path, settings: &Settings) -> Result<Session, Problem> {
+    let folder = file.parent().unwrap_or(file);
+    let near = files::parse(&files::read_work_tree(folder)?.files, &settings.default_namespace).inventory;
+    let mut session = Session::open(settings).or_else(|_| {
+        let files = Some(folder.to_string_lossy().into_owned());
+        Session::open(&Settings { files, ..settings.clone() })
+    })?;
+    let own = files::SourceFile {
+        path: file.display().to_string(),
+        bytes: export::document(&object.yaml()).into_bytes(),
+    };
+    let own = files::parse(&[own], &settings.default_namespace).inventory;
+    let mut inventory = (*session.world.inventory).clone();
+    for (id, repository) in near.repositories {
+        inventory.repositories.entry(id).or_insert(repository);
+    }
+    for kind in [Kind::ImageRepository, Kind::ImagePolicy] {
+        inventory.ambiguous.remove(&(kind, object.id.clone()));
+    }
+    inventory.repositories.extend(own.repositories);
+    inventory.policies = own.policies;
+    // Nothing else was asked for.
+    let read: Option<ObjectId> = inventory.policies.values().next().map(|policy| policy.repository.clone());
+    inventory.repositories.retain(|id, _| *id == object.id || Some(id) == read.as_ref());
+    let world = World { inventory: Arc::new(inventory), ..(*session.world).clone() };
+    session.world = Arc::new(world);
+    Ok(session)
+}
 
-fn scanned(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> {
-    let session = Session::open(settings)?;
-    let Some(repository) = session.world.inventory.repositories.get(&object.id) else { return Ok(None) };
+/// What the controller would say of the new object, or what went wrong.
+type Outcome = Result<String, Problem>;
+
+fn lost(object: &NewObject) -> Problem {
+    Problem::new(Code::Internal, object.id.to_string(), "what was written cannot be read again")
+}
+
+fn scanned(session: &Session, object: &NewObject) -> Outcome {
+    let repository = session.world.inventory.repositories.get(&object.id).ok_or_else(|| lost(object))?;
     let progress = Progress::new(session.engine.settings());
     let began = crate::engine::now();
     let scanned =
         session.run(session.engine.scan(&session.world, &object.id, began, |at| progress.scan(&at)));
     drop(progress);
-    let scan = match scanned {
-        Ok(scan) => scan,
-        Err(problem) => return Ok(Some(Err(problem))),
-    };
-    let kept = status::kept(repository, &scan.tags);
+    let kept = status::kept(repository, &scanned?.tags);
     let (said, _) = status::of_repository(repository, Some(&kept), None);
-    Ok(Some(match kept {
+    match kept {
         Ok(_) => Ok(said.message),
         Err(_) => Err(Problem::new(Code::PolicyInvalid, object.id.to_string(), said.message)),
-    }))
+    }
 }
 
-fn evaluated(object: &NewObject, settings: &Settings) -> Result<Outcome, Problem> {
-    let session = Session::open(settings)?;
+fn evaluated(session: &Session, object: &NewObject) -> Result<Outcome, Problem> {
     let inventory = &session.world.inventory;
-    let Some(policy) = inventory.policies.get(&object.id) else { return Ok(None) };
+    let policy = inventory.policies.get(&object.id).ok_or_else(|| lost(object))?;
     let judged = session.judge()?;
-    let Some(selected) = judged.selections.get(&object.id) else { return Ok(None) };
+    let selected = judged.selections.get(&object.id).ok_or_else(|| lost(object))?;
     let said = status::of_policy(inventory, policy, Some(selected));
-    Ok(Some(match &selected.selection.outcome {
+    Ok(match &selected.selection.outcome {
         Ok(_) => selected.undigested.clone().map_or(Ok(said.message), Err),
         Err(problem) => Err(judged.scan_problems.get(&policy.repository).unwrap_or(problem).clone()),
-    }))
+    })
 }
 
 /// The object that the arguments describe, and what all of `create` have in common.
@@ -278,7 +312,9 @@ fn acts_on_files(settings: &Settings, path: bool) -> Result<(), Problem> {
 /// Where an object was written.
 struct Written {
     action: Action,
-    /// The file, from the files source if it lies in it.
+    /// The file.
+    file: PathBuf,
+    /// The same, from the files source if it lies in it.
     shown: String,
     warnings: Vec<Problem>,
 }
@@ -306,7 +342,7 @@ fn write_secret(object: &NewObject) -> Result<Written, Problem> {
             .hint("Set HOME or XDG_STATE_HOME, or give --path.")
     })?;
     let (file, action) = objects::write_secret(object, &state.join("secrets"), false)?;
-    Ok(Written { action, shown: file.display().to_string(), warnings: Vec::new() })
+    Ok(Written { action, shown: file.display().to_string(), file, warnings: Vec::new() })
 }
 
 fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result<Written, Problem> {
@@ -319,8 +355,8 @@ fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Res
     };
     let target = objects::target(object, path, &root, &current, &inventory);
     let action = objects::write(object, &target, false)?;
-    let shown = target.strip_prefix(objects::clean(&root)).unwrap_or(&target);
-    Ok(Written { action, shown: shown.display().to_string(), warnings: Vec::new() })
+    let shown = target.strip_prefix(objects::clean(&root)).unwrap_or(&target).display().to_string();
+    Ok(Written { action, file: target, shown, warnings: Vec::new() })
 }
 
 /// The progress lines of flux, on standard error.

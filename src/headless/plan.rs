@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
-use crate::engine::PrepareRequest;
+use crate::engine::{PrepareRequest, has_authors};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::count;
 
@@ -101,6 +101,7 @@ fn summary(plan: &Plan) -> Vec<String> {
 
 /// `plan NAME…|--all`.
 pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Problem> {
+    whole_name(args.branch.as_deref())?;
     let session = Session::open(settings)?;
     let cut_off = session.cut_off()?;
     let reviewed = session.review()?;
@@ -129,6 +130,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
         write_patch(path, &patch(&prepared.plan, &prepared.contents))?;
     }
     let mut plan = prepared.plan;
+    has_authors(&plan)?;
     plan.problems.extend(left_out);
     let mut answer = answer(&session, &reviewed, &scope, plan);
     // Said once, and no part of the plan.
@@ -183,6 +185,19 @@ fn reason_to_ask(update: &Proposal) -> Option<Problem> {
     };
     let problem = Problem::new(Code::Skipped, update.policy.to_string(), format!("left out of --all: {why}"));
     Some(problem.hint(format!("Look at it, then approve it by name: supercargo plan {}", update.policy)))
+}
+
+/// A branch is pushed to by the name that was typed.
+fn whole_name(branch: Option<&str>) -> Result<(), Problem> {
+    match branch.filter(|branch| branch.contains(['{', '}'])) {
+        None => Ok(()),
+        Some(branch) => Err(Problem::new(
+            Code::Usage,
+            "--branch",
+            format!("{branch:?} has placeholders, and this version fills none"),
+        )
+        .hint("Write the whole name; `plan NAME --branch …` makes a plan of one policy.")),
+    }
 }
 
 fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {

@@ -123,6 +123,7 @@ pub(super) fn scan(
     args: &ScanArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
+    super::asks(settings, "scan")?;
     match (&args.what, &args.image) {
         (Some(ScanWhat::Repository { names, all }), None) => {
             let session = Session::open(settings)?;

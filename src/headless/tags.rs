@@ -9,7 +9,7 @@ use super::facts::{self, Facts};
 use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{TagsArgs, WhyArgs};
-use crate::config::Settings;
+use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep, TagState};
 use crate::domain::proposal::Reference;
@@ -215,6 +215,9 @@ pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem>
     let due = session.engine.to_scan(&session.world, &cached, refresh).contains(id);
     if !due && let Some(known) = cached.remove(id) {
         return Ok(known);
+    }
+    if refresh == Refresh::Never {
+        return Err(crate::engine::never_scanned(&id.to_string()));
     }
     let progress = Progress::new(session.engine.settings());
     let began = crate::engine::now();

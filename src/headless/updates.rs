@@ -1,6 +1,6 @@
 //! `get updates` and `diff updates`: what would change, as a list and as a patch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::domain::diff;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{FileEdit, Ground, Plan, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
-use crate::engine::PrepareRequest;
+use crate::engine::{Engine, PrepareRequest};
 use crate::problem::{Problem, strongest_exit};
 use crate::text::count;
 
@@ -86,15 +86,28 @@ fn message(update: &Proposal) -> String {
 /// `get updates [NAME…] [--exit-code]`.
 pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
     let session = Session::open(settings)?;
-    let reviewed = session.review()?;
+    let mut reviewed = session.review()?;
     let scope = scope(&session, names)?;
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
-    let partial = exit_of(&session, &reviewed, &scope);
+    let templates = templates(&reviewed, &updates);
+    let partial = strongest_exit([exit_of(&session, &reviewed, &scope), templates.1]);
+    reviewed.problems.extend(templates.0);
     let note = updates.is_empty().then(|| nothing_pending(&session, &reviewed, partial == 0));
     let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(&session));
     let answer = note.into_iter().fold(answer, Answer::with_note);
     Ok(answer.with_exit(strongest_exit([partial, exit])))
+}
+
+/// The automations of `updates` whose templates fail, and the exit they lead to: nothing can be committed there.
+fn templates(reviewed: &Reviewed, updates: &[Proposal]) -> (Vec<Problem>, u8) {
+    let open = updates.iter().filter(|update| update.state != UpdateState::Blocked);
+    let automations: BTreeSet<String> = open.map(|update| update.automation.to_string()).collect();
+    let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
+    let failing: Vec<Problem> =
+        failing.into_iter().filter(|problem| automations.contains(&problem.subject)).collect();
+    let exit = parts_exit(automations.len(), &failing);
+    (failing, exit)
 }
 
 /// That there is no update; of a part of it all, that no more is known.
@@ -267,13 +280,10 @@ pub(super) fn diff(
     let partial = exit_of(&session, &reviewed, &scope);
     let changed = u8::from(!document.files.is_empty());
     let mut problems = reviewed.problems_of(&session);
-    problems
-        .extend(prepared.plan.problems.iter().filter(|problem| !problems_has(&reviewed, problem)).cloned());
-    Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, changed])))
-}
-
-fn problems_has(reviewed: &Reviewed, problem: &Problem) -> bool {
-    reviewed.problems.contains(problem)
+    let own = prepared.plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem));
+    let left_out = strongest_exit(own.clone().map(Problem::exit));
+    problems.extend(own.cloned());
+    Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, left_out, changed])))
 }
 
 /// Every file of a plan, merged over groups that land on top of each other: from before the first to after the last.

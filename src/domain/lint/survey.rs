@@ -95,9 +95,11 @@ impl Best {
     }
 }
 
-/// The farther a marker gets, the greater.
-fn rank(found: &Result<(), Box<Obstacle>>) -> (bool, Option<Link>) {
-    (found.is_ok(), found.as_ref().err().map(|obstacle| obstacle.link))
+/// The farther a marker gets, the greater; one that is as it should be is farther than one that is not.
+fn rank(found: &Result<(), Box<Obstacle>>) -> (bool, Option<Link>, bool) {
+    let obstacle = found.as_ref().err();
+    let is_in_order = obstacle.is_some_and(|obstacle| obstacle.verdict.is_none());
+    (found.is_ok(), obstacle.map(|obstacle| obstacle.link), is_in_order)
 }
 
 fn dead(marker: &LintedMarker) -> Obstacle {

@@ -176,6 +176,18 @@ fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
     warnings
 }
 
+/// Why the template of an automation makes no message of these updates, as far as they are approved.
+pub fn message_problem(
+    ground: &Ground,
+    updates: &[Proposal],
+    selections: &BTreeMap<ObjectId, Selection>,
+) -> Option<Problem> {
+    let messages = BTreeMap::new();
+    let options =
+        BuildOptions { now: Timestamp::UNIX_EPOCH, who: String::new(), messages: &messages, author: None };
+    message(ground, updates, selections, &options).err()
+}
+
 /// The commit message, whether a person wrote it, and what the template deserves to be said of it.
 fn message(
     ground: &Ground,
