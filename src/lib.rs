@@ -69,7 +69,7 @@ fn start(arguments: &[OsString], json: bool) -> u8 {
     }
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return headless::complain(json, &cli::usage::problem(&error)),
+        Err(error) => return headless::complain(json, &cli::usage::problem(&error, arguments)),
     };
     #[cfg(feature = "tui")]
     if cli.wants_screen() {

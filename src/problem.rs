@@ -120,10 +120,11 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::ImageInvalid, "image_invalid", 6),
     (Code::ModeRefused, "mode_refused", 7),
     (Code::ConfirmationMissing, "confirmation_missing", 7),
-    (Code::Storage, "storage", 3),
-    (Code::AccessDenied, "access_denied", 6),
-    (Code::Held, "held", 6),
-    (Code::NoValue, "no_value", 6),
+    // Scripts know the words of the published table alone; what we tell apart beyond that is ours.
+    (Code::Storage, "unreachable", 3),
+    (Code::AccessDenied, "policy_failed", 6),
+    (Code::Held, "policy_failed", 6),
+    (Code::NoValue, "policy_failed", 6),
     (Code::Skipped, "skipped", 0),
     (Code::State, "state", 0),
     (Code::SecretNotFound, "secret_not_found", 0),
@@ -278,6 +279,21 @@ mod tests {
     fn the_table_of_codes_follows_the_variants() {
         for (index, (code, ..)) in CODES.iter().enumerate() {
             assert_eq!(*code as usize, index, "{code} is out of place");
+        }
+    }
+
+    #[test]
+    fn what_ends_a_command_has_a_word_of_the_published_table() {
+        const PUBLISHED: &str = "usage config not_found ambiguous unreachable timeout rate_limited bad_answer \
+            registry_not_found git_not_found tls_untrusted git_host_key registry_unauthorized registry_forbidden \
+            git_auth_required git_auth_denied git_rejected cluster_forbidden forge_denied stale_plan git_race \
+            merge_conflict policy_invalid policy_failed template_failed yaml_invalid image_invalid mode_refused \
+            confirmation_missing internal";
+        for (code, word, exit) in CODES {
+            assert!(
+                *exit == 0 || PUBLISHED.split_whitespace().any(|known| known == *word),
+                "{code:?}: {word}"
+            );
         }
     }
 

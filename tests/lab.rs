@@ -942,3 +942,31 @@ fn a_folder_that_the_remote_does_not_have_is_no_empty_source() {
     lab.run(&["get", "updates", "-C", &source("nodir")]).expect(2).says(&["no folder nodir"]);
     lab.run(&["get", "updates", "-C", &source("deploy/vote")]).expect(0);
 }
+
+#[test]
+fn what_was_not_named_is_not_asked_and_nothing_is_said_of_it() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    let other = ["create", "image", "repository", "other", "--image=127.0.0.1:1/other", "--interval=1m"];
+    lab.run(&[&other[..], &["--refresh=never"]].concat()).expect(0);
+    lab.run(&["get", "updates"]).expect(0).says(&["flux-system/other"]);
+    for (exit, asked) in [(0, ["get", "updates", "vote"]), (1, ["diff", "updates", "vote"])] {
+        let ran = lab.run(&asked).expect(exit);
+        assert!(!ran.err.contains("other"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn every_answer_has_something_to_be_read() {
+    let Some(lab) = Lab::start() else { return };
+    let image = format!("{}/vote", lab.registry.host);
+    let ran = lab.run(&["scan", "--image", &image, "-o", "name"]).expect(0);
+    assert_eq!(ran.out, format!("image/{image}\n"));
+    lab.automate("image-updates");
+    lab.run(&["lint"]).expect(0).says(&["no markers below"]);
+    lab.log_in(WRITER).expect(0);
+    lab.plan(&[]);
+    lab.push(&[]).expect(0).says(&["to image-updates (secret "]);
+    let asked = lab.run(&["get", "updates", "--refresh=sometimes"]).expect(2);
+    asked.says(&["supercargo get updates: ", "sometimes"]);
+}

@@ -18,9 +18,9 @@ pub fn wants_json(arguments: &[OsString]) -> bool {
 }
 
 /// The problem behind an error of the command line's parser.
-pub fn problem(error: &clap::Error) -> Problem {
+pub fn problem(error: &clap::Error, arguments: &[OsString]) -> Problem {
     let text = error.render().to_string();
-    let subject = subject(&text);
+    let subject = subject(&text).unwrap_or_else(|| typed(arguments));
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let message = format!("it takes a subcommand: {}", subcommands(&subject).join(", "));
         return see_help(Problem::new(Code::Usage, &subject, message), &subject);
@@ -28,8 +28,36 @@ pub fn problem(error: &clap::Error) -> Problem {
     let problem = Problem::new(Code::Usage, &subject, message(&text));
     match suggestion(error) {
         Some(near) => problem.hint(format!("Did you mean {near}?")),
+        None if text.contains("<NAME>...") && takes_all(&subject) => problem.hint("Give a name, or --all."),
         None => see_help(problem, &subject),
     }
+}
+
+/// The command that a path of words leads to.
+fn command(subject: &str) -> clap::Command {
+    let mut command = Cli::command();
+    for word in subject.split(' ').skip(1) {
+        if let Some(below) = command.find_subcommand(word) {
+            command = below.clone();
+        }
+    }
+    command
+}
+
+fn takes_all(subject: &str) -> bool {
+    command(subject).get_arguments().any(|argument| argument.get_long() == Some("all"))
+}
+
+/// The command as far as its words were typed, where the parser does not say: `supercargo get updates`.
+fn typed(arguments: &[OsString]) -> String {
+    let (mut command, mut path) = (Cli::command(), "supercargo".to_owned());
+    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(below) = command.find_subcommand(word).cloned() {
+            path = format!("{path} {}", below.get_name());
+            command = below;
+        }
+    }
+    path
 }
 
 /// The word in PATH's place, if it is neither a command nor, by `is_path`, a path or an address: a misspelt command.
@@ -52,12 +80,7 @@ pub fn stray_word(arguments: &[OsString], is_path: impl Fn(&str) -> bool) -> Opt
 
 /// The names of a command's subcommands, those that are hidden left out.
 fn subcommands(subject: &str) -> Vec<String> {
-    let mut command = Cli::command();
-    for word in subject.split(' ').skip(1) {
-        if let Some(below) = command.find_subcommand(word) {
-            command = below.clone();
-        }
-    }
+    let command = command(subject);
     let known = command.get_subcommands().filter(|command| !command.is_hide_set());
     known.map(|command| command.get_name().to_owned()).collect()
 }
@@ -74,10 +97,10 @@ fn message(text: &str) -> String {
 }
 
 /// The command as far as it was understood, from the usage line: `supercargo get`.
-fn subject(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("supercargo");
+fn subject(text: &str) -> Option<String> {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "))?;
     let words = usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-']));
-    words.collect::<Vec<_>>().join(" ")
+    Some(words.collect::<Vec<_>>().join(" "))
 }
 
 /// What the parser thinks was meant; of several the nearest, and a plural before its singular.
@@ -109,7 +132,8 @@ mod tests {
     }
 
     fn said(text: &str) -> String {
-        let problem = problem(&Cli::try_parse_from(arguments(text)).unwrap_err());
+        let typed = arguments(text);
+        let problem = problem(&Cli::try_parse_from(&typed).unwrap_err(), &typed);
         assert_eq!(problem.exit(), 2);
         format!("{problem} | {}", problem.hint.as_deref().unwrap_or_default())
     }
@@ -133,6 +157,9 @@ mod tests {
             "supercargo get tags: the following required arguments were not provided: <REPO> | \
              See supercargo get tags --help."
         );
+        assert!(said("plan").ends_with("| Give a name, or --all."), "{}", said("plan"));
+        let value = said("get updates --refresh sometimes");
+        assert!(value.starts_with("supercargo get updates: "), "{value}");
         assert_eq!(
             said("explain"),
             "supercargo explain: it takes a subcommand: tag | See supercargo explain --help."

@@ -241,6 +241,7 @@ impl GitError {
             Self::Unsupported { url, .. } if url.starts_with("ssh://") => {
                 "Use the https:// address of the repository, for example with `--git-url`.".to_owned()
             }
+            Self::Unreachable { .. } => "Check the address, the network and the proxy variables.".to_owned(),
             Self::RateLimited { retry_after_seconds: Some(seconds), .. } => {
                 format!("Try again in {seconds} s.")
             }

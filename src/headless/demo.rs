@@ -116,8 +116,14 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
         let new = update.new.as_ref().map_or("?", |new| new.tag.as_str()).to_owned();
         let blocked =
             update.blocked.as_ref().map(|problem| format!("  {}", problem.message)).unwrap_or_default();
-        let sign = if update.blocked.is_some() { '⚠' } else { '✔' };
-        let text = format!("{sign} {} {} → {new}{blocked}", update.policy, update.current.join(", "));
+        let left = if update.blocked.is_none() && update.needs_second_look() {
+            "  left out: it goes back, or changes the name, and a person has to look at it"
+        } else {
+            ""
+        };
+        let sign = if update.blocked.is_some() || !left.is_empty() { '⚠' } else { '✔' };
+        let current = update.current.join(", ");
+        let text = format!("{sign} {} {current} → {new}{blocked}{left}", update.policy);
         log.say(
             "update_found",
             &text,

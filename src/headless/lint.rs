@@ -37,7 +37,10 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     problems.extend(judged.problems().filter(|problem| !session.world.problems.contains(problem)).cloned());
     let count = report.problems(args.strict);
     let document = Lint { report, count, strict: args.strict };
-    Ok(Answer::new(document).with_problems(problems).with_exit(u8::from(count > 0)))
+    let is_empty = document.report.markers.is_empty() && document.report.files.is_empty();
+    let answer = Answer::new(document).with_problems(problems).with_exit(u8::from(count > 0));
+    let none = || format!("⚠ no markers below {}", path.display());
+    Ok(if is_empty { answer.with_note(none()) } else { answer })
 }
 
 /// Judges the markers of the whole work tree, so that a policy whose marker stands elsewhere is not called unused, and

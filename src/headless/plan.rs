@@ -213,7 +213,6 @@ fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {
 
 fn write_patch(path: &Path, text: &str) -> Result<(), Problem> {
     std::fs::write(path, text).map_err(|error| {
-        Problem::new(Code::Storage, path.display().to_string(), "the patch cannot be written")
-            .caused_by(&error)
+        Problem::new(Code::Usage, path.display().to_string(), "the patch cannot be written").caused_by(&error)
     })
 }

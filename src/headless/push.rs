@@ -10,7 +10,7 @@ use crate::cli::{self, PushArgs};
 use crate::config::{Refresh, Settings};
 use crate::domain::landing::Landed;
 use crate::domain::mode::Mode;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Proposal, UpdateState};
 use crate::engine::{DryRun, Landing, short};
 use crate::problem::{Code, Problem};
@@ -154,7 +154,10 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
         let commit = landed.commit.as_deref().map(short).unwrap_or_default();
         let line = match (landed.already, dry_run) {
             (true, _) => format!("✔ {commit} is on {} already", landed.branch),
-            (false, DryRun::None) => format!("✔ pushed {commit} to {}", landed.branch),
+            (false, DryRun::None) => {
+                let with = landed.credential.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+                format!("✔ pushed {commit} to {}{with}", landed.branch)
+            }
             (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.branch),
         };
         // As above.
@@ -192,6 +195,16 @@ fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
     }
 }
 
+/// Where a plan goes: each branch and its remote.
+fn places(plan: &Plan) -> String {
+    let first = plan.pushes().into_iter().filter_map(|groups| groups.into_iter().next());
+    let place = |group: &Group| {
+        let branch = group.push.as_ref().map(|push| push.branch.as_str()).unwrap_or_default();
+        format!("{branch} of {}", group.remote.as_deref().unwrap_or_default())
+    };
+    first.map(place).collect::<Vec<_>>().join(", ")
+}
+
 /// `--yes` or a `y` on the terminal; and the name of every branch that is protected.
 fn confirm(
     settings: &Settings,
@@ -221,7 +234,8 @@ fn confirm(
     }
     let counts = plan.approved_counts();
     let question = format!(
-        "{}, {}, {}, {}. Type y to go on: ",
+        "{}: {}, {}, {}, {}. Type y to go on: ",
+        super::table::clean(&places(plan)),
         count(plan.groups.len(), "commit"),
         count(counts.updates, "update"),
         count(counts.files, "file"),

@@ -48,8 +48,11 @@ impl Document for Report {
     }
 
     fn names(&self) -> Vec<String> {
-        let named = self.0.iter().filter_map(|item| item.id.as_ref());
-        named.map(|id| format!("imagerepository/{id}")).collect()
+        let name = |item: &Item| match &item.id {
+            Some(id) => format!("imagerepository/{id}"),
+            None => format!("image/{}", item.image),
+        };
+        self.0.iter().map(name).collect()
     }
 }
 

@@ -100,6 +100,17 @@ impl Session {
         self.runtime.block_on(work)
     }
 
+    /// Leaves of the policies those that are named, and of the repositories those that these read: nobody is asked about
+    /// the others, and nothing is said of them.
+    pub(super) fn narrow(&mut self, policies: &[ObjectId]) {
+        let mut inventory = (*self.world.inventory).clone();
+        inventory.policies.retain(|id, _| policies.contains(id));
+        let read: Vec<ObjectId> =
+            inventory.policies.values().map(|policy| policy.repository.clone()).collect();
+        inventory.repositories.retain(|id, _| read.contains(id));
+        self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
+    }
+
     /// Scans what is due and evaluates every policy.
     pub(super) fn judge(&self) -> Result<Judged, Problem> {
         self.judge_with(self.engine.settings().refresh)

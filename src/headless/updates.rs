@@ -85,9 +85,8 @@ fn message(update: &Proposal) -> String {
 
 /// `get updates [NAME…] [--exit-code]`.
 pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
+    let (session, scope) = open(settings, names)?;
     let mut reviewed = session.review()?;
-    let scope = scope(&session, names)?;
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
     let templates = templates(&reviewed, &updates);
@@ -119,6 +118,16 @@ fn nothing_pending(session: &Session, reviewed: &Reviewed, is_all: bool) -> Stri
         reviewed.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
     let policies = count(session.world.inventory.policies.len(), "policy");
     format!("✔ no pending updates: {policies} checked against {}", count(sites, "site"))
+}
+
+/// The source, narrowed to the policies that are named, if any are.
+fn open(settings: &Settings, names: &[String]) -> Result<(Session, Vec<ObjectId>), Problem> {
+    let mut session = Session::open(settings)?;
+    let scope = scope(&session, names)?;
+    if !names.is_empty() {
+        session.narrow(&scope);
+    }
+    Ok((session, scope))
 }
 
 /// The policies that a command is about: those named, else all of the namespace in scope.
@@ -255,9 +264,8 @@ pub(super) fn diff(
     unified: usize,
     stat: bool,
 ) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
+    let (session, scope) = open(settings, names)?;
     let reviewed = session.review()?;
-    let scope = scope(&session, names)?;
     let mut proposals = reviewed.review.proposals.clone();
     for update in &mut proposals {
         if scope.contains(&update.policy) && update.state == UpdateState::Pending {

@@ -70,8 +70,12 @@ impl From<ContextError> for Problem {
                     .hint("Repair the file, or name another with `--kubeconfig`.")
             }
             ContextError::Unknown { name, known } => {
-                let known = known.iter().map(String::as_str);
-                let hint = known_names(&name, known, "kubectl config get-contexts");
+                let hint = if known.is_empty() {
+                    "The kubeconfig has no context; leave --context out, or name another file with --kubeconfig."
+                        .to_owned()
+                } else {
+                    known_names(&name, known.iter().map(String::as_str), "kubectl config get-contexts")
+                };
                 Self::new(Code::NotFound, name, message).hint(hint)
             }
         }
