@@ -3,12 +3,14 @@
 mod support {
     pub mod operator;
     pub mod registry;
+    pub mod tokens;
 }
 
 use std::fs;
 
 use support::operator::{Operator, SECRET};
 use support::registry::DockerRegistry;
+use support::tokens::{Manners, TokenService};
 
 fn registry() -> Option<DockerRegistry> {
     let registry = DockerRegistry::start(Some(("rita", SECRET)))?;
@@ -108,6 +110,21 @@ fn a_providers_helper_logs_in_for_its_hosts_whatever_secret_the_object_names() {
         assert!(!said.contains("no-such-secret"), "{said}");
         assert_eq!(fs::read_to_string(operator.path("home/asked")).unwrap(), format!("{ECR}\n"));
     }
+}
+
+#[test]
+fn a_helper_that_hands_out_an_identity_token_as_azures_does_gets_in_by_it() {
+    const ACR: &str = "team.azurecr.io";
+    let Some((service, registry)) = TokenService::start(Manners::default()) else { return };
+    registry.push("team/app", "1.0.0");
+    let answer = format!(r#"{{"Username":"<token>","Secret":"{}"}}"#, service.identity("rita"));
+    let operator = Operator::new("{}", &[("acr-env", &format!("echo '{answer}'"))]);
+    operator.ask_elsewhere(ACR, &registry.host);
+    operator.repository(&format!("{ACR}/team/app"), ", provider: azure");
+    let (status, said) = operator.run(&["scan", "repository", "--all"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("provider azure (helper acr-env)"), "{said}");
+    assert!(service.asked().iter().any(|asked| asked.line == "POST /token"), "it is exchanged by form");
 }
 
 #[test]
