@@ -783,6 +783,26 @@ fn a_policy_that_is_described_twice_is_blocked_and_named_wherever_it_matters() {
     let policy = &lab.json(0, &["get", "policies", "vote"])["items"][0];
     assert_eq!((&policy["ready"], &policy["latest"]), (&json!("False"), &json!(null)));
     assert!(policy["message"].as_str().unwrap().starts_with(named), "{policy}");
+    git(&lab.path(""), &["clone", "-q", lab.instavote.path.to_str().unwrap(), "instavote"]);
+    let report = lab.json(1, &["lint", lab.path("instavote").to_str().unwrap(), "-C", "."]);
+    let staged = report["markers"].as_array().unwrap();
+    let marker =
+        staged.iter().find(|marker| marker["file"] == "deploy/vote/staging/deployment.yaml").unwrap();
+    assert_eq!(marker["verdict"], "policy-failed", "{report:#}");
+    assert!(marker["message"].as_str().unwrap().starts_with(named), "{report:#}");
+}
+
+#[test]
+fn a_file_of_logins_that_does_not_parse_is_told_of_where_an_image_is_asked_for() {
+    let Some(mut lab) = Lab::start() else { return };
+    let folder = lab.path("docker");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.json"), "{").unwrap();
+    lab.environment.push(("DOCKER_CONFIG", folder.display().to_string()));
+    let image = format!("{}/vote", lab.registry.host);
+    for asked in [&["scan", "--image", &image][..], &["get", "tags", "--image", &image]] {
+        lab.run(asked).expect(0).says(&["⚠ registry credentials: "]);
+    }
 }
 
 #[test]

@@ -326,6 +326,11 @@ impl Engine {
         )
     }
 
+    /// What is wrong with the files that hold logins for images without an object.
+    pub fn login_problems(&self) -> Vec<Problem> {
+        self.plain_keyring().1
+    }
+
     /// What is wrong with the credentials of the world's repositories, without asking anybody.
     pub fn credential_problems(&self, world: &World) -> Vec<Problem> {
         let mut seen = BTreeSet::new();

@@ -205,7 +205,7 @@ fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
             Item { id: None, image: image.to_owned(), scan: None, kept: None, error: Some(problem) }
         }
     };
-    Ok(finish(vec![item], Vec::new()))
+    Ok(finish(vec![item], engine.login_problems()))
 }
 
 fn finish(items: Vec<Item>, mut problems: Vec<Problem>) -> Answer {

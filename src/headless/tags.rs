@@ -119,7 +119,7 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         let tags = scan.tags.iter().map(|tag| plain(tag, &scan)).collect();
         let list =
             TagList { repository: None, image: image.clone(), policy: None, scanned: scan.scanned, tags };
-        return Ok(Answer::new(list));
+        return Ok(Answer::new(list).with_problems(engine.login_problems()));
     }
     let session = Session::open(settings)?;
     let name = args.repository.as_deref().unwrap_or_default();
