@@ -105,22 +105,24 @@ fn table_area(layout: &Layout) -> Rect {
     }
 }
 
-/// Draws a list's pane; rows are made by `row` for those in sight. `sorted` names the column of each order.
+/// Draws a list's pane; rows are made by `row` for those in sight. `sorted` names the column of each order, and whether the
+/// greatest comes first there.
 fn list<'r, K: Ord + Clone>(
     canvas: &mut Canvas<'_>,
     state: &State,
     layout: &Layout,
     list: &List<K>,
-    (columns, sorted): (&[Column], &[&str]),
+    (columns, sorted): (&[Column], &[(&str, bool)]),
     mut row: impl FnMut(&K) -> Row<'r>,
 ) {
     let window = list.window(layout.rows());
     let table = Table {
         columns,
-        sorted: sorted.get(list.sort).map(|title| (*title, !list.reverse)),
+        sorted: sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
         rows: list.len().min(window.end),
         top: window.start,
         cursor: list.cursor(),
+        range: list.range().map(|range| (range.start, range.end)),
         focused: state.overlay.is_none(),
     };
     table.draw(canvas, table_area(layout), |index| match list.rows().get(index) {

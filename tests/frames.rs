@@ -70,6 +70,9 @@ fn updates() {
     frames("s1-updates-filter-broken", &SIZES[..1], |screen| {
         screen.keys("/").typed("re:[");
     });
+    frames("s1-updates-range", &SIZES[1..], |screen| {
+        screen.keys("j v j j f");
+    });
     frames("s1-updates-sort", &SIZES[..1], |screen| {
         screen.keys("o");
     });

@@ -379,8 +379,9 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let context = state.context();
     let mut rows: Vec<&Row> = ACTIONS
         .iter()
-        .filter(|row| row.scope.contains(context) && !row.label.is_empty() && !row.keys.is_empty())
+        .filter(|row| row.scope.contains(context) && !label(state, row).is_empty() && !row.keys.is_empty())
         .filter(|row| row.action != Action::Help && refusal(state, row).is_none())
+        .filter(|row| row.action != Action::Back || leads_back(state, context))
         .collect();
     rows.sort_by_key(|row| row.rank);
     let mut left = usize::from(width).saturating_sub(9);
@@ -397,15 +398,30 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     hints
 }
 
+/// Whether Esc does anything: closes what lies over the view, ends a range, clears a filter, leaves the view.
+fn leads_back(state: &State, context: Context) -> bool {
+    let Context::View(view) = context else { return true };
+    if view == View::Help {
+        return true;
+    }
+    let has_filter = super::rows::filter(state, view).is_some_and(|filter| !filter.typed().is_empty());
+    state.crumbs().len() > 1 || has_filter || state.updates.range().is_some()
+}
+
 /// The footer as it is shown: while the cursor moves, that of the row which it left.
 pub fn footer(state: &State) -> Vec<Hint> {
     state.preview.hints().map_or_else(|| hints(state, state.size.width), <[Hint]>::to_vec)
 }
 
 /// What the footer calls a row: as the dialog does, where a push would only be simulated.
+///
+/// `i` hides a preview that is there already.
 fn label(state: &State, row: &Row) -> &'static str {
     match (row.action, row.effect, state.mode) {
         (Action::Yes | Action::Accept, EffectClass::Remote, Mode::ReadOnly | Mode::DryRun) => "simulate",
+        (Action::Why, ..) if state.shows_preview() => "hide",
+        // Enter does the same there, and says so.
+        (Action::Tags, ..) if state.view_below_help() != View::Updates => "",
         _ => row.label,
     }
 }

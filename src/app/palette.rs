@@ -4,6 +4,7 @@ use super::action::{self, ACTIONS, Action, Group, Row};
 use super::state::State;
 use super::view::Context;
 use crate::domain::object::ObjectId;
+use crate::text;
 
 /// What an entry does.
 #[derive(Debug, Clone)]
@@ -67,6 +68,12 @@ pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
         all(state).into_iter().filter_map(|entry| rank(&entry, &typed).map(|rank| (rank, entry))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The name that was probably meant.
+pub fn nearest_name(state: &State, typed: &str) -> Option<String> {
+    let entries = all(state);
+    text::nearest(typed, entries.iter().map(|entry| entry.name.as_str())).map(str::to_owned)
 }
 
 fn all(state: &State) -> Vec<Entry> {

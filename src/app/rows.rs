@@ -10,7 +10,7 @@ use super::list::{Filter, Searchable};
 use super::review::{Target, UpdateId, step_order};
 use super::state::{Node, State};
 use super::view::View;
-use crate::domain::lint;
+use crate::domain::lint::{self, BrokenChain, Link};
 use crate::domain::object::ObjectId;
 use crate::domain::policy::TagState;
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -290,7 +290,10 @@ pub fn tags_in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
 /// `no access`, `access unknown`, or `waiting`.
 pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
-    if let Some(chain) = state.review.survey.chains.get(id) {
+    let chain = state.review.survey.chains.get(id);
+    // An automation that does not run keeps the controller from writing, not us.
+    let is_reached = |chain: &&BrokenChain| chain.link == Link::Automation && sites_of(state, id) > 0;
+    if let Some(chain) = chain.filter(|chain| !is_reached(chain)) {
         return chain.status;
     }
     match state.verdicts.get(id).map(|verdict| &verdict.problem) {

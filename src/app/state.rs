@@ -21,8 +21,9 @@ pub use status::{ErrorEntry, Errors, Level, Status};
 
 use super::effect::JobId;
 use super::input::{Field, Message};
-use super::layout::{Front, Layout, Size};
+use super::layout::{Front, Layout, Size, Tier};
 use super::list::List;
+use super::message::Proposed;
 use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
@@ -172,6 +173,8 @@ pub struct State {
     pub preview: Preview,
     /// Whether rows are kept from moving.
     pub frozen: bool,
+    /// What was compared since.
+    pub held_back: Option<Box<Proposed>>,
     /// When rows that may not move now will.
     pub reorder_due: Option<Moment>,
     /// The start page's cursor.
@@ -182,6 +185,8 @@ pub struct State {
     pub themes: Vec<String>,
     /// Index into [`Self::themes`].
     pub theme: usize,
+    /// Whether decisions of an earlier run need no question any more: it was asked, or a person decides anew.
+    pub resumed: bool,
     /// Whether the second Ctrl-c leaves.
     pub leaving: bool,
     /// Work under way.
@@ -227,11 +232,13 @@ impl Default for State {
             filter: None,
             preview: Preview::default(),
             frozen: false,
+            held_back: None,
             reorder_due: None,
             start_cursor: 0,
             status: None,
             themes: Vec::new(),
             theme: 0,
+            resumed: false,
             leaving: false,
             jobs: Jobs::default(),
         }
@@ -305,6 +312,12 @@ impl State {
             over: self.preview.overlay,
             zoomed: self.preview.zoomed,
         })
+    }
+
+    /// Whether a whole preview stands beside or below the list; a low terminal has room for the end of one at most.
+    pub fn shows_preview(&self) -> bool {
+        let layout = self.layout();
+        layout.preview.is_some() && !layout.overlay && layout.tier > Tier::T1
     }
 
     /// How far the scans are.

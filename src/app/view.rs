@@ -86,13 +86,15 @@ pub enum Context {
     ConfirmQuit,
     /// To WRITE?
     ConfirmMode,
+    /// Decisions of an earlier run: resume?
+    ConfirmResume,
     /// S15.
     TooSmall,
 }
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 9] = [
+    pub const OVER: [Self; 10] = [
         Self::Filter,
         Self::Palette,
         Self::Menu,
@@ -101,6 +103,7 @@ impl Context {
         Self::TypeBranch,
         Self::ConfirmQuit,
         Self::ConfirmMode,
+        Self::ConfirmResume,
         Self::TooSmall,
     ];
 
@@ -122,6 +125,7 @@ impl Context {
             Self::ConfirmQuit => 1 << 22,
             Self::ConfirmMode => 1 << 23,
             Self::TooSmall => 1 << 24,
+            Self::ConfirmResume => 1 << 25,
         }
     }
 

@@ -19,7 +19,7 @@ use super::object::{ObjectId, Person};
 use super::proposal::Proposal;
 use crate::problem::Problem;
 
-pub use build::{BuildOptions, Edited, message_data, message_problem};
+pub use build::{BuildOptions, Edited, message_data, template_problem};
 pub use ground::{FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
 pub use propose::propose;
 pub use stale::Stale;

@@ -7,7 +7,7 @@ use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
-    BuildOptions, FileEdit, Ground, Plan, Review, Selection, message_problem, propose,
+    BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
 use crate::problem::Problem;
@@ -58,15 +58,7 @@ impl Engine {
     /// The problem of each automation whose template makes no message of all that could be approved now.
     pub fn template_problems(review: &Review, selections: &Selections) -> Vec<Problem> {
         let selections = plain(selections);
-        let of_ground = |ground: &Ground| {
-            let own = review.proposals.iter().filter(|update| update.automation == ground.automation);
-            let mut updates: Vec<Proposal> = own.cloned().collect();
-            for update in &mut updates {
-                update.decide(Decision::Approved);
-            }
-            let is_empty = updates.iter().all(|update| update.approved().next().is_none());
-            if is_empty { None } else { message_problem(ground, &updates, &selections) }
-        };
+        let of_ground = |ground: &Ground| template_problem(ground, &review.proposals, &selections);
         review.grounds.iter().filter_map(of_ground).collect()
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::domain::manifest;
 use crate::domain::plan::{MarkedFile, Warning};
+use crate::text::count;
 
 /// A warning if marked values below `root` differ from those of the commit, naming the first such file.
 ///
@@ -14,7 +15,7 @@ pub(super) fn differs(root: &Path, files: &[MarkedFile]) -> Option<Warning> {
     let first = differing.first()?;
     let more = match differing.len() {
         1 => String::new(),
-        count => format!(" and {} more files", count - 1),
+        files => format!(" and {}", count(files - 1, "more file")),
     };
     let text = format!(
         "the work tree holds other marked values than the commit in {first}{more}; they are not part of the plan"

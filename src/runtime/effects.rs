@@ -26,6 +26,7 @@ use crate::app::message::{Loaded, Msg, Prepared, Proposed};
 use crate::app::world::{Told, Verdict};
 use crate::config::Refresh;
 use crate::domain::age::Clocks;
+use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::metadata::Described;
 use crate::domain::object::ObjectId;
@@ -486,6 +487,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     let (engine, of) = (work.engine.clone(), Arc::clone(&world));
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
+        block_unscanned(&engine, &world.inventory, &failed, &mut selections);
         let mut review = engine.review(grounds, &selections);
         let paths = review.grounds.iter().map(|ground| (&ground.automation, ground.path.clone())).collect();
         let known = lint::Known {
@@ -513,6 +515,23 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     work.engine.hold_young(&of, &mut proposed.updates, refresh).await;
     work.held().grounds = Arc::clone(&proposed.grounds);
     Ok(proposed)
+}
+
+/// What waits for a repository that could not be scanned is blocked with that reason.
+fn block_unscanned(
+    engine: &Engine,
+    inventory: &Inventory,
+    failed: &BTreeMap<ObjectId, Problem>,
+    selections: &mut Selections,
+) {
+    for (id, policy) in &inventory.policies {
+        let Some(problem) = failed.get(&policy.repository).filter(|_| !selections.contains_key(id)) else {
+            continue;
+        };
+        let mut evaluated = engine.evaluate(inventory, policy, None);
+        evaluated.selection.outcome = Err(problem.clone());
+        selections.insert(id.clone(), evaluated);
+    }
 }
 
 async fn prepare(work: Work, job: JobId, updates: Vec<Proposal>, messages: BTreeMap<ObjectId, String>) {

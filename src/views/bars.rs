@@ -32,6 +32,7 @@ pub(super) fn top(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         crumbs: crumbs(state),
         scan: scan(state),
         errors: state.errors.len(),
+        frozen: state.frozen,
         badge: badge(state.mode),
     };
     chrome::title(canvas, rect(layout.title), &title);
@@ -85,7 +86,12 @@ fn scan(state: &State) -> Vec<Line> {
         vec![format!("{done} scanning{behind}"), format!("{done}{behind}"), percent.unwrap_or(done)]
     } else {
         let time = totals.newest.map(|time| last_scan(state, time, &state.zone)).unwrap_or_default();
-        vec![format!("{done} scanned {time}"), format!("{done} {time}"), time]
+        let failed = match totals.failed {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        let short = format!("{done} {time}");
+        vec![format!("{done} scanned{failed} {time}"), format!("{done}{failed} {time}"), short, time]
     };
     let role = if totals.failed > 0 && totals.running == 0 { Role::StateWarn } else { Role::TextDim };
     texts.into_iter().map(|text| Line::of(role, text.trim_end())).collect()

@@ -18,6 +18,8 @@ pub(super) struct Title {
     pub(super) scan: Vec<Line>,
     /// Problems that nobody looked at yet.
     pub(super) errors: usize,
+    /// Whether nothing is taken in that is new.
+    pub(super) frozen: bool,
     /// The mode.
     pub(super) badge: (Role, &'static str),
 }
@@ -50,7 +52,11 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, title: &Title) {
 
 /// `!2  [DRY-RUN]`.
 fn alarm(title: &Title) -> Line {
-    let mut alarm = Line::default();
+    let mut alarm = if title.frozen {
+        Line::default().and("  ").with(Role::StateInfo, "FROZEN")
+    } else {
+        Line::default()
+    };
     if title.errors > 0 {
         alarm = alarm.and("  ").with(Role::StateError, format!("!{}", title.errors));
     }
@@ -175,6 +181,7 @@ mod tests {
             crumbs: crumbs.iter().map(|crumb| Shown::new(crumb)).collect(),
             scan: scan.into(),
             errors: 2,
+            frozen: false,
             badge: (Role::BadgeDryrun, "[DRY-RUN]"),
         };
         drawn(width, |canvas, area| super::title(canvas, area, &title))

@@ -4,12 +4,12 @@ mod push;
 
 use ratatui::layout::Rect;
 
-use super::palette;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
+use super::{palette, words};
 use crate::app::layout::Layout;
 use crate::app::state::{BranchDialog, Menu, Overlay, State};
 use crate::text::Shown;
@@ -32,6 +32,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
         Overlay::Quit(lines) => quit(canvas, area, lines),
         Overlay::Pushing => pushing(canvas, area),
+        Overlay::Resume => resume(canvas, area, state),
         Overlay::Mode => mode(canvas, area),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
@@ -91,6 +92,22 @@ fn pushing(canvas: &mut Canvas<'_>, area: Rect) {
         keys(&[("n", "wait here"), ("y", "leave it running")]),
     ];
     message_box(canvas, area, "Wait for the push?", 40, &lines);
+}
+
+fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+    let tally = state.review.tally();
+    let updates = words::count(tally.pending - tally.undecided, "update");
+    let how = format!(
+        "{updates} decided in an earlier run: {} approved, {} skipped.",
+        tally.approved, tally.skipped
+    );
+    let lines = [
+        Line::plain(how),
+        Line::plain("What they change is the same as then."),
+        Line::default(),
+        keys(&[("y", "resume"), ("n", "undecided again")]),
+    ];
+    message_box(canvas, area, &format!("Resume {updates}?"), 40, &lines);
 }
 
 fn mode(canvas: &mut Canvas<'_>, area: Rect) {

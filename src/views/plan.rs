@@ -54,6 +54,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         rows: entries.len(),
         top: fit(0, (cursor + 1).min(entries.len() - 1), entries.len(), layout.rows()),
         cursor,
+        range: None,
         focused: state.overlay.is_none(),
     };
     table.draw(canvas, super::table_area(layout), |index| match entries.get(index) {

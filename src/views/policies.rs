@@ -205,6 +205,10 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);
     }
+    if !state.inventory.has_no_policy() {
+        let says = Line::of(Role::KeyHint, "!").and("  names the places that describe them differently.");
+        return super::page(canvas, layout, "Every ImagePolicy is ambiguous, so none is followed.", &[says]);
+    }
     let ways = Line::plain("supercargo create image policy").dim("   writes one; ");
     let ways = ways.and("supercargo eval policy").dim("   tries one without saving");
     super::page(canvas, layout, &format!("No ImagePolicy in {}.", state.source), &[ways]);

@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let y = match &run.result {
         None => section(canvas, area, area.y, &progress_title(state, run), &[]),
         Some(result) => {
-            let lines = result_lines(canvas, result, run.dry_run, area.width);
+            let lines = result_lines(canvas, result, run, area.width);
             let y = section(canvas, area, area.y, &frame::title(result_title(run, result)), &lines);
             next_steps(canvas, state, area, y + 1, run)
         }
@@ -70,13 +70,13 @@ fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String 
 fn result_lines(
     canvas: &Canvas<'_>,
     result: &Result<Vec<Landed>, Problem>,
-    dry_run: bool,
+    run: &PushRun,
     width: u16,
 ) -> Vec<Line> {
     match result {
         Err(problem) => problem_lines(problem, width),
         Ok(all) => {
-            let lines = |landed| landed_lines(landed, all, dry_run, canvas.arrow(), width);
+            let lines = |landed| landed_lines(landed, all, run, canvas.arrow(), width);
             all.iter().flat_map(lines).collect()
         }
     }
@@ -91,11 +91,15 @@ fn problem_lines(problem: &Problem, width: u16) -> Vec<Line> {
 }
 
 /// One commit: built, sent, verified, or why not.
-fn landed_lines(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str, width: u16) -> Vec<Line> {
+fn landed_lines(landed: &Landed, all: &[Landed], run: &PushRun, arrow: &str, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(commit) = &landed.commit {
-        let line = outcome(true, "commit").and(words::short(commit)).dim(format!("  {}", landed.automation));
-        lines.push(line);
+        let subject = run.subjects.iter().find(|(automation, _)| *automation == landed.automation);
+        let line = outcome(true, "commit").and(words::short(commit)).and("  ");
+        lines.push(match subject {
+            Some((_, subject)) => line.and(subject),
+            None => line.dim(landed.automation.to_string()),
+        });
     }
     match &landed.error {
         Some(problem) => {
@@ -107,7 +111,7 @@ fn landed_lines(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str, wid
             });
             lines.extend(problem_lines(problem, width));
         }
-        None => lines.extend(sent(landed, all, dry_run, arrow)),
+        None => lines.extend(sent(landed, all, run.dry_run, arrow)),
     }
     let credential = landed.credential.as_deref().filter(|credential| *credential != NO_CREDENTIAL);
     if let Some(credential) = credential {

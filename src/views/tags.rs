@@ -260,8 +260,12 @@ fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdic
     if layout.tier <= Tier::T1 && !layout.overlay {
         // The last steps decide.
         let room = layout.preview.map_or(0, |area| usize::from(area.height.saturating_sub(1)));
-        let spare = lines.len().saturating_sub(room);
-        lines.drain(..spare);
+        if lines.len() > room {
+            let hidden = (lines.len() + 1 - room).min(lines.len());
+            let more = Line::default().dim(format!("  … {} above; ", words::count(hidden, "line")));
+            let more = more.with(Role::KeyHint, "Enter").dim(" shows all");
+            lines.splice(..hidden, [more]);
+        }
     } else if let Some(repository) = &state.tags.repository {
         let current =
             state.tags.policy.as_ref().and_then(|policy| rows::tags_in_files(state, policy).first().copied());

@@ -32,19 +32,19 @@ pub(super) const COLUMNS: [Column; 8] = [
     Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
 ];
 
-/// The columns of the orders that [`crate::app::rows::sorts`] names.
-const SORTED: [&str; 4] = ["AGE", "POLICY", "STEP", "PUSHED BY"];
+/// The columns of the orders that [`crate::app::rows::sorts`] names, and whether the greatest comes first.
+const SORTED: [(&str, bool); 4] = [("AGE", true), ("POLICY", false), ("STEP", true), ("PUSHED BY", false)];
 
 /// The row of one update.
 pub(super) fn row<'a>(update: &'a Proposal, newer: Option<&'a String>, facts: &Facts<'_>) -> Row<'a> {
     let (box_role, mark) = words::update_box(update);
     let (step_role, step) = words::step(update);
-    let note = note(update, newer, facts);
+    let (note, has_newer) = (note(update, newer, facts), newer.is_some());
     let arrow = facts.arrow;
     Row::Cells(vec![
         Cell::of(box_role, mark),
         Cell::plain(update.policy.to_string()),
-        Cell::fitted(move |max| current_to_new(update, arrow, &note, max)),
+        Cell::fitted(move |max| current_to_new(update, arrow, (&note, has_newer), max)),
         Cell::of(step_role, step),
         Cell::plain(format!("{}/{}", update.sites.len(), update.files())),
         Cell::plain(&update.automation.name),
@@ -88,8 +88,14 @@ pub(super) fn new(update: &Proposal) -> Shown {
     }
 }
 
-fn current_to_new(update: &Proposal, arrow: &str, note: &Line, max: usize) -> Line {
-    let change = change(&current(update), arrow, &new(update), max);
+/// The change and its note; that there is a newer tag is said however little room there is.
+fn current_to_new(update: &Proposal, arrow: &str, (note, has_newer): (&Line, bool), max: usize) -> Line {
+    const NEWER: &str = "  +newer";
+    let full = |max| change(&current(update), arrow, &new(update), max);
+    let change = full(max);
+    if has_newer && max.saturating_sub(change.width()) < NEWER.len() + 4 {
+        return full(max.saturating_sub(NEWER.len())).with(Role::StateInfo, NEWER);
+    }
     let room = max.saturating_sub(change.width() + 2);
     if note.is_empty() || room < 4 { change } else { change.and("  ").append(note.cut_end(room)) }
 }
@@ -214,6 +220,10 @@ pub(super) fn object_of(site: &Site) -> Line {
 /// Why this tag, or why none: above the sites, where it is seen however many there are.
 fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
+    if let Some(tag) = facts.state.review.newer.get(&UpdateId::of(update)) {
+        let text = format!("{tag} is available; r takes it in the place of what was approved");
+        lines.extend(words::paragraph("newer", Role::StateInfo, &text, width));
+    }
     if let Some(problem) = &update.blocked {
         if let Some(culprit) = policies::culprit(facts.state, &update.policy) {
             lines.extend(words::paragraph("reason", Role::StateError, &culprit, width));
@@ -329,6 +339,15 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             Line::of(Role::KeyHint, "!").and("  says why   ").with(Role::KeyHint, "R").and("  tries again");
         return super::page(canvas, layout, "No update is known.", &[Line::of(Role::StateError, what), ways]);
     }
+    let ambiguous = state.inventory.ambiguous.len();
+    if ambiguous > 0 {
+        let what = format!(
+            "{} described by places that differ, so nobody knows.",
+            words::count(ambiguous, "object")
+        );
+        let way = Line::of(Role::KeyHint, "!").and("  names them");
+        return super::page(canvas, layout, "No update is known.", &[Line::of(Role::StateError, what), way]);
+    }
     let policies = words::count(state.inventory.policies.len(), "policy");
     let sites: usize =
         state.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
@@ -346,7 +365,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 
 /// How many automations have files that could not be read; without any, the implied one counts.
 fn unread(state: &State) -> usize {
-    let all = if state.inventory.policies.is_empty() { 0 } else { state.inventory.automations.len().max(1) };
+    let all = if state.inventory.has_no_policy() { 0 } else { state.inventory.automations.len().max(1) };
     all.saturating_sub(state.review.grounds.len())
 }
 

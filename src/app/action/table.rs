@@ -23,12 +23,14 @@ const INPUTS: Scope =
 const MENUS: Scope = Scope::of(&[C::Menu]);
 /// Questions.
 const DIALOGS: Scope = Scope::of(&[C::ConfirmPush, C::ConfirmQuit, C::ConfirmMode]);
+/// What to do with decisions of an earlier run.
+const RESUME: Scope = Scope::of(&[C::ConfirmResume]);
 /// The preview over a narrow list.
 const OVERLAY: Scope = Scope::of(&[C::Overlay]);
 /// The screen that is too small.
 const SMALL: Scope = Scope::of(&[C::TooSmall]);
 /// Everything there is.
-const ALL: Scope = VIEWS.and(INPUTS).and(MENUS).and(DIALOGS).and(OVERLAY).and(SMALL);
+const ALL: Scope = VIEWS.and(INPUTS).and(MENUS).and(DIALOGS).and(RESUME).and(OVERLAY).and(SMALL);
 
 const NONE: EffectClass = EffectClass::None;
 const READ: EffectClass = EffectClass::Read;
@@ -93,7 +95,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(Scope::of(&[C::Menu])), NONE, (10, Look), always),
     row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),
-    row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates]), NONE, (13, Look), cursor),
+    row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates, V::Repositories, V::Policies]), NONE, (13, Look), cursor),
     row(Action::Why, "open.preview", &["i"], "why", "What it changes and why, or nothing but the list", Scope::views(&[V::Updates]), NONE, (25, Look), cursor),
     row(Action::Why, "open.details", &["i"], "details", "What is known of the row, or nothing but the list", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (37, Look), cursor),
     row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
@@ -121,6 +123,8 @@ pub const ACTIONS: &[Row] = &[
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
+    row(Action::Yes, "dialog.resume", &["y", "esc", "q"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
+    row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "cancel", "No, back", DIALOGS, NONE, (11, Act), always),
     row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),
     row(Action::Accept, "filter.keep", &["enter"], "keep", "Keep the filter", Scope::of(&[C::Filter]), NONE, (10, Act), always),
@@ -145,7 +149,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewPrevious, "view.previous", &["-"], "", "The view before this one", VIEWS, NONE, (86, Everywhere), always),
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
-    row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
     row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch])), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),

@@ -34,20 +34,26 @@ pub(super) fn cursor(state: &State) -> Option<String> {
     unless(has_row, "there is no row")
 }
 
-/// The update under the cursor has to be one that can be decided.
+/// The update under the cursor, or some of the range, has to be one that can be decided.
 pub(super) fn approvable(state: &State) -> Option<String> {
-    let target = match state.view_below_help() {
-        View::Updates => state.updates.current().cloned().map(Target::update),
-        View::Diff => state.diff.tree.current().map(rows::target),
-        _ => None,
+    let targets: Vec<Target> = match state.view_below_help() {
+        View::Updates => state.updates.targets().into_iter().map(Target::update).collect(),
+        View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
+        _ => Vec::new(),
     };
-    let Some(target) = target else { return Some("there is no update".to_owned()) };
+    let mut refusals = targets.iter().map(|target| undecidable(state, target));
+    let first = refusals.next().unwrap_or_else(|| Some("there is no update".to_owned()))?;
+    refusals.all(|refusal| refusal.is_some()).then_some(first)
+}
+
+/// Why a target cannot be decided.
+fn undecidable(state: &State, target: &Target) -> Option<String> {
     if state.is_being_pushed(&target.update) {
         return Some("a push of it is under way".to_owned());
     }
     let update = state.review.get(&target.update)?;
     standing(update).or_else(|| {
-        unless(!state.review.sites_of(&target).is_empty(), "blocked: there is no value to write here")
+        unless(!state.review.sites_of(target).is_empty(), "blocked: there is no value to write here")
     })
 }
 

@@ -48,6 +48,8 @@ pub enum Overlay {
     Pushing,
     /// To WRITE?
     Mode,
+    /// Decisions of an earlier run came back: are they still meant?
+    Resume,
     /// A menu.
     Menu(Menu),
     /// S13.

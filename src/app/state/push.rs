@@ -9,6 +9,7 @@ use crate::app::message::Prepared;
 use crate::app::moment::Moment;
 use crate::app::review::UpdateId;
 use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::object::ObjectId;
 use crate::problem::Problem;
 
 /// S9a: Push so many commits?
@@ -64,6 +65,8 @@ pub struct PushRun {
     pub dry_run: bool,
     /// The updates that it brings.
     pub updates: Vec<UpdateId>,
+    /// The subject of each commit, by automation.
+    pub subjects: Vec<(ObjectId, String)>,
     /// When it began.
     pub since: Moment,
     /// What was done so far, and when each step began.

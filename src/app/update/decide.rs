@@ -5,8 +5,9 @@ use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::review::{Decided, Target, UpdateId};
 use crate::app::rows;
-use crate::app::state::{Level, Node, State};
+use crate::app::state::{Level, Node, Overlay, State};
 use crate::app::view::View;
+use crate::domain::mode::Mode;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 
@@ -121,6 +122,30 @@ fn approve_all(state: &mut State) -> Vec<Effect> {
     effects
 }
 
+/// Asks once whether decisions of an earlier run, which have come with the updates, are still meant.
+pub(super) fn ask_to_resume(state: &mut State) {
+    let is_free = state.overlay.is_none() && state.help.is_none() && state.mode != Mode::ReadOnly;
+    if !state.resumed && is_free && decided(state).next().is_some() {
+        state.resumed = true;
+        state.overlay = Some(Overlay::Resume);
+    }
+}
+
+fn decided(state: &State) -> impl Iterator<Item = Target> {
+    let pending = state.review.updates().iter().filter(|update| update.state == UpdateState::Pending);
+    pending
+        .filter(|update| update.overall() != Decision::Undecided)
+        .map(|update| Target::update(UpdateId::of(update)))
+}
+
+/// Takes back every decision.
+pub(super) fn drop_all(state: &mut State) -> Vec<Effect> {
+    let targets: Vec<Target> = decided(state).collect();
+    let effects = give(state, &targets, Decision::Undecided, "not resumed");
+    state.tell(Level::Info, format!("{} undecided again; u takes that back", count(targets.len(), "update")));
+    effects
+}
+
 fn again(state: &mut State, undo: bool) -> Vec<Effect> {
     let touched = if undo { state.review.undo() } else { state.review.redo() };
     let Some((id, decided)) = touched else { return vec![] };
@@ -136,6 +161,7 @@ fn again(state: &mut State, undo: bool) -> Vec<Effect> {
 
 /// Has the decisions kept and written down.
 fn saved(state: &mut State, decided: Vec<Decided>, subject: String, detail: String) -> Vec<Effect> {
+    state.resumed = true;
     rows::plan(state);
     vec![Effect::SaveDecisions(decided), Effect::Audit { kind: "decide", subject, detail }]
 }

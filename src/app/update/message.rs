@@ -2,10 +2,12 @@
 
 use crate::app::effect::Effect;
 use crate::app::input::Message;
+use crate::app::review::Review;
 use crate::app::state::{Editing, Level, State};
 use crate::app::view::View;
+use crate::domain::lint::Standing;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::message_data;
+use crate::domain::plan::{message_data, template_problem};
 use crate::domain::proposal::Proposal;
 use crate::domain::template;
 
@@ -39,10 +41,28 @@ fn render(state: &State, automation: &ObjectId) -> (Option<String>, Vec<String>)
         state.review.approved().filter(|update| update.automation == *automation).cloned().collect();
     let data = message_data(ground, &updates, &state.review.selections);
     let rendered = template::render(&ground.template, &data);
-    let mut notes: Vec<String> = rendered.warnings.iter().map(|warning| warning.message.clone()).collect();
-    notes.extend(rendered.error);
+    // A field that is used twice is warned of twice, and says the same.
+    let mut notes: Vec<String> = Vec::new();
+    for note in rendered.warnings.iter().map(|warning| &warning.message).chain(&rendered.error) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     // What the editor would make of it, so that looking at a message is no edit.
     (rendered.message.map(|message| Message::new(&message).text()), notes)
+}
+
+/// An automation whose template gives no message for what is pending fails, before anybody approves anything.
+pub(super) fn mark_failing(review: &mut Review) {
+    for ground in review.grounds.iter() {
+        let Some(problem) = template_problem(ground, review.updates(), &review.selections) else { continue };
+        let (message, fix) = (Some(problem.message), problem.hint);
+        let fails = Standing { word: "fails", is_broken: true, message, fix };
+        let standings = &mut review.survey.automations;
+        if standings.get(&ground.automation).is_none_or(|known| !known.is_broken) {
+            standings.insert(ground.automation.clone(), fails);
+        }
+    }
 }
 
 /// The text changed: it is kept, now and across restarts.

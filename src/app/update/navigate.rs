@@ -9,7 +9,7 @@ use crate::app::rows::{self, StartChoice};
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
 use crate::app::view::{Focus, View};
 
-use super::{diff, overlays, push, scans, tags, time};
+use super::{diff, overlays, push, scans, tags};
 
 /// What every list can do, whatever its rows are.
 pub(super) trait AnyList {
@@ -316,7 +316,7 @@ pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Sort => sort_menu(state),
         Action::Zoom => state.preview.toggle_zoom(),
-        Action::Freeze => freeze(state),
+        Action::Freeze => return freeze(state),
         Action::Why => why(state),
         Action::NextMatch => wrap(state, 1),
         Action::PreviousMatch => wrap(state, -1),
@@ -359,14 +359,14 @@ fn sort_menu(state: &mut State) {
     state.overlay = Some(Overlay::Menu(Menu { title: "sort by", entries, cursor, kind: MenuKind::Sort }));
 }
 
-fn freeze(state: &mut State) {
+fn freeze(state: &mut State) -> Vec<Effect> {
     state.frozen = !state.frozen;
     if state.frozen {
         state.tell(Level::Info, "frozen: rows stay as they are; f lets them move again");
-    } else {
-        state.tell(Level::Info, "rows follow what is new again");
-        time::rows_changed(state);
+        return vec![];
     }
+    state.tell(Level::Info, "rows follow what is new again");
+    scans::thaw(state)
 }
 
 /// Puts the cursor of S1, S7 and the plan on an update.

@@ -6,11 +6,11 @@ use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
 use crate::app::palette::{self, Command};
 use crate::app::rows;
-use crate::app::state::{Help, MenuKind, Overlay, Palette, State};
+use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
-use super::{copy, diff, keys, mode, navigate, push, run, tags};
+use super::{copy, decide, diff, keys, mode, navigate, push, run, tags};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -93,15 +93,19 @@ fn accept(state: &mut State) -> Vec<Effect> {
 
 fn run_entry(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Palette(open)) = &state.overlay else { return vec![] };
-    let entry = palette::entries(state, open.field.text()).into_iter().nth(open.cursor);
+    let typed = open.field.text().trim().to_owned();
+    let entry = palette::entries(state, &typed).into_iter().nth(open.cursor);
     state.overlay = None;
     match entry.map(|entry| entry.command) {
         Some(Command::Row(row)) => run(state, row),
         Some(Command::Theme(index)) => mode::theme(state, index),
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         None => {
-            state
-                .tell(crate::app::state::Level::Warning, "no action is called that: `?` lists what there is");
+            let says = match palette::nearest_name(state, &typed) {
+                Some(near) => format!("no action is called {typed}; did you mean {near}?"),
+                None => format!("no action is called {typed}: `?` lists what there is"),
+            };
+            state.tell(Level::Warning, says);
             vec![]
         }
     }
@@ -156,6 +160,10 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
     match state.overlay {
         Some(Overlay::Push(_)) => push::confirmed(state),
         Some(Overlay::Quit(_)) => vec![Effect::Quit],
+        Some(Overlay::Resume) => {
+            state.overlay = None;
+            vec![]
+        }
         Some(Overlay::Pushing) => {
             state.overlay = None;
             state.leave_view();
@@ -171,6 +179,10 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
 
 /// No, to whatever is asked.
 pub(super) fn no(state: &mut State) -> Vec<Effect> {
+    if matches!(state.overlay, Some(Overlay::Resume)) {
+        state.overlay = None;
+        return decide::drop_all(state);
+    }
     let effects = push::stop_preparing(state).unwrap_or_default();
     state.overlay = None;
     effects

@@ -13,7 +13,7 @@ use crate::app::view::{Context, View};
 use crate::domain::landing::{CutOff, Fate, Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::Problem;
 
@@ -144,10 +144,13 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
     let dry_run = state.mode != Mode::Write;
     let updates = plan.groups.iter().flat_map(|group| &group.updates);
     let updates = updates.filter(|update| update.approved().next().is_some()).map(UpdateId::of).collect();
+    let first_line = |group: &Group| group.message.lines().next().unwrap_or_default().to_owned();
+    let subjects = plan.groups.iter().map(|group| (group.automation.clone(), first_line(group))).collect();
     state.push = Some(PushRun {
         job,
         dry_run,
         updates,
+        subjects,
         since: state.at,
         steps: Vec::new(),
         result: None,
@@ -243,9 +246,7 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
         ),
         Err(problem) => (Vec::new(), vec![super::copy::report(problem)]),
     };
-    if !commits.is_empty() {
-        next.push(NextStep::CopyCommit(commits.join("\n")));
-    }
+    next.extend(commits.into_iter().map(NextStep::CopyCommit));
     if !problems.is_empty() {
         next.push(NextStep::CopyProblem(problems.join("\n\n")));
         next.push(NextStep::Again);

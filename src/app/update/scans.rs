@@ -20,7 +20,7 @@ use crate::domain::watch;
 use crate::problem::Problem;
 use crate::text::count;
 
-use super::{problems, tags, time};
+use super::{decide, message, problems, tags, time};
 
 /// Reads the objects again.
 pub(super) fn reload(state: &mut State) -> Vec<Effect> {
@@ -326,6 +326,22 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
         return vec![];
     }
     state.jobs.propose = None;
+    // What a person asked for is shown all the same.
+    if let (true, false, Ok(proposed)) = (state.frozen, state.jobs.take_newer, &result) {
+        state.held_back = Some(Box::new(proposed.clone()));
+        return vec![];
+    }
+    compared(state, result)
+}
+
+/// Shows what came while rows were frozen.
+pub(super) fn thaw(state: &mut State) -> Vec<Effect> {
+    time::rows_changed(state);
+    state.held_back.take().map_or_else(Vec::new, |proposed| compared(state, Ok(*proposed)))
+}
+
+fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect> {
+    state.held_back = None;
     let mut again = std::mem::take(&mut state.jobs.propose_again);
     match result {
         Ok(proposed) => {
@@ -335,12 +351,14 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
+            message::mark_failing(review);
             let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
             again |= proposed.kept;
             state.errors.resolve("comparing");
             problems::checkouts(state, proposed.problems);
             problems::markers(state);
+            decide::ask_to_resume(state);
             // Where no row was, none can move.
             if first {
                 rows::refresh(state);

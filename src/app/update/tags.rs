@@ -23,8 +23,11 @@ pub(super) fn open(state: &mut State, repository: ObjectId, policy: Option<Objec
     vec![]
 }
 
-/// Opens S3 for the update under the cursor.
+/// Opens S3 for what is under the cursor.
 pub(super) fn open_from_row(state: &mut State) -> Vec<Effect> {
+    if state.view_below_help() != View::Updates {
+        return super::navigate::open(state);
+    }
     let Some(policy) = state.updates.current().map(|id| id.policy.clone()) else { return vec![] };
     let repository = state.inventory.policies.get(&policy).map(|policy| policy.repository.clone());
     match repository {

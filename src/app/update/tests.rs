@@ -22,7 +22,7 @@ use crate::domain::landing::{CutOff, Fate};
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::proposal::Decision;
+use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 use world::{
     Seen, answer_proposal, epoch, press, propose, ready, review_of, scans_over, tick, update_named,
@@ -463,9 +463,12 @@ fn frozen_rows_stay_until_they_are_let_go() {
     tick(&mut state, 10_000);
     propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
     assert_eq!(state.updates.len(), 1);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.2")]);
+    let new = |state: &State| state.review.updates().last().unwrap().new.clone().unwrap().tag;
+    assert_eq!(new(&state), "1.1", "nor does what they say");
     press(&mut state, &["f"]);
     tick(&mut state, 11_000);
-    assert_eq!(state.updates.len(), 2);
+    assert_eq!((state.updates.len(), new(&state)), (2, "1.2".to_owned()));
 }
 
 #[test]
@@ -515,6 +518,52 @@ fn a_range_is_decided_at_once() {
 }
 
 #[test]
+fn a_range_that_begins_at_a_row_without_a_choice_still_decides_the_others() {
+    let mut blocked = update_named("a 1 -> 2");
+    blocked.state = UpdateState::Blocked;
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![update_named("b 1 -> 2"), blocked]);
+    press(&mut state, &["g", "v", "G", "s"]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "a");
+    assert_eq!(state.review.tally().skipped, 1);
+}
+
+#[test]
+fn decisions_of_an_earlier_run_are_asked_for_once_and_no_first_key_takes_them_back() {
+    let start = || {
+        let mut decided = update_named("web 1.0 -> 1.1");
+        decided.sites[0].decision = Decision::Approved;
+        decided.decision = Decision::Approved;
+        let mut state = review_of(&[]);
+        propose(&mut state, vec![decided]);
+        assert_eq!(state.context(), Context::ConfirmResume);
+        state
+    };
+    for keep in ["y", "esc", "q"] {
+        let mut state = start();
+        assert_eq!(press(&mut state, &["space", "enter", keep]), []);
+        assert_eq!((state.context(), state.review.tally().approved), (Context::View(View::Updates), 1));
+        let again = state.review.updates().to_vec();
+        propose(&mut state, again);
+        assert!(state.overlay.is_none(), "once");
+    }
+    let mut state = start();
+    let effects = press(&mut state, &["n"]);
+    assert!(matches!(effects.as_slice(), [Effect::SaveDecisions(_), Effect::Audit { .. }]), "{effects:?}");
+    assert_eq!(state.review.tally().approved, 0);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 1);
+}
+
+#[test]
+fn a_name_that_no_action_has_is_answered_with_the_one_that_was_meant() {
+    let mut state = review_of(&[]);
+    press(&mut state, &[":", "p", "u", "h", "s", "enter"]);
+    let says = state.status.as_ref().unwrap().text.clone();
+    assert!(says.contains("did you mean push?"), "{says}");
+}
+
+#[test]
 fn linked_sites_are_decided_together() {
     let mut linked = update_named("web 1.0 -> 1.1");
     let mut digest = linked.sites[0].clone();
@@ -561,7 +610,7 @@ fn a_decision_of_this_run_wins_over_one_of_an_earlier_run() {
     remembered.decide(Decision::Approved);
     propose(&mut state, vec![remembered.clone()]);
     assert_eq!(state.review.tally().approved, 1, "what the journal says counts at first");
-    press(&mut state, &["space"]);
+    press(&mut state, &["y", "space"]);
     tick(&mut state, 5_000);
     propose(&mut state, vec![remembered]);
     assert_eq!(state.review.tally().approved, 0);

@@ -11,7 +11,7 @@ use crate::domain::commit::message_defect;
 use crate::domain::manifest::{self, Manifest, MarkedScalar};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
-use crate::domain::proposal::{ObjectIdentity, Proposal, Site};
+use crate::domain::proposal::{Decision, ObjectIdentity, Proposal, Site};
 use crate::domain::setrun;
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
 use crate::problem::{Code, Problem};
@@ -176,16 +176,24 @@ fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
     warnings
 }
 
-/// Why the template of an automation makes no message of these updates, as far as they are approved.
-pub fn message_problem(
+/// Why the template of an automation makes no message of all that could be approved now; `None`: it does, or nothing can.
+pub fn template_problem(
     ground: &Ground,
-    updates: &[Proposal],
+    proposals: &[Proposal],
     selections: &BTreeMap<ObjectId, Selection>,
 ) -> Option<Problem> {
+    let own = proposals.iter().filter(|update| update.automation == ground.automation);
+    let mut updates: Vec<Proposal> = own.cloned().collect();
+    for update in &mut updates {
+        update.decide(Decision::Approved);
+    }
+    if updates.iter().all(|update| update.approved().next().is_none()) {
+        return None;
+    }
     let messages = BTreeMap::new();
     let options =
         BuildOptions { now: Timestamp::UNIX_EPOCH, who: String::new(), messages: &messages, author: None };
-    message(ground, updates, selections, &options).err()
+    message(ground, &updates, selections, &options).err()
 }
 
 /// The commit message, whether a person wrote it, and what the template deserves to be said of it.

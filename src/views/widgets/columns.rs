@@ -99,8 +99,10 @@ pub(crate) fn place(columns: &[Column], width: u16) -> Vec<Placed> {
         let Some(first) = droppable.min_by_key(|&index| columns[index].drop) else { break };
         kept.retain(|&index| index != first);
     }
-    let mut widths: Vec<u16> = kept.iter().map(|&index| columns[index].width).collect();
-    let total = needed(&kept);
+    // The column that is dropped first takes no room that a more important one has use for.
+    let start = |column: &Column| if column.drop == 1 { column.floor } else { column.width };
+    let mut widths: Vec<u16> = kept.iter().map(|&index| start(&columns[index])).collect();
+    let total = widths.iter().map(|width| width + 1).sum::<u16>();
     if total > width {
         shrink(&mut widths, &kept, columns, total - width);
     } else {

@@ -58,6 +58,8 @@ pub(crate) struct Table<'a> {
     pub(crate) top: usize,
     /// The row under the cursor.
     pub(crate) cursor: usize,
+    /// The rows of a range that keys act on; the other ones than the cursor's get a mark of their own.
+    pub(crate) range: Option<(usize, usize)>,
     /// Whether it has the keys; without them the cursor row has its mark but no background.
     pub(crate) focused: bool,
 }
@@ -80,13 +82,15 @@ impl Table<'_> {
             self.row(canvas, here, &placed, &row(index));
             if index == self.cursor {
                 self.mark(canvas, here, &placed);
+            } else if self.range.is_some_and(|(first, end)| (first..end).contains(&index)) {
+                canvas.repeat(here.x, y, 1, glyphs::WALL, Role::Select);
             }
         }
     }
 
     fn header(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
         for (index, column) in placed.iter().map(|placed| (placed, &self.columns[placed.index])) {
-            let mut title = Line::of(Role::TextDim, column.title);
+            let mut title = Line::of(Role::TextDim, column.title.replace('→', canvas.arrow()));
             if let Some((_, descending)) = self.sorted.filter(|(title, _)| *title == column.title) {
                 title = title.with(Role::TextDim, if descending { "↓" } else { "↑" });
             }
@@ -200,6 +204,7 @@ mod tests {
             rows: 100_000,
             top: 99_990,
             cursor: 99_991,
+            range: Some((99_990, 99_993)),
             focused: true,
         };
         let mut made = 0;
@@ -208,7 +213,8 @@ mod tests {
             Row::Cells(vec![Cell::plain(index.to_string())])
         });
         assert_eq!(made, 4);
-        assert_eq!(buffer[(0, 2)].symbol(), "▌");
+        let gutter: Vec<&str> = (1..5).map(|y| buffer[(0, y)].symbol()).collect();
+        assert_eq!(gutter, ["│", "▌", "│", " "], "a range is seen");
         assert_eq!(buffer[(1, 2)].symbol(), "9");
     }
 

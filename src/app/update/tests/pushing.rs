@@ -1,11 +1,12 @@
 //! What cannot be pushed is refused with its reason, and what is being pushed is not changed.
 
-use super::golden::{plan_of, prepare};
+use super::golden::{landed, plan_of, prepare};
 use super::world::{press, review_of};
 use super::*;
 use crate::app::input::Message;
 use crate::app::message::Prepared;
-use crate::app::state::{Editing, State};
+use crate::app::state::{Editing, NextStep, State};
+use crate::domain::landing::Landed;
 use crate::domain::plan::{Base, Plan};
 use crate::domain::proposal::Proposal;
 
@@ -167,4 +168,32 @@ fn the_dialog_scrolls_and_keeps_its_question() {
     press(&mut state, &["k", "j", "j", "k"]);
     let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("no dialog") };
     assert_eq!(dialog.top, 1);
+}
+
+#[test]
+fn each_commit_of_a_push_can_be_copied_and_has_its_subject() {
+    let (mut state, job) = pushing();
+    assert_eq!(state.push.as_ref().unwrap().subjects[0].1, "Update images");
+    let second = Landed { commit: Some("b7f2712".to_owned()), ..landed() };
+    update(&mut state, Msg::Pushed(job, Ok(vec![landed(), second])));
+    let next = state.push.as_ref().unwrap().next.rows();
+    let copies = ["8d2e91b", "b7f2712"].map(|commit| NextStep::CopyCommit(commit.to_owned()));
+    assert_eq!(next[..2], copies);
+}
+
+#[test]
+fn an_automation_whose_template_fails_on_what_is_pending_is_said_to_fail() {
+    let standing = |template: &str| {
+        let mut state = review_of(&["web 1.0 -> 1.1"]);
+        let mut ground = state.review.grounds[0].clone();
+        template.clone_into(&mut ground.template);
+        state.review.grounds = Arc::new(vec![ground]);
+        super::super::message::mark_failing(&mut state.review);
+        let standing = state.review.survey.automations.into_values().next();
+        standing.map(|standing| (standing.word, standing.message.unwrap_or_default()))
+    };
+    assert_eq!(standing("{{ range .Changed.Changes }}{{ .NewValue }}{{ end }}"), None);
+    let (word, message) = standing("{{ .Foo.Bar }}").unwrap();
+    assert_eq!(word, "fails");
+    assert!(message.contains("Foo"), "{message}");
 }
