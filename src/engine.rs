@@ -27,15 +27,16 @@ mod walk;
 mod watch;
 mod work_tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use crate::config::Settings;
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::policy::Exclusions;
 use crate::domain::scan::Scan;
 use crate::domain::setrun::in_parallel;
 use crate::git;
@@ -72,6 +73,8 @@ pub struct Engine {
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
+    /// Exclusion lists as they are spelled → compiled.
+    exclusions: Arc<Mutex<HashMap<Vec<String>, Exclusions>>>,
     /// Keeps `git_root` until the last clone of the engine goes, where no cache can be kept on disk.
     private: Option<Arc<tempfile::TempDir>>,
     /// Where secrets of ours are kept; `None` without a state folder.
@@ -130,6 +133,7 @@ impl Engine {
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),
+            exclusions: Arc::default(),
             secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
         })
     }

@@ -23,6 +23,7 @@ mod verdict;
 pub mod version;
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::object::{ObjectId, PolicyChoice, TagFilter};
 use super::proposal::Step;
@@ -104,10 +105,28 @@ impl Rule {
     }
 }
 
+/// An exclusion list, compiled, or why it cannot be. Most repositories of a fleet have the same one, and share it: to compile
+/// it takes as long as to evaluate a thousand tags.
+#[derive(Debug, Clone)]
+pub struct Exclusions(Arc<Result<Vec<Exclusion>, PolicyError>>);
+
+impl Exclusions {
+    /// Compiles the list in force, with nothing added to it.
+    pub fn new(list: &[String]) -> Self {
+        let rules = list.iter().map(|spelled| {
+            Exclusion::new(spelled).map_err(|error| {
+                let text = format!("scan failed: failed to compile regex {spelled}: {error}");
+                PolicyError::new(PolicyErrorKind::Scan, text)
+            })
+        });
+        Self(Arc::new(rules.collect()))
+    }
+}
+
 /// One policy, compiled.
 #[derive(Debug)]
 pub struct Evaluator {
-    exclusions: Result<Vec<Exclusion>, PolicyError>,
+    exclusions: Exclusions,
     rule: Result<Rule, PolicyError>,
     filter: Result<Option<Filter>, PolicyError>,
     repository: Option<ObjectId>,
@@ -116,15 +135,11 @@ pub struct Evaluator {
 impl Evaluator {
     /// Compiles a policy; `exclusions` is the list in force, with nothing added to it.
     pub fn new(choice: &PolicyChoice, filter: Option<&TagFilter>, exclusions: &[String]) -> Self {
-        let exclusions = exclusions
-            .iter()
-            .map(|spelled| {
-                Exclusion::new(spelled).map_err(|error| {
-                    let text = format!("scan failed: failed to compile regex {spelled}: {error}");
-                    PolicyError::new(PolicyErrorKind::Scan, text)
-                })
-            })
-            .collect();
+        Self::sharing(choice, filter, Exclusions::new(exclusions))
+    }
+
+    /// Compiles a policy with a list that is compiled already.
+    pub fn sharing(choice: &PolicyChoice, filter: Option<&TagFilter>, exclusions: Exclusions) -> Self {
         let filter = filter.map(|filter| {
             Filter::new(filter).map_err(|error| {
                 let pattern = &filter.pattern;

@@ -1,7 +1,7 @@
 //! Every policy against the tags of its repository.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::lint::{Known, suspended};
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId, PolicyChoice};
 use crate::domain::plan::Selection;
-use crate::domain::policy::{Evaluation, Evaluator, PolicyErrorKind};
+use crate::domain::policy::{Evaluation, Evaluator, Exclusions, PolicyErrorKind};
 use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
@@ -137,11 +137,17 @@ impl Engine {
         super::on_all_cores(&policies, evaluate).into_iter().chain(ambiguous(inventory)).collect()
     }
 
+    /// The list compiled, once for all that have the same.
+    fn exclusions(&self, list: Vec<String>) -> Exclusions {
+        let mut compiled = self.exclusions.lock().unwrap_or_else(PoisonError::into_inner);
+        compiled.entry(list).or_insert_with_key(|list| Exclusions::new(list)).clone()
+    }
+
     /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.
     pub fn evaluate(&self, inventory: &Inventory, policy: &ImagePolicy, scan: Option<&Scan>) -> Evaluated {
         let repository = inventory.repositories.get(&policy.repository);
-        let exclusions = repository.map(ImageRepository::exclusions).unwrap_or_default();
-        let evaluator = Evaluator::new(&policy.choice, policy.filter.as_ref(), &exclusions);
+        let exclusions = self.exclusions(repository.map(ImageRepository::exclusions).unwrap_or_default());
+        let evaluator = Evaluator::sharing(&policy.choice, policy.filter.as_ref(), exclusions);
         let evaluator = Arc::new(evaluator.of_repository(policy.repository.clone()));
         let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
         let blocked = |problem: Problem, evaluation| Evaluated {

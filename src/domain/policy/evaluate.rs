@@ -55,7 +55,7 @@ impl Evaluator {
 
     /// What fails before any candidate is looked at, in Flux's order.
     fn error_before_choice(&self, has_tags: bool, no_candidates: bool) -> Option<PolicyError> {
-        if let Err(error) = &self.exclusions {
+        if let Err(error) = &*self.exclusions.0 {
             return Some(error.clone());
         }
         if let Err(error) = &self.rule {
@@ -78,7 +78,7 @@ impl Evaluator {
         states: &mut [TagState],
         invalid: &mut Vec<u32>,
     ) -> Candidates<'t> {
-        let Ok(exclusions) = &self.exclusions else {
+        let Ok(exclusions) = &*self.exclusions.0 else {
             states.fill(TagState::Exclude);
             return Candidates::new(tags, false);
         };

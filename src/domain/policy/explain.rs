@@ -170,7 +170,7 @@ impl Evaluator {
 
     /// The first rule of the exclusion list that has the tag, or what is wrong with the list.
     fn why_excluded(&self, tag: &str) -> Option<String> {
-        let rules = match &self.exclusions {
+        let rules = match &*self.exclusions.0 {
             Ok(rules) => rules,
             Err(error) => return Some(error.to_string()),
         };
@@ -277,7 +277,7 @@ impl Evaluator {
             push(steps, "excluded", "yes", self.why_excluded(subject.tag).unwrap_or_default());
             return false;
         }
-        let rules = self.exclusions.as_ref().map_or(0, Vec::len);
+        let rules = self.exclusions.0.as_ref().as_ref().map_or(0, Vec::len);
         let text = match rules {
             0 => "exclusionList is empty".to_owned(),
             1 => "exclusionList has 1 rule, none matches".to_owned(),
@@ -384,7 +384,7 @@ impl Evaluator {
     fn fix(&self, subject: &Subject<'_>) -> Option<String> {
         match subject.state {
             TagState::Exclude => {
-                let rules = self.exclusions.as_ref().ok()?;
+                let rules = self.exclusions.0.as_ref().as_ref().ok()?;
                 let number = rules.iter().position(|rule| rule.pattern.is_match(subject.tag))?;
                 Some(format!("give the ImageRepository an exclusionList without rule {number}"))
             }
