@@ -1,0 +1,49 @@
+//! What looks for faults, and what shells need.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Subcommand};
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// Only markers below this path.
+    pub path: Option<PathBuf>,
+    /// Unmarked images, unused objects, broken chains and obsolete versions are problems too.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Only what is needed before anything is set up.
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub pre: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// What to look at; everything if absent.
+    #[command(subcommand)]
+    pub what: Option<DoctorWhat>,
+}
+
+/// What `doctor` looks at.
+#[derive(Debug, Subcommand)]
+pub enum DoctorWhat {
+    /// One registry: each credential in the order tried, and what the registry said.
+    Registry {
+        /// The registry, or an image in it.
+        #[arg(value_name = "HOST|IMAGE")]
+        place: String,
+    },
+}
+
+/// `completion`.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,106 @@
+//! What changes files or remotes: diffs, plans, pushes, rewrites.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{AgeArg, values};
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What to compare.
+    #[command(subcommand)]
+    pub what: DiffWhat,
+}
+
+/// What `diff` compares.
+#[derive(Debug, Subcommand)]
+pub enum DiffWhat {
+    /// The pending updates, as a patch that `git apply` takes.
+    #[command(alias = "update")]
+    Updates {
+        /// Only those of these policies.
+        names: Vec<String>,
+        /// Lines of context.
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        unified: usize,
+        /// Only how much changes.
+        #[arg(long)]
+        stat: bool,
+        /// What may be approved.
+        #[command(flatten)]
+        age: AgeArg,
+    },
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Approve the updates of these policies.
+    #[arg(required_unless_present = "all", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Approve all but held, blocked, downgrades and changed names.
+    #[arg(long)]
+    pub all: bool,
+    /// Leave these policies out.
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+    /// The commit message, instead of the template's.
+    #[arg(long, value_name = "TEXT", conflicts_with = "message_file", value_parser = values::message)]
+    pub message: Option<String>,
+    /// Read the commit message from a file.
+    #[arg(long, value_name = "FILE")]
+    pub message_file: Option<PathBuf>,
+    /// Push to this branch instead of the automation's.
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
+    pub branch: Option<String>,
+    /// What may be approved.
+    #[command(flatten)]
+    pub age: AgeArg,
+    /// Also write the change as a patch.
+    #[arg(long, value_name = "FILE")]
+    pub output_patch: Option<PathBuf>,
+}
+
+/// How `push` behaves without writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Push.
+    None,
+    /// Do not touch the network.
+    Client,
+    /// Log in and compare references, send nothing.
+    Server,
+}
+
+/// `push`.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// The plan; `-` reads stdin.
+    #[arg(long, value_name = "FILE")]
+    pub plan: String,
+    /// Push to this branch instead of the plan's.
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
+    pub branch: Option<String>,
+    /// What may be pushed.
+    #[command(flatten)]
+    pub age: AgeArg,
+    /// How far to go.
+    #[arg(long, value_enum)]
+    pub dry_run: Option<DryRun>,
+}
+
+/// `set`; `--write` writes the files instead of printing the diff.
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// A policy and its latest image; without `=` it has none. Repeatable.
+    #[arg(short, long = "policy", value_name = "NS:NAME[=IMAGE:TAG[@DIGEST]]", required = true)]
+    pub policies: Vec<String>,
+    /// Exit 1 if anything would change.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Files and directories.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
