@@ -52,9 +52,9 @@ impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
     ///
     /// # Errors
-    /// A credential from the command line that would go to several hosts; a plan that was edited by hand or has a commit without message, or, with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]); a
-    /// registry that could not say so. What keeps a single push from landing is in its groups'
-    /// results.
+    /// A credential from the command line that would go to several hosts; a plan that was edited by hand or has a commit
+    /// without a message; with `--refresh=always`, one whose images are gone ([`Code::StalePlan`]), or a registry that could
+    /// not say so. What keeps a single push from landing is in its groups' results.
     pub async fn land(
         &self,
         world: &Arc<World>,

@@ -98,7 +98,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::duration::GoDuration;
     use crate::domain::inventory::Object;
     use crate::domain::object::{Meta, Origin, PolicyChoice};
 
@@ -108,21 +107,7 @@ mod tests {
     }
 
     fn repository(access_from: Option<Vec<BTreeMap<String, String>>>) -> ImageRepository {
-        ImageRepository {
-            meta: meta("a"),
-            image: "example.com/xy".into(),
-            interval: GoDuration::default(),
-            timeout: None,
-            secret_ref: None,
-            cert_secret_ref: None,
-            proxy_secret_ref: None,
-            service_account: None,
-            suspend: false,
-            access_from,
-            exclusion_list: vec![],
-            provider: "generic".into(),
-            insecure: false,
-        }
+        ImageRepository { meta: meta("a"), access_from, ..ImageRepository::of_image("example.com/xy") }
     }
 
     fn policy(namespace: &str) -> ImagePolicy {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::duration::GoDuration;
 use crate::domain::inventory::{Inventory, Object, implied_automation};
 use crate::domain::object::{
     DigestPolicy, GitRef, GitRepository, ImagePolicy, ImageRepository, LabelSelector, Meta, Origin,
@@ -21,21 +20,7 @@ fn meta(namespace: &str, name: &str) -> Meta {
 }
 
 fn repository(namespace: &str, name: &str) -> ImageRepository {
-    ImageRepository {
-        meta: meta(namespace, name),
-        image: format!("o/{name}"),
-        interval: GoDuration::default(),
-        timeout: None,
-        secret_ref: None,
-        cert_secret_ref: None,
-        proxy_secret_ref: None,
-        service_account: None,
-        suspend: false,
-        access_from: None,
-        exclusion_list: vec![],
-        provider: "generic".into(),
-        insecure: false,
-    }
+    ImageRepository { meta: meta(namespace, name), ..ImageRepository::of_image(&format!("o/{name}")) }
 }
 
 fn policy(namespace: &str, name: &str) -> ImagePolicy {

@@ -42,17 +42,7 @@ fn repository(name: &str) -> ImageRepository {
     ImageRepository {
         meta: meta(name),
         image: format!("registry.example.com/shop/{name}"),
-        interval: "1m".parse().unwrap(),
-        timeout: None,
-        secret_ref: None,
-        cert_secret_ref: None,
-        proxy_secret_ref: None,
-        service_account: None,
-        suspend: false,
-        access_from: None,
-        exclusion_list: Vec::new(),
-        provider: "generic".to_owned(),
-        insecure: false,
+        ..ImageRepository::of_image("")
     }
 }
 
