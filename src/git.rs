@@ -113,7 +113,7 @@ pub struct Remote {
     pub ca_files: Vec<PathBuf>,
     /// How long it may take.
     pub timeouts: Timeouts,
-    /// Stops what is under way.
+    /// Stops what is under way; a push only as long as nothing of it was sent.
     pub cancel: CancellationToken,
     /// Hears how it goes.
     pub progress: Option<ProgressSink>,

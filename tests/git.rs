@@ -6,14 +6,15 @@ mod support;
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use supercargo::domain::commit::CommitSpec;
 use supercargo::domain::object::Person;
 use supercargo::domain::setrun;
 use supercargo::git::{
-    BareCache, Checkout, GitCredential, GitError, PushReport, RefUpdate, Refs, Remote, commits_behind,
-    ls_remote,
+    BareCache, Checkout, GitCredential, GitError, Progress, PushReport, RefUpdate, Refs, Remote,
+    commits_behind, ls_remote,
 };
 use supercargo::problem::Code;
 use support::{Bare, GitServer, PASSWORD, READER, WRITER, git};
@@ -583,6 +584,26 @@ fn a_cancelled_operation_ends_at_once() {
     });
     assert_eq!(error, GitError::Cancelled);
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_push_can_be_stopped_until_its_commits_are_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_fleet, cache, mut remote) = folder_remote(dir.path());
+    let cancel = remote.cancel.clone();
+    remote.progress = Some(Arc::new(move |progress| {
+        if matches!(progress, Progress::Sending { .. }) {
+            cancel.cancel();
+        }
+    }));
+    let (report, commit) = land(&cache, &remote, "main").unwrap();
+    assert!(report.branches[0].verified, "what is being sent runs to its end");
+    let spec = commit_spec(&commit, "Update db\n", &[("deep/er/db.yaml", "image: db:2\n")]);
+    let next = cache.commit(&spec).unwrap();
+    let stopped = cache.push(&remote, &[update("main", Some(&commit), &next)], &[]);
+    assert_eq!(stopped.unwrap_err(), GitError::Cancelled);
+    let (refs, _) = ls_remote(&Remote::new(remote.url.clone())).unwrap();
+    assert_eq!(refs.branch("main"), Some(commit.as_str()));
 }
 
 #[test]

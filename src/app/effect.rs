@@ -63,7 +63,7 @@ pub enum Effect {
         /// Messages that a person wrote.
         messages: BTreeMap<ObjectId, String>,
     },
-    /// Push; runs to its end whatever happens.
+    /// Push; from the moment when commits are sent it runs to its end whatever happens.
     Push {
         /// The question.
         job: JobId,

@@ -47,6 +47,21 @@ pub struct LandingStep {
     pub text: String,
     /// How long it took in milliseconds; `None` while it runs.
     pub millis: Option<u64>,
+    /// Whether commits are on their way to the remote: from then on it runs to its end.
+    pub sends: bool,
+}
+
+impl LandingStep {
+    /// A step that begins; nothing is sent yet.
+    pub fn begun(text: impl Into<String>) -> Self {
+        Self { text: text.into(), millis: None, sends: false }
+    }
+
+    /// The same when it has ended.
+    #[must_use]
+    pub fn ended(self, millis: u64) -> Self {
+        Self { millis: Some(millis), ..self }
+    }
 }
 
 /// A push of an earlier run that nobody saw the end of: its process was killed, or its terminal was gone.

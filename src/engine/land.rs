@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
 use crate::domain::commit::{CommitSpec, message_defect};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ImageUpdateAutomation, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
-use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
+use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Refs, Remote, redact};
 use crate::problem::{Code, Problem};
 use crate::store::{PushNote, Store};
 use crate::text::count;
@@ -36,17 +38,19 @@ pub struct Landing {
     pub branch: Option<String>,
     /// How far to go.
     pub dry_run: DryRun,
+    /// Stops it: a push that is being sent runs to its end, and none is begun after it.
+    pub cancel: CancellationToken,
 }
 
 impl Landing {
     /// A plan as it was made.
     pub fn of(plan: Plan, dry_run: DryRun) -> Self {
-        Self { plan, branch: None, dry_run }
+        Self { plan, branch: None, dry_run, cancel: CancellationToken::new() }
     }
 }
 
 /// Hears of each step on the way.
-type Steps<'a> = &'a (dyn Fn(LandingStep) + Send + Sync);
+type Steps<'a> = &'a Arc<dyn Fn(LandingStep) + Send + Sync>;
 
 impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
@@ -61,7 +65,7 @@ impl Engine {
         landing: Landing,
         step: impl Fn(LandingStep) + Send + Sync + 'static,
     ) -> Result<Vec<Landed>, Problem> {
-        let Landing { plan, branch, dry_run } = landing;
+        let Landing { plan, branch, dry_run, cancel } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
         }
@@ -79,8 +83,9 @@ impl Engine {
         blocking(move || {
             let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
             let pushes = plan.pushes();
+            let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(step);
             let land = |groups: &Vec<&Group>| {
-                let results = engine.land_run(&world, &plan, groups, dry_run, &step);
+                let results = engine.land_run(&world, &plan, groups, (dry_run, &cancel, &step));
                 engine.audit_push(&plan.id, dry_run, &results);
                 results
             };
@@ -95,11 +100,10 @@ impl Engine {
         world: &World,
         plan: &Plan,
         groups: &[&Group],
-        dry_run: DryRun,
-        step: Steps<'_>,
+        (dry_run, cancel, step): (DryRun, &CancellationToken, Steps<'_>),
     ) -> Vec<Landed> {
         let mut results: Vec<Landed> = groups.iter().map(|group| blank(group)).collect();
-        let done = self.open_run(world, groups).and_then(|run| {
+        let done = self.open_run(world, groups, cancel).and_then(|run| {
             let report = run.land(plan, dry_run, step, &mut results)?;
             Ok((run, report))
         });
@@ -116,14 +120,22 @@ impl Engine {
         results
     }
 
-    fn open_run<'a>(&self, world: &World, groups: &'a [&'a Group]) -> Result<Run<'a>, Problem> {
+    fn open_run<'a>(
+        &self,
+        world: &World,
+        groups: &'a [&'a Group],
+        cancel: &CancellationToken,
+    ) -> Result<Run<'a>, Problem> {
+        if cancel.is_cancelled() {
+            return Err(GitError::Cancelled.into());
+        }
         let first = groups.first().copied();
         let (Some(first), Some(address)) = (first, first.and_then(|group| group.remote.as_deref())) else {
             return Err(Problem::new(Code::GitNotFound, "plan", "the plan has no Git remote to push to")
                 .hint("Write it as a patch instead: supercargo plan … --output-patch FILE"));
         };
         let known = world.automations.iter().filter(|automation| automation.meta.id == first.automation);
-        let remote = self.remote_at(world, known, address)?;
+        let remote = Remote { cancel: cancel.clone(), ..self.remote_at(world, known, address)? };
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
         let committer = world.git_config.operator();
         Ok(Run { cache, remote, groups, committer, store: Arc::clone(&self.store) })
@@ -221,7 +233,7 @@ impl Run<'_> {
         let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
-            DryRun::None => timed(step, &text, || self.send(plan, update, &options)),
+            DryRun::None => timed(step, &text, || self.send(plan, update, &options, (step, &text))),
             DryRun::Client | DryRun::Server => {
                 timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
             }
@@ -230,7 +242,13 @@ impl Run<'_> {
     }
 
     /// Sends, with a note on the disk for the case that nobody sees how it ends.
-    fn send(&self, plan: &str, update: RefUpdate, options: &[String]) -> Result<PushReport, GitError> {
+    fn send(
+        &self,
+        plan: &str,
+        update: RefUpdate,
+        options: &[String],
+        (step, text): (Steps<'_>, &str),
+    ) -> Result<PushReport, GitError> {
         let mut note = PushNote {
             plan: plan.to_owned(),
             remote: self.remote.shown(),
@@ -240,7 +258,14 @@ impl Run<'_> {
             outcome: None,
         };
         let _under_way = self.store.pushes().begin(&note);
-        let pushed = self.cache.push(&self.remote, &[update], options);
+        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
+        let told = move |progress| {
+            if let Progress::Sending { bytes: 0, .. } = progress {
+                step(sends.clone());
+            }
+        };
+        let remote = Remote { progress: Some(Arc::new(told)), ..self.remote.clone() };
+        let pushed = self.cache.push(&remote, &[update], options);
         note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
         self.store.pushes().end(&note);
         pushed
@@ -353,12 +378,13 @@ impl Run<'_> {
 
 /// Runs one step and says how long it took.
 fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) -> T {
-    step(LandingStep { text: text.to_owned(), millis: None });
+    let begun = LandingStep::begun(text);
+    step(begun.clone());
     let from = Instant::now();
     let done = work();
     let millis = u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(millis, "land: {text}");
-    step(LandingStep { text: text.to_owned(), millis: Some(millis) });
+    step(begun.ended(millis));
     done
 }
 

@@ -173,8 +173,8 @@ pub enum GitError {
         /// Whether it belongs to another user.
         foreign: bool,
     },
-    /// The caller gave up.
-    #[error("cancelled")]
+    /// The caller gave up, before anything was sent.
+    #[error("stopped before anything was sent")]
     Cancelled,
     /// What the library said where we know no better.
     #[error("could not {action}: {message}")]
@@ -219,7 +219,8 @@ impl GitError {
             Self::Missing { .. } => Code::StalePlan,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
             Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
-            Self::NoChange | Self::Commit { .. } | Self::Cancelled | Self::Git { .. } => Code::Internal,
+            Self::Cancelled => Code::ConfirmationMissing,
+            Self::NoChange | Self::Commit { .. } | Self::Git { .. } => Code::Internal,
         }
     }
 

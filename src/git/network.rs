@@ -34,7 +34,7 @@ pub(super) fn wait<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, GitError> {
     let (limit, seconds) = session.patience();
-    let cancelled = session.remote.cancel.cancelled();
+    let cancelled = session.cancelled();
     handle()?.block_on(async {
         tokio::select! {
             biased;

@@ -70,8 +70,8 @@ impl BareCache {
     /// `options` are sent as push options; a server that takes none gets none.
     ///
     /// # Errors
-    /// [`GitError::Race`] if a branch is not where it has to be, [`GitError::Rejected`] if the server refuses one, and
-    /// whatever keeps the remote from answering. A branch that is already there is no error.
+    /// [`GitError::Race`] if a branch is not where it has to be, [`GitError::Rejected`] if the server refuses one,
+    /// [`GitError::Cancelled`] as long as nothing was sent, and whatever keeps the remote from answering. A branch that is already there is no error.
     pub fn push(
         &self,
         remote: &Remote,
@@ -88,6 +88,7 @@ impl BareCache {
         }
         let remote_has = advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
         let pack = Pack::collect(&repository, &due, &remote_has)?;
+        session.begin_sending(pack.objects())?;
         let (result, answers) = match line {
             Line::Folder(folder) => move_folder(&session, &folder, &due, pack),
             Line::Stream(mut stream) => send(&session, &advertised, &mut *stream, &due, options, pack),

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,8 @@ pub(super) struct Session {
     accepted: Mutex<String>,
     /// The error that a stream ended with.
     left: Mutex<Option<GitError>>,
+    /// Whether something was sent that the remote may act upon: from then on nobody can stop it.
+    sending: AtomicBool,
 }
 
 impl Session {
@@ -101,7 +104,8 @@ impl Session {
         };
         let deadline = Instant::now() + remote.timeouts.total;
         let (accepted, left) = (Mutex::new("none".to_owned()), Mutex::new(None));
-        Ok(Arc::new(Self { remote: remote.clone(), shown, way, deadline, accepted, left }))
+        let sending = AtomicBool::new(false);
+        Ok(Arc::new(Self { remote: remote.clone(), shown, way, deadline, accepted, left, sending }))
     }
 
     /// The same remote once more, with new patience and the login that was accepted.
@@ -113,7 +117,33 @@ impl Session {
             deadline: Instant::now() + self.remote.timeouts.total,
             accepted: Mutex::new(self.credential()),
             left: Mutex::new(None),
+            sending: AtomicBool::new(self.sending.load(Ordering::Relaxed)),
         })
+    }
+
+    /// The point of no return: what follows runs to its end, whoever cancels.
+    ///
+    /// # Errors
+    /// [`GitError::Cancelled`] if somebody did before.
+    pub(super) fn begin_sending(&self, objects: usize) -> Result<(), GitError> {
+        if self.is_cancelled() {
+            return Err(GitError::Cancelled);
+        }
+        self.sending.store(true, Ordering::Relaxed);
+        self.report(Progress::Sending { objects: 0, total: objects, bytes: 0 });
+        Ok(())
+    }
+
+    fn is_cancelled(&self) -> bool {
+        !self.sending.load(Ordering::Relaxed) && self.remote.cancel.is_cancelled()
+    }
+
+    /// Ends when somebody cancels what can still be stopped; else never.
+    pub(super) async fn cancelled(&self) {
+        if self.sending.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        self.remote.cancel.cancelled().await;
     }
 
     /// Begins a conversation: logs in and reads what the remote has.
@@ -184,12 +214,12 @@ impl Session {
 
     /// Whether the work may go on: not cancelled, and in time.
     pub(super) fn goes_on(&self) -> bool {
-        !self.remote.cancel.is_cancelled() && Instant::now() < self.deadline
+        !self.is_cancelled() && Instant::now() < self.deadline
     }
 
     /// Why [`Self::goes_on`] says no.
     pub(super) fn stopped(&self) -> GitError {
-        if self.remote.cancel.is_cancelled() {
+        if self.is_cancelled() {
             return GitError::Cancelled;
         }
         self.timeout("the transfer to end", shown_seconds(self.remote.timeouts.total))

@@ -101,7 +101,7 @@ pub(super) fn push(
     let id = plan.id.clone();
     let world = session.world.clone();
     let quiet = settings.quiet;
-    let landing = Landing { plan, branch: args.branch.clone(), dry_run };
+    let landing = Landing { branch: args.branch.clone(), ..Landing::of(plan, dry_run) };
     let landed = session.run(session.engine.land(&world, landing, move |step| {
         if !quiet && let Some(millis) = step.millis {
             // Progress is worth nothing if it cannot be written.

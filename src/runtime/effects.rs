@@ -3,7 +3,7 @@
 //! | effect | when superseded | on quit |
 //! |---|---|---|
 //! | load, scan, evaluate, describe, compare, prepare | cancelled; a late answer is known by its number | cancelled |
-//! | push | runs to its end | waited for; a second quit leaves |
+//! | push | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
 use std::collections::{BTreeMap, HashMap};
@@ -30,7 +30,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::metadata::Described;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{Ground, Plan};
+use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
 use crate::engine::{
@@ -65,6 +65,8 @@ pub(super) struct EffectRunner {
     held: Arc<Mutex<Held>>,
     journal: Journal,
     pushes: JoinSet<()>,
+    /// What stops a push that was not sent yet. Leaving stops none.
+    stops: HashMap<JobId, CancellationToken>,
 }
 
 /// What every task gets.
@@ -109,6 +111,7 @@ impl EffectRunner {
             running: HashMap::new(),
             held: Arc::default(),
             pushes: JoinSet::new(),
+            stops: HashMap::new(),
         })
     }
 
@@ -142,10 +145,13 @@ impl EffectRunner {
                 self.spawn(job, prepare(work, job, updates, messages));
             }
             Effect::Push { job, plan, dry_run } => {
-                drop(self.pushes.spawn_on(push(work, job, *plan, dry_run), &self.workers));
+                let how = if dry_run { DryRun::Server } else { DryRun::None };
+                let landing = Landing::of(*plan, how);
+                self.stops = HashMap::from([(job, landing.cancel.clone())]);
+                drop(self.pushes.spawn_on(push(work, job, landing), &self.workers));
             }
             Effect::StopWork(job) => {
-                if let Some(token) = self.running.remove(&job) {
+                if let Some(token) = self.running.remove(&job).or_else(|| self.stops.remove(&job)) {
                     token.cancel();
                 }
             }
@@ -562,14 +568,13 @@ fn as_reviewed(mut selections: Selections, updates: &[Proposal]) -> Selections {
     selections
 }
 
-async fn push(work: Work, job: JobId, plan: Plan, dry_run: bool) {
+async fn push(work: Work, job: JobId, landing: Landing) {
     let Some(world) = work.held().world.clone() else { return };
-    let how = if dry_run { DryRun::Server } else { DryRun::None };
     let answers = work.answers.clone();
     let step = move |step| {
         // The result says what matters; a step that finds no room is only a line less on the screen.
         let _ = answers.try_send(Letter::Answer(Box::new(Msg::Pushing(job, step))));
     };
-    let result = work.engine.land(&world, Landing::of(plan, how), step).await;
+    let result = work.engine.land(&world, landing, step).await;
     work.answer(Msg::Pushed(job, result)).await;
 }

@@ -11,7 +11,7 @@ use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{palette, words};
 use crate::app::layout::Layout;
-use crate::app::state::{BranchDialog, Menu, Overlay, State};
+use crate::app::state::{BranchDialog, Menu, Overlay, PushRun, State};
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -31,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Push(dialog) => push::draw(canvas, area, state, dialog),
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
         Overlay::Quit(lines) => quit(canvas, area, lines),
-        Overlay::Pushing => pushing(canvas, area),
+        Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
         Overlay::Resume => resume(canvas, area, state),
         Overlay::Mode => mode(canvas, area),
         Overlay::Menu(found) => menu(canvas, area, found),
@@ -84,14 +84,19 @@ fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String]) {
     message_box(canvas, area, "Leave?", 40, &lines);
 }
 
-fn pushing(canvas: &mut Canvas<'_>, area: Rect) {
+fn pushing(canvas: &mut Canvas<'_>, area: Rect, stops: bool, state: &State) {
+    let is_sending = state.push.as_ref().is_some_and(PushRun::is_sending);
+    let so_far =
+        if is_sending { "Commits are being sent, and are not called back." } else { "Nothing was sent yet." };
+    let (title, yes) =
+        if stops { ("Stop the push?", "stop it") } else { ("Wait for the push?", "leave it running") };
     let lines = [
-        Line::plain("The push is under way and cannot be called back."),
+        Line::plain(so_far),
         Line::plain("It goes on behind any view; the title tells, and p shows it again."),
         Line::default(),
-        keys(&[("n", "wait here"), ("y", "leave it running")]),
+        keys(&[("n", "wait here"), ("y", yes)]),
     ];
-    message_box(canvas, area, "Wait for the push?", 40, &lines);
+    message_box(canvas, area, title, 40, &lines);
 }
 
 fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State) {

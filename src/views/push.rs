@@ -47,13 +47,20 @@ fn section(canvas: &mut Canvas<'_>, area: Rect, y: u16, title: &Line, lines: &[L
 }
 
 fn progress_title(state: &State, run: &PushRun) -> Line {
-    let what = if run.dry_run { " dry run: nothing will be sent" } else { " pushing" };
+    let what = match (run.stopping, run.dry_run) {
+        (true, _) => " stopping",
+        (false, true) => " dry run: nothing will be sent",
+        (false, false) => " pushing",
+    };
     let seconds = state.at.since(run.since) / 1000;
     let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
     Line::plain(words::spinner(state.spinner())).with(Role::Select, what).dim(elapsed)
 }
 
 fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String {
+    if run.is_stopped() {
+        return "stopped, nothing was pushed".to_owned();
+    }
     let Ok(landed) = result else { return "push failed".to_owned() };
     let failed = landed.iter().filter(|landed| landed.error.is_some()).count();
     if run.dry_run && failed == 0 {
@@ -208,7 +215,10 @@ pub(super) fn crumb(state: &State, view: View) -> &'static str {
 pub(super) fn summary(state: &State) -> Line {
     let Some(run) = &state.push else { return Line::default() };
     match &run.result {
-        None => Line::plain("q waits for a push that is under way"),
+        None if run.is_sending() => Line::plain("commits are being sent: the push runs to its end"),
+        None if run.stopping => Line::plain("stops as soon as it can"),
+        None => Line::plain("nothing was sent yet: q or Ctrl-c stops it"),
+        Some(_) if run.is_stopped() => Line::of(Role::StateInfo, "stopped: nothing was pushed"),
         Some(Err(problem)) => Line::of(Role::StateError, problem.to_string()),
         Some(Ok(_)) if run.dry_run => {
             Line::of(Role::StateInfo, "nothing was pushed; start with --write, or :mode write, to push")

@@ -474,7 +474,7 @@ fn push(job: JobId, plan: &Plan, dry_run: bool) -> Vec<Msg> {
         ("git push ssh://git@git.example.com/ops/fleet.git 8d2e91b:refs/heads/image-updates", 1_104),
         ("git ls-remote ssh://git@git.example.com/ops/fleet.git", 301),
     ];
-    let steps = steps.map(|(text, millis)| LandingStep { text: text.to_owned(), millis: Some(millis) });
+    let steps = steps.map(|(text, millis)| LandingStep::begun(text).ended(millis));
     let landed = plan.groups.iter().map(|group| Landed {
         automation: group.automation.clone(),
         remote: group.remote.clone().unwrap(),

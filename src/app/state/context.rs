@@ -21,7 +21,7 @@ impl State {
         match &self.overlay {
             Some(Overlay::Push(_)) => Context::ConfirmPush,
             Some(Overlay::Branch(_)) => Context::TypeBranch,
-            Some(Overlay::Quit(_) | Overlay::Pushing) => Context::ConfirmQuit,
+            Some(Overlay::Quit(_) | Overlay::Pushing { .. }) => Context::ConfirmQuit,
             Some(Overlay::Mode) => Context::ConfirmMode,
             Some(Overlay::Resume) => Context::ConfirmResume,
             Some(Overlay::Menu(_)) => Context::Menu,

@@ -45,7 +45,10 @@ pub enum Overlay {
     /// Leaving with something unfinished; what is unfinished, line by line.
     Quit(Vec<String>),
     /// Leaving the view of a push that is under way.
-    Pushing,
+    Pushing {
+        /// Whether it offers to stop the push; what `y` does stays the same while the dialog is open.
+        stops: bool,
+    },
     /// To WRITE?
     Mode,
     /// Decisions of an earlier run came back: are they still meant?

@@ -71,10 +71,25 @@ pub struct PushRun {
     pub since: Moment,
     /// What was done so far, and when each step began.
     pub steps: Vec<(Timestamp, LandingStep)>,
+    /// Whether a person wants it to stop.
+    pub stopping: bool,
     /// How it ended; `None` while it runs.
     pub result: Option<Result<Vec<Landed>, Problem>>,
     /// What can be done now.
     pub next: List<NextStep>,
+}
+
+impl PushRun {
+    /// Whether commits are on their way, so that it can only run to its end.
+    pub fn is_sending(&self) -> bool {
+        self.steps.last().is_some_and(|(_, step)| step.sends && step.millis.is_none())
+    }
+
+    /// Whether it was stopped in time: nothing of it is on the remote.
+    pub fn is_stopped(&self) -> bool {
+        let untouched = |all: &Vec<Landed>| all.iter().all(|landed| landed.error.is_some());
+        self.stopping && self.result.as_ref().is_some_and(|result| result.as_ref().map_or(true, untouched))
+    }
 }
 
 /// A row of S9c's "what now".

@@ -249,10 +249,11 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
 
 /// Asks whether to wait for a push that is under way, where that is what would be left.
 fn asks_to_wait(state: &mut State) -> bool {
-    let asks = state.view_below_help() == View::Push && state.is_pushing();
-    if asks {
-        state.overlay = Some(Overlay::Pushing);
-    }
+    let under_way = state.push.as_ref().filter(|push| push.result.is_none());
+    let asked = under_way.filter(|_| state.view_below_help() == View::Push);
+    let overlay = asked.map(|push| Overlay::Pushing { stops: !push.is_sending() && !push.stopping });
+    let asks = overlay.is_some();
+    state.overlay = overlay.or(state.overlay.take());
     asks
 }
 
@@ -296,7 +297,7 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = push::stop_preparing(state).or_else(|| scans::stop(state)) {
         return effects;
     }
-    if overlays::close(state) {
+    if overlays::close(state) || asks_to_wait(state) {
         return vec![];
     }
     quit(state)

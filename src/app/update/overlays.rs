@@ -164,7 +164,8 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
             state.overlay = None;
             vec![]
         }
-        Some(Overlay::Pushing) => {
+        Some(Overlay::Pushing { stops: true }) => push::stop(state),
+        Some(Overlay::Pushing { stops: false }) => {
             state.overlay = None;
             state.leave_view();
             vec![]

@@ -15,7 +15,7 @@ use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Decision, UpdateState};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 use super::{problems, scans};
 
@@ -153,6 +153,7 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
         subjects,
         since: state.at,
         steps: Vec::new(),
+        stopping: false,
         result: None,
         next: List::default(),
     });
@@ -164,6 +165,14 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
     );
     let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
     vec![Effect::Audit { kind: "push", subject, detail }, Effect::Push { job, plan: Box::new(plan), dry_run }]
+}
+
+/// `y` to stopping: the shell tries; commits that are on their way by then are not called back.
+pub(super) fn stop(state: &mut State) -> Vec<Effect> {
+    state.overlay = None;
+    let Some(push) = state.push.as_mut().filter(|push| push.result.is_none()) else { return vec![] };
+    push.stopping = true;
+    vec![Effect::StopWork(push.job)]
 }
 
 /// A step began or ended.
@@ -179,14 +188,18 @@ pub(super) fn step(state: &mut State, job: JobId, step: LandingStep) {
 /// The push ended.
 pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Problem>) -> Vec<Effect> {
     let Some(push) = state.push.as_mut().filter(|push| push.job == job) else { return vec![] };
-    let dry_run = push.dry_run;
-    if matches!(state.overlay, Some(Overlay::Pushing)) {
+    let (dry_run, stopping) = (push.dry_run, push.stopping);
+    if matches!(state.overlay, Some(Overlay::Pushing { .. })) {
         state.overlay = None;
     }
+    // What a person stopped is no problem of anybody's.
+    let is_meant = |problem: &Problem| stopping && problem.code == Code::ConfirmationMissing;
     let effects = match &result {
         Ok(landed) => {
             for problem in landed.iter().filter_map(|landed| landed.error.clone()) {
-                problems::report(state, "push", problem, None, Level::Error);
+                if !is_meant(&problem) {
+                    problems::report(state, "push", problem, None, Level::Error);
+                }
             }
             if dry_run { vec![] } else { settle(state, landed) }
         }

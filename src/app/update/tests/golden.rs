@@ -94,8 +94,8 @@ fn g1b_approves_from_the_list_and_pushes_in_three_keys() {
     prepare(&mut state, &effects, &[]);
     let effects = press(&mut state, &["y"]);
     let Some(Effect::Push { job, .. }) = effects.last() else { panic!("{effects:?}") };
-    update(&mut state, Msg::Pushing(*job, LandingStep { text: "git push".to_owned(), millis: None }));
-    update(&mut state, Msg::Pushing(*job, LandingStep { text: "git push".to_owned(), millis: Some(12) }));
+    update(&mut state, Msg::Pushing(*job, LandingStep::begun("git push")));
+    update(&mut state, Msg::Pushing(*job, LandingStep::begun("git push").ended(12)));
     assert_eq!(state.push.as_ref().map(|push| push.steps.len()), Some(1), "a step that ends is no new step");
     let effects = update(&mut state, Msg::Pushed(*job, Ok(vec![landed()])));
     assert_eq!(state.review.tally().approved, 0, "what landed is no longer to be decided");

@@ -5,8 +5,8 @@ use super::world::{press, review_of};
 use super::*;
 use crate::app::input::Message;
 use crate::app::message::Prepared;
-use crate::app::state::{Editing, NextStep, State};
-use crate::domain::landing::Landed;
+use crate::app::state::{Editing, NextStep, PushRun, State};
+use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Base, Plan};
 use crate::domain::proposal::Proposal;
 
@@ -143,12 +143,53 @@ fn what_is_being_pushed_cannot_be_changed() {
     assert_eq!(state.review.tally().approved, 0, "afterwards all can");
 }
 
+/// Its commits are on their way.
+fn sends(state: &mut State, job: JobId) {
+    let begun = LandingStep::begun("git push");
+    update(state, Msg::Pushing(job, begun.clone()));
+    update(state, Msg::Pushing(job, LandingStep { sends: true, ..begun }));
+}
+
+#[test]
+fn a_push_that_was_not_sent_yet_is_stopped_after_a_question() {
+    for key in ["q", "esc", "ctrl-c"] {
+        let (mut state, job) = pushing();
+        update(&mut state, Msg::Pushing(job, LandingStep::begun("git fetch")));
+        assert_eq!(press(&mut state, &[key]), []);
+        assert!(matches!(state.overlay, Some(Overlay::Pushing { stops: true })), "{key}");
+        assert_eq!(press(&mut state, &["n", key, "y"]), [Effect::StopWork(job)], "{key}");
+        let stopped =
+            Problem::new(Code::ConfirmationMissing, "shop/apps", "stopped before anything was sent");
+        let result = Landed { error: Some(stopped), pushed: false, ..landed() };
+        update(&mut state, Msg::Pushed(job, Ok(vec![result])));
+        assert!(state.push.as_ref().is_some_and(PushRun::is_stopped));
+        assert!(state.errors.is_empty(), "what was asked for is no problem");
+        assert_eq!(state.review.tally().approved, 1, "the decision is kept");
+    }
+}
+
+#[test]
+fn a_push_that_is_being_sent_runs_to_its_end() {
+    let (mut state, job) = pushing();
+    press(&mut state, &["q"]);
+    sends(&mut state, job);
+    // The question was asked before: the answer is passed on, and the shell finds that it is too late.
+    assert_eq!(press(&mut state, &["y"]), [Effect::StopWork(job)]);
+    update(&mut state, Msg::Pushed(job, Ok(vec![landed()])));
+    assert!(state.push.as_ref().is_some_and(|push| !push.is_stopped()));
+    let (mut state, job) = pushing();
+    sends(&mut state, job);
+    press(&mut state, &["ctrl-c"]);
+    assert!(matches!(state.overlay, Some(Overlay::Pushing { stops: false })));
+}
+
 #[test]
 fn leaving_a_push_under_way_asks_and_p_comes_back_to_it() {
     for key in ["q", "esc"] {
         let (mut state, job) = pushing();
+        sends(&mut state, job);
         assert_eq!(press(&mut state, &[key]), []);
-        assert!(matches!(state.overlay, Some(Overlay::Pushing)), "{key}");
+        assert!(matches!(state.overlay, Some(Overlay::Pushing { stops: false })), "{key}");
         press(&mut state, &["n"]);
         assert_eq!(state.view(), View::Push, "waiting is the default");
         press(&mut state, &[key, "y"]);
