@@ -25,7 +25,7 @@ pub use get::{
     CacheArgs, CacheWhat, ExplainArgs, ExplainWhat, GetArgs, GetImage, GetWhat, ScanArgs, ScanWhat, TagsArgs,
     WhyArgs,
 };
-pub use land::{DiffArgs, DiffWhat, DryRun, PlanArgs, PushArgs, SetArgs};
+pub use land::{DiffArgs, DiffWhat, DryRun, MergeArgs, PlanArgs, PushArgs, SetArgs};
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -268,6 +268,9 @@ pub enum Command {
     /// Land a plan.
     #[command(long_about = examples::PUSH)]
     Push(PushArgs),
+    /// Merge a branch of the remote into another.
+    #[command(long_about = examples::MERGE)]
+    Merge(MergeArgs),
     /// Try a policy.
     #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),

@@ -23,6 +23,7 @@ mod facts;
 mod filter;
 mod get;
 mod lint;
+mod merge;
 mod objects;
 mod plan;
 mod push;
@@ -193,6 +194,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         },
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
+        Command::Merge(args) => merge::merge(settings, args, streams),
         Command::Check(args) => check::check(settings, args),
         Command::Doctor(args) => doctor::doctor(settings, args),
         Command::Eval(args) => match &args.what {

@@ -78,6 +78,16 @@ Each line is an object; its `op` says what is asked, its `id` comes back with th
 What is wrong with a request comes as its `request_error`, what Flux would complain about as `error`; the rest goes on.
 Exit 1 if reading or writing fails, 2 with --strict.";
 
+pub(super) const MERGE: &str =
+    "Merge a branch of the remote into another: a review branch, once it was reviewed.
+
+  supercargo merge image-updates --into main                   log in, look for conflicts, send nothing
+  supercargo merge image-updates --into main --write --yes --confirm-branch main
+  supercargo merge image-updates --into main --no-ff --repo shop/fleet
+
+Where main has no commits of its own it moves to the branch's tip; else a merge commit joins both.
+Conflicts are named by file, nothing is merged then: exit 5.";
+
 pub(super) const SET: &str = "Rewrite marked values in files, offline.
 
   supercargo set -p flux-system:podinfo=ghcr.io/acme/podinfo:6.6.1 deploy            the diff

@@ -91,6 +91,23 @@ pub struct PushArgs {
     pub dry_run: Option<DryRun>,
 }
 
+/// `merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The branch to merge.
+    #[arg(value_name = "BRANCH", value_parser = values::branch)]
+    pub branch: String,
+    /// The branch to merge it into.
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
+    pub into: String,
+    /// Make a merge commit also where moving the branch would do.
+    #[arg(long)]
+    pub no_ff: bool,
+    /// The `GitRepository`, where there are several.
+    #[arg(long, value_name = "[NS/]NAME")]
+    pub repo: Option<String>,
+}
+
 /// `set`; `--write` writes the files instead of printing the diff.
 #[derive(Debug, Args)]
 pub struct SetArgs {

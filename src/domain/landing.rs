@@ -40,6 +40,38 @@ pub struct Landed {
     pub error: Option<Problem>,
 }
 
+/// The outcome of a merge, in the shape of [`Landed`].
+#[expect(clippy::struct_excessive_bools, reason = "the published JSON has them side by side")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Merged {
+    /// No automation merges: always `None`.
+    pub automation: Option<ObjectId>,
+    /// The remote's address without credentials.
+    pub remote: String,
+    /// The branch that was merged into, without `refs/heads/`.
+    pub branch: String,
+    /// Whether the push made the branch; never.
+    pub created: bool,
+    /// The commit that the branch was at.
+    pub base: String,
+    /// The commit that it is to be at.
+    pub commit: Option<String>,
+    /// Whether it was sent (never in a dry run).
+    pub pushed: bool,
+    /// Whether the remote was asked afterwards and has it.
+    pub verified: bool,
+    /// Whether the branch had all of the other before.
+    pub already: bool,
+    /// Whether no merge commit was needed.
+    pub fast_forward: bool,
+    /// The label of the credential that served.
+    pub credential: Option<String>,
+    /// No request is opened for a merge: always `None`.
+    pub request: Option<()>,
+    /// Always `None`: a merge that fails is an error and no result.
+    pub error: Option<Problem>,
+}
+
 /// A step on the way, for the screen and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LandingStep {

@@ -13,9 +13,9 @@ use crate::domain::commit::{CommitSpec, message_defect};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ImageUpdateAutomation, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
-use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Refs, Remote, redact};
+use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
 use crate::problem::{Code, Problem};
-use crate::store::{PushNote, Store};
+use crate::store::Store;
 use crate::text::count;
 
 /// How far to go.
@@ -50,7 +50,7 @@ impl Landing {
 }
 
 /// Hears of each step on the way.
-type Steps<'a> = &'a Arc<dyn Fn(LandingStep) + Send + Sync>;
+pub(super) type Steps<'a> = &'a Arc<dyn Fn(LandingStep) + Send + Sync>;
 
 impl Engine {
     /// Lands a plan: one push for each remote and branch, one result for each group.
@@ -233,42 +233,15 @@ impl Run<'_> {
         let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
-            DryRun::None => timed(step, &text, || self.send(plan, update, &options, (step, &text))),
+            DryRun::None => timed(step, &text, || {
+                let place = (&*self.store, &self.cache, &self.remote);
+                super::pushes::send(place, plan, update, &options, (step, &text))
+            }),
             DryRun::Client | DryRun::Server => {
                 timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
             }
         };
         pushed.map_err(Problem::from)
-    }
-
-    /// Sends, with a note on the disk for the case that nobody sees how it ends.
-    fn send(
-        &self,
-        plan: &str,
-        update: RefUpdate,
-        options: &[String],
-        (step, text): (Steps<'_>, &str),
-    ) -> Result<PushReport, GitError> {
-        let mut note = PushNote {
-            plan: plan.to_owned(),
-            remote: self.remote.shown(),
-            branch: update.branch.clone(),
-            commit: update.new.clone(),
-            time: super::now(),
-            outcome: None,
-        };
-        let _under_way = self.store.pushes().begin(&note);
-        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
-        let told = move |progress| {
-            if let Progress::Sending { bytes: 0, .. } = progress {
-                step(sends.clone());
-            }
-        };
-        let remote = Remote { progress: Some(Arc::new(told)), ..self.remote.clone() };
-        let pushed = self.cache.push(&remote, &[update], options);
-        note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
-        self.store.pushes().end(&note);
-        pushed
     }
 
     /// Where the branch is, as just asked or as last seen.
@@ -377,7 +350,7 @@ impl Run<'_> {
 }
 
 /// Runs one step and says how long it took.
-fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) -> T {
+pub(super) fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) -> T {
     let begun = LandingStep::begun(text);
     step(begun.clone());
     let from = Instant::now();
@@ -444,10 +417,15 @@ pub fn has_authors(plan: &Plan) -> Result<(), Problem> {
     let Some(group) = plan.groups.iter().find(|group| group.author == Person::default()) else {
         return Ok(());
     };
+    Err(nobody(&group.automation.to_string()))
+}
+
+/// Nobody says who a commit is by.
+pub(super) fn nobody(subject: &str) -> Problem {
     let message = "author identity unknown: neither the automation nor git says who the commit is by";
-    Err(Problem::new(Code::Config, group.automation.to_string(), message).hint(
+    Problem::new(Code::Config, subject, message).hint(
         "Run `git config --global user.email you@example.com` and `git config --global user.name \"Your Name\"`.",
-    ))
+    )
 }
 
 /// The account that this process runs as: its name in the list of accounts, else its number.

@@ -98,22 +98,25 @@ impl Engine {
         Prepared { plan, contents, review: Review::new(Arc::new(grounds), proposals), protected, moved }
     }
 
-    /// The branches of a plan whose name has to be confirmed: protected by configuration, or some automation's checkout.
+    /// The branches of a plan whose name has to be confirmed.
     pub fn protected(&self, world: &World, plan: &Plan) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
-        for group in &plan.groups {
-            let Some(push) = &group.push else { continue };
-            let is_checkout = world.automations.iter().any(|automation| {
-                let settled = self.settle(world, automation).ok().flatten();
-                settled.is_some_and(|place| place.targets.checkout.branch() == Some(push.branch.as_str()))
-            });
-            let by_pattern =
-                self.settings.protected_branches.iter().any(|pattern| matches(pattern, &push.branch));
-            if (is_checkout || by_pattern) && !found.contains(&push.branch) {
+        for push in plan.groups.iter().filter_map(|group| group.push.as_ref()) {
+            if !found.contains(&push.branch) && self.is_protected(world, &push.branch) {
                 found.push(push.branch.clone());
             }
         }
         found
+    }
+
+    /// Whether the name of a branch has to be confirmed: protected by configuration, or some automation's checkout.
+    pub fn is_protected(&self, world: &World, branch: &str) -> bool {
+        let is_checkout = |automation| {
+            let settled = self.settle(world, automation).ok().flatten();
+            settled.is_some_and(|place| place.targets.checkout.branch() == Some(branch))
+        };
+        self.settings.protected_branches.iter().any(|pattern| matches(pattern, branch))
+            || world.automations.iter().any(is_checkout)
     }
 }
 

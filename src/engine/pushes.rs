@@ -1,13 +1,44 @@
-//! Pushes that nobody saw the end of: settled by what was noted of them, else by asking the remote.
+//! Pushes, each noted on the disk; and those that nobody saw the end of: settled by what was noted of them, else by asking the remote.
 
 use std::sync::Arc;
 
+use super::land::Steps;
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
-use crate::domain::landing::{CutOff, Fate};
-use crate::git::BareCache;
+use crate::domain::landing::{CutOff, Fate, LandingStep};
+use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
 use crate::problem::Problem;
-use crate::store::PushNote;
+use crate::store::{PushNote, Store};
+
+/// Sends, with a note on the disk for the case that nobody sees how it ends. `plan` is empty for what is no plan's.
+pub(super) fn send(
+    (store, cache, remote): (&Store, &BareCache, &Remote),
+    plan: &str,
+    update: RefUpdate,
+    options: &[String],
+    (step, text): (Steps<'_>, &str),
+) -> Result<PushReport, GitError> {
+    let mut note = PushNote {
+        plan: plan.to_owned(),
+        remote: remote.shown(),
+        branch: update.branch.clone(),
+        commit: update.new.clone(),
+        time: super::now(),
+        outcome: None,
+    };
+    let _under_way = store.pushes().begin(&note);
+    let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
+    let told = move |progress| {
+        if let Progress::Sending { bytes: 0, .. } = progress {
+            step(sends.clone());
+        }
+    };
+    let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
+    let pushed = cache.push(&remote, &[update], options);
+    note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
+    store.pushes().end(&note);
+    pushed
+}
 
 impl Engine {
     /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for

@@ -25,7 +25,24 @@ impl BareCache {
         if tree == base.id() {
             return Err(GitError::NoChange);
         }
-        let bytes = commit_object(tree, spec)?;
+        let head = Head {
+            parents: &[&spec.parent],
+            author: &spec.author,
+            committer: &spec.committer,
+            time: spec.time,
+        };
+        self.write_commit(&repository, tree, &head, &spec.message)
+    }
+
+    /// Writes the commit of a tree that is here.
+    pub(super) fn write_commit(
+        &self,
+        repository: &Repository,
+        tree: Oid,
+        head: &Head<'_>,
+        message: &str,
+    ) -> Result<String, GitError> {
+        let bytes = commit_object(tree, head, message)?;
         let odb = repository.odb().map_err(|error| self.failed("write", &error.message()))?;
         let oid = odb.write(ObjectType::Commit, &bytes);
         super::cache::keep_private(self.dir()).map_err(|error| self.failed("write", &error))?;
@@ -75,16 +92,26 @@ fn refused(path: &str, message: &str) -> GitError {
     GitError::Commit { path: path.to_owned(), message: message.to_owned() }
 }
 
+/// What stands above the message of a commit, beside its tree.
+pub(super) struct Head<'a> {
+    /// In hex, in order.
+    pub(super) parents: &'a [&'a str],
+    pub(super) author: &'a Person,
+    pub(super) committer: &'a Person,
+    /// As [`CommitSpec::time`].
+    pub(super) time: (i64, i32),
+}
+
 /// The bytes of the commit object.
 ///
 /// Written by hand because the library refuses an empty author's name, which Flux allows.
-fn commit_object(tree: Oid, spec: &CommitSpec) -> Result<Vec<u8>, GitError> {
-    if spec.message.contains('\0') {
+fn commit_object(tree: Oid, head: &Head<'_>, message: &str) -> Result<Vec<u8>, GitError> {
+    if message.contains('\0') {
         return Err(refused("message", "it holds a NUL"));
     }
-    let (author, committer) = (signature(&spec.author, spec.time), signature(&spec.committer, spec.time));
-    let head = format!("tree {tree}\nparent {}\nauthor {author}\ncommitter {committer}\n", spec.parent);
-    Ok(format!("{head}\n{}", spec.message).into_bytes())
+    let parents: String = head.parents.iter().flat_map(|parent| ["parent ", parent, "\n"]).collect();
+    let (author, committer) = (signature(head.author, head.time), signature(head.committer, head.time));
+    Ok(format!("tree {tree}\n{parents}author {author}\ncommitter {committer}\n\n{message}").into_bytes())
 }
 
 /// `NAME <EMAIL> SECONDS +HHMM`, without the characters that would end a part of it, as git leaves them out.

@@ -64,7 +64,7 @@ fn count_missing(repository: &Repository, base: Oid, push: Oid) -> Option<usize>
 }
 
 /// The commits below and including `from`, without `except` and what is below it; and whether that was met.
-fn reachable(repository: &Repository, from: Oid, except: &HashSet<Oid>) -> (HashSet<Oid>, bool) {
+pub(super) fn reachable(repository: &Repository, from: Oid, except: &HashSet<Oid>) -> (HashSet<Oid>, bool) {
     let (mut found, mut open, mut has_met) = (HashSet::new(), vec![from], false);
     while let Some(oid) = open.pop() {
         if except.contains(&oid) {

@@ -147,6 +147,24 @@ pub enum GitError {
     /// The commit would have the tree of its parent.
     #[error("nothing to commit: every file is already as it should be")]
     NoChange,
+    /// Two branches changed the same lines, or one changed what the other removed.
+    #[error("{from} cannot be merged into {into}: both changed {}", files.join(", "))]
+    Conflicts {
+        /// The branch that was to be merged.
+        from: String,
+        /// The branch that it was to be merged into.
+        into: String,
+        /// The files, from the repository's root.
+        files: Vec<String>,
+    },
+    /// Two branches whose histories do not meet.
+    #[error("{from} cannot be merged into {into}: they have no commit in common")]
+    Unrelated {
+        /// The branch that was to be merged.
+        from: String,
+        /// The branch that it was to be merged into.
+        into: String,
+    },
     /// The cache could not be read or written.
     #[error("could not {action} {}: {message}", path.display())]
     Cache {
@@ -217,6 +235,7 @@ impl GitError {
             Self::Rejected { .. } => Code::GitRejected,
             Self::Race { .. } => Code::GitRace,
             Self::Missing { .. } => Code::StalePlan,
+            Self::Conflicts { .. } | Self::Unrelated { .. } => Code::MergeConflict,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
             Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
             Self::Cancelled => Code::ConfirmationMissing,
@@ -253,6 +272,11 @@ impl GitError {
             }
             Self::Rejected { .. } => {
                 "Push to another branch with `--branch`, and open a pull request.".to_owned()
+            }
+            Self::Conflicts { from, into, .. } => {
+                format!(
+                    "Nothing was merged. Merge {into} into {from} in a checkout, settle the files, push, and try again."
+                )
             }
             Self::Race { .. } | Self::Missing { .. } => "Make the plan again from the new commit.".to_owned(),
             Self::Checkout { path, foreign: true, .. } => {

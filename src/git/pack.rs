@@ -115,6 +115,9 @@ fn new_commits(
 ) -> Result<Vec<Oid>, GitError> {
     let mut commits = Vec::new();
     let mut next = Oid::from_str(&update.new).map_err(|error| failed(&error))?;
+    if update.old.as_ref().is_some_and(|old| is_forward(repository, old, next, remote_has)) {
+        return Ok(commits);
+    }
     while commits.len() < MAX_COMMITS {
         let hex = next.to_string();
         let is_base = update.old.as_ref().map_or_else(|| remote_has.contains(&hex), |old| *old == hex);
@@ -132,6 +135,12 @@ fn new_commits(
     }
     let message = "the new commit does not stand on the branch's tip".to_owned();
     Err(GitError::Commit { path: update.branch.clone(), message })
+}
+
+/// Whether the remote has the new tip already, and it stands on the old one, through whichever of its parents.
+fn is_forward(repository: &Repository, old: &str, new: Oid, remote_has: &BTreeSet<String>) -> bool {
+    let old = Oid::from_str(old).ok().filter(|_| remote_has.contains(&new.to_string()));
+    old.is_some_and(|old| repository.graph_descendant_of(new, old).unwrap_or(false))
 }
 
 fn not_here(update: &RefUpdate, hex: &str, error: &git2::Error) -> GitError {

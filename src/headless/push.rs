@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{self, PushArgs};
 use crate::config::{Refresh, Settings};
-use crate::domain::landing::Landed;
+use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -95,20 +95,14 @@ pub(super) fn push(
     old_enough(&session, &plan, dry_run)?;
     if dry_run == DryRun::None {
         let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
-        confirm(settings, &session, &meant, args.plan == "-", streams)?;
+        let protected = session.engine.protected(&session.world, &meant);
+        confirm(settings, &protected, &question(&meant), args.plan == "-", streams)?;
     }
     let cut_off = if dry_run == DryRun::Client { Vec::new() } else { session.cut_off()? };
     let id = plan.id.clone();
     let world = session.world.clone();
-    let quiet = settings.quiet;
     let landing = Landing { branch: args.branch.clone(), ..Landing::of(plan, dry_run) };
-    let landed = session.run(session.engine.land(&world, landing, move |step| {
-        if !quiet && let Some(millis) = step.millis {
-            // Progress is worth nothing if it cannot be written.
-            let text = super::table::clean(&step.text);
-            let _ = writeln!(std::io::stderr(), "► {text}  {}.{:03} s", millis / 1000, millis % 1000);
-        }
-    }))?;
+    let landed = session.run(session.engine.land(&world, landing, progress(settings.quiet)))?;
     let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
     let mut problems = session.problems();
     problems.extend(cut_off);
@@ -122,6 +116,17 @@ pub(super) fn push(
     session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
     Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+}
+
+/// A line on standard error for each step that is done.
+pub(super) fn progress(quiet: bool) -> impl Fn(LandingStep) + Send + Sync + 'static {
+    move |step| {
+        if !quiet && let Some(millis) = step.millis {
+            // Progress is worth nothing if it cannot be written.
+            let text = super::table::clean(&step.text);
+            let _ = writeln!(std::io::stderr(), "► {text}  {}.{:03} s", millis / 1000, millis % 1000);
+        }
+    }
 }
 
 /// What a person approved although it was held lands; what nobody held has to have the minimum age by now.
@@ -205,19 +210,32 @@ fn places(plan: &Plan) -> String {
     first.map(place).collect::<Vec<_>>().join(", ")
 }
 
+/// What a person is asked before a plan is pushed.
+fn question(plan: &Plan) -> String {
+    let counts = plan.approved_counts();
+    format!(
+        "{}: {}, {}, {}, {}",
+        places(plan),
+        count(plan.groups.len(), "commit"),
+        count(counts.updates, "update"),
+        count(counts.files, "file"),
+        count(counts.sites, "site")
+    )
+}
+
 /// `--yes` or a `y` on the terminal; and the name of every branch that is protected.
-fn confirm(
+pub(super) fn confirm(
     settings: &Settings,
-    session: &Session,
-    plan: &Plan,
+    protected: &[String],
+    question: &str,
     stdin_taken: bool,
     streams: &mut Streams<'_>,
 ) -> Result<(), Problem> {
-    for branch in session.engine.protected(&session.world, plan) {
-        if !settings.confirm_branches.contains(&branch) {
+    for branch in protected {
+        if !settings.confirm_branches.contains(branch) {
             return Err(Problem::new(
                 Code::ConfirmationMissing,
-                &branch,
+                branch,
                 "this branch is protected, or is what clusters follow",
             )
             .hint(format!("Confirm it by name: --confirm-branch {branch}")));
@@ -232,17 +250,9 @@ fn confirm(
             Problem::new(Code::ConfirmationMissing, "push", "a push has to be confirmed").hint("Add --yes.")
         );
     }
-    let counts = plan.approved_counts();
-    let question = format!(
-        "{}: {}, {}, {}, {}. Type y to go on: ",
-        super::table::clean(&places(plan)),
-        count(plan.groups.len(), "commit"),
-        count(counts.updates, "update"),
-        count(counts.files, "file"),
-        count(counts.sites, "site")
-    );
+    let question = super::table::clean(question);
     let mut line = String::new();
-    let asked = write!(streams.err, "{question}").and_then(|()| streams.err.flush());
+    let asked = write!(streams.err, "{question}. Type y to go on: ").and_then(|()| streams.err.flush());
     let answered = asked.and_then(|()| std::io::stdin().read_line(&mut line));
     if answered.is_ok() && matches!(line.trim(), "y" | "Y" | "yes") {
         return Ok(());

@@ -1,0 +1,127 @@
+//! `merge`: bring a branch of the remote into another, or see how that would go.
+
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::session::Session;
+use super::{Answer, Document, Streams, Table, Text, push};
+use crate::cli::MergeArgs;
+use crate::config::Settings;
+use crate::domain::landing::Merged;
+use crate::domain::mode::Mode;
+use crate::domain::object::{Kind, ObjectId};
+use crate::engine::{Engine, MergeRequest, short};
+use crate::problem::{Code, Problem};
+
+/// What became of a merge; the shape of `push`'s answer.
+struct MergeResult {
+    dry_run: bool,
+    merged: Merged,
+}
+
+impl Document for MergeResult {
+    fn kind(&self) -> &'static str {
+        "PushResult"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("dry_run".to_owned(), json!(self.dry_run)),
+            ("plan".to_owned(), Value::Null),
+            ("results".to_owned(), json!([self.merged])),
+        ])
+    }
+
+    fn text(&self, wide: bool) -> Text {
+        let extra = if wide { ["CREDENTIAL"].as_slice() } else { &[] };
+        let mut table =
+            Table::new(["REMOTE", "BRANCH", "COMMIT", "RESULT"].into_iter().chain(extra.iter().copied()));
+        let Merged { remote, branch, commit, credential, .. } = &self.merged;
+        let commit = commit.as_deref().map(short).unwrap_or_default();
+        let cells = [remote.clone(), branch.clone(), commit, outcome(&self.merged).to_owned()];
+        table.push(cells.into_iter().chain(credential.clone().filter(|_| wide)));
+        Text::Table(table)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.merged.commit.iter().map(|commit| format!("commit/{commit}")).collect()
+    }
+}
+
+fn outcome(merged: &Merged) -> &'static str {
+    match merged {
+        Merged { already: true, .. } => "merged already",
+        Merged { pushed: true, verified: true, fast_forward: true, .. } => "fast-forwarded, verified",
+        Merged { pushed: true, verified: true, .. } => "merged, verified",
+        Merged { pushed: true, .. } => "merged",
+        Merged { fast_forward: true, .. } => "would be fast-forwarded (dry run)",
+        _ => "would be merged (dry run)",
+    }
+}
+
+/// `merge BRANCH --into B`.
+pub(super) fn merge(
+    settings: &Settings,
+    args: &MergeArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    let dry_run = match settings.mode {
+        Mode::ReadOnly => return Err(super::read_only(settings, "merge")),
+        Mode::DryRun => true,
+        Mode::Write => false,
+    };
+    super::asks(settings, "merge")?;
+    if args.branch == args.into {
+        return Err(Problem::new(Code::Usage, "--into", "a branch cannot be merged into itself"));
+    }
+    let session = Session::open(settings)?;
+    let repository = repository(&session, args.repo.as_deref())?;
+    let remote = session.engine.repository_address(&session.world, repository.as_ref())?;
+    if !dry_run {
+        let is_protected = session.engine.is_protected(&session.world, &args.into);
+        let protected: &[String] = if is_protected { std::slice::from_ref(&args.into) } else { &[] };
+        let question = format!("{} of {remote} goes into {}", args.branch, args.into);
+        push::confirm(settings, protected, &question, false, streams)?;
+    }
+    let cut_off = session.cut_off()?;
+    let request = MergeRequest {
+        remote,
+        from: args.branch.clone(),
+        into: args.into.clone(),
+        always_commit: args.no_ff,
+        dry_run,
+        cancel: CancellationToken::new(),
+    };
+    let merging = session.engine.merge(&session.world, request, push::progress(settings.quiet));
+    let merged = session.run(merging);
+    session.engine.pushes_seen();
+    let merged = merged?;
+    say(settings, args, &merged, streams);
+    let mut problems = session.problems();
+    problems.extend(cut_off);
+    let document = MergeResult { dry_run, merged };
+    Ok(Answer::new(document).with_problems(problems))
+}
+
+/// The repository that `--repo` names.
+pub(super) fn repository(session: &Session, name: Option<&str>) -> Result<Option<ObjectId>, Problem> {
+    let known = Engine::repository_names(&session.world);
+    name.map(|name| session.find(Kind::GitRepository, name, &known)).transpose()
+}
+
+/// One line on standard error.
+fn say(settings: &Settings, args: &MergeArgs, merged: &Merged, streams: &mut Streams<'_>) {
+    if settings.quiet {
+        return;
+    }
+    let (from, into) = (&args.branch, &args.into);
+    let commit = merged.commit.as_deref().map(short).unwrap_or_default();
+    let how = if merged.fast_forward { "fast-forward" } else { "merge commit" };
+    let line = match (merged.already, merged.pushed) {
+        (true, _) => format!("✔ {into} has all of {from} already"),
+        (false, true) => format!("✔ merged {from} into {into}: {how} {commit}"),
+        (false, false) => format!("✔ would merge {from} into {into}: {how} {commit} (dry run)"),
+    };
+    // Progress is worth nothing if it cannot be written.
+    let _ = writeln!(streams.err, "{}", super::table::clean(&line));
+}
