@@ -25,7 +25,7 @@ pub use get::{
     CacheArgs, CacheWhat, ExplainArgs, ExplainWhat, GetArgs, GetImage, GetWhat, ScanArgs, ScanWhat, TagsArgs,
     WhyArgs,
 };
-pub use land::{DiffArgs, DiffWhat, DryRun, MergeArgs, PlanArgs, PushArgs, SetArgs};
+pub use land::{DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, SetArgs, UnholdArgs};
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -271,6 +271,12 @@ pub enum Command {
     /// Merge a branch of the remote into another.
     #[command(long_about = examples::MERGE)]
     Merge(MergeArgs),
+    /// Hold back the updates of a policy, or one tag of it, for a while.
+    #[command(long_about = examples::HOLD)]
+    Hold(HoldArgs),
+    /// Let go of what is held.
+    #[command(long_about = examples::UNHOLD)]
+    Unhold(UnholdArgs),
     /// Try a policy.
     #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),

@@ -121,6 +121,8 @@ pub struct Settings {
     pub protected_branches: Vec<String>,
     /// How old an image has to be before an update to it can be approved.
     pub min_age: MinAge,
+    /// How many days a hold lasts that names no end.
+    pub hold_days: u16,
     /// Requests under way at once.
     pub scan_concurrency: usize,
     /// The largest registry answer, in bytes.
@@ -157,6 +159,7 @@ struct File {
     scan_concurrency: Option<usize>,
     max_reply_mib: Option<u64>,
     commit: CommitSection,
+    hold: HoldSection,
     git: GitSection,
     registries: BTreeMap<String, RegistryConfig>,
 }
@@ -165,6 +168,25 @@ struct File {
 #[serde(default)]
 struct CommitSection {
     author: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct HoldSection {
+    days: Option<HoldDays>,
+}
+
+/// How many days a hold lasts: at least one, and not forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct HoldDays(u16);
+
+impl<'de> Deserialize<'de> for HoldDays {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i64::deserialize(deserializer)? {
+            days @ 1..=3650 => Ok(Self(u16::try_from(days).map_err(serde::de::Error::custom)?)),
+            other => Err(serde::de::Error::custom(format!("a hold lasts 1 to 3650 days, not {other}"))),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -187,22 +209,14 @@ const KEYS: &[&str] = &[
     "scan_concurrency",
     "max_reply_mib",
     "commit.author",
+    "hold.days",
     "git.url.",
     "registries.",
 ];
 
 /// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] = &[
-    "profile",
-    "mouse",
-    "freeze",
-    "commit.sign",
-    "commit.trailers",
-    "hold.",
-    "forge.",
-    "keys.",
-    "contexts.",
-];
+const LATER: &[&str] =
+    &["profile", "mouse", "freeze", "commit.sign", "commit.trailers", "forge.", "keys.", "contexts."];
 
 const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -310,6 +324,7 @@ fn settle(
             .or(system.protected_branches)
             .unwrap_or_else(|| ["main", "master", "production", "release/*"].map(str::to_owned).to_vec()),
         min_age: global.min_age.or(user.min_age).or(system.min_age).unwrap_or_default(),
+        hold_days: user.hold.days.or(system.hold.days).map_or(7, |days| days.0),
         scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
         max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
         author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,

@@ -9,6 +9,7 @@ pub mod commit;
 pub mod compare;
 pub mod diff;
 pub mod duration;
+pub mod hold;
 pub mod inventory;
 pub mod landing;
 pub mod lint;

@@ -12,6 +12,7 @@ mod distance;
 mod examine;
 mod forecast;
 mod grounds;
+mod hold;
 mod land;
 mod load;
 mod merge;
@@ -46,11 +47,11 @@ use crate::registry;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
+pub(crate) use audit::Note;
 pub use cache::{Cache, CacheEntry};
 pub use examine::{Examined, Place};
 pub use forecast::Forecast;
 pub(crate) use land::short;
-#[cfg(feature = "tui")]
 pub(crate) use land::who;
 pub use land::{DryRun, Landing, has_authors};
 pub use load::folder_of;

@@ -22,6 +22,7 @@ mod eval_batch;
 mod facts;
 mod filter;
 mod get;
+mod holds;
 mod lint;
 mod merge;
 mod objects;
@@ -183,6 +184,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             GetWhat::Automations { name } => get::automations(settings, name.as_deref()),
             GetWhat::Image { kind } => get::image(settings, kind),
             GetWhat::Tags(args) => tags::tags(settings, args),
+            GetWhat::Holds => holds::get(settings),
             GetWhat::Updates { names, exit_code, .. } => updates::get(settings, names, *exit_code),
         },
         Command::Explain(args) => match &args.what {
@@ -195,6 +197,8 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Plan(args) => plan::plan(settings, args),
         Command::Push(args) => push::push(settings, args, streams),
         Command::Merge(args) => merge::merge(settings, args, streams),
+        Command::Hold(args) => holds::hold(settings, args),
+        Command::Unhold(args) => holds::unhold(settings, args),
         Command::Check(args) => check::check(settings, args),
         Command::Doctor(args) => doctor::doctor(settings, args),
         Command::Eval(args) => match &args.what {

@@ -1,5 +1,5 @@
 //! Keeps what must outlive the process: tag lists, when each tag was first seen, what each policy had, decisions, drafts,
-//! and the audit log.
+//! holds, and the audit log.
 //!
 //! Everything lies in plain files below the XDG folders, 0700 and 0600, one checksummed file per repository or one line
 //! per event. Nothing here fails towards its caller: what cannot be read counts as absent, what cannot be written is
@@ -14,6 +14,7 @@ pub mod drafts;
 pub mod first_seen;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub mod holds;
 pub mod journal;
 pub mod metadata;
 pub mod pushes;
@@ -31,6 +32,7 @@ pub use budgets::Budgets;
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
 pub use first_seen::{FirstSeen, Ledger};
+pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes};
@@ -52,6 +54,7 @@ pub struct Store {
     journal: Journal,
     pushes: Pushes,
     drafts: Drafts,
+    holds: HoldFile,
     audit: Audit,
     role: Shelf,
     notices: Arc<Notices>,
@@ -77,6 +80,7 @@ impl Store {
             journal: Journal::new(state("journal")),
             pushes: Pushes::new(state("journal")),
             drafts: Drafts::new(state("drafts")),
+            holds: HoldFile::new(Shelf::new(dirs.state.clone(), &notices)),
             audit: Audit::new(state("log")),
             role: Shelf::new(dirs.state.clone(), &notices),
             notices,
@@ -128,6 +132,11 @@ impl Store {
     /// Edited commit messages.
     pub fn drafts(&self) -> &Drafts {
         &self.drafts
+    }
+
+    /// What people hold back.
+    pub fn holds(&self) -> &HoldFile {
+        &self.holds
     }
 
     /// The audit log.

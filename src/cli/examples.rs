@@ -21,7 +21,8 @@ pub(super) const GET: &str = "Show repositories, policies, automations, tags or 
   supercargo get updates                     what is pending, and why
   supercargo get updates --exit-code -o json   for scripts: exit 1 if there is anything
   supercargo get image policy -A             as `flux get image policy -A`
-  supercargo get tags podinfo --state match,latest";
+  supercargo get tags podinfo --state match,latest
+  supercargo get holds                       what people hold back";
 
 pub(super) const EXPLAIN: &str =
     "Why a tag is selected, or not: the rules in their order, up to the one that decides; then what stands behind the tag.
@@ -52,6 +53,19 @@ pub(super) const PUSH: &str = "Land a plan: its commits, made and pushed without
   supercargo plan --all -o json | supercargo push --plan - --write --yes
 
 Exit 4 if the remote refuses, 5 if it moved or the plan was edited, 7 if a confirmation is missing.";
+
+pub(super) const HOLD: &str = "Hold back the updates of a policy, or one tag of it, for a while: seven days, or as [hold] days says.
+
+  supercargo hold mysql --tag 8.0.40 --reason OPS-7
+  supercargo hold data/mysql --until 2030-01-07 --reason holidays
+  supercargo get holds
+
+What is held is left out of `plan --all`; a plan of its name approves it all the same. Controllers know nothing of holds.";
+
+pub(super) const UNHOLD: &str = "Let go of what is held before its time has come.
+
+  supercargo unhold mysql --tag 8.0.40
+  supercargo unhold data/mysql               every hold of the policy";
 
 pub(super) const EVAL: &str = "Try a policy on tags from anywhere.
 

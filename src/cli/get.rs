@@ -72,6 +72,9 @@ pub enum GetWhat {
     },
     /// The tags of a repository, with a verdict each.
     Tags(TagsArgs),
+    /// What people hold back.
+    #[command(alias = "hold")]
+    Holds,
     /// Pending updates.
     #[command(alias = "update")]
     Updates {

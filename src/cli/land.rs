@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{AgeArg, values};
+use crate::domain::hold::Until;
 
 /// `diff`.
 #[derive(Debug, Args)]
@@ -106,6 +107,34 @@ pub struct MergeArgs {
     /// The `GitRepository`, where there are several.
     #[arg(long, value_name = "[NS/]NAME")]
     pub repo: Option<String>,
+}
+
+/// `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    /// The policy.
+    #[arg(value_name = "POLICY")]
+    pub policy: String,
+    /// Hold this tag alone, not whatever the policy selects.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Until when: a date (its first moment in UTC), a time, or how long, such as 7d [default: `[hold] days`, 7d].
+    #[arg(long, value_name = "DATE|7d")]
+    pub until: Option<Until>,
+    /// Why.
+    #[arg(long, value_name = "TEXT", value_parser = values::reason)]
+    pub reason: String,
+}
+
+/// `unhold`.
+#[derive(Debug, Args)]
+pub struct UnholdArgs {
+    /// The policy.
+    #[arg(value_name = "POLICY")]
+    pub policy: String,
+    /// Release this tag alone; without it, all holds of the policy end.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
 }
 
 /// `set`; `--write` writes the files instead of printing the diff.

@@ -12,6 +12,12 @@ pub(super) fn message(text: &str) -> Result<String, String> {
         .map_or_else(|| Ok(text.to_owned()), |defect| Err(defect.to_owned()))
 }
 
+/// The reason of a hold, without blanks around it.
+pub(super) fn reason(text: &str) -> Result<String, String> {
+    crate::domain::hold::reason_defect(text)
+        .map_or_else(|| Ok(text.trim().to_owned()), |defect| Err(defect.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -19,12 +25,16 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn a_branch_or_message_that_git_refuses_is_a_usage_error() {
+    fn a_branch_message_or_hold_that_makes_no_sense_is_a_usage_error() {
         for arguments in [
             vec!["plan", "--all", "--branch", "bad branch"],
             vec!["plan", "--all", "--branch", ""],
             vec!["push", "--plan", "-", "--branch", "a/../b"],
             vec!["plan", "--all", "--message", "  "],
+            vec!["hold", "web", "--reason", "  "],
+            vec!["hold", "web", "--reason", "two\nlines"],
+            vec!["hold", "web", "--reason", "why", "--until", "soon"],
+            vec!["hold", "web"],
         ] {
             let all = std::iter::once("supercargo").chain(arguments.iter().copied());
             assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");

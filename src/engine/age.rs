@@ -18,7 +18,7 @@ impl Engine {
     /// does nothing where they allow everything.
     ///
     /// A clock that does not answer is not known: what we have seen ourselves decides then.
-    pub async fn hold_young(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) {
+    pub(super) async fn hold_young(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) {
         let min = self.settings.min_age;
         if min.is_none() {
             return;

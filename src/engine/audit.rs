@@ -1,11 +1,54 @@
-//! What is written down of pushes for those who ask later: one event for each commit, however it ended.
+//! What is written down for those who ask later: who did what, where, and how it ended.
 
 use super::{DryRun, Engine, MergeRequest};
 use crate::domain::landing::{Landed, Merged};
 use crate::problem::Problem;
 use crate::store::Event;
 
+/// One thing that was done, as whoever did it knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    /// What: `scan`, `decide`, `hold`, `fetch`, `push`, `request` or `object`.
+    pub(crate) event: &'static str,
+    /// What it was done to.
+    pub(crate) subject: String,
+    /// In a sentence, without any secret.
+    pub(crate) detail: String,
+    /// `ok`, `warn` or `error`.
+    pub(crate) result: &'static str,
+    /// The mode it was done in; empty: that of the settings.
+    pub(crate) mode: &'static str,
+    /// The plan's id, where there is one.
+    pub(crate) plan: Option<String>,
+}
+
+impl Note {
+    /// Something that went well, in the mode of the settings.
+    pub(crate) fn ok(event: &'static str, subject: String, detail: String) -> Self {
+        Self { event, subject, detail, result: "ok", mode: "", plan: None }
+    }
+}
+
 impl Engine {
+    /// Writes down what was done, now and by the account that this process runs as. Blocks: it writes a file.
+    pub(crate) fn note(&self, notes: &[Note]) {
+        let who = super::land::who();
+        let (user, host) = who.split_once('@').unwrap_or((&who, ""));
+        let time = super::now();
+        let event = |note: &Note| Event {
+            time,
+            event: note.event.to_owned(),
+            subject: note.subject.clone(),
+            detail: note.detail.clone(),
+            result: note.result.to_owned(),
+            mode: if note.mode.is_empty() { self.settings.mode.word() } else { note.mode }.to_owned(),
+            plan: note.plan.clone(),
+            user: user.to_owned(),
+            host: host.to_owned(),
+        };
+        self.store.audit().append(&notes.iter().map(event).collect::<Vec<_>>());
+    }
+
     /// Writes down what became of each commit of the plan with this id.
     pub(super) fn audit_push(&self, plan: &str, dry_run: DryRun, results: &[Landed]) {
         for landed in results {
@@ -38,19 +81,14 @@ impl Engine {
         dry_run: DryRun,
         plan: Option<&str>,
     ) {
-        let who = super::land::who();
-        let (user, host) = who.split_once('@').unwrap_or((&who, ""));
-        self.store.audit().append(&Event {
-            time: super::now(),
-            event: "push".to_owned(),
+        self.note(&[Note {
+            event: "push",
             subject,
             detail,
-            result: if is_error { "error" } else { "ok" }.to_owned(),
-            mode: if dry_run == DryRun::None { "write" } else { "dry-run" }.to_owned(),
+            result: if is_error { "error" } else { "ok" },
+            mode: if dry_run == DryRun::None { "write" } else { "dry-run" },
             plan: plan.map(str::to_owned),
-            user: user.to_owned(),
-            host: host.to_owned(),
-        });
+        }]);
     }
 }
 

@@ -10,6 +10,7 @@ use super::updates::{exit_of, failed_policies, patch, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::PlanArgs;
 use crate::config::Settings;
+use crate::domain::hold;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
@@ -176,7 +177,7 @@ fn decide(update: &mut Proposal, named: bool, skip: bool) {
 fn reason_to_ask(update: &Proposal) -> Option<Problem> {
     let why = match update.state {
         UpdateState::Held => match &update.hold {
-            Some(hold) => format!("it is held until {} by {}: {}", hold.until, hold.by, hold.reason),
+            Some(hold) => format!("it is held {}", hold::text(hold)),
             None => "it is held".to_owned(),
         },
         UpdateState::Pending if update.name_changed => "it changes the image's name".to_owned(),

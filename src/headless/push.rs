@@ -92,7 +92,7 @@ pub(super) fn push(
             results: Vec::new(),
         }));
     }
-    old_enough(&session, &plan, dry_run)?;
+    let_go(&session, &plan, dry_run)?;
     if dry_run == DryRun::None {
         let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
         let protected = session.engine.protected(&session.world, &meant);
@@ -129,8 +129,9 @@ pub(super) fn progress(quiet: bool) -> impl Fn(LandingStep) + Send + Sync + 'sta
     }
 }
 
-/// What a person approved although it was held lands; what nobody held has to have the minimum age by now.
-fn old_enough(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem> {
+/// What a person approved although it was held lands; what nobody held when the plan was made must not be held by now, and
+/// has to have the minimum age.
+fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem> {
     let refresh = match dry_run {
         DryRun::Client => Refresh::Never,
         DryRun::Server | DryRun::None => session.engine.settings().refresh,
@@ -139,14 +140,27 @@ fn old_enough(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Pro
     let mut meant: Vec<Proposal> = all.filter(|update| update.approved().next().is_some()).cloned().collect();
     meant.retain(|update| update.state == UpdateState::Pending);
     session.run(async {
-        session.engine.hold_young(&session.world, &mut meant, refresh).await;
+        session.engine.hold_back(&session.world, &mut meant, refresh).await;
         Ok(())
     })?;
-    let young = meant.iter().find_map(|update| update.hold.as_ref().map(|hold| (update, hold)));
-    young.map_or(Ok(()), |(update, hold)| {
-        let message = format!("too young until {}: {}", hold.until, hold.reason);
-        Err(Problem::new(Code::ConfirmationMissing, update.policy.to_string(), message)
-            .hint("Push it then, or say --min-age 0."))
+    let held = meant.iter().find_map(|update| update.hold.as_ref().map(|hold| (update, hold)));
+    held.map_or(Ok(()), |(update, hold)| {
+        let young = crate::domain::age::is_young(update);
+        let (message, hint) = if young {
+            let message = format!("too young until {}: {}", hold.until, hold.reason);
+            (message, "Push it then, or say --min-age 0.".to_owned())
+        } else {
+            let message = format!("held {}", crate::domain::hold::text(hold));
+            let again = format!("supercargo plan {}", update.policy);
+            (
+                message,
+                format!(
+                    "Plan it by its name all the same: {again}; or release it: supercargo unhold {}",
+                    update.policy
+                ),
+            )
+        };
+        Err(Problem::new(Code::ConfirmationMissing, update.policy.to_string(), message).hint(hint))
     })
 }
 

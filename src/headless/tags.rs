@@ -10,9 +10,10 @@ use super::session::{Progress, Session};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{TagsArgs, WhyArgs};
 use crate::config::{Refresh, Settings};
+use crate::domain::hold;
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep, TagState};
-use crate::domain::proposal::Reference;
+use crate::domain::proposal::{Hold, Reference};
 use crate::domain::reflection::Reflection;
 use crate::domain::scan::Scan;
 use crate::engine::Engine;
@@ -275,6 +276,7 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
     // What is remembered is of the policy's own image.
     let own = policy.filter(|_| repository.is_some());
     let reflection = own.map(|policy| session.engine.reflection(&session.world, policy)).unwrap_or_default();
+    let holds = policy.map(|_| session.engine.store().holds().in_force(crate::engine::now()));
     let order = evaluator.order(&chosen.scan.tags, evaluation);
     // The best of those that are in use; what stands before it is newer.
     let in_use = |index: &u32| {
@@ -296,6 +298,9 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         if chosen.scan.new.position(tag).is_some() {
             flags.push("new");
         }
+        if is_held(holds.as_deref().unwrap_or_default(), policy, tag, row.state) {
+            flags.push("held");
+        }
         let (digest, moved) = digest_of(&reflection, tag);
         if moved {
             flags.push(MOVED);
@@ -313,6 +318,12 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         Some(judged.known(&images, &ledger))
     });
     tags.collect()
+}
+
+/// Whether a person holds a tag: it by its name, or whatever the policy selects.
+fn is_held(holds: &[Hold], policy: Option<&ImagePolicy>, tag: &str, state: TagState) -> bool {
+    let of_policy = |policy: &ImagePolicy| hold::of(holds, &policy.meta.id, tag, crate::engine::now());
+    policy.and_then(of_policy).is_some_and(|hold| hold.tag.is_some() || state == TagState::Latest)
 }
 
 /// Why a tag is selected, or not.
@@ -403,7 +414,11 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     let (facts, told) = Facts::of(&session, &chosen, &args.tag);
     let mut explanation = evaluator.explain(&chosen.scan.tags, evaluation, index);
-    if let (Some(step), Some(held)) = (explanation.steps.last_mut(), facts.held(settings.min_age))
+    let now = crate::engine::now();
+    let holds = session.engine.store().holds().in_force(now);
+    let held = hold::of(&holds, &policy.meta.id, &args.tag, now).map(hold::text);
+    if let (Some(step), Some(held)) =
+        (explanation.steps.last_mut(), held.or_else(|| facts.held(settings.min_age)))
         && step.step == "held"
     {
         "yes".clone_into(&mut step.answer);

@@ -8,6 +8,7 @@ use super::session::{Reviewed, Session};
 use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
 use crate::domain::diff;
+use crate::domain::hold;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{FileEdit, Ground, Plan, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
@@ -78,8 +79,7 @@ pub(super) fn row(update: &Proposal) -> Vec<String> {
 /// Why an update cannot be made, or has to wait.
 fn message(update: &Proposal) -> String {
     let blocked = update.blocked.as_ref().map(|problem| problem.message.clone());
-    let held =
-        || update.hold.as_ref().map(|hold| format!("until {} by {}: {}", hold.until, hold.by, hold.reason));
+    let held = || update.hold.as_ref().map(hold::text);
     blocked.or_else(held).unwrap_or_default()
 }
 

@@ -518,7 +518,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     };
     let mut proposed = tokio::task::spawn_blocking(compare).await.map_err(worker_ended)?;
     let refresh = if kept { Refresh::Never } else { work.refresh(false) };
-    work.engine.hold_young(&of, &mut proposed.updates, refresh).await;
+    work.engine.hold_back(&of, &mut proposed.updates, refresh).await;
     work.held().grounds = Arc::clone(&proposed.grounds);
     Ok(proposed)
 }

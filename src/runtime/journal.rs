@@ -112,7 +112,7 @@ fn write(engine: &Engine, batch: Vec<Order>) {
                 store.journal().record(&scope, &automation, &sites, time);
             }
             Order::Draft { key, text } => drop(drafts.insert(key, text)),
-            Order::Event(event) => store.audit().append(&event),
+            Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),
         }
     }

@@ -1,5 +1,7 @@
 //! The audit log: a line of JSON for everything that was done, one file a day.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -50,14 +52,18 @@ impl Audit {
         Self { shelf }
     }
 
-    /// Adds an event to the file of its day in UTC, its time in whole seconds.
-    pub fn append(&self, event: &Event) {
-        let time = Timestamp::from_second(event.time.as_second()).unwrap_or(event.time);
-        let event = Event { time, ..event.clone() };
-        let document = Document { api_version: "supercargo/v1".into(), kind: "Event".into(), event };
-        let mut line = Vec::new();
-        add_line(&mut line, &document);
-        self.shelf.append(&day(time), &line);
+    /// Adds events to the files of their days in UTC, their times in whole seconds.
+    pub fn append(&self, events: &[Event]) {
+        let mut days: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for event in events {
+            let time = Timestamp::from_second(event.time.as_second()).unwrap_or(event.time);
+            let event = Event { time, ..event.clone() };
+            let document = Document { api_version: "supercargo/v1".into(), kind: "Event".into(), event };
+            add_line(days.entry(day(time)).or_default(), &document);
+        }
+        for (day, lines) in &days {
+            self.shelf.append(day, lines);
+        }
     }
 
     /// The events from `since` on, oldest first; lines that make no sense are passed over.
@@ -106,7 +112,7 @@ mod tests {
         };
         let times = ["2026-03-01T23:59:59Z", "2026-03-02T00:00:00Z", "2026-03-03T12:00:00Z"];
         for time in times {
-            Store::open(&dirs).audit().append(&event(&time.replace('Z', ".987654321Z")));
+            Store::open(&dirs).audit().append(&[event(&time.replace('Z', ".987654321Z"))]);
         }
         let file = dir.path().join("state/log/2026-03-02.jsonl");
         let line = std::fs::read_to_string(file).unwrap();

@@ -76,7 +76,10 @@ impl SealedFiles {
     /// Replaces a file.
     pub(super) fn write(&self, name: &str, seconds: i64, payload: &[u8]) {
         match codec::seal(self.kind, seconds, payload) {
-            Ok(file) => self.shelf.write(name, &file),
+            Ok(file) => {
+                // On a full disk memory serves.
+                self.shelf.write(name, &file);
+            }
             Err(error) => tracing::warn!("store: {name} is not kept: {error}"),
         }
     }

@@ -138,8 +138,9 @@ impl Shelf {
         std::fs::read(self.path(name)?).ok()
     }
 
-    /// Replaces a file: readers see the old content or the new, never a part.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) {
+    /// Replaces a file: readers see the old content or the new, never a part. Whether that is on the disk; if not, it is
+    /// kept in memory.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> bool {
         let written = self.in_folder(|folder| replace(folder, name, bytes, self.lasting));
         tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
         if written {
@@ -147,6 +148,7 @@ impl Shelf {
         } else {
             self.memory().whole.insert(name.to_owned(), bytes.to_vec());
         }
+        written
     }
 
     /// Adds whole lines to a file, in one write so that those of several processes do not mix.
@@ -204,6 +206,11 @@ impl Shelf {
                 self.notices.stuck(&from, format!("{what} and cannot be set aside ({error}); {then}"));
             }
         }
+    }
+
+    /// Says what is wrong with a file that stays where it is, once in a process's life.
+    pub(super) fn complain(&self, file: &Path, message: String) {
+        self.notices.stuck(file, message);
     }
 
     /// The names of the files.

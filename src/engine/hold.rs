@@ -1,0 +1,60 @@
+//! What waits: updates that a person holds, and those that are too young. One door for both, so that nobody asks for one
+//! and forgets the other.
+
+use std::sync::Arc;
+
+use super::{Engine, Note, World};
+use crate::config::Refresh;
+use crate::domain::hold;
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::{Hold, Proposal};
+use crate::problem::Problem;
+
+impl Engine {
+    /// Holds the updates that people hold, and of the others those that are younger than the settings allow, which asks
+    /// the clocks of images as far as `refresh` goes.
+    pub async fn hold_back(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) {
+        let (store, now) = (Arc::clone(&self.store), super::now());
+        let read = tokio::task::spawn_blocking(move || store.holds().in_force(now)).await;
+        // A worker that ends early has told so.
+        hold::apply(updates, &read.unwrap_or_default(), now);
+        self.hold_young(world, updates, refresh).await;
+    }
+
+    /// Holds back what `hold` is about. Blocks: it writes files.
+    ///
+    /// # Errors
+    /// It could not be kept.
+    pub fn hold(&self, hold: &Hold, mode: &'static str) -> Result<(), Problem> {
+        self.store.holds().add(hold)?;
+        self.note(&[Note {
+            mode,
+            ..Note::ok("hold", hold.policy.to_string(), format!("held {}{}", of(hold), hold::text(hold)))
+        }]);
+        Ok(())
+    }
+
+    /// Ends the holds on a policy: that on `tag`, or without one all of them; returns those that were in force. Blocks.
+    ///
+    /// # Errors
+    /// That could not be kept.
+    pub fn unhold(
+        &self,
+        policy: &ObjectId,
+        tag: Option<&str>,
+        mode: &'static str,
+    ) -> Result<Vec<Hold>, Problem> {
+        let ended = self.store.holds().end(policy, tag, super::now())?;
+        let notes = ended.iter().map(|hold| Note {
+            mode,
+            ..Note::ok("hold", policy.to_string(), format!("released {}held {}", of(hold), hold::text(hold)))
+        });
+        self.note(&notes.collect::<Vec<_>>());
+        Ok(ended)
+    }
+}
+
+/// `8.0.40 `, or nothing where a hold is on whatever is selected.
+fn of(hold: &Hold) -> String {
+    hold.tag.as_ref().map(|tag| format!("{tag} ")).unwrap_or_default()
+}

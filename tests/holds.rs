@@ -1,0 +1,106 @@
+//! Holds, as commands make them, keep to them and end them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod git;
+    pub mod lab;
+    pub mod registry;
+}
+
+use serde_json::{Value, json};
+use support::lab::{Lab, NEWEST};
+
+/// The one update of a lab.
+fn update(lab: &Lab) -> Value {
+    lab.json(0, &["get", "updates"])["items"][0].clone()
+}
+
+/// The names of a tag's flags.
+fn flags(lab: &Lab, tag: &str) -> Vec<String> {
+    let list = lab.json(0, &["get", "tags", "vote"]);
+    let items = list["items"].as_array().unwrap();
+    let item = items.iter().find(|item| item["tag"] == json!(tag)).unwrap();
+    item["flags"].as_array().unwrap().iter().map(|flag| flag.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_held_waits_everywhere_until_it_is_released_or_named() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.environment.push(("USER", "rita".to_owned()));
+    lab.automate("image-updates");
+    assert_eq!(lab.json(0, &["get", "holds"])["items"], json!([]));
+    lab.plan(&[]);
+
+    let hold = ["hold", "vote", "--tag", NEWEST, "--reason", "triage"];
+    let made = lab.json(0, &hold);
+    assert_eq!((&made["kind"], &made["tag"], &made["by"]), (&json!("Hold"), &json!(NEWEST), &json!("rita")));
+    assert_eq!(made["policy"], json!({"namespace": "flux-system", "name": "vote"}));
+    let listed = lab.json(0, &["get", "holds"]);
+    assert_eq!(listed["kind"], json!("HoldList"));
+    for key in ["policy", "tag", "until", "reason", "by", "since"] {
+        assert_eq!(listed["items"][0][key], made[key], "{key}");
+    }
+    let seconds = |key: &str| made[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    assert_eq!(seconds("until") - seconds("since"), 7 * 24 * 3600, "a week, where nothing else is said");
+
+    let held = update(&lab);
+    assert_eq!((&held["state"], &held["hold"]["reason"]), (&json!("held"), &json!("triage")), "{held:#}");
+    assert!(flags(&lab, NEWEST).contains(&"held".to_owned()));
+    assert!(!flags(&lab, "main-f9ab1234-1619062000").contains(&"held".to_owned()));
+    let steps = lab.json(0, &["explain", "tag", "vote", NEWEST])["steps"].clone();
+    let last = steps.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["step"], &last["answer"]), (&json!("held"), &json!("yes")));
+    assert!(last["text"].as_str().unwrap().ends_with("by rita: triage"), "{last:#}");
+    assert_eq!(lab.json(0, &["diff", "updates"])["files"], json!([]));
+    let all = lab.json(0, &["plan", "--all"]);
+    assert_eq!(all["groups"], json!([]));
+    assert!(all["problems"][0]["message"].as_str().unwrap().contains("by rita: triage"), "{all:#}");
+
+    // The plan was made before.
+    lab.log_in(support::git::WRITER).expect(0);
+    lab.push(&[]).expect(7).says(&["by rita: triage", "unhold"]);
+    let named = lab.run(&["plan", "vote", "-o", "json"]).expect(0);
+    assert_eq!(named.json()["groups"][0]["updates"][0]["decision"], json!("approved"));
+    std::fs::write(lab.plan_file(), &named.out).unwrap();
+    lab.push(&[]).expect(0);
+
+    assert_eq!(lab.json(0, &["unhold", "vote", "--tag", "v8"])["items"], json!([]));
+    let ended = lab.json(0, &["unhold", "vote"]);
+    assert_eq!(ended["items"][0]["tag"], json!(NEWEST));
+    assert_eq!(lab.json(0, &["get", "holds"])["items"], json!([]));
+    lab.instavote.assert_sound();
+}
+
+#[test]
+fn a_hold_says_what_is_wrong_with_it_and_ends_by_itself() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.json(0, &["get", "updates"]);
+    let hold = |more: &[&str]| lab.run(&[&["hold", "vote", "--reason", "why"], more].concat());
+    hold(&["--tag", "no tag"]).expect(2).says(&["no tag that anything could have"]);
+    hold(&["--until", "2020-01-01"]).expect(2).says(&["not in the future"]);
+    hold(&["--until", "someday"]).expect(2).says(&["a date such as 2026-12-01"]);
+    hold(&["--read-only"]).expect(7);
+    lab.run(&["hold", "voet", "--reason", "why"]).expect(2).says(&["vote"]);
+    lab.run(&["hold", "vote", "--tag", "v9", "--reason", "why"]).expect(0).says(&["has no tag v9"]);
+    lab.run(&["unhold", "vote"]).expect(0);
+    hold(&["--until", "2s"]).expect(0);
+    assert_eq!(update(&lab)["state"], json!("held"));
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert_eq!(update(&lab)["state"], json!("pending"));
+    assert_eq!(lab.json(0, &["get", "holds"])["items"], json!([]));
+
+    std::fs::create_dir_all(lab.path("config/supercargo")).unwrap();
+    let config = lab.path("config/supercargo/config.toml");
+    std::fs::write(&config, "[hold]\ndays = 2\n").unwrap();
+    let made = lab.json(0, &["hold", "vote", "--reason", "why"]);
+    let seconds = |key: &str| made[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    assert_eq!(seconds("until") - seconds("since"), 2 * 24 * 3600);
+    std::fs::write(&config, "[hold]\ndays = 0\n").unwrap();
+    lab.run(&["get", "holds"]).expect(2).says(&["config.toml:2:8", "1 to 3650"]);
+    std::fs::remove_file(&config).unwrap();
+
+    std::fs::write(lab.path("state/supercargo/holds.toml"), "version = 1\n[[hold]\n").unwrap();
+    lab.run(&["get", "updates"]).expect(0).says(&["none of its holds is in force"]);
+    lab.run(&["get", "updates"]).expect(0).says(&["holds.toml.corrupt"]);
+}
