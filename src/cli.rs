@@ -17,7 +17,7 @@ pub mod objects;
 pub mod usage;
 mod values;
 
-pub use check::{CheckArgs, CompletionArgs, DoctorArgs, DoctorWhat, LintArgs};
+pub use check::{CheckArgs, CompletionArgs, DoctorArgs, DoctorWhat, EventsArgs, LintArgs};
 pub use eval::{
     EvalArgs, EvalBatchArgs, EvalPolicyArgs, EvalWhat, RenderArgs, RenderMessageArgs, RenderWhat,
 };
@@ -298,6 +298,9 @@ pub enum Command {
     /// Check what is needed, and the terminal too; or ask one registry with every credential.
     #[command(long_about = examples::DOCTOR)]
     Doctor(DoctorArgs),
+    /// Who did what: decisions, holds, scans, fetches, pushes, objects.
+    #[command(long_about = examples::EVENTS)]
+    Events(EventsArgs),
     /// What is kept to be quicker: tag lists, metadata and Git clones.
     #[command(long_about = examples::CACHE)]
     Cache(CacheArgs),

@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod eval_batch;
+mod events;
 mod facts;
 mod filter;
 mod get;
@@ -205,6 +206,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             EvalWhat::Policy(args) => eval::policy(settings, args),
             EvalWhat::Batch(args) => Ok(Answer::nothing().with_exit(eval_batch::run(args, false, streams))),
         },
+        Command::Events(args) => events::events(settings, args, streams),
         Command::Cache(args) => cache::cache(settings, args),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),

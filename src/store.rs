@@ -27,7 +27,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use audit::{Audit, Event};
+pub use audit::{Audit, Event, Follower};
 pub use budgets::Budgets;
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};

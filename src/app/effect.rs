@@ -80,7 +80,7 @@ pub enum Effect {
     SaveDraft(ObjectId, Option<String>),
     /// Write down who did what.
     Audit {
-        /// Such as `decide`, `mode`, `push`.
+        /// One of the audit log's: `scan`, `decide`, `hold`, `fetch`, `push`, `request`, `object`.
         kind: &'static str,
         /// What it is about.
         subject: String,

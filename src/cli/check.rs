@@ -4,6 +4,19 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
+use crate::domain::hold::Until;
+
+/// `events`.
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    /// Since when: how long ago, such as 1h or 7d, or a date or time [default: everything that is kept].
+    #[arg(long, value_name = "1h")]
+    pub since: Option<Until>,
+    /// Go on, and print each event as it is written down.
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
 /// `lint`.
 #[derive(Debug, Args)]
 pub struct LintArgs {

@@ -147,6 +147,14 @@ pub(super) const CREATE: &str =
   supercargo create image repository podinfo --image ghcr.io/acme/podinfo --interval 5m
   supercargo create image policy podinfo --image-ref podinfo --select-semver 6.x --export";
 
+pub(super) const EVENTS: &str = "Who did what, when, in which mode, and how it ended: the audit log.
+
+  supercargo events --since 1h
+  supercargo events --since 2030-01-01 -o json > audit.jsonl    a JSON document a line
+  supercargo events -w                                          go on, until a signal
+
+It is kept for 400 days, 256 MiB at most; a day with more than 8 MiB loses its older scans and fetches.";
+
 pub(super) const CACHE: &str =
     "What is kept to be quicker: tag lists, metadata and Git clones. All of it comes back when it is needed.
 

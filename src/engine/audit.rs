@@ -1,9 +1,15 @@
 //! What is written down for those who ask later: who did what, where, and how it ended.
 
+use std::cell::RefCell;
+use std::time::Instant;
+
 use super::{DryRun, Engine, MergeRequest};
 use crate::domain::landing::{Landed, Merged};
-use crate::problem::Problem;
+use crate::domain::scan::Scan;
+use crate::git::{BareCache, Fetched, GitError, Refs, Remote};
+use crate::problem::{Code, Problem};
 use crate::store::Event;
+use crate::text::count;
 
 /// One thing that was done, as whoever did it knows it.
 #[derive(Debug, Clone)]
@@ -27,11 +33,38 @@ impl Note {
     pub(crate) fn ok(event: &'static str, subject: String, detail: String) -> Self {
         Self { event, subject, detail, result: "ok", mode: "", plan: None }
     }
+
+    /// A scan: how much came how fast, or why nothing did.
+    pub(crate) fn scan(subject: String, scanned: Result<&Scan, &Problem>) -> Self {
+        let (detail, result) = match scanned {
+            Ok(scan) => (scanned_text(scan), "ok"),
+            // It is asked again by itself.
+            Err(problem) if problem.code == Code::RateLimited => (problem.message.clone(), "warn"),
+            Err(problem) => (problem.message.clone(), "error"),
+        };
+        Self { result, ..Self::ok("scan", subject, detail) }
+    }
+
+    /// A fetch: what is at the tips that were wanted, or why that is not known.
+    pub(super) fn fetch(
+        remote: &Remote,
+        seconds: f32,
+        fetched: Result<(&Refs, &[String]), &GitError>,
+    ) -> Self {
+        let (detail, result) = match fetched {
+            Ok((refs, wanted)) => (format!("{} in {seconds:.1} s", tips(refs, wanted)), "ok"),
+            Err(error) => (error.to_string(), "error"),
+        };
+        Self { result, ..Self::ok("fetch", remote.shown(), detail) }
+    }
 }
 
 impl Engine {
     /// Writes down what was done, now and by the account that this process runs as. Blocks: it writes a file.
     pub(crate) fn note(&self, notes: &[Note]) {
+        if notes.is_empty() {
+            return;
+        }
         let who = super::land::who();
         let (user, host) = who.split_once('@').unwrap_or((&who, ""));
         let time = super::now();
@@ -47,6 +80,25 @@ impl Engine {
             host: host.to_owned(),
         };
         self.store.audit().append(&notes.iter().map(event).collect::<Vec<_>>());
+    }
+
+    /// Fetches, as [`BareCache::fetch`] does, and writes that down.
+    pub(super) fn fetch(
+        &self,
+        cache: &BareCache,
+        remote: &Remote,
+        choose: impl Fn(&Refs) -> Vec<String>,
+    ) -> Result<Fetched, GitError> {
+        let (from, wanted) = (Instant::now(), RefCell::new(Vec::new()));
+        let fetched = cache.fetch(remote, |refs| {
+            let names = choose(refs);
+            wanted.borrow_mut().clone_from(&names);
+            names
+        });
+        let wanted = wanted.into_inner();
+        let came = fetched.as_ref().map(|fetched| (&fetched.refs, wanted.as_slice()));
+        self.note(&[Note::fetch(remote, from.elapsed().as_secs_f32(), came)]);
+        fetched
     }
 
     /// Writes down what became of each commit of the plan with this id.
@@ -89,6 +141,28 @@ impl Engine {
             mode: if dry_run == DryRun::None { "write" } else { "dry-run" },
             plan: plan.map(str::to_owned),
         }]);
+    }
+}
+
+/// `main@4c1f0e2, image-updates@8d2e91b`.
+fn tips(refs: &Refs, wanted: &[String]) -> String {
+    let tip = |name: &String| {
+        let commit = super::short(refs.commit(name)?);
+        Some(format!("{}@{commit}", name.strip_prefix("refs/heads/").unwrap_or(name)))
+    };
+    let tips: Vec<String> = wanted.iter().filter_map(tip).collect();
+    if tips.is_empty() { "nothing".to_owned() } else { tips.join(", ") }
+}
+
+/// `98426 tags in 4.1 s, 99 requests`.
+fn scanned_text(scan: &Scan) -> String {
+    let tags = count(scan.tags.len(), "tag");
+    match &scan.transfer {
+        Some(how) => {
+            let requests = count(how.requests, "request");
+            format!("{tags} in {:.1} s, {requests}", how.wall.as_secs_f32())
+        }
+        None => tags,
     }
 }
 

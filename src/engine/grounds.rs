@@ -234,7 +234,7 @@ impl Engine {
             (Refresh::Never, Some(last)) => last,
             (Refresh::Never, None) => return Err(unreached.unwrap_or_else(|| never_fetched(remote))),
             (Refresh::Auto, Some(last)) if is_fresh && holds(cache, &last.refs, place) => last,
-            (_, last) => match self.unreached.note(&place.url, fetch(cache, remote, place)) {
+            (_, last) => match self.unreached.note(&place.url, self.fetch_place(cache, remote, place)) {
                 Ok(at) => at,
                 Err(problem) => {
                     let Some(last) = last.filter(|last| holds(cache, &last.refs, place)) else {
@@ -311,9 +311,17 @@ fn not_scanned(error: &RunError) -> Problem {
 }
 
 /// Fetches what an automation reads, and its push branch.
-pub(super) fn fetch(cache: &BareCache, remote: &Remote, place: &Place<'_>) -> Result<Known, Problem> {
-    let fetched = cache.fetch(remote, |refs| wants(refs, &place.targets)).map_err(Problem::from)?;
-    Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
+impl Engine {
+    /// Fetches what an automation stands on.
+    pub(super) fn fetch_place(
+        &self,
+        cache: &BareCache,
+        remote: &Remote,
+        place: &Place<'_>,
+    ) -> Result<Known, Problem> {
+        let fetched = self.fetch(cache, remote, |refs| wants(refs, &place.targets)).map_err(Problem::from)?;
+        Ok(Known { refs: fetched.refs, fetched: super::now(), stale: false })
+    }
 }
 
 pub(super) fn never_fetched(remote: &Remote) -> Problem {

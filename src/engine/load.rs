@@ -143,7 +143,7 @@ impl Engine {
             let last = cache.last().map(|(refs, _)| refs);
             last.ok_or_else(|| super::grounds::never_fetched(&remote))?
         } else {
-            let fetched = cache.fetch(&remote, |refs| {
+            let fetched = self.fetch(&cache, &remote, |refs| {
                 let name = match &wanted {
                     Some(branch) => Some(format!("refs/heads/{branch}")),
                     None => refs.head.clone(),

@@ -87,7 +87,7 @@ impl Engine {
         let remote = self.remote_at(world, world.automations.iter(), &note.remote)?;
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
         let name = format!("refs/heads/{}", note.branch);
-        let fetched = cache.fetch(&remote, |_| vec![name.clone()]).map_err(Problem::from)?;
+        let fetched = self.fetch(&cache, &remote, |_| vec![name.clone()]).map_err(Problem::from)?;
         let Some(tip) = fetched.refs.branch(&note.branch) else {
             return Ok(Fate::NotLanded(format!("the remote has no branch {}", note.branch)));
         };

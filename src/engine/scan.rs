@@ -8,7 +8,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::forecast::Forecast;
-use super::{Engine, Scans, World};
+use super::{Engine, Note, Scans, World};
 use crate::config::{Refresh, Settings};
 use crate::domain::object::{DigestPolicy, ImageRepository, ObjectId};
 use crate::domain::reference::{ImageError, ImageName};
@@ -157,7 +157,9 @@ impl Engine {
         let (keyring, _) = self.plain_keyring();
         let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
         self.keep_budgets(std::iter::once(name)).await;
-        listed.map_err(|error| error.problem(image))
+        let listed = listed.map_err(|error| error.problem(image));
+        self.note_later(vec![Note::scan(image.to_owned(), listed.as_ref())]).await;
+        listed
     }
 
     async fn list(
@@ -219,10 +221,24 @@ impl Engine {
         let each =
             ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, began, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
-        let outcomes = futures::stream::iter(each).buffered(64).collect().await;
+        let outcomes: Vec<ScanOutcome> = futures::stream::iter(each).buffered(64).collect().await;
+        self.note_scans(&outcomes).await;
         let repositories = ids.iter().filter_map(|id| world.inventory.repositories.get(id));
         self.keep_budgets(repositories.filter_map(|repository| image_name(repository).ok())).await;
         outcomes
+    }
+
+    /// Writes down what became of scans, if there were any.
+    async fn note_scans(&self, outcomes: &[ScanOutcome]) {
+        let notes = outcomes.iter().map(|(id, scanned)| Note::scan(id.to_string(), scanned.as_ref()));
+        self.note_later(notes.collect()).await;
+    }
+
+    /// As [`Self::note`], beside the event loop.
+    pub(super) async fn note_later(&self, notes: Vec<Note>) {
+        let engine = self.clone();
+        // What a worker that ended early did not write is no more than a line that is missing.
+        let _ = tokio::task::spawn_blocking(move || engine.note(&notes)).await;
     }
 
     /// What the registry of `image` last said it will answer, to this process or to an earlier one.

@@ -9,12 +9,13 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
 
 use super::scan::image_name;
-use super::{Engine, World, blocking, status};
+use super::{Engine, Note, World, blocking, status};
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository};
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
 use crate::domain::watch::{self, Change, TagChange};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 /// Repositories that are scanned at once; the registry client has limits of its own for each host.
 const AT_ONCE: usize = 64;
@@ -68,12 +69,17 @@ impl Engine {
             let turn = turns.acquire().await;
             let seen = match self.look(world, repository, &mut known).await {
                 Ok(changes) => {
+                    if !changes.is_empty() {
+                        let detail = count(changes.len(), "change");
+                        self.note_later(vec![Note::ok("scan", repository.meta.id.to_string(), detail)]).await;
+                    }
                     known.failed = None;
                     Some(Seen::Changes(changes))
                 }
                 Err(problem) if known.failed.as_ref() == Some(&problem) => None,
                 Err(problem) => {
                     known.failed = Some(problem.clone());
+                    self.note_later(vec![Note::scan(repository.meta.id.to_string(), Err(&problem))]).await;
                     Some(Seen::Failed(problem))
                 }
             };

@@ -19,7 +19,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::template;
-use crate::engine::{World, status};
+use crate::engine::{Engine, Note, World, status};
 use crate::problem::{Code, Problem};
 use crate::source::create::{
     self, AutomationFlags, Common, Made, NewObject, PolicyFlags, RepositoryFlags, SecretFlags, SourceFlags,
@@ -56,6 +56,10 @@ pub(super) fn create(
         lines.line('►', &format!("wrote {}", written.shown));
     }
     lines.line('✔', &format!("{} {}", object.made.in_words(), written.action.word()));
+    if written.action != Action::Unchanged {
+        let detail = format!("{} {} in {}", object.made, written.action.word(), written.shown);
+        Engine::open(settings.clone())?.note(&[Note::ok("object", object.id.to_string(), detail)]);
+    }
     let mut answer = ObjectResult {
         made: object.made,
         action: written.action,

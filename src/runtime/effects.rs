@@ -34,7 +34,8 @@ use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
 use crate::engine::{
-    DryRun, Engine, Evaluated, Landing, Passes, PrepareRequest, ScanProgress, Selections, TagQuestion, World,
+    DryRun, Engine, Evaluated, Landing, Note, Passes, PrepareRequest, ScanProgress, Selections, TagQuestion,
+    World,
 };
 use crate::problem::{Code, Problem};
 
@@ -195,12 +196,15 @@ impl EffectRunner {
         self.running.insert(job, token.clone());
         let executor = self.workers.clone();
         let batch = move || {
+            let notes = Mutex::default();
             executor.block_on(async {
                 tokio::select! {
                     () = token.cancelled() => {}
-                    () = scan(&work, job, repositories) => token.cancel(),
+                    () = scan(&work, (job, &notes), repositories) => token.cancel(),
                 }
             });
+            // Of a batch that was stopped, what had come by then.
+            work.engine.note(&notes.into_inner().unwrap_or_else(PoisonError::into_inner));
         };
         self.tasks.spawn_blocking_on(batch, &self.workers);
     }
@@ -293,7 +297,7 @@ fn worker_ended(error: tokio::task::JoinError) -> Problem {
     Problem::new(Code::Internal, "supercargo", "a worker ended early").caused_by(&error)
 }
 
-async fn scan(work: &Work, job: JobId, repositories: Vec<ObjectId>) {
+async fn scan(work: &Work, job: (JobId, &Mutex<Vec<Note>>), repositories: Vec<ObjectId>) {
     let Some(world) = work.held().world.clone() else { return };
     let began = clock::now();
     let each = repositories.into_iter().map(|id| scan_one(work, &world, (job, began), id));
@@ -314,9 +318,17 @@ fn progress(answers: Mailbox<Letter>, job: JobId) -> impl Fn(ScanProgress) + Sen
     }
 }
 
-async fn scan_one(work: &Work, world: &World, (job, began): (JobId, Timestamp), id: ObjectId) {
+async fn scan_one(
+    work: &Work,
+    world: &World,
+    ((job, notes), began): ((JobId, &Mutex<Vec<Note>>), Timestamp),
+    id: ObjectId,
+) {
     let progress = progress(work.answers.clone(), job);
-    let msg = match work.engine.scan(world, &id, began, progress).await {
+    let scanned = work.engine.scan(world, &id, began, progress).await;
+    let note = Note { mode: work.held().mode, ..Note::scan(id.to_string(), scanned.as_ref()) };
+    notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    let msg = match scanned {
         Ok(found) => {
             let mut held = work.held();
             held.failed.remove(&id);

@@ -28,7 +28,7 @@ pub(super) fn set(state: &mut State, mode: Mode) -> Vec<Effect> {
         Mode::Write => "WRITE: p pushes, after a confirmation",
     };
     state.tell(Level::Info, says);
-    vec![Effect::Audit { kind: "mode", subject: "mode".to_owned(), detail: mode.badge().to_owned() }]
+    vec![Effect::Audit { kind: "decide", subject: "mode".to_owned(), detail: mode.badge().to_owned() }]
 }
 
 /// Draws with the theme at `index`, counted around.
