@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::cli::{ColorChoice, Format, Global};
 use crate::domain::age::MinAge;
 use crate::domain::duration::GoDuration;
+use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
@@ -121,6 +123,8 @@ pub struct Settings {
     pub protected_branches: Vec<String>,
     /// How old an image has to be before an update to it can be approved.
     pub min_age: MinAge,
+    /// When a push needs the branch's name.
+    pub freeze: Vec<Window>,
     /// How many days a hold lasts that names no end.
     pub hold_days: u16,
     /// Requests under way at once.
@@ -156,6 +160,7 @@ struct File {
     ascii: Option<bool>,
     protected_branches: Option<Vec<String>>,
     min_age: Option<MinAge>,
+    freeze: Option<Vec<FreezeWindow>>,
     scan_concurrency: Option<usize>,
     max_reply_mib: Option<u64>,
     commit: CommitSection,
@@ -174,6 +179,19 @@ struct CommitSection {
 #[serde(default)]
 struct HoldSection {
     days: Option<HoldDays>,
+}
+
+/// A freeze window, by the time zones of this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FreezeWindow(Window);
+
+impl<'de> Deserialize<'de> for FreezeWindow {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // A computer without the database still reads what POSIX puts into TZ.
+        let zone = |name: &str| TimeZone::get(name).or_else(|_unknown| TimeZone::posix(name)).ok();
+        Window::parse(&text, zone).map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 /// How many days a hold lasts: at least one, and not forever.
@@ -206,6 +224,7 @@ const KEYS: &[&str] = &[
     "ascii",
     "protected_branches",
     "min_age",
+    "freeze",
     "scan_concurrency",
     "max_reply_mib",
     "commit.author",
@@ -216,7 +235,7 @@ const KEYS: &[&str] = &[
 
 /// Keys of the published configuration that this version does not read yet.
 const LATER: &[&str] =
-    &["profile", "mouse", "freeze", "commit.sign", "commit.trailers", "forge.", "keys.", "contexts."];
+    &["profile", "mouse", "commit.sign", "commit.trailers", "forge.", "keys.", "contexts."];
 
 const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -324,6 +343,7 @@ fn settle(
             .or(system.protected_branches)
             .unwrap_or_else(|| ["main", "master", "production", "release/*"].map(str::to_owned).to_vec()),
         min_age: global.min_age.or(user.min_age).or(system.min_age).unwrap_or_default(),
+        freeze: windows(user.freeze.or(system.freeze)),
         hold_days: user.hold.days.or(system.hold.days).map_or(7, |days| days.0),
         scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
         max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
@@ -335,6 +355,10 @@ fn settle(
         log_level: global.log_level.clone(),
         warnings,
     })
+}
+
+fn windows(windows: Option<Vec<FreezeWindow>>) -> Vec<Window> {
+    windows.into_iter().flatten().map(|FreezeWindow(window)| window).collect()
 }
 
 fn resolve_mode(
@@ -538,6 +562,17 @@ mod tests {
         parse_file("c.toml", text, &mut warnings).unwrap();
         let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
         assert_eq!(codes, [Code::Skipped; 3], "{warnings:?}");
+    }
+
+    #[test]
+    fn a_freeze_window_that_is_none_names_line_and_column() {
+        let text = "ascii = true\nfreeze = [\"Fri 16:00 - Mon 08:00 UTC\", \"weekends\"]\n";
+        let error = parse_file("c.toml", text, &mut Vec::new()).unwrap_err();
+        assert_eq!((error.code, error.subject.as_str()), (Code::Config, "c.toml:2:10"));
+        assert!(error.message.contains("\"weekends\" is no freeze window"), "{error}");
+        let text = "freeze = [\"Fri 16:00 - Mon 08:00 CET-1CEST,M3.5.0,M10.5.0/3\"]\n";
+        let file = parse_file("c.toml", text, &mut Vec::new()).unwrap();
+        assert_eq!(windows(file.freeze).len(), 1);
     }
 
     #[test]

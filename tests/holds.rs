@@ -31,8 +31,7 @@ fn what_is_held_waits_everywhere_until_it_is_released_or_named() {
     assert_eq!(lab.json(0, &["get", "holds"])["items"], json!([]));
     lab.plan(&[]);
 
-    let hold = ["hold", "vote", "--tag", NEWEST, "--reason", "triage"];
-    let made = lab.json(0, &hold);
+    let made = lab.json(0, &["hold", "vote", "--tag", NEWEST, "--reason", "triage"]);
     assert_eq!((&made["kind"], &made["tag"], &made["by"]), (&json!("Hold"), &json!(NEWEST), &json!("rita")));
     assert_eq!(made["policy"], json!({"namespace": "flux-system", "name": "vote"}));
     let listed = lab.json(0, &["get", "holds"]);
@@ -103,4 +102,83 @@ fn a_hold_says_what_is_wrong_with_it_and_ends_by_itself() {
     std::fs::write(lab.path("state/supercargo/holds.toml"), "version = 1\n[[hold]\n").unwrap();
     lab.run(&["get", "updates"]).expect(0).says(&["none of its holds is in force"]);
     lab.run(&["get", "updates"]).expect(0).says(&["holds.toml.corrupt"]);
+}
+
+#[test]
+fn while_pushes_are_frozen_a_plan_says_so_and_a_push_needs_the_branchs_name() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(support::git::WRITER).expect(0);
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = |days: i64| (today + jiff::Span::new().days(days)).strftime("%a").to_string();
+    std::fs::create_dir_all(lab.path("config/supercargo")).unwrap();
+    let config = lab.path("config/supercargo/config.toml");
+    let freeze = |from: i64, to: i64| {
+        let text = format!("freeze = [\"{} 00:00 - {} 00:00 UTC\"]\n", day(from), day(to));
+        std::fs::write(&config, text).unwrap();
+    };
+    freeze(-1, 2);
+    let plan = lab.plan(&[]);
+    let warnings = plan["groups"][0]["warnings"].as_array().unwrap();
+    let frozen = warnings.iter().find(|warning| warning["code"] == json!("freeze")).unwrap();
+    assert!(frozen["message"].as_str().unwrap().starts_with("pushes are frozen until "), "{frozen:#}");
+    let table = lab.run(&["plan", "--all"]).expect(0);
+    assert!(table.out.contains("pushes are frozen until "), "{}", table.out);
+    lab.push(&["--dry-run=server"]).expect(0);
+    lab.push(&[]).expect(7).says(&["pushes are frozen until", "--confirm-branch image-updates"]);
+    lab.push(&["--confirm-branch", "main"]).expect(7);
+    freeze(-3, -1);
+    lab.push(&["--dry-run=server"]).expect(0);
+    freeze(-1, 2);
+    lab.push(&["--confirm-branch", "image-updates"]).expect(0);
+    std::fs::write(&config, "ascii = true\nfreeze = [\"weekends\"]\n").unwrap();
+    lab.run(&["plan", "--all"]).expect(2).says(&["config.toml:2:10", "is no freeze window"]);
+    lab.instavote.assert_sound();
+}
+
+#[test]
+fn what_was_done_is_listed_and_followed_line_by_line() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.environment.push(("USER", "rita".to_owned()));
+    lab.automate("image-updates");
+    lab.log_in(support::git::WRITER).expect(0);
+    lab.run(&["hold", "vote", "--until", "1h", "--reason", "triage"]).expect(0);
+    lab.run(&["unhold", "vote"]).expect(0);
+    lab.plan(&[]);
+    lab.push(&[]).expect(0);
+    let listed = lab.run(&["events", "-o", "json"]).expect(0).out;
+    let events: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (kind, subject, detail) in [
+        ("object", "flux-system/vote", "ImagePolicy created in"),
+        ("scan", "flux-system/vote", "6 tags in "),
+        ("hold", "flux-system/vote", "held until "),
+        ("hold", "flux-system/vote", "released held until "),
+        ("fetch", &*lab.url, "main@"),
+        ("push", "flux-system/instavote-all", "pushed "),
+    ] {
+        let is_it = |event: &&Value| {
+            event["event"] == json!(kind) && event["detail"].as_str().unwrap().contains(detail)
+        };
+        let found = events.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} {detail}: {listed}"));
+        assert_eq!((&found["subject"], &found["user"]), (&json!(subject), &json!("rita")), "{found}");
+        assert_eq!((&found["kind"], &found["result"]), (&json!("Event"), &json!("ok")), "{found}");
+        for key in ["apiVersion", "time", "mode", "plan", "host"] {
+            assert!(found.as_object().unwrap().contains_key(key), "{key}: {found}");
+        }
+    }
+    assert!(!listed.contains(support::git::PASSWORD));
+    let table = lab.run(&["events", "--since", "1h"]).expect(0).out;
+    assert_eq!(table.lines().count(), events.len() + 1);
+    lab.run(&["events", "--since", "2100-01-01"]).expect(0).says(&["nothing was done since then"]);
+    lab.run(&["events", "--since", "lately"]).expect(2);
+
+    let mut follow = lab.command(&["events", "--since", "1s", "-w", "-o", "name"]);
+    let mut followed = follow.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    lab.run(&["hold", "vote", "--reason", "why"]).expect(0);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(followed.stdout.take().unwrap()));
+    let seen = lines.find(|line| line.as_ref().unwrap() == "event/hold/flux-system/vote");
+    followed.kill().unwrap();
+    followed.wait().unwrap();
+    assert!(seen.is_some());
 }

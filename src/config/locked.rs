@@ -20,6 +20,7 @@ const PINS: &[(&str, Pin)] = &[
     ("ascii", |global, user| taken(&mut global.ascii) | taken(&mut user.ascii)),
     ("protected_branches", |_, user| taken(&mut user.protected_branches)),
     ("min_age", |global, user| taken(&mut global.min_age) | taken(&mut user.min_age)),
+    ("freeze", |_, user| taken(&mut user.freeze)),
     ("scan_concurrency", |_, user| taken(&mut user.scan_concurrency)),
     ("max_reply_mib", |_, user| taken(&mut user.max_reply_mib)),
     ("commit.author", |_, user| taken(&mut user.commit.author)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
+use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose, template_problem,
@@ -109,13 +110,20 @@ impl Engine {
         found
     }
 
-    /// Whether the name of a branch has to be confirmed: protected by configuration, or some automation's checkout.
+    /// The freeze window that is open now.
+    pub fn frozen(&self) -> Option<Frozen> {
+        freeze::open(&self.settings.freeze, super::now())
+    }
+
+    /// Whether the name of a branch has to be confirmed: protected by configuration, or some automation's checkout; while
+    /// pushes are frozen, of every branch.
     pub fn is_protected(&self, world: &World, branch: &str) -> bool {
         let is_checkout = |automation| {
             let settled = self.settle(world, automation).ok().flatten();
             settled.is_some_and(|place| place.targets.checkout.branch() == Some(branch))
         };
-        self.settings.protected_branches.iter().any(|pattern| matches(pattern, branch))
+        self.frozen().is_some()
+            || self.settings.protected_branches.iter().any(|pattern| matches(pattern, branch))
             || world.automations.iter().any(is_checkout)
     }
 }

@@ -8,6 +8,7 @@ use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{self, PushArgs};
 use crate::config::{Refresh, Settings};
+use crate::domain::freeze;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Plan};
@@ -247,12 +248,11 @@ pub(super) fn confirm(
 ) -> Result<(), Problem> {
     for branch in protected {
         if !settings.confirm_branches.contains(branch) {
-            return Err(Problem::new(
-                Code::ConfirmationMissing,
-                branch,
-                "this branch is protected, or is what clusters follow",
-            )
-            .hint(format!("Confirm it by name: --confirm-branch {branch}")));
+            let frozen = freeze::open(&settings.freeze, crate::engine::now());
+            let protected = "this branch is protected, or is what clusters follow";
+            let why = frozen.map_or_else(|| protected.to_owned(), |frozen| frozen.to_string());
+            return Err(Problem::new(Code::ConfirmationMissing, branch, why)
+                .hint(format!("Confirm it by name: --confirm-branch {branch}")));
         }
     }
     if settings.yes {

@@ -12,6 +12,7 @@ use super::widgets::line::Line;
 use super::{palette, words};
 use crate::app::layout::Layout;
 use crate::app::state::{BranchDialog, Menu, Overlay, PushRun, State};
+use crate::domain::freeze::FREEZE;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -64,13 +65,16 @@ fn message_box(canvas: &mut Canvas<'_>, area: Rect, title: &str, least: u16, lin
 fn branch(canvas: &mut Canvas<'_>, area: Rect, dialog: &BranchDialog) {
     let ask = "Type the branch name to push:  ";
     let name = Shown::new(dialog.branch());
+    let mut warnings = dialog.prepared.plan.groups.iter().flat_map(|group| &group.warnings);
+    let frozen = warnings.any(|warning| warning.code == FREEZE);
+    let title = if frozen { "Push during a freeze" } else { "Push to protected branch" };
     let lines = [
         Line::plain("This changes  ").with(Role::StateWarn, name).and("  directly."),
         Line::plain(ask),
         Line::default(),
         keys(&[("Esc", "cancel")]),
     ];
-    let inside = message_box(canvas, area, "Push to protected branch", 62, &lines);
+    let inside = message_box(canvas, area, title, 62, &lines);
     let used = to_cells(ask.len());
     let row =
         Rect { x: inside.x + used, y: inside.y + 1, width: inside.width.saturating_sub(used), height: 1 };
