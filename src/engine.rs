@@ -15,6 +15,7 @@ mod grounds;
 mod hold;
 mod land;
 mod load;
+mod lock;
 mod merge;
 mod metadata;
 mod prepare;

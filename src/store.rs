@@ -19,6 +19,7 @@ pub mod journal;
 pub mod metadata;
 pub mod pushes;
 pub mod reflections;
+pub mod remote_locks;
 mod sealed;
 mod shelf;
 pub mod tags;
@@ -37,6 +38,7 @@ pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes};
 pub use reflections::Reflections;
+pub use remote_locks::{RemoteLock, RemoteLocks};
 pub use sealed::{CachedFile, Holds};
 pub use tags::{CachedTags, TagCache};
 
@@ -55,6 +57,7 @@ pub struct Store {
     pushes: Pushes,
     drafts: Drafts,
     holds: HoldFile,
+    remote_locks: RemoteLocks,
     audit: Audit,
     role: Shelf,
     notices: Arc<Notices>,
@@ -81,6 +84,7 @@ impl Store {
             pushes: Pushes::new(state("journal")),
             drafts: Drafts::new(state("drafts")),
             holds: HoldFile::new(Shelf::new(dirs.state.clone(), &notices)),
+            remote_locks: RemoteLocks::new(state("locks")),
             audit: Audit::new(state("log")),
             role: Shelf::new(dirs.state.clone(), &notices),
             notices,
@@ -137,6 +141,11 @@ impl Store {
     /// What people hold back.
     pub fn holds(&self) -> &HoldFile {
         &self.holds
+    }
+
+    /// Who lands on which remote.
+    pub fn remote_locks(&self) -> &RemoteLocks {
+        &self.remote_locks
     }
 
     /// The audit log.

@@ -184,6 +184,8 @@ impl Run<'_> {
         let (Some(base), Some(push)) = (&first.base, &first.push) else {
             return Err(Problem::new(Code::StalePlan, "plan", "the plan names no base and no branch"));
         };
+        let alone = || super::lock::alone(&self.store, &self.remote, step);
+        let _alone = (dry_run == DryRun::None).then(alone).transpose()?;
         let refs = match dry_run {
             DryRun::Client => None,
             DryRun::None | DryRun::Server => Some(self.fetch(&base.reference, &push.branch, step)?),

@@ -120,6 +120,8 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(&self, step: Steps<'_>) -> Result<Merged, Problem> {
         let MergeRequest { from, into, always_commit, .. } = self.request;
+        let alone = || super::lock::alone(&self.engine.store, &self.remote, step);
+        let _alone = (!self.request.dry_run).then(alone).transpose()?;
         let (source, target) = self.tips(step)?;
         let text = format!("git merge-base {from} {into}");
         let meeting = timed(step, &text, || self.cache.meet(&self.remote, &source, &target));
