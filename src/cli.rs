@@ -208,6 +208,12 @@ pub struct Global {
     /// Read the password for the Git remote from stdin.
     #[arg(long, global = true, hide_short_help = true, conflicts_with = "registry_password_stdin")]
     pub git_password_stdin: bool,
+    /// Log in to the Git remote with this private key, over ssh (`SUPERCARGO_GIT_SSH_KEY`).
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    pub git_ssh_key: Option<PathBuf>,
+    /// Trust the ssh host keys in this file, and no others.
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    pub git_known_hosts: Option<PathBuf>,
     /// The user name for the registry.
     #[arg(
         long,

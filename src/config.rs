@@ -113,6 +113,10 @@ pub struct Settings {
     pub git_urls: Vec<(String, String)>,
     /// A Git credential from flags or environment.
     pub git_credential: Option<FlagCredential>,
+    /// The private key for Git remotes over ssh, with `flags` or `environment`.
+    pub git_ssh_key: Option<(&'static str, PathBuf)>,
+    /// The ssh host keys to trust.
+    pub git_known_hosts: Option<PathBuf>,
     /// A registry credential from flags or environment.
     pub registry_credential: Option<FlagCredential>,
     /// CAs to trust beside the system's.
@@ -335,6 +339,8 @@ fn settle(
         confirm_branches: global.confirm_branch.clone(),
         git_urls: git_urls(global, &user, &system)?,
         git_credential: git_credential(global, env, secrets.git)?,
+        git_ssh_key: git_ssh_key(global, env),
+        git_known_hosts: global.git_known_hosts.clone(),
         registry_credential: registry_credential(global, env, secrets.registry)?,
         ca_files: global.ca_file.iter().cloned().collect(),
         registries,
@@ -436,6 +442,11 @@ fn git_credential(
     let from_env = env.var("SUPERCARGO_GIT_PASSWORD").map(SecretString::from);
     let origin = if stdin.is_some() { "flags" } else { "environment" };
     pair("--git-username", origin, global.git_username.clone(), stdin.or(from_env), None)
+}
+
+fn git_ssh_key(global: &Global, env: &dyn Environment) -> Option<(&'static str, PathBuf)> {
+    let from_env = || Some(("environment", PathBuf::from(env.var("SUPERCARGO_GIT_SSH_KEY")?)));
+    global.git_ssh_key.clone().map(|path| ("flags", path)).or_else(from_env)
 }
 
 fn registry_credential(

@@ -8,6 +8,7 @@
 
 mod cache;
 mod checkout;
+mod child;
 mod commit;
 mod config;
 pub mod credential;
@@ -29,6 +30,7 @@ mod refs;
 mod send;
 mod session;
 mod sideband;
+mod ssh;
 mod tls;
 mod tree;
 pub mod url;
@@ -43,14 +45,15 @@ use tokio_util::sync::CancellationToken;
 pub use self::cache::{BareCache, Fetched};
 pub use self::checkout::{Checkout, Upstream};
 pub use self::config::GitConfig;
-pub use self::credential::{GitCredential, Login, SecretSource};
+pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};
 pub use self::distance::commits_behind;
-pub use self::error::{Attempt, GitError};
+pub use self::error::{Attempt, GitError, Refusal};
 pub use self::init::init_bare;
 pub use self::kept::KeptCache;
 pub use self::merge::{Meeting, MergeSpec};
 pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
 pub use self::refs::{Refs, Resolved};
+pub use self::ssh::SshProgram;
 pub use self::tree::TreeFile;
 pub use self::url::{GitUrl, Scheme, is_same_repository, redact};
 
@@ -113,6 +116,8 @@ pub struct Remote {
     pub credentials: Vec<GitCredential>,
     /// Files with certificates of authorities (PEM), added to the system's.
     pub ca_files: Vec<PathBuf>,
+    /// What is run to speak ssh.
+    pub ssh: SshProgram,
     /// How long it may take.
     pub timeouts: Timeouts,
     /// Stops what is under way; a push only as long as nothing of it was sent.

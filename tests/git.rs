@@ -461,16 +461,6 @@ fn a_port_where_nobody_listens_is_unreachable() {
     assert!(error.to_string().contains("refused") && !error.to_string().contains("hidden"), "{error}");
 }
 
-#[test]
-fn ssh_says_what_to_use_instead() {
-    let error = ls_remote(&Remote::new("git@git.example.com:ops/fleet.git")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "ssh remotes are not supported yet: ssh://git@git.example.com/ops/fleet.git"
-    );
-    assert!(error.hint().unwrap().contains("https://"));
-}
-
 /// Not a test of its own: the process that [`a_push_that_is_killed_leaves_the_remote_whole_and_lands_once`] kills.
 #[test]
 #[ignore = "started by another test"]

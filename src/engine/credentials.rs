@@ -8,7 +8,7 @@ use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
 use crate::domain::provider::Provider;
 use crate::domain::reference::ImageName;
 use crate::git::credential::{self, SecretSource, Sources};
-use crate::git::{GitUrl, Remote, is_same_repository, redact};
+use crate::git::{GitConfig, GitUrl, Remote, is_same_repository, redact};
 use crate::problem::{Code, Problem};
 use crate::registry::{Keyring, Transport, TransportError};
 use crate::source::files::{self, SourceFile};
@@ -68,12 +68,14 @@ impl Engine {
 
     /// Checks that `remotes` are at one host, if a credential for Git was given: it is for one.
     pub(super) fn one_git_host(&self, remotes: impl Iterator<Item = String>) -> Result<(), Problem> {
-        if self.settings.git_credential.is_none() {
-            return Ok(());
-        }
+        let flag = match (&self.settings.git_credential, &self.settings.git_ssh_key) {
+            (Some(_), _) => "--git-username",
+            (None, Some(_)) => "--git-ssh-key",
+            (None, None) => return Ok(()),
+        };
         let urls = remotes.filter_map(|url| GitUrl::parse(&url).ok());
         let host = |url: GitUrl| url.port.map_or(url.host.clone(), |port| format!("{}:{port}", url.host));
-        for_one_host("--git-username", urls.map(host).filter(|host| !host.is_empty())).map_err(|problem| {
+        for_one_host(flag, urls.map(host).filter(|host| !host.is_empty())).map_err(|problem| {
             problem.hint("Keep the credentials apart: supercargo create secret git NAME --url URL …")
         })
     }
@@ -83,6 +85,7 @@ impl Engine {
         &self,
         url: &str,
         secrets: &[&Secret],
+        git_config: &GitConfig,
         problems: &mut Vec<Problem>,
     ) -> Result<Remote, Problem> {
         let given = self.settings.git_credential.as_ref();
@@ -93,12 +96,18 @@ impl Engine {
         let secrets = secrets
             .iter()
             .map(|secret| SecretSource { label: format!("secret {}", secret.id), data: &secret.data });
-        let sources =
-            Sources { flags: from("flags"), environment: from("environment"), secrets: secrets.collect() };
+        let sources = Sources {
+            flags: from("flags"),
+            environment: from("environment"),
+            ssh_key: self.settings.git_ssh_key.clone(),
+            known_hosts: self.settings.git_known_hosts.clone(),
+            secrets: secrets.collect(),
+        };
         let (credentials, passed_over) = credential::candidates(url, &sources).map_err(Problem::from)?;
         problems.extend(passed_over.into_iter().map(|text| Problem::new(Code::Skipped, redact(url), text)));
         let mut remote = Remote::new(url);
         remote.credentials = credentials;
+        remote.ssh = git_config.ssh_program();
         remote.ca_files.clone_from(&self.settings.ca_files);
         let for_git = std::env::var_os("GIT_SSL_CAINFO").filter(|path| !path.is_empty());
         remote.ca_files.extend(for_git.map(PathBuf::from));

@@ -258,7 +258,7 @@ impl Engine {
         problems: &mut Vec<Problem>,
     ) -> Result<Remote, Problem> {
         let secrets = Self::git_secrets(world, place.repository, &place.url, problems);
-        self.remote(&place.url, &secrets, problems)
+        self.remote(&place.url, &secrets, &world.git_config, problems)
     }
 }
 

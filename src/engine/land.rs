@@ -157,7 +157,7 @@ impl Engine {
             return self.remote_of(world, &place, &mut problems);
         }
         let secrets = Self::git_secrets(world, None, address, &mut problems);
-        self.remote(address, &secrets, &mut problems)
+        self.remote(address, &secrets, &world.git_config, &mut problems)
     }
 }
 

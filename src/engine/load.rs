@@ -136,7 +136,7 @@ impl Engine {
         mut problems: Vec<Problem>,
     ) -> Result<World, Problem> {
         let cache = BareCache::open(&self.git_root, url).map_err(Problem::from)?;
-        let remote = self.remote(url, &[], &mut problems)?;
+        let remote = self.remote(url, &[], &git::GitConfig::read(None), &mut problems)?;
         let wanted = branch.map(str::to_owned);
         let mut chosen = None;
         let refs = if self.settings.refresh == Refresh::Never {

@@ -77,6 +77,12 @@ impl Engine {
         probe
     }
 
+    /// Whether the remote of any automation is reached by ssh.
+    pub fn speaks_ssh(&self, world: &World) -> bool {
+        self.addresses(world)
+            .any(|url| git::GitUrl::parse(&url).is_ok_and(|url| url.scheme == git::Scheme::Ssh))
+    }
+
     /// Asks the remote of each automation for its references: by `GitRepository`, the label of the credential that was
     /// accepted, or what went wrong.
     ///

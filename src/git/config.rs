@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Config, ConfigLevel, Repository};
 
+use super::ssh::SshProgram;
 use crate::domain::object::Person;
 
 /// The operator's git configuration, for one checkout or for none.
@@ -52,6 +53,16 @@ impl GitConfig {
     /// Who writes what they commit: `GIT_AUTHOR_*`, then `author.*`, then `user.*`; `None` as above.
     pub fn author(&self) -> Option<Person> {
         self.person("author")
+    }
+
+    /// What is run to speak ssh, and whether it takes the options of OpenSSH.
+    ///
+    /// Source: git-config(1), "core.sshCommand", "ssh.variant"; git/git:connect.c (`get_ssh_command`).
+    pub fn ssh_program(&self) -> SshProgram {
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let line = set("GIT_SSH_COMMAND").or_else(|| self.get("core.sshcommand"));
+        let variant = set("GIT_SSH_VARIANT").or_else(|| self.get("ssh.variant"));
+        SshProgram::new(line, set("GIT_SSH"), variant.as_deref())
     }
 
     fn person(&self, role: &str) -> Option<Person> {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::text::{ExposeSecret, SecretString};
 
@@ -22,6 +23,64 @@ pub enum Login {
     },
     /// `Authorization: Bearer`.
     Bearer(SecretString),
+    /// Through `ssh`.
+    Ssh(SshLogin),
+}
+
+/// What `ssh` logs in with, and whom it trusts to be the host.
+#[derive(Clone, Default)]
+pub struct SshLogin {
+    /// The key.
+    pub key: SshKey,
+    /// The hosts' keys that count; `None`: those of the operator.
+    pub known_hosts: Option<KnownHosts>,
+}
+
+/// A private key.
+#[derive(Clone, Default)]
+pub enum SshKey {
+    /// Whatever the operator's `ssh` has: agent, configuration, default keys.
+    #[default]
+    System,
+    /// A file, whose key may be in an agent.
+    File(PathBuf),
+    /// The key itself.
+    Text {
+        /// In PEM or OpenSSH's own form.
+        pem: SecretString,
+        /// What it is encrypted with.
+        passphrase: Option<SecretString>,
+    },
+}
+
+/// Host keys, in the form of OpenSSH's `known_hosts`.
+#[derive(Clone)]
+pub enum KnownHosts {
+    /// A file.
+    File(PathBuf),
+    /// Its text.
+    Text(String),
+}
+
+impl SshLogin {
+    /// The label of the login with what the operator's `ssh` has.
+    pub const SYSTEM: &'static str = "system ssh";
+
+    /// What a Secret of a `GitRepository` holds for ssh.
+    ///
+    /// # Errors
+    /// The sentence of the controller for a secret without key or known hosts.
+    ///
+    /// Source: fluxcd/pkg:git/options.go (`AuthOptions.Validate`).
+    pub fn from_secret(data: &BTreeMap<String, SecretString>) -> Result<Self, String> {
+        let part = |key: &str| data.get(key).filter(|text| !text.expose_secret().is_empty());
+        let missing = |key: &str| format!("invalid 'ssh' auth option: '{key}' is required");
+        let pem = part("identity").ok_or_else(|| missing("identity"))?.clone();
+        let known_hosts =
+            part("known_hosts").ok_or_else(|| missing("known_hosts"))?.expose_secret().to_owned();
+        let passphrase = part("password").cloned();
+        Ok(Self { key: SshKey::Text { pem, passphrase }, known_hosts: Some(KnownHosts::Text(known_hosts)) })
+    }
 }
 
 /// One candidate: a label, and what is known under it.
@@ -100,12 +159,16 @@ pub struct Sources<'a> {
     pub flags: Option<(Option<String>, SecretString)>,
     /// `SUPERCARGO_GIT_USERNAME`, `SUPERCARGO_GIT_PASSWORD`.
     pub environment: Option<(Option<String>, SecretString)>,
+    /// `--git-ssh-key` (`flags`) or `SUPERCARGO_GIT_SSH_KEY` (`environment`).
+    pub ssh_key: Option<(&'static str, PathBuf)>,
+    /// `--git-known-hosts`: counts for every login.
+    pub known_hosts: Option<PathBuf>,
     /// The `GitRepository`'s `secretRef`, then secrets of ours whose URL is this remote's.
     pub secrets: Vec<SecretSource<'a>>,
 }
 
 /// The candidates for `url`, in the order in which they are tried: flags, environment, secrets, the address's own user
-/// info. A file remote and an ssh remote have none.
+/// info, or the system's ssh. A file remote has none.
 ///
 /// Beside the candidates: a sentence for each secret that cannot be used.
 ///
@@ -115,10 +178,40 @@ pub struct Sources<'a> {
 /// Source: cli contract section 5, "Git credentials".
 pub fn candidates(url: &str, sources: &Sources<'_>) -> Result<(Vec<GitCredential>, Vec<String>), GitError> {
     let address = GitUrl::parse(url)?;
-    let (mut found, mut passed_over) = (Vec::new(), Vec::new());
-    if !matches!(address.scheme, Scheme::Http | Scheme::Https) {
-        return Ok((found, passed_over));
+    match address.scheme {
+        Scheme::File => Ok((Vec::new(), Vec::new())),
+        Scheme::Ssh => Ok(for_ssh(url, sources)),
+        Scheme::Http | Scheme::Https => Ok(for_http(url, &address, sources)),
     }
+}
+
+fn unusable(secret: &SecretSource<'_>, url: &str, message: &str) -> String {
+    format!("{} for {}: {message}", secret.label, redact(url))
+}
+
+fn for_ssh(url: &str, sources: &Sources<'_>) -> (Vec<GitCredential>, Vec<String>) {
+    let (mut found, mut passed_over) = (Vec::new(), Vec::new());
+    let given = sources.known_hosts.clone().map(KnownHosts::File);
+    let mut add = |label: &str, login: SshLogin| {
+        let known_hosts = given.clone().or(login.known_hosts);
+        let login = Some(Login::Ssh(SshLogin { known_hosts, ..login }));
+        found.push(GitCredential { label: label.to_owned(), login, ca: None, identity: None });
+    };
+    if let Some((label, path)) = &sources.ssh_key {
+        add(label, SshLogin { key: SshKey::File(path.clone()), known_hosts: None });
+    }
+    for secret in &sources.secrets {
+        match SshLogin::from_secret(secret.data) {
+            Ok(login) => add(&secret.label, login),
+            Err(message) => passed_over.push(unusable(secret, url, &message)),
+        }
+    }
+    add(SshLogin::SYSTEM, SshLogin::default());
+    (found, passed_over)
+}
+
+fn for_http(url: &str, address: &GitUrl, sources: &Sources<'_>) -> (Vec<GitCredential>, Vec<String>) {
+    let (mut found, mut passed_over) = (Vec::new(), Vec::new());
     for (label, pair) in [("flags", &sources.flags), ("environment", &sources.environment)] {
         if let Some((username, password)) = pair {
             let username = username.clone().unwrap_or_else(|| "git".to_owned());
@@ -128,14 +221,14 @@ pub fn candidates(url: &str, sources: &Sources<'_>) -> Result<(Vec<GitCredential
     for secret in &sources.secrets {
         match GitCredential::from_secret(&secret.label, secret.data) {
             Ok(credential) => found.push(credential),
-            Err(message) => passed_over.push(format!("{} for {}: {message}", secret.label, redact(url))),
+            Err(message) => passed_over.push(unusable(secret, url, &message)),
         }
     }
     if let Some((username, password)) = address.user_info() {
         let password = password.unwrap_or_default().to_owned().into();
         found.push(GitCredential::basic("user info of the URL", username, password));
     }
-    Ok((found, passed_over))
+    (found, passed_over)
 }
 
 #[cfg(test)]
@@ -153,6 +246,7 @@ mod tests {
             flags: Some((Some("rita".to_owned()), "x".to_owned().into())),
             environment: Some((None, "y".to_owned().into())),
             secrets: vec![SecretSource { label: "secret flux-system/fleet".to_owned(), data: &secret }],
+            ..Sources::default()
         };
         let (found, passed_over) = candidates("https://me:pw@h.example/p", &sources).unwrap();
         let labels: Vec<&str> = found.iter().map(|credential| credential.label.as_str()).collect();
@@ -173,6 +267,24 @@ mod tests {
     fn a_password_without_a_user_is_the_controllers_error() {
         let error = GitCredential::from_secret("s", &data(&[("password", "p")])).unwrap_err();
         assert_eq!(error, "invalid 'https' auth option: 'password' requires 'username' to be set");
+    }
+
+    #[test]
+    fn keys_come_in_the_order_of_the_contract_and_the_operators_ssh_last() {
+        let (whole, half) =
+            (data(&[("identity", "PEM"), ("known_hosts", "h key")]), data(&[("identity", "PEM")]));
+        let secret = |label: &str, data| SecretSource { label: label.to_owned(), data };
+        let sources = Sources {
+            ssh_key: Some(("flags", "/k".into())),
+            secrets: vec![secret("secret a/whole", &whole), secret("secret a/half", &half)],
+            ..Sources::default()
+        };
+        let (found, passed_over) = candidates("ssh://git@h.example/p", &sources).unwrap();
+        let labels: Vec<&str> = found.iter().map(|credential| credential.label.as_str()).collect();
+        assert_eq!(labels, ["flags", "secret a/whole", "system ssh"]);
+        let said =
+            "secret a/half for ssh://git@h.example/p: invalid 'ssh' auth option: 'known_hosts' is required";
+        assert_eq!(passed_over, [said]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! No address in here carries a password: whoever builds an error passes the redacted form.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use super::credential::SshLogin;
 use crate::problem::{Code, Problem};
 
 /// A credential that was tried, and what came of it.
@@ -11,8 +13,32 @@ use crate::problem::{Code, Problem};
 pub struct Attempt {
     /// The credential's label, such as `secret flux-system/fleet`; `anonymous` without one.
     pub credential: String,
-    /// The HTTP status it got.
-    pub status: u16,
+    /// What it got.
+    pub refusal: Refusal,
+}
+
+/// How a server refuses a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// An HTTP status.
+    Status(u16),
+    /// Its ssh server knows none of the keys.
+    Key,
+    /// It lets the key in, and does not let it write.
+    Right,
+    /// It was never shown: the key cannot be read, or its passphrase is another.
+    Unusable,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => status.fmt(f),
+            Self::Key => f.write_str("key refused"),
+            Self::Right => f.write_str("may not write"),
+            Self::Unusable => f.write_str("cannot be used"),
+        }
+    }
 }
 
 /// Why an operation on a remote or on its cache failed.
@@ -51,6 +77,18 @@ pub enum GitError {
         url: String,
         /// Which check failed.
         message: String,
+    },
+    /// An ssh host key that nobody has vouched for, or another than the one that is known.
+    #[error("the host key of {url} {}", if *changed { "is not the one that is known" } else { "is not known" })]
+    HostKey {
+        /// The address.
+        url: String,
+        /// Whose known hosts were looked at.
+        credential: String,
+        /// Whether another key is known.
+        changed: bool,
+        /// What `ssh` said.
+        server: String,
     },
     /// The server wants a login and there is nothing to log in with.
     #[error("authentication required: {url} asks for a login, and no credential was found for it")]
@@ -206,7 +244,7 @@ pub enum GitError {
 
 /// `credential A (401), credential B (403)`.
 fn tried(attempts: &[Attempt]) -> String {
-    let each = attempts.iter().map(|attempt| format!("{} ({})", attempt.credential, attempt.status));
+    let each = attempts.iter().map(|attempt| format!("{} ({})", attempt.credential, attempt.refusal));
     each.collect::<Vec<_>>().join(", ")
 }
 
@@ -227,6 +265,7 @@ impl GitError {
             Self::Unsupported { .. } | Self::Unreachable { .. } => Code::Unreachable,
             Self::Timeout { .. } => Code::Timeout,
             Self::Tls { .. } => Code::TlsUntrusted,
+            Self::HostKey { .. } => Code::GitHostKey,
             Self::AuthRequired { .. } => Code::GitAuthRequired,
             Self::AuthDenied { .. } => Code::GitAuthDenied,
             Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
@@ -246,21 +285,19 @@ impl GitError {
     /// The next step, where we know one.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::AuthRequired { url, redirected: None } | Self::AuthDenied { url, writing: false, .. } => {
-                login_hint(url)
-            }
+            Self::AuthRequired { url, redirected: None } => login_hint(url),
             Self::AuthRequired { redirected: Some(target), .. } => {
                 format!("Credentials are not sent to another host; use {target} as the repository's URL.")
             }
-            Self::AuthDenied { url, attempts, writing: true, .. } => match attempts.last() {
-                Some(last) if last.status == 403 => {
-                    format!("Give the account of {} write access to the repository.", last.credential)
+            Self::AuthDenied { url, attempts, .. } => match attempts.last() {
+                Some(Attempt { credential, refusal: Refusal::Status(403) | Refusal::Right })
+                    if self.is_about_writing() =>
+                {
+                    format!("Give the account of {credential} write access to the repository.")
                 }
                 _ => login_hint(url),
             },
-            Self::Unsupported { url, .. } if url.starts_with("ssh://") => {
-                "Use the https:// address of the repository, for example with `--git-url`.".to_owned()
-            }
+            Self::HostKey { url, credential, changed, .. } => host_key_hint(url, credential, *changed),
             Self::Unreachable { .. } => "Check the address, the network and the proxy variables.".to_owned(),
             Self::RateLimited { retry_after_seconds: Some(seconds), .. } => {
                 format!("Try again in {seconds} s.")
@@ -286,6 +323,10 @@ impl GitError {
         })
     }
 
+    fn is_about_writing(&self) -> bool {
+        matches!(self, Self::AuthDenied { writing: true, .. })
+    }
+
     /// The address it is about, if it is about one.
     pub fn url(&self) -> Option<&str> {
         match self {
@@ -293,6 +334,7 @@ impl GitError {
             | Self::Unreachable { url, .. }
             | Self::Timeout { url, .. }
             | Self::Tls { url, .. }
+            | Self::HostKey { url, .. }
             | Self::AuthRequired { url, .. }
             | Self::AuthDenied { url, .. }
             | Self::NotFound { url, .. }
@@ -308,7 +350,9 @@ impl GitError {
 
     /// What the server printed, line by line, raw; empty if it said nothing.
     fn server_lines(&self) -> Vec<String> {
-        let (Self::Rejected { server, .. } | Self::AuthDenied { server, .. }) = self else {
+        let (Self::Rejected { server, .. } | Self::AuthDenied { server, .. } | Self::HostKey { server, .. }) =
+            self
+        else {
             return Vec::new();
         };
         server.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
@@ -332,8 +376,35 @@ impl From<GitError> for Problem {
     }
 }
 
+/// Whom to ask, and where the answer goes; never to trust blindly.
+fn host_key_hint(url: &str, credential: &str, changed: bool) -> String {
+    let place = if credential.starts_with("secret ") {
+        format!("known_hosts of {credential}")
+    } else if credential == SshLogin::SYSTEM {
+        "~/.ssh/known_hosts".to_owned()
+    } else {
+        "the file of `--git-known-hosts`, or ~/.ssh/known_hosts".to_owned()
+    };
+    let host = url.strip_prefix("ssh://").and_then(|rest| rest.split('/').next()).unwrap_or(url);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if changed {
+        return format!(
+            "Ask whoever runs {host} whether its key was replaced; if so, put the new one into {place}. If not, somebody \
+             may be listening in."
+        );
+    }
+    format!(
+        "Put the key of {host} into {place}, once it is the one its owner publishes (`ssh-keyscan` shows it)."
+    )
+}
+
 /// How to give a credential for `url`.
 fn login_hint(url: &str) -> String {
+    if url.starts_with("ssh://") {
+        return "Pass a key with `--git-ssh-key FILE`, or load it into an agent with `ssh-add`, as one with a passphrase has \
+                to be."
+            .to_owned();
+    }
     format!(
         "Pass `--git-username USER --git-password-stdin`, or store a login with `supercargo create secret git NAME \
          --url {url} --username USER --password-stdin`."
@@ -349,8 +420,8 @@ mod tests {
         let error = GitError::AuthDenied {
             url: "https://git.example.com/fleet.git".to_owned(),
             attempts: vec![
-                Attempt { credential: "flags".to_owned(), status: 401 },
-                Attempt { credential: "secret flux-system/fleet".to_owned(), status: 403 },
+                Attempt { credential: "flags".to_owned(), refusal: Refusal::Status(401) },
+                Attempt { credential: "secret flux-system/fleet".to_owned(), refusal: Refusal::Status(403) },
             ],
             server: String::new(),
             writing: true,

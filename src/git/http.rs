@@ -15,7 +15,7 @@ use url::Url;
 use crate::text::ExposeSecret;
 
 use super::credential::{GitCredential, Login};
-use super::error::{Attempt, GitError};
+use super::error::{Attempt, GitError, Refusal};
 use super::network::wait;
 use super::session::Session;
 use super::url::GitUrl;
@@ -202,7 +202,7 @@ impl Failure {
             Some(credential) => credential.label.clone(),
             None => "anonymous".to_owned(),
         };
-        self.attempts.push(Attempt { credential, status: status.as_u16() });
+        self.attempts.push(Attempt { credential, refusal: Refusal::Status(status.as_u16()) });
         if self.strongest.is_none_or(|known| rank(known) < rank(status)) {
             self.strongest = Some(status);
             self.server = error_text(session, answer.response);
@@ -249,6 +249,7 @@ fn authorization(credential: Option<&GitCredential>) -> Option<HeaderValue> {
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
         }
         Login::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+        Login::Ssh(_) => return None,
     };
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);

@@ -15,6 +15,7 @@ use super::folder::{self, Folder};
 use super::http::Http;
 use super::network::shown_seconds;
 use super::pipe;
+use super::ssh::Ssh;
 use super::url::{GitUrl, Scheme};
 use super::wire::Advertised;
 use super::{Progress, Remote};
@@ -43,6 +44,8 @@ impl Service {
 enum Way {
     /// Our own HTTP.
     Http(Arc<Http>),
+    /// The system's ssh.
+    Ssh(Arc<Ssh>),
     /// A folder of this machine.
     Folder(PathBuf),
 }
@@ -97,10 +100,7 @@ impl Session {
         let way = match url.scheme {
             Scheme::File => Way::Folder(folder::real_path(&url, &shown)?),
             Scheme::Http | Scheme::Https => Way::Http(Arc::new(Http::new(remote, &url)?)),
-            Scheme::Ssh => {
-                let message = format!("ssh remotes are not supported yet: {shown}");
-                return Err(GitError::Unsupported { url: shown, message });
-            }
+            Scheme::Ssh => Way::Ssh(Arc::new(Ssh::new(remote, &url)?)),
         };
         let deadline = Instant::now() + remote.timeouts.total;
         let (accepted, left) = (Mutex::new("none".to_owned()), Mutex::new(None));
@@ -153,6 +153,7 @@ impl Session {
     pub(super) fn talk(self: &Arc<Self>, service: Service) -> Result<Talk, GitError> {
         let mut stream: Box<dyn Stream> = match &self.way {
             Way::Http(http) => return exchange::talk(self, http, service),
+            Way::Ssh(ssh) => return ssh.talk(self, service),
             Way::Folder(path) => match pipe::open(self, path, service)? {
                 Some(child) => Box::new(child),
                 None => return folder::talk(self, path),

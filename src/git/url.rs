@@ -56,6 +56,21 @@ pub struct GitUrl {
     pub port: Option<u16>,
     /// The path as written, with its first `/` (the scp form gets one); decoded if it is a file's.
     pub path: String,
+    /// Host and path as `ssh` gets to see them; empty for other schemes.
+    as_written: (String, String),
+}
+
+/// Where an ssh remote is: what the program `ssh` and the one on the other side are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshPlace {
+    /// The user, if the address names one.
+    pub user: Option<String>,
+    /// The host, or an alias of the operator's configuration, as it was written.
+    pub host: String,
+    /// The port, if it is not 22.
+    pub port: Option<u16>,
+    /// The path on the other side: from the root, or from the user's home.
+    pub path: String,
 }
 
 impl GitUrl {
@@ -70,7 +85,13 @@ impl GitUrl {
                 "file" => Ok(Self::file(&decode(rest.strip_prefix("localhost").unwrap_or(rest)))),
                 "https" => Self::network(Scheme::Https, text),
                 "http" => Self::network(Scheme::Http, text),
-                "ssh" | "git+ssh" | "ssh+git" => Self::ssh(rest, text),
+                "ssh" | "git+ssh" | "ssh+git" => {
+                    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+                    // A home: `/~rita/p.git` is `~rita/p.git`.
+                    let path = format!("/{}", decode(path));
+                    let sent = path.strip_prefix('/').filter(|path| path.starts_with('~'));
+                    Self::ssh(authority, sent.unwrap_or(&path), text)
+                }
                 _ => Err(unsupported(
                     text,
                     &format!("{scheme}:// is not a kind of remote that can be spoken to"),
@@ -78,9 +99,7 @@ impl GitUrl {
             };
         }
         match scp_form(text) {
-            Some((authority, path)) => {
-                Self::ssh(&format!("{authority}/{}", path.trim_start_matches('/')), text)
-            }
+            Some((authority, path)) => Self::ssh(&authority, path, text),
             None if text.is_empty() => Err(unsupported(text, "the repository's address is empty")),
             None => Ok(Self::file(text)),
         }
@@ -95,12 +114,16 @@ impl GitUrl {
             host: String::new(),
             port: None,
             path,
+            as_written: Default::default(),
         }
     }
 
-    fn ssh(rest: &str, text: &str) -> Result<Self, GitError> {
-        Self::network(Scheme::Ssh, &format!("ssh://{rest}"))
-            .map_err(|_error| unsupported(text, "the address has no host or no path"))
+    fn ssh(authority: &str, path: &str, text: &str) -> Result<Self, GitError> {
+        let url = format!("ssh://{authority}/{}", path.trim_start_matches('/'));
+        let parsed = Self::network(Scheme::Ssh, &url);
+        let mut parsed = parsed.map_err(|_error| unsupported(text, "the address has no host or no path"))?;
+        path.clone_into(&mut parsed.as_written.1);
+        Ok(parsed)
     }
 
     fn network(scheme: Scheme, text: &str) -> Result<Self, GitError> {
@@ -118,7 +141,38 @@ impl GitUrl {
             host: host.to_ascii_lowercase(),
             port: url.port().filter(|port| Some(*port) != scheme.default_port()),
             path: url.path().to_owned(),
+            as_written: (host.trim_matches(['[', ']']).to_owned(), String::new()),
         })
+    }
+
+    /// Where `ssh` has to go.
+    ///
+    /// # Errors
+    /// [`GitError::Unsupported`] for a user, host or path that a program would take for an option or a shell for a command.
+    ///
+    /// Source: git/git:connect.c ("strange hostname blocked"); openssh:ssh.c (`valid_hostname`, `valid_ruser`).
+    pub fn ssh_place(&self) -> Result<SshPlace, GitError> {
+        let (host, path) = self.as_written.clone();
+        let is_plain = |text: &str| {
+            !text.starts_with('-')
+                && !text.contains(|c: char| c.is_control() || "\'`\"$\\;&<>|(){}".contains(c))
+        };
+        let is_host = is_plain(&host) && !host.contains(|c: char| c.is_whitespace() || c == '/');
+        for (what, is_good) in [
+            ("host", is_host),
+            ("user", is_plain(&self.user) && !self.user.contains(char::is_whitespace)),
+            // The path is quoted; the program behind it must not take it for an option.
+            ("path", !path.starts_with('-') && !path.contains(|c: char| c.is_control())),
+        ] {
+            if !is_good {
+                let url = self.redacted();
+                let message =
+                    format!("cannot use {url:?} as a remote: its {what} could be taken for a command");
+                return Err(GitError::Unsupported { url, message });
+            }
+        }
+        let user = (!self.user.is_empty()).then(|| self.user.clone());
+        Ok(SshPlace { user, host, port: self.port, path })
     }
 
     /// User and password written into the address; `None` if it names no user.
@@ -197,12 +251,22 @@ pub fn is_same_repository(a: &str, b: &str) -> bool {
     }
 }
 
-/// The authority and path of `[user@]host:path`; `None` if it is a plain path.
-fn scp_form(text: &str) -> Option<(&str, &str)> {
-    let (authority, path) = text.split_once(':')?;
+/// The authority, as in a URL, and the path of `[user@]host:path`; `None` if it is a plain path.
+///
+/// In brackets stands an IPv6 address, or a host with its port.
+fn scp_form(text: &str) -> Option<(String, &str)> {
+    let bracket = text.find('[').filter(|at| *at == 0 || text.as_bytes().get(at - 1) == Some(&b'@'));
+    let colon = match bracket {
+        Some(at) => at + text.get(at..)?.find("]:")? + 1,
+        None => text.find(':')?,
+    };
+    let (authority, path) = (text.get(..colon)?, text.get(colon + 1..)?);
     // As git: a colon after a slash belongs to a path.
-    let is_host = !authority.contains('/') && !authority.is_empty() && !path.is_empty();
-    is_host.then_some((authority, path))
+    if authority.contains('/') || authority.is_empty() || path.is_empty() {
+        return None;
+    }
+    let is_ipv6 = authority.matches(':').count() > 1;
+    Some((if is_ipv6 { authority.to_owned() } else { authority.replace(['[', ']'], "") }, path))
 }
 
 /// Percent-decoded text; as it is where it decodes to no text.
@@ -264,6 +328,41 @@ mod tests {
     fn user_info_is_decoded() {
         let url = GitUrl::parse("https://bot:tok%40en@h.example/p.git").unwrap();
         assert_eq!(url.user_info(), Some(("bot", Some("tok@en"))));
+    }
+
+    #[rstest]
+    #[case("git@Work-Alias:ops/fleet.git", Some("git"), "Work-Alias", None, "ops/fleet.git")]
+    #[case("h.example:/srv/a b#1.git", None, "h.example", None, "/srv/a b#1.git")]
+    #[case("ssh://git@h.example:2222/srv/a%20b.git", Some("git"), "h.example", Some(2222), "/srv/a b.git")]
+    #[case("ssh://h.example:22/~rita/p.git", None, "h.example", None, "~rita/p.git")]
+    #[case("git@[::1]:p.git", Some("git"), "::1", None, "p.git")]
+    #[case("ssh://[::1]:2222/p.git", None, "::1", Some(2222), "/p.git")]
+    #[case("[git@h.example:2222]:p.git", Some("git"), "h.example", Some(2222), "p.git")]
+    fn ssh_is_told_what_was_written(
+        #[case] address: &str,
+        #[case] user: Option<&str>,
+        #[case] host: &str,
+        #[case] port: Option<u16>,
+        #[case] path: &str,
+    ) {
+        let place = GitUrl::parse(address).unwrap().ssh_place().unwrap();
+        let expected =
+            SshPlace { user: user.map(str::to_owned), host: host.to_owned(), port, path: path.to_owned() };
+        assert_eq!(place, expected);
+    }
+
+    #[rstest]
+    #[case("ssh://-oProxyCommand=touch%20x/p.git")]
+    #[case("-oProxyCommand=id:p.git")]
+    #[case("ssh://-lroot@h.example/p.git")]
+    #[case("ssh://%2Dlroot@h.example/p.git")]
+    #[case("git@h.example:--upload-pack=id")]
+    #[case("ssh://h$(id)/p.git")]
+    #[case("ssh://a;id@h.example/p.git")]
+    #[case("ssh://h.example/p%0Aid")]
+    fn an_address_that_would_become_an_option_or_a_command_is_refused(#[case] address: &str) {
+        let place = GitUrl::parse(address).and_then(|url| url.ssh_place());
+        assert!(matches!(place, Err(GitError::Unsupported { .. })), "{place:?}");
     }
 
     #[rstest]

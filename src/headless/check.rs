@@ -12,6 +12,7 @@ use super::{Answer, Document, Text};
 use crate::cli::CheckArgs;
 use crate::config::{Refresh, Settings};
 use crate::engine::{Engine, RegistryProbe, World};
+use crate::git::GitConfig;
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
 use crate::text::count;
@@ -82,6 +83,7 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
     let mut checks = vec![config(settings), state(&engine), git_program()];
     let runtime = event_loop()?;
     let world = runtime.block_on(within(settings, engine.load()));
+    checks.push(ssh_program(&engine, world.as_deref().ok()));
     checks.push(files(settings, args, &world));
     if !args.pre {
         match &world {
@@ -142,6 +144,18 @@ fn git_program() -> Check {
             Check::new("git", Outcome::Failed, format!("git --version: {}", output.status)).fix(fix)
         }
         Err(error) => Check::new("git", Outcome::Failed, format!("git --version: {error}")).fix(fix),
+    }
+}
+
+/// What speaks ssh to Git remotes; no matter where none of them is reached by it.
+fn ssh_program(engine: &Engine, world: Option<&World>) -> Check {
+    let config = world.map_or_else(|| GitConfig::read(None), |world| GitConfig::clone(&world.git_config));
+    let is_needed = world.is_some_and(|world| engine.speaks_ssh(world));
+    match config.ssh_program().version() {
+        Ok(version) => Check::new("ssh", Outcome::Passed, version),
+        Err(error) if is_needed => Check::new("ssh", Outcome::Failed, error)
+            .fix("Install OpenSSH's client: remotes are reached through it."),
+        Err(error) => Check::new("ssh", Outcome::Skipped, format!("{error}; no remote is reached by it")),
     }
 }
 

@@ -1,0 +1,143 @@
+//! Programs of the system that are started here: without a terminal to ask on, without our secrets, within limits, and
+//! ended together with whatever they started.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+use super::error::GitError;
+use super::network::{handle, wait};
+use super::session::Session;
+
+/// How much of an answer is read, in bytes.
+const LONGEST: u64 = 64 << 10;
+/// What would lead git into another repository than the one it is given, or into another protocol.
+const MISLEADING: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PROTOCOL",
+];
+
+/// `program` with its three streams to us, and nothing in its environment that misleads git or is a secret of ours: hooks
+/// and helpers are somebody else's programs.
+pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("SUPERCARGO_")) {
+        command.env_remove(name);
+    }
+    for name in MISLEADING {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// As [`command`], for a program that might ask a person: it has no terminal to do it on, and is the first of a group that
+/// [`end`] ends.
+pub(super) fn detached(program: impl AsRef<OsStr>) -> Command {
+    if has_setsid() {
+        let mut detached = command("setsid");
+        detached.arg(program);
+        return detached;
+    }
+    let mut detached = command(program);
+    detached.process_group(0);
+    detached
+}
+
+/// As [`detached`], for a program with its arguments.
+pub(super) fn detached_line(line: &[OsString]) -> Command {
+    let (program, arguments) =
+        line.split_first().map_or_else(Default::default, |(first, rest)| (first.clone(), rest));
+    let mut command = detached(program);
+    command.args(arguments);
+    command
+}
+
+fn has_setsid() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join("setsid").is_file())
+    })
+}
+
+/// Ends a [`detached`] program that still runs, and what it started.
+pub(super) fn end(child: &Child) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(group) = group {
+        // One that is not its group's first yet has started nothing, and ends with its handle.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// A program that ran to its end.
+pub(super) struct Ended {
+    /// How it ended.
+    pub(super) status: ExitStatus,
+    /// What it wrote.
+    pub(super) out: Vec<u8>,
+    /// What it complained about.
+    pub(super) complaints: String,
+}
+
+/// The child of a program that is given up goes with it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        end(&self.0);
+    }
+}
+
+/// Runs a [`detached`] program with `input`, within the limits of the session.
+///
+/// # Errors
+/// [`GitError::Timeout`] and [`GitError::Cancelled`]; inside, that it cannot be started or spoken to.
+pub(super) fn run(
+    session: &Session,
+    mut command: Command,
+    input: &[u8],
+    waiting_for: &str,
+) -> Result<io::Result<Ended>, GitError> {
+    let _inside = handle()?.enter();
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(Err(error)),
+    };
+    wait(session, waiting_for, converse(Running(child), input))
+}
+
+async fn converse(mut running: Running, input: &[u8]) -> io::Result<Ended> {
+    let child = &mut running.0;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let tell = async {
+        if let Some(mut stdin) = stdin {
+            // One that ends without listening says so by how it ends.
+            let _ = stdin.write_all(input).await;
+        }
+    };
+    let ((), out, complaints) = futures::join!(tell, all_of(stdout), all_of(stderr));
+    let status = child.wait().await?;
+    Ok(Ended { status, out: out?, complaints: String::from_utf8_lossy(&complaints?).into_owned() })
+}
+
+async fn all_of(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(LONGEST).read_to_end(&mut all).await?;
+    }
+    Ok(all)
+}

@@ -1,0 +1,275 @@
+//! Is ssh spoken rightly? With the system's `ssh` and a real OpenSSH server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+#[path = "support/git.rs"]
+mod git;
+#[path = "support/sshd.rs"]
+mod sshd;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use git::Bare;
+use sshd::{PASSPHRASE, SshServer};
+use supercargo::domain::commit::CommitSpec;
+use supercargo::domain::object::Person;
+use supercargo::git::{
+    BareCache, GitCredential, GitError, KnownHosts, Login, PushReport, RefUpdate, Remote, SshKey, SshLogin,
+    SshProgram, ls_remote,
+};
+use supercargo::problem::Code;
+
+const FILES: &[(&str, &str)] = &[("apps/web.yaml", "image: web:1\n"), ("README.md", "# fleet\n")];
+
+fn login(label: &str, login: SshLogin) -> GitCredential {
+    GitCredential { label: label.to_owned(), login: Some(Login::Ssh(login)), ca: None, identity: None }
+}
+
+/// What a Secret with this key holds.
+fn secret(server: &SshServer, key: &str, passphrase: Option<&str>) -> GitCredential {
+    let mut data: BTreeMap<String, _> = BTreeMap::new();
+    data.insert("identity".to_owned(), server.pem(key).into());
+    data.insert("known_hosts".to_owned(), server.known_hosts().into());
+    data.extend(passphrase.map(|text| ("password".to_owned(), text.to_owned().into())));
+    login(&format!("secret ops/{key}"), SshLogin::from_secret(&data).unwrap())
+}
+
+fn remote(server: &SshServer, credentials: Vec<GitCredential>) -> Remote {
+    let mut remote = Remote::new(server.repository("fleet"));
+    remote.credentials = credentials;
+    remote.timeouts.idle = Duration::from_secs(20);
+    remote
+}
+
+/// The operator's ssh with this configuration, and nothing of the machine's.
+fn operators_ssh(server: &SshServer, configuration: &str) -> SshProgram {
+    let path = server.write("ssh_config", configuration);
+    SshProgram::new(Some(format!("ssh -F {}", path.display())), None, None)
+}
+
+/// Fetches, commits one changed file on `main` and pushes it.
+fn land(dir: &Path, remote: &Remote) -> Result<PushReport, GitError> {
+    let cache = BareCache::open(dir, &remote.url)?;
+    let fetched = cache.fetch(remote, |refs| {
+        refs.all.keys().filter(|name| name.starts_with("refs/heads/")).cloned().collect()
+    })?;
+    let parent = fetched.refs.branch("main").unwrap().to_owned();
+    let author = Person { name: "bot".to_owned(), email: "bot@example.com".to_owned() };
+    let files = vec![("apps/web.yaml".to_owned(), b"image: web:2\n".to_vec())];
+    let (committer, message, time) = (author.clone(), "Update web\n".to_owned(), (1_763_805_600, 60));
+    let commit =
+        cache.commit(&CommitSpec { parent: parent.clone(), author, committer, time, message, files })?;
+    cache.push(remote, &[RefUpdate { branch: "main".to_owned(), old: Some(parent), new: commit }], &[])
+}
+
+#[test]
+fn a_commit_lands_with_the_key_of_a_secret_encrypted_or_not() {
+    let Some(server) = SshServer::start() else { return };
+    for (key, passphrase) in [("writer", None), ("locked", Some(PASSPHRASE))] {
+        let dir = tempfile::tempdir().unwrap();
+        let fleet = Bare::create(&server.folder("fleet"), FILES);
+        let report = land(dir.path(), &remote(&server, vec![secret(&server, key, passphrase)])).unwrap();
+        assert_eq!(report.credential, format!("secret ops/{key}"));
+        assert!(report.branches[0].verified);
+        assert_eq!(fleet.tip("main").as_deref(), Some(report.branches[0].commit.as_str()));
+        fleet.assert_sound();
+        fs::remove_dir_all(&fleet.path).unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_may_only_read_is_named_with_the_servers_words() {
+    let Some(server) = SshServer::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = Bare::create(&server.folder("fleet"), FILES);
+    let before = fleet.tip("main");
+    let problem =
+        land(dir.path(), &remote(&server, vec![secret(&server, "reader", None)])).unwrap_err().problem("x");
+    assert_eq!(problem.code, Code::GitAuthDenied);
+    assert!(problem.message.ends_with("refused secret ops/reader (may not write)"), "{problem:?}");
+    assert!(problem.causes[0].contains("marked as read only"), "{problem:?}");
+    assert!(problem.hint.unwrap().contains("write access"));
+    assert_eq!(fleet.tip("main"), before);
+}
+
+#[test]
+fn a_refused_key_is_named_and_the_next_login_is_tried() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let file = SshLogin {
+        key: SshKey::File(server.key("writer")),
+        known_hosts: Some(KnownHosts::File(server.write("known", &server.known_hosts()))),
+    };
+    let both = vec![secret(&server, "stranger", None), login("flags", file)];
+    assert_eq!(ls_remote(&remote(&server, both)).unwrap().1, "flags");
+    let locked = secret(&server, "locked", Some("guessed"));
+    let error = ls_remote(&remote(&server, vec![secret(&server, "stranger", None), locked])).unwrap_err();
+    assert_eq!(error.code(), Code::GitAuthDenied);
+    let said = "refused secret ops/stranger (key refused), secret ops/locked (cannot be used)";
+    assert!(error.to_string().ends_with(said), "{error}");
+    assert!(!format!("{error:?}").contains("guessed"));
+}
+
+#[test]
+fn a_secret_rules_alone_over_keys() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let mut remote = remote(&server, vec![secret(&server, "stranger", None)]);
+    let configuration = format!("IdentityFile {}\n", server.key("writer").display());
+    remote.ssh = operators_ssh(&server, &configuration);
+    assert_eq!(ls_remote(&remote).unwrap_err().code(), Code::GitAuthDenied);
+}
+
+#[test]
+fn an_unknown_host_key_and_a_changed_one_end_it_there() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    for (known, is_changed) in [(String::new(), false), (server.known_hosts_with("stranger"), true)] {
+        let key = SshKey::Text { pem: server.pem("writer").into(), passphrase: None };
+        let known_hosts = Some(KnownHosts::Text(known));
+        let first = login("secret ops/fleet", SshLogin { key, known_hosts });
+        let error = ls_remote(&remote(&server, vec![first, secret(&server, "writer", None)])).unwrap_err();
+        assert!(matches!(&error, GitError::HostKey { changed, .. } if *changed == is_changed), "{error:?}");
+        let problem = error.problem("x");
+        assert_eq!(problem.code, Code::GitHostKey);
+        assert!(problem.hint.unwrap().contains("known_hosts of secret ops/fleet"));
+    }
+    assert!(!server.log().contains("Accepted publickey"), "{}", server.log());
+}
+
+#[test]
+fn the_operators_ssh_goes_by_its_configuration_and_over_jump_hosts() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let known = server.write("known", &server.known_hosts());
+    let configuration = format!(
+        "Host *\n  UserKnownHostsFile {known}\n  GlobalKnownHostsFile none\n  IdentitiesOnly yes\n\
+         Host jump\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n  IdentityFile {jumper}\n\
+         Host fleet-host\n  HostName 127.0.0.1\n  Port {port}\n  ProxyJump jump\n  IdentityFile {writer}\n",
+        known = known.display(),
+        port = server.port,
+        user = server.user,
+        jumper = server.key("jumper").display(),
+        writer = server.key("writer").display(),
+    );
+    for credential in [None, Some(secret(&server, "writer", None))] {
+        let label =
+            credential.as_ref().map_or("system ssh", |credential| credential.label.as_str()).to_owned();
+        let mut remote = Remote::new(format!("{}@fleet-host:fleet.git", server.user));
+        remote.credentials = credential.into_iter().collect();
+        remote.ssh = operators_ssh(&server, &configuration);
+        let before = server.log().matches("Accepted publickey").count();
+        assert_eq!(ls_remote(&remote).unwrap().1, label);
+        assert_eq!(server.log().matches("Accepted publickey").count() - before, 2, "{}", server.log());
+    }
+}
+
+#[test]
+fn a_repository_that_is_not_there_is_not_found() {
+    let Some(server) = SshServer::start() else { return };
+    let error = ls_remote(&remote(&server, vec![secret(&server, "writer", None)])).unwrap_err();
+    assert_eq!(error.code(), Code::GitNotFound, "{error:?}");
+}
+
+#[test]
+fn a_server_that_never_speaks_is_given_up_and_its_ssh_ended() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut remote = Remote::new(format!("ssh://git@{}/fleet.git", silent.local_addr().unwrap()));
+    remote.timeouts.idle = Duration::from_millis(300);
+    let started = Instant::now();
+    let error = ls_remote(&remote).unwrap_err();
+    assert_eq!(error.code(), Code::Timeout, "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[test]
+fn cancelling_ends_ssh_and_whatever_it_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let pids = dir.path().join("pids");
+    let line = format!("sleep 60 & echo $! $$ > {}; wait; true", pids.display());
+    let mut remote = Remote::new("ssh://git@h.example/fleet.git");
+    remote.ssh = SshProgram::new(Some(line), None, Some("ssh"));
+    let cancel = remote.cancel.clone();
+    let work = thread::spawn(move || ls_remote(&remote));
+    let until = Instant::now() + Duration::from_secs(10);
+    let read = || fs::read_to_string(&pids).unwrap_or_default();
+    while !read().ends_with('\n') && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    cancel.cancel();
+    assert_eq!(work.join().unwrap().unwrap_err(), GitError::Cancelled);
+    let is_running = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.contains("State:") && !status.contains("State:\tZ")
+    };
+    let text = read();
+    assert_eq!(text.split_whitespace().count(), 2);
+    while text.split_whitespace().any(is_running) {
+        assert!(Instant::now() < until, "still running: {text}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// An object of Flux in the short form that a line holds.
+fn object(kind: &str, group: &str, name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace: ops}}\nspec: {spec}\n---\n"
+    )
+}
+
+#[test]
+fn a_secret_of_the_files_serves_the_program_and_leaves_nothing_behind() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["files", "home", "tmp"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let url = server.repository("fleet");
+    let indented = |text: &str| format!("    {}\n", text.trim_end().replace('\n', "\n    "));
+    let text = [
+        object("GitRepository", "source.toolkit.fluxcd.io/v1", "fleet", &format!("{{url: '{url}', interval: 1m, secretRef: {{name: key}}}}")),
+        object(
+            "ImageUpdateAutomation",
+            "image.toolkit.fluxcd.io/v1",
+            "apps",
+            "{interval: 1m, sourceRef: {kind: GitRepository, name: fleet}, git: {checkout: {ref: {branch: main}}, \
+             commit: {author: {name: bot, email: bot@example.com}}}, update: {strategy: Setters}}",
+        ),
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: key, namespace: ops}}\nstringData:\n  password: \"{PASSPHRASE}\"\n  \
+             identity: |\n{}  known_hosts: |\n{}",
+            indented(&server.pem("locked")),
+            indented(&server.known_hosts())
+        ),
+    ]
+    .concat();
+    fs::write(dir.path().join("files/objects.yaml"), text).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"));
+    command.args(["check", "-o", "json", "--log-level", "trace", "-C"]).arg(dir.path().join("files"));
+    command.env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", dir.path().join("home"));
+    let ran = command.env("TMPDIR", dir.path().join("tmp")).output().unwrap();
+    let said = String::from_utf8_lossy(&[ran.stdout.clone(), ran.stderr].concat()).into_owned();
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let check = |name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks
+            .iter()
+            .find(|check| check["name"] == name)
+            .unwrap_or_else(|| panic!("no {name}: {report:#}"))
+            .clone()
+    };
+    assert!(check("ssh")["message"].as_str().unwrap().starts_with("OpenSSH"), "{report:#}");
+    assert_eq!(
+        check("remote/ops/fleet")["message"],
+        format!("{url} answers, credential: secret ops/key"),
+        "{said}"
+    );
+    let key = server.pem("locked");
+    assert!(!said.contains(key.lines().nth(1).unwrap()) && !said.contains(PASSPHRASE), "{said}");
+    assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
+}
