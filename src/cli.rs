@@ -25,7 +25,10 @@ pub use get::{
     CacheArgs, CacheWhat, ExplainArgs, ExplainWhat, GetArgs, GetImage, GetWhat, ScanArgs, ScanWhat, TagsArgs,
     WhyArgs,
 };
-pub use land::{DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, SetArgs, UnholdArgs};
+pub use land::{
+    DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, RevertArgs, SetArgs, Split,
+    UnholdArgs,
+};
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -283,6 +286,9 @@ pub enum Command {
     /// Let go of what is held.
     #[command(long_about = examples::UNHOLD)]
     Unhold(UnholdArgs),
+    /// Print a plan that takes back what a commit did to marked values.
+    #[command(long_about = examples::REVERT)]
+    Revert(RevertArgs),
     /// Try a policy.
     #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),

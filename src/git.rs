@@ -7,6 +7,7 @@
 //! All of it blocks. Callers with an event loop use `spawn_blocking`.
 
 mod cache;
+mod changes;
 mod checkout;
 mod child;
 mod commit;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use self::cache::{BareCache, Fetched};
+pub use self::changes::ChangedFile;
 pub use self::checkout::{Checkout, Upstream};
 pub use self::config::GitConfig;
 pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};

@@ -200,6 +200,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Merge(args) => merge::merge(settings, args, streams),
         Command::Hold(args) => holds::hold(settings, args),
         Command::Unhold(args) => holds::unhold(settings, args),
+        Command::Revert(args) => plan::revert(settings, args),
         Command::Check(args) => check::check(settings, args),
         Command::Doctor(args) => doctor::doctor(settings, args),
         Command::Eval(args) => match &args.what {

@@ -100,6 +100,7 @@ fn planned(asked: &Value) -> Value {
         who: String::new(),
         messages: &BTreeMap::new(),
         author: None,
+        split: false,
     };
     let (plan, contents) = Plan::build(&proposals, &grounds, &selections, &options);
     assert_eq!(plan.problems, [], "{asked}");

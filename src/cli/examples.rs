@@ -42,6 +42,8 @@ pub(super) const PLAN: &str = "Decide, and print the plan: what is to be committ
   supercargo plan --all                          look at it
   supercargo plan --all -o json > plan.json      keep it, for `push`
   supercargo plan podinfo --branch updates/podinfo -o json
+  supercargo plan --all --split policy           a commit for each policy
+  supercargo plan --all --split policy --branch 'updates/{policy}-{tag}'
   supercargo plan --all --min-age 3d             leave out what is younger; a name approves it all the same
 
 A plan writes nothing; it is stale once its branches have moved.";
@@ -101,6 +103,15 @@ pub(super) const MERGE: &str =
 
 Where main has no commits of its own it moves to the branch's tip; else a merge commit joins both.
 Conflicts are named by file, nothing is merged then: exit 5.";
+
+pub(super) const REVERT: &str = "Print a plan that takes back what a commit did to marked values.
+
+  supercargo revert 8d2e91b                     what would be set back, and what is not
+  supercargo revert 8d2e91b -o json > plan.json
+  supercargo push --plan plan.json --write --yes
+
+A value is set back where it is still the one that the commit wrote; what changed since is said and left alone.
+The policies still select the newer images: hold them, or narrow the policy, or the next update brings them back.";
 
 pub(super) const SET: &str = "Rewrite marked values in files, offline.
 

@@ -53,15 +53,25 @@ pub struct PlanArgs {
     /// Read the commit message from a file.
     #[arg(long, value_name = "FILE")]
     pub message_file: Option<PathBuf>,
-    /// Push to this branch instead of the automation's.
-    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
+    /// Push to this branch instead of the automation's; {policy} and {tag} stand for the update's.
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch_template)]
     pub branch: Option<String>,
+    /// Make a commit for each policy instead of each automation.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub split: Option<Split>,
     /// What may be approved.
     #[command(flatten)]
     pub age: AgeArg,
     /// Also write the change as a patch.
     #[arg(long, value_name = "FILE")]
     pub output_patch: Option<PathBuf>,
+}
+
+/// What gets a commit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// Each policy.
+    Policy,
 }
 
 /// How `push` behaves without writing.
@@ -82,7 +92,7 @@ pub struct PushArgs {
     #[arg(long, value_name = "FILE")]
     pub plan: String,
     /// Push to this branch instead of the plan's.
-    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
+    #[arg(long, value_name = "BRANCH", value_parser = values::whole_branch)]
     pub branch: Option<String>,
     /// What may be pushed.
     #[command(flatten)]
@@ -135,6 +145,17 @@ pub struct UnholdArgs {
     /// Release this tag alone; without it, all holds of the policy end.
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
+}
+
+/// `revert`.
+#[derive(Debug, Args)]
+pub struct RevertArgs {
+    /// The commit whose marked values are to be set back: its id, or the first digits of it.
+    #[arg(value_name = "COMMIT")]
+    pub commit: String,
+    /// The `GitRepository`, where there are several.
+    #[arg(long, value_name = "[NS/]NAME")]
+    pub repo: Option<String>,
 }
 
 /// `set`; `--write` writes the files instead of printing the diff.

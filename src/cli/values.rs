@@ -6,6 +6,19 @@ pub(super) fn branch(name: &str) -> Result<String, String> {
     crate::domain::branch::defect(name).map_or_else(|| Ok(name.to_owned()), refused)
 }
 
+/// The branch of a push: a plan's placeholders are filled in already, and Git would take these for part of the name.
+pub(super) fn whole_branch(name: &str) -> Result<String, String> {
+    if crate::domain::branch::is_template(name) {
+        return Err("placeholders are filled in when the plan is made: plan --branch".to_owned());
+    }
+    branch(name)
+}
+
+/// A branch that Git would take once `{policy}` and `{tag}` are filled in.
+pub(super) fn branch_template(name: &str) -> Result<String, String> {
+    crate::domain::branch::expand(name, "policy", "1.0.0").map(|_filled| name.to_owned())
+}
+
 /// A message that is not blank: Git makes no commit without one.
 pub(super) fn message(text: &str) -> Result<String, String> {
     crate::domain::commit::message_defect(text)
@@ -29,7 +42,9 @@ mod tests {
         for arguments in [
             vec!["plan", "--all", "--branch", "bad branch"],
             vec!["plan", "--all", "--branch", ""],
+            vec!["plan", "--all", "--branch", "updates/{name}"],
             vec!["push", "--plan", "-", "--branch", "a/../b"],
+            vec!["push", "--plan", "-", "--branch", "updates/{policy}"],
             vec!["plan", "--all", "--message", "  "],
             vec!["hold", "web", "--reason", "  "],
             vec!["hold", "web", "--reason", "two\nlines"],

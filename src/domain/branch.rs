@@ -1,4 +1,5 @@
-//! Names of branches: what Git takes for one, so that a slip of the keyboard is found before anything is planned on it.
+//! Names of branches: what Git takes for one, so that a slip of the keyboard is found before anything is planned on it;
+//! and names that differ from update to update.
 
 /// Why `name` cannot be a branch; `None` if it can.
 ///
@@ -20,6 +21,55 @@ pub fn defect(name: &str) -> Option<&'static str> {
         return Some("a part of it is empty or ends in .lock");
     }
     (name.starts_with('-') || name == "@" || name == "HEAD").then_some("Git means something else by it")
+}
+
+/// Whether the name differs from update to update.
+pub fn is_template(name: &str) -> bool {
+    name.contains(['{', '}'])
+}
+
+/// The name of the branch for one update: `template` with `{policy}` and `{tag}` filled in. What Git takes in no name
+/// becomes a dash.
+///
+/// # Errors
+/// Another placeholder, or a name that is none all the same; one sentence.
+pub fn expand(template: &str, policy: &str, tag: &str) -> Result<String, String> {
+    let mut name = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (word, after) = after.split_once('}').ok_or("a brace has no partner")?;
+        let value = match word {
+            "policy" => policy,
+            "tag" => tag,
+            _ => return Err(format!("{{{word}}} is no placeholder; {{policy}} and {{tag}} are")),
+        };
+        name.extend([before, &part(value)]);
+        rest = after;
+    }
+    name.push_str(rest);
+    if rest.contains('}') {
+        return Err("a brace has no partner".to_owned());
+    }
+    match defect(&name) {
+        None => Ok(name),
+        Some(defect) => Err(format!("{name:?} cannot be a branch: {defect}")),
+    }
+}
+
+/// A value as a part of a name.
+fn part(value: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut part: String = value.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
+    while part.contains("..") {
+        part = part.replace("..", ".-");
+    }
+    if let Some(stem) = part.strip_suffix(".lock") {
+        part = format!("{stem}-lock");
+    }
+    let inner = part.trim_start_matches('.');
+    let inner = format!("{}{inner}", "-".repeat(part.len() - inner.len()));
+    let stem = inner.trim_end_matches('.');
+    format!("{stem}{}", "-".repeat(inner.len() - stem.len()))
 }
 
 #[cfg(test)]
@@ -60,6 +110,27 @@ mod tests {
         ];
         for name in refused {
             assert!(defect(name).is_some(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled_with_what_git_takes() {
+        let filled = |template: &str, tag: &str| expand(template, "web", tag);
+        assert_eq!(filled("updates/{policy}-{tag}", "1.2.0").as_deref(), Ok("updates/web-1.2.0"));
+        assert_eq!(filled("plain", "1").as_deref(), Ok("plain"));
+        for (tag, name) in [("v1..2", "u/v1.-2"), ("1.", "u/1-"), ("x.lock", "u/x-lock"), (".x", "u/-x")] {
+            assert_eq!(filled("u/{tag}", tag).as_deref(), Ok(name), "{tag}");
+        }
+        for wrong in ["{name}", "{policy", "policy}", "{policy}}", "{policy}..{tag}"] {
+            assert!(filled(wrong, "1").is_err(), "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_filled_name_is_one(policy in "[a-z0-9.-]{1,20}", tag in "[A-Za-z0-9_.+@{}~ -]{1,20}") {
+            let name = expand("updates/{policy}/{tag}", &policy, &tag);
+            proptest::prop_assert!(name.is_ok(), "{:?}", name);
         }
     }
 }

@@ -7,6 +7,7 @@
 mod build;
 mod ground;
 mod propose;
+mod revert;
 mod stale;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::problem::Problem;
 pub use build::{BuildOptions, Edited, message_data, template_problem};
 pub use ground::{FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
 pub use propose::propose;
+pub use revert::{Changed, revert};
 pub use stale::Stale;
 
 /// Approved updates, pinned to what they were made from.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
+use crate::domain::branch;
 use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What to make a plan of.
 #[derive(Debug, Clone)]
@@ -20,8 +21,10 @@ pub struct PrepareRequest {
     pub proposals: Vec<Proposal>,
     /// Messages that a person wrote, by automation.
     pub messages: BTreeMap<ObjectId, String>,
-    /// The branch to push to instead of the automations'.
+    /// The branch to push to instead of the automations'; may hold `{policy}` and `{tag}`.
     pub branch: Option<String>,
+    /// Whether each policy gets a commit of its own.
+    pub split: bool,
     /// When to ask the remotes.
     pub refresh: Refresh,
 }
@@ -29,7 +32,7 @@ pub struct PrepareRequest {
 impl PrepareRequest {
     /// These proposals with their decisions, and nothing else of a person's.
     pub fn of(proposals: Vec<Proposal>, refresh: Refresh) -> Self {
-        Self { proposals, messages: BTreeMap::new(), branch: None, refresh }
+        Self { proposals, messages: BTreeMap::new(), branch: None, split: false, refresh }
     }
 }
 
@@ -46,6 +49,17 @@ pub struct Prepared {
     pub protected: Vec<String>,
     /// What moved since the review: one sentence each.
     pub moved: Vec<String>,
+}
+
+impl Prepared {
+    /// Takes in what was prepared for another branch; what is reviewed stays that of the first.
+    fn join(&mut self, other: Self) {
+        self.plan.join(&mut self.contents, (other.plan, other.contents));
+        let new = other.protected.into_iter().filter(|branch| !self.protected.contains(branch));
+        let new: Vec<String> = new.collect();
+        self.protected.extend(new);
+        self.moved.extend(other.moved);
+    }
 }
 
 impl Engine {
@@ -69,7 +83,8 @@ impl Engine {
     /// are undecided again, and `moved` says so.
     ///
     /// # Errors
-    /// Only a bug of ours; an automation that has to be left out is in the plan's problems.
+    /// A branch whose placeholders make no name ([`Code::Usage`]); an automation that has to be left out is in the plan's
+    /// problems.
     pub async fn prepare(
         &self,
         world: &Arc<World>,
@@ -77,10 +92,44 @@ impl Engine {
         request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
         let (engine, world, selections) = (self.clone(), Arc::clone(world), plain(selections));
-        blocking(move || Ok(engine.prepare_now(&world, &selections, &request))).await
+        blocking(move || engine.prepare_now(&world, &selections, request)).await
     }
 
     fn prepare_now(
+        &self,
+        world: &World,
+        selections: &BTreeMap<ObjectId, Selection>,
+        mut request: PrepareRequest,
+    ) -> Result<Prepared, Problem> {
+        let Some(template) = request.branch.take_if(|branch| branch::is_template(branch)) else {
+            return Ok(self.prepare_once(world, selections, &request));
+        };
+        let mut of_branches: BTreeMap<String, Vec<Proposal>> = BTreeMap::new();
+        for update in std::mem::take(&mut request.proposals) {
+            let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
+            if update.approved().next().is_some() {
+                let branch = branch::expand(&template, &update.policy.name, tag)
+                    .map_err(|defect| Problem::new(Code::Usage, "--branch", defect))?;
+                of_branches.entry(branch).or_default().push(update);
+            }
+        }
+        let mut all: Option<Prepared> = None;
+        for (branch, proposals) in of_branches {
+            let part = PrepareRequest { proposals, branch: Some(branch), ..request.clone() };
+            let part = self.prepare_once(world, selections, &part);
+            match &mut all {
+                Some(all) => all.join(part),
+                None => all = Some(part),
+            }
+            // What was asked a moment ago is not asked again.
+            if request.refresh == Refresh::Always {
+                request.refresh = Refresh::Auto;
+            }
+        }
+        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, &request)))
+    }
+
+    fn prepare_once(
         &self,
         world: &World,
         selections: &BTreeMap<ObjectId, Selection>,
@@ -90,13 +139,21 @@ impl Engine {
         let mut proposals = propose(&grounds, selections);
         let moved = carry_over(&request.proposals, &mut proposals);
         carry_holds(&request.proposals, &mut proposals);
-        let author = self.settings.author_is_operator.then(|| super::land::operator(world));
-        let options =
-            BuildOptions { now: super::now(), who: super::land::who(), messages: &request.messages, author };
+        let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
         let (mut plan, contents) = Plan::build(&proposals, &grounds, selections, &options);
         plan.problems.splice(0..0, problems);
         let protected = self.protected(world, &plan);
         Prepared { plan, contents, review: Review::new(Arc::new(grounds), proposals), protected, moved }
+    }
+
+    /// What plans are made with here and now.
+    pub(super) fn build_options<'a>(
+        &self,
+        world: &World,
+        messages: &'a BTreeMap<ObjectId, String>,
+    ) -> BuildOptions<'a> {
+        let author = self.settings.author_is_operator.then(|| super::land::operator(world));
+        BuildOptions { now: super::now(), who: super::land::who(), messages, author, split: false }
     }
 
     /// The branches of a plan whose name has to be confirmed.

@@ -19,7 +19,7 @@ use crate::domain::object::Person;
 /// How many commits of both histories are fetched, one after the other, until they meet; the last is all there are.
 ///
 /// Source: git/git:shallow.h (`INFINITE_DEPTH`).
-const DEPTHS: [u32; 4] = [32, 512, 8192, 0x7fff_ffff];
+pub(super) const DEPTHS: [u32; 4] = [32, 512, 8192, 0x7fff_ffff];
 
 /// How the history of a branch meets that of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +65,20 @@ impl BareCache {
             if let Some(meeting) = meeting(&self.existing()?, from, into) {
                 return Ok(meeting);
             }
-            let session = Session::open(remote)?;
-            let talk = session.talk(Service::Upload)?;
-            let scope = Scope { depth, without_files: false };
-            fetch::download(&session, talk, &self.existing()?, &[from, into], scope)?;
+            self.deepen(remote, &[from, into], depth)?;
         }
         meeting(&self.existing()?, from, into).ok_or_else(|| GitError::Missing {
             url: self.shown().to_owned(),
             what: "the history of the branches".to_owned(),
         })
+    }
+
+    /// Fetches this many commits of each history, files and all; the lock is the caller's.
+    pub(super) fn deepen(&self, remote: &Remote, tips: &[Oid], depth: u32) -> Result<(), GitError> {
+        let session = Session::open(remote)?;
+        let talk = session.talk(Service::Upload)?;
+        let scope = Scope { depth, without_files: false };
+        fetch::download(&session, talk, &self.existing()?, tips, scope)
     }
 
     /// Writes the commit that joins two branches whose histories are here, and returns its id in hex. No branch moves.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::session::{Reviewed, Session};
 use super::updates::{exit_of, failed_policies, patch, row, scope};
 use super::{Answer, Document, Table, Text};
-use crate::cli::PlanArgs;
+use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
 use crate::domain::hold;
 use crate::domain::object::ObjectId;
@@ -102,7 +102,6 @@ fn summary(plan: &Plan) -> Vec<String> {
 
 /// `plan NAME…|--all`.
 pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Problem> {
-    whole_name(args.branch.as_deref())?;
     let session = Session::open(settings)?;
     let cut_off = session.cut_off()?;
     let reviewed = session.review()?;
@@ -117,6 +116,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     }
     let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
     request.branch.clone_from(&args.branch);
+    request.split = args.split == Some(Split::Policy);
     if let Some(message) = message(args)? {
         let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());
         request.messages = ids.map(|id| (id, message.clone())).collect::<BTreeMap<ObjectId, String>>();
@@ -137,6 +137,24 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     // Said once, and no part of the plan.
     answer.problems.extend(cut_off);
     Ok(answer)
+}
+
+/// `revert COMMIT`: as [`plan`], with the old values of a commit.
+pub(super) fn revert(settings: &Settings, args: &RevertArgs) -> Result<Answer, Problem> {
+    let session = Session::open(settings)?;
+    let cut_off = session.cut_off()?;
+    let repository = super::merge::repository(&session, args.repo.as_deref())?;
+    let remote = session.engine.repository_address(&session.world, repository.as_ref())?;
+    let what = (remote.as_str(), args.commit.as_str());
+    let reverted = session.run(session.engine.revert(&session.world, what, settings.refresh))?;
+    let mut problems = session.problems();
+    problems.extend(reverted.left);
+    problems.extend(reverted.plan.problems.clone());
+    let plan = Plan { problems: problems.clone(), ..reverted.plan };
+    has_authors(&plan)?;
+    let exit = strongest_exit(plan.problems.iter().map(Problem::exit));
+    problems.extend(cut_off);
+    Ok(Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit))
 }
 
 fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
@@ -186,19 +204,6 @@ fn reason_to_ask(update: &Proposal) -> Option<Problem> {
     };
     let problem = Problem::new(Code::Skipped, update.policy.to_string(), format!("left out of --all: {why}"));
     Some(problem.hint(format!("Look at it, then approve it by name: supercargo plan {}", update.policy)))
-}
-
-/// A branch is pushed to by the name that was typed.
-fn whole_name(branch: Option<&str>) -> Result<(), Problem> {
-    match branch.filter(|branch| branch.contains(['{', '}'])) {
-        None => Ok(()),
-        Some(branch) => Err(Problem::new(
-            Code::Usage,
-            "--branch",
-            format!("{branch:?} has placeholders, and this version fills none"),
-        )
-        .hint("Write the whole name; `plan NAME --branch …` makes a plan of one policy.")),
-    }
 }
 
 fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {

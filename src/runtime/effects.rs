@@ -559,7 +559,7 @@ async fn prepare(work: Work, job: JobId, updates: Vec<Proposal>, messages: BTree
     };
     let Some(world) = world else { return };
     let selections = as_reviewed(selections, &updates);
-    let request = PrepareRequest { proposals: updates, messages, branch: None, refresh: work.refresh(true) };
+    let request = PrepareRequest { messages, ..PrepareRequest::of(updates, work.refresh(true)) };
     let result = work.engine.prepare(&world, &selections, request).await.map(|prepared| {
         Box::new(Prepared { plan: prepared.plan, protected: prepared.protected, moved: prepared.moved })
     });

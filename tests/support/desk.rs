@@ -8,6 +8,8 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -48,6 +50,7 @@ pub struct Desk {
     home: TempDir,
     runtime: Runtime,
     server: MockServer,
+    lists: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl Desk {
@@ -60,7 +63,15 @@ impl Desk {
         let (web, db) = (WEB.replace("@REGISTRY@", &registry), DB.replace("@REGISTRY@", &registry));
         let files = [("apps/web.yaml", web.as_str()), ("apps/db.yaml", &db), ("README.md", "fleet\n")];
         let fleet = Bare::create(&home.path().join("fleet.git"), &files);
-        let desk = Self { fleet, registry, environment: Vec::new(), home, runtime, server };
+        let desk = Self {
+            fleet,
+            registry,
+            environment: Vec::new(),
+            home,
+            runtime,
+            server,
+            lists: RefCell::default(),
+        };
         for folder in ["objects", ".config/supercargo"] {
             fs::create_dir_all(desk.path(folder)).unwrap();
         }
@@ -106,12 +117,18 @@ impl Desk {
 
     /// What the registry lists of an image from now on.
     pub fn tags(&self, name: &str, tags: &[&str]) {
-        let answer = ResponseTemplate::new(200).set_body_json(json!({ "name": name, "tags": tags }));
-        let list = Mock::given(path(format!("/v2/{name}/tags/list"))).respond_with(answer).with_priority(1);
-        let ping = Mock::given(path("/v2/")).respond_with(ResponseTemplate::new(200));
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let mut lists = self.lists.borrow_mut();
+        lists.insert(name.to_owned(), tags);
         self.runtime.block_on(async {
-            list.mount(&self.server).await;
+            self.server.reset().await;
+            let ping = Mock::given(path("/v2/")).respond_with(ResponseTemplate::new(200));
             ping.mount(&self.server).await;
+            for (name, tags) in lists.iter() {
+                let answer = ResponseTemplate::new(200).set_body_json(json!({ "name": name, "tags": tags }));
+                let list = Mock::given(path(format!("/v2/{name}/tags/list"))).respond_with(answer);
+                list.mount(&self.server).await;
+            }
         });
     }
 

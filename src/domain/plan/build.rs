@@ -28,6 +28,8 @@ pub struct BuildOptions<'a> {
     pub messages: &'a BTreeMap<ObjectId, String>,
     /// The author instead of the automation's.
     pub author: Option<Person>,
+    /// Whether each policy gets a commit of its own, instead of each automation.
+    pub split: bool,
 }
 
 /// Files as they stand after the groups before: remote, branch and path → content.
@@ -67,21 +69,44 @@ impl Plan {
         for ground in grounds {
             let updates: Vec<Proposal> =
                 proposals.iter().filter(|update| update.automation == ground.automation).cloned().collect();
-            if updates.iter().all(|update| update.approved().next().is_none()) {
-                continue;
-            }
-            match build_group(ground, updates, selections, options, &mut edited) {
-                Ok(built) => {
-                    plan.bytes_changed_outside_markers += built.outside;
-                    plan.groups.push(built.group);
-                    contents.push(built.contents);
+            for updates in commits(updates, options.split) {
+                match build_group(ground, updates, selections, options, &mut edited) {
+                    Ok(built) => {
+                        plan.bytes_changed_outside_markers += built.outside;
+                        plan.groups.push(built.group);
+                        contents.push(built.contents);
+                    }
+                    Err(problem) => plan.problems.push(problem),
                 }
-                Err(problem) => plan.problems.push(problem),
             }
         }
         plan.id = plan.computed_id();
         (plan, contents)
     }
+
+    /// Adds the groups of a plan for other branches, made at the same time; `contents` go along with the groups.
+    pub fn join(
+        &mut self,
+        contents: &mut Vec<BTreeMap<String, FileEdit>>,
+        (other, others): (Self, Vec<BTreeMap<String, FileEdit>>),
+    ) {
+        let groups = std::mem::take(&mut self.groups).into_iter().chain(other.groups);
+        let mut all: Vec<_> = groups.zip(std::mem::take(contents).into_iter().chain(others)).collect();
+        all.sort_by(|(a, _), (b, _)| a.automation.cmp(&b.automation));
+        (self.groups, *contents) = all.into_iter().unzip();
+        let new = other.problems.into_iter().filter(|problem| !self.problems.contains(problem));
+        let new: Vec<Problem> = new.collect();
+        self.problems.extend(new);
+        self.bytes_changed_outside_markers += other.bytes_changed_outside_markers;
+        self.id = self.computed_id();
+    }
+}
+
+/// The updates of an automation by commit; one in which nothing is approved is none.
+fn commits(updates: Vec<Proposal>, split: bool) -> Vec<Vec<Proposal>> {
+    let parts = if split { updates.into_iter().map(|update| vec![update]).collect() } else { vec![updates] };
+    let has_approved = |part: &Vec<Proposal>| part.iter().any(|update| update.approved().next().is_some());
+    parts.into_iter().filter(has_approved).collect()
 }
 
 struct Built {
@@ -191,8 +216,13 @@ pub fn template_problem(
         return None;
     }
     let messages = BTreeMap::new();
-    let options =
-        BuildOptions { now: Timestamp::UNIX_EPOCH, who: String::new(), messages: &messages, author: None };
+    let options = BuildOptions {
+        now: Timestamp::UNIX_EPOCH,
+        who: String::new(),
+        messages: &messages,
+        author: None,
+        split: false,
+    };
     message(ground, &updates, selections, &options).err()
 }
 
@@ -350,6 +380,7 @@ mod tests {
                 who: String::new(),
                 messages: &messages,
                 author: None,
+                split: false,
             };
             message(&ground(template), &[], &BTreeMap::new(), &options).map_err(|problem| problem.code)
         };

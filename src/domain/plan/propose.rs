@@ -45,7 +45,7 @@ fn policy_of<'a>(ground: &'a Ground, scalar: &MarkedScalar) -> Option<(&'a Objec
 }
 
 /// A proposal in the making.
-struct Draft<'a> {
+pub(super) struct Draft<'a> {
     selection: &'a Selection,
     current: Vec<String>,
     steps: Vec<Step>,
@@ -54,24 +54,13 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(selection: &'a Selection) -> Self {
+    pub(super) fn new(selection: &'a Selection) -> Self {
         Self { selection, current: Vec::new(), steps: Vec::new(), name_changed: false, sites: Vec::new() }
     }
 
     /// Takes in one marked scalar; one that is right already leaves no trace.
     fn meet(&mut self, file: &str, scalar: &MarkedScalar, part: MarkerPart) {
-        let mut site = Site {
-            file: file.to_owned(),
-            line: scalar.line,
-            column: scalar.column,
-            setter: scalar.setter.clone(),
-            field: scalar.field.clone(),
-            object: scalar.object.clone(),
-            old: scalar.value.clone(),
-            new: String::new(),
-            decision: Decision::Undecided,
-            blocked: None,
-        };
+        let mut site = site(file, scalar);
         match &self.selection.outcome {
             Err(problem) => site.blocked = Some(problem.clone()),
             Ok(reference) => {
@@ -89,6 +78,18 @@ impl<'a> Draft<'a> {
         }
         self.remember_current(&site.old, part);
         self.sites.push(site);
+    }
+
+    /// Takes in a marked scalar that shall hold `new`, whatever is selected; `reference` is what that stands for.
+    pub(super) fn put(
+        &mut self,
+        (file, scalar, part): (&str, &MarkedScalar, MarkerPart),
+        reference: &Reference,
+        new: String,
+    ) {
+        self.compare(reference, &scalar.value, part);
+        self.remember_current(&scalar.value, part);
+        self.sites.push(Site { new, ..site(file, scalar) });
     }
 
     fn remember_current(&mut self, old: &str, part: MarkerPart) {
@@ -133,7 +134,7 @@ impl<'a> Draft<'a> {
         self.steps.iter().min().copied()
     }
 
-    fn finish(self, policy: &ObjectId, automation: &ObjectId) -> Option<Proposal> {
+    pub(super) fn finish(self, policy: &ObjectId, automation: &ObjectId) -> Option<Proposal> {
         if self.sites.is_empty() {
             return None;
         }
@@ -161,6 +162,22 @@ impl<'a> Draft<'a> {
             clocks: self.selection.clocks,
             sites: self.sites,
         })
+    }
+}
+
+/// A marked scalar as it stands; nothing is to be written there yet.
+fn site(file: &str, scalar: &MarkedScalar) -> Site {
+    Site {
+        file: file.to_owned(),
+        line: scalar.line,
+        column: scalar.column,
+        setter: scalar.setter.clone(),
+        field: scalar.field.clone(),
+        object: scalar.object.clone(),
+        old: scalar.value.clone(),
+        new: String::new(),
+        decision: Decision::Undecided,
+        blocked: None,
     }
 }
 

@@ -1,0 +1,102 @@
+//! A plan that takes back what an earlier commit did to marked scalars.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Engine, World, blocking, short};
+use crate::config::Refresh;
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{Changed, Ground, Plan, Selection, revert};
+use crate::git::{BareCache, Remote};
+use crate::problem::{Code, Problem};
+
+/// A plan, and what it leaves as it is.
+#[derive(Debug, Clone)]
+pub struct Reverted {
+    /// Everything in it is approved.
+    pub plan: Plan,
+    /// Why a scalar that the commit changed is not set back, one for each; and what else went wrong.
+    pub left: Vec<Problem>,
+}
+
+impl Engine {
+    /// The plan that gives the marked scalars their old values that the commit beginning with `commit` changed, on the
+    /// branches that the automations of `remote` (an address without credentials) push to.
+    ///
+    /// # Errors
+    /// There is no such commit, or the remote cannot be asked.
+    pub async fn revert(
+        &self,
+        world: &Arc<World>,
+        (remote, commit): (&str, &str),
+        refresh: Refresh,
+    ) -> Result<Reverted, Problem> {
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        let (remote, commit) = (remote.to_owned(), commit.to_ascii_lowercase());
+        blocking(move || {
+            engine.one_git_host(std::iter::once(remote.clone()))?;
+            let (mut grounds, mut left) = engine.grounds_now(&world, refresh, None);
+            grounds.retain(|ground| ground.remote.as_ref() == Some(&remote));
+            let remote = engine.remote_at(&world, world.automations.iter(), &remote)?;
+            let (commit, subject, changed) = engine.changes(&remote, &grounds, &commit, &mut left)?;
+            let selections = engine.unselected(&world);
+            let why = format!("restores what {} changed", short(&commit));
+            let (proposals, not_set_back) = revert(&grounds, &changed, &selections, &why);
+            let in_part = if not_set_back.is_empty() { "" } else { " in part" };
+            let message = format!("Revert \"{subject}\"\n\nThis reverts commit {commit}{in_part}.\n");
+            let messages: BTreeMap<ObjectId, String> =
+                grounds.iter().map(|ground| (ground.automation.clone(), message.clone())).collect();
+            let options = engine.build_options(&world, &messages);
+            let (mut plan, _) = Plan::build(&proposals, &grounds, &selections, &options);
+            // Nobody wrote it.
+            plan.groups.iter_mut().for_each(|group| group.message_edited = false);
+            left.extend(not_set_back);
+            Ok(Reverted { plan, left })
+        })
+        .await
+    }
+
+    /// The whole id of a commit, its subject, and the marked scalars that it changed.
+    fn changes(
+        &self,
+        remote: &Remote,
+        grounds: &[Ground],
+        commit: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(String, String, Vec<Changed>), Problem> {
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        let tips = grounds.iter().flat_map(|ground| {
+            let tip = ground.push.as_ref().and_then(|push| push.commit.clone());
+            tip.into_iter().chain(ground.base.as_ref().map(|base| base.commit.clone()))
+        });
+        let tips: Vec<String> = tips.collect();
+        let commit = cache.find(remote, &tips, commit).map_err(Problem::from)?;
+        let message = cache.authorship(&commit).map(|(_, _, message)| message).unwrap_or_default();
+        let subject = message.lines().next().unwrap_or_default().to_owned();
+        let mut changed = Vec::new();
+        for file in cache.changed_files(&commit).map_err(Problem::from)? {
+            let texts = (String::from_utf8(file.before), String::from_utf8(file.after));
+            let (Ok(before), Ok(after)) = texts else { continue };
+            if !crate::domain::manifest::is_candidate(&file.path, after.as_bytes()) {
+                continue;
+            }
+            match Changed::between(&file.path, &before, &after) {
+                Ok(found) => changed.extend(found),
+                Err(error) => problems.push(error.problem(&file.path)),
+            }
+        }
+        if changed.is_empty() && problems.is_empty() {
+            let message = format!("commit {} changed no marked value", short(&commit));
+            problems.push(Problem::new(Code::Skipped, "revert", message));
+        }
+        Ok((commit, subject, changed))
+    }
+
+    /// The policies as far as no tag is needed: how they compare one with another.
+    fn unselected(&self, world: &World) -> BTreeMap<ObjectId, Selection> {
+        let inventory = &world.inventory;
+        let of =
+            |(id, policy): (&ObjectId, _)| (id.clone(), self.evaluate(inventory, policy, None).selection);
+        inventory.policies.iter().map(of).collect()
+    }
+}

@@ -1,0 +1,102 @@
+//! What a commit of some time ago changed: found by its id, and compared with its first parent.
+
+use git2::{Delta, ErrorCode, FileMode, ObjectType, Oid, Repository};
+
+use super::Remote;
+use super::cache::BareCache;
+use super::error::GitError;
+use super::merge::DEPTHS;
+
+/// Fewer digits than this name no commit.
+const MIN_DIGITS: usize = 4;
+
+/// A regular file that a commit changed, and that was there before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFile {
+    /// From the repository's root.
+    pub path: String,
+    /// The content before.
+    pub before: Vec<u8>,
+    /// The content after.
+    pub after: Vec<u8>,
+}
+
+impl BareCache {
+    /// The whole id of the commit whose id begins with `digits`, among the ancestors of `tips`, which the remote advertises;
+    /// fetches their histories as far back as it takes.
+    ///
+    /// # Errors
+    /// [`GitError::RefNotFound`] if there is none or several, and whatever keeps the remote from sending the histories.
+    pub fn find(&self, remote: &Remote, tips: &[String], digits: &str) -> Result<String, GitError> {
+        let _lock = self.lock(true)?;
+        let not_found = |why: &str| GitError::RefNotFound {
+            url: self.shown().to_owned(),
+            what: format!("commit {digits}{why}"),
+        };
+        if digits.len() < MIN_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(not_found(": an id has hexadecimal digits, of which four or more have to be given"));
+        }
+        let tips: Vec<Oid> = tips.iter().filter_map(|tip| Oid::from_str(tip).ok()).collect();
+        for depth in DEPTHS {
+            let repository = self.existing()?;
+            match repository.find_commit_by_prefix(digits).map(|commit| commit.id()) {
+                Err(error) if error.code() == ErrorCode::Ambiguous => {
+                    return Err(not_found(": several begin so"));
+                }
+                Ok(found) if self.is_usable(&repository, found, &tips) => return Ok(found.to_string()),
+                _ => self.deepen(remote, &tips, depth)?,
+            }
+        }
+        let repository = self.existing()?;
+        let found = repository.find_commit_by_prefix(digits).map(|commit| commit.id());
+        let found = found.ok().filter(|found| self.is_usable(&repository, *found, &tips));
+        found
+            .map(|found| found.to_string())
+            .ok_or_else(|| not_found(" on a branch that is read or written here"))
+    }
+
+    /// Whether a commit belongs to the history of a tip, and what stood before it is here, too.
+    fn is_usable(&self, repository: &Repository, commit: Oid, tips: &[Oid]) -> bool {
+        let is_below =
+            |tip: &Oid| *tip == commit || repository.graph_descendant_of(*tip, commit).unwrap_or(false);
+        let parent = self.parent(&commit.to_string());
+        let has_before = parent.is_none_or(|parent| {
+            Oid::from_str(&parent).and_then(|oid| repository.find_commit(oid)?.tree()).is_ok()
+        });
+        has_before && tips.iter().any(is_below)
+    }
+
+    /// The regular files that a commit changed against its first parent.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if it or its parent is not here; the first commit of a history has none.
+    pub fn changed_files(&self, commit: &str) -> Result<Vec<ChangedFile>, GitError> {
+        let _lock = self.lock(false)?;
+        let repository = self.existing()?;
+        let parent = self.parent(commit).ok_or_else(|| GitError::Missing {
+            url: self.shown().to_owned(),
+            what: format!("what was before commit {commit}"),
+        })?;
+        let (before, after) = (self.tree(&repository, &parent)?, self.tree(&repository, commit)?);
+        let files = || {
+            let diff = repository.diff_tree_to_tree(Some(&before), Some(&after), None)?;
+            let mut files = Vec::new();
+            for delta in diff.deltas().filter(|delta| delta.status() == Delta::Modified) {
+                let (old, new) = (delta.old_file(), delta.new_file());
+                let is_regular = |mode| matches!(mode, FileMode::Blob | FileMode::BlobExecutable);
+                let Some(path) = new.path().and_then(|path| path.to_str()) else { continue };
+                if is_regular(old.mode()) && is_regular(new.mode()) {
+                    let read = |oid| repository.find_object(oid, Some(ObjectType::Blob))?.peel_to_blob();
+                    let (before, after) = (read(old.id())?, read(new.id())?);
+                    files.push(ChangedFile {
+                        path: path.to_owned(),
+                        before: before.content().to_vec(),
+                        after: after.content().to_vec(),
+                    });
+                }
+            }
+            Ok(files)
+        };
+        files().map_err(|error: git2::Error| self.failed("read", &error.message()))
+    }
+}

@@ -1,0 +1,80 @@
+//! `revert`: what a commit did to marked values is taken back by a plan, where it still stands.
+mod support {
+    pub mod desk;
+    pub mod git;
+}
+
+use serde_json::{Value, json};
+use support::desk::{DB, Desk, WEB};
+use support::git::git;
+
+/// A desk that pushes to `main` itself, whose updates have landed; and the commit that did it.
+fn updated() -> (Desk, String) {
+    let desk = Desk::new("");
+    desk.plan("plan.json", &["--all"]);
+    let pushed = desk.push(0, "plan.json", &["--confirm-branch", "main"]);
+    let commit = pushed["results"][0]["commit"].as_str().unwrap().to_owned();
+    (desk, commit)
+}
+
+fn file(desk: &Desk, name: &str) -> String {
+    git(&desk.fleet.path, &["show", &format!("main:apps/{name}.yaml")])
+}
+
+/// Makes the plan, keeps it and returns it.
+fn revert(desk: &Desk, commit: &str) -> Value {
+    let plan = desk.json(0, &["revert", commit, "--refresh", "always"]);
+    desk.write("revert.json", &plan.to_string());
+    plan
+}
+
+#[test]
+fn the_old_values_come_back_by_a_plan_that_says_what_it_takes_back() {
+    let (desk, commit) = updated();
+    assert!(file(&desk, "web").contains("/web:1.1.0 "), "{}", file(&desk, "web"));
+    let plan = revert(&desk, &commit[..7]);
+    assert_eq!((&plan["kind"], &plan["problems"]), (&json!("Plan"), &json!([])));
+    let update = &plan["groups"][0]["updates"][1];
+    assert_eq!((&update["policy"]["name"], &update["current"]), (&json!("web"), &json!(["1.1.0"])));
+    assert_eq!((&update["new"]["tag"], &update["downgrade"]), (&json!("1.0.0"), &json!(true)));
+    desk.push(0, "revert.json", &["--confirm-branch", "main"]);
+    let old = |text: &str| text.replace("@REGISTRY@", &desk.registry).trim_end().to_owned();
+    assert_eq!((file(&desk, "web"), file(&desk, "db")), (old(WEB), old(DB)));
+    let message = git(&desk.fleet.path, &["log", "-1", "--format=%B", "main"]);
+    assert_eq!(message, format!("Revert \"Update images\"\n\nThis reverts commit {commit}."));
+    desk.fleet.assert_sound();
+}
+
+#[test]
+fn a_commit_of_long_ago_is_found_and_what_changed_since_is_left_alone_and_named() {
+    let (desk, commit) = updated();
+    let newer = file(&desk, "web").replace("web:1.1.0", "web:1.5.0") + "\n";
+    desk.fleet.commit("main", &[("apps/web.yaml", &newer)], "By hand");
+    for n in 0..40 {
+        desk.fleet.commit("main", &[("other.txt", &n.to_string())], "Other");
+    }
+    let plan = revert(&desk, &commit);
+    let problem = &plan["problems"][0];
+    assert_eq!((&problem["code"], &problem["subject"]), (&json!("skipped"), &json!("apps/web.yaml:2")));
+    assert!(problem["message"].as_str().unwrap().contains("web:1.5.0"), "{problem}");
+    desk.push(0, "revert.json", &["--confirm-branch", "main"]);
+    assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main^", "main"]), "apps/db.yaml");
+    let message = git(&desk.fleet.path, &["log", "-1", "--format=%b", "main"]);
+    assert_eq!(message, format!("This reverts commit {commit} in part."));
+    // Once more there is nothing left to take back.
+    let again = revert(&desk, &commit);
+    assert_eq!((&again["groups"], again["problems"].as_array().unwrap().len()), (&json!([]), 2), "{again:#}");
+}
+
+#[test]
+fn what_is_no_commit_of_these_branches_is_not_found() {
+    let (desk, _) = updated();
+    for (commit, code) in [("abc", 3), ("nothex", 3), ("0123456789", 3)] {
+        let ran = desk.run(&["revert", commit]);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+    }
+    let readme = desk.fleet.commit("main", &[("README.md", "changed\n")], "Docs");
+    let plan = revert(&desk, &readme);
+    assert_eq!(plan["groups"], json!([]));
+    assert!(plan["problems"][0]["message"].as_str().unwrap().ends_with("changed no marked value"), "{plan}");
+}
