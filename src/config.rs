@@ -137,6 +137,10 @@ pub struct Settings {
     pub max_reply_bytes: u64,
     /// Whether commits are by the automation's author or by the operator.
     pub author_is_operator: bool,
+    /// Whether commits are signed as the operator's git or the automation has it; else they never are.
+    pub signs: bool,
+    /// Trailers of every commit: keys whose value is the operator, or whole trailers.
+    pub trailers: Vec<String>,
     /// The theme's name; `auto` chooses.
     pub theme: String,
     /// ASCII only.
@@ -177,6 +181,8 @@ struct File {
 #[serde(default)]
 struct CommitSection {
     author: Option<String>,
+    sign: Option<String>,
+    trailers: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -232,14 +238,15 @@ const KEYS: &[&str] = &[
     "scan_concurrency",
     "max_reply_mib",
     "commit.author",
+    "commit.sign",
+    "commit.trailers",
     "hold.days",
     "git.url.",
     "registries.",
 ];
 
 /// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] =
-    &["profile", "mouse", "commit.sign", "commit.trailers", "forge.", "keys.", "contexts."];
+const LATER: &[&str] = &["profile", "mouse", "forge.", "keys.", "contexts."];
 
 const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -353,6 +360,8 @@ fn settle(
         hold_days: user.hold.days.or(system.hold.days).map_or(7, |days| days.0),
         scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
         max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
+        signs: signs(user.commit.sign.or(system.commit.sign).as_deref())?,
+        trailers: trailers(user.commit.trailers.or(system.commit.trailers).unwrap_or_default())?,
         author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,
         theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
         ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
@@ -413,6 +422,23 @@ fn author_is_operator(author: Option<&str>) -> Result<bool, Problem> {
         Some(other) => {
             Err(config_problem("commit.author", format!("{other:?} is neither automation nor operator")))
         }
+    }
+}
+
+fn signs(word: Option<&str>) -> Result<bool, Problem> {
+    match word {
+        None | Some("auto") => Ok(true),
+        Some("never") => Ok(false),
+        Some(other) => Err(config_problem("commit.sign", format!("{other:?} is neither auto nor never"))),
+    }
+}
+
+fn trailers(trailers: Vec<String>) -> Result<Vec<String>, Problem> {
+    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_one = |text: &str| is_key(text.split(':').next().unwrap_or_default()) && !text.contains('\n');
+    match trailers.iter().find(|text| !is_one(text)) {
+        Some(other) => Err(config_problem("commit.trailers", format!("{other:?} is no key of a trailer"))),
+        None => Ok(trailers),
     }
 }
 

@@ -26,6 +26,7 @@ mod reflect;
 mod revert;
 mod scan;
 mod select;
+mod sign;
 pub mod status;
 mod walk;
 mod watch;

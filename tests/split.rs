@@ -1,4 +1,6 @@
 //! `plan --split policy` and branches whose names differ from update to update, landed on a real repository.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod support {
     pub mod desk;
     pub mod git;

@@ -24,6 +24,8 @@ const PINS: &[(&str, Pin)] = &[
     ("scan_concurrency", |_, user| taken(&mut user.scan_concurrency)),
     ("max_reply_mib", |_, user| taken(&mut user.max_reply_mib)),
     ("commit.author", |_, user| taken(&mut user.commit.author)),
+    ("commit.sign", |_, user| taken(&mut user.commit.sign)),
+    ("commit.trailers", |_, user| taken(&mut user.commit.trailers)),
     ("hold.days", |_, user| taken(&mut user.hold.days)),
     ("git.url", |global, user| taken(&mut global.git_url) | taken(&mut user.git.url)),
     ("registries", |_, user| taken(&mut user.registries)),

@@ -122,6 +122,7 @@ impl Engine {
         ground.warnings = std::mem::take(&mut place.warnings);
         ground.warnings.extend(target_warnings(automation, &place.targets, behind));
         ground.warnings.extend(secret_warnings(world, &place));
+        ground.warnings.extend(self.unsigned(world, automation));
         ground.warnings.extend(self.frozen().map(|frozen| Warning::new(FREEZE, frozen.to_string())));
         // Only a checkout of the same repository has anything to say about it.
         let checkout = world.checkout.as_ref().filter(|checkout| checkout.remote_like(&place.url).is_some());

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::commit::{CommitSpec, message_defect};
+use crate::domain::commit::{CommitSpec, is_message, message_defect, with_trailers};
 use crate::domain::landing::{Landed, LandingStep};
-use crate::domain::object::{ImageUpdateAutomation, Person};
+use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
-use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, redact};
+use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, Signer, redact};
 use crate::problem::{Code, Problem};
 use crate::store::Store;
 use crate::text::count;
@@ -138,7 +138,16 @@ impl Engine {
         let remote = Remote { cancel: cancel.clone(), ..self.remote_at(world, known, address)? };
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
         let committer = world.git_config.operator();
-        Ok(Run { cache, remote, groups, committer, store: Arc::clone(&self.store) })
+        let mut signers = BTreeMap::new();
+        for group in groups {
+            if !signers.contains_key(&group.automation) {
+                let known = world.automations.iter().find(|known| known.meta.id == group.automation);
+                let signer = self.signer(world, known, committer.as_ref().unwrap_or(&group.author))?;
+                signers.insert(group.automation.clone(), signer);
+            }
+        }
+        let trailers = self.settings.trailers.clone();
+        Ok(Run { cache, remote, groups, committer, signers, trailers, store: Arc::clone(&self.store) })
     }
 
     /// The remote whose address without credentials is `address`, as one of `automations` has it if one does.
@@ -167,6 +176,9 @@ struct Run<'a> {
     remote: Remote,
     groups: &'a [&'a Group],
     committer: Option<Person>,
+    /// By automation; `None` signs nothing.
+    signers: BTreeMap<ObjectId, Option<Signer>>,
+    trailers: Vec<String>,
     store: Arc<Store>,
 }
 
@@ -220,7 +232,16 @@ impl Run<'_> {
         if base.reference.starts_with("refs/") {
             compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
         }
-        self.push(&plan.id, (push, tip, last), dry_run, step).map(Some)
+        let pushed = self.push(&plan.id, (push, tip, last), dry_run, step);
+        // Another instance may have been faster with the same plan; where commits are signed it has another id.
+        if let Err(problem) = &pushed
+            && problem.code == Code::GitRace
+            && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
+            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
+        {
+            return Ok(Some(self.already(&push.branch, tip, results)));
+        }
+        pushed.map(Some)
     }
 
     fn push(
@@ -256,8 +277,9 @@ impl Run<'_> {
     /// time, message and files are the plan's.
     fn has_landed(&self, plan: &Plan, tip: &str) -> bool {
         let Some(last) = self.groups.last() else { return false };
-        let ours = (last.author.clone(), plan.created.as_second(), last.message.clone());
-        self.cache.authorship(tip) == Some(ours)
+        let Some((author, time, message)) = self.cache.authorship(tip) else { return false };
+        (author, time) == (last.author.clone(), plan.created.as_second())
+            && is_message(&message, &last.message)
             && self.read(tip, last).is_ok_and(|files| {
                 last.files.iter().all(|file| {
                     let found = files.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
@@ -311,19 +333,24 @@ impl Run<'_> {
             }
             let there = self.read(base, group).map_err(Problem::from)?;
             let files = group.apply(|path| overlay.get(path).or_else(|| there.get(path)).cloned())?;
+            let committer = self.committer.clone().unwrap_or_else(|| group.author.clone());
             let spec = CommitSpec {
                 parent: parent.clone(),
                 author: group.author.clone(),
-                committer: self.committer.clone().unwrap_or_else(|| group.author.clone()),
                 time: (plan.created.as_second(), 0),
-                message: group.message.clone(),
+                message: with_trailers(&group.message, &self.trailers, &committer),
+                committer,
                 files: files
                     .iter()
                     .map(|(path, edit)| (path.clone(), edit.after.clone().into_bytes()))
                     .collect(),
             };
-            let text = format!("commit tree of {}, parent {}", count(files.len(), "file"), short(&parent));
-            commits.push(timed(step, &text, || self.cache.commit(&spec)).map_err(Problem::from)?);
+            let signer = self.signers.get(&group.automation).and_then(Option::as_ref);
+            let by_key = signer.map(|signer| format!(", signed with {}", signer.label())).unwrap_or_default();
+            let files_of = count(files.len(), "file");
+            let text = format!("commit tree of {files_of}, parent {}{by_key}", short(&parent));
+            let made = timed(step, &text, || self.cache.commit_signed(&spec, signer));
+            commits.push(made.map_err(Problem::from)?);
             overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
         }
         Ok(commits)

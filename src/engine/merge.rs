@@ -87,7 +87,7 @@ impl Engine {
             let remote = Remote { cancel: request.cancel.clone(), ..remote };
             let cache = BareCache::open(&engine.git_root, &remote.url).map_err(Problem::from)?;
             let by = operator(&world);
-            let work = Work { engine: &engine, cache, remote, request: &request, by };
+            let work = Work { engine: &engine, world: &world, cache, remote, request: &request, by };
             let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(step);
             let merged = work.run(&step);
             engine.audit_merge(&request, &merged);
@@ -111,6 +111,7 @@ fn automations(world: &World) -> Vec<ImageUpdateAutomation> {
 /// One merge in the making.
 struct Work<'a> {
     engine: &'a Engine,
+    world: &'a World,
     cache: BareCache,
     remote: Remote,
     request: &'a MergeRequest,
@@ -161,16 +162,17 @@ impl Work<'_> {
         if self.by == Person::default() {
             return Err(super::land::nobody("merge"));
         }
+        let signer = self.engine.signer(self.world, None, &self.by)?;
         let spec = MergeSpec {
             from: (from.clone(), source.to_owned()),
             into: (into.clone(), target.to_owned()),
             author: self.by.clone(),
-            committer: self.by.clone(),
+            committer: self.world.git_config.operator().unwrap_or_else(|| self.by.clone()),
             time: (super::now().as_second(), 0),
             message: format!("Merge branch '{from}' into {into}\n"),
         };
         let text = format!("git merge {} {}", short(target), short(source));
-        timed(step, &text, || self.cache.merge(&spec)).map_err(Problem::from)
+        timed(step, &text, || self.cache.merge(&spec, signer.as_ref())).map_err(Problem::from)
     }
 
     fn push(&self, target: &str, commit: &str, step: Steps<'_>) -> Result<PushReport, Problem> {

@@ -8,6 +8,7 @@ use crate::domain::object::Person;
 
 use super::cache::BareCache;
 use super::error::GitError;
+use super::sign::Signer;
 
 impl BareCache {
     /// Writes the commit into the cache and returns its id in hex. No branch moves.
@@ -18,31 +19,46 @@ impl BareCache {
     /// [`GitError::NoChange`] if every file is already so, [`GitError::Commit`] for a path that is none or that is no
     /// regular file, [`GitError::Missing`] if the parent was not fetched.
     pub fn commit(&self, spec: &CommitSpec) -> Result<String, GitError> {
-        let _lock = self.lock(true)?;
+        self.commit_signed(spec, None)
+    }
+
+    /// As [`Self::commit`], with a signature, which may make another id each time.
+    ///
+    /// # Errors
+    /// As there, and [`GitError::Sign`].
+    pub fn commit_signed(&self, spec: &CommitSpec, signer: Option<&Signer>) -> Result<String, GitError> {
         let repository = self.existing()?;
-        let base = self.tree(&repository, &spec.parent)?;
-        let tree = self.updated(&repository, &base, &spec.files)?;
-        if tree == base.id() {
-            return Err(GitError::NoChange);
-        }
+        let tree = {
+            let _lock = self.lock(true)?;
+            let base = self.tree(&repository, &spec.parent)?;
+            let tree = self.updated(&repository, &base, &spec.files)?;
+            if tree == base.id() {
+                return Err(GitError::NoChange);
+            }
+            tree
+        };
         let head = Head {
             parents: &[&spec.parent],
             author: &spec.author,
             committer: &spec.committer,
             time: spec.time,
         };
-        self.write_commit(&repository, tree, &head, &spec.message)
+        self.write_commit(&repository, tree, (&head, &spec.message), signer)
     }
 
-    /// Writes the commit of a tree that is here.
+    /// Writes the commit of a tree that is here. The caller holds no lock: to sign may take a person's while.
     pub(super) fn write_commit(
         &self,
         repository: &Repository,
         tree: Oid,
-        head: &Head<'_>,
-        message: &str,
+        (head, message): (&Head<'_>, &str),
+        signer: Option<&Signer>,
     ) -> Result<String, GitError> {
-        let bytes = commit_object(tree, head, message)?;
+        let mut bytes = commit_object(tree, head, message)?;
+        if let Some(signer) = signer {
+            bytes = with_signature(&bytes, &signer.sign(&bytes)?);
+        }
+        let _lock = self.lock(true)?;
         let odb = repository.odb().map_err(|error| self.failed("write", &error.message()))?;
         let oid = odb.write(ObjectType::Commit, &bytes);
         super::cache::keep_private(self.dir()).map_err(|error| self.failed("write", &error))?;
@@ -114,6 +130,16 @@ fn commit_object(tree: Oid, head: &Head<'_>, message: &str) -> Result<Vec<u8>, G
     Ok(format!("tree {tree}\n{parents}author {author}\ncommitter {committer}\n\n{message}").into_bytes())
 }
 
+/// The commit with a signature of its bytes as its last header, as git writes it.
+///
+/// Source: git/git:commit.c, `add_header_signature`.
+fn with_signature(commit: &[u8], signature: &str) -> Vec<u8> {
+    let end = memchr::memmem::find(commit, b"\n\n").map_or(commit.len(), |end| end + 1);
+    let (head, rest) = commit.split_at(end);
+    let lines = signature.trim_end().replace("\r\n", "\n").replace('\n', "\n ");
+    [head, b"gpgsig ", lines.as_bytes(), b"\n", rest].concat()
+}
+
 /// `NAME <EMAIL> SECONDS +HHMM`, without the characters that would end a part of it, as git leaves them out.
 fn signature(person: &Person, (seconds, offset): (i64, i32)) -> String {
     let clean = |text: &str| {
@@ -133,6 +159,14 @@ mod tests {
     fn names_cannot_break_out_of_their_line() {
         let person = Person { name: "Eve> \n<x@y>.".to_owned(), email: "e\n@x".to_owned() };
         assert_eq!(signature(&person, (1, -90)), "Eve x@y <e@x> 1 -0130");
+    }
+
+    #[test]
+    fn a_signature_is_the_last_header_of_a_commit() {
+        let signed =
+            with_signature(b"tree 1\ncommitter c\n\nSubject\n\nBody\n", "-----BEGIN\r\n\r\nabc\n-----END\n");
+        let expected = "tree 1\ncommitter c\ngpgsig -----BEGIN\n \n abc\n -----END\n\nSubject\n\nBody\n";
+        assert_eq!(String::from_utf8(signed).unwrap(), expected);
     }
 
     #[test]

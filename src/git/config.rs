@@ -1,4 +1,5 @@
-//! The operator's git configuration, as far as it is obeyed: `url.*.insteadOf`, and who the operator is.
+//! The operator's git configuration, as far as it is obeyed: `url.*.insteadOf`, who the operator is, and how commits are
+//! signed.
 //!
 //! Read in git's order (system, user, checkout, environment). A file that cannot be read counts as empty: it is not
 //! what the operator came for.
@@ -74,8 +75,17 @@ impl GitConfig {
         Some(Person { name: part("name")?, email: part("email")? })
     }
 
+    /// Whether a key is switched on, as git reads it.
+    pub(super) fn is_on(&self, key: &str) -> bool {
+        let value = self.get(key).map(|value| value.to_ascii_lowercase());
+        value.is_some_and(|value| {
+            matches!(value.as_str(), "true" | "yes" | "on")
+                || value.parse().is_ok_and(|number: i64| number != 0)
+        })
+    }
+
     /// The value in force under a key, spelt in lower case.
-    fn get(&self, key: &str) -> Option<String> {
+    pub(super) fn get(&self, key: &str) -> Option<String> {
         let found = self.entries.iter().rev().find(|(known, _)| known == key);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
@@ -169,6 +179,15 @@ mod tests {
         assert_eq!(config.operator().unwrap().to_string(), "Rita <rita@bastion>");
         assert_eq!(config.author().unwrap().to_string(), "Rita <rita@example.com>");
         assert_eq!(GitConfig::default().author(), None);
+    }
+
+    #[test]
+    fn what_is_switched_on_is_spelt_in_many_ways() {
+        for (value, on) in
+            [("true", true), ("Yes", true), ("1", true), ("off", false), ("0", false), ("", false)]
+        {
+            assert_eq!(config(&[("commit.gpgsign", value)]).is_on("commit.gpgsign"), on, "{value:?}");
+        }
     }
 
     #[test]

@@ -182,6 +182,16 @@ pub enum GitError {
         /// Why not.
         message: String,
     },
+    /// A commit that could not be signed.
+    #[error("the commit could not be signed with {label}: {message}")]
+    Sign {
+        /// How the key is called.
+        label: String,
+        /// Why not.
+        message: String,
+        /// What helps, if we know.
+        fix: Option<String>,
+    },
     /// The commit would have the tree of its parent.
     #[error("nothing to commit: every file is already as it should be")]
     NoChange,
@@ -274,6 +284,7 @@ impl GitError {
             Self::Rejected { .. } => Code::GitRejected,
             Self::Race { .. } => Code::GitRace,
             Self::Missing { .. } => Code::StalePlan,
+            Self::Sign { .. } => Code::Config,
             Self::Conflicts { .. } | Self::Unrelated { .. } => Code::MergeConflict,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
             Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
@@ -310,6 +321,7 @@ impl GitError {
             Self::Rejected { .. } => {
                 "Push to another branch with `--branch`, and open a pull request.".to_owned()
             }
+            Self::Sign { fix, .. } => return fix.clone(),
             Self::Conflicts { from, into, .. } => {
                 format!(
                     "Nothing was merged. Merge {into} into {from} in a checkout, settle the files, push, and try again."

@@ -14,6 +14,7 @@ use super::distance::reachable;
 use super::error::GitError;
 use super::fetch::{self, Scope, Shallow};
 use super::session::{Service, Session};
+use super::sign::Signer;
 use crate::domain::object::Person;
 
 /// How many commits of both histories are fetched, one after the other, until they meet; the last is all there are.
@@ -84,10 +85,23 @@ impl BareCache {
     /// Writes the commit that joins two branches whose histories are here, and returns its id in hex. No branch moves.
     ///
     /// # Errors
-    /// [`GitError::Conflicts`] if both changed the same; [`GitError::Missing`] if a commit was not fetched.
-    pub fn merge(&self, spec: &MergeSpec) -> Result<String, GitError> {
-        let _lock = self.lock(true)?;
+    /// [`GitError::Conflicts`] if both changed the same; [`GitError::Missing`] if a commit was not fetched;
+    /// [`GitError::Sign`].
+    pub fn merge(&self, spec: &MergeSpec, signer: Option<&Signer>) -> Result<String, GitError> {
         let repository = self.existing()?;
+        let tree = self.joined(&repository, spec)?;
+        let head = Head {
+            parents: &[&spec.into.1, &spec.from.1],
+            author: &spec.author,
+            committer: &spec.committer,
+            time: spec.time,
+        };
+        self.write_commit(&repository, tree, (&head, &spec.message), signer)
+    }
+
+    /// The tree that both branches make.
+    fn joined(&self, repository: &Repository, spec: &MergeSpec) -> Result<Oid, GitError> {
+        let _lock = self.lock(true)?;
         let odd = |error: git2::Error| self.failed("merge in", &error.message());
         let commit = |hex: &str| {
             let found = Oid::from_str(hex).and_then(|oid| repository.find_commit(oid));
@@ -103,14 +117,7 @@ impl BareCache {
             let (from, into) = (spec.from.0.clone(), spec.into.0.clone());
             return Err(GitError::Conflicts { from, into, files });
         }
-        let tree = index.write_tree_to(&repository).map_err(odd)?;
-        let head = Head {
-            parents: &[&spec.into.1, &spec.from.1],
-            author: &spec.author,
-            committer: &spec.committer,
-            time: spec.time,
-        };
-        self.write_commit(&repository, tree, &head, &spec.message)
+        index.write_tree_to(repository).map_err(odd)
     }
 }
 

@@ -214,7 +214,8 @@ impl Screen {
     }
 
     fn prepare(&self, job: JobId, updates: &[Proposal], messages: &BTreeMap<ObjectId, String>) -> Msg {
-        let options = BuildOptions { now: at(NOW), who: "rita@bastion".to_owned(), messages, author: None };
+        let who = "rita@bastion".to_owned();
+        let options = BuildOptions { now: at(NOW), who, messages, author: None, split: false };
         let mut grounds = self.grounds();
         for base in grounds.iter_mut().filter_map(|ground| ground.base.as_mut()) {
             base.stale = self.unreached;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ground::{Ground, Selection};
 use super::propose::Draft;
+use crate::domain::age::Clocks;
 use crate::domain::manifest::{self, MarkedScalar, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::ObjectId;
@@ -81,7 +82,7 @@ pub fn revert(
         let mut proposal = draft.finish(&policy, &automation)?;
         let Reference { tag, digest, .. } = reference;
         (proposal.new, proposal.why) = (Some(NewReference { tag, digest }), why.to_owned());
-        (proposal.first_seen, proposal.clocks) = (None, Default::default());
+        (proposal.first_seen, proposal.clocks) = (None, Clocks::default());
         proposal.decide(Decision::Approved);
         Some(proposal)
     });

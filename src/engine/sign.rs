@@ -1,0 +1,48 @@
+//! Which key signs a commit: the operator's, as git is told, else the automation's.
+
+use super::{Engine, World};
+use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
+use crate::domain::plan::Warning;
+use crate::git::Signer;
+use crate::problem::Problem;
+
+impl Engine {
+    /// The key that signs what `committer` commits for `automation`; `None`: nobody signs.
+    ///
+    /// # Errors
+    /// A key that is named and cannot be used.
+    pub(super) fn signer(
+        &self,
+        world: &World,
+        automation: Option<&ImageUpdateAutomation>,
+        committer: &Person,
+    ) -> Result<Option<Signer>, Problem> {
+        if !self.settings.signs {
+            return Ok(None);
+        }
+        if let Some(signer) = Signer::of_operator(&world.git_config, committer).map_err(Problem::from)? {
+            return Ok(Some(signer));
+        }
+        let Some((id, kind)) = automation.and_then(signing_key) else { return Ok(None) };
+        // One that cannot be read was told of when the plan was made: its commit goes without.
+        let Ok(secret) = world.secret(&id) else { return Ok(None) };
+        let signer = Signer::of_secret((&id.to_string(), kind), |key| secret.data.get(key));
+        signer.map(Some).map_err(Problem::from)
+    }
+
+    /// What keeps an automation's own key from signing, where nothing else does.
+    pub(super) fn unsigned(&self, world: &World, automation: &ImageUpdateAutomation) -> Option<Warning> {
+        let (id, _) = signing_key(automation).filter(|_| self.settings.signs)?;
+        let error = world.secret(&id).err()?;
+        let by_operator = Signer::of_operator(&world.git_config, &Person::default());
+        let is_unsigned = matches!(by_operator, Ok(None));
+        let text = format!("the commit is not signed with the key of {}: {error}", automation.meta.id);
+        is_unsigned.then(|| Warning::new(error.code(), text))
+    }
+}
+
+/// The secret of an automation's key, and the key's kind.
+fn signing_key(automation: &ImageUpdateAutomation) -> Option<(ObjectId, &str)> {
+    let (name, kind) = automation.git.as_ref()?.signing_key.as_ref()?;
+    Some((ObjectId::new(&automation.meta.id.namespace, name), kind))
+}
