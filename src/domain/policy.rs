@@ -244,9 +244,9 @@ fn version_step(old: &Version<'_>, new: &Version<'_>) -> Step {
         Ordering::Less => Step::Down,
         // The same version in another spelling.
         Ordering::Equal => Step::Build,
-        Ordering::Greater if new.major != old.major => Step::Major,
-        Ordering::Greater if new.minor != old.minor => Step::Minor,
-        Ordering::Greater if new.patch != old.patch => Step::Patch,
+        Ordering::Greater if new.parsed.major != old.parsed.major => Step::Major,
+        Ordering::Greater if new.parsed.minor != old.parsed.minor => Step::Minor,
+        Ordering::Greater if new.parsed.patch != old.parsed.patch => Step::Patch,
         Ordering::Greater => Step::Pre,
     }
 }

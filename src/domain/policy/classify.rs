@@ -187,8 +187,9 @@ impl<'t> Candidates<'t> {
             self.mark_same_values(self.positions(), tally);
         }
         let seed = Seed::new();
-        let hash =
-            |version: &Version<'_>| seed.mixed([version.major, version.minor, version.patch], version.pre);
+        let hash = |Version { parsed, .. }: &Version<'_>| {
+            seed.mixed([parsed.major, parsed.minor, parsed.patch], &parsed.pre)
+        };
         let mut twins = Twins::new(self.list.len());
         let mut best: Option<Version<'_>> = None;
         for position in self.positions() {

@@ -12,7 +12,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::quote::go_quote;
-use super::version::{Version, compare_pre};
+use super::version::{Version, compare_pre, precedence};
 use spelling::{Operator, Spelled, rewrite_hyphens, split_terms};
 
 /// The most bytes of a range.
@@ -71,10 +71,8 @@ struct Term {
     sign: String,
     /// The bound as spelled.
     spelled: String,
-    major: u64,
-    minor: u64,
-    patch: u64,
-    pre: String,
+    /// The bound with zeros for the numbers that were left open.
+    bound: semver::Version,
     open: Open,
 }
 
@@ -204,16 +202,16 @@ impl Group {
         let spelled = split_terms(text).ok_or_else(|| ConstraintError::Improper(text.to_owned()))?;
         let terms =
             spelled.iter().map(Term::new).collect::<Option<Vec<_>>>().ok_or(ConstraintError::Bound)?;
-        let pre = terms.iter().any(|term| !term.pre.is_empty());
+        let pre = terms.iter().any(|term| !term.bound.pre.is_empty());
         Ok(Self { terms, pre })
     }
 
     /// The first term that `version` misses, and how.
     fn first_miss(&self, version: &Version<'_>) -> Option<(&Term, Miss)> {
-        if !self.pre && !version.pre.is_empty() {
+        if !self.pre && !version.parsed.pre.is_empty() {
             return self.terms.first().map(|term| (term, Miss::PreRelease));
         }
-        self.terms.iter().find_map(|term| term.miss(version).map(|miss| (term, miss)))
+        self.terms.iter().find_map(|term| term.miss(&version.parsed).map(|miss| (term, miss)))
     }
 }
 
@@ -229,117 +227,108 @@ impl Term {
             (major, minor) if is_open(patch) => (Open::Patch, format!("{major}.{minor}.0{pre}")),
             _ => (Open::Nothing, spelled.bound.to_owned()),
         };
-        let bound = Version::parse(&filled).ok()?;
         Some(Self {
             operator: spelled.operator,
             sign: spelled.sign.to_owned(),
             spelled: spelled.bound.to_owned(),
-            major: bound.major,
-            minor: bound.minor,
-            patch: bound.patch,
-            pre: bound.pre.to_owned(),
+            bound: Version::parse(&filled).ok()?.parsed,
             open,
         })
     }
 
-    fn compare(&self, version: &Version<'_>) -> Ordering {
-        let core = (version.major, version.minor, version.patch);
-        core.cmp(&(self.major, self.minor, self.patch)).then_with(|| compare_pre(version.pre, &self.pre))
-    }
-
     /// How `version` misses this bound, whether or not it is a pre-release.
-    fn miss(&self, version: &Version<'_>) -> Option<Miss> {
+    fn miss(&self, version: &semver::Version) -> Option<Miss> {
         match self.operator {
             Operator::Equal if self.open == Open::Nothing => {
-                self.compare(version).is_ne().then_some(Miss::NotEqual)
+                precedence(version, &self.bound).is_ne().then_some(Miss::NotEqual)
             }
             Operator::Equal | Operator::Tilde => self.miss_tilde(version),
             Operator::NotEqual => self.is_equal(version).then_some(Miss::Equal),
             Operator::Greater => (!self.is_below(version)).then_some(Miss::LessOrEqual),
-            Operator::GreaterEqual => self.compare(version).is_lt().then_some(Miss::Less),
-            Operator::Less => self.compare(version).is_ge().then_some(Miss::GreaterOrEqual),
+            Operator::GreaterEqual => precedence(version, &self.bound).is_lt().then_some(Miss::Less),
+            Operator::Less => precedence(version, &self.bound).is_ge().then_some(Miss::GreaterOrEqual),
             Operator::LessEqual => self.is_exceeded(version).then_some(Miss::Greater),
             Operator::Caret => self.miss_caret(version),
         }
     }
 
     /// What `!=` refuses.
-    fn is_equal(&self, version: &Version<'_>) -> bool {
+    fn is_equal(&self, version: &semver::Version) -> bool {
         if self.open == Open::Nothing {
-            return self.compare(version).is_eq();
+            return precedence(version, &self.bound).is_eq();
         }
-        if version.major != self.major {
+        if version.major != self.bound.major {
             return false;
         }
         match self.open {
             Open::Minor => true,
-            _ if version.minor != self.minor => false,
-            Open::Patch => compare_pre(version.pre, &self.pre).is_eq(),
-            _ => version.patch == self.patch && self.compare(version).is_eq(),
+            _ if version.minor != self.bound.minor => false,
+            Open::Patch => compare_pre(&version.pre, &self.bound.pre).is_eq(),
+            _ => version.patch == self.bound.patch && precedence(version, &self.bound).is_eq(),
         }
     }
 
     /// What `>` admits.
-    fn is_below(&self, version: &Version<'_>) -> bool {
-        match (self.open, version.major.cmp(&self.major)) {
-            (Open::Nothing, _) => self.compare(version).is_gt(),
+    fn is_below(&self, version: &semver::Version) -> bool {
+        match (self.open, version.major.cmp(&self.bound.major)) {
+            (Open::Nothing, _) => precedence(version, &self.bound).is_gt(),
             (_, Ordering::Greater) => true,
             (_, Ordering::Less) | (Open::Minor, _) => false,
-            (Open::Patch, _) => version.minor > self.minor,
-            (Open::Major, _) => self.compare(version).is_gt(),
+            (Open::Patch, _) => version.minor > self.bound.minor,
+            (Open::Major, _) => precedence(version, &self.bound).is_gt(),
         }
     }
 
     /// What `<=` refuses.
-    fn is_exceeded(&self, version: &Version<'_>) -> bool {
+    fn is_exceeded(&self, version: &semver::Version) -> bool {
         if self.open == Open::Nothing {
-            return self.compare(version).is_gt();
+            return precedence(version, &self.bound).is_gt();
         }
-        let minor = version.major == self.major && version.minor > self.minor;
-        version.major > self.major || (minor && self.open != Open::Minor)
+        let minor = version.major == self.bound.major && version.minor > self.bound.minor;
+        version.major > self.bound.major || (minor && self.open != Open::Minor)
     }
 
-    fn miss_tilde(&self, version: &Version<'_>) -> Option<Miss> {
-        if self.compare(version).is_lt() {
+    fn miss_tilde(&self, version: &semver::Version) -> Option<Miss> {
+        if precedence(version, &self.bound).is_lt() {
             return Some(Miss::Less);
         }
-        let zero = (self.major, self.minor, self.patch) == (0, 0, 0);
+        let zero = (self.bound.major, self.bound.minor, self.bound.patch) == (0, 0, 0);
         if zero && matches!(self.open, Open::Nothing | Open::Major) {
             return None;
         }
-        if version.major != self.major {
+        if version.major != self.bound.major {
             return Some(Miss::Major);
         }
-        (version.minor != self.minor && self.open != Open::Minor).then_some(Miss::MajorOrMinor)
+        (version.minor != self.bound.minor && self.open != Open::Minor).then_some(Miss::MajorOrMinor)
     }
 
-    fn miss_caret(&self, version: &Version<'_>) -> Option<Miss> {
-        if self.compare(version).is_lt() {
+    fn miss_caret(&self, version: &semver::Version) -> Option<Miss> {
+        if precedence(version, &self.bound).is_lt() {
             return Some(Miss::Less);
         }
-        if version.major != self.major {
+        if version.major != self.bound.major {
             return Some(Miss::Major);
         }
-        if self.major > 0 || self.open == Open::Minor {
+        if self.bound.major > 0 || self.open == Open::Minor {
             return None;
         }
-        if self.minor > 0 || self.open == Open::Patch {
-            return (version.minor != self.minor).then_some(Miss::MinorOfZero);
+        if self.bound.minor > 0 || self.open == Open::Patch {
+            return (version.minor != self.bound.minor).then_some(Miss::MinorOfZero);
         }
         if version.minor > 0 {
             return Some(Miss::Minor);
         }
-        (version.patch != self.patch).then_some(Miss::NotExact)
+        (version.patch != self.bound.patch).then_some(Miss::NotExact)
     }
 
     /// The term spelled out so that it admits pre-releases.
     fn with_pre_release(&self) -> Option<String> {
-        let Self { major, minor, patch, .. } = self;
+        let semver::Version { major, minor, patch, pre, .. } = &self.bound;
         let lowest = format!("{major}.{minor}.{patch}-0");
         let next_major = || major.checked_add(1).map(|next| format!("{next}.0.0"));
         let next_minor = || minor.checked_add(1).map(|next| format!("{major}.{next}.0"));
         let below = match (self.operator, self.open) {
-            _ if !self.pre.is_empty() => return Some(format!("{}{}", self.sign, self.spelled)),
+            _ if !pre.is_empty() => return Some(format!("{}{}", self.sign, self.spelled)),
             (Operator::GreaterEqual, _) | (Operator::Equal | Operator::Tilde, Open::Major) => {
                 return Some(format!(">={lowest}"));
             }

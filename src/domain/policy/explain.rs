@@ -238,7 +238,7 @@ impl Evaluator {
             Ok(_) => return String::new(),
             Err(error) => return error.to_string(),
         };
-        let is_pre = Version::from_tag(value).is_some_and(|version| !version.pre.is_empty());
+        let is_pre = Version::from_tag(value).is_some_and(|version| !version.parsed.pre.is_empty());
         if !is_pre || range.considers_pre_releases() {
             return format!("{value} is outside \"{spelled}\"");
         }

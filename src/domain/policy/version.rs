@@ -1,12 +1,15 @@
 //! Versions as Flux reads them from tags, and their order.
 //!
-//! More is a version here than semver.org has it (`v1.2.3`, `2025.07.03`, `1.0-rc.1`), so the `semver` crate does not do.
+//! What was read is the `semver` crate's version. How it is read and compared is not: more is a version here than
+//! semver.org has it (`v1.2.3`, `2025.07.03`, `1.0-rc.1`), and a part of a pre-release that is too large for 64 bits is a
+//! text.
 //!
 //! Sources: Masterminds/semver v3.5.0, `version.go`; fluxcd/pkg, `version/version.go`.
 
 use std::cmp::Ordering;
 use std::fmt;
 
+use semver::{BuildMetadata, Prerelease};
 use thiserror::Error;
 
 /// The most bytes of a version.
@@ -29,19 +32,13 @@ pub enum VersionError {
     Invalid,
 }
 
-/// A version; its parts point into the text it was read from.
-#[derive(Debug, Clone, Copy)]
+/// A version, and the text it was read from.
+#[derive(Debug, Clone)]
 pub struct Version<'t> {
-    /// The first number.
-    pub major: u64,
-    /// The second, 0 if there is none.
-    pub minor: u64,
-    /// The third, 0 if there is none.
-    pub patch: u64,
-    /// The pre-release without its dash; empty for a release.
-    pub pre: &'t str,
-    /// The build metadata without its plus sign.
-    pub meta: &'t str,
+    /// What the text says; its own order is not that of [`Self::precedence`].
+    pub parsed: semver::Version,
+    /// The text, whatever it leaves out or adds: `v1.2`, `2025.07.03`.
+    pub original: &'t str,
 }
 
 impl<'t> Version<'t> {
@@ -81,36 +78,29 @@ impl<'t> Version<'t> {
             too_large = too_large.or(number.is_none().then_some(start..end));
             (at, count) = (end, count + 1);
         }
-        let (pre, meta) =
-            if at == bytes.len() { ("", "") } else { suffixes(text, at).ok_or(VersionError::Invalid)? };
-        if let Some(segment) = too_large {
-            return Err(VersionError::Segment(text.get(segment).unwrap_or_default().to_owned()));
-        }
-        if !pre.is_empty() && pre.split('.').any(has_leading_zero) {
-            return Err(VersionError::LeadingZero);
-        }
         let [major, minor, patch] = numbers;
-        Ok((Self { major, minor, patch, pre, meta }, count))
+        let mut parsed = semver::Version::new(major, minor, patch);
+        let rest = text.get(at..).unwrap_or_default();
+        let suffixes = if rest.is_empty() { Ok(()) } else { read_suffixes(rest, &mut parsed) };
+        match (suffixes, too_large) {
+            (Ok(()), None) => Ok((Self { parsed, original: text }, count)),
+            (Ok(()) | Err(VersionError::LeadingZero), Some(segment)) => {
+                Err(VersionError::Segment(text.get(segment).unwrap_or_default().to_owned()))
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// Which of two versions comes first; build metadata does not count, so that unlike texts may be equal.
     pub fn precedence(&self, other: &Self) -> Ordering {
-        let core = |version: &Self| (version.major, version.minor, version.patch);
-        core(self).cmp(&core(other)).then_with(|| compare_pre(self.pre, other.pre))
+        precedence(&self.parsed, &other.parsed)
     }
 }
 
 impl fmt::Display for Version<'_> {
     /// Normalised: three numbers, no `v`, no leading zeros.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
-        if !self.pre.is_empty() {
-            write!(f, "-{}", self.pre)?;
-        }
-        if !self.meta.is_empty() {
-            write!(f, "+{}", self.meta)?;
-        }
-        Ok(())
+        self.parsed.fmt(f)
     }
 }
 
@@ -124,29 +114,31 @@ fn digits(bytes: &[u8], start: usize) -> (Option<u64>, usize) {
     (value, end)
 }
 
-/// Pre-release and build metadata, which begin at `at`.
-fn suffixes(text: &str, at: usize) -> Option<(&str, &str)> {
-    let (pre, rest) = suffix(text.get(at..)?, '-')?;
-    let (meta, rest) = suffix(rest, '+')?;
-    rest.is_empty().then_some((pre, meta))
+/// Reads pre-release and build metadata, each behind its sign.
+fn read_suffixes(text: &str, version: &mut semver::Version) -> Result<(), VersionError> {
+    let (pre, build) = text.split_once('+').map_or((text, None), |(pre, build)| (pre, Some(build)));
+    let pre = pre.strip_prefix('-').or(pre.is_empty().then_some(pre)).ok_or(VersionError::Invalid)?;
+    if pre.is_empty() && text.starts_with('-') || build == Some("") {
+        return Err(VersionError::Invalid);
+    }
+    let metadata = |text| BuildMetadata::new(text).ok().ok_or(VersionError::Invalid);
+    version.build = metadata(build.unwrap_or_default())?;
+    version.pre = match Prerelease::new(pre) {
+        Ok(pre) => pre,
+        // In metadata all is the same, and a leading zero fine.
+        Err(_) => return metadata(pre).and(Err(VersionError::LeadingZero)),
+    };
+    Ok(())
 }
 
-/// The dot-separated identifiers behind `sign`, and what follows them; empty if `sign` is not there, `None` if nothing
-/// follows it or a part is empty.
-fn suffix(text: &str, sign: char) -> Option<(&str, &str)> {
-    let Some(after) = text.strip_prefix(sign) else { return Some(("", text)) };
-    let length =
-        after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')).count();
-    let (parts, rest) = after.split_at_checked(length)?;
-    (!parts.split('.').any(str::is_empty)).then_some((parts, rest))
-}
-
-fn has_leading_zero(part: &str) -> bool {
-    part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())
+/// The order of versions as Flux has it.
+pub(in crate::domain) fn precedence(left: &semver::Version, right: &semver::Version) -> Ordering {
+    let core = |version: &semver::Version| (version.major, version.minor, version.patch);
+    core(left).cmp(&core(right)).then_with(|| compare_pre(&left.pre, &right.pre))
 }
 
 /// The order of pre-releases; none is greater than any.
-pub(super) fn compare_pre(left: &str, right: &str) -> Ordering {
+pub(super) fn compare_pre(left: &Prerelease, right: &Prerelease) -> Ordering {
     match (left.is_empty(), right.is_empty()) {
         (true, true) => return Ordering::Equal,
         (true, false) => return Ordering::Greater,
@@ -190,6 +182,39 @@ mod tests {
         assert!(Version::from_tag("16.4").is_none());
     }
 
+    #[test]
+    fn a_version_keeps_the_text_it_was_read_from() {
+        let version = Version::parse("v01.2-rc.1+build.007").unwrap();
+        assert_eq!(version.original, "v01.2-rc.1+build.007");
+        assert_eq!(version.parsed, semver::Version::parse("1.2.0-rc.1+build.007").unwrap());
+    }
+
+    #[test]
+    fn a_part_of_a_pre_release_beyond_64_bits_is_a_text() {
+        let order = |left, right| Version::parse(left).unwrap().precedence(&Version::parse(right).unwrap());
+        assert!(order("1.0.0-18446744073709551616", "1.0.0-9").is_gt());
+        // The crate has these two the other way around.
+        assert!(order("1.0.0-18446744073709551616", "1.0.0-0a").is_gt());
+        assert!(order("1.0.0-100000000000000000000", "1.0.0-99999999999999999999").is_lt());
+    }
+
+    #[test]
+    fn the_form_of_the_whole_is_looked_at_before_its_numbers_and_these_before_the_pre_release() {
+        for (text, error) in [
+            ("1.99999999999999999999.0-01+a..b", VersionError::Invalid),
+            ("1.99999999999999999999.0-01", VersionError::Segment("99999999999999999999".to_owned())),
+            ("1.0.0-01.a+007", VersionError::LeadingZero),
+            ("1.0.0-01.é", VersionError::Invalid),
+            ("1.0.0-", VersionError::Invalid),
+            ("1.0.0-+a", VersionError::Invalid),
+            ("1.0.0+", VersionError::Invalid),
+            ("1.0.0+a+b", VersionError::Invalid),
+            ("1.0.0.0", VersionError::Invalid),
+        ] {
+            assert_eq!(Version::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_upsets_the_parser(text in any::<String>()) {
@@ -213,7 +238,7 @@ mod tests {
             prop_assume!(strict.len() == 2);
             let [a, b] = [&texts[0], &texts[1]].map(|text| Version::parse(text).unwrap());
             prop_assert_eq!(a.precedence(&b), strict[0].cmp_precedence(&strict[1]));
-            prop_assert_eq!(a.to_string(), strict[0].to_string());
+            prop_assert_eq!(&a.parsed, &strict[0]);
         }
 
         #[test]

@@ -151,7 +151,7 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 /// What is said about what controllers can do and we do not.
 pub(super) const UNSUPPORTED_TEXT: &str = "this function is not supported by supercargo";
 
-const fn unsupported(name: &'static str) -> Function {
+pub(super) const fn unsupported(name: &'static str) -> Function {
     Function::open(name, &[], Param::Any, |_| Err(UNSUPPORTED_TEXT.to_owned()))
 }
 

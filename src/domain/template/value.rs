@@ -87,8 +87,8 @@ pub(super) struct StructType {
     pub(super) fields: &'static [Field],
     /// Methods without arguments that a template can reach.
     pub(super) methods: &'static [(&'static str, Method)],
-    /// Methods with arguments; the first value they get is the struct.
-    pub(super) calls: &'static [Function],
+    /// Tables of methods that take something or can fail; the first value they get is the struct.
+    pub(super) calls: &'static [&'static [Function]],
     /// `String()`, if it has one.
     pub(super) text: Option<fn(&Struct) -> Rc<str>>,
 }
@@ -246,13 +246,14 @@ impl Value {
         }
     }
 
-    /// The methods with arguments of a struct, and all of a number.
-    pub(super) fn calls(&self) -> &'static [Function] {
-        match self {
+    /// The method that takes something or can fail, of a struct, or any of a number.
+    pub(super) fn call(&self, name: &str) -> Option<&'static Function> {
+        let tables = match self {
             Self::Struct(value) => value.of.calls,
-            Self::Named(_, of) => of.calls,
+            Self::Named(_, of) => std::slice::from_ref(&of.calls),
             _ => &[],
-        }
+        };
+        tables.iter().copied().flatten().find(|known| known.name == name)
     }
 
     /// The number, of a whole number.

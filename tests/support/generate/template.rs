@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Random, STRANGE};
 use table::{
     BAD, BAD_URLS, BROKEN, CHANGE, COMPARISONS, DATES, DOCUMENTS, DURATIONS, FORMATS, FUNCTIONS, LAYOUTS,
-    METHODS, NUMBERS_OF_DATES, OBJECT, OF_DATES, OF_DURATIONS, PATHS, PATTERNS, PLAIN_VERSIONS, SHAPES,
-    TEXTS, URLS, VERSIONS,
+    METHODS, NUMBERS_OF_DATES, OBJECT, OF_DATES, OF_DURATIONS, PARTS, PATHS, PATTERNS, PLAIN_VERSIONS,
+    SHAPES, TEXTS, URLS, VERSIONS,
 };
 
 /// `op` `template`, its template and data.
@@ -61,10 +61,10 @@ fn filled(random: &mut Random, shape: &str, depth: usize) -> String {
             "o" => operand(random, 1),
             "c" => random.pick(CHANGE).to_owned(),
             "k" => random.pick(OBJECT).to_owned(),
-            "m" => random.pick(METHODS).to_owned(),
             "q" => random.pick(COMPARISONS).to_owned(),
-            "M" | "N" => {
-                let call = random.pick(if hole == "M" { OF_DATES } else { OF_DURATIONS });
+            "m" | "M" | "N" => {
+                let calls = if hole == "m" { METHODS } else { OF_DATES };
+                let call = random.pick(if hole == "N" { OF_DURATIONS } else { calls });
                 filled(random, call, 0)
             }
             "b" => random.pick(BROKEN).to_owned(),
@@ -165,6 +165,7 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
         "B" => quoted(
             random.pick(&["YWJj", "w6k=", "YQ==", "YQ", "Y!", "MFRGG===", "MFRGG", "a", "", "ME======"]),
         ),
+        "R" => quoted(random.pick(PARTS)),
         "L" => quoted(random.pick(LAYOUTS)),
         "T" => quoted(random.pick(DATES)),
         "D" => quoted(random.pick(DURATIONS)),

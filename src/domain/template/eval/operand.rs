@@ -156,7 +156,7 @@ impl<'t> Run<'t> {
     ) -> Done<Value> {
         self.spend(frame, STEP)?;
         let given = args.map_or(0, |args| args.len().saturating_sub(1)) + usize::from(around.last.is_some());
-        if let Some(function) = of.calls().iter().find(|known| known.name == name) {
+        if let Some(function) = of.call(name) {
             return self.call(frame, around, function, At::Expr(expr), args, Some(of));
         }
         match of {

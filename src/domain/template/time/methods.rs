@@ -5,7 +5,9 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::super::functions::{Answer, Call, Function, Param, UNSUPPORTED_TEXT, answer, int, text};
+use super::super::functions::{
+    Answer, Call, Function, Param, UNSUPPORTED_TEXT, answer, int, text, unsupported,
+};
 use super::super::value::{Field, Struct, StructType, Value};
 use super::calendar::{SECONDS_OF_DAY, days_before};
 use super::number::{MONTH, WEEKDAY, duration};
@@ -37,51 +39,50 @@ pub(in super::super) static TIME: StructType = StructType {
         ("String", |own| Value::Text(shown(own))),
         ("GoString", |own| Value::text(Moment::of(own).source())),
     ],
-    calls: &[
-        Function::fixed("Format", &[Param::Text], |v| answer(at(v, 0).format(text(v, 1)))),
-        Function::fixed("Add", &[Param::Duration], |v| Ok(at(v, 0).plus(int(v, 1)).into_value())),
-        Function::fixed("AddDate", &[Param::Int, Param::Int, Param::Int], add_date),
-        Function::fixed("Truncate", &[Param::Duration], |v| {
-            let (moment, step) = (at(v, 0), int(v, 1));
-            Ok(if step > 0 { moment.plus(-beyond(&moment, step)) } else { moment }.into_value())
-        }),
-        Function::fixed("Round", &[Param::Duration], |v| {
-            let (moment, step) = (at(v, 0), int(v, 1));
-            Ok(if step > 0 { rounded(&moment, step) } else { moment }.into_value())
-        }),
-        Function::fixed("After", &[Param::Time], |v| Ok(Value::Bool(order(v).is_gt()))),
-        Function::fixed("Before", &[Param::Time], |v| Ok(Value::Bool(order(v).is_lt()))),
-        Function::fixed("Equal", &[Param::Time], |v| Ok(Value::Bool(order(v).is_eq()))),
-        Function::fixed("Compare", &[Param::Time], |v| Ok(Value::Int(order(v) as i64))),
-        Function::fixed("Sub", &[Param::Time], |v| Ok(duration(between(&at(v, 0), &at(v, 1))))),
-        Function::fixed("In", &[Param::Location], |v| match v.get(1) {
-            Some(Value::Struct(location)) => {
-                let zone = Zone::of(&location.fields).unwrap_or(Zone::Utc);
-                Ok(Moment { zone, ..at(v, 0) }.into_value())
-            }
-            _ => Err("time: missing Location in call to Time.In".to_owned()),
-        }),
-        several("Date", "function Date has 3 return values; should be 1 or 2"),
-        several("Clock", "function Clock has 3 return values; should be 1 or 2"),
-        several("Zone", "invalid function signature for Zone: second return value should be error; is int"),
-        several(
-            "ISOWeek",
-            "invalid function signature for ISOWeek: second return value should be error; is int",
-        ),
-        several(
-            "ZoneBounds",
-            "invalid function signature for ZoneBounds: second return value should be error; is time.Time",
-        ),
-        unsupported("AppendFormat"),
-        unsupported("AppendBinary"),
-        unsupported("AppendText"),
-        unsupported("MarshalBinary"),
-        unsupported("MarshalJSON"),
-        unsupported("MarshalText"),
-        unsupported("GobEncode"),
-    ],
+    calls: &[CALLS],
     text: Some(shown),
 };
+
+const CALLS: &[Function] = &[
+    Function::fixed("Format", &[Param::Text], |v| answer(at(v, 0).format(text(v, 1)))),
+    Function::fixed("Add", &[Param::Duration], |v| Ok(at(v, 0).plus(int(v, 1)).into_value())),
+    Function::fixed("AddDate", &[Param::Int, Param::Int, Param::Int], add_date),
+    Function::fixed("Truncate", &[Param::Duration], |v| {
+        let (moment, step) = (at(v, 0), int(v, 1));
+        Ok(if step > 0 { moment.plus(-beyond(&moment, step)) } else { moment }.into_value())
+    }),
+    Function::fixed("Round", &[Param::Duration], |v| {
+        let (moment, step) = (at(v, 0), int(v, 1));
+        Ok(if step > 0 { rounded(&moment, step) } else { moment }.into_value())
+    }),
+    Function::fixed("After", &[Param::Time], |v| Ok(Value::Bool(order(v).is_gt()))),
+    Function::fixed("Before", &[Param::Time], |v| Ok(Value::Bool(order(v).is_lt()))),
+    Function::fixed("Equal", &[Param::Time], |v| Ok(Value::Bool(order(v).is_eq()))),
+    Function::fixed("Compare", &[Param::Time], |v| Ok(Value::Int(order(v) as i64))),
+    Function::fixed("Sub", &[Param::Time], |v| Ok(duration(between(&at(v, 0), &at(v, 1))))),
+    Function::fixed("In", &[Param::Location], |v| match v.get(1) {
+        Some(Value::Struct(location)) => {
+            let zone = Zone::of(&location.fields).unwrap_or(Zone::Utc);
+            Ok(Moment { zone, ..at(v, 0) }.into_value())
+        }
+        _ => Err("time: missing Location in call to Time.In".to_owned()),
+    }),
+    several("Date", "function Date has 3 return values; should be 1 or 2"),
+    several("Clock", "function Clock has 3 return values; should be 1 or 2"),
+    several("Zone", "invalid function signature for Zone: second return value should be error; is int"),
+    several("ISOWeek", "invalid function signature for ISOWeek: second return value should be error; is int"),
+    several(
+        "ZoneBounds",
+        "invalid function signature for ZoneBounds: second return value should be error; is time.Time",
+    ),
+    unsupported("AppendFormat"),
+    unsupported("AppendBinary"),
+    unsupported("AppendText"),
+    unsupported("MarshalBinary"),
+    unsupported("MarshalJSON"),
+    unsupported("MarshalText"),
+    unsupported("GobEncode"),
+];
 
 /// `*time.Location`: where a time is.
 pub(super) static LOCATION: StructType = StructType {
@@ -112,11 +113,6 @@ const fn hidden(name: &'static str) -> Field {
 /// Methods that answer several values.
 const fn several(name: &'static str, refusal: &'static str) -> Function {
     Function { name, params: &[], rest: None, call: Call::Several(refusal) }
-}
-
-/// Methods that answer bytes.
-const fn unsupported(name: &'static str) -> Function {
-    Function::open(name, &[], Param::Any, |_| Err(UNSUPPORTED_TEXT.to_owned()))
 }
 
 fn shown(own: &Struct) -> Rc<str> {

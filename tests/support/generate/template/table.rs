@@ -3,7 +3,7 @@
 
 /// Functions, what they take, what they answer. Letters: `s` text, `S` text of ASCII, `i` whole number, `f` number, `l` list, `d` dictionary,
 /// `b` truth, `t` date, `a` anything, `r` pattern, `j` JSON, `v` version or range, `w` version, `u` URL, `D` duration,
-/// `L` layout, `T` what is written by a layout, `p` format, `n` index, `c` count, `z` a number that is not 0, `e` anything but a date, `B` what may be decoded, `*` any number of what follows.
+/// `L` layout, `T` what is written by a layout, `R` part of a version, `p` format, `n` index, `c` count, `z` a number that is not 0, `e` anything but a date, `B` what may be decoded, `*` any number of what follows.
 pub const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("abbrev", "iS", "s"),
     ("abbrevboth", "iiS", "s"),
@@ -239,8 +239,16 @@ pub const TEXTS: &[&str] = &[
 pub const VERSIONS: &[&str] =
     &["1.2.3", "v1", "^1.2", ">=1 <2", "1.2.3-rc.1", "2.0.0+x", "x", "", "1.x || 3", "~1-0"];
 /// Versions that are some, mostly.
-pub const PLAIN_VERSIONS: &[&str] =
-    &["1.2.3", "v1", "1.2.3-rc.1", "2.0.0+x", "v0.1.0", "1.2", "10.20.30-a.b+c"];
+pub const PLAIN_VERSIONS: &[&str] = &[
+    "1.2.3",
+    "v1",
+    "1.2.3-rc.1",
+    "2.0.0+x",
+    "v0.1.0",
+    "1.2",
+    "10.20.30-a.b+c",
+    "1.18446744073709551615.18446744073709551615",
+];
 pub const LAYOUTS: &[&str] = &[
     "2006-01-02",
     "2006-01-02T15:04:05Z07:00",
@@ -578,7 +586,7 @@ pub const BROKEN: &[&str] = &[
     "{{'\\\\x41'}}",
 ];
 
-/// What stands between and around pipelines; each `%` and its letter is a hole: `n` more of this, `p` a pipeline, `o` an
+/// What stands between and around pipelines, with `keys` and `values` where their order, which is chance in Go, does not show; each `%` and its letter is a hole: `n` more of this, `p` a pipeline, `o` an
 /// operand, `c`, `k`, `m`, `q`, `M`, `N` members, `b` something broken, else a value of that kind.
 pub const SHAPES: &[&str] = &[
     "{{if %p}}%n{{else}}%n{{end}}",
@@ -591,6 +599,8 @@ pub const SHAPES: &[&str] = &[
     "{{((%t).Sub %t).%N}}",
     "{{range (%t).Month}}{{.}} {{end}}",
     "{{merge %d %d}}{{mergeOverwrite %d %d}}",
+    "{{keys %d %d | sortAlpha}}{{values %d | sortAlpha}}",
+    "{{keys (dict %s %a)}}{{values (dict %s %a)}}{{len (values %o)}}",
     "{{$d := %d}}{{merge $d %d}}",
     "{{range $x, $y := %l}}{{$x}}={{$y}};%n{{end}}",
     "{{range $x, $y := %d}}{{$x}}={{$y}};%n{{end}}",
@@ -608,6 +618,8 @@ pub const SHAPES: &[&str] = &[
     "{{$x := 1}}{{range $x = %l}}{{$x}}{{end}}{{$x}}",
     "é\n",
     "{{(semver %w).%m}}",
+    "{{((semver %w).%m).%m}}",
+    "{{$v := semver %w}}{{$v.%m}}{{toJson ($v.%m)}}",
     "{{(semver %w).%q (semver %w)}}",
     "{{%p}}",
     "{{%p}}",
@@ -634,7 +646,7 @@ pub const OBJECT: &[&str] = &[
     "Namespace",
     "None",
 ];
-/// Methods of versions that take nothing.
+/// Methods of versions but for those that take another.
 pub const METHODS: &[&str] = &[
     "Major",
     "Minor",
@@ -643,13 +655,24 @@ pub const METHODS: &[&str] = &[
     "Metadata",
     "Original",
     "String",
+    "Value",
     "IncMajor",
     "IncMinor",
     "IncPatch",
+    "SetPrerelease %R",
+    "SetPrerelease %s",
+    "SetMetadata %R",
+    "SetMetadata",
     "None",
     "major",
     "Compare",
+    "IncMajor.Original",
+    "IncPatch.IncPatch",
+    "IncMinor.Compare",
 ];
+/// Pre-releases and metadata, and what is none.
+pub const PARTS: &[&str] =
+    &["a", "rc.1", "0", "01", "1.02", "a..b", ".", "-", "a.01.é", "é.01", "", "99999999999999999999"];
 /// Methods of versions that take another.
 pub const COMPARISONS: &[&str] =
     &["Compare", "Equal", "LessThan", "GreaterThan", "LessThanEqual", "GreaterThanEqual"];
