@@ -42,6 +42,9 @@ pub use remote_locks::{RemoteLock, RemoteLocks};
 pub use sealed::{CachedFile, Holds};
 pub use tags::{CachedTags, TagCache};
 
+use jiff::Timestamp;
+
+use crate::domain::tags::TagList;
 use crate::problem::Problem;
 use shelf::{Notices, Shelf};
 
@@ -101,6 +104,13 @@ impl Store {
     /// The tag lists of the last scans.
     pub fn tags(&self) -> &TagCache {
         &self.tags
+    }
+
+    /// Keeps the list that a scan found at `listed`; what is new in it was first seen at `began`. Returns what is cached now.
+    pub fn keep(&self, canonical: &str, tags: TagList, began: Timestamp, listed: Timestamp) -> CachedTags {
+        let print = codec::print(canonical, &tags, &TagList::default());
+        self.first_seen.note(canonical, &tags, &print, began);
+        self.tags.keep(canonical, tags, &print, listed)
     }
 
     /// What registries told of tags and digests.
@@ -180,7 +190,6 @@ impl Store {
 mod tests {
     use super::*;
     use crate::problem::Code;
-    use jiff::Timestamp;
 
     #[test]
     fn without_a_home_everything_works_in_memory_after_one_warning() {

@@ -61,6 +61,11 @@ impl TagList {
         }
     }
 
+    /// All tags one after another, and where each ends in that, in bytes.
+    pub fn packed(&self) -> (&str, &[u32]) {
+        (&self.text, &self.ends)
+    }
+
     /// How many tags there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -152,8 +157,12 @@ impl Unsorted {
 
 /// The eight bytes of `tag` from `start` on, in the order of texts.
 fn key(tag: &[u8], start: usize) -> u64 {
+    let rest = tag.get(start..).unwrap_or_default();
+    if let Some(eight) = rest.first_chunk() {
+        return u64::from_be_bytes(*eight);
+    }
     let mut key = [0; 8];
-    for (place, byte) in key.iter_mut().zip(tag.get(start..).unwrap_or_default()) {
+    for (place, byte) in key.iter_mut().zip(rest) {
         *place = *byte;
     }
     u64::from_be_bytes(key)

@@ -18,7 +18,19 @@ use crate::source::secrets::{Secret, SecretError};
 impl Engine {
     /// Everything that may be shown to the registry of `repository`: flags, environment, its secrets or its provider, docker's files.
     pub(super) fn keyring(&self, world: &World, repository: &ImageRepository) -> (Keyring, Vec<Problem>) {
-        let (mut keyring, mut problems) = self.plain_keyring();
+        let (plain, mut problems) = self.plain_keyring();
+        let (keyring, own) = Self::keyring_with(plain, world, repository);
+        problems.extend(own);
+        (keyring, problems)
+    }
+
+    /// As [`Self::keyring`], from what serves without an object; only the problems of the repository's own.
+    pub(super) fn keyring_with(
+        mut keyring: Keyring,
+        world: &World,
+        repository: &ImageRepository,
+    ) -> (Keyring, Vec<Problem>) {
+        let mut problems = Vec::new();
         let id = &repository.meta.id;
         for name in pull_secrets(world, repository, &mut problems) {
             let secret = ObjectId::new(&id.namespace, name);

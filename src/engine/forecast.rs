@@ -53,7 +53,9 @@ impl Engine {
         for id in ids {
             let repository = world.inventory.repositories.get(id);
             let Some(image) = repository.and_then(|repository| image_name(repository).ok()) else { continue };
-            let pages = scans.get(id).map_or(1, |scan| scan.tags.len().div_ceil(PAGE).max(1));
+            let tags = scans.get(id).map(|scan| scan.tags.len());
+            let tags = tags.or_else(|| self.store.tags().count(&image.canonical()));
+            let pages = tags.map_or(1, |tags| tags.div_ceil(PAGE).max(1));
             let load = forecast.hosts.entry(image.registry.clone());
             load.or_insert_with(|| (1, self.budget(&image))).0 += pages;
         }

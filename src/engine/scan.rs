@@ -70,7 +70,12 @@ fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
 impl Engine {
     /// What earlier scans found, from the cache on disk.
     pub fn cached(&self, world: &World) -> Scans {
-        let repositories: Vec<&ImageRepository> = world.inventory.repositories.values().collect();
+        self.cached_of_those(world, |_| true)
+    }
+
+    fn cached_of_those(&self, world: &World, are_wanted: impl Fn(&&ImageRepository) -> bool) -> Scans {
+        let repositories: Vec<&ImageRepository> =
+            world.inventory.repositories.values().filter(are_wanted).collect();
         let known = super::on_all_cores(&repositories, |repository| self.cached_of(repository));
         known.into_iter().flatten().collect()
     }
@@ -111,27 +116,38 @@ impl Engine {
         began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
+        self.scan_with(&self.plain_keyring().0, world, id, began, progress).await
+    }
+
+    /// As [`Self::scan`], with what serves for every repository read already.
+    async fn scan_with(
+        &self,
+        plain: &Keyring,
+        world: &World,
+        id: &ObjectId,
+        began: Timestamp,
+        progress: impl Fn(ScanProgress) + Send + Sync,
+    ) -> Result<Scan, Problem> {
         let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
         let repository = world.inventory.repositories.get(id).ok_or_else(unknown)?;
-        self.scan_repository(world, repository, began, progress).await
+        let (keyring, _) = Self::keyring_with(plain.clone(), world, repository);
+        self.scan_repository(repository, &keyring, began, progress).await
     }
 
     /// As [`Self::scan`], for a repository that need not be one of the world's.
     pub(super) async fn scan_repository(
         &self,
-        world: &World,
         repository: &ImageRepository,
+        keyring: &Keyring,
         began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let id = &repository.meta.id;
         let name = image_name(repository).map_err(|error| error.problem(id.to_string()))?;
-        let (keyring, _) = self.keyring(world, repository);
         let timeout = self.scan_timeout(repository);
         let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
-        self.list(&name, &keyring, timeout, began, report)
-            .await
-            .map_err(|error| error.problem(id.to_string()))
+        let listed = self.list(&name, keyring, timeout, began, report).await;
+        listed.map_err(|error| error.problem(id.to_string()))
     }
 
     /// The bound of one conversation about a repository: its own, and never more than `--timeout`.
@@ -197,10 +213,7 @@ impl Engine {
         let now = super::now();
         let store = Arc::clone(&self.store);
         let fallback = tags.clone();
-        let kept = tokio::task::spawn_blocking(move || {
-            store.first_seen().observe(&canonical, &tags, began);
-            store.tags().write(&canonical, tags, now)
-        });
+        let kept = tokio::task::spawn_blocking(move || store.keep(&canonical, tags, began, now));
         // A worker that ends early leaves the list unkept, and it is no less true for that.
         let kept = kept.await.unwrap_or_else(|_| CachedTags {
             scanned: now,
@@ -217,9 +230,10 @@ impl Engine {
         ids: &[ObjectId],
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Vec<ScanOutcome> {
-        let (began, progress) = (super::now(), &progress);
-        let each =
-            ids.iter().map(|id| async move { (id.clone(), self.scan(world, id, began, progress).await) });
+        let (began, progress, plain) = (super::now(), &progress, &self.plain_keyring().0);
+        let each = ids
+            .iter()
+            .map(|id| async move { (id.clone(), self.scan_with(plain, world, id, began, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
         let outcomes: Vec<ScanOutcome> = futures::stream::iter(each).buffered(64).collect().await;
         self.note_scans(&outcomes).await;
@@ -272,7 +286,9 @@ impl Engine {
         before: impl FnOnce(&Forecast),
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> (Scans, BTreeMap<ObjectId, Problem>) {
-        let mut scans = self.cached(world);
+        // What is scanned whatever is cached need not be read before.
+        let is_answer = |repository: &&ImageRepository| refresh != Refresh::Always || repository.suspend;
+        let mut scans = self.cached_of_those(world, is_answer);
         let ids = self.to_scan(world, &scans, refresh);
         before(&self.forecast(world, &ids, &scans));
         // Not both lists of a fleet at once; where a scan fails, the older one is read again.
@@ -350,9 +366,13 @@ impl Engine {
     /// What is wrong with the credentials of the world's repositories, without asking anybody.
     pub fn credential_problems(&self, world: &World) -> Vec<Problem> {
         let mut seen = BTreeSet::new();
-        let all =
-            world.inventory.repositories.values().flat_map(|repository| self.keyring(world, repository).1);
-        all.filter(|problem| seen.insert(problem.to_string())).collect()
+        let repositories = world.inventory.repositories.values();
+        if repositories.len() == 0 {
+            return Vec::new();
+        }
+        let (plain, of_all) = self.plain_keyring();
+        let own = repositories.flat_map(|repository| Self::keyring_with(plain.clone(), world, repository).1);
+        of_all.into_iter().chain(own).filter(|problem| seen.insert(problem.to_string())).collect()
     }
 }
 

@@ -112,7 +112,8 @@ impl Engine {
         repository: &ImageRepository,
         known: &mut Known,
     ) -> Result<Vec<TagChange>, Problem> {
-        let scan = self.scan_repository(world, repository, super::now(), |_| {}).await?;
+        let (keyring, _) = self.keyring(world, repository);
+        let scan = self.scan_repository(repository, &keyring, super::now(), |_| {}).await?;
         self.pass(world, repository, &scan).await?;
         let (store, it) = (Arc::clone(&self.store), repository.clone());
         let name = image_name(repository).map_err(|error| error.problem(repository.meta.id.to_string()))?;

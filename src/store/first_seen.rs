@@ -6,14 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::codec::{self, Kind};
+use super::codec::{self, Kind, Print};
 use super::sealed::SealedFiles;
 use super::shelf::{Shelf, file_name};
 use super::tags::whole_seconds;
 use crate::domain::tags::TagList;
 
-/// Files of version 1, without digests, are read too.
-const KIND: Kind = *b"SCSEEN\0\x02";
+/// Files of version 1, without digests, and of version 2, without a print, are read too.
+const KIND: Kind = *b"SCSEEN\0\x03";
 
 /// What the name of a ledger ends with.
 const ENDING: &str = "seen";
@@ -159,9 +159,20 @@ impl FirstSeen {
     ///
     /// The first observation of a repository notes all its tags and returns none: they are not news.
     pub fn observe(&self, canonical: &str, tags: &TagList, now: Timestamp) -> TagList {
+        self.note(canonical, tags, &codec::print(canonical, tags, &TagList::default()), now)
+    }
+
+    /// As [`Self::observe`], with the print of `tags`: a ledger that has just them has nothing to learn, and is not read.
+    pub(super) fn note(&self, canonical: &str, tags: &TagList, print: &Print, now: Timestamp) -> TagList {
+        let is_late = self.late().contains_key(canonical);
+        let head = self.files.head(&file_name(canonical, ENDING));
+        if !is_late && head.is_some_and(|head| head.print == *print) {
+            return TagList::default();
+        }
         let known = self.read(canonical);
         let new = tags.without(&known.tags);
-        if new.is_empty() && known.since.is_some() {
+        // One that has just them all the same is of an older version, and is written anew once.
+        if new.is_empty() && known.since.is_some() && known.tags != *tags {
             return new;
         }
         self.change(canonical, |ledger| ledger.observe(tags, now))
@@ -194,7 +205,7 @@ impl FirstSeen {
         if turn.is_some() {
             self.late().remove(canonical);
             let since = ledger.since.unwrap_or_default().as_second();
-            self.files.write(&name, since, &pack(&ledger, canonical));
+            self.files.write_printed(&name, since, &print(&ledger, canonical), &pack(&ledger, canonical));
         } else {
             self.late().entry(canonical.to_owned()).or_default().merge(&ledger);
         }
@@ -203,6 +214,14 @@ impl FirstSeen {
 
     fn late(&self) -> MutexGuard<'_, HashMap<String, Ledger>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a list prints that brings nothing new; a repository that was never looked at has none.
+fn print(ledger: &Ledger, canonical: &str) -> Print {
+    match ledger.since {
+        Some(_) => codec::print(canonical, &ledger.tags, &TagList::default()),
+        None => codec::NO_PRINT,
     }
 }
 
@@ -215,7 +234,7 @@ fn pack(ledger: &Ledger, canonical: &str) -> Vec<u8> {
     let texts: Vec<String> = times.iter().map(i64::to_string).collect();
     let mut payload = Vec::new();
     codec::put(&mut payload, [canonical].into_iter());
-    codec::put(&mut payload, ledger.tags.iter());
+    codec::put_list(&mut payload, &ledger.tags);
     codec::put(&mut payload, texts.iter().map(String::as_str));
     for seconds in &ledger.seconds {
         let number = u32::try_from(times.partition_point(|time| time < seconds)).unwrap_or(u32::MAX);
@@ -269,7 +288,7 @@ pub(super) fn read_any(file: &[u8], canonical: &str) {
         return;
     };
     let seconds = ledger.since.unwrap_or_default().as_second();
-    let again = codec::seal(KIND, seconds, &pack(&ledger, canonical));
+    let again = codec::seal(KIND, seconds, &print(&ledger, canonical), &pack(&ledger, canonical));
     let again = again.ok().and_then(|file| codec::open(KIND, &file).ok());
     assert_eq!(again.and_then(|sealed| unpack(&sealed, canonical)), Some(ledger));
 }
@@ -372,6 +391,36 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_the_ledger_has_is_not_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let file = dir.path().join("state/first-seen").join(file_name("r/a", ENDING));
+        let observe =
+            |tags: &[&str], second| store.first_seen().observe("r/a", &tags.iter().collect(), at(second));
+        observe(&["1", "2"], 100);
+        let written = std::fs::read(&file).unwrap();
+        for tags in [["2", "1"].as_slice(), &["1"], &["1", "1", "2"], &[]] {
+            assert!(observe(tags, 200).is_empty());
+            assert_eq!(std::fs::read(&file).unwrap(), written);
+        }
+        store.first_seen().observe_digests("r/a", [("1", "sha256:a")], at(300));
+        assert!(observe(&["1", "2"], 400).is_empty());
+        std::fs::remove_file(&file).unwrap();
+        assert!(observe(&["1", "2"], 500).is_empty());
+        assert_eq!(store.first_seen().read("r/a").since, Some(at(500)));
+    }
+
+    #[test]
+    fn a_ledger_of_digests_alone_still_takes_the_first_look_at_an_empty_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        store.first_seen().observe_digests("r/a", [("1", "sha256:a")], at(100));
+        store.first_seen().observe("r/a", &TagList::default(), at(200));
+        let ledger = store.first_seen().read("r/a");
+        assert_eq!((ledger.since, ledger.digest("1")), (Some(at(200)), Some("sha256:a")));
+    }
+
+    #[test]
     fn ledgers_from_before_there_were_digests_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&Dirs::below(dir.path()));
@@ -380,13 +429,17 @@ mod tests {
         codec::put(&mut payload, ["2", "1"].into_iter());
         codec::put(&mut payload, ["100", "200"].into_iter());
         payload.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
-        let file = codec::seal(*b"SCSEEN\0\x01", 100, &payload).unwrap();
+        let file = codec::seal(*b"SCSEEN\0\x01", 100, &codec::NO_PRINT, &payload).unwrap();
         let folder = dir.path().join("state/first-seen");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(file_name("r/a", ENDING)), file).unwrap();
         let ledger = store.first_seen().read("r/a");
         assert_eq!((ledger.get("1"), ledger.get("2")), (Some(at(100)), Some(at(200))));
         assert_eq!(ledger.since, Some(at(100)));
+        store.first_seen().observe("r/a", &["1", "2"].into_iter().collect(), at(300));
+        assert_eq!(store.first_seen().read("r/a"), ledger);
+        let now = std::fs::read(folder.join(file_name("r/a", ENDING))).unwrap();
+        assert_eq!(now[..8], KIND, "so that it need not be read the next time");
         assert!(store.take_warnings().is_empty());
     }
 
@@ -425,11 +478,14 @@ mod tests {
                 ledger.observe_digest(tag, digest, whole_seconds(*second));
             }
             let payload = pack(&ledger, "r/a");
-            let sealed = codec::Sealed { version: 2, seconds: 7, payload: payload.clone() };
-            proptest::prop_assert_eq!(unpack(&sealed, "r/a"), Some(ledger));
-            for version in [1, 2] {
+            for version in [2, 3] {
+                let sealed = codec::Sealed { version, seconds: 7, payload: payload.clone() };
+                proptest::prop_assert_eq!(unpack(&sealed, "r/a"), Some(ledger.clone()));
+            }
+            for version in [1, 2, 3] {
                 let kind = [b"SCSEEN\0".as_slice(), &[version]].concat().try_into().unwrap();
-                read_any(&codec::seal(kind, 7, &[payload.as_slice(), &bytes].concat()).unwrap(), "r/a");
+                let payload = [payload.as_slice(), &bytes].concat();
+                read_any(&codec::seal(kind, 7, &codec::NO_PRINT, &payload).unwrap(), "r/a");
             }
         }
     }

@@ -10,8 +10,9 @@ use super::{first_seen, tags};
 pub fn read_file(bytes: &[u8]) {
     tags::read_any(bytes);
     first_seen::read_any(bytes, "r/a");
-    for kind in [*b"SCTAGS\0\x01", *b"SCSEEN\0\x01", *b"SCSEEN\0\x02"] {
-        let Ok(file) = codec::seal(kind, 7, bytes) else { continue };
+    let kinds = [*b"SCTAGS\0\x01", *b"SCTAGS\0\x02", *b"SCSEEN\0\x01", *b"SCSEEN\0\x02", *b"SCSEEN\0\x03"];
+    for kind in kinds {
+        let Ok(file) = codec::seal(kind, 7, &codec::NO_PRINT, bytes) else { continue };
         tags::read_any(&file);
         first_seen::read_any(&file, "r/a");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::codec::{self, Kind, Unreadable};
+use super::codec::{self, Head, Kind, Print, Unreadable};
 use super::shelf::{ASIDE, Shelf, Turn, UNFINISHED};
 
 /// A file of a cache.
@@ -73,15 +73,39 @@ impl SealedFiles {
         }
     }
 
-    /// Replaces a file.
+    /// Replaces a file that no list is compared with.
     pub(super) fn write(&self, name: &str, seconds: i64, payload: &[u8]) {
-        match codec::seal(self.kind, seconds, payload) {
+        self.write_printed(name, seconds, &codec::NO_PRINT, payload);
+    }
+
+    /// Replaces a file.
+    pub(super) fn write_printed(&self, name: &str, seconds: i64, print: &Print, payload: &[u8]) {
+        match codec::seal(self.kind, seconds, print, payload) {
             Ok(file) => {
                 // On a full disk memory serves.
                 self.shelf.write(name, &file);
             }
             Err(error) => tracing::warn!("store: {name} is not kept: {error}"),
         }
+    }
+
+    /// What a file says it holds; `None` if it is of an older version or cannot be read.
+    pub(super) fn head(&self, name: &str) -> Option<Head> {
+        codec::head(self.kind, &self.shelf.beginning(name, codec::HEAD)?)
+    }
+
+    /// If a file on the disk says that it holds what `print` stands for, gives it the time that `time` makes of its own, and
+    /// returns that; what else is in it is not looked at.
+    pub(super) fn keep(&self, name: &str, print: &Print, time: impl FnOnce(i64) -> i64) -> Option<i64> {
+        let mut kept = None;
+        let change = |beginning: &[u8]| {
+            let head = codec::head(self.kind, beginning).filter(|head| head.print == *print)?;
+            let seconds = time(head.seconds);
+            kept = Some(seconds);
+            (seconds != head.seconds).then(|| head.at(seconds))
+        };
+        self.shelf.amend(name, codec::HEAD, codec::TIME.start, change).ok()?;
+        kept
     }
 
     /// The files on the disk whose names end with `.ENDING`, or did or would, in the order of their names.

@@ -1,9 +1,10 @@
-//! A folder of files that are written whole or by the line, with memory to fall back on.
+//! A folder of files that are written whole or by the line, with memory to fall back on. Of a file that stays the same eight bytes
+//! may be overwritten.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -121,6 +122,36 @@ impl Shelf {
     pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
         let remembered = self.memory().whole.get(name).cloned();
         remembered.or_else(|| self.on_disk(name))
+    }
+
+    /// The first `length` bytes of a file, or all if it is shorter.
+    pub(super) fn beginning(&self, name: &str, length: usize) -> Option<Vec<u8>> {
+        if let Some(remembered) = self.memory().whole.get(name) {
+            return Some(remembered.get(..length).unwrap_or(remembered).to_vec());
+        }
+        let file = File::open(self.path(name)?).ok()?;
+        beginning(&file, length).ok()
+    }
+
+    /// Shows `change` the first `length` bytes of a file on the disk, and overwrites what lies at `place` with what it returns.
+    /// Eight bytes at a multiple of eight are written at once: readers see the old ones or the new ones, and a crash leaves
+    /// either.
+    ///
+    /// # Errors
+    /// There is no such file on the disk, or it cannot be written.
+    pub(super) fn amend(
+        &self,
+        name: &str,
+        length: usize,
+        place: usize,
+        change: impl FnOnce(&[u8]) -> Option<[u8; 8]>,
+    ) -> io::Result<()> {
+        let path = self.path(name).filter(|_| !self.memory().whole.contains_key(name));
+        let file = OpenOptions::new().read(true).write(true).open(path.ok_or(io::ErrorKind::NotFound)?)?;
+        match change(&beginning(&file, length)?) {
+            Some(bytes) => file.write_all_at(&bytes, place as u64),
+            None => Ok(()),
+        }
     }
 
     /// The lines of a file, those that could not be written behind the others.
@@ -268,6 +299,14 @@ impl Shelf {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first `length` bytes of a file, or all if it is shorter.
+fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 /// What the name of a file that was set aside ends with.

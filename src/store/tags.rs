@@ -4,12 +4,13 @@ use std::io;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::codec::{self, Kind};
+use super::codec::{self, Kind, Print};
 use super::sealed::{CachedFile, Holds, SealedFiles};
 use super::shelf::{Shelf, file_name};
 use crate::domain::tags::TagList;
 
-const KIND: Kind = *b"SCTAGS\0\x01";
+/// Files of version 1, without a print, are read too.
+const KIND: Kind = *b"SCTAGS\0\x02";
 
 /// A list from so far in the future was written by a clock that was wrong.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
@@ -45,22 +46,44 @@ impl TagCache {
         self.files.read(&file_name(canonical, ENDING), |sealed| unpack(sealed, canonical))
     }
 
+    /// How many tags are cached for `canonical`, by what its file says: nothing is read that would prove it.
+    pub fn count(&self, canonical: &str) -> Option<usize> {
+        self.files.head(&file_name(canonical, ENDING)).map(|head| codec::count(&head.print))
+    }
+
     /// Keeps the list that a scan found at `listed`, unless another process has kept a newer one meanwhile. Returns what
     /// is kept now, and what is new in it.
     pub fn write(&self, canonical: &str, tags: TagList, listed: Timestamp) -> CachedTags {
+        let print = codec::print(canonical, &tags, &TagList::default());
+        self.keep(canonical, tags, &print, listed)
+    }
+
+    /// As [`Self::write`], with the print of `tags` and nothing new among them.
+    pub(super) fn keep(
+        &self,
+        canonical: &str,
+        tags: TagList,
+        print: &Print,
+        listed: Timestamp,
+    ) -> CachedTags {
         let name = file_name(canonical, ENDING);
         // If another process does not let go of it, the older list may win; the next scan brings the newer one.
         let _turn = self.files.turn(&name);
+        let time = |before| if is_newer(whole_seconds(before), listed) { before } else { listed.as_second() };
+        if let Some(seconds) = self.files.keep(&name, print, time) {
+            return CachedTags { scanned: whole_seconds(seconds), tags, new: TagList::default() };
+        }
         let before = self.read(canonical);
         if let Some(newer) = before.as_ref().filter(|before| is_newer(before.scanned, listed)) {
             return newer.clone();
         }
         let new = before.map(|before| tags.without(&before.tags)).unwrap_or_default();
+        let print = if new.is_empty() { *print } else { codec::print(canonical, &tags, &new) };
         let mut payload = Vec::new();
         codec::put(&mut payload, [canonical].into_iter());
-        codec::put(&mut payload, tags.iter());
-        codec::put(&mut payload, new.iter());
-        self.files.write(&name, listed.as_second(), &payload);
+        codec::put_list(&mut payload, &tags);
+        codec::put_list(&mut payload, &new);
+        self.files.write_printed(&name, listed.as_second(), &print, &payload);
         CachedTags { scanned: whole_seconds(listed.as_second()), tags, new }
     }
 
@@ -116,7 +139,8 @@ pub(super) fn read_any(file: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::{Path, PathBuf};
 
     use super::*;
     use crate::store::{Dirs, Store};
@@ -156,6 +180,69 @@ mod tests {
         let file = dir.path().join("cache/tags").join(file_name("r/a", ENDING));
         std::fs::write(&file, bytes).unwrap();
         (dir, store, file)
+    }
+
+    /// The number of the file on the disk, which a replaced one has not.
+    fn inode(file: &Path) -> u64 {
+        std::fs::metadata(file).unwrap().ino()
+    }
+
+    #[test]
+    fn a_list_that_is_the_same_gets_another_time_and_stays_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let file = dir.path().join("cache/tags").join(file_name("r/a", ENDING));
+        let write = |tags: &[&str], second| store.tags().write("r/a", list(tags), at(second));
+        write(&["2", "1", "1"], 100);
+        let first = inode(&file);
+        let again = write(&["1", "2", "1"], 160);
+        assert_eq!((inode(&file), store.tags().read("r/a")), (first, Some(again.clone())));
+        assert_eq!((again.scanned, again.new.len(), store.tags().count("r/a")), (at(160), 0, Some(3)));
+        for (tags, second) in [(["1", "2"], 170), (["1", "3"], 180), (["3", "1"], 190)] {
+            let before = inode(&file);
+            let kept = write(&tags, second);
+            assert_ne!(inode(&file), before, "what is new, or is no longer, is written");
+            assert_eq!(store.tags().read("r/a"), Some(kept));
+        }
+        let (first, kept) = (inode(&file), write(&["1", "3"], 200));
+        assert_eq!((inode(&file), kept.new.len()), (first, 0));
+        assert_eq!(Store::open(&Dirs::below(dir.path())).tags().read("r/a"), Some(kept));
+    }
+
+    #[test]
+    fn of_two_equal_lists_the_newer_time_is_kept_whoever_is_last() {
+        let store = Store::open(&Dirs::below(tempfile::tempdir().unwrap().path()));
+        store.tags().write("r/a", list(&["1"]), at(130));
+        assert_eq!(store.tags().write("r/a", list(&["1"]), at(100)).scanned, at(130));
+        assert_eq!(store.tags().write("r/a", list(&["1"]), at(10)).scanned, at(10), "a clock was wrong");
+        assert_eq!(store.tags().read("r/a").unwrap().scanned, at(10));
+    }
+
+    #[test]
+    fn a_list_from_before_there_were_prints_is_read_and_written_anew() {
+        let mut payload = Vec::new();
+        codec::put(&mut payload, ["r/a"].into_iter());
+        codec::put(&mut payload, ["2", "1"].into_iter());
+        codec::put(&mut payload, ["2"].into_iter());
+        let old = codec::seal(*b"SCTAGS\0\x01", 100, &codec::NO_PRINT, &payload).unwrap();
+        let (_dir, store, file) = store_with(&old);
+        let read = store.tags().read("r/a").unwrap();
+        assert_eq!((read.scanned, read.tags, read.new), (at(100), list(&["1", "2"]), list(&["2"])));
+        assert_eq!(store.tags().count("r/a"), None);
+        store.tags().write("r/a", list(&["1", "2"]), at(160));
+        assert_eq!(std::fs::read(file).unwrap()[..8], KIND);
+        assert_eq!(store.tags().read("r/a").unwrap().scanned, at(160));
+        assert!(store.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn an_equal_list_that_cannot_be_given_its_time_is_kept_in_memory() {
+        let (_dir, store, file) = store_with(b"");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        store.tags().write("r/a", list(&["1"]), at(100));
+        let kept = store.tags().write("r/a", list(&["1"]), at(160));
+        assert_eq!(store.tags().read("r/a"), Some(kept));
     }
 
     #[test]
@@ -242,9 +329,11 @@ mod tests {
         fn any_list_comes_back_as_it_was_kept(name: String, tags: Vec<String>, second in 0_i64..=4_000_000_000) {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(&Dirs::below(dir.path()));
-            let kept = store.tags().write(&name, tags.iter().collect(), at(second));
-            proptest::prop_assert_eq!(&kept.tags, &tags.iter().collect::<TagList>());
-            proptest::prop_assert_eq!(Store::open(&Dirs::below(dir.path())).tags().read(&name), Some(kept));
+            for second in [second, second + 1] {
+                let kept = store.tags().write(&name, tags.iter().collect(), at(second));
+                proptest::prop_assert_eq!(&kept.tags, &tags.iter().collect::<TagList>());
+                proptest::prop_assert_eq!(Store::open(&Dirs::below(dir.path())).tags().read(&name), Some(kept));
+            }
         }
 
         #[test]
@@ -279,7 +368,7 @@ mod tests {
             codec::put(&mut payload, ["r/a"].into_iter());
             codec::put(&mut payload, tags.iter().map(String::as_str));
             payload.extend_from_slice(&bytes);
-            read_any(&codec::seal(KIND, 7, &payload).unwrap());
+            read_any(&codec::seal(KIND, 7, &codec::NO_PRINT, &payload).unwrap());
         }
     }
 }
