@@ -40,8 +40,8 @@ use jiff::Timestamp;
 
 use crate::config::Settings;
 use crate::domain::inventory::Inventory;
-use crate::domain::object::{ImageUpdateAutomation, ObjectId};
-use crate::domain::policy::Exclusions;
+use crate::domain::object::{ImageUpdateAutomation, ObjectId, TagFilter};
+use crate::domain::policy::{Exclusions, Filtering};
 use crate::domain::scan::Scan;
 use crate::domain::setrun::in_parallel;
 use crate::git;
@@ -82,6 +82,8 @@ pub struct Engine {
     unreached: Arc<reach::Unreached>,
     /// Exclusion lists as they are spelled → compiled.
     exclusions: Arc<Mutex<HashMap<Vec<String>, Exclusions>>>,
+    /// Filters of policies, as they are spelled → compiled.
+    filters: Arc<Mutex<HashMap<TagFilter, Filtering>>>,
     /// Keeps `git_root` until the last clone of the engine goes, where no cache can be kept on disk.
     private: Option<Arc<tempfile::TempDir>>,
     /// Where secrets of ours are kept; `None` without a state folder.
@@ -141,6 +143,7 @@ impl Engine {
             distances: Arc::default(),
             unreached: Arc::default(),
             exclusions: Arc::default(),
+            filters: Arc::default(),
             secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
         })
     }

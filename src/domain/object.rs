@@ -218,7 +218,7 @@ impl OrderChoice {
 }
 
 /// `spec.filterTags` of an `ImagePolicy`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TagFilter {
     /// A Go regular expression, not anchored; empty matches every tag.

@@ -123,32 +123,48 @@ impl Exclusions {
     }
 }
 
-/// One policy, compiled.
-#[derive(Debug)]
-pub struct Evaluator {
-    exclusions: Exclusions,
-    rule: Result<Rule, PolicyError>,
-    filter: Result<Option<Filter>, PolicyError>,
-    repository: Option<ObjectId>,
-}
+/// `filterTags`, compiled, or why it cannot be; may be shared as [`Exclusions`] are.
+#[derive(Debug, Clone)]
+pub struct Filtering(Result<Option<Arc<Filter>>, PolicyError>);
 
-impl Evaluator {
-    /// Compiles a policy; `exclusions` is the list in force, with nothing added to it.
-    pub fn new(choice: &PolicyChoice, filter: Option<&TagFilter>, exclusions: &[String]) -> Self {
-        Self::sharing(choice, filter, Exclusions::new(exclusions))
-    }
-
-    /// Compiles a policy with a list that is compiled already.
-    pub fn sharing(choice: &PolicyChoice, filter: Option<&TagFilter>, exclusions: Exclusions) -> Self {
-        let filter = filter.map(|filter| {
-            Filter::new(filter).map_err(|error| {
+impl Filtering {
+    /// Compiles the filter of a policy that has one.
+    pub fn new(filter: Option<&TagFilter>) -> Self {
+        let compiled = filter.map(|filter| {
+            Filter::new(filter).map(Arc::new).map_err(|error| {
                 let pattern = &filter.pattern;
                 let text =
                     format!("failed to filter tags: invalid regular expression pattern '{pattern}': {error}");
                 PolicyError::new(PolicyErrorKind::Filter, text)
             })
         });
-        Self { exclusions, rule: Rule::new(choice), filter: filter.transpose(), repository: None }
+        Self(compiled.transpose())
+    }
+
+    /// Whether some policy has it, other than this one value.
+    pub fn is_shared(&self) -> bool {
+        matches!(&self.0, Ok(Some(filter)) if Arc::strong_count(filter) > 1)
+    }
+}
+
+/// One policy, compiled.
+#[derive(Debug)]
+pub struct Evaluator {
+    exclusions: Exclusions,
+    rule: Result<Rule, PolicyError>,
+    filter: Result<Option<Arc<Filter>>, PolicyError>,
+    repository: Option<ObjectId>,
+}
+
+impl Evaluator {
+    /// Compiles a policy; `exclusions` is the list in force, with nothing added to it.
+    pub fn new(choice: &PolicyChoice, filter: Option<&TagFilter>, exclusions: &[String]) -> Self {
+        Self::sharing(choice, Filtering::new(filter), Exclusions::new(exclusions))
+    }
+
+    /// Compiles a policy with a filter and a list that are compiled already.
+    pub fn sharing(choice: &PolicyChoice, filter: Filtering, exclusions: Exclusions) -> Self {
+        Self { exclusions, rule: Rule::new(choice), filter: filter.0, repository: None }
     }
 
     /// The same, with the name of the repository for its explanations.

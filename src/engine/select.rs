@@ -11,9 +11,9 @@ use crate::config::Refresh;
 use crate::domain::age::Clocks;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::{Known, suspended};
-use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId, PolicyChoice};
+use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId, PolicyChoice, TagFilter};
 use crate::domain::plan::Selection;
-use crate::domain::policy::{Evaluation, Evaluator, Exclusions, PolicyErrorKind};
+use crate::domain::policy::{Evaluation, Evaluator, Exclusions, Filtering, PolicyErrorKind};
 use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
@@ -143,11 +143,24 @@ impl Engine {
         compiled.entry(list).or_insert_with_key(|list| Exclusions::new(list)).clone()
     }
 
+    /// The filter compiled, once for all policies that have the same.
+    fn filtering(&self, filter: &TagFilter) -> Filtering {
+        let mut compiled = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled.get(filter) {
+            return known.clone();
+        }
+        // Somebody who tries patterns out leaves many that no policy has any more.
+        compiled.retain(|_, known| known.is_shared());
+        compiled.entry(filter.clone()).or_insert(Filtering::new(Some(filter))).clone()
+    }
+
     /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.
     pub fn evaluate(&self, inventory: &Inventory, policy: &ImagePolicy, scan: Option<&Scan>) -> Evaluated {
         let repository = inventory.repositories.get(&policy.repository);
         let exclusions = self.exclusions(repository.map(ImageRepository::exclusions).unwrap_or_default());
-        let evaluator = Evaluator::sharing(&policy.choice, policy.filter.as_ref(), exclusions);
+        let filter = policy.filter.as_ref();
+        let filter = filter.map_or_else(|| Filtering::new(None), |filter| self.filtering(filter));
+        let evaluator = Evaluator::sharing(&policy.choice, filter, exclusions);
         let evaluator = Arc::new(evaluator.of_repository(policy.repository.clone()));
         let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
         let blocked = |problem: Problem, evaluation| Evaluated {

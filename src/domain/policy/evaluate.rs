@@ -85,7 +85,7 @@ impl Evaluator {
         let sieve = Sieve {
             tags,
             exclusions,
-            filter: self.filter.as_ref().map(Option::as_ref).map_err(|_said_later| ()),
+            filter: self.filter.as_ref().map(Option::as_deref).map_err(|_said_later| ()),
             is_clean: tags.consists_of(is_tag_byte),
         };
         let mut found = sieve.nothing();
