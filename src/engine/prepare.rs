@@ -200,11 +200,10 @@ fn matches(pattern: &str, branch: &str) -> bool {
 
 /// What was held for the same tag before is held still, and a person who approved it all the same did so.
 fn carry_holds(before: &[Proposal], after: &mut [Proposal]) {
+    let key = |update: &Proposal| (update.policy.clone(), update.automation.clone(), update.new.clone());
+    let before: BTreeMap<_, &Proposal> = before.iter().rev().map(|known| (key(known), known)).collect();
     for update in after {
-        let is_same = |known: &&Proposal| {
-            known.policy == update.policy && known.automation == update.automation && known.new == update.new
-        };
-        let Some(known) = before.iter().find(is_same) else { continue };
+        let Some(known) = before.get(&key(update)) else { continue };
         update.clocks = known.clocks;
         if update.state == UpdateState::Pending && known.state == UpdateState::Held {
             (update.state, update.hold) = (UpdateState::Held, known.hold.clone());

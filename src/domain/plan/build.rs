@@ -1,6 +1,6 @@
 //! Approved proposals into a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -126,12 +126,15 @@ fn build_group(
     let (message, message_edited, mut warnings) = message(ground, &updates, selections, options)?;
     warnings.splice(0..0, ground.warnings.iter().cloned());
     warnings.extend(update_warnings(&updates));
-    let files = contents.iter().map(|(path, edit)| PlannedFile {
-        path: path.clone(),
+    let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
+    let planned = |(path, edit): &(&String, &FileEdit)| PlannedFile {
+        path: (*path).clone(),
         sha256_before: sha256_hex(edit.before.as_bytes()),
         sha256_after: sha256_hex(edit.after.as_bytes()),
-        controller_reformats: controller_reformats(ground, edit, selections),
-    });
+        controller_reformats: controller_reformats(&in_scope, edit, selections),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let files = setrun::in_parallel(&contents.iter().collect::<Vec<_>>(), threads, planned);
     let group = Group {
         automation: ground.automation.clone(),
         remote: ground.remote.clone(),
@@ -141,7 +144,7 @@ fn build_group(
         message,
         message_edited,
         warnings,
-        files: files.collect(),
+        files,
         updates,
     };
     let outside = contents.values().map(bytes_outside_markers).sum();
@@ -158,9 +161,10 @@ fn edit_files(
     for site in updates.iter().flat_map(Proposal::approved) {
         sites.entry(&site.file).or_default().push(site);
     }
+    let files: HashMap<&str, _> = ground.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut contents = BTreeMap::new();
     for (path, sites) in sites {
-        let Some(file) = ground.files.iter().find(|file| file.path == path) else { continue };
+        let Some(file) = files.get(path) else { continue };
         let key = Edited::key(ground, path);
         let before = edited.files.get(&key).cloned().unwrap_or_else(|| file.text.to_string());
         let known = if before == *file.text { Some(file.sites.as_slice()) } else { None };
@@ -175,13 +179,13 @@ fn edit_files(
 
 /// Whether Flux would change other bytes of the file than `edit` does.
 fn controller_reformats(
-    ground: &Ground,
+    in_scope: &HashSet<&ObjectId>,
     edit: &FileEdit,
     selections: &BTreeMap<ObjectId, Selection>,
 ) -> Option<bool> {
     let is_setter = |setter: &str| {
         let Ok((policy, _)) = parse_setter(setter) else { return false };
-        let selection = selections.get(&policy).filter(|_| ground.policies.contains(&policy));
+        let selection = selections.get(&policy).filter(|_| in_scope.contains(&policy));
         selection.is_some_and(|selection| selection.outcome.is_ok())
     };
     manifest::reformats(&Manifest::parse(&edit.before).ok()?, &edit.after, &is_setter)

@@ -1,10 +1,10 @@
 //! What a plan stands on: the marked files of one commit, and what each policy selects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::stale::apply_sites;
-use super::{Base, PushTarget, Stale, Warning};
+use super::{Base, PushTarget, Warning};
 use crate::domain::age::Clocks;
 use crate::domain::manifest::{Manifest, MarkedScalar, Stray, YamlError};
 use crate::domain::marker::parse_setter;
@@ -144,8 +144,14 @@ impl Review {
         for ground in grounds.iter() {
             let unreadable = ground.problem_files.iter();
             problem_files.extend(unreadable.map(|file| (file.path.clone(), file.error.to_string())));
-            for file in &ground.files {
-                match preview(ground, file, &proposals) {
+            let sites = writable_sites(&proposals, &ground.automation);
+            let preview = |file: &MarkedFile| {
+                let sites = sites.get(file.path.as_str())?;
+                Some(apply_sites(&file.path, &file.text, Some(&file.sites), sites))
+            };
+            let previews: Vec<_> = ground.files.iter().map(preview).collect();
+            for (file, preview) in ground.files.iter().zip(previews) {
+                match preview.transpose() {
                     Ok(None) => {}
                     Ok(Some(after)) => files.push(FilePreview {
                         automation: ground.automation.clone(),
@@ -165,16 +171,14 @@ impl Review {
     }
 }
 
-fn preview(ground: &Ground, file: &MarkedFile, proposals: &[Proposal]) -> Result<Option<String>, Stale> {
-    let own = proposals.iter().filter(|proposal| proposal.automation == ground.automation);
-    let sites: Vec<&Site> = own
-        .flat_map(|proposal| &proposal.sites)
-        .filter(|site| site.file == file.path && site.blocked.is_none())
-        .collect();
-    if sites.is_empty() {
-        return Ok(None);
+/// What may be written for an automation, by file.
+fn writable_sites<'a>(proposals: &'a [Proposal], automation: &ObjectId) -> HashMap<&'a str, Vec<&'a Site>> {
+    let own = proposals.iter().filter(|proposal| proposal.automation == *automation);
+    let mut sites: HashMap<&str, Vec<&Site>> = HashMap::new();
+    for site in own.flat_map(|proposal| &proposal.sites).filter(|site| site.blocked.is_none()) {
+        sites.entry(&site.file).or_default().push(site);
     }
-    apply_sites(&file.path, &file.text, Some(&file.sites), &sites).map(Some)
+    sites
 }
 
 fn block(proposals: &mut [Proposal], automation: &ObjectId, path: &str, problem: &Problem) {

@@ -1,6 +1,6 @@
 //! Marked sites against selections: the proposals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::ground::{Ground, Selection};
 use crate::domain::manifest::MarkedScalar;
@@ -25,23 +25,18 @@ pub fn propose(grounds: &[Ground], selections: &BTreeMap<ObjectId, Selection>) -
 }
 
 fn of_ground(ground: &Ground, selections: &BTreeMap<ObjectId, Selection>) -> Vec<Proposal> {
+    let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
     let mut found: BTreeMap<&ObjectId, Draft<'_>> = BTreeMap::new();
     for file in &ground.files {
         for scalar in &file.sites {
-            let Some((policy, part)) = policy_of(ground, scalar) else { continue };
+            let Ok((named, part)) = parse_setter(&scalar.setter) else { continue };
+            let Some(policy) = in_scope.get(&named) else { continue };
             let Some(selection) = selections.get(policy) else { continue };
             let draft = found.entry(policy).or_insert_with(|| Draft::new(selection));
             draft.meet(&file.path, scalar, part);
         }
     }
     found.into_iter().filter_map(|(policy, draft)| draft.finish(policy, &ground.automation)).collect()
-}
-
-/// The policy in scope that a marker names, and the part it asks for.
-fn policy_of<'a>(ground: &'a Ground, scalar: &MarkedScalar) -> Option<(&'a ObjectId, MarkerPart)> {
-    let (named, part) = parse_setter(&scalar.setter).ok()?;
-    let policy = ground.policies.iter().find(|id| **id == named)?;
-    Some((policy, part))
 }
 
 /// A proposal in the making.
