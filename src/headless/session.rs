@@ -232,7 +232,8 @@ pub(super) fn known_objects(kind: &str, name: &str, known: &[&ObjectId]) -> Stri
 }
 
 pub(super) fn event_loop() -> Result<tokio::runtime::Runtime, Problem> {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One thread: an answer goes from the connection to who asked without waking anybody.
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|error| {
         Problem::new(Code::Internal, "supercargo", "no event loop can be started").caused_by(&error)
     })
