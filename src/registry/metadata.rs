@@ -216,10 +216,7 @@ impl Session<'_> {
         digest: &str,
     ) -> Result<Manifest, RegistryError> {
         let ask = ask(self.address(registry, &format!("manifests/{digest}"))?, Some(ANY_MANIFEST));
-        let reply = self.authorized(registry, &ask, credential).await?;
-        manifest::verify(&reply.body, digest)
-            .and_then(|()| manifest::read_manifest(&reply.body))
-            .map_err(bad(&ask))
+        self.verified(registry, credential, &ask, digest, manifest::read_manifest).await
     }
 
     /// An image's configuration, which the registry may keep elsewhere; our login does not go there.
@@ -230,10 +227,20 @@ impl Session<'_> {
         digest: &str,
     ) -> Result<manifest::Config, RegistryError> {
         let ask = ask(self.address(registry, &format!("blobs/{digest}"))?, None);
-        let reply = self.authorized(registry, &ask, credential).await?;
-        manifest::verify(&reply.body, digest)
-            .and_then(|()| manifest::read_config(&reply.body))
-            .map_err(bad(&ask))
+        self.verified(registry, credential, &ask, digest, manifest::read_config).await
+    }
+
+    /// What `read` makes of the bytes that come, if `digest` is theirs.
+    async fn verified<T>(
+        &self,
+        registry: &Knowledge,
+        credential: &Credential,
+        ask: &Ask,
+        digest: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, String> + Send,
+    ) -> Result<T, RegistryError> {
+        let reply = self.authorized(registry, ask, credential).await?;
+        manifest::verify(&reply.body, digest).and_then(|()| read(&reply.body)).map_err(bad(ask))
     }
 
     async fn signature(
