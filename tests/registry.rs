@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
+    pub mod client;
     pub mod registry;
 }
 
@@ -13,19 +14,12 @@ use supercargo::demo::registry::DemoRegistry;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, Listing, RegistryError};
+use support::client::{brisk, list};
 use support::registry::{DockerRegistry, Liar, Say, TlsRegistry};
 
 /// A client that does not pause for seconds between its attempts.
 fn client() -> Client {
-    let brisk = Duration::from_millis(5);
-    Client::new(ClientOptions { pauses: [brisk, brisk], max_reply: 1 << 20, ..ClientOptions::default() })
-        .unwrap()
-}
-
-async fn list(client: &Client, image: &str, keyring: &Keyring) -> Result<Listing, RegistryError> {
-    let image = ImageName::parse(image, false).unwrap();
-    let request = ListRequest { image: &image, timeout: Duration::from_secs(5), keyring };
-    client.list_tags(&request, |_| {}).await
+    Client::new(ClientOptions { max_reply: 1 << 20, ..brisk() }).unwrap()
 }
 
 /// The tags, in descending byte order.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
+    pub mod client;
     pub mod registry;
     pub mod tokens;
 }
@@ -11,21 +12,11 @@ mod support {
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
-use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, Listing, RegistryError};
+use supercargo::registry::{Keyring, Listing};
+use support::client::{client, list};
 use support::registry::{Liar, Say};
 use support::tokens::{Manners, PASSWORD, TokenService};
-
-fn client() -> Client {
-    let brisk = Duration::from_millis(5);
-    Client::new(ClientOptions { pauses: [brisk, brisk], ..ClientOptions::default() }).unwrap()
-}
-
-async fn list(client: &Client, image: &str, keyring: &Keyring) -> Result<Listing, RegistryError> {
-    let image = ImageName::parse(image, false).unwrap();
-    client.list_tags(&ListRequest { image: &image, timeout: Duration::from_secs(5), keyring }, |_| {}).await
-}
 
 fn login(user: &str) -> Keyring {
     let mut keyring = Keyring::new();

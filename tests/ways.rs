@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
+    pub mod client;
     pub mod front;
     pub mod proxies;
     pub mod registry;
@@ -16,8 +17,9 @@ use secrecy::SecretString;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{
-    Client, ClientOptions, Endpoint, Keyring, ListRequest, Listing, RegistryError, Transport, TransportError,
+    Client, ClientOptions, Endpoint, Keyring, ListRequest, Transport, TransportError,
 };
+use support::client::{client, list};
 use support::front::{Door, Flaw, Front};
 use support::proxies::{PASSWORD, Proxy, USER};
 use support::registry::{DockerRegistry, TlsRegistry};
@@ -45,16 +47,6 @@ fn keyring(fill: impl FnOnce(&mut Transport) -> Result<(), TransportError>) -> K
     let filled = fill(&mut transport);
     keyring.set_transport(filled.map(|()| transport));
     keyring
-}
-
-fn client() -> Client {
-    let brisk = Duration::from_millis(5);
-    Client::new(ClientOptions { pauses: [brisk, brisk], ..ClientOptions::default() }).unwrap()
-}
-
-async fn list(client: &Client, image: &str, keyring: &Keyring) -> Result<Listing, RegistryError> {
-    let image = ImageName::parse(image, false).unwrap();
-    client.list_tags(&ListRequest { image: &image, timeout: Duration::from_secs(5), keyring }, |_| {}).await
 }
 
 #[tokio::test]
