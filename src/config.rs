@@ -2,6 +2,7 @@
 //!
 //! Reads the configuration files and the environment once; after that everybody passes [`Settings`].
 
+mod forge;
 mod locked;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
+
+pub use forge::{ForgeConfig, ForgeSettings};
 
 /// When to ask the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -123,6 +126,8 @@ pub struct Settings {
     pub ca_files: Vec<PathBuf>,
     /// Registry host → how to reach it.
     pub registries: BTreeMap<String, RegistryConfig>,
+    /// What runs which Git host, and what is shown to it.
+    pub forges: ForgeSettings,
     /// Patterns of branches whose name must be confirmed.
     pub protected_branches: Vec<String>,
     /// How old an image has to be before an update to it can be approved.
@@ -175,6 +180,7 @@ struct File {
     hold: HoldSection,
     git: GitSection,
     registries: BTreeMap<String, RegistryConfig>,
+    forge: BTreeMap<String, ForgeConfig>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -243,10 +249,11 @@ const KEYS: &[&str] = &[
     "hold.days",
     "git.url.",
     "registries.",
+    "forge.",
 ];
 
 /// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] = &["profile", "mouse", "forge.", "keys.", "contexts."];
+const LATER: &[&str] = &["profile", "mouse", "keys.", "contexts."];
 
 const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -325,6 +332,8 @@ fn settle(
         .unwrap_or_else(|| "flux-system".to_owned());
     let mut registries = system.registries.clone();
     registries.extend(user.registries.clone());
+    let mut forges = system.forge.clone();
+    forges.extend(user.forge.clone());
     Ok(Settings {
         mode,
         mode_locked,
@@ -351,6 +360,7 @@ fn settle(
         registry_credential: registry_credential(global, env, secrets.registry)?,
         ca_files: global.ca_file.iter().cloned().collect(),
         registries,
+        forges: forge::settle(forges, env)?,
         protected_branches: user
             .protected_branches
             .or(system.protected_branches)

@@ -29,14 +29,15 @@ const PINS: &[(&str, Pin)] = &[
     ("hold.days", |_, user| taken(&mut user.hold.days)),
     ("git.url", |global, user| taken(&mut global.git_url) | taken(&mut user.git.url)),
     ("registries", |_, user| taken(&mut user.registries)),
+    ("forge", |_, user| taken(&mut user.forge)),
 ];
 
 fn taken<T: Default + PartialEq>(value: &mut T) -> bool {
     std::mem::take(value) != T::default()
 }
 
-/// Applies the `locked` of the system's file. A key is named whole, or by the section it stands in; one of `git.url` or
-/// `registries` also by its own name.
+/// Applies the `locked` of the system's file. A key is named whole, or by the section it stands in; one of `git.url`,
+/// `registries` or `forge` also by its own name.
 ///
 /// Returns a warning for each key that something was taken away of, and for each name that pins nothing.
 pub(super) fn apply(
@@ -65,6 +66,9 @@ pub(super) fn apply(
 fn pin(name: &str, global: &mut Global, user: &mut File) -> Option<bool> {
     if let Some(host) = name.strip_prefix("registries.") {
         return Some(user.registries.remove(host).is_some());
+    }
+    if let Some(host) = name.strip_prefix("forge.") {
+        return Some(user.forge.remove(host).is_some());
     }
     if let Some(repository) = name.strip_prefix("git.url.") {
         let before = global.git_url.len();
