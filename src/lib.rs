@@ -11,7 +11,7 @@
 //! | domain | `domain` | nothing: std and pure crates |
 //! | shared words | `problem`, `text` | nothing |
 //! | app | `app` | the domain: the state machine of the screen |
-//! | adapters | `source`, `registry`, `git`, `store` | the world, each alone with its own crate |
+//! | adapters | `source`, `registry`, `git`, `forge`, `store` | the world, each alone with its own crate |
 //! | engine | `engine` | the adapters: load, scan, read markers, land; used by both front ends |
 //! | drawing | `views`, `theme` | app and domain |
 //! | front ends | `headless`, `runtime`, `demo` | everything |
@@ -23,8 +23,10 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+pub mod forge;
 pub mod git;
 pub mod headless;
+mod http;
 mod log;
 pub mod problem;
 pub mod registry;

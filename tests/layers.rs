@@ -28,7 +28,7 @@ const NETWORK: &[&str] = &["reqwest", "hyper", "rustls"];
 const GIT: &[&str] = &["git2"];
 const CLUSTER: &[&str] = &["kube::", "k8s_openapi"];
 const SCREEN: &[&str] = &["ratatui", "crossterm", "tui_textarea"];
-const ADAPTERS: &[&str] = &["crate::source", "crate::registry", "crate::git", "crate::store"];
+const ADAPTERS: &[&str] = &["crate::source", "crate::registry", "crate::git", "crate::forge", "crate::store"];
 const ENGINE: &[&str] = &["crate::engine"];
 const FRONT_ENDS: &[&str] = &["crate::headless", "crate::runtime", "crate::demo", "crate::cli"];
 const DRAWING: &[&str] = &["crate::views", "crate::theme"];
@@ -88,7 +88,7 @@ const LAYERS: &[Layer] = &[
             APP,
             CONFIG,
             STREAMS,
-            &["tokio", "crate::registry", "crate::git", "crate::store"],
+            &["tokio", "crate::registry", "crate::git", "crate::forge", "crate::store"],
         ],
     },
     Layer {
@@ -102,7 +102,7 @@ const LAYERS: &[Layer] = &[
             DRAWING,
             APP,
             STREAMS,
-            &["crate::source", "crate::git", "crate::store"],
+            &["crate::source", "crate::git", "crate::forge", "crate::store"],
         ],
     },
     Layer {
@@ -115,7 +115,40 @@ const LAYERS: &[Layer] = &[
             DRAWING,
             APP,
             STREAMS,
-            &["crate::source", "crate::registry", "crate::store"],
+            &["crate::source", "crate::registry", "crate::forge", "crate::store"],
+        ],
+    },
+    Layer {
+        places: &["forge.rs", "forge"],
+        without: &[
+            FILES,
+            ENVIRONMENT,
+            GIT,
+            CLUSTER,
+            SCREEN,
+            ENGINE,
+            FRONT_ENDS,
+            DRAWING,
+            APP,
+            STREAMS,
+            &["crate::source", "crate::registry", "crate::git", "crate::store"],
+        ],
+    },
+    Layer {
+        places: &["http.rs"],
+        without: &[
+            FILES,
+            GIT,
+            CLUSTER,
+            SCREEN,
+            ADAPTERS,
+            ENGINE,
+            FRONT_ENDS,
+            DRAWING,
+            APP,
+            CONFIG,
+            STREAMS,
+            &["crate::domain"],
         ],
     },
     Layer {
@@ -130,7 +163,7 @@ const LAYERS: &[Layer] = &[
             DRAWING,
             APP,
             STREAMS,
-            &["crate::source", "crate::registry", "crate::git"],
+            &["crate::source", "crate::registry", "crate::git", "crate::forge"],
         ],
     },
     Layer {

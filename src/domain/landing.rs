@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::object::ObjectId;
+use super::request::Request;
 use crate::problem::{Code, Problem};
 
 /// The outcome of one group of a plan.
@@ -34,8 +35,8 @@ pub struct Landed {
     pub already: bool,
     /// The label of the credential that served.
     pub credential: Option<String>,
-    /// The pull request; none is opened yet.
-    pub request: Option<()>,
+    /// The pull or merge request, if one was asked for.
+    pub request: Option<Request>,
     /// Why it did not land.
     pub error: Option<Problem>,
 }

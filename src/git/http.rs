@@ -12,6 +12,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::{Body, Client, Response, StatusCode};
 use url::Url;
 
+use crate::http;
 use crate::text::ExposeSecret;
 
 use super::credential::{GitCredential, Login};
@@ -333,10 +334,10 @@ fn error_text(session: &Session, response: Response) -> String {
 /// What went wrong before there was a status.
 pub(super) fn network_error(session: &Session, error: &reqwest::Error) -> GitError {
     let url = session.shown.clone();
-    if let Some(message) = tls::certificate_error(error) {
+    if let Some(message) = http::certificate_error(error) {
         return GitError::Tls { url, message };
     }
-    let message = tls::innermost(error);
+    let message = http::innermost(error);
     if error.is_timeout() {
         return session.timeout("a connection", session.remote.timeouts.connect.as_secs());
     }

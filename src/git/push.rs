@@ -12,7 +12,7 @@ use super::fetch::tracked;
 use super::folder::{self, Folder};
 use super::pack::Pack;
 use super::refs::Refs;
-use super::send::{Answers, send};
+use super::send::{Answers, Command, send};
 use super::session::{Line, Service, Session, Talk};
 
 /// A branch that is to be moved.
@@ -91,7 +91,10 @@ impl BareCache {
         session.begin_sending(pack.objects())?;
         let (result, answers) = match line {
             Line::Folder(folder) => move_folder(&session, &folder, &due, pack),
-            Line::Stream(mut stream) => send(&session, &advertised, &mut *stream, &due, options, pack),
+            Line::Stream(mut stream) => {
+                let commands: Vec<Command> = due.iter().map(Command::from).collect();
+                send(&session, &advertised, &mut *stream, &commands, options, pack)
+            }
         };
         report.options_dropped = answers.options_dropped;
         report.server = String::from_utf8_lossy(&answers.printed).into_owned();

@@ -22,6 +22,24 @@ const NOTHING: &str = "0000000000000000000000000000000000000000";
 /// Bytes of an answer that are read at most; a line or two a branch is usual.
 const MAX_ANSWER: usize = 1 << 20;
 
+/// A reference that is to be moved, by its whole name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Command {
+    /// Such as `refs/heads/main`.
+    pub(super) name: String,
+    /// Where it has to be, in hex; `None`: it must not exist.
+    pub(super) old: Option<String>,
+    /// Where it shall be, in hex.
+    pub(super) new: String,
+}
+
+impl From<&RefUpdate> for Command {
+    fn from(update: &RefUpdate) -> Self {
+        let RefUpdate { branch, old, new } = update;
+        Self { name: format!("refs/heads/{branch}"), old: old.clone(), new: new.clone() }
+    }
+}
+
 /// The answers of the server.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
@@ -33,14 +51,14 @@ pub(super) struct Answers {
     pub(super) options_dropped: bool,
 }
 
-/// Sends the updates and reads what became of them.
+/// Sends the commands and reads what became of them.
 ///
 /// The second value is what the server answered, also if the first is an error.
 pub(super) fn send(
     session: &Arc<Session>,
     advertised: &Advertised,
     stream: &mut dyn Stream,
-    updates: &[RefUpdate],
+    commands: &[Command],
     options: &[String],
     pack: Pack<'_>,
 ) -> (Result<(), GitError>, Answers) {
@@ -49,8 +67,8 @@ pub(super) fn send(
         ..Answers::default()
     };
     let options = if answers.options_dropped { &[] } else { options };
-    let commands = commands(advertised, updates, options);
-    let written = stream.write_all(&commands).map_err(|error| session.explain(&error));
+    let lines = lines(advertised, commands, options);
+    let written = stream.write_all(&lines).map_err(|error| session.explain(&error));
     let sent = written.and_then(|()| write_pack(session, stream, pack));
     let result = sent.and_then(|()| {
         read_answers(session, advertised, stream, &mut answers).map_err(|error| session.explain(&error))
@@ -59,9 +77,9 @@ pub(super) fn send(
 }
 
 /// `OLD NEW NAME` a line, and the options behind them.
-fn commands(advertised: &Advertised, updates: &[RefUpdate], options: &[String]) -> Vec<u8> {
+fn lines(advertised: &Advertised, commands: &[Command], options: &[String]) -> Vec<u8> {
     let mut wished = vec!["report-status", "side-band-64k"];
-    if updates.len() > 1 {
+    if commands.len() > 1 {
         // All or none, where the server can.
         wished.push("atomic");
     }
@@ -72,9 +90,9 @@ fn commands(advertised: &Advertised, updates: &[RefUpdate], options: &[String]) 
     let agent = concat!("agent=supercargo/", env!("CARGO_PKG_VERSION"));
     let mut capabilities = format!("\0{} {agent}", wished.join(" "));
     let mut out = Vec::new();
-    for RefUpdate { branch, old, new } in updates {
+    for Command { name, old, new } in commands {
         let old = old.as_deref().unwrap_or(NOTHING);
-        wire::put(&mut out, format!("{old} {new} refs/heads/{branch}{capabilities}").as_bytes());
+        wire::put(&mut out, format!("{old} {new} {name}{capabilities}").as_bytes());
         capabilities.clear();
     }
     wire::put_flush(&mut out);

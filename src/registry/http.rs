@@ -9,7 +9,7 @@ use url::Url;
 use super::client::ClientOptions;
 use super::error::RegistryError;
 use super::transport::{self, Transport};
-use super::wire_text;
+use crate::http::{Setup, Way, is_this_machine};
 
 /// A pair of clients that trust the same authorities. Each is made when it is first used: reading the system's
 /// certificates takes longer than drawing the first frame may.
@@ -61,7 +61,7 @@ impl Http {
         options: &ClientOptions,
         url: &Url,
     ) -> Result<&reqwest::Client, RegistryError> {
-        let direct = wire_text::is_this_machine(url);
+        let direct = is_this_machine(url);
         let place = if direct { &self.direct } else { &self.proxied };
         if let Some(client) = place.get() {
             return Ok(client);
@@ -71,28 +71,20 @@ impl Http {
     }
 
     fn build(&self, options: &ClientOptions, direct: bool) -> Result<reqwest::Client, RegistryError> {
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(&options.user_agent)
-                .connect_timeout(options.connect_timeout)
-                .pool_max_idle_per_host(options.per_host)
-                // We follow redirects ourselves: the login must not go along.
-                .redirect(reqwest::redirect::Policy::none());
-            let builder = match &self.identity {
-                Some(identity) => builder.identity(identity.clone()),
-                None => builder,
-            };
-            match &self.proxy {
-                Some(proxy) => builder.no_proxy().proxy(proxy.clone()),
-                None if direct => builder.no_proxy(),
-                None => builder,
-            }
+        let setup = Setup {
+            user_agent: &options.user_agent,
+            connect_timeout: options.connect_timeout,
+            authorities: &self.roots,
+            identity: self.identity.as_ref(),
+            idle_per_host: Some(options.per_host),
+            way: match &self.proxy {
+                Some(proxy) => Way::Proxy(proxy),
+                None if direct => Way::Direct,
+                None => Way::Environment,
+            },
         };
-        builder()
-            .tls_certs_merge(self.roots.iter().cloned())
-            .build()
-            // A machine without any root certificates: plain HTTP and our own authorities still work.
-            .or_else(|_no_roots| builder().tls_certs_only(self.roots.iter().cloned()).build())
+        setup
+            .client()
             .map_err(|error| RegistryError::Setup(format!("the HTTP client could not be set up: {error}")))
     }
 }

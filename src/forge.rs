@@ -1,0 +1,144 @@
+//! Asks forges for pull and merge requests: GitHub (also Enterprise), GitLab, Gitea and Forgejo, by their REST APIs.
+//!
+//! Responsible for finding out what runs a Git host ([`Forges`]) and for one request from a branch into another
+//! ([`Forge::request`]): one that is open is updated, else one is opened. What a request says is the domain's business; that
+//! the branch is there, and what is done without a token, the engine's.
+
+mod api;
+mod dialect;
+mod error;
+mod find;
+mod gitea;
+mod github;
+mod gitlab;
+mod locate;
+pub mod printed;
+mod probe;
+
+use serde_json::Value;
+
+use crate::domain::forge::{ForgeKind, Project};
+use crate::domain::request::{Request, RequestSpec};
+
+use self::api::Api;
+use self::dialect::{Dialect, Found};
+pub use self::error::ForgeError;
+pub use self::locate::{Forges, Located, Token};
+
+/// One repository at one forge, and what it is asked with.
+pub struct Forge {
+    project: Project,
+    dialect: &'static dyn Dialect,
+    api: Api,
+}
+
+impl Forge {
+    /// The repository that was located, asked with its token, or anonymously without one.
+    ///
+    /// `None` for a forge whose API is not spoken, or not known.
+    ///
+    /// # Errors
+    /// [`ForgeError::Setup`] if no HTTP client can be made.
+    pub fn of(located: &Located, forges: &Forges) -> Result<Option<Self>, ForgeError> {
+        let dialect: &'static dyn Dialect = match located.project.kind {
+            ForgeKind::GitHub => &github::GitHub,
+            ForgeKind::GitLab => &gitlab::GitLab,
+            ForgeKind::Gitea => &gitea::Gitea,
+            ForgeKind::Bitbucket | ForgeKind::Azure | ForgeKind::None => return Ok(None),
+        };
+        let Some(base) = &located.api else { return Ok(None) };
+        let api = Api::new(forges.client(base)?, base.clone(), located.token.clone(), dialect.login());
+        Ok(Some(Self { project: located.project.clone(), dialect, api }))
+    }
+
+    /// Opens the request, or updates the one that is open from the same branch into the same.
+    ///
+    /// What opening one leads to is looked at once more where nobody saw how it ended, or another was faster.
+    ///
+    /// # Errors
+    /// [`ForgeError`], with what was asked and as whom.
+    pub async fn request(&self, spec: &RequestSpec) -> Result<Request, ForgeError> {
+        if let Some(found) = self.find(spec).await? {
+            return self.update(spec, found).await;
+        }
+        let (title, labels) = (self.dialect.title(spec), &spec.wish.labels);
+        let created = self.api.ask(&self.dialect.create(&self.project, spec, &title)).await;
+        let request = match created {
+            Ok(answer) => {
+                let found =
+                    self.dialect.read(&answer).ok_or_else(|| self.api.senseless("it tells no number"))?;
+                self.label(found.number, labels, self.dialect.labels_on_create()).await?;
+                self.shown(&found)
+            }
+            Err(error) if self.may_be_open(&error) => match self.find(spec).await {
+                Ok(Some(found)) => return self.update(spec, found).await,
+                _ => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        Ok(request)
+    }
+
+    /// The open request from the same branch into the same, and whether it says already what this one would.
+    ///
+    /// # Errors
+    /// As [`Self::request`].
+    pub async fn open(&self, spec: &RequestSpec) -> Result<Option<Request>, ForgeError> {
+        Ok(self.find(spec).await?.map(|found| self.shown(&found)))
+    }
+
+    /// The page of a request by its number.
+    pub fn page(project: &Project, number: u64) -> String {
+        let Project { web, path, kind } = project;
+        match kind {
+            ForgeKind::GitLab => format!("{web}/{path}/-/merge_requests/{number}"),
+            ForgeKind::Gitea => format!("{web}/{path}/pulls/{number}"),
+            _ => format!("{web}/{path}/pull/{number}"),
+        }
+    }
+
+    /// Whether the forge refused because there is one, or nobody saw the end.
+    fn may_be_open(&self, error: &ForgeError) -> bool {
+        match error {
+            ForgeError::Refused { status, said, .. } => self.dialect.is_duplicate(*status, said),
+            ForgeError::Timeout { .. } | ForgeError::Unreachable { .. } | ForgeError::BadAnswer { .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+
+    async fn update(&self, spec: &RequestSpec, found: Found) -> Result<Request, ForgeError> {
+        if let Some((title, body)) = spec.words.update(&found.title, &found.body) {
+            self.api.ask(&self.dialect.update(&self.project, found.number, &title, &body)).await?;
+        }
+        self.label(found.number, &spec.wish.labels, false).await?;
+        Ok(self.shown(&found))
+    }
+
+    async fn label(&self, number: u64, labels: &[String], done: bool) -> Result<(), ForgeError> {
+        if labels.is_empty() || done {
+            return Ok(());
+        }
+        match self.dialect.label(&self.project, number, labels) {
+            Some(ask) => self.api.ask(&ask).await.map(drop),
+            None => gitea::label(&self.api, &self.project, number, labels).await,
+        }
+    }
+
+    /// The request with its page: the forge's own word if that is an address, else where such a forge has it.
+    fn shown(&self, found: &Found) -> Request {
+        let page = found.page.clone().unwrap_or_else(|| Self::page(&self.project, found.number));
+        Request::open(Some(found.number), page)
+    }
+}
+
+/// The value below a path of keys.
+fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// The text below a path of keys.
+fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    at(value, path)?.as_str()
+}
