@@ -23,6 +23,7 @@ mod probe;
 mod pushes;
 mod reach;
 mod reflect;
+mod requests;
 mod revert;
 mod scan;
 mod select;
@@ -44,6 +45,7 @@ use crate::domain::object::{ImageUpdateAutomation, ObjectId, TagFilter};
 use crate::domain::policy::{Exclusions, Filtering};
 use crate::domain::scan::Scan;
 use crate::domain::setrun::in_parallel;
+use crate::forge;
 use crate::git;
 use crate::problem::Problem;
 use crate::registry;
@@ -77,6 +79,7 @@ pub struct Engine {
     settings: Arc<Settings>,
     store: Arc<Store>,
     registry: Arc<registry::Client>,
+    forges: Arc<forge::Forges>,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
@@ -132,6 +135,7 @@ impl Engine {
     /// As [`Self::open`].
     pub fn open_in(settings: Settings, dirs: &Dirs) -> Result<Self, Problem> {
         let registry = scan::client(&settings)?;
+        let forges = requests::forges(&settings)?;
         let store = Arc::new(Store::open(dirs));
         let (git_root, private) = git_root(dirs, &store)?;
         Ok(Self {
@@ -139,6 +143,7 @@ impl Engine {
             store,
             private,
             registry: Arc::new(registry),
+            forges: Arc::new(forges),
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),

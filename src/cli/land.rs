@@ -94,6 +94,15 @@ pub struct PushArgs {
     /// Push to this branch instead of the plan's.
     #[arg(long, value_name = "BRANCH", value_parser = values::whole_branch)]
     pub branch: Option<String>,
+    /// Open a pull or merge request for each branch that is pushed, or update the one that is open.
+    #[arg(long)]
+    pub pull_request: bool,
+    /// Give the request this label. Repeatable.
+    #[arg(long = "label", value_name = "NAME", requires = "pull_request", value_parser = values::label)]
+    pub labels: Vec<String>,
+    /// Open the request as a draft.
+    #[arg(long, requires = "pull_request")]
+    pub draft: bool,
     /// What may be pushed.
     #[command(flatten)]
     pub age: AgeArg,

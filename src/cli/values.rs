@@ -31,6 +31,15 @@ pub(super) fn reason(text: &str) -> Result<String, String> {
         .map_or_else(|| Ok(text.trim().to_owned()), |defect| Err(defect.to_owned()))
 }
 
+/// A label of a request: a text that no forge takes for two.
+pub(super) fn label(name: &str) -> Result<String, String> {
+    let name = name.trim();
+    if name.is_empty() || name.contains(|c: char| c == ',' || c.is_control()) {
+        return Err("a label is a text without a comma".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -38,7 +47,7 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn a_branch_message_or_hold_that_makes_no_sense_is_a_usage_error() {
+    fn a_branch_message_hold_or_label_that_makes_no_sense_is_a_usage_error() {
         for arguments in [
             vec!["plan", "--all", "--branch", "bad branch"],
             vec!["plan", "--all", "--branch", ""],
@@ -50,6 +59,8 @@ mod tests {
             vec!["hold", "web", "--reason", "two\nlines"],
             vec!["hold", "web", "--reason", "why", "--until", "soon"],
             vec!["hold", "web"],
+            vec!["push", "--plan", "-", "--pull-request", "--label", "a,b"],
+            vec!["push", "--plan", "-", "--draft"],
         ] {
             let all = std::iter::once("supercargo").chain(arguments.iter().copied());
             assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");

@@ -105,8 +105,23 @@ impl Engine {
     pub(super) fn audit_push(&self, plan: &str, dry_run: DryRun, results: &[Landed]) {
         for landed in results {
             let what = (landed.automation.to_string(), detail(landed, dry_run));
-            self.audit_landing(what, landed.error.is_some(), dry_run, Some(plan));
+            self.audit_landing("push", what, landed.error.is_some(), (dry_run, Some(plan)));
         }
+    }
+
+    /// Writes down what became of the request of a push, whose commits these are.
+    pub(super) fn audit_request(&self, plan: &str, dry_run: DryRun, results: &[Landed]) {
+        let Some(landed) = results.last() else { return };
+        let detail = match (&landed.request, &landed.error) {
+            (Some(request), _) => {
+                let page = request.url.as_deref().unwrap_or("no page");
+                format!("{} for {} of {}: {page}", request.label(), landed.branch, landed.remote)
+            }
+            (None, Some(problem)) => problem.message.clone(),
+            (None, None) => return,
+        };
+        let what = (landed.automation.to_string(), detail);
+        self.audit_landing("request", what, landed.error.is_some(), (dry_run, Some(plan)));
     }
 
     /// Writes down what became of a merge.
@@ -123,18 +138,18 @@ impl Engine {
             }
         };
         let how = if *dry_run { DryRun::Server } else { DryRun::None };
-        self.audit_landing((into.clone(), detail), merged.is_err(), how, None);
+        self.audit_landing("push", (into.clone(), detail), merged.is_err(), (how, None));
     }
 
     fn audit_landing(
         &self,
+        event: &'static str,
         (subject, detail): (String, String),
         is_error: bool,
-        dry_run: DryRun,
-        plan: Option<&str>,
+        (dry_run, plan): (DryRun, Option<&str>),
     ) {
         self.note(&[Note {
-            event: "push",
+            event,
             subject,
             detail,
             result: if is_error { "error" } else { "ok" },

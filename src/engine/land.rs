@@ -7,12 +7,14 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::requests::{Opening, Openings};
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
 use crate::domain::commit::{CommitSpec, is_message, message_defect, with_trailers};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
+use crate::domain::request::RequestWish;
 use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, Signer, redact};
 use crate::problem::{Code, Problem};
 use crate::store::Store;
@@ -38,6 +40,8 @@ pub struct Landing {
     pub branch: Option<String>,
     /// How far to go.
     pub dry_run: DryRun,
+    /// Whether pull or merge requests are opened for what was pushed.
+    pub request: Option<RequestWish>,
     /// Stops it: a push that is being sent runs to its end, and none is begun after it.
     pub cancel: CancellationToken,
 }
@@ -45,7 +49,7 @@ pub struct Landing {
 impl Landing {
     /// A plan as it was made.
     pub fn of(plan: Plan, dry_run: DryRun) -> Self {
-        Self { plan, branch: None, dry_run, cancel: CancellationToken::new() }
+        Self { plan, branch: None, dry_run, request: None, cancel: CancellationToken::new() }
     }
 }
 
@@ -65,7 +69,7 @@ impl Engine {
         landing: Landing,
         step: impl Fn(LandingStep) + Send + Sync + 'static,
     ) -> Result<Vec<Landed>, Problem> {
-        let Landing { plan, branch, dry_run, cancel } = landing;
+        let Landing { plan, branch, dry_run, request, cancel } = landing;
         if plan.is_edited() {
             return Err(Stale::Edited.into());
         }
@@ -79,15 +83,17 @@ impl Engine {
         if self.settings.refresh == Refresh::Always && dry_run != DryRun::Client {
             self.check_images(world, &plan).await?;
         }
+        let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
+        let openings = match &request {
+            Some(wish) => self.openings(&plan, wish, dry_run).await?,
+            None => Openings::new(),
+        };
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {
-            let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
             let pushes = plan.pushes();
             let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(step);
             let land = |groups: &Vec<&Group>| {
-                let results = engine.land_run(&world, &plan, groups, (dry_run, &cancel, &step));
-                engine.audit_push(&plan.id, dry_run, &results);
-                results
+                engine.land_run(&world, (&plan, &openings), groups, (dry_run, &cancel, &step))
             };
             Ok(pushes.iter().flat_map(land).collect())
         })
@@ -98,17 +104,20 @@ impl Engine {
     fn land_run(
         &self,
         world: &World,
-        plan: &Plan,
+        (plan, openings): (&Plan, &Openings),
         groups: &[&Group],
         (dry_run, cancel, step): (DryRun, &CancellationToken, Steps<'_>),
     ) -> Vec<Landed> {
         let mut results: Vec<Landed> = groups.iter().map(|group| blank(group)).collect();
-        let done = self.open_run(world, groups, cancel).and_then(|run| {
+        let place = results.first().map(|landed| (landed.remote.clone(), landed.branch.clone()));
+        let opening = place.and_then(|place| openings.get(&place));
+        let done = self.open_run(world, groups, cancel).and_then(|mut run| {
+            run.options = opening.map(Opening::push_options).unwrap_or_default();
             let report = run.land(plan, dry_run, step, &mut results)?;
             Ok((run, report))
         });
-        match done {
-            Ok((_, Some(report))) => finish(&mut results, &report, dry_run),
+        match &done {
+            Ok((_, Some(report))) => finish(&mut results, report, dry_run),
             Ok((_, None)) => {}
             Err(problem) => {
                 for result in &mut results {
@@ -116,6 +125,11 @@ impl Engine {
                     result.error = Some(Problem { subject, ..problem.clone() });
                 }
             }
+        }
+        self.audit_push(&plan.id, dry_run, &results);
+        if let (Ok((run, report)), Some(opening)) = (&done, opening) {
+            let report = report.clone().unwrap_or_default();
+            self.open_request((plan, opening), (run, &report), (dry_run, step), &mut results);
         }
         results
     }
@@ -147,7 +161,8 @@ impl Engine {
             }
         }
         let trailers = self.settings.trailers.clone();
-        Ok(Run { cache, remote, groups, committer, signers, trailers, store: Arc::clone(&self.store) })
+        let (options, store) = (Vec::new(), Arc::clone(&self.store));
+        Ok(Run { cache, remote, groups, committer, signers, trailers, options, store })
     }
 
     /// The remote whose address without credentials is `address`, as one of `automations` has it if one does.
@@ -171,14 +186,16 @@ impl Engine {
 }
 
 /// One push in the making.
-struct Run<'a> {
-    cache: BareCache,
-    remote: Remote,
+pub(super) struct Run<'a> {
+    pub(super) cache: BareCache,
+    pub(super) remote: Remote,
     groups: &'a [&'a Group],
     committer: Option<Person>,
     /// By automation; `None` signs nothing.
     signers: BTreeMap<ObjectId, Option<Signer>>,
     trailers: Vec<String>,
+    /// Push options beside the plan's.
+    options: Vec<String>,
     store: Arc<Store>,
 }
 
@@ -253,7 +270,9 @@ impl Run<'_> {
     ) -> Result<PushReport, Problem> {
         let update =
             RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.to_owned() };
-        let options: Vec<String> = push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut options: Vec<String> =
+            push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
             DryRun::None => timed(step, &text, || {

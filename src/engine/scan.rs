@@ -61,7 +61,7 @@ pub(super) fn client(settings: &Settings) -> Result<Client, Problem> {
     Client::new(options).map_err(|error| error.problem("registry client"))
 }
 
-fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
+pub(super) fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
     std::fs::read(path).map_err(|error| {
         Problem::new(Code::Config, path.display().to_string(), "the CA file cannot be read").caused_by(&error)
     })

@@ -84,31 +84,31 @@ mod tests {
 
     use super::*;
 
-    fn is(status: u16, value: Value) -> Option<Answer> {
-        Some((StatusCode::from_u16(status).unwrap(), value))
+    fn is(status: u16, value: Value) -> Answer {
+        (StatusCode::from_u16(status).unwrap(), value)
     }
 
     #[test]
     fn each_kind_is_known_by_its_own_answer() {
         let gitlab = is(401, json!({"message": "401 Unauthorized"}));
-        assert_eq!(judge(gitlab.as_ref(), None, None), Some(ForgeKind::GitLab));
+        assert_eq!(judge(Some(&gitlab), None, None), Some(ForgeKind::GitLab));
         let open = is(200, json!({"version": "17.5.1", "revision": "abc"}));
-        assert_eq!(judge(open.as_ref(), None, None), Some(ForgeKind::GitLab));
+        assert_eq!(judge(Some(&open), None, None), Some(ForgeKind::GitLab));
         let gitea = is(200, json!({"version": "1.22.3"}));
-        assert_eq!(judge(None, gitea.as_ref(), None), Some(ForgeKind::Gitea));
+        assert_eq!(judge(None, Some(&gitea), None), Some(ForgeKind::Gitea));
         let closed = is(403, json!({"message": "Only signed in user is allowed to call APIs."}));
-        assert_eq!(judge(None, closed.as_ref(), None), Some(ForgeKind::Gitea));
+        assert_eq!(judge(None, Some(&closed), None), Some(ForgeKind::Gitea));
         let github =
             is(200, json!({"verifiable_password_authentication": true, "installed_version": "3.14.0"}));
-        assert_eq!(judge(None, None, github.as_ref()), Some(ForgeKind::GitHub));
+        assert_eq!(judge(None, None, Some(&github)), Some(ForgeKind::GitHub));
     }
 
     #[test]
     fn a_server_that_answers_everything_alike_is_none() {
         let no = is(401, json!({"message": "Unauthorized"}));
-        assert_eq!(judge(no.as_ref(), no.as_ref(), no.as_ref()), None);
+        assert_eq!(judge(Some(&no), Some(&no), Some(&no)), None);
         let yes = is(200, json!({}));
-        assert_eq!(judge(yes.as_ref(), yes.as_ref(), yes.as_ref()), None);
+        assert_eq!(judge(Some(&yes), Some(&yes), Some(&yes)), None);
         assert_eq!(judge(None, None, None), None);
     }
 }

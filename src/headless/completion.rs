@@ -41,7 +41,8 @@ impl Document for Script {
 pub(super) struct Version;
 
 /// What this build can do beside the headless commands.
-const FEATURES: &[&str] = if cfg!(feature = "tui") { &["files", "tui"] } else { &["files"] };
+const FEATURES: &[&str] =
+    if cfg!(feature = "tui") { &["files", "pull-requests", "tui"] } else { &["files", "pull-requests"] };
 
 impl Version {
     fn commit() -> Option<&'static str> {

@@ -13,6 +13,7 @@ use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Proposal, UpdateState};
+use crate::domain::request::{Request, RequestState, RequestWish};
 use crate::engine::{DryRun, Landing, short};
 use crate::problem::{Code, Problem};
 use crate::text::count;
@@ -39,8 +40,10 @@ impl Document for PushResult {
 
     fn text(&self, wide: bool) -> Text {
         let extra = if wide { ["CREDENTIAL"].as_slice() } else { &[] };
+        let has_request = self.results.iter().any(|landed| landed.request.is_some());
+        let request = if has_request { ["REQUEST"].as_slice() } else { &[] };
         let headings = ["AUTOMATION", "REMOTE", "BRANCH", "COMMIT", "RESULT"];
-        let mut table = Table::new(headings.into_iter().chain(extra.iter().copied()));
+        let mut table = Table::new(headings.into_iter().chain(request.iter().chain(extra).copied()));
         for landed in &self.results {
             let commit = landed.commit.as_deref().map(short).unwrap_or_default();
             let cells = [
@@ -50,7 +53,9 @@ impl Document for PushResult {
                 commit,
                 self.outcome(landed).to_owned(),
             ];
-            table.push(cells.into_iter().chain(landed.credential.clone().filter(|_| wide)));
+            let label = landed.request.as_ref().map(Request::label).unwrap_or_default();
+            let cells = cells.into_iter().chain(has_request.then_some(label));
+            table.push(cells.chain(landed.credential.clone().filter(|_| wide)));
         }
         Text::Table(table)
     }
@@ -64,6 +69,7 @@ impl Document for PushResult {
 impl PushResult {
     fn outcome(&self, landed: &Landed) -> &'static str {
         match landed {
+            Landed { error: Some(_), pushed: true, .. } => "pushed, request failed",
             Landed { error: Some(_), .. } => "failed",
             Landed { already: true, .. } => "already there",
             Landed { pushed: true, verified: true, .. } => "pushed, verified",
@@ -102,7 +108,8 @@ pub(super) fn push(
     let cut_off = if dry_run == DryRun::Client { Vec::new() } else { session.cut_off()? };
     let id = plan.id.clone();
     let world = session.world.clone();
-    let landing = Landing { branch: args.branch.clone(), ..Landing::of(plan, dry_run) };
+    let request = args.pull_request.then(|| RequestWish { labels: args.labels.clone(), draft: args.draft });
+    let landing = Landing { branch: args.branch.clone(), request, ..Landing::of(plan, dry_run) };
     let landed = session.run(session.engine.land(&world, landing, progress(settings.quiet)))?;
     let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
     let mut problems = session.problems();
@@ -112,7 +119,9 @@ pub(super) fn push(
             problems.push(problem.clone());
         }
     }
-    let parts = landed.len();
+    // A request that failed is a part of its own: the push itself did happen.
+    let pushed = |landed: &&Landed| landed.error.is_some() && (landed.pushed || landed.already);
+    let parts = landed.len() + landed.iter().filter(pushed).count();
     say(settings, &landed, dry_run, streams);
     session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
@@ -165,23 +174,39 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
     })
 }
 
-/// One line for each commit on standard error.
+/// One line for each commit and each request on standard error.
 fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut Streams<'_>) {
     if settings.quiet {
         return;
     }
-    for landed in landed.iter().filter(|landed| landed.error.is_none()) {
+    let mut lines = Vec::new();
+    for landed in landed.iter().filter(|landed| landed.error.is_none() || landed.pushed) {
         let commit = landed.commit.as_deref().map(short).unwrap_or_default();
-        let line = match (landed.already, dry_run) {
+        lines.push(match (landed.already, dry_run) {
             (true, _) => format!("✔ {commit} is on {} already", landed.branch),
             (false, DryRun::None) => {
                 let with = landed.credential.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
                 format!("✔ pushed {commit} to {}{with}", landed.branch)
             }
             (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.branch),
-        };
+        });
+    }
+    lines.extend(landed.iter().filter_map(|landed| Some(request_line(landed.request.as_ref()?, landed))));
+    lines.dedup();
+    for line in lines {
         // As above.
         let _ = writeln!(streams.err, "{}", super::table::clean(&line));
+    }
+}
+
+/// What became of the request for a branch.
+fn request_line(request: &Request, landed: &Landed) -> String {
+    let page = request.url.as_deref().unwrap_or_default();
+    let branch = &landed.branch;
+    match request.state {
+        RequestState::Open => format!("✔ request {} for {branch} is open: {page}", request.label()),
+        RequestState::Link => format!("◎ open a request for {branch} at {page}"),
+        RequestState::Simulated => format!("✔ would open a request for {branch} (dry run): {page}"),
     }
 }
 

@@ -1,0 +1,262 @@
+//! Pull and merge requests for what was pushed: by the forge's API where there is a token; without one by what the forge
+//! takes from a push itself, else as the page on which a person opens it.
+
+use std::collections::BTreeMap;
+
+use tokio::runtime::Handle;
+
+use super::land::{Run, Steps, timed};
+use super::{DryRun, Engine};
+use crate::config::Settings;
+use crate::domain::forge::{Address, ForgeKind};
+use crate::domain::landing::Landed;
+use crate::domain::plan::{Group, Plan};
+use crate::domain::request::{Request, RequestSpec, RequestState, RequestWish, RequestWords};
+use crate::forge::{Forge, ForgeError, Forges, Located, printed};
+use crate::git::{GitUrl, PushReport, Scheme};
+use crate::problem::{Code, Problem};
+
+/// How the request of one push is to be opened.
+pub(super) struct Opening {
+    /// The request; its commit is known once it is built.
+    spec: RequestSpec,
+    located: Located,
+    /// The forge's API, with a token or as a stranger; `None` where we speak none.
+    forge: Option<Forge>,
+}
+
+/// Remote and branch of a push → how its request is opened.
+pub(super) type Openings = BTreeMap<(String, String), Opening>;
+
+/// What finds forges, with the authorities that the settings name.
+pub(super) fn forges(settings: &Settings) -> Result<Forges, Problem> {
+    let mut authorities = Vec::new();
+    for path in &settings.ca_files {
+        authorities.push((path.display().to_string(), super::scan::read_ca(path)?));
+    }
+    Forges::new(settings.forges.clone(), &authorities).map_err(|error| error.problem("forge client"))
+}
+
+impl Engine {
+    /// How the requests of a plan are opened; finds out which forges the remotes are at.
+    ///
+    /// # Errors
+    /// A push that can have no request: one to its own base, one to a remote that is at no forge.
+    pub(super) async fn openings(
+        &self,
+        plan: &Plan,
+        wish: &RequestWish,
+        dry_run: DryRun,
+    ) -> Result<Openings, Problem> {
+        let mut openings = Openings::new();
+        for groups in plan.pushes() {
+            let Some((remote, head, base)) = groups.first().and_then(|group| places(group)) else {
+                return Err(Problem::new(
+                    Code::Usage,
+                    "--pull-request",
+                    "the plan has no Git remote to push to",
+                ));
+            };
+            let base = base.strip_prefix("refs/heads/").filter(|base| *base != head).ok_or_else(|| {
+                let message = format!(
+                    "{head} is what the plan itself stands on, or that is no branch; a request needs two"
+                );
+                Problem::new(Code::Usage, "--pull-request", message)
+                    .hint("Push to a branch of its own: --branch NAME")
+            })?;
+            let located = self.locate(remote, dry_run).await?;
+            let spec = RequestSpec {
+                head: head.to_owned(),
+                base: base.to_owned(),
+                commit: String::new(),
+                words: RequestWords::of(&plan.id, &groups),
+                wish: wish.clone(),
+            };
+            let forge = Forge::of(&located, &self.forges).map_err(|error| error.problem(remote))?;
+            let key = (remote.to_owned(), head.to_owned());
+            openings.insert(key, Opening { spec, located, forge });
+        }
+        Ok(openings)
+    }
+
+    async fn locate(&self, remote: &str, dry_run: DryRun) -> Result<Located, Problem> {
+        let address = address(remote)?;
+        let located = match dry_run {
+            DryRun::Client => self.forges.locate_offline(&address),
+            DryRun::Server | DryRun::None => {
+                self.forges.locate(&address).await.map_err(|error| error.problem(remote))?
+            }
+        };
+        located.filter(|located| located.project.kind != ForgeKind::None).ok_or_else(|| {
+            let message = "nobody knows a forge there, so no request can be opened";
+            let host = if address.host.is_empty() { "HOST" } else { &address.host };
+            Problem::new(Code::Config, remote, message).hint(format!(
+                "Name it in the configuration: [forge.\"{host}\"] with kind = \"github\", \"gitlab\" or \"gitea\"."
+            ))
+        })
+    }
+
+    /// Opens the request of a push that ended well, and tells of it in the results of its commits.
+    pub(super) fn open_request(
+        &self,
+        (plan, opening): (&Plan, &Opening),
+        (run, report): (&Run<'_>, &PushReport),
+        (dry_run, step): (DryRun, Steps<'_>),
+        results: &mut [Landed],
+    ) {
+        let Some(commit) = results.last().and_then(|landed| landed.commit.clone()) else { return };
+        let spec = RequestSpec { commit, ..opening.spec.clone() };
+        let text = opening.step(dry_run);
+        let done = timed(step, &text, || match dry_run {
+            DryRun::None => opening.open(&spec, run, report),
+            DryRun::Client | DryRun::Server => opening.simulate(&spec, dry_run),
+        });
+        for result in results.iter_mut() {
+            match &done {
+                Ok(request) => result.request = Some(request.clone()),
+                Err(problem) => {
+                    result.error =
+                        Some(Problem { subject: result.automation.to_string(), ..problem.clone() });
+                }
+            }
+        }
+        self.audit_request(&plan.id, dry_run, results);
+    }
+}
+
+impl Opening {
+    /// What goes along with the push, so that the forge itself opens the request.
+    ///
+    /// Source: docs.gitlab.com, "Push options for merge requests".
+    pub(super) fn push_options(&self) -> Vec<String> {
+        if self.located.project.kind != ForgeKind::GitLab || self.located.token.is_some() {
+            return Vec::new();
+        }
+        let RequestSpec { base, words, wish, .. } = &self.spec;
+        let mut options = vec![
+            "merge_request.create".to_owned(),
+            format!("merge_request.target={base}"),
+            format!("merge_request.title={}", words.title),
+            format!("merge_request.description={}", one_line(&words.body)),
+        ];
+        options.extend(wish.labels.iter().map(|label| format!("merge_request.label={label}")));
+        options.extend(wish.draft.then(|| "merge_request.draft".to_owned()));
+        options
+    }
+
+    /// `open pull request updates → main at GitHub`.
+    fn step(&self, dry_run: DryRun) -> String {
+        let kind = self.located.project.kind;
+        let RequestSpec { head, base, .. } = &self.spec;
+        let simulated = if dry_run == DryRun::None { "" } else { " (dry run)" };
+        format!("{} {head} → {base} at {}{simulated}", kind.request(), kind.name())
+    }
+
+    fn open(&self, spec: &RequestSpec, run: &Run<'_>, report: &PushReport) -> Result<Request, Problem> {
+        match &self.forge {
+            Some(forge) if self.located.token.is_some() => {
+                wait(forge.request(spec)).map_err(|error| self.failed(&error.problem("")))
+            }
+            _ => self.open_without_token(spec, run, report),
+        }
+    }
+
+    fn open_without_token(
+        &self,
+        spec: &RequestSpec,
+        run: &Run<'_>,
+        report: &PushReport,
+    ) -> Result<Request, Problem> {
+        let project = &self.located.project;
+        if let Some((number, page)) = printed::request(&report.server, project) {
+            return Ok(Request::open(Some(number), page));
+        }
+        if let Some(said) = printed::refusal(&report.server) {
+            return Err(self.failed(&Problem::new(Code::ForgeDenied, "", said)));
+        }
+        // What everybody may see, strangers too; a forge that shows nothing is no trouble here.
+        if let Some(found) = self.look(spec) {
+            return Ok(found);
+        }
+        if project.kind == ForgeKind::Gitea {
+            return self.propose(spec, run);
+        }
+        Ok(Request::unopened(self.page(), RequestState::Link))
+    }
+
+    /// By `refs/for/…`; where the server shows no request afterwards, the page is left.
+    fn propose(&self, spec: &RequestSpec, run: &Run<'_>) -> Result<Request, Problem> {
+        let RequestSpec { words, wish, .. } = spec;
+        let title = if wish.draft { format!("WIP: {}", words.title) } else { words.title.clone() };
+        let options = [format!("title={title}"), format!("description={}", one_line(&words.body))];
+        let proposed = run.cache.propose(&run.remote, (&spec.base, &spec.head), &spec.commit, &options);
+        let proposed = match proposed {
+            Ok(proposed) => proposed,
+            Err(error) => return Err(self.failed(&Problem::from(error))),
+        };
+        let project = &self.located.project;
+        Ok(match (printed::request(&proposed.server, project), proposed.number) {
+            (Some((number, page)), _) => Request::open(Some(number), page),
+            (None, Some(number)) => Request::open(Some(number), Forge::page(project, number)),
+            (None, None) => Request::unopened(self.page(), RequestState::Link),
+        })
+    }
+
+    /// What a push would lead to: one that is open, or one that would be opened.
+    fn simulate(&self, spec: &RequestSpec, dry_run: DryRun) -> Result<Request, Problem> {
+        let simulated = || Request::unopened(self.page(), RequestState::Simulated);
+        match &self.forge {
+            Some(forge) if dry_run == DryRun::Server && self.located.token.is_some() => {
+                let found = wait(forge.open(spec)).map_err(|error| self.failed(&error.problem("")))?;
+                Ok(found.unwrap_or_else(simulated))
+            }
+            _ if dry_run == DryRun::Server => Ok(self.look(spec).unwrap_or_else(simulated)),
+            _ => Ok(simulated()),
+        }
+    }
+
+    /// The open request, if the forge shows it to strangers.
+    fn look(&self, spec: &RequestSpec) -> Option<Request> {
+        let found = wait(self.forge.as_ref()?.open(spec));
+        found.inspect_err(|error| tracing::debug!(%error, "forge: nothing is shown without a token")).ok()?
+    }
+
+    /// The page to open it on by hand.
+    fn page(&self) -> Option<String> {
+        self.located.project.compare_link(&self.spec.head, &self.spec.base)
+    }
+
+    /// A refusal with the page as the way out.
+    fn failed(&self, problem: &Problem) -> Problem {
+        let mut problem = problem.clone();
+        problem.message =
+            format!("the {} was not opened: {}", self.located.project.kind.request(), problem.message);
+        if let Some(page) = self.page() {
+            problem.causes.push(format!("it can be opened by hand: {page}"));
+        }
+        problem
+    }
+}
+
+/// Remote, branch and base of a group.
+fn places(group: &Group) -> Option<(&str, &str, &str)> {
+    let (base, push) = (group.base.as_ref()?, group.push.as_ref()?);
+    Some((group.remote.as_deref()?, &push.branch, &base.reference))
+}
+
+/// The address of a remote as forges need it.
+fn address(remote: &str) -> Result<Address, Problem> {
+    let GitUrl { scheme, host, port, path, .. } = GitUrl::parse(remote).map_err(Problem::from)?;
+    let port = port.filter(|_| matches!(scheme, Scheme::Http | Scheme::Https));
+    Ok(Address { plain: scheme == Scheme::Http, host, port, path })
+}
+
+/// A text as the value of a push option, which is one line: forges read `\n` as a line's end.
+fn one_line(text: &str) -> String {
+    text.trim_end().replace("\r\n", "\n").replace(['\n', '\r'], "\\n")
+}
+
+/// Waits for the network on a thread that may.
+fn wait<T>(work: impl Future<Output = Result<T, ForgeError>>) -> Result<T, ForgeError> {
+    Handle::current().block_on(work)
+}
