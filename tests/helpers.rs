@@ -68,6 +68,30 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
 }
 
 #[test]
+fn what_a_helper_that_hangs_has_started_ends_with_it() {
+    let Some(registry) = registry() else { return };
+    let image = format!("{}/team/app", registry.host);
+    let operator = Operator::new(
+        r#"{"credsStore":"ours"}"#,
+        &[("ours", "(while :; do echo x >> \"$HOME/beats\"; sleep 0.1; done) & sleep 30")],
+    );
+    // On a busy machine the time of a scan may be over before the helper is asked.
+    let has_begun = |_: &i32| {
+        operator.scan(&image);
+        operator.path("home/beats").exists()
+    };
+    assert!((0..20).find(has_begun).is_some(), "the helper was never asked");
+    let beats = || fs::metadata(operator.path("home/beats")).unwrap().len();
+    // What was sent a signal may still be running.
+    let is_still = || {
+        let before = beats();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        before == beats()
+    };
+    assert!((0..10).any(|_| is_still()), "it goes on");
+}
+
+#[test]
 fn an_accounts_pull_secrets_log_in_and_an_account_that_is_nowhere_is_named() {
     let Some(registry) = registry() else { return };
     let operator = Operator::new("{}", &[]);

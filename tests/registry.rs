@@ -303,6 +303,14 @@ async fn what_may_pass_is_tried_again_and_the_server_is_given_its_time() {
     let error = failure(&liar).await;
     assert!(error.problem("x").hint.unwrap().contains("3600 s"));
     assert_eq!(liar.asked().len(), 2, "an hour is not sat out");
+    let (client, mut said) = (client(), Vec::new());
+    for name in ["one", "two"] {
+        let image = format!("{}/team/{name}", liar.host);
+        said.push(list(&client, &image, &Keyring::new()).await.unwrap_err());
+    }
+    assert_eq!(liar.asked().len(), 4, "of one client's repositories one asks, and all hear what was said");
+    assert!(said.iter().all(|error| error.code() == Code::RateLimited), "{said:?}");
+    assert!(said[1].to_string().contains("/team/one/"), "what was asked is what was refused: {}", said[1]);
 }
 
 #[tokio::test]

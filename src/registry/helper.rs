@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,6 +91,7 @@ impl Helper {
     /// Runs it; whether it succeeded, and what it wrote.
     async fn run(&self) -> Result<(bool, SecretString), String> {
         let mut child = self.spawn()?;
+        let mut group = Group(child.id());
         let broken = |error: std::io::Error| format!("it cannot be spoken to: {error}");
         if let Some(mut input) = child.stdin.take() {
             // A helper that ends without listening says so by how it ends.
@@ -100,6 +102,8 @@ impl Helper {
             output.take(LONGEST).read_to_end(&mut said).await.map_err(broken)?;
         }
         let status = child.wait().await.map_err(broken)?;
+        // From now on the number may be somebody else's.
+        group.0 = None;
         let said = String::from_utf8(said).map_err(|_withheld| "its answer is no text".to_owned())?;
         Ok((status.success(), said.into()))
     }
@@ -116,11 +120,24 @@ impl Helper {
         let alone = start(Command::new("setsid").arg(&program).arg("get"));
         let child = match alone {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                start(Command::new(&program).arg("get"))
+                start(Command::new(&program).arg("get").process_group(0))
             }
             other => other,
         };
         child.map_err(|error| format!("{name} cannot be run: {error}"))
+    }
+}
+
+/// The group of a helper's processes, whose leader it is; all of it ends when the helper is given up.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.0.and_then(|number| i32::try_from(number).ok()).and_then(Pid::from_raw);
+        if let Some(leader) = leader {
+            // One that has not become a leader yet has started nothing, and is ended by itself.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
     }
 }
 

@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use reqwest::header::HeaderMap;
 use tokio::sync::Semaphore;
 
+use super::error::RegistryError;
 use crate::domain::scan::Budget;
+
+/// For how long the wish of a registry for silence counts at most.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// Shared by all conversations with one registry, whichever way they go.
 #[derive(Debug)]
@@ -14,6 +18,8 @@ pub(super) struct Limit {
     /// Requests that may be under way at once.
     pub(super) places: Semaphore,
     quiet_until: Mutex<Option<Instant>>,
+    /// What the registry said when it last asked for a longer silence than anybody waits for.
+    refusal: Mutex<Option<RegistryError>>,
     budget: Mutex<Option<Budget>>,
 }
 
@@ -23,12 +29,16 @@ impl Limit {
         Self {
             places: Semaphore::new(places.max(1)),
             quiet_until: Mutex::default(),
+            refusal: Mutex::default(),
             budget: Mutex::default(),
         }
     }
 
     /// The registry wants no request for so long; another one's wish for longer stays.
+    ///
+    /// Nobody is kept from asking for longer than an hour: a registry that wants more is asked again then.
     pub(super) fn hush(&self, wait: Duration) {
+        let wait = wait.min(LONGEST);
         let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
         *quiet = (*quiet).max(Some(Instant::now() + wait));
     }
@@ -37,6 +47,23 @@ impl Limit {
     pub(super) fn quiet(&self) -> Duration {
         let quiet = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
         quiet.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// The registry wants no request for longer than a conversation waits: `error` is what it said.
+    pub(super) fn refuse(&self, wait: Duration, error: RegistryError) {
+        self.hush(wait);
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// What the registry said to somebody else that keeps it from being asked for so long; with what is left of that.
+    pub(super) fn refusal(&self, quiet: Duration) -> Option<RegistryError> {
+        let said = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(match said {
+            RegistryError::RateLimited { request, answer, .. } => {
+                RegistryError::RateLimited { request, answer, retry_after: Some(quiet) }
+            }
+            other => other,
+        })
     }
 
     /// Takes the budget from an answer's headers, if they tell it.
@@ -117,5 +144,7 @@ mod tests {
         limit.hush(Duration::from_mins(1));
         limit.hush(Duration::from_secs(1));
         assert!(limit.quiet() > Duration::from_secs(50));
+        limit.hush(Duration::MAX);
+        assert!(limit.quiet() <= LONGEST, "nobody waits for ever");
     }
 }

@@ -168,6 +168,7 @@ impl<'a> Wire<'a> {
                 Ok(reply) => {
                     let wait = reply.retry_after().map_or(pause, |asked| asked.max(pause));
                     if wait > self.options().longest_pause.min(self.left()) {
+                        self.spare_others(ask, &reply, wait);
                         return Ok(reply);
                     }
                     if reply.status == StatusCode::TOO_MANY_REQUESTS {
@@ -181,6 +182,14 @@ impl<'a> Wire<'a> {
             tracing::info!(attempt, wait = ?wait, "registry: again {}", ask.text());
             self.report(Progress { waiting: Some(wait), ..Progress::default() });
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Whoever else would ask a registry that wants silence for so long is told what it said, and does not ask.
+    fn spare_others(&self, ask: &Ask, reply: &Reply, wait: Duration) {
+        let is_long = wait > self.options().longest_pause;
+        if is_long && reply.status == StatusCode::TOO_MANY_REQUESTS {
+            self.host.limit.refuse(wait, reply.error(ask.text(), &self.host.name));
         }
     }
 
@@ -222,7 +231,7 @@ impl<'a> Wire<'a> {
         let (host, total) = (&self.host.limit.places, self.client.total());
         let (_host, _total) = (host.acquire().await.ok(), total.acquire().await.ok());
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner) += queued.elapsed();
-        self.keep_quiet().await;
+        self.keep_quiet().await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let reply = tokio::time::timeout(self.left(), self.exchange(ask)).await;
@@ -244,12 +253,22 @@ impl<'a> Wire<'a> {
     }
 
     /// Waits until the registry wants requests again, or until no time is left.
-    async fn keep_quiet(&self) {
-        let quiet = self.host.limit.quiet().min(self.left());
+    ///
+    /// # Errors
+    /// That is later than anybody waits for.
+    async fn keep_quiet(&self) -> Result<(), RegistryError> {
+        let quiet = self.host.limit.quiet();
+        if quiet > self.options().longest_pause
+            && let Some(refusal) = self.host.limit.refusal(quiet)
+        {
+            return Err(refusal);
+        }
+        let quiet = quiet.min(self.left());
         if !quiet.is_zero() {
             self.report(Progress { waiting: Some(quiet), ..Progress::default() });
             tokio::time::sleep(quiet).await;
         }
+        Ok(())
     }
 
     /// The time of the whole conversation is over.
