@@ -32,6 +32,7 @@ fn caches_are_shown_pruned_and_cleared_and_first_sightings_stay() {
     assert_eq!(found("git")["name"], json!(lab.url));
     let name = format!("{}/vote", lab.registry.host);
     assert_eq!([&found("tags")["name"], &found("tags")["tags"]], [&json!(name), &json!(6)], "{listed:#}");
+    assert_eq!(lab.run(&["cache", "info", "-o", "json"]).expect(0).err, "", "the document says it all");
     let total: u64 = items.iter().map(|item| item["bytes"].as_u64().unwrap()).sum();
     assert!(total > 0 && listed["bytes"] == json!(total), "{listed:#}");
     let table = lab.run(&["cache", "info"]).expect(0).out;

@@ -306,6 +306,13 @@ fn commands_tell_what_stands_behind_a_tag_and_that_it_moved() {
         assert!(text.contains(&line), "{line:?} in\n{text}");
     }
 
+    let image = format!("{}/vote", lab.registry.host);
+    let of_image = lab.json(0, &["get", "tags", "--image", &image, "--policy", "vote", "--state=latest"]);
+    let shown = &of_image["items"][0];
+    assert_eq!((&shown["digest"], &shown["created"]), (&json!(first), &json!("2021-04-22T00:00:00Z")));
+    let of_image = lab.json(0, &["get", "tags", "--image", &image]);
+    let shown = of_image["items"].as_array().unwrap().iter().find(|item| item["tag"] == NEWEST).unwrap();
+    assert_eq!((&shown["digest"], &of_image["repository"]), (&json!(first), &json!(null)));
     let moved = lab.registry.push_image("vote", NEWEST, &built("2021-05-01T00:00:00Z", REVISION), 10);
     let row = |refresh: &str| {
         let list = lab.json(0, &["get", "tags", "vote", "--state=latest", refresh]);

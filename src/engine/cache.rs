@@ -1,11 +1,12 @@
-//! What is kept only to be quicker: tag lists, metadata, and Git objects. The ledger, the journal and the log are none of it.
+//! What is kept only to be quicker: tag lists, metadata, budgets, and Git objects. The ledger, the journal and the log are none of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::Engine;
+use super::{Engine, World};
 use crate::git::KeptCache;
 use crate::problem::{Code, Problem};
 use crate::store::{CachedFile, Holds};
@@ -20,6 +21,8 @@ const LEFT: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cache {
+    /// How many requests each registry said it will still answer.
+    Budgets,
     /// Bare clones, one for each remote.
     Git,
     /// What stands behind tags, a file for each repository.
@@ -32,6 +35,7 @@ impl Cache {
     /// As it is printed.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Budgets => "budgets",
             Self::Git => "git",
             Self::Metadata => "metadata",
             Self::Tags => "tags",
@@ -65,15 +69,19 @@ enum Kept {
 }
 
 impl CacheEntry {
-    /// Whether it belongs to no object and no remote that was seen for thirty days, or is of no use.
-    pub fn is_old(&self, now: Timestamp) -> bool {
+    /// Whether it is of no use any more: it was not used for thirty days, and no object names the repository, whose
+    /// canonical names are `named`.
+    pub fn is_old(&self, named: &BTreeSet<String>, now: Timestamp) -> bool {
         let limit = if self.name.is_some() { OLD } else { LEFT };
-        now.duration_since(self.used) >= limit
+        let is_named =
+            self.cache != Cache::Git && self.name.as_ref().is_some_and(|name| named.contains(name));
+        !is_named && now.duration_since(self.used) >= limit
     }
 
     fn of_file(cache: Cache, file: CachedFile) -> Self {
         let used = file.holds.as_ref().map_or(file.written, |holds| holds.time);
         let (name, tags) = file.holds.as_ref().map(|Holds { name, tags, .. }| (name.clone(), *tags)).unzip();
+        let tags = tags.filter(|_| cache != Cache::Budgets);
         Self { cache, name, tags, bytes: file.bytes, used, path: file.path.clone(), kept: Kept::File(file) }
     }
 
@@ -88,6 +96,14 @@ impl CacheEntry {
     }
 }
 
+impl World {
+    /// The canonical names of the repositories that objects name, suspended or not.
+    pub fn named_repositories(&self) -> BTreeSet<String> {
+        let names = self.inventory.repositories.values().filter_map(|it| super::scan::image_name(it).ok());
+        names.map(|name| name.canonical()).collect()
+    }
+}
+
 impl Engine {
     /// The folder that the caches lie in; `None`: everything is kept in memory.
     pub fn cache_dir(&self) -> Option<&Path> {
@@ -99,6 +115,7 @@ impl Engine {
         let of = |cache| move |file| CacheEntry::of_file(cache, file);
         let mut all: Vec<CacheEntry> =
             KeptCache::all(&self.git_root).into_iter().map(CacheEntry::of_git).collect();
+        all.extend(self.store.budgets().files().into_iter().map(of(Cache::Budgets)));
         all.extend(self.store.metadata().files().into_iter().map(of(Cache::Metadata)));
         all.extend(self.store.tags().files().into_iter().map(of(Cache::Tags)));
         all.sort_by(|a, b| (a.cache, &a.name, &a.path).cmp(&(b.cache, &b.name, &b.path)));
@@ -111,6 +128,7 @@ impl Engine {
         for entry in entries {
             let removed = match (&entry.kept, entry.cache) {
                 (Kept::Git(kept), _) => kept.remove(),
+                (Kept::File(file), Cache::Budgets) => self.store.budgets().remove(file),
                 (Kept::File(file), Cache::Metadata) => self.store.metadata().remove(file),
                 (Kept::File(file), _) => self.store.tags().remove(file),
             };
@@ -144,7 +162,11 @@ mod tests {
             };
             CacheEntry::of_file(Cache::Tags, file)
         };
-        assert!(!entry(Some("r/a")).is_old(at(119)) && entry(Some("r/a")).is_old(at(120)));
-        assert!(!entry(None).is_old(at(100)) && entry(None).is_old(at(101)));
+        let nobody = BTreeSet::new();
+        let is_old = |name, day| entry(name).is_old(&nobody, at(day));
+        assert!(!is_old(Some("r/a"), 119) && is_old(Some("r/a"), 120));
+        assert!(!is_old(None, 100) && is_old(None, 101));
+        let named = BTreeSet::from(["r/a".to_owned()]);
+        assert!(!entry(Some("r/a")).is_old(&named, at(1000)), "a suspended object still names it");
     }
 }

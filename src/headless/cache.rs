@@ -1,10 +1,13 @@
 //! `cache`: what is kept only to be quicker, and how to be rid of it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::session::{event_loop, within};
 use super::{Answer, Document, Table, Text};
-use crate::cli::{CacheArgs, CacheWhat};
+use crate::cli::{CacheArgs, CacheWhat, Format};
 use crate::config::Settings;
 use crate::domain::mode::Mode;
 use crate::engine::{CacheEntry, Engine};
@@ -72,10 +75,19 @@ pub(super) fn cache(settings: &Settings, args: &CacheArgs) -> Result<Answer, Pro
     match args.what {
         CacheWhat::Info => Ok(answer(&engine, "CacheList", entries, Vec::new(), "in")),
         CacheWhat::Prune => {
-            let now = Timestamp::now();
-            remove(&engine, entries.into_iter().filter(|entry| entry.is_old(now)).collect())
+            let (now, named) = (Timestamp::now(), named(settings, &engine)?);
+            remove(&engine, entries.into_iter().filter(|entry| entry.is_old(&named, now)).collect())
         }
         CacheWhat::Clear => remove(&engine, entries),
+    }
+}
+
+/// The repositories that the objects here name; where there are no objects, none.
+fn named(settings: &Settings, engine: &Engine) -> Result<BTreeSet<String>, Problem> {
+    match event_loop()?.block_on(within(settings, engine.load())) {
+        Ok(world) => Ok(world.named_repositories()),
+        Err(problem) if problem.code == Code::NotFound && settings.files.is_none() => Ok(BTreeSet::new()),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -102,5 +114,10 @@ fn answer(
     let listed = Listed { kind, directory, entries };
     let place = listed.directory.as_deref().unwrap_or("memory");
     let note = format!("✔ {}, {} {how} {place}", count(listed.entries.len(), "entry"), size(listed.bytes()));
-    Answer::new(listed).with_problems(problems).with_note(note)
+    let answer = Answer::new(listed).with_problems(problems);
+    match engine.settings().output {
+        // The document says as much to whoever reads it, and standard error has nothing but problems then.
+        Format::Json | Format::Yaml => answer,
+        _ => answer.with_note(note),
+    }
 }

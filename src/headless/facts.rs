@@ -84,7 +84,7 @@ fn ask<'t>(
     chosen: &Chosen,
     tags: impl Iterator<Item = &'t str>,
 ) -> (Vec<Option<Described>>, Vec<Problem>) {
-    let Some(repository) = &chosen.repository else { return (tags.map(|_| None).collect(), Vec::new()) };
+    let Some(repository) = &chosen.place else { return (tags.map(|_| None).collect(), Vec::new()) };
     let (engine, world) = (&session.engine, &session.world);
     let each = tags.map(|tag| {
         let question = TagQuestion { repository, tag, tags: Some(&chosen.scan.tags) };
@@ -95,7 +95,10 @@ fn ask<'t>(
     match session.run(async { Ok(futures::future::join_all(each).await) }) {
         Ok(answers) => {
             for answer in answers {
-                told.push(answer.unwrap_or_else(|problem| {
+                told.push(answer.unwrap_or_else(|mut problem| {
+                    // What stands for an image has no namespace.
+                    let subject = problem.subject.trim_start_matches('/').to_owned();
+                    problem.subject = subject;
                     problems.push(problem);
                     None
                 }));

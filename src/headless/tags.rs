@@ -16,7 +16,6 @@ use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep,
 use crate::domain::proposal::{Hold, Reference};
 use crate::domain::reflection::Reflection;
 use crate::domain::scan::Scan;
-use crate::engine::Engine;
 use crate::problem::{Code, Problem};
 use crate::store::{KnownImages, Ledger};
 
@@ -115,12 +114,13 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
             return Err(Problem::new(Code::Usage, "--state", "without a policy no tag has a state")
                 .hint("Give the policy to judge by with --policy."));
         }
-        let engine = Engine::open(settings.clone())?;
-        let scan = Progress::scan_image(settings, &engine, image)?;
-        let tags = scan.tags.iter().map(|tag| plain(tag, &scan)).collect();
-        let list =
-            TagList { repository: None, image: image.clone(), policy: None, scanned: scan.scanned, tags };
-        return Ok(Answer::new(list).with_problems(engine.login_problems()));
+        let mut session = Session::empty(settings)?;
+        let scan = Progress::scan_image(settings, &session.engine, image)?;
+        let place = session.stand_in(image);
+        let chosen = Chosen { place: Some(place), ..judge(&session, None, None, scan) };
+        let (tags, scanned) = (judged(&session, &chosen, &states), chosen.scan.scanned);
+        let list = TagList { repository: None, image: image.clone(), policy: None, scanned, tags };
+        return Ok(Answer::new(list).with_problems(session.engine.login_problems()));
     }
     let session = Session::open(settings)?;
     let name = args.repository.as_deref().unwrap_or_default();
@@ -142,16 +142,18 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
 
 /// `get tags --image REF --policy P`: the tags of any image, judged as if the policy were about it.
 fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState]) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
-    let inventory = &session.world.inventory;
-    let id = session.find(Kind::ImagePolicy, policy, inventory.policies.keys())?;
+    let mut session = Session::open(settings)?;
+    let id = session.find(Kind::ImagePolicy, policy, session.world.inventory.policies.keys())?;
     let scan = Progress::scan_image(settings, &session.engine, image)?;
-    let policy = inventory.policies.get(&id).cloned();
-    let chosen = judge(&session, None, policy, scan);
+    let mut problems = session.problems();
+    let place = session.stand_in(image);
+    let policy = session.world.inventory.policies.get(&id).cloned();
+    let chosen = Chosen { place: Some(place), ..judge(&session, None, policy, scan) };
+    problems.extend(facts::learn(&session, &chosen));
     let tags = judged(&session, &chosen, states);
     let (policy, scanned) = (Some(id), chosen.scan.scanned);
     let list = TagList { repository: None, image: image.to_owned(), policy, scanned, tags };
-    Ok(Answer::new(list).with_problems(session.problems()))
+    Ok(Answer::new(list).with_problems(problems))
 }
 
 /// The states that a word may name.
@@ -167,6 +169,8 @@ fn parse_state(word: &str) -> Result<TagState, Problem> {
 pub(super) struct Chosen {
     /// `None`: an image without an object.
     pub(super) repository: Option<ObjectId>,
+    /// What registries, and what is kept, are asked by: the repository, or what stands for an image without an object.
+    pub(super) place: Option<ObjectId>,
     pub(super) policy: Option<ImagePolicy>,
     pub(super) scan: Scan,
     evaluator: Option<Arc<Evaluator>>,
@@ -206,7 +210,7 @@ fn judge(session: &Session, repository: Option<ObjectId>, policy: Option<ImagePo
         Some(evaluated) => (Some(evaluated.selection.evaluator), evaluated.evaluation),
         None => (None, None),
     };
-    Chosen { repository, policy, scan, evaluator, evaluation }
+    Chosen { place: repository.clone(), repository, policy, scan, evaluator, evaluation }
 }
 
 /// The tags of one repository: cached, or scanned if that is due.
@@ -260,11 +264,11 @@ fn judged(session: &Session, chosen: &Chosen, states: &[TagState]) -> Vec<Tag> {
 }
 
 fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
-    let repository = chosen.repository.as_ref();
-    let ledger = repository.and_then(|repository| session.engine.ledger(&session.world, repository));
+    let (repository, place) = (chosen.repository.as_ref(), chosen.place.as_ref());
+    let ledger = place.and_then(|place| session.engine.ledger(&session.world, place));
     let ledger = ledger.unwrap_or_default();
     let first_seen = |tag: &str| ledger.get(tag);
-    let images = repository.map(|repository| session.engine.known_images(&session.world, repository));
+    let images = place.map(|place| session.engine.known_images(&session.world, place));
     let images = images.unwrap_or_default();
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
         let tag =
