@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::input::Message;
+use crate::domain::age;
 use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Selection};
-use crate::domain::proposal::{Decision, Proposal, Site, Step, UpdateState};
+use crate::domain::proposal::{Decision, NewReference, Proposal, Site, Step, UpdateState};
 
 /// What tells an update from all others: its automation and its policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +97,8 @@ pub struct Review {
     pub messages: BTreeMap<ObjectId, Message>,
     /// Updates whose reason for a second look was shown; the next Space approves.
     pub looked_at: BTreeSet<UpdateId>,
+    /// Updates that a person approved although they are too young, each with what it brings in.
+    lifted: BTreeMap<UpdateId, NewReference>,
     done: Vec<Change>,
     undone: Vec<Change>,
 }
@@ -145,6 +148,9 @@ impl Review {
                     self.updates.push(known.clone());
                 }
                 _ => {
+                    if self.is_lifted(&update) {
+                        update.state = UpdateState::Pending;
+                    }
                     if let Some(known) = before {
                         carry_over(known, &mut update);
                     }
@@ -152,9 +158,40 @@ impl Review {
                 }
             }
         }
+        self.settle_lifted();
         // An undo of a site that is gone would hit another one.
         self.done.clear();
         self.undone.clear();
+    }
+
+    /// Lets an update be approved that waits for nothing but its age; so it stays as long as it is approved and brings the
+    /// same in.
+    pub fn lift(&mut self, id: &UpdateId) {
+        let young = self.get(id).filter(|update| age::is_young(update));
+        if let Some(new) = young.and_then(|update| update.new.clone()) {
+            self.lifted.insert(id.clone(), new);
+        }
+    }
+
+    /// Whether a person approved this although it is too young.
+    fn is_lifted(&self, update: &Proposal) -> bool {
+        let is_same = |new: &NewReference| update.new.as_ref() == Some(new);
+        age::is_held_for_age(update) && self.lifted.get(&UpdateId::of(update)).is_some_and(is_same)
+    }
+
+    /// All updates as a plan is made of them: one that is approved although it is too young is held, and approved; of one
+    /// that waits, what was decided before it had to does not count.
+    pub fn for_plan(&self) -> Vec<Proposal> {
+        let mut updates = self.updates.clone();
+        for update in &mut updates {
+            if update.state == UpdateState::Held {
+                update.sites.iter_mut().for_each(|site| site.decision = Decision::Undecided);
+                update.decision = Decision::Undecided;
+            } else if self.is_lifted(update) {
+                update.state = UpdateState::Held;
+            }
+        }
+        updates
     }
 
     /// The indices of the sites that `target` means, those linked to a single site included; none that is blocked.
@@ -187,8 +224,11 @@ impl Review {
         let mut change = Change(Vec::new());
         for target in targets {
             let sites = self.sites_of(target);
-            let update = self.get(&target.update).filter(|update| update.state == UpdateState::Pending);
-            let Some(update) = update else { continue };
+            let is_open = |update: &&Proposal| {
+                let is_wanted = decision == Decision::Approved && self.is_lifted(update);
+                update.state == UpdateState::Pending || is_wanted
+            };
+            let Some(update) = self.get(&target.update).filter(is_open) else { continue };
             change.0.extend(sites.into_iter().filter_map(|index| {
                 let before = update.sites.get(index)?.decision;
                 (before != decision).then(|| (target.update.clone(), index, before, decision))
@@ -240,7 +280,17 @@ impl Review {
             }
             update.decision = update.overall();
         }
+        self.settle_lifted();
         decided
+    }
+
+    /// What was approved although it is too young waits again as soon as it no longer is approved.
+    fn settle_lifted(&mut self) {
+        let lifted: Vec<bool> = self.updates.iter().map(|update| self.is_lifted(update)).collect();
+        for (update, _) in self.updates.iter_mut().zip(lifted).filter(|(_, is_lifted)| *is_lifted) {
+            let is_approved = update.approved().next().is_some();
+            update.state = if is_approved { UpdateState::Pending } else { UpdateState::Held };
+        }
     }
 
     /// How many updates and sites stand where.

@@ -170,7 +170,10 @@ impl Clocks {
         ];
         let said = each.into_iter().filter_map(|(clock, time, note)| {
             let age = now.as_second() - time?.as_second();
-            let age = if age < 0 { "in the future".to_owned() } else { format!("{} ago", span(age)) };
+            let age = match age {
+                ..0 => "in the future".to_owned(),
+                age => format!("{} ago", passed(age)),
+            };
             Some(format!("{} {age}{note}", clock.word()))
         });
         let said: Vec<String> = said.collect();
@@ -178,9 +181,18 @@ impl Clocks {
     }
 }
 
-/// So many seconds in at most two units: `2 d 4 h`, `4 h 10 min`, `3 min`; never less than a minute.
+/// So many seconds that have passed, in at most two units: `2 d 4 h`, `3 min`, `12 s`; never more than have.
+fn passed(seconds: i64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { in_minutes(seconds / 60) }
+}
+
+/// So many seconds that are left, in at most two units: `2 d 4 h`, `4 h 10 min`, `3 min`; never less than are, nor than a
+/// minute.
 pub fn span(seconds: i64) -> String {
-    let minutes = (seconds.max(60) + 59) / 60;
+    in_minutes((seconds.max(60) + 59) / 60)
+}
+
+fn in_minutes(minutes: i64) -> String {
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     match (days, hours, minutes) {
         (0, 0, minutes) => format!("{minutes} min"),
@@ -228,7 +240,12 @@ pub fn explained(clocks: &Clocks, min: MinAge, now: Timestamp) -> Option<String>
 
 /// Whether an update waits for nothing but its age.
 pub fn is_young(update: &Proposal) -> bool {
-    update.state == UpdateState::Held && update.hold.as_ref().is_some_and(|hold| hold.by == BY)
+    update.state == UpdateState::Held && is_held_for_age(update)
+}
+
+/// Whether an update has to wait for its age, or would have to if nobody had approved it all the same.
+pub fn is_held_for_age(update: &Proposal) -> bool {
+    update.hold.as_ref().is_some_and(|hold| hold.by == BY)
 }
 
 #[cfg(test)]
@@ -301,6 +318,15 @@ mod tests {
     fn the_clocks_are_shown_apart() {
         let clocks = Clocks { registry: None, created: ago(-1), first_seen: ago(50), first_look: true };
         assert_eq!(clocks.text(now()), "created in the future, first seen 2 d 2 h ago (our first look)");
+        let young = |seconds: i64| {
+            let created = Some(now() - jiff::SignedDuration::from_secs(seconds));
+            Clocks { created, ..Clocks::default() }.text(now())
+        };
+        assert_eq!(young(3), "created 3 s ago");
+        assert_eq!(
+            [young(60), young(119), young(120)].map(|text| text.replace("created ", "")),
+            ["1 min ago", "1 min ago", "2 min ago"]
+        );
         assert_eq!(Clocks::default().text(now()), "no clock is known");
         for (seconds, said) in
             [(0, "1 min"), (61, "2 min"), (3600, "1 h"), (3660, "1 h 1 min"), (86_400, "1 d")]

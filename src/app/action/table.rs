@@ -1,7 +1,8 @@
 //! The table itself.
 
 use super::why::{
-    always, approvable, approvals, cursor, decided, editable, errors, filtered, pane, redoable, undoable,
+    always, approvable, approvals, cursor, decidable, decided, editable, errors, filtered, pane, redoable,
+    undoable,
 };
 use super::{Action, EffectClass, Group, Row, Scope, why};
 use crate::app::view::{Context as C, View as V};
@@ -60,8 +61,8 @@ use Group::{Act, Decide, Everywhere, Look, Move};
 pub const ACTIONS: &[Row] = &[
     // Decide
     row(Action::Approve, "decide.approve", &["space"], "approve", "Approve the update, file or site, or take that back", DECIDE, LOCAL, (10, Decide), approvable),
-    row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), approvable),
-    row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), approvable),
+    row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), decidable),
+    row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),

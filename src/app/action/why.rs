@@ -5,6 +5,7 @@ use crate::app::review::Target;
 use crate::app::rows;
 use crate::app::state::{Node, Overlay, State};
 use crate::app::view::View;
+use crate::domain::age;
 use crate::domain::commit::message_defect;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -34,14 +35,26 @@ pub(super) fn cursor(state: &State) -> Option<String> {
     unless(has_row, "there is no row")
 }
 
-/// The update under the cursor, or some of the range, has to be one that can be decided.
+/// The update under the cursor, or some of the range, has to be one that can be decided, or that waits for nothing but its
+/// age.
 pub(super) fn approvable(state: &State) -> Option<String> {
+    let is_young = |target: &Target| state.review.get(&target.update).is_some_and(age::is_young);
+    refusal_of_all(state, |target| undecidable(state, target).filter(|_| !is_young(target)))
+}
+
+/// The update under the cursor, or some of the range, has to be one that can be decided.
+pub(super) fn decidable(state: &State) -> Option<String> {
+    refusal_of_all(state, |target| undecidable(state, target))
+}
+
+/// Why the key does nothing, if it does nothing to any of its targets.
+fn refusal_of_all(state: &State, refusal: impl Fn(&Target) -> Option<String>) -> Option<String> {
     let targets: Vec<Target> = match state.view_below_help() {
         View::Updates => state.updates.targets().into_iter().map(Target::update).collect(),
         View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
         _ => Vec::new(),
     };
-    let mut refusals = targets.iter().map(|target| undecidable(state, target));
+    let mut refusals = targets.iter().map(refusal);
     let first = refusals.next().unwrap_or_else(|| Some("there is no update".to_owned()))?;
     refusals.all(|refusal| refusal.is_some()).then_some(first)
 }

@@ -1,5 +1,7 @@
 //! Decisions: approve, skip, clear, undo; on updates in S1 and on anything of S7's tree.
 
+use jiff::Timestamp;
+
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
@@ -7,6 +9,7 @@ use crate::app::review::{Decided, Target, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, Node, Overlay, State};
 use crate::app::view::View;
+use crate::domain::age;
 use crate::domain::mode::Mode;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
@@ -39,7 +42,8 @@ fn targets(state: &State) -> Vec<Target> {
 
 /// Approves the targets, or takes that back if all of them are approved.
 ///
-/// An update that goes back or changes its image's name is approved by the second key; the first says why it stands out.
+/// An update that goes back, changes its image's name or is too young is approved by the second key; the first says why
+/// it stands out.
 fn approve(state: &mut State) -> Vec<Effect> {
     let targets = targets(state);
     if targets.iter().all(|target| state.review.decision(target) == Decision::Approved) {
@@ -47,9 +51,16 @@ fn approve(state: &mut State) -> Vec<Effect> {
     }
     let (risky, fine): (Vec<Target>, Vec<Target>) =
         targets.into_iter().partition(|target| is_second_look(state, target));
-    let effects = if fine.is_empty() { vec![] } else { give(state, &fine, Decision::Approved, "approved") };
+    let young = fine.iter().filter(|target| state.review.get(&target.update).is_some_and(age::is_young));
+    let young: Vec<UpdateId> = young.map(|target| target.update.clone()).collect();
+    let word = if young.is_empty() { "approved" } else { "approved although too young" };
+    for id in &young {
+        state.review.lift(id);
+    }
+    let effects = if fine.is_empty() { vec![] } else { give(state, &fine, Decision::Approved, word) };
     if let Some(target) = risky.first() {
-        let says = state.review.get(&target.update).map(why_second_look).unwrap_or_default();
+        let says = state.review.get(&target.update).map(|update| why_second_look(update, state.now));
+        let says = says.unwrap_or_default();
         state.tell(Level::Warning, format!("{says}; Space again approves it"));
         state.review.looked_at.extend(risky.into_iter().map(|target| target.update));
     }
@@ -57,11 +68,16 @@ fn approve(state: &mut State) -> Vec<Effect> {
 }
 
 fn is_second_look(state: &State, target: &Target) -> bool {
-    let needs = state.review.get(&target.update).is_some_and(Proposal::needs_second_look);
+    let update = state.review.get(&target.update);
+    let needs = update.is_some_and(|update| update.needs_second_look() || age::is_young(update));
     needs && !state.review.looked_at.contains(&target.update)
 }
 
-fn why_second_look(update: &Proposal) -> String {
+fn why_second_look(update: &Proposal, now: Timestamp) -> String {
+    if let Some(hold) = update.hold.as_ref().filter(|_| age::is_young(update)) {
+        let left = age::span(hold.until.as_second() - now.as_second());
+        return format!("{} has to wait {left} more, {}", update.policy, hold.reason);
+    }
     let new = update.new.as_ref().map_or("?", |new| &new.tag);
     let old = update.current.join(", ");
     if update.downgrade {

@@ -28,7 +28,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         state.show(View::Push);
         return vec![];
     }
-    let updates = state.review.updates().to_vec();
+    let updates = state.review.for_plan();
     let messages: BTreeMap<ObjectId, String> =
         state.review.messages.iter().map(|(id, message)| (id.clone(), message.text())).collect();
     let job = state.jobs.number();
