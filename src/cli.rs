@@ -106,7 +106,7 @@ impl Cli {
         let own = match &self.command {
             None => Some(self.age),
             Some(
-                Command::Get(GetArgs { what: GetWhat::Updates { age, .. } })
+                Command::Get(GetArgs { what: GetWhat::Updates { age, .. }, .. })
                 | Command::Diff(DiffArgs { what: DiffWhat::Updates { age, .. } }),
             ) => Some(*age),
             Some(Command::Plan(args)) => Some(args.age),

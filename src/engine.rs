@@ -49,6 +49,7 @@ use crate::forge;
 use crate::git;
 use crate::problem::Problem;
 use crate::registry;
+use crate::source::files::Stamp;
 use crate::source::secrets::Secrets;
 use crate::store::{Dirs, Store};
 
@@ -68,7 +69,7 @@ pub use reflect::Passes;
 pub use revert::Reverted;
 pub use scan::{ScanOutcome, ScanProgress, never_scanned};
 pub use select::{Evaluated, Selections};
-pub use watch::Seen;
+pub use watch::{First, Seen};
 
 /// The tags of each `ImageRepository` that was scanned, now or before.
 pub type Scans = BTreeMap<ObjectId, Scan>;
@@ -116,6 +117,8 @@ pub struct World {
     pub(crate) source_url: Option<String>,
     /// The branch that the files are of, where they are of one.
     pub(crate) source_branch: Option<String>,
+    /// What the files were like when they were read; `None` where they came from a remote, or there are none.
+    pub(crate) stamp: Option<Stamp>,
     /// What could not be read, and what a person should know; stops nothing.
     pub problems: Vec<Problem>,
 }

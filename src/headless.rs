@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, GetWhat, RenderWhat};
+use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, RenderWhat};
 use crate::config::{ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
@@ -22,6 +22,7 @@ mod eval_batch;
 mod events;
 mod facts;
 mod filter;
+mod follow;
 mod get;
 mod holds;
 mod lint;
@@ -179,15 +180,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
     match command {
         Command::Demo(args) => demo::demo(settings, args, streams),
         Command::Scan(args) => scan::scan(settings, args, streams),
-        Command::Get(args) => match &args.what {
-            GetWhat::Repositories { name } => get::repositories(settings, name.as_deref()),
-            GetWhat::Policies { name } => get::policies(settings, name.as_deref()),
-            GetWhat::Automations { name } => get::automations(settings, name.as_deref()),
-            GetWhat::Image { kind } => get::image(settings, kind),
-            GetWhat::Tags(args) => tags::tags(settings, args),
-            GetWhat::Holds => holds::get(settings),
-            GetWhat::Updates { names, exit_code, .. } => updates::get(settings, names, *exit_code),
-        },
+        Command::Get(args) => get::get(settings, args, streams),
         Command::Explain(args) => match &args.what {
             ExplainWhat::Tag(args) => tags::explain(settings, args),
         },

@@ -166,7 +166,7 @@ fn with_hostile_tags(width: u16, height: u16) -> Screen {
 
 #[test]
 fn tags() {
-    for (width, height) in [SIZES[0], SIZES[1], WIDE] {
+    for (width, height) in [SIZES[0], SIZES[1], (120, 40), WIDE, WIDEST] {
         let mut screen = with_hostile_tags(width, height);
         screen.keys("j j j j j");
         assert_snapshot!(format!("s3-tags-{width}x{height}"), screen.frame());

@@ -16,6 +16,7 @@ use pty::Pty;
 use pty::Shows::{self, CursorOn, NoMore, Text};
 use registry::{Liar, Say};
 use rustix::process::Signal;
+use supercargo::store::{Dirs, PushNote, Store};
 
 /// A demo whose CI pushes nothing while a test runs.
 const STILL: [&str; 3] = ["demo", "--interval", "1h"];
@@ -376,6 +377,64 @@ fn a_policy_whose_scan_fails_says_so_and_why() {
     let mut pty = Pty::start(120, 40, &["--files", folder.path().to_str().unwrap()]);
     pty.wait("0/1 scanned").send("3").wait("LATEST HERE").wait("fails");
     pty.wait("the scan of ImageRepository shop/app fails").wait("403");
+}
+
+/// One repository object, of an image at `host`.
+fn repository(host: &str, name: &str) -> String {
+    format!(
+        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: shop}}\n\
+         spec: {{image: {host}/shop/{name}, interval: 1h, insecure: true}}\n---\n"
+    )
+}
+
+#[test]
+fn a_large_scan_says_first_what_it_will_ask_and_objects_that_come_later_are_seen() {
+    let (registry, folder) = tags_of(|| Say::tags(&["1.0.0"]));
+    let objects: String =
+        (0..21).map(|number| repository(&registry.host, &format!("app-{number}"))).collect();
+    std::fs::write(folder.path().join("more.yaml"), objects).unwrap();
+    let mut pty = Pty::start(100, 30, &["--files", folder.path().to_str().unwrap()]);
+    pty.wait("scanning 22 repositories: at least 23 requests to 1 registry").wait("22/22 ");
+    pty.send("2").wait("LAST SCAN").send("R").wait("scanning 22 repositories: at least");
+    std::fs::write(folder.path().join("late.yaml"), repository(&registry.host, "late")).unwrap();
+    // The files are looked at once a minute.
+    for _ in 0..3 {
+        pty.settle(Duration::from_secs(25));
+    }
+    assert!(pty.text().contains("shop/late"), "{}", pty.text());
+    assert!(registry.asked().iter().any(|asked| asked.line.contains("/shop/late/")), "it is scanned too");
+}
+
+#[test]
+fn a_push_whose_end_nobody_saw_is_told_at_the_next_start_and_once() {
+    let (_registry, folder) = tags_of(|| Say::tags(&["1.0.0"]));
+    let state = tempfile::tempdir().unwrap();
+    let dirs = Dirs { state: Some(state.path().join("supercargo")), cache: None };
+    let note = PushNote {
+        plan: "7f3c9a01b2c4".to_owned(),
+        remote: "https://git.example.com/ops/fleet".to_owned(),
+        branch: "image-updates".to_owned(),
+        commit: "8d2e91b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6".to_owned(),
+        time: "2026-03-01T13:40:00Z".parse().unwrap(),
+        outcome: Some(Err("declined by a hook".to_owned())),
+    };
+    let store = Store::open(&dirs);
+    drop(store.pushes().begin(&note));
+    store.pushes().end(&note);
+    drop(store);
+    let start = || {
+        let variables = [("XDG_STATE_HOME", state.path().to_str().unwrap())];
+        let mut pty = Pty::start_with(100, 30, &["--files", folder.path().to_str().unwrap()], &variables);
+        pty.wait("1/1 ");
+        pty
+    };
+    let mut pty = start();
+    pty.wait("push: the push of 8d2e91b to image-updates of https://git.example.com/ops/fleet");
+    pty.send("!").wait("did not land: declined by a hook");
+    pty.signal(Signal::TERM).end();
+    let mut pty = start();
+    pty.settle(Duration::from_secs(1));
+    assert!(!pty.text().contains("8d2e91b"), "{}", pty.text());
 }
 
 /// How many cells of the screen look different from `before`.

@@ -105,6 +105,63 @@ fn each_tag_that_comes_moves_or_goes_is_a_line_until_a_signal() {
 }
 
 #[test]
+fn objects_that_come_into_the_files_are_watched_from_then_on() {
+    let Some(lab) = hurried() else { return };
+    lab.registry.push("api", "1.0.0");
+    let watch = Watch::start(&lab, &["scan", "repository", "--all"]);
+    lab.registry.push("vote", "v9");
+    assert_eq!(watch.next()["tag"], "v9", "the watch has begun");
+    let image = format!("--image={}/api", lab.registry.host);
+    lab.run(&["create", "image", "repository", "api", &image, "--interval=1s"]).expect(0);
+    // What is there at the first look is no change, so one is made until it is seen.
+    let since = Instant::now();
+    let line = (1..).find_map(|patch| {
+        assert!(since.elapsed() < PATIENCE, "the new object is not watched");
+        lab.registry.push("api", &format!("1.0.{patch}"));
+        watch.lines.recv_timeout(Duration::from_secs(2)).ok()
+    });
+    let line = line.unwrap();
+    assert_eq!([&line["name"], &line["change"]], [&json!("api"), &json!("added")], "{line}");
+    assert_eq!(watch.end("-INT"), Some(130));
+}
+
+#[test]
+fn a_list_is_printed_and_again_when_something_in_it_changes() {
+    let Some(lab) = hurried() else { return };
+    let watch = Watch::start(&lab, &["get", "policies"]);
+    let latest = |line: &Value| line["items"][0]["latest"]["tag"].clone();
+    let first = watch.next();
+    assert_eq!([&first["kind"], &first["apiVersion"]], [&json!("PolicyList"), &json!("supercargo/v1")]);
+    assert_eq!(latest(&first), "main-e5d27a2c-1619063680", "{first}");
+    let new = "main-0000aaaa-1719063680";
+    lab.registry.push("vote", new);
+    let next = loop {
+        let next = watch.next();
+        if latest(&next) != latest(&first) {
+            break next;
+        }
+    };
+    assert_eq!(latest(&next), new, "{next}");
+    assert_eq!(watch.end("-INT"), Some(130));
+    let watch = Watch::start(&lab, &["get", "repositories"]);
+    assert_eq!(watch.next()["items"].as_array().unwrap().len(), 1);
+    let image = format!("--image={}/vote", lab.registry.host);
+    lab.run(&["create", "image", "repository", "again", &image, "--interval=1s"]).expect(0);
+    let names = loop {
+        let next = watch.next();
+        let names: Vec<Value> =
+            next["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect();
+        if names.len() > 1 {
+            break names;
+        }
+    };
+    assert_eq!(names, [json!("again"), json!("vote")], "an object that came into the files is in the list");
+    assert_eq!(watch.end("-TERM"), Some(143));
+    lab.run(&["get", "tags", "vote", "-w"]).expect(2);
+    lab.run(&["get", "updates", "--exit-code", "-w"]).expect(2);
+}
+
+#[test]
 fn a_watch_whose_reader_has_gone_ends() {
     let Some(lab) = hurried() else { return };
     let mut program = lab.command(&["scan", "repository", "--all", "-w"]);

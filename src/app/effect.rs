@@ -1,11 +1,13 @@
 //! Everything that can be asked for. An effect is complete: the shell needs nothing of the state to carry it out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::review::Decided;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::Proposal;
+use crate::domain::tags::TagList;
 
 /// The number of one piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,6 +29,8 @@ pub enum Reach {
 pub enum Effect {
     /// Read the objects; cached tags, decisions and drafts follow by themselves.
     Load(JobId),
+    /// Look whether what the objects were read from has changed since.
+    LookAtSource,
     /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the
     /// limits allow.
     Scan(JobId, Vec<ObjectId>),
@@ -45,6 +49,25 @@ pub enum Effect {
         /// The repository.
         repository: ObjectId,
         /// The tags.
+        tags: Vec<String>,
+    },
+    /// Tell when these tags of a repository were first seen, from the disk.
+    FirstSeen {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// All its tags.
+        tags: Arc<TagList>,
+    },
+    /// Tell digest and time of these tags of a repository for their rows: what the disk has at once, then what the
+    /// registry says, unless it counts how often it is asked. The newest request wins.
+    Glance {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// The tags, in the order of their rows.
         tags: Vec<String>,
     },
     /// Read marked files, compare. The newest request wins.

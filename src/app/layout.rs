@@ -125,6 +125,16 @@ impl Layout {
         Self { tier, title, tabs, header, list, preview, overlay, status, hints }
     }
 
+    /// Whether the rows of S3 have room for the digests of their tags; the view places its columns by the same widths.
+    pub fn has_digests(&self) -> bool {
+        let least = match self.tier {
+            Tier::T0 | Tier::T1 => 99,
+            Tier::T2 => 108,
+            Tier::T3 => 86,
+        };
+        self.list.width >= least
+    }
+
     /// How many rows of the list are shown.
     pub fn rows(&self) -> usize {
         usize::from(self.list.height)

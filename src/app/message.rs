@@ -12,7 +12,7 @@ use super::effect::JobId;
 use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
-use super::world::{Told, Verdict};
+use super::world::{Glanced, Sightings, Told, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{CutOff, Landed, LandingStep};
 use crate::domain::lint::Survey;
@@ -42,6 +42,8 @@ pub enum Msg {
     Loaded(JobId, Result<Box<Loaded>, Problem>),
     /// There are no objects anywhere; what was tried.
     NothingFound(JobId, Vec<String>),
+    /// What a large scan will ask of registries, before it does.
+    Announced(String),
     /// A scan has seen so many tags.
     ScanProgress {
         /// The question.
@@ -78,6 +80,19 @@ pub enum Msg {
     PushesSettled(Vec<CutOff>),
     /// What stands behind a tag of a repository.
     Described(JobId, ObjectId, Box<Told>),
+    /// When the tags of a repository were first seen, and which of them stood for something else before.
+    FirstSeen {
+        /// The question.
+        job: JobId,
+        /// The repository.
+        repository: ObjectId,
+        /// When each tag was first seen.
+        sightings: Box<Sightings>,
+        /// The tags that moved.
+        moved: Vec<String>,
+    },
+    /// What a glance at some tags of S3 brought.
+    Glanced(JobId, Vec<Glanced>),
     /// Something that stops nothing and should be known.
     Warned(Problem),
     /// The source changed; a reload is due.

@@ -20,7 +20,7 @@ pub fn sorts(view: View) -> &'static [&'static str] {
     match view {
         View::Updates => &["age", "policy", "step", "automation"],
         View::Repositories => &["name", "new", "tags", "last scan", "problems first"],
-        View::Tags => &["policy order", "tag", "state"],
+        View::Tags => &["policy order", "tag", "state", "seen"],
         View::Policies => &["problems first", "name", "kind"],
         View::Automations => &["problems first", "name"],
         View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => &[],
@@ -462,6 +462,12 @@ pub fn tags(state: &mut State) {
     match state.tags.list.sort {
         1 => rows.sort_unstable(),
         2 => rows.sort_by_key(|row| tag_state(*row).map(|state| state as u8)),
+        BY_SIGHTING => {
+            let sightings = state.tags.sightings.as_ref();
+            let seen = |row: &u32| sightings.and_then(|seen| seen.get(tags.get(*row as usize)?));
+            // The newest first; those that nobody noted are the oldest.
+            rows.sort_by_cached_key(|row| Reverse(seen(row)));
+        }
         _ => {}
     }
     turn(&mut rows, state.tags.list.reverse);
@@ -480,6 +486,16 @@ pub fn tags(state: &mut State) {
         state.tags.list.go_to_index(0);
     }
     state.tags.verdict = verdict;
+}
+
+/// S3's order by first sighting, among its [`sorts`].
+const BY_SIGHTING: usize = 3;
+
+/// It is known anew when the tags were first seen: rows that are in that order are put into it.
+pub fn sightings_changed(state: &mut State) {
+    if state.tags.list.sort == BY_SIGHTING {
+        tags(state);
+    }
 }
 
 /// Whether S3's rows are of an older verdict, or of an older tag list, than is known.

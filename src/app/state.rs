@@ -27,7 +27,7 @@ use super::message::Proposed;
 use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
-use super::world::{Compared, Facts, Phase, ScanTotals, Scans, Verdict};
+use super::world::{Compared, Facts, Glances, Phase, ScanTotals, Scans, Sightings, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -49,6 +49,10 @@ pub struct Tags {
     pub verdict: Option<Arc<Verdict>>,
     /// Whether only the tags that the policy may select are shown.
     pub matching_only: bool,
+    /// When each tag was first seen, once the disk was asked.
+    pub sightings: Option<Sightings>,
+    /// What the rows that were in sight tell of their images.
+    pub glances: Glances,
 }
 
 /// S8: the message of one automation's commit.
@@ -91,6 +95,8 @@ pub struct Jobs {
     pub fetch_again: bool,
     /// Whether the comparison under way was asked for by a person, who wants newer tags too.
     pub take_newer: bool,
+    /// The question under way, when the tags of S3 were first seen.
+    pub first_seen: Option<JobId>,
     /// Until when the updates had to wait that were last found old enough.
     pub aged: Option<Timestamp>,
 }
@@ -175,6 +181,8 @@ pub struct State {
     pub frozen: bool,
     /// What was compared since.
     pub held_back: Option<Box<Proposed>>,
+    /// The minute in which it was last looked whether the objects have changed, counted from 1970.
+    pub source_looked_at: i64,
     /// When rows that may not move now will.
     pub reorder_due: Option<Moment>,
     /// The start page's cursor.
@@ -233,6 +241,7 @@ impl Default for State {
             preview: Preview::default(),
             frozen: false,
             held_back: None,
+            source_looked_at: 0,
             reorder_due: None,
             start_cursor: 0,
             status: None,

@@ -52,6 +52,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Loaded(job, result) => scans::loaded(state, job, result),
         Msg::NothingFound(job, tried) => scans::nothing_found(state, job, tried),
+        Msg::Announced(text) => {
+            state.tell(Level::Warning, text);
+            vec![]
+        }
         Msg::ScanProgress { job, repository, seen } => {
             scans::progress(state, job, &repository, seen);
             vec![]
@@ -72,6 +76,15 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Described(job, repository, told) => {
             let now = state.now;
             state.facts.answer(job, &repository, *told, now);
+            vec![]
+        }
+        Msg::FirstSeen { job, repository, sightings, moved } => {
+            tags::first_seen(state, job, &repository, *sightings, moved);
+            vec![]
+        }
+        Msg::Glanced(job, glanced) => {
+            let now = state.now;
+            state.tags.glances.answer(job, glanced, now);
             vec![]
         }
         Msg::Warned(problem) => {

@@ -1,6 +1,7 @@
 //! What the engine has told so far: objects, tags, verdicts.
 
 mod facts;
+mod glance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use facts::{Fact, Facts, Told};
+pub use glance::{Glanced, Glances, Glimpse, Sightings};
 
 use super::effect::{JobId, Reach};
 use super::moment::Moment;

@@ -22,7 +22,8 @@ pub(super) const GET: &str = "Show repositories, policies, automations, tags or 
   supercargo get updates --exit-code -o json   for scripts: exit 1 if there is anything
   supercargo get image policy -A             as `flux get image policy -A`
   supercargo get tags podinfo --state match,latest
-  supercargo get holds                       what people hold back";
+  supercargo get holds                       what people hold back
+  supercargo get updates -w -o json          the list, a line each time that it changes";
 
 pub(super) const EXPLAIN: &str =
     "Why a tag is selected, or not: the rules in their order, up to the one that decides; then what stands behind the tag.

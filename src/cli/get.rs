@@ -40,6 +40,10 @@ pub struct GetArgs {
     /// What to show.
     #[command(subcommand)]
     pub what: GetWhat,
+    /// Go on until a signal: scan at the objects' intervals, read objects again when their files change, and show what
+    /// changed; with -o json the whole list, a line each time.
+    #[arg(short, long, global = true)]
+    pub watch: bool,
 }
 
 /// What `get` shows.
@@ -171,8 +175,8 @@ pub enum CacheWhat {
     Info,
     /// Remove what belongs to no object and no remote that was seen for 30 days.
     ///
-    /// That is: tag lists and metadata of repositories that were not scanned, and clones of remotes that were not
-    /// fetched, for 30 days; and after a day what was set aside because it was damaged, or was left half written.
+    /// That is: tag lists and metadata of repositories that were not scanned for 30 days and that no object here names,
+    /// suspended ones included; clones of remotes that were not fetched for as long; and after a day what was set aside because it was damaged, or was left half written.
     Prune,
     /// Remove everything.
     Clear,

@@ -145,6 +145,14 @@ impl Inventory {
         self.policies.values().filter(move |policy| policy.repository == *repository)
     }
 
+    /// Whether the repository called `id` lists the tags of the same image here as in `before`.
+    pub fn has_image_of(&self, before: &Self, id: &ObjectId) -> bool {
+        let image = |inventory: &Self| {
+            inventory.repositories.get(id).map(|repository| (repository.image.clone(), repository.insecure))
+        };
+        image(self).is_some_and(|image_here| image(before) == Some(image_here))
+    }
+
     /// Whether a policy may read its repository.
     ///
     /// # Errors

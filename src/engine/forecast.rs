@@ -33,7 +33,7 @@ impl Forecast {
         }
         let requests = self.hosts.values().map(|(requests, _)| requests).sum();
         let mut text = format!(
-            "► scanning {}: at least {} to {}",
+            "scanning {}: at least {} to {}",
             count(self.repositories, "repository"),
             count(requests, "request"),
             count(self.hosts.len(), "registry")
@@ -79,14 +79,14 @@ mod tests {
     #[test]
     fn a_large_scan_says_what_it_will_ask() {
         assert_eq!(forecast(20, None).notice(), None);
-        let says = "► scanning 21 repositories: at least 23 requests to 2 registries";
+        let says = "scanning 21 repositories: at least 23 requests to 2 registries";
         assert_eq!(forecast(21, None).notice().as_deref(), Some(says));
     }
 
     #[test]
     fn more_than_half_of_what_is_left_is_large_too() {
         assert_eq!(forecast(4, Some(8)).notice(), None);
-        let says = "► scanning 5 repositories: at least 7 requests to 2 registries; 5 of them to ghcr.io, which has 8 of 100 requests left";
+        let says = "scanning 5 repositories: at least 7 requests to 2 registries; 5 of them to ghcr.io, which has 8 of 100 requests left";
         assert_eq!(forecast(5, Some(8)).notice().as_deref(), Some(says));
     }
 }

@@ -31,6 +31,30 @@ impl Engine {
         blocking(move || engine.load_now()).await.map(Arc::new)
     }
 
+    /// The objects as they are now, if what they are read from has changed since `world` was read; `None`: it has not, or
+    /// there is nothing to look at. Files are told by their sizes and times; a remote is fetched, unless nobody may be asked.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn changed(&self, world: &Arc<World>) -> Result<Option<Arc<World>>, Problem> {
+        let (engine, before) = (self.clone(), Arc::clone(world));
+        blocking(move || {
+            let is_remote = before.source_url.is_some() && engine.settings.refresh != Refresh::Never;
+            let is_changed = match (&before.root, before.stamp) {
+                (Some(root), Some(stamp)) => files::stamp(root)? != stamp,
+                _ => is_remote,
+            };
+            if !is_changed {
+                return Ok(None);
+            }
+            let now = engine.load_now()?;
+            // Of a remote it is known only now.
+            let is_same = is_remote && now.inventory == before.inventory && now.problems == before.problems;
+            Ok((!is_same).then(|| Arc::new(now)))
+        })
+        .await
+    }
+
     /// A world without objects: what serves a plan that was made elsewhere. Secrets of ours are in it.
     pub fn nowhere(&self) -> World {
         self.world(String::new(), Loaded::default(), Vec::new(), Vec::new(), |_| {})
@@ -122,6 +146,7 @@ impl Engine {
         let automations = automations(&loaded.inventory, checkout.as_ref(), &self.settings.default_namespace);
         Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
             world.root = Some(root);
+            world.stamp = Some(tree.stamp);
             world.source_branch =
                 checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
             world.checkout = checkout;
@@ -211,6 +236,7 @@ impl Engine {
             git_config: Arc::default(),
             source_url: None,
             source_branch: None,
+            stamp: None,
             problems,
         };
         place(&mut world);

@@ -40,6 +40,13 @@ impl Engine {
         name.map(|name| self.store.metadata().read(&name.canonical())).unwrap_or_default()
     }
 
+    /// Whether the registry of a repository counts how often it is asked, and said how much is left.
+    pub fn is_counted(&self, world: &World, repository: &ObjectId) -> bool {
+        let object = world.inventory.repositories.get(repository);
+        let name = object.and_then(|object| ImageName::parse(&object.image, object.insecure).ok());
+        name.is_some_and(|name| self.budget(&name).is_some())
+    }
+
     /// What a tag stands for: as it was told within the last ten minutes, else as the registry tells now. `None`: nothing
     /// is known, and nobody may be asked.
     ///

@@ -1,16 +1,19 @@
-//! Watching registries: each repository is scanned at its interval, and what changed is told.
+//! Watching registries and files: each repository is scanned at its interval, objects are read again when their files
+//! change, and what changed is told.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 
 use super::scan::image_name;
 use super::{Engine, Note, World, blocking, status};
-use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository};
+use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
 use crate::domain::watch::{self, Change, TagChange};
@@ -20,13 +23,30 @@ use crate::text::count;
 /// Repositories that are scanned at once; the registry client has limits of its own for each host.
 const AT_ONCE: usize = 64;
 
-/// What a look at a repository came to.
+/// How long until a folder is looked at again, and until a remote is asked whether its files have changed.
+const LOOK: Duration = Duration::from_secs(5);
+const FETCH: Duration = Duration::from_mins(1);
+
+/// When a repository is looked at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// At once.
+    Now,
+    /// When its interval has passed since it was last scanned.
+    WhenDue,
+}
+
+/// What came of watching.
 #[derive(Debug, Clone)]
 pub enum Seen {
-    /// What changed since the look before; most often nothing.
-    Changes(Vec<TagChange>),
-    /// Why it could not be scanned; said once, until it can.
-    Failed(Problem),
+    /// What a look at this repository found changed since the look before; most often nothing.
+    Changes(ObjectId, Vec<TagChange>),
+    /// Why this repository could not be scanned; said once, until it can.
+    Failed(ObjectId, Problem),
+    /// The objects are others from now on.
+    Objects(Arc<World>),
+    /// Why it cannot be told whether the objects have changed; said once, until it can.
+    Unread(Problem),
 }
 
 /// What is known of a repository between two looks.
@@ -38,68 +58,162 @@ struct Known {
     failed: Option<Problem>,
 }
 
+/// A repository that is being watched.
+struct Watched {
+    repository: ImageRepository,
+    /// `None`: it was not looked at yet.
+    known: Option<Known>,
+    next: Instant,
+}
+
+/// All that are, or were a moment ago; each has one watcher at a time.
+type All = BTreeMap<ObjectId, Arc<Mutex<Watched>>>;
+
 impl Engine {
-    /// Scans each of these repositories now and then at its interval, and tells `hear` what changed: at the first look
-    /// against what is cached, if anything is. Suspended ones are left out.
+    /// Scans each of the repositories that `chosen` takes of the world now and then at its interval, and tells `hear` what
+    /// changed: at the first look against what is cached, if anything is. Suspended ones are left out. When the files that
+    /// the world came from change, the objects are read again.
     ///
-    /// Goes on until `hear` breaks; returns at once if there is nothing to watch.
+    /// Goes on until `hear` breaks.
     pub async fn watch(
         &self,
-        world: &Arc<World>,
-        repositories: &[ImageRepository],
+        mut world: Arc<World>,
+        first: First,
+        chosen: impl Fn(&World) -> Vec<ImageRepository>,
         hear: impl Fn(Seen) -> ControlFlow<()>,
     ) {
+        let mut all = All::new();
+        loop {
+            all = successors(all, chosen(&world));
+            tokio::select! {
+                // The first that ends has nobody who hears it any more, and neither have the others.
+                () = self.watch_all(&world, (&all, first), &hear) => return,
+                next = self.next_world(&world, &hear) => match next {
+                    Some(next) => world = self.admitted(&world, next, &chosen, &hear),
+                    None => return,
+                }
+            }
+            if hear(Seen::Objects(Arc::clone(&world))).is_break() {
+                return;
+            }
+        }
+    }
+
+    /// The next world, unless a login that is for one registry would be shown to another one there: then as it was, until
+    /// its files change again.
+    fn admitted(
+        &self,
+        world: &World,
+        next: Arc<World>,
+        chosen: &impl Fn(&World) -> Vec<ImageRepository>,
+        hear: &impl Fn(Seen) -> ControlFlow<()>,
+    ) -> Arc<World> {
+        let repositories = chosen(&next);
+        let ids = repositories.iter().map(|repository| &repository.meta.id);
+        let Err(problem) = self.one_registry(&next, ids) else { return next };
+        // Whoever does not hear that will not hear of the objects either.
+        let _ = hear(Seen::Unread(problem));
+        Arc::new(World { stamp: next.stamp, ..world.clone() })
+    }
+
+    /// Waits for the objects to change; `None`: nobody listens any more.
+    async fn next_world(
+        &self,
+        world: &Arc<World>,
+        hear: &impl Fn(Seen) -> ControlFlow<()>,
+    ) -> Option<Arc<World>> {
+        let pause = if world.root.is_some() { LOOK } else { FETCH };
+        let mut said = None;
+        loop {
+            tokio::time::sleep(pause).await;
+            match self.changed(world).await {
+                Ok(Some(next)) => return Some(next),
+                Ok(None) => said = None,
+                Err(problem) if said.as_ref() == Some(&problem) => {}
+                Err(problem) => {
+                    said = Some(problem.clone());
+                    if hear(Seen::Unread(problem)).is_break() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn watch_all(
+        &self,
+        world: &Arc<World>,
+        (all, first): (&All, First),
+        hear: &impl Fn(Seen) -> ControlFlow<()>,
+    ) {
         let turns = Semaphore::new(AT_ONCE);
-        let active = repositories.iter().filter(|repository| !repository.suspend);
         let mut watched: FuturesUnordered<_> =
-            active.map(|repository| self.watch_one(world, repository, &turns, &hear)).collect();
-        // The first that ends has nobody who hears it any more, and neither have the others.
-        watched.next().await;
+            all.values().map(|one| self.watch_one(world, (one, first), &turns, hear)).collect();
+        if watched.next().await.is_none() {
+            // There is no repository; one may come.
+            std::future::pending::<()>().await;
+        }
     }
 
     async fn watch_one(
         &self,
         world: &Arc<World>,
-        repository: &ImageRepository,
+        (watched, first): (&Mutex<Watched>, First),
         turns: &Semaphore,
         hear: &impl Fn(Seen) -> ControlFlow<()>,
     ) {
-        let mut known = self.known_before(repository).await;
+        let mut watched = watched.lock().await;
         loop {
+            if watched.known.is_none() {
+                let (known, due) = self.known_before(&watched.repository).await;
+                watched.known = Some(known);
+                watched.next += if first == First::Now { Duration::ZERO } else { due };
+            }
+            tokio::time::sleep_until(watched.next).await;
             let turn = turns.acquire().await;
-            let seen = match self.look(world, repository, &mut known).await {
+            let mut known = watched.known.take().unwrap_or_default();
+            let id = watched.repository.meta.id.clone();
+            let seen = match self.look(world, &watched.repository, &mut known).await {
                 Ok(changes) => {
                     if !changes.is_empty() {
                         let detail = count(changes.len(), "change");
-                        self.note_later(vec![Note::ok("scan", repository.meta.id.to_string(), detail)]).await;
+                        self.note_later(vec![Note::ok("scan", id.to_string(), detail)]).await;
                     }
                     known.failed = None;
-                    Some(Seen::Changes(changes))
+                    Some(Seen::Changes(id, changes))
                 }
                 Err(problem) if known.failed.as_ref() == Some(&problem) => None,
                 Err(problem) => {
                     known.failed = Some(problem.clone());
-                    self.note_later(vec![Note::scan(repository.meta.id.to_string(), Err(&problem))]).await;
-                    Some(Seen::Failed(problem))
+                    self.note_later(vec![Note::scan(id.to_string(), Err(&problem))]).await;
+                    Some(Seen::Failed(id, problem))
                 }
             };
+            watched.known = Some(known);
+            watched.next = Instant::now() + watch::pause(&watched.repository);
             drop(turn);
             if seen.is_some_and(|seen| hear(seen).is_break()) {
                 return;
             }
-            tokio::time::sleep(watch::pause(repository)).await;
         }
     }
 
-    /// What earlier runs left.
-    async fn known_before(&self, repository: &ImageRepository) -> Known {
+    /// What earlier runs left, and how long it serves.
+    async fn known_before(&self, repository: &ImageRepository) -> (Known, Duration) {
         let (store, it) = (Arc::clone(&self.store), repository.clone());
         let read = blocking(move || {
-            let Ok(name) = image_name(&it) else { return Ok(Known::default()) };
+            let Ok(name) = image_name(&it) else { return Ok(Default::default()) };
             let cached = store.tags().read(&name.canonical());
-            let tags = cached.and_then(|cached| kept(&it, &cached.tags).ok());
+            let tags = cached.as_ref().and_then(|cached| kept(&it, &cached.tags).ok());
+            let scan = cached.map(|cached| Scan {
+                tags: Arc::new(cached.tags),
+                scanned: cached.scanned,
+                new: Arc::default(),
+                transfer: None,
+            });
+            let due = watch::due(&it, scan.as_ref(), super::now()).unwrap_or_default();
             let ledger = store.first_seen().read(&name.canonical());
-            Ok(Known { tags, digests: owned(ledger.current_digests()), failed: None })
+            Ok((Known { tags, digests: owned(ledger.current_digests()), failed: None }, due))
         });
         // Without it the first look finds nothing new.
         read.await.unwrap_or_default()
@@ -153,6 +267,26 @@ impl Engine {
         }
         passes.keep().await
     }
+}
+
+/// Who is to be watched from now on. Whoever was, and is what it was, is known, and not looked at before its time.
+fn successors(mut before: All, repositories: Vec<ImageRepository>) -> All {
+    let active = repositories.into_iter().filter(|repository| !repository.suspend);
+    let next = active.map(|repository| {
+        let id = repository.meta.id.clone();
+        let same = before
+            .remove(&id)
+            .filter(|known| known.try_lock().is_ok_and(|known| is_same(&known.repository, &repository)));
+        let new = || Watched { repository, known: None, next: Instant::now() };
+        (id, same.unwrap_or_else(|| Arc::new(Mutex::new(new()))))
+    });
+    next.collect()
+}
+
+/// Whether two describe the same scans, wherever they are written.
+fn is_same(a: &ImageRepository, b: &ImageRepository) -> bool {
+    let placed = ImageRepository { meta: b.meta.clone(), ..a.clone() };
+    placed == *b
 }
 
 /// What changed against what was known.

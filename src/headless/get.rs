@@ -1,4 +1,4 @@
-//! `get repositories|policies|automations`, and Flux's spellings of them.
+//! `get`: repositories, policies, automations, and Flux's spellings of them; where the other lists are.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
 use super::session::{Judged, Reviewed, Session};
-use super::{Answer, Document, Table, Text};
-use crate::cli::GetImage;
+use super::{Answer, Document, Streams, Table, Text, follow, holds, tags, updates};
+use crate::cli::{GetArgs, GetImage, GetWhat};
 use crate::config::Settings;
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, Meta, ObjectId};
@@ -117,10 +117,10 @@ impl List {
     fn new(
         shape: &'static Shape,
         rows: impl Iterator<Item = Row>,
-        inventory: &Inventory,
-        settings: &Settings,
+        session: &Session,
         name: Option<&str>,
     ) -> Result<Self, Problem> {
+        let (settings, inventory) = (session.engine.settings(), &session.world.inventory);
         let filter = Filter::new(settings, name)?;
         let mut rows: Vec<Row> = rows.chain(ambiguous_rows(shape, inventory)).collect();
         rows.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
@@ -199,76 +199,99 @@ impl Document for All {
     }
 }
 
-/// `get repositories [NAME]`.
-pub(super) fn repositories(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
-    let judged = session.judge()?;
-    let list = List::new(
-        &REPOSITORIES,
-        repository_rows(&session, &judged),
-        &session.world.inventory,
-        settings,
-        name,
-    )?;
-    answer(&session, list, judged.scan_problems.into_values().collect(), name)
+/// What one `get` is about, tags left aside.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    Repositories(Option<String>),
+    Policies(Option<String>),
+    Automations(Option<String>),
+    /// Flux's `get images all`.
+    All,
+    /// The updates of these policies, or of all; and whether the exit tells whether there is one.
+    Updates(Vec<String>, bool),
 }
 
-/// `get policies [NAME]`.
-pub(super) fn policies(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
-    let reviewed = session.review()?;
-    let list =
-        List::new(&POLICIES, policy_rows(&session, &reviewed), &session.world.inventory, settings, name)?;
-    answer(&session, list, reviewed.judged.problems().cloned().collect(), name)
-}
+impl What {
+    fn of(what: &GetWhat) -> Option<Self> {
+        Some(match what {
+            GetWhat::Repositories { name } | GetWhat::Image { kind: GetImage::Repository { name } } => {
+                Self::Repositories(name.clone())
+            }
+            GetWhat::Policies { name } | GetWhat::Image { kind: GetImage::Policy { name } } => {
+                Self::Policies(name.clone())
+            }
+            GetWhat::Automations { name } | GetWhat::Image { kind: GetImage::Update { name } } => {
+                Self::Automations(name.clone())
+            }
+            GetWhat::Image { kind: GetImage::All } => Self::All,
+            GetWhat::Updates { names, exit_code, .. } => Self::Updates(names.clone(), *exit_code),
+            GetWhat::Tags(_) | GetWhat::Holds => return None,
+        })
+    }
 
-/// `get automations [NAME]`.
-pub(super) fn automations(settings: &Settings, name: Option<&str>) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
-    let mut reviewed = session.review()?;
-    let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
-    reviewed.problems.extend(failing);
-    let list = List::new(
-        &AUTOMATIONS,
-        automation_rows(&session, &reviewed),
-        &session.world.inventory,
-        settings,
-        name,
-    )?;
-    answer(&session, list, reviewed.problems, name)
-}
-
-/// `get image repository|policy|update|all`.
-pub(super) fn image(settings: &Settings, kind: &GetImage) -> Result<Answer, Problem> {
-    match kind {
-        GetImage::Repository { name } => repositories(settings, name.as_deref()),
-        GetImage::Policy { name } => policies(settings, name.as_deref()),
-        GetImage::Update { name } => automations(settings, name.as_deref()),
-        GetImage::All => all(settings),
+    /// The answer on what the session has.
+    pub(super) fn answer(&self, session: &mut Session) -> Result<Answer, Problem> {
+        match self {
+            Self::Repositories(name) => repositories(session, name.as_deref()),
+            Self::Policies(name) => policies(session, name.as_deref()),
+            Self::Automations(name) => automations(session, name.as_deref()),
+            Self::All => all(session),
+            Self::Updates(names, exit_code) => updates::get(session, names, *exit_code),
+        }
     }
 }
 
-fn all(settings: &Settings) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
+/// `get`.
+pub(super) fn get(settings: &Settings, args: &GetArgs, streams: &mut Streams<'_>) -> Result<Answer, Problem> {
+    let refused = |subject: &str, text: &str, hint: &str| {
+        Err(Problem::new(Code::Usage, subject, text.to_owned()).hint(hint.to_owned()))
+    };
+    match (&args.what, What::of(&args.what)) {
+        (GetWhat::Tags(_), _) if args.watch => {
+            refused("-w", "get tags shows one moment", "scan -w tells each tag that comes, goes or moves.")
+        }
+        (GetWhat::Holds, _) if args.watch => {
+            refused("-w", "get holds shows one moment", "events -w tells each hold that is made or ended.")
+        }
+        (GetWhat::Tags(args), _) => tags::tags(settings, args),
+        (GetWhat::Holds, _) => holds::get(settings),
+        (_, Some(What::Updates(_, true))) if args.watch => {
+            refused("--exit-code", "a watch ends by a signal and answers nothing", "Leave -w out.")
+        }
+        (_, Some(what)) if args.watch => follow::follow(settings, &what, streams),
+        (_, Some(what)) => what.answer(&mut Session::open(settings)?),
+        (_, None) => Ok(Answer::nothing()),
+    }
+}
+
+fn repositories(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+    let judged = session.judge()?;
+    let list = List::new(&REPOSITORIES, repository_rows(session, &judged), session, name)?;
+    answer(session, list, judged.scan_problems.into_values().collect(), name)
+}
+
+fn policies(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+    let reviewed = session.review()?;
+    let list = List::new(&POLICIES, policy_rows(session, &reviewed), session, name)?;
+    answer(session, list, reviewed.judged.problems().cloned().collect(), name)
+}
+
+fn automations(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+    let mut reviewed = session.review()?;
+    let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
+    reviewed.problems.extend(failing);
+    let list = List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, name)?;
+    answer(session, list, reviewed.problems, name)
+}
+
+fn all(session: &Session) -> Result<Answer, Problem> {
     let reviewed = session.review()?;
     let lists = vec![
-        List::new(
-            &REPOSITORIES,
-            repository_rows(&session, &reviewed.judged),
-            &session.world.inventory,
-            settings,
-            None,
-        )?,
-        List::new(&POLICIES, policy_rows(&session, &reviewed), &session.world.inventory, settings, None)?,
-        List::new(
-            &AUTOMATIONS,
-            automation_rows(&session, &reviewed),
-            &session.world.inventory,
-            settings,
-            None,
-        )?,
+        List::new(&REPOSITORIES, repository_rows(session, &reviewed.judged), session, None)?,
+        List::new(&POLICIES, policy_rows(session, &reviewed), session, None)?,
+        List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, None)?,
     ];
-    Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(&session)))
+    Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(session)))
 }
 
 /// The exit of `get` is 0 whatever READY says; problems of the source and of scans are listed.

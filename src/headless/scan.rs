@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::domain::object::{ImageRepository, Kind, ObjectId};
 use crate::domain::reference::ImageName;
 use crate::domain::scan::{Budget, Scan};
-use crate::engine::{Engine, Scans, status};
+use crate::engine::{Engine, Scans, World, status};
 use crate::problem::{Code, Problem};
 
 /// One scanned repository.
@@ -132,7 +132,11 @@ pub(super) fn scan(
             let session = Session::open(settings)?;
             let ids = chosen(&session, names, *all)?;
             session.engine.one_registry(&session.world, &ids)?;
-            if args.watch { watch_objects(&session, &ids, streams) } else { scan_objects(&session, &ids) }
+            if args.watch {
+                watch_objects(&session, (&ids, *all), streams)
+            } else {
+                scan_objects(&session, &ids)
+            }
         }
         (None, Some(image)) if args.watch => watch_image(settings, image, streams),
         (None, Some(image)) => scan_image(settings, image),
@@ -151,10 +155,20 @@ fn chosen(session: &Session, names: &[String], all: bool) -> Result<Vec<ObjectId
     Ok(known.filter(|id| namespace.is_none_or(|namespace| *namespace == id.namespace)).cloned().collect())
 }
 
-fn watch_objects(session: &Session, ids: &[ObjectId], streams: &mut Streams<'_>) -> Result<Answer, Problem> {
-    let known = &session.world.inventory.repositories;
-    let repositories: Vec<ImageRepository> = ids.iter().filter_map(|id| known.get(id)).cloned().collect();
-    super::watch::watch(session, (&repositories, true), streams)
+/// Watches the objects that are named, or all of the namespace, those that come later too.
+fn watch_objects(
+    session: &Session,
+    (ids, all): (&[ObjectId], bool),
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    let namespace = session.engine.settings().namespace.as_ref();
+    let is_in_scope = |id: &ObjectId| namespace.is_none_or(|namespace| *namespace == id.namespace);
+    let is_meant = |id: &ObjectId| if all { is_in_scope(id) } else { ids.contains(id) };
+    let chosen = |world: &World| {
+        let known = world.inventory.repositories.values();
+        known.filter(|repository| is_meant(&repository.meta.id)).cloned().collect()
+    };
+    super::watch::watch(session, chosen, true, streams)
 }
 
 /// An image is watched as a repository would be that says nothing but its name.
@@ -162,7 +176,7 @@ fn watch_image(settings: &Settings, image: &str, streams: &mut Streams<'_>) -> R
     ImageName::parse(image, false).map_err(|error| error.problem(image))?;
     let session = Session::empty(settings)?;
     let repository = ImageRepository::of_image(image);
-    super::watch::watch(&session, (&[repository], false), streams)
+    super::watch::watch(&session, |_| vec![repository.clone()], false, streams)
 }
 
 fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::{Refresh, Settings};
-use crate::domain::object::{ImagePolicy, Kind, ObjectId};
+use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
 use crate::engine::{Engine, Forecast, ScanProgress, Scans, Selections, World};
@@ -16,6 +16,8 @@ use crate::problem::{Code, Problem};
 pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) world: Arc<World>,
+    /// Why repositories could not be scanned, where somebody else scans them now and then; `None`: nobody does.
+    pub(super) scanned_elsewhere: Option<BTreeMap<ObjectId, Problem>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -62,7 +64,7 @@ impl Session {
         let runtime = event_loop()?;
         let engine = Engine::open(settings.clone())?;
         let world = runtime.block_on(within(settings, engine.load()))?;
-        Ok(Self { engine, world, runtime })
+        Ok(Self { engine, world, scanned_elsewhere: None, runtime })
     }
 
     /// What the source, the store and the credentials of registries have to say so far; of the store, once.
@@ -87,7 +89,7 @@ impl Session {
     pub(super) fn empty(settings: &Settings) -> Result<Self, Problem> {
         let (runtime, engine) = (event_loop()?, Engine::open(settings.clone())?);
         let world = Arc::new(engine.nowhere());
-        Ok(Self { engine, world, runtime })
+        Ok(Self { engine, world, scanned_elsewhere: None, runtime })
     }
 
     /// Runs one piece of asynchronous work to its end, within `--timeout`.
@@ -98,6 +100,11 @@ impl Session {
     /// Runs work that goes on until it ends by itself, however long that takes.
     pub(super) fn run_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
+    }
+
+    /// Begins work that goes on beside everything else, until the session ends.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(work));
     }
 
     /// Leaves of the policies those that are named, and of the repositories those that these read: nobody is asked about
@@ -111,6 +118,16 @@ impl Session {
         self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
     }
 
+    /// Puts something in the world that stands for an image without an object, and returns its name.
+    pub(super) fn stand_in(&mut self, image: &str) -> ObjectId {
+        let mut inventory = (*self.world.inventory).clone();
+        let repository = ImageRepository::of_image(image);
+        let id = repository.meta.id.clone();
+        inventory.repositories.insert(id.clone(), repository);
+        self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
+        id
+    }
+
     /// Scans what is due and evaluates every policy.
     pub(super) fn judge(&self) -> Result<Judged, Problem> {
         self.judge_with(self.engine.settings().refresh)
@@ -120,11 +137,13 @@ impl Session {
     pub(super) fn judge_with(&self, refresh: Refresh) -> Result<Judged, Problem> {
         self.engine.one_registry_in_a_pass(&self.world, refresh)?;
         let progress = Progress::new(self.engine.settings());
+        let refresh = if self.scanned_elsewhere.is_some() { Refresh::Never } else { refresh };
         self.run(async {
-            let (scans, scan_problems) = self
+            let (scans, mut scan_problems) = self
                 .engine
                 .fresh_scans(&self.world, refresh, |all| progress.forecast(all), |at| progress.scan(&at))
                 .await;
+            scan_problems.extend(self.scanned_elsewhere.clone().unwrap_or_default());
             let mut selections = self.engine.select(&self.world, &scans, refresh).await?;
             Engine::explain_scans(&self.world.inventory, &mut selections, &scan_problems);
             Ok(Judged { scans, scan_problems, selections })
@@ -268,7 +287,7 @@ impl Progress {
     pub(super) fn forecast(&self, forecast: &Forecast) {
         let notice = forecast.notice().filter(|_| !self.quiet);
         if let Some(notice) = notice {
-            let _ = writeln!(std::io::stderr(), "{}", super::table::clean(&notice));
+            let _ = writeln!(std::io::stderr(), "{}", super::table::clean(&format!("► {notice}")));
         }
     }
 

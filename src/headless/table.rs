@@ -24,6 +24,14 @@ impl Table {
         self.rows.push(row.into_iter().map(|cell| clean(&cell)).collect());
     }
 
+    /// Leaves of the rows those that `keep` has a yes for.
+    #[must_use]
+    pub(super) fn only(mut self, keep: &[bool]) -> Self {
+        let mut keep = keep.iter();
+        self.rows.retain(|_| keep.next().copied().unwrap_or_default());
+        self
+    }
+
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

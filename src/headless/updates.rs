@@ -84,16 +84,16 @@ fn message(update: &Proposal) -> String {
 }
 
 /// `get updates [NAME…] [--exit-code]`.
-pub(super) fn get(settings: &Settings, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
-    let (session, scope) = open(settings, names)?;
+pub(super) fn get(session: &mut Session, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
+    let scope = narrowed(session, names)?;
     let mut reviewed = session.review()?;
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
     let templates = templates(&reviewed, &updates);
-    let partial = strongest_exit([exit_of(&session, &reviewed, &scope), templates.1]);
+    let partial = strongest_exit([exit_of(session, &reviewed, &scope), templates.1]);
     reviewed.problems.extend(templates.0);
-    let note = updates.is_empty().then(|| nothing_pending(&session, &reviewed, partial == 0));
-    let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(&session));
+    let note = updates.is_empty().then(|| nothing_pending(session, &reviewed, partial == 0));
+    let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(session));
     let answer = note.into_iter().fold(answer, Answer::with_note);
     Ok(answer.with_exit(strongest_exit([partial, exit])))
 }
@@ -123,11 +123,17 @@ fn nothing_pending(session: &Session, reviewed: &Reviewed, is_all: bool) -> Stri
 /// The source, narrowed to the policies that are named, if any are.
 fn open(settings: &Settings, names: &[String]) -> Result<(Session, Vec<ObjectId>), Problem> {
     let mut session = Session::open(settings)?;
-    let scope = scope(&session, names)?;
+    let scope = narrowed(&mut session, names)?;
+    Ok((session, scope))
+}
+
+/// Narrows a session to the policies that are named, if any are; which these are.
+fn narrowed(session: &mut Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
+    let scope = scope(session, names)?;
     if !names.is_empty() {
         session.narrow(&scope);
     }
-    Ok((session, scope))
+    Ok(scope)
 }
 
 /// The policies that a command is about: those named, else all of the namespace in scope.

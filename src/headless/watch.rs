@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::cli::Format;
 use crate::config::Settings;
 use crate::domain::object::ImageRepository;
 use crate::domain::watch::TagChange;
-use crate::engine::Seen;
+use crate::engine::{First, Seen, World};
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
@@ -23,13 +24,16 @@ struct Lines<'a, 'b> {
     settings: &'a Settings,
     /// Whether the repository is an object; else it is an image that was named.
     objects: bool,
+    /// What was said of the source.
+    said: Vec<Problem>,
     failed: Option<io::Error>,
 }
 
 /// Prints the changes of these repositories until a signal, or until nobody reads them any more.
 pub(super) fn watch(
     session: &Session,
-    (repositories, objects): (&[ImageRepository], bool),
+    chosen: impl Fn(&World) -> Vec<ImageRepository>,
+    objects: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     let settings = session.engine.settings();
@@ -37,18 +41,20 @@ pub(super) fn watch(
     for problem in session.problems() {
         report(streams, is_json, &problem);
     }
-    let active = repositories.iter().filter(|repository| !repository.suspend).count();
+    let active = active(&chosen(&session.world));
     if active == 0 {
         return Ok(Answer::nothing().with_note("⚠ there is no repository to watch"));
     }
-    let mut lines = Lines { streams, settings, objects, failed: None };
+    let mut lines = Lines { streams, settings, objects, said: session.world.problems.clone(), failed: None };
     lines.begin(active);
     let lines = RefCell::new(lines);
     let exit = session.run_on(async {
         tokio::select! {
             exit = ended_by_signal() => exit,
             () = reader_gone() => 0,
-            () = session.engine.watch(&session.world, repositories, |seen| lines.borrow_mut().take(seen)) => 0,
+            () = session.engine.watch(Arc::clone(&session.world), First::Now, &chosen, |seen| {
+                lines.borrow_mut().take(seen, &chosen)
+            }) => 0,
         }
     });
     match lines.into_inner().failed {
@@ -62,25 +68,41 @@ pub(super) fn watch(
 
 impl Lines<'_, '_> {
     fn begin(&mut self, repositories: usize) {
-        if !self.settings.quiet {
-            // Progress is worth nothing if it cannot be written.
-            let _ = writeln!(self.streams.err, "► watching {}", count(repositories, "repository"));
-        }
+        self.say(repositories);
         let is_table = matches!(self.settings.output, Format::Table | Format::Wide);
         if is_table && !self.settings.no_header {
             self.print(|out| writeln!(out, "TIME\tNAME\tCHANGE\tTAG\tDIGEST"));
         }
     }
 
-    fn take(&mut self, seen: Seen) -> ControlFlow<()> {
+    fn say(&mut self, repositories: usize) {
+        if !self.settings.quiet {
+            // Progress is worth nothing if it cannot be written.
+            let _ = writeln!(self.streams.err, "► watching {}", count(repositories, "repository"));
+        }
+    }
+
+    fn report(&mut self, problem: &Problem) {
+        report(self.streams, self.settings.output == Format::Json, problem);
+    }
+
+    fn take(&mut self, seen: Seen, chosen: impl Fn(&World) -> Vec<ImageRepository>) -> ControlFlow<()> {
         match seen {
-            Seen::Failed(mut problem) => {
+            Seen::Failed(_, mut problem) => {
                 if !self.objects {
                     problem.subject = problem.subject.trim_start_matches('/').to_owned();
                 }
-                report(self.streams, self.settings.output == Format::Json, &problem);
+                self.report(&problem);
             }
-            Seen::Changes(changes) => {
+            Seen::Unread(problem) => self.report(&problem),
+            Seen::Objects(world) => {
+                for problem in world.problems.iter().filter(|problem| !self.said.contains(problem)) {
+                    report(self.streams, self.settings.output == Format::Json, problem);
+                }
+                self.said.clone_from(&world.problems);
+                self.say(active(&chosen(&world)));
+            }
+            Seen::Changes(_, changes) => {
                 let (format, objects) = (self.settings.output, self.objects);
                 self.print(|out| changes.iter().try_for_each(|change| line(out, change, format, objects)));
             }
@@ -93,6 +115,10 @@ impl Lines<'_, '_> {
         let printed = print(self.streams.out).and_then(|()| self.streams.out.flush());
         self.failed = printed.err();
     }
+}
+
+fn active(repositories: &[ImageRepository]) -> usize {
+    repositories.iter().filter(|repository| !repository.suspend).count()
 }
 
 fn line(out: &mut dyn Write, change: &TagChange, format: Format, object: bool) -> io::Result<()> {

@@ -2,9 +2,11 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, describe, compare, prepare | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, describe, glance, compare, prepare | cancelled; a late answer is known by its number | cancelled |
 //! | push | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
+
+mod look;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -23,19 +25,16 @@ use super::journal::{self, Journal};
 use super::mailbox::{Letter, Mailbox};
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::message::{Loaded, Msg, Prepared, Proposed};
-use crate::app::world::{Told, Verdict};
+use crate::app::world::Verdict;
 use crate::config::Refresh;
-use crate::domain::age::Clocks;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint;
-use crate::domain::metadata::Described;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::scan::Scan;
 use crate::engine::{
-    DryRun, Engine, Evaluated, Landing, Note, Passes, PrepareRequest, ScanProgress, Selections, TagQuestion,
-    World,
+    DryRun, Engine, Evaluated, Landing, Note, Passes, PrepareRequest, ScanProgress, Selections, World,
 };
 use crate::problem::{Code, Problem};
 
@@ -54,6 +53,18 @@ struct Held {
     selections: Selections,
     grounds: Arc<Vec<Ground>>,
     mode: &'static str,
+}
+
+impl Held {
+    /// Forgets what was found of objects that are gone, or are about another image in `world`.
+    fn forget_others(&mut self, world: &World) {
+        let Some(before) = &self.world else { return };
+        let stays = |id: &ObjectId| world.inventory.has_image_of(&before.inventory, id);
+        self.scans.retain(|id, _| stays(id));
+        self.failed.retain(|id, _| stays(id));
+        let policies = &world.inventory.policies;
+        self.selections.retain(|id, _| policies.get(id).is_some_and(|policy| stays(&policy.repository)));
+    }
 }
 
 /// Runs effects and sends what they bring.
@@ -135,11 +146,18 @@ impl EffectRunner {
         match effect {
             Effect::Load(job) => self.spawn(job, load(work, job)),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
+            Effect::LookAtSource => drop(self.tasks.spawn_on(look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate(work, policies, digests), &self.workers));
             }
             Effect::Describe { job, repository, tags } => {
-                self.spawn(job, describe(work, job, repository, tags));
+                self.spawn(job, look::describe(work, job, repository, tags));
+            }
+            Effect::FirstSeen { job, repository, tags } => {
+                self.spawn(job, look::first_seen(work, job, repository, tags));
+            }
+            Effect::Glance { job, repository, tags } => {
+                self.spawn(job, look::glance(work, job, repository, tags));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose(work, job, reach)),
             Effect::Prepare { job, updates, messages } => {
@@ -246,6 +264,16 @@ async fn load(work: Work, job: JobId) {
     }
 }
 
+/// Tells whether the objects are others than those that were read.
+async fn look_at_source(work: Work) {
+    let Some(world) = work.held().world.clone() else { return };
+    match work.engine.changed(&world).await {
+        Ok(None) => {}
+        Ok(Some(_)) => work.answer(Msg::SourceChanged).await,
+        Err(problem) => work.answer(Msg::Warned(problem)).await,
+    }
+}
+
 /// Tells what became of the pushes of earlier runs that nobody saw the end of.
 async fn settle_pushes(work: &Work, world: &Arc<World>) {
     match work.engine.settle_pushes(world).await {
@@ -279,6 +307,7 @@ async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
     };
     let (cached, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
     let mut held = work.held();
+    held.forget_others(&world);
     for (id, scan) in &cached {
         held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
     }
@@ -297,10 +326,17 @@ fn worker_ended(error: tokio::task::JoinError) -> Problem {
     Problem::new(Code::Internal, "supercargo", "a worker ended early").caused_by(&error)
 }
 
-async fn scan(work: &Work, job: (JobId, &Mutex<Vec<Note>>), repositories: Vec<ObjectId>) {
-    let Some(world) = work.held().world.clone() else { return };
+async fn scan(work: &Work, (job, notes): (JobId, &Mutex<Vec<Note>>), repositories: Vec<ObjectId>) {
+    let (world, scans) = {
+        let held = work.held();
+        (held.world.clone(), held.scans.clone())
+    };
+    let Some(world) = world else { return };
+    if let Some(notice) = work.engine.forecast(&world, &repositories, &scans).notice() {
+        work.answer(Msg::Announced(notice)).await;
+    }
     let began = clock::now();
-    let each = repositories.into_iter().map(|id| scan_one(work, &world, (job, began), id));
+    let each = repositories.into_iter().map(|id| scan_one(work, &world, ((job, notes), began), id));
     futures::stream::iter(each).buffer_unordered(SCANS).collect::<Vec<()>>().await;
 }
 
@@ -434,42 +470,6 @@ fn verdict(evaluated: &Evaluated, scan: &Scan, start: Instant) -> Verdict {
         took,
         ask_again,
     }
-}
-
-/// Tells of each tag what stands behind it.
-async fn describe(work: Work, job: JobId, repository: ObjectId, tags: Vec<String>) {
-    let (world, scan) = {
-        let held = work.held();
-        (held.world.clone(), held.scans.get(&repository).cloned())
-    };
-    let (Some(world), Some(scan)) = (world, scan) else { return };
-    for tag in tags {
-        let question = TagQuestion { repository: &repository, tag: &tag, tags: Some(&scan.tags) };
-        let described = work.engine.describe(&world, question, work.refresh(false)).await;
-        let (engine, of, id) = (work.engine.clone(), Arc::clone(&world), repository.clone());
-        let told = move || told(&engine, &of, &id, tag, described);
-        match tokio::task::spawn_blocking(told).await.map_err(worker_ended) {
-            Ok(told) => work.answer(Msg::Described(job, repository.clone(), Box::new(told))).await,
-            Err(problem) => work.answer(Msg::Warned(problem)).await,
-        }
-    }
-}
-
-/// An answer with what the ledger and the cache know beside it.
-fn told(
-    engine: &Engine,
-    world: &World,
-    repository: &ObjectId,
-    tag: String,
-    described: Result<Option<Described>, Problem>,
-) -> Told {
-    let ledger = engine.ledger(world, repository).unwrap_or_default();
-    let described = described.map_err(|problem| problem.message);
-    let image = described.as_ref().ok().and_then(Option::as_ref);
-    let (first_seen, first_look) = ledger.sighting(&tag);
-    let clocks = Clocks::of(image, first_seen, first_look);
-    let moved = ledger.moved_tags().map(str::to_owned).collect();
-    Told { tag, described, clocks, moved }
 }
 
 async fn propose(work: Work, job: JobId, reach: Reach) {

@@ -3,7 +3,8 @@
 //! A large tree is mostly files that say nothing about image updates. They are told by their bytes, in parallel,
 //! before any of them is parsed; [`parse`] then reads what is left.
 
-use std::fs;
+use std::fs::{self, Metadata};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +35,22 @@ pub struct WorkTree {
     pub files: Vec<SourceFile>,
     /// Files and folders that could not be read.
     pub problems: Vec<Problem>,
+    /// What the files were like before they were read.
+    pub stamp: Stamp,
+}
+
+/// What the files of a tree that can matter are like: their names, sizes and times. Another stamp means that something
+/// was changed, came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp(u64);
+
+impl Stamp {
+    /// With one more file; their order does not matter.
+    fn with(self, path: &str, metadata: &Metadata) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (path, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+        Self(self.0.wrapping_add(hasher.finish()))
+    }
 }
 
 /// Why a tree could not be read at all; the problem it becomes names the tree.
@@ -132,6 +149,49 @@ pub(super) fn is_foreign(document: &str) -> bool {
 /// # Errors
 /// `root` is no directory that can be read. What fails further down is in [`WorkTree::problems`].
 pub fn read_work_tree(root: &Path) -> Result<WorkTree, FilesError> {
+    let found = Mutex::new(WorkTree::default());
+    visit(root, |candidate| {
+        let file = candidate.as_ref().map_err(Clone::clone).and_then(read);
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(candidate) = candidate {
+            found.stamp = found.stamp.with(&candidate.path, &candidate.metadata);
+        }
+        match file {
+            Ok(file) => found.files.extend(file),
+            Err(problem) => found.problems.push(problem),
+        }
+    })?;
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.files.sort_by(|a, b| a.path.cmp(&b.path));
+    found.problems.sort_by(|a, b| a.subject.cmp(&b.subject));
+    Ok(found)
+}
+
+/// What the files that [`read_work_tree`] would look at are like now; none of them is read.
+///
+/// # Errors
+/// `root` is no directory that can be read.
+pub fn stamp(root: &Path) -> Result<Stamp, FilesError> {
+    let found = Mutex::new(Stamp::default());
+    visit(root, |candidate| {
+        if let Ok(candidate) = candidate {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            *found = found.with(&candidate.path, &candidate.metadata);
+        }
+    })?;
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A file whose name says that it may matter.
+struct Candidate {
+    /// From the root of the tree.
+    path: String,
+    place: PathBuf,
+    metadata: Metadata,
+}
+
+/// Shows `each`, on several threads, every file below `root` that may matter, and what could not be looked at.
+fn visit(root: &Path, each: impl Fn(Result<Candidate, Problem>) + Sync) -> Result<(), FilesError> {
     let tree = tree_of(root)?;
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     let walk = WalkBuilder::new(root)
@@ -143,25 +203,18 @@ pub fn read_work_tree(root: &Path) -> Result<WorkTree, FilesError> {
         .threads(threads)
         .filter_entry(|entry| entry.file_name() != ".git")
         .build_parallel();
-    let found = Mutex::new(WorkTree::default());
     walk.run(|| {
         Box::new(|entry| {
-            let read = entry
+            let found = entry
                 .map_err(|error| unreadable(root, &error))
-                .and_then(|entry| read_entry(root, &tree, &entry));
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            match read {
-                Ok(Some(file)) => found.files.push(file),
-                Ok(None) => {}
-                Err(problem) => found.problems.push(problem),
+                .and_then(|entry| candidate(root, &tree, &entry));
+            if let Some(found) = found.transpose() {
+                each(found);
             }
             WalkState::Continue
         })
     });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.files.sort_by(|a, b| a.path.cmp(&b.path));
-    found.problems.sort_by(|a, b| a.subject.cmp(&b.subject));
-    Ok(found)
+    Ok(())
 }
 
 /// The real path of the tree that links must not leave: the Git work tree around `root`, or `root` itself.
@@ -178,29 +231,34 @@ fn tree_of(root: &Path) -> Result<PathBuf, FilesError> {
     Ok(top.unwrap_or(&real).to_owned())
 }
 
-/// Reads one entry of the walk if it can matter.
-fn read_entry(root: &Path, tree: &Path, entry: &DirEntry) -> Result<Option<SourceFile>, Problem> {
+/// What an entry of the walk is, if its name says that it may matter.
+fn candidate(root: &Path, tree: &Path, entry: &DirEntry) -> Result<Option<Candidate>, Problem> {
     let path = relative(root, entry.path());
     let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir() && is_candidate(&path)) else {
         return Ok(None);
     };
-    let failed = |error: io::Error| {
-        Problem::new(Code::Storage, path.clone(), "the file could not be read").caused_by(&error)
-    };
     if kind.is_symlink() && !leads_into(tree, entry.path()) {
         return Ok(None);
     }
-    let metadata = fs::metadata(entry.path()).map_err(failed)?;
+    let metadata = fs::metadata(entry.path()).map_err(|error| failed(&path, &error))?;
     // Not a pipe, whose reading might never end, nor a folder that is called like a file.
-    if !metadata.is_file() {
-        return Ok(None);
-    }
-    if metadata.len() > MAX_FILE {
+    let place = entry.path().to_owned();
+    Ok(metadata.is_file().then_some(Candidate { path, place, metadata }))
+}
+
+/// Reads a file; `None`: it cannot matter.
+fn read(candidate: &Candidate) -> Result<Option<SourceFile>, Problem> {
+    let path = candidate.path.clone();
+    if candidate.metadata.len() > MAX_FILE {
         let message = format!("passed over: larger than {} MiB", MAX_FILE >> 20);
         return Err(Problem::new(Code::Skipped, path, message));
     }
-    let bytes = fs::read(entry.path()).map_err(failed)?;
+    let bytes = fs::read(&candidate.place).map_err(|error| failed(&path, &error))?;
     Ok(is_relevant(&path, &bytes).then_some(SourceFile { path, bytes }))
+}
+
+fn failed(path: &str, error: &io::Error) -> Problem {
+    Problem::new(Code::Storage, path, "the file could not be read").caused_by(error)
 }
 
 /// Whether a link ends inside the tree; one that leads nowhere does not.
@@ -262,6 +320,28 @@ mod tests {
         );
         // A folder inside the work tree is a tree of its own.
         assert_eq!(paths(&read_work_tree(&root.join("b")).unwrap()), ["x.yml"]);
+    }
+
+    #[test]
+    fn a_tree_has_another_stamp_as_soon_as_a_file_that_may_matter_comes_changes_or_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "a.yaml", OBJECT);
+        write(root, "notes.txt", "1");
+        let now = || stamp(root).unwrap();
+        let first = now();
+        assert_eq!(read_work_tree(root).unwrap().stamp, first);
+        write(root, "notes.txt", "22");
+        assert_eq!(now(), first, "that is never read");
+        write(root, "b/new.yaml", "not: yet an object\n");
+        let second = now();
+        assert_ne!(second, first);
+        write(root, "b/new.yaml", OBJECT);
+        let third = now();
+        assert!(third != second && third != first);
+        assert_eq!(read_work_tree(root).unwrap().stamp, third);
+        fs::remove_file(root.join("b/new.yaml")).unwrap();
+        assert_eq!(now(), first);
     }
 
     #[cfg(unix)]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 use super::policies::{culprit, rule};
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, place};
@@ -11,25 +13,37 @@ use super::{facts, rect, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
-use crate::app::world::Verdict;
+use crate::app::world::{Glimpse, Verdict};
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
 use crate::text::Shown;
 use crate::text::spaced;
 use crate::theme::Role;
 
-/// The columns, the last one `count` cells wide; SEEN, DIGEST and CREATED come with what fills them.
-const fn columns(count: u16) -> [Column; 6] {
+/// The columns. CREATED goes first, then DIGEST, SEEN and VALUE; the last one, which has no rows but the room of
+/// `1204 match of 98 426` beside the heads, goes where a whole status line says the same beside a preview.
+fn columns(layout: &Layout) -> [Column; 9] {
+    let (count, room) = match layout.tier {
+        Tier::T0 | Tier::T1 => (4, 12),
+        Tier::T2 => (3, 21),
+        Tier::T3 => (1, 21),
+    };
+    let after = |order: u8| if order < count { order } else { order + 1 };
     [
         Column::fixed("", 1),
         Column::fixed("TAG", 30).flex(16, 40),
-        Column::fixed("VALUE", 12).flex(8, 16).drop(2),
+        Column::fixed("VALUE", 12).flex(8, 14).drop(after(4)).first(),
         Column::fixed("STATE", 8),
         Column::fixed("FLAGS", 6),
-        // The room of `1204 match of 98 426` beside the heads.
-        Column::fixed("", count).drop(1),
+        Column::fixed("SEEN", 10).drop(after(3)),
+        Column::fixed("DIGEST", 12).drop(after(2)),
+        Column::fixed("CREATED", 10).drop(after(1)),
+        Column::fixed("", room).drop(count),
     ]
 }
+
+/// The column of each order, and whether it descends.
+const SORTED: [(&str, bool); 4] = [("policy order", false), ("TAG", true), ("STATE", false), ("SEEN", true)];
 
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
@@ -40,8 +54,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let marks = Marks::of(state);
     let ascii = canvas.is_ascii();
-    let columns = columns(count_width(layout));
-    super::list(canvas, state, layout, &state.tags.list, (&columns, &[]), |index| {
+    let columns = columns(layout);
+    super::list(canvas, state, layout, &state.tags.list, (&columns, &SORTED), |index| {
         row(state, verdict, &marks, *index as usize, ascii)
     });
     match_count(canvas, state, layout, verdict);
@@ -73,15 +87,10 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
     canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &line);
 }
 
-/// The cells that the count of matches gets.
-fn count_width(layout: &Layout) -> u16 {
-    if layout.tier >= Tier::T2 { 21 } else { 12 }
-}
-
 /// `1204 match of 98 426`, at the right end of the column heads.
 fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
     let area = super::table_area(layout);
-    let columns = columns(count_width(layout));
+    let columns = columns(layout);
     if place(&columns, area.width).iter().all(|placed| placed.index + 1 < columns.len()) {
         return;
     }
@@ -124,25 +133,45 @@ fn row<'a>(
     ascii: bool,
 ) -> Row<'a> {
     let tag = state.tags.tags.get(index).unwrap_or_default();
+    let beside = beside(state, tag);
     let Some(verdict) = verdict else {
-        return Row::Cells(vec![
-            Cell::plain(""),
-            Cell::plain(tag),
-            Cell::plain(""),
-            Cell::plain(""),
-            Cell::plain(""),
-        ]);
+        let blank = || Cell::plain("");
+        let cells = [blank(), Cell::plain(tag), blank(), blank(), blank()];
+        return Row::Cells(cells.into_iter().chain(beside).collect());
     };
     let found = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, index);
     let role = role(found.state);
     let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
-    Row::Cells(vec![
+    let cells = [
         Cell::of(role, glyph),
         tag_cell(tag, &found),
         Cell::plain(found.value.as_deref().unwrap_or_default()),
         Cell::of(role, found.state.word()),
         Cell::of(Role::StateInfo, flags(verdict, marks, tag, found.state)),
-    ])
+    ];
+    Row::Cells(cells.into_iter().chain(beside).collect())
+}
+
+/// SEEN, DIGEST and CREATED of a tag, as far as they are known.
+fn beside<'a>(state: &State, tag: &str) -> [Cell<'a>; 3] {
+    let when = |time: Timestamp| words::when(state.now, time, &state.zone);
+    let seen = state.tags.sightings.as_ref().and_then(|sightings| sightings.get(tag));
+    let described = state.tags.repository.as_ref().and_then(|id| state.facts.described(id, tag));
+    let glimpse = described.map(Glimpse::of).or_else(|| state.tags.glances.get(tag).cloned());
+    let created = glimpse.as_ref().and_then(|glimpse| glimpse.created);
+    let digest = glimpse.as_ref().map(|glimpse| digits(&glimpse.digest)).unwrap_or_default();
+    let dim = |text: String| Cell::of(Role::TextDim, text);
+    [
+        dim(seen.map(when).unwrap_or_default()),
+        dim(digest.to_owned()),
+        dim(created.map(when).unwrap_or_default()),
+    ]
+}
+
+/// The first twelve digits of a digest, as registries and container engines shorten it.
+fn digits(digest: &str) -> &str {
+    let digits = digest.split_once(':').map_or(digest, |(_, digits)| digits);
+    digits.get(..12).unwrap_or(digits)
 }
 
 fn role(state: TagState) -> Role {
@@ -243,7 +272,8 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
         flags.push('N');
     }
     let repository = marks.state.tags.repository.as_ref();
-    if repository.is_some_and(|repository| marks.state.facts.is_moved(repository, tag)) {
+    let is_moved = repository.is_some_and(|repository| marks.state.facts.is_moved(repository, tag));
+    if is_moved || marks.state.tags.glances.get(tag).is_some_and(|glimpse| glimpse.is_moved) {
         flags.push('D');
     }
     flags
@@ -363,4 +393,40 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
         texts.insert(0, words::count(counts.tags, "tag"));
     }
     Line::plain(texts.join(" · "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::layout::{Front, Size};
+    use crate::app::view::{Focus, View};
+
+    fn titles(width: u16, height: u16) -> (Layout, Vec<&'static str>) {
+        let size = Size { width, height };
+        let front = Front { size, view: View::Tags, focus: Focus::List, over: false, zoomed: false };
+        let layout = Layout::of(front);
+        let columns = columns(&layout);
+        let titles = place(&columns, layout.list.width).into_iter().map(|placed| columns[placed.index].title);
+        (layout, titles.collect())
+    }
+
+    #[test]
+    fn digests_are_asked_for_exactly_where_their_column_is_drawn() {
+        for height in [24, 30, 60] {
+            for width in 60..320 {
+                let (layout, titles) = titles(width, height);
+                assert_eq!(layout.has_digests(), titles.contains(&"DIGEST"), "{width}x{height}: {titles:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_go_in_the_order_that_the_screen_states() {
+        let kept = |width, height| titles(width, height).1[3..].to_vec();
+        assert_eq!(kept(80, 24), ["STATE", "FLAGS", ""], "the count stands beside the heads");
+        assert_eq!(kept(100, 30), ["STATE", "FLAGS", "SEEN", ""]);
+        assert_eq!(kept(120, 40), ["STATE", "FLAGS", "SEEN", "DIGEST", "CREATED", ""]);
+        assert_eq!(kept(160, 45), ["STATE", "FLAGS", "SEEN", "DIGEST"]);
+        assert_eq!(kept(200, 60), ["STATE", "FLAGS", "SEEN", "DIGEST", "CREATED"]);
+    }
 }

@@ -22,7 +22,7 @@ use supercargo::app::message::{Loaded, Msg, Prepared, Proposed};
 use supercargo::app::moment::Moment;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
-use supercargo::app::world::{Told, Verdict};
+use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
 use supercargo::domain::age::Clocks;
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
@@ -206,6 +206,14 @@ impl Screen {
                     answers.extend(
                         told.map(|told| Msg::Described(job, repository.clone(), Box::new(told.clone()))),
                     );
+                }
+                Effect::FirstSeen { job, repository, tags } => {
+                    let sightings = Box::new(Sightings::of(tags, |tag| Some(first_seen(tag))));
+                    answers.push(Msg::FirstSeen { job, repository, sightings, moved: vec![] });
+                }
+                Effect::Glance { job, tags, .. } => {
+                    let glanced = tags.into_iter().map(glanced).collect();
+                    answers.push(Msg::Glanced(job, glanced));
                 }
                 _ => {}
             }
@@ -465,6 +473,30 @@ impl Screen {
         views::draw(&mut buffer, &self.state, Look { theme, ascii });
         buffer
     }
+}
+
+/// When a tag of the frames was first seen.
+fn first_seen(tag: &str) -> Timestamp {
+    at(match tag.get(..12).unwrap_or(tag) {
+        "main-9b1d3e7" | "main-8e20b11" => "2026-11-22T14:02:00Z",
+        "main-77ac0d4" => "2026-11-22T13:40:00Z",
+        "main-4f2a91c" => "2026-11-22T09:11:00Z",
+        "main-0aa11b2" | "main-0aa11b3" => "2026-11-21T10:00:00Z",
+        "pr-1182-3c9d" => "2026-11-22T13:58:00Z",
+        "v2.14.0" => "2026-11-18T10:00:00Z",
+        _ => "2025-11-02T10:00:00Z",
+    })
+}
+
+/// What a registry tells of a tag for its row.
+fn glanced(tag: String) -> Glanced {
+    let number = tag.bytes().fold(7_u64, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+    let glimpse = Glimpse {
+        digest: format!("sha256:{number:016x}{:048}", 0),
+        created: Some(first_seen(&tag) - jiff::SignedDuration::from_mins(20)),
+        is_moved: false,
+    };
+    Glanced { tag, glimpse: Some(glimpse), is_settled: true }
 }
 
 /// The steps of a push, and its result.

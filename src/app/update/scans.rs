@@ -13,6 +13,7 @@ use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::view::View;
 use crate::app::world::{Compared, Phase, Running, Verdict};
+use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
@@ -21,6 +22,9 @@ use crate::problem::Problem;
 use crate::text::count;
 
 use super::{decide, message, problems, tags, time};
+
+/// What S11 calls the objects as a whole.
+const SOURCE: &str = "source";
 
 /// Reads the objects again.
 pub(super) fn reload(state: &mut State) -> Vec<Effect> {
@@ -47,7 +51,11 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
         }
     };
     let first = state.phase != Phase::Ready;
+    let before = Arc::clone(&state.inventory);
     take_in(state, *loaded);
+    if !first {
+        told_of(state, &before);
+    }
     if first {
         state.switch_to(View::Updates);
         state.previous = None;
@@ -59,10 +67,36 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
     }
     let mut effects = evaluate(state, Reach::Recent, |_| true);
     effects.extend(scan_due(state));
+    // What is gone has no verdict that could bring the updates to be compared anew.
+    state.jobs.propose_due |= !first;
     if state.evaluating.is_empty() {
         effects.extend(propose(state, false, false));
     }
     effects
+}
+
+/// Says how the objects differ from those `before`.
+fn told_of(state: &mut State, before: &Inventory) {
+    if *before == *state.inventory {
+        return;
+    }
+    let (old, new) = (objects(before), objects(&state.inventory));
+    let (came, went) = (new.difference(&old).count(), old.difference(&new).count());
+    let text = match (came, went) {
+        (0, 0) => "changed".to_owned(),
+        (came, 0) => format!("{} more", count(came, "object")),
+        (0, went) => format!("{} gone", count(went, "object")),
+        (came, went) => format!("{} more, {went} gone", count(came, "object")),
+    };
+    state.tell(Level::Info, format!("the files were read again: {text}"));
+}
+
+/// The objects of the lists, each by its kind's number and name.
+fn objects(inventory: &Inventory) -> BTreeSet<(u8, &ObjectId)> {
+    let repositories = inventory.repositories.keys().map(|id| (0, id));
+    let policies = inventory.policies.keys().map(|id| (1, id));
+    let automations = inventory.automations.keys().map(|id| (2, id));
+    repositories.chain(policies).chain(automations).collect()
 }
 
 fn take_in(state: &mut State, loaded: Loaded) {
@@ -71,10 +105,13 @@ fn take_in(state: &mut State, loaded: Loaded) {
     if !state.demo {
         state.source = loaded.source;
     }
-    state.inventory = loaded.inventory;
+    let before = std::mem::replace(&mut state.inventory, loaded.inventory);
     let inventory = Arc::clone(&state.inventory);
-    state.scans.retain(|id| inventory.repositories.contains_key(id));
-    state.verdicts.retain(|id, _| inventory.policies.contains_key(id));
+    // The tags of another image say nothing.
+    let stays = |id: &ObjectId| inventory.has_image_of(&before, id);
+    state.scans.retain(stays);
+    let stays = |id: &ObjectId| inventory.policies.get(id).is_some_and(|policy| stays(&policy.repository));
+    state.verdicts.retain(|id, _| stays(id));
     state.evaluating.retain(|id| inventory.policies.contains_key(id));
     if state.tags.repository.as_ref().is_some_and(|id| !inventory.repositories.contains_key(id)) {
         tags::forget(state);
@@ -92,7 +129,9 @@ fn take_in(state: &mut State, loaded: Loaded) {
         state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
     }
     state.review.survey.automations = lint::standings(&inventory, &lint::Known::default());
-    problems::report_all(state, "source", loaded.problems);
+    let found = &loaded.problems;
+    state.errors.retain(|entry| entry.what != SOURCE || found.contains(&entry.problem));
+    problems::report_all(state, SOURCE, loaded.problems);
     problems::versions(state);
 }
 

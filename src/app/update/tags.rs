@@ -1,11 +1,12 @@
 //! S3: the tags of one repository against one of its policies.
 
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, JobId};
 use crate::app::layout::Tier;
 use crate::app::list::Motion;
 use crate::app::rows;
 use crate::app::state::{State, Tags};
 use crate::app::view::View;
+use crate::app::world::Sightings;
 use crate::domain::object::ObjectId;
 
 /// Opens S3 for `repository`, against `policy` or the first policy that reads it.
@@ -62,6 +63,25 @@ pub(super) fn why(state: &mut State) {
     let is_there = layout.preview.is_some() && !layout.overlay && layout.tier > Tier::T1;
     if !is_there || layout.overlay {
         state.preview.toggle_overlay();
+    }
+}
+
+/// It is known when the tags were first seen, unless another repository is shown by now.
+pub(super) fn first_seen(
+    state: &mut State,
+    job: JobId,
+    repository: &ObjectId,
+    sightings: Sightings,
+    moved: Vec<String>,
+) {
+    if state.jobs.first_seen != Some(job) {
+        return;
+    }
+    state.jobs.first_seen = None;
+    state.facts.moved(repository, moved);
+    if state.tags.repository.as_ref() == Some(repository) {
+        state.tags.sightings = Some(sightings);
+        rows::sightings_changed(state);
     }
 }
 

@@ -5,28 +5,30 @@ mod pushing;
 mod random;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
 use crate::app::effect::{JobId, Reach};
 use crate::app::layout::Size;
 use crate::app::list::Filter;
-use crate::app::message::Proposed;
+use crate::app::message::{Loaded, Proposed};
 use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::{Node, Overlay};
 use crate::app::view::{Context, Focus, View};
-use crate::app::world::{Phase, Told};
+use crate::app::world::{Glanced, Phase, Sightings, Told};
 use crate::domain::age::{self, Clocks};
+use crate::domain::inventory::{Inventory, Object};
 use crate::domain::landing::{CutOff, Fate};
 use crate::domain::lint::{LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 use world::{
-    Seen, answer_proposal, epoch, press, propose, ready, review_of, scans_over, tick, update_named,
-    verdict_asking,
+    Seen, answer_proposal, epoch, policy, press, propose, ready, repository, review_of, scans_over, tick,
+    update_named, verdict_asking,
 };
 
 #[test]
@@ -150,6 +152,54 @@ fn what_was_too_young_is_compared_anew_when_it_is_old_enough_and_once() {
     assert!(!asks(&tick(&mut state, 60_001)), "an answer that holds it still asks for nothing");
 }
 
+/// An update that has to wait for another minute.
+fn young() -> crate::domain::proposal::Proposal {
+    let mut young = update_named("web 1.0 -> 1.1");
+    young.clocks.first_seen = Some(epoch());
+    age::hold_young(std::slice::from_mut(&mut young), "2m".parse().unwrap(), epoch());
+    assert!(age::is_young(&young));
+    young
+}
+
+#[test]
+fn what_is_too_young_is_approved_by_the_second_key_after_the_reason_was_shown() {
+    let mut state = review_of(&["api 1.0 -> 1.1"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), young()]);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.approved().count(), 1, "all does not mean what has to wait");
+    press(&mut state, &["G", "space"]);
+    let said = state.status.clone().unwrap().text;
+    assert!(said.contains("has to wait 2 min more") && said.ends_with("Space again approves it"), "{said}");
+    assert_eq!(state.review.approved().count(), 1);
+    press(&mut state, &["s", "x"]);
+    assert_eq!(state.review.tally().held, 1, "nothing else can be done about it");
+    let effects = press(&mut state, &["space"]);
+    let audit = effects.iter().find_map(|effect| match effect {
+        Effect::Audit { detail, .. } => Some(detail.as_str()),
+        _ => None,
+    });
+    assert_eq!(audit, Some("approved although too young (1 site)"));
+    let planned = |state: &State| {
+        let updates = state.review.for_plan();
+        let web = updates.into_iter().find(|update| update.policy.name == "web").unwrap();
+        (web.state, web.approved().count())
+    };
+    assert_eq!(state.review.approved().count(), 2);
+    assert_eq!(planned(&state), (UpdateState::Held, 1), "the plan says that it was held and approved");
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), young()]);
+    assert_eq!(state.review.approved().count(), 2, "what is compared anew keeps it");
+    press(&mut state, &["G", "space"]);
+    assert_eq!((state.review.approved().count(), state.review.tally().held), (1, 1), "taken back, it waits");
+    let mut decided = young();
+    decided.sites[0].decision = Decision::Approved;
+    propose(&mut state, vec![decided]);
+    assert_eq!(
+        planned(&state),
+        (UpdateState::Held, 0),
+        "what was decided before it had to wait lands nowhere"
+    );
+}
+
 /// The tags that are asked about, and whether that supersedes another question.
 fn asked_about(effects: &[Effect]) -> Option<(Vec<String>, bool)> {
     let stops = effects.iter().any(|effect| matches!(effect, Effect::StopWork(_)));
@@ -187,6 +237,94 @@ fn what_stands_behind_a_tag_is_asked_when_the_cursor_rests_on_it_and_the_newest_
     assert!(state.wake_at() > Moment(3_300), "nothing is left to ask");
     assert_eq!(asked_about(&tick(&mut state, 62_000)), None);
     assert_eq!(asked_about(&tick(&mut state, 64_000)), Some((vec!["1.0".to_owned()], false)), "a minute on");
+}
+
+#[test]
+fn objects_that_changed_in_the_files_come_change_and_go() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let (web, fresh) = (ObjectId::new("shop", "web"), ObjectId::new("shop", "fresh"));
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(None, None))));
+    answer_proposal(&mut state, vec![update_named("web 1.0 -> 1.1")]);
+    let looks = |effects: &[Effect]| effects.contains(&Effect::LookAtSource);
+    assert!(!looks(&tick(&mut state, 3_000)), "they were read a moment ago");
+    assert!(looks(&tick(&mut state, 63_000)) && !looks(&tick(&mut state, 64_000)), "once a minute");
+    let effects = update(&mut state, Msg::SourceChanged);
+    let [Effect::Load(job)] = effects.as_slice() else { panic!("no load: {effects:?}") };
+    let mut inventory = Inventory::default();
+    let moved = ImageRepository { image: "registry.example.com/shop/other".into(), ..repository("web") };
+    inventory.add(Object::Repository(moved));
+    inventory.add(Object::Policy(policy("web")));
+    inventory.add(Object::Repository(repository("late")));
+    let loaded = Loaded {
+        source: "files:.".to_owned(),
+        inventory: Arc::new(inventory),
+        problems: vec![],
+        cached: BTreeMap::new(),
+        drafts: vec![],
+    };
+    let effects = update(&mut state, Msg::Loaded(*job, Ok(Box::new(loaded))));
+    let scanned = effects.iter().find_map(|effect| match effect {
+        Effect::Scan(_, repositories) => Some(repositories.clone()),
+        _ => None,
+    });
+    assert_eq!(scanned, Some(vec![ObjectId::new("shop", "late"), web.clone()]), "it is of another image");
+    assert!(state.scans.get(&fresh).is_none() && !state.verdicts.contains_key(&web));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
+    let said = state.status.as_ref().map(|status| status.text.as_str());
+    assert_eq!(said, Some("the files were read again: 1 object more, 2 gone"));
+}
+
+/// The tags whose rows are to be filled, and whether that supersedes another question.
+fn glanced_at(effects: &[Effect]) -> Option<(Vec<String>, bool)> {
+    let stops = effects.iter().any(|effect| matches!(effect, Effect::StopWork(_)));
+    effects.iter().find_map(|effect| match effect {
+        Effect::Glance { tags, .. } => Some((tags.clone(), stops)),
+        _ => None,
+    })
+}
+
+#[test]
+fn rows_of_tags_are_filled_from_what_is_in_sight_where_they_have_the_room() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let web = ObjectId::new("shop", "web");
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(None, None))));
+    press(&mut state, &["t"]);
+    let effects = tick(&mut state, 3_000);
+    assert_eq!(glanced_at(&effects), None, "at 100x30 there is no column for it");
+    let Some(Effect::FirstSeen { job, tags, .. }) =
+        effects.iter().find(|effect| matches!(effect, Effect::FirstSeen { .. }))
+    else {
+        panic!("when the tags were first seen is not asked: {effects:?}")
+    };
+    let sightings = Sightings::of(Arc::clone(tags), |tag| (tag == "1.0").then(epoch));
+    let moved = vec!["1.0".to_owned()];
+    let seen = |job| Msg::FirstSeen {
+        job,
+        repository: web.clone(),
+        sightings: Box::new(sightings.clone()),
+        moved: moved.clone(),
+    };
+    update(&mut state, seen(JobId(999)));
+    assert!(state.tags.sightings.is_none(), "nobody asked that");
+    update(&mut state, seen(*job));
+    assert!(state.facts.is_moved(&web, "1.0"));
+    press(&mut state, &["o", "down", "down", "down", "enter"]);
+    assert_eq!(state.tags.list.current().and_then(|row| state.tags.tags.get(*row as usize)), Some("1.1"));
+    assert_eq!(state.tags.list.cursor(), 1, "by first sighting, the newest first");
+    update(&mut state, Msg::Resized(Size { width: 160, height: 45 }));
+    let both = vec!["1.0".to_owned(), "1.1".to_owned()];
+    let effects = tick(&mut state, 4_000);
+    assert_eq!(glanced_at(&effects), Some((both.clone(), false)));
+    assert_eq!(glanced_at(&tick(&mut state, 4_100)), None, "that is being asked");
+    let job = effects.iter().find_map(|effect| match effect {
+        Effect::Glance { job, .. } => Some(*job),
+        _ => None,
+    });
+    let job = job.unwrap();
+    let settled = |tag: &String| Glanced { tag: tag.clone(), glimpse: None, is_settled: true };
+    update(&mut state, Msg::Glanced(job, both.iter().map(settled).collect()));
+    assert_eq!(glanced_at(&tick(&mut state, 300_000)), None, "it was told");
+    assert_eq!(glanced_at(&tick(&mut state, 700_000)), Some((both, false)), "ten minutes on");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::State;
+use crate::app::world::Phase;
 use crate::domain::age;
 
 use super::{facts, scans};
@@ -32,8 +33,21 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     let mut effects = scans::scan_due(state);
     effects.extend(scans::ask_due(state));
     effects.extend(of_age(state));
+    effects.extend(look_at_source(state));
     effects.extend(facts::look(state));
     effects
+}
+
+/// Has it looked once a minute, when ages change anyway, whether the objects are others by now.
+fn look_at_source(state: &mut State) -> Option<Effect> {
+    let minute = state.now.as_second().div_euclid(60);
+    let is_due = state.phase == Phase::Ready && state.jobs.load.is_none() && minute != state.source_looked_at;
+    if !is_due {
+        return None;
+    }
+    // They were read a moment ago when this is the first look.
+    let is_first = std::mem::replace(&mut state.source_looked_at, minute) == 0;
+    (!is_first).then_some(Effect::LookAtSource)
 }
 
 /// Has updates compared anew when one that was too young no longer is; once for each.
@@ -86,8 +100,7 @@ impl State {
             .filter(|(_, scan)| scan.running.is_none())
             .filter_map(|(_, scan)| scan.due)
             .min();
-        let rests = self.preview.follows().is_none();
-        let look = (rests && facts::due(self).is_some()).then_some(self.at);
+        let look = facts::is_due(self).then_some(self.at);
         let age = next_of_age(self).map(|until| self.moment_of(until));
         [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age, look]
             .into_iter()

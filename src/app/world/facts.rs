@@ -101,6 +101,11 @@ impl Facts {
         }
         let fact = Fact { told: told.described, clocks: told.clocks, at: now };
         self.known.insert((repository.clone(), told.tag), fact);
-        self.moved.insert(repository.clone(), told.moved.into_iter().collect());
+        self.moved(repository, told.moved);
+    }
+
+    /// Takes in which tags of `repository` stood for something else before: all that are known.
+    pub fn moved(&mut self, repository: &ObjectId, tags: Vec<String>) {
+        self.moved.insert(repository.clone(), tags.into_iter().collect());
     }
 }

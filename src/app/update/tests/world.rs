@@ -38,7 +38,7 @@ fn meta(name: &str) -> Meta {
     }
 }
 
-fn repository(name: &str) -> ImageRepository {
+pub(super) fn repository(name: &str) -> ImageRepository {
     ImageRepository {
         meta: meta(name),
         image: format!("registry.example.com/shop/{name}"),
@@ -46,7 +46,7 @@ fn repository(name: &str) -> ImageRepository {
     }
 }
 
-fn policy(name: &str) -> ImagePolicy {
+pub(super) fn policy(name: &str) -> ImagePolicy {
     ImagePolicy {
         meta: meta(name),
         repository: ObjectId::new("shop", name),
