@@ -12,10 +12,12 @@
 //! eight bytes that are overwritten at once. Kinds and versions without a print (all but those of [`PRINTED`]) have seconds of 64 bit,
 //! which are part of the checksum.
 
+use std::cell::RefCell;
 use std::io;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
+use zstd::bulk::Decompressor;
 
 use crate::domain::tags::TagList;
 
@@ -136,7 +138,12 @@ fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
     // Nothing is set aside for what the frame says: a page is only used once bytes come that fill it.
     let length = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten()?;
     let length = usize::try_from(length).ok().filter(|length| *length <= LARGEST)?;
-    zstd::bulk::decompress(frame, length).ok()
+    UNPACKER.with_borrow_mut(|unpacker| unpacker.decompress(frame, length)).ok()
+}
+
+thread_local! {
+    /// To make one takes a fifth of the time to unpack a thousand tags.
+    static UNPACKER: RefCell<Decompressor<'static>> = RefCell::default();
 }
 
 fn has_print(kind: Kind) -> bool {
