@@ -127,6 +127,11 @@ impl Unsorted {
         self.0.push(tag);
     }
 
+    /// Makes room for tags of so many bytes together.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.0.text.reserve(bytes);
+    }
+
     /// How many tags there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -145,11 +150,16 @@ impl Unsorted {
         }
         // Tags of one repository begin alike; the eight bytes after that decide most comparisons without the texts.
         let common = list.common_prefix();
-        let mut order: Vec<(u64, &str)> = list.iter().map(|tag| (key(tag.as_bytes(), common), tag)).collect();
-        order.sort_unstable_by(|a, b| b.cmp(a));
+        let keyed = (0..).zip(list.iter()).map(|(index, tag)| (key(tag.as_bytes(), common), index));
+        let mut order: Vec<(u64, u32)> = keyed.collect();
+        order.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
+        let tag = |index: u32| list.get(index as usize).unwrap_or_default();
+        for alike in order.chunk_by_mut(|(a, _), (b, _)| a == b).filter(|alike| alike.len() > 1) {
+            alike.sort_unstable_by(|(_, a), (_, b)| tag(*b).cmp(tag(*a)));
+        }
         let mut sorted = TagList::with_capacity(list.text.len(), list.len());
-        for (_, tag) in order {
-            sorted.push(tag);
+        for (_, index) in order {
+            sorted.push(tag(index));
         }
         sorted
     }

@@ -18,6 +18,7 @@ pub(super) fn read_tags(body: &[u8], tags: &mut Unsorted) -> Result<(), String> 
     if body.trim_ascii_start().starts_with(b"<") {
         return Err("the answer is an HTML page, not a list of tags; this may be no registry".to_owned());
     }
+    tags.reserve(body.len());
     let mut reader = serde_json::Deserializer::from_slice(body);
     match Page(tags).deserialize(&mut reader).and_then(|()| reader.end()) {
         Ok(()) => Ok(()),
