@@ -26,6 +26,7 @@ pub mod proposal;
 pub mod provider;
 pub mod reference;
 pub mod reflection;
+pub mod refspec;
 pub mod request;
 pub mod scan;
 pub mod selector;

@@ -50,7 +50,7 @@ pub use self::changes::ChangedFile;
 pub use self::checkout::{Checkout, Upstream};
 pub use self::config::GitConfig;
 pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};
-pub use self::distance::commits_behind;
+pub use self::distance::{Distance, commits_behind, distance};
 pub use self::error::{Attempt, GitError, Refusal};
 pub use self::init::init_bare;
 pub use self::kept::KeptCache;

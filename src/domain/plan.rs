@@ -96,7 +96,7 @@ pub struct PushTarget {
     pub commit: Option<String>,
     /// How many commits of the checkout branch it lacks; `None` if that is not known.
     pub behind: Option<usize>,
-    /// `git.push.refspec` of the automation.
+    /// `git.push.refspec` of the automation: what else is pushed; not to a branch that is not the automation's.
     pub refspec: Option<String>,
     /// `git.push.options` of the automation.
     pub options: BTreeMap<String, String>,
@@ -155,7 +155,7 @@ impl Plan {
         let pushes = self.groups.iter_mut().filter_map(|group| group.push.as_mut());
         for push in pushes.filter(|push| push.branch != branch) {
             branch.clone_into(&mut push.branch);
-            (push.commit, push.behind, push.elsewhere) = (None, None, true);
+            (push.commit, push.behind, push.elsewhere, push.refspec) = (None, None, true, None);
         }
         self
     }

@@ -13,8 +13,9 @@ use crate::domain::inventory::{self, Checkout, Targets, is_below};
 use crate::domain::manifest;
 use crate::domain::object::{GitRef, GitRepository, ImageUpdateAutomation, Kind, ObjectId, Person};
 use crate::domain::plan::{Base, Ground, MarkedFile, ProblemFile, PushTarget, Warning};
+use crate::domain::refspec::Refspec;
 use crate::domain::setrun::{self, RunError};
-use crate::git::{self, BareCache, Refs, Remote};
+use crate::git::{self, BareCache, Distance, Refs, Remote};
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
@@ -96,8 +97,9 @@ impl Engine {
         let Some(mut place) = self.settle(world, automation)? else {
             return ground_without_git(world, automation);
         };
-        if let Some(branch) = branch {
-            place.targets.switching |= branch != place.targets.push_branch;
+        let elsewhere = branch.filter(|branch| *branch != place.targets.push_branch);
+        if let Some(branch) = elsewhere {
+            place.targets.switching = true;
             branch.clone_into(&mut place.targets.push_branch);
         }
         let remote = self.remote_of(world, &place, problems)?;
@@ -112,15 +114,22 @@ impl Engine {
         };
         let path = scanned_path(&cache, &read, &automation.update_path)?;
         let (files, problem_files) = marked_files(&cache, &read, &path)?;
-        let behind = match &tip {
-            Some(tip) if place.targets.switching => self.behind(&cache, &remote, (tip, &base), refresh),
-            _ => Some(0),
+        let apart = match &tip {
+            Some(tip) if place.targets.switching => self.distance(&cache, &remote, (tip, &base), refresh),
+            _ => Distance { behind: Some(0), ahead: None },
         };
+        let behind = apart.behind;
         let mut ground = described(world, automation, path)?;
         ground.remote = Some(remote.shown());
-        ground.push = Some(push_target(&place, tip, behind));
+        let mut push = push_target(&place, tip, behind);
+        // What the automation pushes beside its own branch is not meant for another.
+        push.refspec.take_if(|_| elsewhere.is_some());
+        ground.push = Some(push);
         ground.warnings = std::mem::take(&mut place.warnings);
         ground.warnings.extend(target_warnings(automation, &place.targets, behind));
+        ground.warnings.extend(foreign_commits(&ground.author, &place.targets.push_branch, apart.ahead));
+        let refspec = ground.push.as_ref().and_then(|push| push.refspec.as_deref());
+        ground.warnings.extend(refspec.and_then(refspec_warning));
         ground.warnings.extend(secret_warnings(world, &place));
         ground.warnings.extend(self.unsigned(world, automation));
         ground.warnings.extend(self.frozen().map(|frozen| Warning::new(FREEZE, frozen.to_string())));
@@ -424,6 +433,37 @@ fn target_warnings(
         ));
     }
     warnings
+}
+
+/// How many commits of others are named.
+const NAMED: usize = 5;
+
+/// The commits on a push branch that are not by the automation's author: they are built upon, and kept.
+fn foreign_commits(author: &Person, branch: &str, ahead: Option<Vec<(Person, String)>>) -> Option<Warning> {
+    let mut foreign = ahead?;
+    foreign.retain(|(by, _)| by.email != author.email);
+    let named: Vec<String> =
+        foreign.iter().take(NAMED).map(|(by, subject)| format!("{} ({})", subject, by.name)).collect();
+    let more =
+        if foreign.len() > NAMED { format!(" and {} more", foreign.len() - NAMED) } else { String::new() };
+    let text = format!(
+        "{branch} has {} by others, which are kept: {}{more}",
+        count(foreign.len(), "commit"),
+        named.join(", ")
+    );
+    (!foreign.is_empty()).then(|| Warning::new("foreign_commits", text))
+}
+
+/// What is not done as a refspec has it.
+fn refspec_warning(text: &str) -> Option<Warning> {
+    match Refspec::parse(text) {
+        Ok(spec) if spec.forces => Some(Warning::new(
+            "refspec",
+            format!("{} is pushed without the force that {text:?} asks for", spec.to),
+        )),
+        Ok(_) => None,
+        Err(defect) => Some(Warning::new("refspec", format!("{defect}; it is not pushed"))),
+    }
 }
 
 /// What keeps the repository's own secret from being used.

@@ -14,8 +14,9 @@ use crate::domain::commit::{CommitSpec, is_message, message_defect, with_trailer
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
+use crate::domain::refspec::Refspec;
 use crate::domain::request::RequestWish;
-use crate::git::{BareCache, GitError, PushReport, RefUpdate, Refs, Remote, Signer, redact};
+use crate::git::{BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, redact};
 use crate::problem::{Code, Problem};
 use crate::store::Store;
 use crate::text::count;
@@ -258,7 +259,62 @@ impl Run<'_> {
         {
             return Ok(Some(self.already(&push.branch, tip, results)));
         }
-        pushed.map(Some)
+        let report = pushed?;
+        if report.options_dropped {
+            let text = "the server takes no push options; they were left out";
+            step(LandingStep::begun(text).ended(0));
+        }
+        if dry_run == DryRun::None {
+            for (result, group) in results.iter_mut().zip(self.groups) {
+                let also = group
+                    .push
+                    .as_ref()
+                    .map_or(Ok(()), |push| self.push_also(plan, (push, last), &refs, step));
+                result.error =
+                    also.err().map(|problem| Problem { subject: result.automation.to_string(), ..problem });
+            }
+        }
+        Ok(Some(report))
+    }
+
+    /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
+    fn push_also(
+        &self,
+        plan: &Plan,
+        (push, last): (&PushTarget, &str),
+        refs: &Refs,
+        step: Steps<'_>,
+    ) -> Result<(), Problem> {
+        let Some(Ok(spec)) = push.refspec.as_deref().map(Refspec::parse) else { return Ok(()) };
+        let own = format!("refs/heads/{}", push.branch);
+        let is_ours = spec.from == own || spec.from == "HEAD";
+        let commit = if is_ours { Some(last) } else { refs.commit(&spec.from) };
+        let Some(commit) = commit else {
+            let (url, what) = (self.remote.shown(), spec.from.clone());
+            return Err(GitError::RefNotFound { url, what }.into());
+        };
+        let there = refs.commit(&spec.to);
+        if spec.to == own || there == Some(commit) {
+            return Ok(());
+        }
+        if let Some(there) = there {
+            self.cache.fetch(&self.remote, |_| vec![spec.to.clone()]).map_err(Problem::from)?;
+            let meeting = self.cache.meet(&self.remote, there, commit).map_err(Problem::from)?;
+            if meeting != Meeting::Contained {
+                let text = format!(
+                    "the branch was pushed, {} was not: it has commits that {} lacks",
+                    spec.to, spec.from
+                );
+                return Err(Problem::new(Code::GitRace, self.remote.shown(), text)
+                    .hint(format!("Merge {} first; nothing is ever overwritten.", spec.to)));
+            }
+        }
+        let branch = spec.to.strip_prefix("refs/heads/").unwrap_or(&spec.to).to_owned();
+        let update = RefUpdate { branch, old: there.map(str::to_owned), new: commit.to_owned() };
+        let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
+        let place = (&*self.store, &self.cache, &self.remote);
+        let send = || super::pushes::send(place, &plan.id, update, &options(push), (step, &text));
+        timed(step, &text, send).map(drop).map_err(Problem::from)
     }
 
     fn push(
@@ -270,8 +326,7 @@ impl Run<'_> {
     ) -> Result<PushReport, Problem> {
         let update =
             RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.to_owned() };
-        let mut options: Vec<String> =
-            push.options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut options = options(push);
         options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
@@ -407,6 +462,11 @@ pub(super) fn timed<T>(step: Steps<'_>, text: &str, work: impl FnOnce() -> T) ->
     tracing::info!(millis, "land: {text}");
     step(begun.ended(millis));
     done
+}
+
+/// The push options of an automation, as the server gets them.
+fn options(push: &PushTarget) -> Vec<String> {
+    push.options.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 /// The plan's commit of a branch against the remote's.

@@ -1,4 +1,4 @@
-//! How far one commit is behind another: the only question that needs more than the newest commits.
+//! How two commits stand to each other: a question that needs more than the newest commits.
 //!
 //! Answered from commits alone where the server can leave out their files, in a scratch repository: the cache holds
 //! only commits that are whole.
@@ -6,33 +6,51 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use git2::{Oid, Repository};
+use git2::{Commit, Oid, Repository};
 
 use super::Remote;
 use super::error::GitError;
 use super::fetch::{self, Scope, Shallow};
 use super::session::{Service, Session};
+use crate::domain::object::Person;
 
 /// How far back is looked where commits come without their files.
 const FAR: u32 = 2000;
 /// How far back is looked where the files come along.
 const NEAR: u32 = 50;
 
+/// How two commits stand to each other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Distance {
+    /// How many commits of the base the branch lacks; `None`: their histories meet further back than is looked.
+    pub behind: Option<usize>,
+    /// Authors and subjects of the commits that the branch alone has, the newest first; `None` as above.
+    pub ahead: Option<Vec<(Person, String)>>,
+}
+
 /// How many commits of `base` are missing from `push`, both in hex and both advertised by the remote; `None` if their
 /// histories meet further back than is looked.
 ///
-/// The commits go to a scratch folder in `near`, a folder that somebody else clears should this process be killed.
-///
 /// # Errors
-/// Whatever keeps the remote from answering.
+/// As [`distance`].
 pub fn commits_behind(
     remote: &Remote,
     base: &str,
     push: &str,
     near: &Path,
 ) -> Result<Option<usize>, GitError> {
+    distance(remote, base, push, near).map(|distance| distance.behind)
+}
+
+/// How the branch at `push` stands to `base`, both in hex and both advertised by the remote.
+///
+/// The commits go to a scratch folder in `near`, a folder that somebody else clears should this process be killed.
+///
+/// # Errors
+/// Whatever keeps the remote from answering.
+pub fn distance(remote: &Remote, base: &str, push: &str, near: &Path) -> Result<Distance, GitError> {
     if base == push {
-        return Ok(Some(0));
+        return Ok(Distance { behind: Some(0), ahead: Some(Vec::new()) });
     }
     let odd = |error: &git2::Error| GitError::Git {
         action: "compare histories",
@@ -50,17 +68,35 @@ pub fn commits_behind(
     fetch::download(&session, talk, &scratch, &[base, push], scope)?;
     // Opened again: the library keeps in mind where histories ended when it looked first.
     let scratch = Repository::open(dir.path()).map_err(|error| odd(&error))?;
-    Ok(count_missing(&scratch, base, push))
+    Ok(between(&scratch, base, push))
 }
 
-/// The commits that `base` has and `push` has not; `None` if a history is cut off before they meet.
-fn count_missing(repository: &Repository, base: Oid, push: Oid) -> Option<usize> {
+/// How the branch at `push` stands to `base`, as far as the histories are in `repository`.
+pub(super) fn between(repository: &Repository, base: Oid, push: Oid) -> Distance {
+    let missing = only(repository, base, push).map(|commits| commits.len());
+    let ahead = only(repository, push, base).map(|mut commits| {
+        commits.sort_by_key(|commit| std::cmp::Reverse(commit.time().seconds()));
+        commits.iter().map(described).collect()
+    });
+    Distance { behind: missing, ahead }
+}
+
+fn described(commit: &Commit<'_>) -> (Person, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let author = commit.author();
+    let person = Person { name: text(author.name_bytes()), email: text(author.email_bytes()) };
+    let message = text(commit.message_raw_bytes());
+    (person, message.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The commits that `of` has and `other` has not; `None` if a history is cut off before they meet.
+fn only(repository: &Repository, of: Oid, other: Oid) -> Option<Vec<Commit<'_>>> {
     let cut = Shallow::read(repository);
-    let known = reachable(repository, push, &HashSet::new()).0;
-    let (missing, has_met) = reachable(repository, base, &known);
+    let known = reachable(repository, other, &HashSet::new()).0;
+    let (only, has_met) = reachable(repository, of, &known);
     let is_cut = |commits: &HashSet<Oid>| commits.iter().any(|commit| cut.has(*commit));
-    let is_certain = !is_cut(&missing) && (has_met || !is_cut(&known));
-    is_certain.then_some(missing.len())
+    let is_certain = !is_cut(&only) && (has_met || !is_cut(&known));
+    is_certain.then(|| only.into_iter().filter_map(|oid| repository.find_commit(oid).ok()).collect())
 }
 
 /// The commits below and including `from`, without `except` and what is below it; and whether that was met.

@@ -107,15 +107,14 @@ pub(super) fn push(
     written.map_err(|error| session.explain(&error))?;
     fetch::store(session, &mut bytes.as_slice() as &mut dyn Read, &folder.repository)?;
     let moved = |update: &RefUpdate| move_branch(&folder.repository, update).err();
-    let name = |update: &RefUpdate| format!("refs/heads/{}", update.branch);
     Ok(updates
         .iter()
-        .filter_map(|update| Some((name(update), moved(update)?.message().to_owned())))
+        .filter_map(|update| Some((update.name(), moved(update)?.message().to_owned())))
         .collect())
 }
 
 fn move_branch(repository: &Repository, update: &RefUpdate) -> Result<(), git2::Error> {
-    let name = format!("refs/heads/{}", update.branch);
+    let name = update.name();
     let new = Oid::from_str(&update.new)?;
     match &update.old {
         None => repository.reference(&name, new, false, "push").map(drop),

@@ -3,20 +3,17 @@
 use git2::Oid;
 
 use super::cache::BareCache;
+use super::distance::{Distance, between};
 use crate::domain::object::Person;
 
 impl BareCache {
-    /// How many commits of `base` the branch at `tip` lacks; `None` if the history between them is not here.
-    pub fn behind(&self, tip: &str, base: &str) -> Option<usize> {
+    /// How the branch at `tip` stands to `base`; `None` if the history between them is not here.
+    pub fn apart(&self, tip: &str, base: &str) -> Option<Distance> {
         let repository = self.existing().ok()?;
         let (tip, base) = (Oid::from_str(tip).ok()?, Oid::from_str(base).ok()?);
-        if tip == base {
-            return Some(0);
-        }
-        let (ahead, behind) = repository.graph_ahead_behind(tip, base).ok()?;
-        // A shallow history ends in commits whose parents are not here, and the count stops there.
-        let cut = repository.is_shallow() && (ahead > 0 && behind > 0);
-        (!cut).then_some(behind)
+        repository.find_commit(tip).and_then(|_| repository.find_commit(base)).ok()?;
+        let distance = between(&repository, base, tip);
+        (distance.behind.is_some() && distance.ahead.is_some()).then_some(distance)
     }
 
     /// Whether `commit` is `tip` or one of its ancestors, as far as the history is here.

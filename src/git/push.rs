@@ -18,12 +18,27 @@ use super::session::{Line, Service, Session, Talk};
 /// A branch that is to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefUpdate {
-    /// The branch, without `refs/heads/`.
+    /// The branch, without `refs/heads/`; what is no branch has its full name, such as `refs/for/main`.
     pub branch: String,
     /// Where it has to be, in hex; `None`: it must not exist.
     pub old: Option<String>,
     /// Where it shall be, in hex.
     pub new: String,
+}
+
+impl RefUpdate {
+    /// The full name.
+    pub(super) fn name(&self) -> String {
+        if self.branch.starts_with("refs/") {
+            return self.branch.clone();
+        }
+        format!("refs/heads/{}", self.branch)
+    }
+
+    /// Where it is by now.
+    fn found<'r>(&self, refs: &'r Refs) -> Option<&'r str> {
+        refs.all.get(&self.name()).map(String::as_str)
+    }
 }
 
 /// What became of a branch.
@@ -101,7 +116,9 @@ impl BareCache {
         let now = session.again().talk(Service::Upload).map(|talk| talk.advertised.refs).ok();
         settle(&session.shown, &due, now.as_ref(), result, answers)?;
         for row in report.branches.iter_mut().filter(|row| !row.already) {
-            row.verified = now.as_ref().is_some_and(|now| now.branch(&row.branch) == Some(&row.commit));
+            let update = due.iter().find(|update| update.branch == row.branch);
+            let at = update.zip(now.as_ref()).and_then(|(update, now)| update.found(now));
+            row.verified = at == Some(row.commit.as_str());
         }
         Ok(report)
     }
@@ -146,13 +163,13 @@ fn settle(
     result: Result<(), GitError>,
     answers: Answers,
 ) -> Result<(), GitError> {
-    if now.is_some_and(|now| due.iter().all(|update| now.branch(&update.branch) == Some(&update.new))) {
+    if now.is_some_and(|now| due.iter().all(|update| update.found(now) == Some(&update.new))) {
         return Ok(());
     }
     let Some((name, reason)) = answers.refused.into_iter().next() else { return result };
     let branch = name.strip_prefix("refs/heads/").unwrap_or(&name);
     Err(match due.iter().find(|update| update.branch == branch) {
-        Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| refs.branch(branch))),
+        Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| update.found(refs))),
         _ => GitError::Rejected {
             url: shown.to_owned(),
             branch: branch.to_owned(),
@@ -171,7 +188,7 @@ fn compare(
     let mut report = PushReport { credential: session.credential(), ..PushReport::default() };
     let mut due = Vec::new();
     for update in updates {
-        let found = refs.branch(&update.branch);
+        let found = update.found(refs);
         let already = found == Some(update.new.as_str());
         if !already && found != update.old.as_deref() {
             return Err(race(&session.shown, update, found));
