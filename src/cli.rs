@@ -17,7 +17,9 @@ pub mod objects;
 pub mod usage;
 mod values;
 
-pub use check::{CheckArgs, CompletionArgs, DoctorArgs, DoctorWhat, EventsArgs, LintArgs};
+pub use check::{
+    CheckArgs, CompletionArgs, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, SchemaArgs, SchemaWhat,
+};
 pub use eval::{
     EvalArgs, EvalBatchArgs, EvalPolicyArgs, EvalWhat, RenderArgs, RenderMessageArgs, RenderWhat,
 };
@@ -26,8 +28,8 @@ pub use get::{
     WhyArgs,
 };
 pub use land::{
-    DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, RevertArgs, SetArgs, Split,
-    UnholdArgs,
+    DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, RevertArgs, ReviewArgs, SetArgs,
+    Split, UnholdArgs,
 };
 
 /// How data is printed.
@@ -125,7 +127,7 @@ impl Cli {
     /// Whether this opens the dashboard: no command, or the demo with its screen.
     pub fn wants_screen(&self) -> bool {
         match &self.command {
-            None => true,
+            None | Some(Command::Review(_)) => true,
             Some(Command::Demo(args)) => !args.headless,
             Some(_) => false,
         }
@@ -274,6 +276,9 @@ pub enum Command {
     /// Decide, and print the plan.
     #[command(long_about = examples::PLAN)]
     Plan(PlanArgs),
+    /// Open the dashboard on a plan that was made elsewhere.
+    #[command(long_about = examples::REVIEW)]
+    Review(ReviewArgs),
     /// Land a plan.
     #[command(long_about = examples::PUSH)]
     Push(PushArgs),
@@ -318,6 +323,9 @@ pub enum Command {
     Cache(CacheArgs),
     /// Print a completion script.
     Completion(CompletionArgs),
+    /// Print the JSON Schema of what others may read.
+    #[command(long_about = examples::SCHEMA)]
+    Schema(SchemaArgs),
     /// Print the version.
     Version,
 }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, RenderWhat};
+use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, RenderWhat, SchemaWhat};
 use crate::config::{ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
@@ -40,6 +40,8 @@ mod tags;
 mod updates;
 mod watch;
 
+#[cfg(feature = "tui")]
+pub(crate) use push::read_plan;
 pub use table::Table;
 pub(crate) use table::clean;
 pub(crate) use updates::patch;
@@ -189,6 +191,9 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             DiffWhat::Updates { names, unified, stat, .. } => updates::diff(settings, names, *unified, *stat),
         },
         Command::Plan(args) => plan::plan(settings, args),
+        // It is a screen, and this program was built without.
+        Command::Review(_) => Err(Problem::new(Code::Usage, "review", "this program has no dashboard")
+            .hint("Land it with: supercargo push --plan PLAN")),
         Command::Push(args) => push::push(settings, args, streams),
         Command::Merge(args) => merge::merge(settings, args, streams),
         Command::Hold(args) => holds::hold(settings, args),
@@ -202,6 +207,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         },
         Command::Events(args) => events::events(settings, args, streams),
         Command::Cache(args) => cache::cache(settings, args),
+        Command::Schema(args) => Ok(schema(args.what, streams)),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),
@@ -211,6 +217,18 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
             RenderWhat::Message(args) => render::message(args),
         },
     }
+}
+
+/// The published schema of plans, written by hand.
+const PLAN_SCHEMA: &str = include_str!("../assets/schema/plan.json");
+
+/// `schema`: the same in every form of output, for it is one already.
+fn schema(what: SchemaWhat, streams: &mut Streams<'_>) -> Answer {
+    let text = match what {
+        SchemaWhat::Plan => PLAN_SCHEMA,
+    };
+    let written = streams.out.write_all(text.as_bytes());
+    Answer::nothing().with_exit(if written.is_ok() { 0 } else { Code::Storage.exit() })
 }
 
 /// Resolves the settings, reading passwords from standard input where a flag says so.

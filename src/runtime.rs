@@ -23,6 +23,7 @@ pub use open::dashboard;
 use crate::app::state::State;
 use crate::cli::ColorChoice;
 use crate::config;
+use crate::domain::plan::Plan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
 use crate::theme::{Choice, Depth, Environment, SHIPPED};
@@ -61,6 +62,8 @@ pub struct Options {
     pub source: String,
     /// Whether the program never ran here before.
     pub first_run: bool,
+    /// A plan that was made elsewhere, to begin with.
+    pub plan: Option<Plan>,
 }
 
 /// How frames are drawn.
@@ -200,6 +203,9 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     state.offer_themes(SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(), &appearance.theme);
     if options.first_run {
         state.welcome();
+    }
+    if let Some(plan) = options.plan {
+        state.open_plan(plan);
     }
     state.remark(settings.warnings.iter().cloned().chain(unknown_theme(&settings.theme)));
     state

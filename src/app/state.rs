@@ -31,6 +31,7 @@ use super::world::{Compared, Facts, Glances, Phase, ScanTotals, Scans, Sightings
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
+use crate::domain::plan::Plan;
 use crate::domain::tags::TagList;
 use crate::problem::Problem;
 
@@ -195,6 +196,8 @@ pub struct State {
     pub theme: usize,
     /// Whether decisions of an earlier run need no question any more: it was asked, or a person decides anew.
     pub resumed: bool,
+    /// The plan that is being reviewed, until its remotes were asked what became of it.
+    pub reviewing: Option<Box<Plan>>,
     /// Whether the second Ctrl-c leaves.
     pub leaving: bool,
     /// Work under way.
@@ -248,6 +251,7 @@ impl Default for State {
             themes: Vec::new(),
             theme: 0,
             resumed: false,
+            reviewing: None,
             leaving: false,
             jobs: Jobs::default(),
         }
@@ -259,6 +263,20 @@ impl State {
     pub fn offer_themes(&mut self, themes: Vec<String>, name: &str) {
         self.theme = themes.iter().position(|theme| theme == name).unwrap_or(0);
         self.themes = themes;
+    }
+
+    /// Begins with the updates of a plan that was made elsewhere, decided as it has them.
+    pub fn open_plan(&mut self, plan: Plan) {
+        for group in plan.groups.iter().filter(|group| group.message_edited) {
+            self.review.messages.insert(group.automation.clone(), Message::new(&group.message));
+        }
+        let updates = plan.groups.iter().flat_map(|group| group.updates.iter().cloned());
+        self.review.replace(updates.collect(), false);
+        // The decisions are the plan's: nobody has to be asked whether they are still meant.
+        self.resumed = true;
+        self.reviewing = Some(Box::new(plan));
+        self.switch_to(View::Plan);
+        super::rows::refresh(self);
     }
 
     /// Says to somebody who was never here where to begin.

@@ -60,3 +60,18 @@ pub struct CompletionArgs {
     /// The shell.
     pub shell: clap_complete::Shell,
 }
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Of what.
+    #[command(subcommand)]
+    pub what: SchemaWhat,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum SchemaWhat {
+    /// A plan, as `plan -o json` prints it.
+    Plan,
+}

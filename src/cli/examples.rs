@@ -49,6 +49,18 @@ pub(super) const PLAN: &str = "Decide, and print the plan: what is to be committ
 
 A plan writes nothing; it is stale once its branches have moved.";
 
+pub(super) const REVIEW: &str = "Open the dashboard on a plan that was made elsewhere, such as in CI.
+
+  supercargo plan --all -o json > plan.json      in CI, on what it found
+  supercargo review plan.json --write            look at it, change it, p and y land it
+
+Its decisions are taken over where they still stand; what changed since is undecided, and said.
+Exit 5 if the plan was edited by hand.";
+
+pub(super) const SCHEMA: &str = "Print the JSON Schema of what others may read.
+
+  supercargo schema plan > plan.schema.json";
+
 pub(super) const PUSH: &str = "Land a plan: its commits, made and pushed without touching your checkout.
 
   supercargo push --plan plan.json                      log in, compare, send nothing

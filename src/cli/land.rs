@@ -156,6 +156,14 @@ pub struct UnholdArgs {
     pub tag: Option<String>,
 }
 
+/// `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// The plan, as `plan -o json` printed it.
+    #[arg(value_name = "PLAN")]
+    pub plan: String,
+}
+
 /// `revert`.
 #[derive(Debug, Args)]
 pub struct RevertArgs {

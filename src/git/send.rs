@@ -35,8 +35,7 @@ pub(super) struct Command {
 
 impl From<&RefUpdate> for Command {
     fn from(update: &RefUpdate) -> Self {
-        let RefUpdate { branch, old, new } = update;
-        Self { name: format!("refs/heads/{branch}"), old: old.clone(), new: new.clone() }
+        Self { name: update.name(), old: update.old.clone(), new: update.new.clone() }
     }
 }
 

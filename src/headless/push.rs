@@ -211,7 +211,7 @@ fn request_line(request: &Request, landed: &Landed) -> String {
 }
 
 /// Reads a plan from a file or standard input.
-pub(super) fn read_plan(name: &str) -> Result<Plan, Problem> {
+pub(crate) fn read_plan(name: &str) -> Result<Plan, Problem> {
     let mut text = String::new();
     let read = if name == "-" {
         std::io::stdin().lock().read_to_string(&mut text).map(|_| ())

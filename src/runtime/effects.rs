@@ -79,6 +79,8 @@ pub(super) struct EffectRunner {
     pushes: JoinSet<()>,
     /// What stops a push that was not sent yet. Leaving stops none.
     stops: HashMap<JobId, CancellationToken>,
+    /// Whether decisions of earlier runs come back; where a plan is reviewed, they are its own alone.
+    remembers: bool,
 }
 
 /// What every task gets.
@@ -87,6 +89,7 @@ struct Work {
     engine: Engine,
     answers: Mailbox<Letter>,
     held: Arc<Mutex<Held>>,
+    remembers: bool,
 }
 
 impl Work {
@@ -113,7 +116,12 @@ impl EffectRunner {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub(super) fn new(engine: Engine, workers: Handle, answers: Mailbox<Letter>) -> std::io::Result<Self> {
+    pub(super) fn new(
+        engine: Engine,
+        workers: Handle,
+        answers: Mailbox<Letter>,
+        remembers: bool,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             workers,
             journal: Journal::start(engine.clone())?,
@@ -124,6 +132,7 @@ impl EffectRunner {
             held: Arc::default(),
             pushes: JoinSet::new(),
             stops: HashMap::new(),
+            remembers,
         })
     }
 
@@ -205,7 +214,12 @@ impl EffectRunner {
     }
 
     fn work(&self) -> Work {
-        Work { engine: self.engine.clone(), answers: self.answers.clone(), held: Arc::clone(&self.held) }
+        Work {
+            engine: self.engine.clone(),
+            answers: self.answers.clone(),
+            held: Arc::clone(&self.held),
+            remembers: self.remembers,
+        }
     }
 
     /// Runs a batch of scans on a thread of its own: merging a hundred thousand tags must not keep a key waiting.
@@ -502,7 +516,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     };
     let Some(world) = world else { return Ok(Proposed::default()) };
     let (grounds, problems, kept) = grounds(work, &world, reach).await?;
-    let (engine, of) = (work.engine.clone(), Arc::clone(&world));
+    let (engine, of, remembers) = (work.engine.clone(), Arc::clone(&world), work.remembers);
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
         block_unscanned(&engine, &world.inventory, &failed, &mut selections);
@@ -515,7 +529,9 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
         };
         let found = lint::World::new(&world.inventory, &known);
         let survey = lint::survey(&review.grounds, &found);
-        journal::remember(&engine, &review.grounds, &mut review.proposals);
+        if remembers {
+            journal::remember(&engine, &review.grounds, &mut review.proposals);
+        }
         let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();
         Proposed {
             updates: review.proposals,

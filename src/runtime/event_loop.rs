@@ -44,7 +44,8 @@ pub(super) fn run(
     let failed = |error: io::Error| terminal_problem("cannot use the terminal").caused_by(&error);
     let (mailbox, inbox) = mailbox(LETTERS).map_err(failed)?;
     listen(workers, &mailbox).map_err(failed)?;
-    let runner = EffectRunner::new(engine, workers.clone(), mailbox).map_err(failed)?;
+    let runner =
+        EffectRunner::new(engine, workers.clone(), mailbox, state.reviewing.is_none()).map_err(failed)?;
     let screen = Screen::enter(state.size).map_err(failed)?;
     let theme = theme(&appearance.theme, &appearance);
     let mut looping = Loop {

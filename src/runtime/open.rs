@@ -7,6 +7,7 @@ use super::{Left, Options, run};
 use crate::cli::{Cli, Command, DemoArgs, Format};
 use crate::config::Settings;
 use crate::demo::Demo;
+use crate::domain::plan::{Plan, Stale};
 use crate::engine::Engine;
 use crate::headless;
 use crate::problem::{Code, Problem};
@@ -23,7 +24,8 @@ pub fn dashboard(cli: &Cli) -> u8 {
         }
         match &cli.command {
             Some(Command::Demo(args)) => demo(&settings, args),
-            _ => source(&settings),
+            Some(Command::Review(args)) => source(&settings, Some(reviewed(&args.plan)?)),
+            _ => source(&settings, None),
         }
     });
     match left {
@@ -32,10 +34,22 @@ pub fn dashboard(cli: &Cli) -> u8 {
     }
 }
 
-fn source(settings: &Settings) -> Result<Left, Problem> {
+/// The plan to begin with.
+fn reviewed(name: &str) -> Result<Plan, Problem> {
+    super::check_terminal()?;
+    if name == "-" {
+        return Err(Problem::new(Code::Usage, name, "keys come from standard input, so a plan cannot")
+            .hint("Write it to a file first."));
+    }
+    let plan = headless::read_plan(name)?;
+    if plan.is_edited() { Err(Stale::Edited.into()) } else { Ok(plan) }
+}
+
+fn source(settings: &Settings, plan: Option<Plan>) -> Result<Left, Problem> {
     super::check_terminal()?;
     let engine = Engine::open(settings.clone())?;
-    let options = Options { demo: false, source: name(settings), first_run: engine.is_first_run() };
+    let (source, first_run) = (name(settings), engine.is_first_run());
+    let options = Options { demo: false, source, first_run, plan };
     match run(engine, options)? {
         Left::Demo => {
             let interval = DEFAULT_DEMO.parse().unwrap_or_default();
@@ -66,7 +80,7 @@ fn demo(settings: &Settings, args: &DemoArgs) -> Result<Left, Problem> {
         let demo = Arc::clone(&demo);
         async move { demo.run_ci(|_| {}).await }
     });
-    let options = Options { demo: true, source: "demo".to_owned(), first_run: false };
+    let options = Options { demo: true, source: "demo".to_owned(), first_run: false, plan: None };
     let left = run(engine, options);
     ci.abort();
     // The task's share of the demo has to go before its directory can.

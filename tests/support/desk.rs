@@ -22,6 +22,10 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::git::Bare;
 
+#[allow(clippy::duplicate_mod, reason = "one test file looks at the schema itself")]
+#[path = "schema.rs"]
+mod schema;
+
 /// The marked files of the remote; `@REGISTRY@` stands for the registry.
 pub const WEB: &str =
     "kind: Deployment\nimage: @REGISTRY@/web:1.0.0 # {\"$imagepolicy\": \"shop:web\"}\nreplicas: 2\n";
@@ -163,7 +167,11 @@ impl Desk {
     pub fn json(&self, code: i32, arguments: &[&str]) -> Value {
         let ran = self.run(&[arguments, &["-o", "json"]].concat());
         assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
-        serde_json::from_str(&ran.out).unwrap_or(Value::Null)
+        let answer: Value = serde_json::from_str(&ran.out).unwrap_or(Value::Null);
+        if answer["kind"] == "Plan" {
+            schema::assert_is_plan(&answer);
+        }
+        answer
     }
 
     /// Makes a plan with these arguments, keeps it in the file `name` of the home, and returns it.

@@ -158,6 +158,7 @@ http {
   map $request_uri $realm { default "git"; "~^/public.*git-upload-pack" off; }
   server {
     listen 127.0.0.1:@PORT@ @TLS@;
+    rewrite ^/old-name/(.*)$ /$1 permanent;
     location / {
       auth_basic $realm; auth_basic_user_file @DIR@/htpasswd;
       if ($may_not) { return 403; }

@@ -18,6 +18,9 @@ use tempfile::TempDir;
 use super::git::{Bare, GitServer, git};
 use super::registry::DockerRegistry;
 
+#[path = "schema.rs"]
+mod schema;
+
 /// The manifest of the guide: one marked tag among things that a careless rewrite would touch.
 pub const KUSTOMIZATION: &str = r#"apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -258,7 +261,12 @@ impl Ran {
     /// The JSON on standard output.
     pub fn json(&self) -> Value {
         let parsed = serde_json::from_str(&self.out);
-        parsed.unwrap_or_else(|error| panic!("supercargo {}: {error}\n{}{}", self.what, self.out, self.err))
+        let answer: Value = parsed
+            .unwrap_or_else(|error| panic!("supercargo {}: {error}\n{}{}", self.what, self.out, self.err));
+        if answer["kind"] == "Plan" {
+            schema::assert_is_plan(&answer);
+        }
+        answer
     }
 }
 

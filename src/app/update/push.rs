@@ -7,13 +7,13 @@ use crate::app::input::Field;
 use crate::app::list::List;
 use crate::app::message::Prepared;
 use crate::app::moment::Moment;
-use crate::app::review::{Target, UpdateId};
+use crate::app::review::{Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State};
 use crate::app::view::{Context, View};
 use crate::domain::landing::{CutOff, Fate, Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{Group, Plan};
+use crate::domain::plan::{Ground, Group, Plan};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 
@@ -83,7 +83,10 @@ pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepare
     }
     match result {
         Ok(prepared) if prepared.plan.groups.is_empty() => return nothing_to_push(state, *prepared),
-        Ok(prepared) => {
+        Ok(mut prepared) => {
+            let rebased =
+                if prepared.moved.is_empty() { rebased(&state.review, &prepared.plan) } else { Vec::new() };
+            prepared.moved.extend(rebased);
             let problems = prepared.plan.problems.clone();
             let moved = prepared.moved.join("; ");
             dialog.prepared = Some(prepared);
@@ -98,6 +101,22 @@ pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepare
         }
     }
     vec![]
+}
+
+/// What the plan is built on now and was not when it was reviewed, though nothing of what it changes did.
+fn rebased(review: &Review, plan: &Plan) -> Vec<String> {
+    let mut said = Vec::new();
+    for group in &plan.groups {
+        let before = review.ground(&group.automation).and_then(Ground::stands_on);
+        let (Some((_, before)), Some((name, now))) = (before, group.stands_on()) else { continue };
+        let name = name.strip_prefix("refs/heads/").unwrap_or(name);
+        let [old, new] = [before, now].map(|commit| commit.get(..7).unwrap_or(commit));
+        let text = format!("{name} moved {old} → {new}, plan re-based, diff unchanged");
+        if before != now && !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    said
 }
 
 /// A plan without a commit is no question: why it has none is said, and the rows are compared with what is there now.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::input::Message;
 use crate::app::message::{Loaded, Proposed};
+use crate::app::review::UpdateId;
 use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::view::View;
@@ -16,6 +17,8 @@ use crate::app::world::{Compared, Phase, Running, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
+use crate::domain::plan::Plan;
+use crate::domain::proposal::{Proposal, Site};
 use crate::domain::scan::Scan;
 use crate::domain::watch;
 use crate::problem::Problem;
@@ -125,7 +128,9 @@ fn take_in(state: &mut State, loaded: Loaded) {
     for id in inventory.repositories.keys() {
         plan_scan(state, id);
     }
-    for (automation, draft) in loaded.drafts {
+    // A plan has its own messages.
+    let drafts = if state.reviewing.is_some() { Vec::new() } else { loaded.drafts.into_iter().collect() };
+    for (automation, draft) in drafts {
         state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
     }
     state.review.survey.automations = lint::standings(&inventory, &lint::Known::default());
@@ -383,7 +388,8 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
     state.held_back = None;
     let mut again = std::mem::take(&mut state.jobs.propose_again);
     match result {
-        Ok(proposed) => {
+        Ok(mut proposed) => {
+            keep_planned(state, &mut proposed);
             let take_newer = std::mem::take(&mut state.jobs.take_newer);
             let review = &mut state.review;
             review.replace(proposed.updates, take_newer);
@@ -391,6 +397,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
             message::mark_failing(review);
+            review_plan(state, proposed.kept);
             let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
             again |= proposed.kept;
@@ -415,6 +422,47 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
         return propose(state, fetch, false);
     }
     vec![]
+}
+
+/// Keeps the updates of a plan under review whose tags nobody knows here yet: they are neither there nor gone.
+fn keep_planned(state: &State, proposed: &mut Proposed) {
+    if state.reviewing.is_none() {
+        return;
+    }
+    let waits = |known: &&Proposal| {
+        let id = UpdateId::of(known);
+        !proposed.selections.contains_key(&known.policy)
+            && !proposed.updates.iter().any(|update| UpdateId::of(update) == id)
+    };
+    let waiting: Vec<Proposal> = state.review.updates().iter().filter(waits).cloned().collect();
+    proposed.updates.extend(waiting);
+    proposed.updates.sort_by(|a, b| (&a.policy, &a.automation).cmp(&(&b.policy, &b.automation)));
+}
+
+/// Says what of a plan under review stands no more as it was planned: it is undecided, or gone.
+fn review_plan(state: &mut State, kept: bool) {
+    // What is kept may be older than the plan; the remotes have the word.
+    let is_judged = |update: &Proposal| state.review.selections.contains_key(&update.policy);
+    let is_known =
+        |plan: &mut Box<Plan>| !kept && plan.groups.iter().flat_map(|group| &group.updates).all(is_judged);
+    let Some(plan) = state.reviewing.take_if(is_known) else { return };
+    let mut changed = Vec::new();
+    for update in plan.groups.iter().flat_map(|group| &group.updates) {
+        let now = state.review.get(&UpdateId::of(update));
+        let stands = |site: &Site| {
+            let same = |now: &&Site| {
+                (&now.file, now.line, &now.old, &now.new) == (&site.file, site.line, &site.old, &site.new)
+            };
+            now.is_some_and(|now| now.approved().any(|now| same(&now)))
+        };
+        changed.extend(
+            update.approved().filter(|site| !stands(site)).map(|site| format!("{}:{}", site.file, site.line)),
+        );
+    }
+    if !changed.is_empty() {
+        let text = format!("changed since the plan was made, and undecided: {}", changed.join(", "));
+        state.tell(Level::Warning, text);
+    }
 }
 
 /// `r`: scans what the cursor or the selection means, and takes over newer tags of updates under review.

@@ -69,6 +69,24 @@ fn sites_that_changed_upstream_are_told_and_compared_anew() {
 }
 
 #[test]
+fn a_plan_that_stands_on_another_commit_than_was_reviewed_says_so() {
+    let base = |commit: &str| {
+        let (reference, commit) = ("refs/heads/main".to_owned(), commit.repeat(40));
+        Base { reference, commit, fetched: epoch(), stale: false }
+    };
+    let (mut state, effects) = asked();
+    let mut grounds = (*state.review.grounds).clone();
+    grounds[0].base = Some(base("4"));
+    state.review.grounds = Arc::new(grounds);
+    answer(&mut state, &effects, &[], |plan| plan.groups[0].base = Some(base("7")));
+    let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("{:?}", state.overlay) };
+    let moved = &dialog.prepared.as_ref().unwrap().moved;
+    assert_eq!(moved, &["main moved 4444444 → 7777777, plan re-based, diff unchanged"]);
+    assert_eq!(says(&state), moved[0]);
+    assert_eq!(state.review.approved().count(), 1, "decisions are kept");
+}
+
+#[test]
 fn what_was_not_reached_is_not_pushed() {
     for stale in [false, true] {
         let (mut state, effects) = asked();
