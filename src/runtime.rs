@@ -198,6 +198,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     let mut state = State::default();
     (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
     (state.demo, state.source) = (options.demo, options.source);
+    state.facts.forges = settings.forges.kinds();
     (state.now, state.zone) = (clock::now(), clock::zone());
     state.size = terminal::size();
     state.offer_themes(SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(), &appearance.theme);

@@ -34,6 +34,14 @@ pub struct ForgeSettings {
     pub owner: Option<String>,
 }
 
+impl ForgeSettings {
+    /// What runs each host of which that is said, whatever its port.
+    pub fn kinds(&self) -> BTreeMap<String, ForgeKind> {
+        let host = |name: &str| name.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        self.hosts.iter().filter_map(|(name, forge)| Some((host(name), forge.kind?))).collect()
+    }
+}
+
 const TOKENS: &[(&str, ForgeKind)] = &[
     ("GITHUB_TOKEN", ForgeKind::GitHub),
     ("GH_TOKEN", ForgeKind::GitHub),

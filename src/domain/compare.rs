@@ -2,6 +2,9 @@
 //!
 //! The link is built of checked parts alone: a label can say anything.
 
+use std::collections::BTreeMap;
+
+use super::forge::ForgeKind;
 use super::metadata::Labels;
 
 /// How a forge writes a comparison.
@@ -24,23 +27,35 @@ const HOSTS: [(&str, Form); 5] = [
 
 /// The page on which a forge shows what came between two revisions.
 ///
-/// `None` unless both images name the same repository, at a host that by its name is one of the forges we know, and two
-/// different revisions.
+/// `None` unless both images name the same repository, at a host that is one of the forges we know by the configuration's
+/// `forges` or else by its name, and two different revisions.
 ///
 /// Sources: docs.github.com "Comparing commits"; docs.gitlab.com "Compare revisions"; docs.gitea.com (routes).
-pub fn link(old: &Labels, new: &Labels) -> Option<String> {
+pub fn link(old: &Labels, new: &Labels, forges: &BTreeMap<String, ForgeKind>) -> Option<String> {
     let (before, after) = (revision(old)?, revision(new)?);
     let place = repository(new.source.as_deref()?)?;
     if before == after || repository(old.source.as_deref()?)? != place {
         return None;
     }
     let (host, path) = place.split_once('/')?;
-    let form = HOSTS.iter().find(|(word, _)| host.split(['.', '-']).any(|part| part == *word))?.1;
-    let middle = match form {
+    let middle = match form(host, forges)? {
         Form::GitHub => "compare",
         Form::GitLab => "-/compare",
     };
     Some(format!("https://{host}/{path}/{middle}/{before}...{after}"))
+}
+
+/// How the forge at `host` writes a comparison; what was configured counts more than a name.
+fn form(host: &str, forges: &BTreeMap<String, ForgeKind>) -> Option<Form> {
+    match forges.get(host) {
+        Some(ForgeKind::GitHub | ForgeKind::Gitea) => Some(Form::GitHub),
+        Some(ForgeKind::GitLab) => Some(Form::GitLab),
+        Some(ForgeKind::Bitbucket | ForgeKind::Azure | ForgeKind::None) => None,
+        None => {
+            let by_name = |(word, _): &&(&str, Form)| host.split(['.', '-']).any(|part| part == *word);
+            HOSTS.iter().find(by_name).map(|(_, form)| *form)
+        }
+    }
 }
 
 /// A revision: hexadecimal digits of a commit, abbreviated or not.
@@ -82,7 +97,26 @@ mod tests {
     }
 
     fn between(old: &str, new: &str) -> Option<String> {
-        link(&labels(old, "4c1f0e2a"), &labels(new, "77ab0134"))
+        by_name(&labels(old, "4c1f0e2a"), &labels(new, "77ab0134"))
+    }
+
+    /// The link where nothing is configured.
+    fn by_name(old: &Labels, new: &Labels) -> Option<String> {
+        link(old, new, &BTreeMap::new())
+    }
+
+    #[test]
+    fn what_is_configured_of_a_host_counts_more_than_its_name() {
+        let of = |host: &str, kind| {
+            let source = format!("https://{host}/a/b");
+            let forges = BTreeMap::from([(host.to_owned(), kind)]);
+            link(&labels(&source, "4c1f0e2a"), &labels(&source, "77ab0134"), &forges)
+        };
+        let written =
+            |middle: &str| Some(format!("https://code.example.com/a/b/{middle}/4c1f0e2a...77ab0134"));
+        assert_eq!(of("code.example.com", ForgeKind::Gitea), written("compare"));
+        assert_eq!(of("code.example.com", ForgeKind::GitLab), written("-/compare"));
+        assert_eq!(of("gitlab.example.com", ForgeKind::None), None);
     }
 
     #[test]
@@ -128,14 +162,14 @@ mod tests {
             assert_eq!(between(old, new), None, "{old} {new}");
         }
         for revision in ["main", "4c1f0e", "4c1f0e2a/../..", ""] {
-            assert_eq!(link(&labels(github, revision), &labels(github, "77ab0134")), None, "{revision}");
+            assert_eq!(by_name(&labels(github, revision), &labels(github, "77ab0134")), None, "{revision}");
         }
         assert_eq!(
-            link(&labels(github, "77ab0134"), &labels(github, "77ab0134")),
+            by_name(&labels(github, "77ab0134"), &labels(github, "77ab0134")),
             None,
             "nothing came between"
         );
-        assert_eq!(link(&Labels::default(), &labels(github, "77ab0134")), None);
+        assert_eq!(by_name(&Labels::default(), &labels(github, "77ab0134")), None);
     }
 
     proptest::proptest! {
@@ -144,7 +178,7 @@ mod tests {
             source in "(https://|ssh://git@|git@)?[a-z.:@/ -]{0,12}github[.]com[/:][a-zA-Z0-9./_~%?#@ -]{0,30}",
             old in "[0-9a-f]{6,12}", new in "[0-9a-f.]{6,12}",
         ) {
-            if let Some(link) = link(&labels(&source, &old), &labels(&source, &new)) {
+            if let Some(link) = by_name(&labels(&source, &old), &labels(&source, &new)) {
                 proptest::prop_assert!(link.starts_with("https://"));
                 proptest::prop_assert!(link.bytes().all(|b| b.is_ascii_graphic() && !b"@?#%\"'<>".contains(&b)));
                 proptest::prop_assert!(!link.contains("/../"));

@@ -29,7 +29,8 @@ impl Facts {
         let (current, described) = (told.split_off(1).into_iter().next().flatten(), told.pop().flatten());
         let labels = |described: &Described| described.metadata.labels.clone();
         let pair = current.as_ref().map(labels).zip(described.as_ref().map(labels));
-        let compare = pair.and_then(|(old, new)| compare::link(&old, &new));
+        let forges = session.engine.settings().forges.kinds();
+        let compare = pair.and_then(|(old, new)| compare::link(&old, &new, &forges));
         let ledger = chosen.repository.as_ref().and_then(|id| session.engine.ledger(&session.world, id));
         let ledger = ledger.unwrap_or_default();
         let (first_seen, first_look) = ledger.sighting(tag);

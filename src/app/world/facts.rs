@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::app::effect::JobId;
 use crate::domain::age::Clocks;
 use crate::domain::compare;
+use crate::domain::forge::ForgeKind;
 use crate::domain::metadata::Described;
 use crate::domain::object::ObjectId;
 
@@ -43,6 +44,8 @@ type Place = (ObjectId, String);
 /// All that was told, and what is being asked.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
+    /// What the configuration says runs each Git host.
+    pub forges: BTreeMap<String, ForgeKind>,
     known: BTreeMap<Place, Fact>,
     /// Tags that stood for something else before.
     moved: BTreeMap<ObjectId, BTreeSet<String>>,
@@ -64,7 +67,7 @@ impl Facts {
     /// The link to what changed from `current` to `tag`, where both are known to be built from one source.
     pub fn compare(&self, repository: &ObjectId, current: Option<&str>, tag: &str) -> Option<String> {
         let labels = |tag: &str| self.described(repository, tag).map(|described| &described.metadata.labels);
-        compare::link(labels(current?)?, labels(tag)?)
+        compare::link(labels(current?)?, labels(tag)?, &self.forges)
     }
 
     /// Whether `tag` stood for something else before.
