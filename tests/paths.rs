@@ -401,7 +401,7 @@ fn a_large_scan_says_first_what_it_will_ask_and_objects_that_come_later_are_seen
     for _ in 0..3 {
         pty.settle(Duration::from_secs(25));
     }
-    assert!(pty.text().contains("shop/late"), "{}", pty.text());
+    pty.wait("2 Repositories 23").wait("23/23 ");
     assert!(registry.asked().iter().any(|asked| asked.line.contains("/shop/late/")), "it is scanned too");
 }
 
