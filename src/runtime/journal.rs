@@ -16,15 +16,15 @@ use crate::store::{Draft, Event};
 /// What is to be written.
 #[derive(Debug)]
 enum Order {
-    Decisions { scope: String, automation: ObjectId, sites: Vec<Site>, time: Timestamp },
+    Decisions { scope: String },
     Draft { key: String, text: Option<String> },
     Event(Event),
     PushesSeen,
 }
 
 /// Takes orders and has them written.
-#[derive(Debug)]
 pub(super) struct Journal {
+    engine: Engine,
     orders: Option<mpsc::Sender<Order>>,
     writer: Option<JoinHandle<()>>,
     /// Who does all this, as `USER@HOST`.
@@ -38,13 +38,14 @@ impl Journal {
     /// The system has no thread left.
     pub(super) fn start(engine: Engine) -> io::Result<Self> {
         let (orders, receive) = mpsc::channel::<Order>();
+        let of = engine.clone();
         let writer = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
             while let Ok(first) = receive.recv() {
                 let batch: Vec<Order> = std::iter::once(first).chain(receive.try_iter()).collect();
                 write(&engine, batch);
             }
         })?;
-        Ok(Self { orders: Some(orders), writer: Some(writer), who: engine::who() })
+        Ok(Self { engine: of, orders: Some(orders), writer: Some(writer), who: engine::who() })
     }
 
     fn order(&self, order: Order) {
@@ -54,7 +55,8 @@ impl Journal {
         }
     }
 
-    /// Keeps what was decided about these sites.
+    /// Keeps what was decided about these sites. They outlive the process from here on, and so before they are on the
+    /// screen; only the disk is waited for elsewhere.
     pub(super) fn decisions(&self, grounds: &[Ground], decided: Vec<(ObjectId, Site)>, time: Timestamp) {
         let mut by_automation: BTreeMap<ObjectId, Vec<Site>> = BTreeMap::new();
         for (automation, site) in decided {
@@ -62,7 +64,8 @@ impl Journal {
         }
         for (automation, sites) in by_automation {
             let scope = scope(grounds, &automation);
-            self.order(Order::Decisions { scope, automation, sites, time });
+            self.engine.store().journal().record(&scope, &automation, &sites, time);
+            self.order(Order::Decisions { scope });
         }
     }
 
@@ -108,9 +111,7 @@ fn write(engine: &Engine, batch: Vec<Order>) {
     let mut drafts = BTreeMap::new();
     for order in batch {
         match order {
-            Order::Decisions { scope, automation, sites, time } => {
-                store.journal().record(&scope, &automation, &sites, time);
-            }
+            Order::Decisions { scope } => store.journal().sync(&scope),
             Order::Draft { key, text } => drop(drafts.insert(key, text)),
             Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),

@@ -92,7 +92,8 @@ impl Journal {
         Self { shelf }
     }
 
-    /// Writes down the decisions that `sites` carry now; returns when they are on the disk.
+    /// Writes down the decisions that `sites` carry now; returns when they outlive this process. [`Self::sync`] waits for
+    /// the disk.
     pub fn record<'a>(
         &self,
         scope: &str,
@@ -111,8 +112,13 @@ impl Journal {
             add_line(&mut lines, &line);
         }
         if !lines.is_empty() {
-            self.shelf.append(&file_name(scope, "jsonl"), &lines);
+            self.shelf.add(&file_name(scope, "jsonl"), &lines);
         }
+    }
+
+    /// Waits until the decisions of a scope are on the disk.
+    pub fn sync(&self, scope: &str) {
+        self.shelf.sync(&file_name(scope, "jsonl"));
     }
 
     /// The decisions in force. Lines that make no sense, such as the half line of a killed process, are passed over.

@@ -182,8 +182,22 @@ impl Shelf {
         written
     }
 
-    /// Adds whole lines to a file, in one write so that those of several processes do not mix.
+    /// Adds whole lines to a file, in one write so that those of several processes do not mix; returns when they are on the
+    /// disk.
     pub(super) fn append(&self, name: &str, lines: &[u8]) {
+        self.add(name, lines);
+        self.sync(name);
+    }
+
+    /// Waits until what was added to a file is on the disk.
+    pub(super) fn sync(&self, name: &str) {
+        // What the disk does not take is no less written: memory serves, and the next line says so.
+        let _ = self.path(name).map(|path| File::open(path).and_then(|file| file.sync_data()));
+    }
+
+    /// As [`Self::append`], but returns when the system has the lines, which then outlive this process and not yet the
+    /// computer.
+    pub(super) fn add(&self, name: &str, lines: &[u8]) {
         let mut waiting = self.memory().lines.remove(name).unwrap_or_default();
         waiting.extend_from_slice(lines);
         let written = self.in_folder(|folder| append(&folder.join(name), &waiting));
@@ -201,8 +215,9 @@ impl Shelf {
     /// Nothing happens if the file cannot be written or another process is at it: it stays as long as it is.
     pub(super) fn shorten(&self, name: &str, shorten: impl FnOnce(&[u8]) -> Vec<u8>) {
         let (Some(folder), Some(_turn)) = (&self.folder, self.turn(name)) else { return };
-        if let Err(error) = shorten_file(folder, name, shorten) {
-            tracing::debug!("store: {name} stays as long as it is: {error}");
+        match shorten_file(folder, name, shorten) {
+            Ok(()) => self.sync(name),
+            Err(error) => tracing::debug!("store: {name} stays as long as it is: {error}"),
         }
     }
 
@@ -371,7 +386,6 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
         } else {
             file.write_all(&[b"\n", lines].concat())?;
         }
-        file.sync_data()?;
         // A file that was replaced before we wrote may not have our lines; twice does no harm.
         if std::fs::metadata(path).is_ok_and(|now| is_same(&now, &file)) {
             return Ok(());
