@@ -47,7 +47,13 @@ impl Forge {
             ForgeKind::Bitbucket | ForgeKind::Azure | ForgeKind::None => return Ok(None),
         };
         let Some(base) = &located.api else { return Ok(None) };
-        let api = Api::new(forges.client(base)?, base.clone(), located.token.clone(), dialect.login());
+        let api = Api {
+            client: forges.client(base)?,
+            base: base.clone(),
+            token: located.token.clone(),
+            login: dialect.login(),
+            patience: forges.patience,
+        };
         Ok(Some(Self { project: located.project.clone(), dialect, api }))
     }
 

@@ -11,8 +11,15 @@ mod support {
 }
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use supercargo::config::ForgeSettings;
+use supercargo::domain::forge::{Address, ForgeKind};
+use supercargo::domain::request::{RequestSpec, RequestWish, RequestWords};
+use supercargo::forge::{Forge, ForgeError, Forges};
+use supercargo::problem::Code;
 use support::emulator::{self, Emulator};
 use support::forge_server::{ForgeServer, Kind, TOKEN, Whim, options, take_proposals, take_push_options};
 use support::git::{WRITER, git};
@@ -332,28 +339,70 @@ fn a_push_that_can_have_no_request_is_refused_before_anything_is_sent() {
     assert_eq!(linked["request"]["state"], "link");
 }
 
+/// What a server of the tests does when it is asked for the request from `updates` into `main` of `a/b`.
+fn look(server: &ForgeServer) -> Result<Option<supercargo::domain::request::Request>, ForgeError> {
+    let tokens = vec![("GITHUB_TOKEN", ForgeKind::GitHub, TOKEN.into())];
+    let apis = vec![("GITHUB_API_URL", ForgeKind::GitHub, server.api().parse().unwrap())];
+    let settings = ForgeSettings { tokens, apis, ..ForgeSettings::default() };
+    let forges = Forges::new(settings, &[]).unwrap().with_patience(Duration::from_millis(300));
+    let located = forges.locate_offline(&address(server)).unwrap();
+    let spec = RequestSpec {
+        head: "updates".to_owned(),
+        base: "main".to_owned(),
+        commit: String::new(),
+        words: RequestWords::of("p", &[]),
+        wish: RequestWish::default(),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(Forge::of(&located, &forges).unwrap().unwrap().open(&spec))
+}
+
+fn address(server: &ForgeServer) -> Address {
+    let (host, port) = ("127.0.0.1".to_owned(), Some(server.port()));
+    Address { plain: true, host, port, path: "/a/b.git".to_owned() }
+}
+
+#[test]
+fn a_forge_that_does_not_answer_is_given_up() {
+    let server = ForgeServer::start(Kind::GitHub, "a/b", Path::new("/"));
+    server.be(Whim::Always(ResponseTemplate::new(200).set_delay(Duration::from_secs(5))));
+    let error = look(&server).unwrap_err();
+    assert_eq!(error.code(), Code::Timeout, "{error}");
+    let port = server.port();
+    drop(server);
+    let gone = ForgeServer::start(Kind::GitHub, "a/b", Path::new("/"));
+    gone.be(Whim::Always(
+        ResponseTemplate::new(307).insert_header("location", format!("http://127.0.0.1:{port}/")),
+    ));
+    assert_eq!(look(&gone).unwrap_err().code(), Code::Unreachable);
+}
+
+#[test]
+fn a_token_goes_nowhere_but_to_its_api() {
+    let (server, other) = (
+        ForgeServer::start(Kind::GitHub, "a/b", Path::new("/")),
+        ForgeServer::start(Kind::GitHub, "a/b", Path::new("/")),
+    );
+    let moved = format!("{}/repos/a/b/pulls", other.api());
+    server.be(Whim::Always(ResponseTemplate::new(301).insert_header("location", moved)));
+    assert_eq!(look(&server).unwrap(), None);
+    assert!(server.saw_a_token() && !other.saw_a_token());
+    assert_eq!(other.asked(), ["GET /api/v3/repos/a/b/pulls"]);
+}
+
 #[tokio::test]
 async fn a_host_is_known_by_what_it_answers_and_asked_once() {
-    use supercargo::config::ForgeSettings;
-    use supercargo::domain::forge::{Address, ForgeKind};
-    use supercargo::forge::Forges;
     let kinds = [
         (Kind::GitHub, ForgeKind::GitHub),
         (Kind::GitLab, ForgeKind::GitLab),
         (Kind::Gitea, ForgeKind::Gitea),
     ];
     for (kind, expected) in kinds {
-        let started =
-            tokio::task::spawn_blocking(move || ForgeServer::start(kind, "a/b", std::path::Path::new("/")));
+        let started = tokio::task::spawn_blocking(move || ForgeServer::start(kind, "a/b", Path::new("/")));
         let server = started.await.unwrap();
         let tokens = vec![("T", expected, "hunter2".into())];
         let forges = Forges::new(ForgeSettings { tokens, ..ForgeSettings::default() }, &[]).unwrap();
-        let address = Address {
-            plain: true,
-            host: "127.0.0.1".to_owned(),
-            port: Some(server.port()),
-            path: "/a/b.git".to_owned(),
-        };
+        let address = address(&server);
         for _ in 0..2 {
             let located = forges.locate(&address).await.unwrap().unwrap();
             assert_eq!(located.project.kind, expected);

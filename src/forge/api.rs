@@ -15,8 +15,6 @@ use super::text;
 use crate::http;
 use crate::text::{ExposeSecret, Shown};
 
-/// Bound of one question and its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 8 << 20;
 /// Redirects followed before it is called a loop.
@@ -27,11 +25,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 const MAX_SAID: usize = 300;
 
 pub(super) struct Api {
-    client: Client,
+    pub(super) client: Client,
     /// Without a last `/`.
-    base: Url,
-    token: Option<Token>,
-    login: Login,
+    pub(super) base: Url,
+    pub(super) token: Option<Token>,
+    pub(super) login: Login,
+    /// Bound of one question and its answer.
+    pub(super) patience: Duration,
 }
 
 /// An answer as it came.
@@ -42,10 +42,6 @@ struct Answer {
 }
 
 impl Api {
-    pub(super) fn new(client: Client, base: Url, token: Option<Token>, login: Login) -> Self {
-        Self { client, base, token, login }
-    }
-
     /// Asks and reads the JSON of the answer; what changes nothing is asked once more after a failure that may pass.
     pub(super) async fn ask(&self, ask: &Ask) -> Result<Value, ForgeError> {
         match self.once(ask).await {
@@ -73,10 +69,10 @@ impl Api {
         let asked = format!("{} {url}", ask.method);
         let url = Url::parse(&url)
             .map_err(|error| ForgeError::BadAnswer { asked: asked.clone(), reason: error.to_string() })?;
-        let answer = tokio::time::timeout(PATIENCE, self.follow(ask, url, &asked)).await;
+        let answer = tokio::time::timeout(self.patience, self.follow(ask, url, &asked)).await;
         let answer = answer.map_err(|_elapsed| ForgeError::Timeout {
             asked: asked.clone(),
-            seconds: PATIENCE.as_secs(),
+            seconds: self.patience.as_secs().max(1),
         })??;
         tracing::debug!(status = answer.status.as_u16(), whom = self.whom(), "forge: {asked}");
         self.judge(&asked, &answer)

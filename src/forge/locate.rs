@@ -59,6 +59,8 @@ pub struct Forges {
     authorities: Vec<Certificate>,
     proxied: OnceLock<Client>,
     direct: OnceLock<Client>,
+    /// Bound of one question to an API and its answer.
+    pub(super) patience: Duration,
     probed: Mutex<HashMap<String, Option<ForgeKind>>>,
 }
 
@@ -77,8 +79,15 @@ impl Forges {
             authorities: all,
             proxied: OnceLock::new(),
             direct: OnceLock::new(),
+            patience: Duration::from_secs(30),
             probed: Mutex::default(),
         })
+    }
+
+    /// The same with another bound for one question to an API and its answer than 30 s.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The forge of a remote, by configuration, by its name, by the environment, else by asking the host itself; `None` if
