@@ -345,6 +345,16 @@ fn push() {
         screen.state.mode = Mode::Write;
         screen.keys("j space p").wait().keys("y");
     });
+    frames("s9a-request", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.state.requests = true;
+        screen.keys("j space p").wait();
+    });
+    frames("s9c-request", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.state.requests = true;
+        screen.keys("j space p").wait().keys("y");
+    });
     frames("s9c-result-dry-run", &SIZES[..1], |screen| {
         screen.keys("j space p").wait().keys("y");
     });

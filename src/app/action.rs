@@ -202,6 +202,8 @@ pub enum Action {
     Copy,
     /// The next theme.
     Theme,
+    /// Opens requests for what is pushed, or does not.
+    Requests,
     /// To READ-ONLY.
     ModeReadOnly,
     /// To DRY-RUN.

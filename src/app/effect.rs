@@ -94,6 +94,8 @@ pub enum Effect {
         plan: Box<Plan>,
         /// Whether everything but the update of the remote is done.
         dry_run: bool,
+        /// Whether requests are opened for what was pushed.
+        requests: bool,
     },
     /// Stop a piece of work and keep what it brought.
     StopWork(JobId),

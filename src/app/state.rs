@@ -166,6 +166,8 @@ pub struct State {
     pub diff: Diff,
     /// S8; kept when the view is left.
     pub editing: Option<Editing>,
+    /// Whether pull or merge requests are opened for what is pushed.
+    pub requests: bool,
     /// S9; kept until the next push.
     pub push: Option<PushRun>,
     /// S11.
@@ -236,6 +238,7 @@ impl Default for State {
             plan: List::default(),
             diff: Diff::default(),
             editing: None,
+            requests: false,
             push: None,
             errors: Errors::default(),
             help: None,

@@ -175,6 +175,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Message => message::open(state),
         Action::Rerender => message::render_again(state),
         Action::Push => push::open(state),
+        Action::Requests => push::wish_for_requests(state),
         Action::Yes => overlays::yes(state),
         Action::No => overlays::no(state),
         Action::Rescan => scans::rescan(state),

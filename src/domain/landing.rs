@@ -73,6 +73,13 @@ pub struct Merged {
     pub error: Option<Problem>,
 }
 
+impl Landed {
+    /// Whether the branch has the commit, whatever became of the request.
+    pub fn is_there(&self) -> bool {
+        self.pushed || self.already
+    }
+}
+
 /// A step on the way, for the screen and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LandingStep {

@@ -120,7 +120,7 @@ pub(super) fn push(
         }
     }
     // A request that failed is a part of its own: the push itself did happen.
-    let pushed = |landed: &&Landed| landed.error.is_some() && (landed.pushed || landed.already);
+    let pushed = |landed: &&Landed| landed.error.is_some() && landed.is_there();
     let parts = landed.len() + landed.iter().filter(pushed).count();
     say(settings, &landed, dry_run, streams);
     session.engine.pushes_seen();

@@ -32,6 +32,7 @@ use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, Reference};
+use crate::domain::request::RequestWish;
 use crate::domain::scan::Scan;
 use crate::engine::{
     DryRun, Engine, Evaluated, Landing, Note, Passes, PrepareRequest, ScanProgress, Selections, World,
@@ -172,9 +173,10 @@ impl EffectRunner {
             Effect::Prepare { job, updates, messages } => {
                 self.spawn(job, prepare(work, job, updates, messages));
             }
-            Effect::Push { job, plan, dry_run } => {
+            Effect::Push { job, plan, dry_run, requests } => {
                 let how = if dry_run { DryRun::Server } else { DryRun::None };
-                let landing = Landing::of(*plan, how);
+                let request = requests.then(RequestWish::default);
+                let landing = Landing { request, ..Landing::of(*plan, how) };
                 self.stops = HashMap::from([(job, landing.cancel.clone())]);
                 drop(self.pushes.spawn_on(push(work, job, landing), &self.workers));
             }

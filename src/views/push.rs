@@ -12,6 +12,7 @@ use crate::app::layout::Layout;
 use crate::app::state::{NextStep, PushRun, State};
 use crate::app::view::View;
 use crate::domain::landing::Landed;
+use crate::domain::request::{Request, RequestState};
 use crate::problem::Problem;
 use crate::theme::Role;
 
@@ -109,6 +110,11 @@ fn landed_lines(landed: &Landed, all: &[Landed], run: &PushRun, arrow: &str, wid
         });
     }
     match &landed.error {
+        Some(problem) if landed.is_there() => {
+            lines.extend(sent(landed, all, run.dry_run, arrow));
+            lines.push(outcome(false, "request").and(&landed.branch).dim("  of ").and(&landed.remote));
+            lines.extend(problem_lines(problem, width));
+        }
         Some(problem) => {
             let line = outcome(false, "push");
             lines.push(if landed.remote.is_empty() {
@@ -124,7 +130,24 @@ fn landed_lines(landed: &Landed, all: &[Landed], run: &PushRun, arrow: &str, wid
     if let Some(credential) = credential {
         lines.push(Line::plain("                   ").dim("with ").dim(credential));
     }
+    lines.extend(landed.request.as_ref().filter(|_| is_last(landed, all)).map(request));
     lines
+}
+
+/// Whether a commit is the last of its push, which is what a request shows.
+fn is_last(landed: &Landed, all: &[Landed]) -> bool {
+    let last = all.iter().rfind(|other| (&other.remote, &other.branch) == (&landed.remote, &landed.branch));
+    last.is_none_or(|last| last.commit == landed.commit)
+}
+
+/// `  ok   request    #418  https://git.example.com/ops/fleet/pulls/418`.
+fn request(request: &Request) -> Line {
+    let page = request.url.as_deref().unwrap_or_default();
+    match request.state {
+        RequestState::Open => outcome(true, "request").and(request.label()).and("  ").and(page),
+        RequestState::Link => outcome(true, "request").and("open it at ").and(page),
+        RequestState::Simulated => outcome(true, "request").dim("would be opened  ").dim(page),
+    }
 }
 
 /// `  ok   pushed     image-updates  4c1f0e2 → 8d2e91b`, and what the remote said when it was asked afterwards.
@@ -181,6 +204,8 @@ fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &
 
 fn next_step(step: &NextStep) -> Line {
     match step {
+        NextStep::CopyRequest(_) => Line::plain("copy the link of the request"),
+        NextStep::RequestAgain => Line::plain("try the request again, and confirm again"),
         NextStep::CopyCommit(commit) => Line::plain("copy the commit id").dim("  ").dim(words::short(commit)),
         NextStep::CopyProblem(_) => Line::plain("copy what went wrong"),
         NextStep::Again => Line::plain("ask the remote again, and confirm again"),
@@ -223,9 +248,17 @@ pub(super) fn summary(state: &State) -> Line {
         Some(Ok(_)) if run.dry_run => {
             Line::of(Role::StateInfo, "nothing was pushed; start with --write, or :mode write, to push")
         }
-        Some(Ok(landed)) => {
-            let pushed = landed.iter().filter(|landed| landed.pushed).count();
-            Line::of(Role::StateOk, format!("{} pushed", words::count(pushed, "commit")))
+        Some(Ok(all)) => {
+            let pushed = all.iter().filter(|landed| landed.pushed).count();
+            let said = format!("{} pushed", words::count(pushed, "commit"));
+            let open = |landed: &&Landed| {
+                let request = landed.request.as_ref();
+                is_last(landed, all) && request.is_some_and(|request| request.state == RequestState::Open)
+            };
+            match all.iter().filter(open).count() {
+                0 => Line::of(Role::StateOk, said),
+                open => Line::of(Role::StateOk, format!("{said} · {} open", words::count(open, "request"))),
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ use supercargo::domain::plan::{
 };
 use supercargo::domain::policy::{Evaluator, TagState};
 use supercargo::domain::proposal::{Hold, Proposal, Reference, UpdateState};
+use supercargo::domain::request::Request;
 use supercargo::domain::scan::{Scan, Transfer};
 use supercargo::domain::tags::TagList;
 use supercargo::problem::{Code, Problem};
@@ -200,7 +201,9 @@ impl Screen {
                     answers.push(self.prepare(job, &updates, &messages));
                 }
                 Effect::Push { .. } if self.stalled => {}
-                Effect::Push { job, plan, dry_run } => answers.extend(push(job, &plan, dry_run)),
+                Effect::Push { job, plan, dry_run, requests } => {
+                    answers.extend(push(job, &plan, (dry_run, requests)));
+                }
                 Effect::Describe { job, repository, tags } => {
                     let told = tags.iter().filter_map(|tag| self.told.iter().find(|told| told.tag == *tag));
                     answers.extend(
@@ -500,7 +503,7 @@ fn glanced(tag: String) -> Glanced {
 }
 
 /// The steps of a push, and its result.
-fn push(job: JobId, plan: &Plan, dry_run: bool) -> Vec<Msg> {
+fn push(job: JobId, plan: &Plan, (dry_run, requests): (bool, bool)) -> Vec<Msg> {
     let steps = [
         ("git fetch ssh://git@git.example.com/ops/fleet.git main", 412),
         ("commit tree of 2 files, parent 4c1f0e2", 3),
@@ -519,7 +522,7 @@ fn push(job: JobId, plan: &Plan, dry_run: bool) -> Vec<Msg> {
         verified: !dry_run,
         already: false,
         credential: Some("secret flux-system/fleet".to_owned()),
-        request: None,
+        request: requests.then(|| Request::open(Some(418), "https://git.example.com/ops/fleet/pulls/418")),
         error: None,
     });
     let mut messages: Vec<Msg> = steps.map(|step| Msg::Pushing(job, step)).into();

@@ -115,6 +115,7 @@ pub const ACTIONS: &[Row] = &[
     // Act
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
+    row(Action::Requests, "request.open", &[], "", "Open a pull or merge request for what is pushed, or do not", VIEWS, NONE, (89, Act), always),
     row(Action::Rescan, "scan.row", &["r"], "rescan", "Scan its repository again, or those of the selected rows", TABLES, READ, (33, Act), cursor),
     row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
     row(Action::RescanAll, "scan.all", &["R"], "rescan all", "Scan everything again", TABLES, READ, (42, Act), why::repositories),

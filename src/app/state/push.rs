@@ -63,6 +63,8 @@ pub struct PushRun {
     pub job: JobId,
     /// Whether the remote is left alone.
     pub dry_run: bool,
+    /// What is pushed, and the branches whose names were typed for it.
+    pub prepared: Box<Prepared>,
     /// The updates that it brings.
     pub updates: Vec<UpdateId>,
     /// The subject of each commit, by automation.
@@ -95,6 +97,10 @@ impl PushRun {
 /// A row of S9c's "what now".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NextStep {
+    /// Copy the address of the request, or of the page to open it on.
+    CopyRequest(String),
+    /// Confirm the same plan again: it is there, and the request is tried once more.
+    RequestAgain,
     /// Copy the id of the commit.
     CopyCommit(String),
     /// Copy what went wrong.

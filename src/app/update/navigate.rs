@@ -203,7 +203,10 @@ fn start_choice(state: &mut State) -> Vec<Effect> {
 fn next_step(state: &mut State) -> Vec<Effect> {
     let step = state.push.as_ref().and_then(|push| push.next.current().cloned());
     match step {
-        Some(NextStep::CopyCommit(text) | NextStep::CopyProblem(text)) => super::copy::send(state, text),
+        Some(NextStep::CopyRequest(text) | NextStep::CopyCommit(text) | NextStep::CopyProblem(text)) => {
+            super::copy::send(state, text)
+        }
+        Some(NextStep::RequestAgain) => push::request_again(state),
         Some(NextStep::Again) => {
             state.leave_view();
             push::open(state)

@@ -142,7 +142,7 @@ pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
         state.overlay = Some(Overlay::Branch(BranchDialog { prepared, index: 0, field: Field::default() }));
         return vec![];
     }
-    begin(state, prepared.plan)
+    begin(state, prepared)
 }
 
 /// The name of a protected branch was typed: the next one, or the push.
@@ -154,11 +154,12 @@ pub(super) fn branch_typed(state: &mut State) -> Vec<Effect> {
             Some(Overlay::Branch(BranchDialog { prepared: dialog.prepared, index, field: Field::default() }));
         return vec![];
     }
-    begin(state, dialog.prepared.plan)
+    begin(state, dialog.prepared)
 }
 
-fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
+fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
     let job = state.jobs.number();
+    let plan = prepared.plan.clone();
     // Whatever led here: only WRITE writes.
     let dry_run = state.mode != Mode::Write;
     let updates = plan.groups.iter().flat_map(|group| &group.updates);
@@ -168,6 +169,7 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
     state.push = Some(PushRun {
         job,
         dry_run,
+        prepared,
         updates,
         subjects,
         since: state.at,
@@ -183,7 +185,38 @@ fn begin(state: &mut State, plan: Plan) -> Vec<Effect> {
         plan.id
     );
     let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
-    vec![Effect::Audit { kind: "push", subject, detail }, Effect::Push { job, plan: Box::new(plan), dry_run }]
+    vec![
+        Effect::Audit { kind: "push", subject, detail },
+        Effect::Push { job, plan: Box::new(plan), dry_run, requests: state.requests },
+    ]
+}
+
+/// Requests are opened for what is pushed from now on, or no longer.
+pub(super) fn wish_for_requests(state: &mut State) -> Vec<Effect> {
+    state.requests = !state.requests;
+    let says = if state.requests {
+        "a pull or merge request is opened for what is pushed"
+    } else {
+        "no request is opened for what is pushed"
+    };
+    state.tell(Level::Info, says);
+    vec![]
+}
+
+/// Asks for the plan of the last push once more: what is there stays, and the request is tried again.
+pub(super) fn request_again(state: &mut State) -> Vec<Effect> {
+    let Some(prepared) = state.push.as_ref().map(|push| push.prepared.clone()) else { return vec![] };
+    let job = state.jobs.number();
+    state.leave_view();
+    state.overlay = Some(Overlay::Push(PushDialog {
+        job,
+        since: state.at,
+        asked: state.now,
+        top: 0,
+        prepared: Some(prepared),
+        shown: None,
+    }));
+    vec![]
 }
 
 /// `y` to stopping: the shell tries; commits that are on their way by then are not called back.
@@ -253,7 +286,9 @@ pub(super) fn settled(state: &mut State, settled: &[CutOff]) -> Vec<Effect> {
 /// What landed is no longer to be decided, and its message is used up.
 fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
     let done = |automation: &ObjectId| {
-        landed.iter().any(|landed| landed.automation == *automation && landed.error.is_none())
+        landed
+            .iter()
+            .any(|landed| landed.automation == *automation && (landed.error.is_none() || landed.is_there()))
     };
     let updates = state.push.as_ref().map(|push| push.updates.clone()).unwrap_or_default();
     let targets: Vec<Target> =
@@ -278,14 +313,19 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
         ),
         Err(problem) => (Vec::new(), vec![super::copy::report(problem)]),
     };
+    let requests = result.iter().flatten().filter_map(|landed| landed.request.as_ref()?.url.clone());
+    let mut pages: Vec<String> = requests.collect();
+    pages.dedup();
+    next.extend(pages.into_iter().map(NextStep::CopyRequest));
     next.extend(commits.into_iter().map(NextStep::CopyCommit));
+    let is_there = result.as_ref().is_ok_and(|all| all.iter().all(Landed::is_there));
     if !problems.is_empty() {
         next.push(NextStep::CopyProblem(problems.join("\n\n")));
-        next.push(NextStep::Again);
+        next.push(if is_there { NextStep::RequestAgain } else { NextStep::Again });
     }
     let gone: Vec<&UpdateId> =
         state.push.iter().filter(|push| !push.dry_run).flat_map(|push| &push.updates).collect();
-    let failed = !problems.is_empty();
+    let failed = !problems.is_empty() && !is_there;
     let pending = state.review.updates().iter().filter(|update| update.state == UpdateState::Pending);
     let left = pending.filter(|update| failed || !gone.contains(&&UpdateId::of(update)));
     next.push(NextStep::BackToUpdates(left.count()));

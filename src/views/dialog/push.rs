@@ -61,6 +61,8 @@ fn lines(
     for (at, group) in groups.iter().enumerate() {
         body.extend(head(state, dialog, groups, at));
         body.extend(update_lines(group, canvas.arrow(), usize::from(width)));
+        let is_last = groups.iter().skip(at + 1).all(|other| !other.same_target(group));
+        body.extend(after(group, canvas.arrow()).filter(|_| state.requests && is_last));
     }
     let room = room.saturating_sub(tail.len()).max(LEAST);
     let mut lines = if body.len() <= room { body } else { scrolled(&body, dialog.top, room) };
@@ -143,6 +145,14 @@ fn changes(group: &Group) -> Line {
 
 fn fact(label: &str, value: Line) -> Line {
     Line::of(Role::TextDim, format!("{label:<9}")).append(value)
+}
+
+/// `After    open a request image-updates → main`.
+fn after(group: &Group, arrow: &str) -> Option<Line> {
+    let (base, push) = (group.base.as_ref()?, group.push.as_ref()?);
+    let base = words::branch(&base.reference);
+    let line = Line::plain("open a request ").and(&push.branch).and(format!(" {arrow} ")).and(base);
+    Some(fact("After", line))
 }
 
 /// `image-updates   (exists, 0 behind, fast-forward only)`.

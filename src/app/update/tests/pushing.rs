@@ -241,6 +241,55 @@ fn each_commit_of_a_push_can_be_copied_and_has_its_subject() {
 }
 
 #[test]
+fn a_request_is_opened_only_where_it_was_wished_for() {
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    press(&mut state, &["esc", ":"]);
+    for key in ["r", "e", "q", "u", "e", "s", "t"] {
+        press(&mut state, &[key]);
+    }
+    press(&mut state, &["enter"]);
+    assert!(says(&state).contains("request is opened"), "{}", says(&state));
+    let effects = press(&mut state, &["p"]);
+    prepare(&mut state, &effects, &[]);
+    let effects = press(&mut state, &["y"]);
+    assert!(matches!(effects.last(), Some(Effect::Push { requests: true, .. })), "{effects:?}");
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    let effects = press(&mut state, &["y"]);
+    assert!(matches!(effects.last(), Some(Effect::Push { requests: false, .. })), "{effects:?}");
+}
+
+#[test]
+fn a_request_that_failed_hides_no_push_and_is_tried_again_after_a_question() {
+    let (mut state, job) = pushing();
+    let problem = Problem::new(Code::ForgeDenied, "shop/apps", "the pull request was not opened: 401");
+    update(&mut state, Msg::Pushed(job, Ok(vec![Landed { error: Some(problem), ..landed() }])));
+    assert!(
+        state.review.updates().iter().all(|update| update.decision == Decision::Undecided),
+        "it did land"
+    );
+    let next = state.push.as_ref().unwrap().next.rows();
+    assert!(next.contains(&NextStep::RequestAgain) && !next.contains(&NextStep::Again), "{next:?}");
+    let down = next.iter().position(|step| *step == NextStep::RequestAgain).unwrap();
+    press(&mut state, &vec!["j"; down]);
+    let effects = press(&mut state, &["enter"]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Push { .. })), "Enter pushes nothing");
+    let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("no question") };
+    assert!(dialog.prepared.is_some());
+}
+
+#[test]
+fn the_link_of_a_request_can_be_copied_first() {
+    let (mut state, job) = pushing();
+    let request =
+        crate::domain::request::Request::open(Some(418), "https://git.example.com/ops/fleet/pulls/418");
+    update(&mut state, Msg::Pushed(job, Ok(vec![Landed { request: Some(request), ..landed() }])));
+    let effects = press(&mut state, &["enter"]);
+    assert_eq!(effects, [Effect::Copy("https://git.example.com/ops/fleet/pulls/418".to_owned())]);
+}
+
+#[test]
 fn an_automation_whose_template_fails_on_what_is_pending_is_said_to_fail() {
     let standing = |template: &str| {
         let mut state = review_of(&["web 1.0 -> 1.1"]);
