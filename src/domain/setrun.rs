@@ -226,6 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_there_plays_no_part() {
+        for old in ["o/web:3", "o/web:1@sha256:00", "another.example.com/db:9", "''", "no image at all"] {
+            let text = format!("b: {old} # {{\"$imagepolicy\": \"apps:web\"}}\n");
+            let written = set(text.as_bytes(), &setters()).unwrap().text.unwrap();
+            assert!(
+                written.starts_with(if old == "''" { "b: 'o/web:2' #" } else { "b: o/web:2 #" }),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
     fn a_second_run_changes_nothing() {
         let text = "b: o/web:1 # {\"$imagepolicy\": \"apps:web\"}\n";
         let first = set(text.as_bytes(), &setters()).unwrap().text.unwrap();

@@ -508,3 +508,28 @@ fn keep(path: String, bytes: Vec<u8>, files: &mut Vec<MarkedFile>, problems: &mu
         Err(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_automation_that_is_not_suspended_is_told_of() {
+        let mut automation = inventory::implied_automation("apps", "main");
+        let targets = Targets {
+            checkout: Checkout::Branch("main".to_owned()),
+            push_branch: "main".to_owned(),
+            switching: false,
+        };
+        assert_eq!(target_warnings(&automation, &targets, None), [], "nobody runs what is made up");
+        automation.meta.id.name = "all".to_owned();
+        automation.meta.origin.source = "files";
+        let text = "automation apps/all is not suspended: a controller that runs it commits the same updates";
+        assert_eq!(target_warnings(&automation, &targets, None), [Warning::new("automation_active", text)]);
+        let switching = Targets { switching: true, push_branch: "updates".to_owned(), ..targets.clone() };
+        let text = format!("{text} and may overwrite updates");
+        assert_eq!(target_warnings(&automation, &switching, None), [Warning::new("automation_active", text)]);
+        automation.suspend = true;
+        assert_eq!(target_warnings(&automation, &targets, None), []);
+    }
+}

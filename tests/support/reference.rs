@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use supercargo::domain::batch;
 
 use super::generate::Random;
@@ -91,6 +91,9 @@ const TOO_MUCH: [&str; 5] = [
 /// How our errors end where a function or method is left out on purpose; `docs/differences.md` lists them.
 const LEFT_OUT: &str = "this function is not supported by supercargo";
 
+/// How our errors end where Go's `slice` may reach behind a list's end.
+const BEHIND: &str = "reflect.Value.Slice: slice index out of bounds";
+
 /// What differs in the answers to a template. One that is too much for the reference's memory or patience must be so for us;
 /// one that is too much for us alone makes a longer message than we make. What we leave out on purpose is no difference.
 pub fn difference_of_messages(asked: &Value, theirs: &Value) -> Option<String> {
@@ -99,26 +102,38 @@ pub fn difference_of_messages(asked: &Value, theirs: &Value) -> Option<String> {
         ours["error"].as_str().is_some_and(|error| TOO_MUCH.iter().any(|end| error.ends_with(end)));
     let is_left_out = ours["error"].as_str().is_some_and(|error| error.ends_with(LEFT_OUT));
     let is_long = theirs["message"].as_str().is_some_and(|message| message.len() > 1 << 20);
-    let is_same = || ours == *theirs || ours["message"] == without_addresses(theirs);
-    let agreed = if is_too_big(theirs) || is_long { is_too_much } else { is_left_out || is_same() };
+    // Behind the end of a slice Go finds what its room happens to hold.
+    let is_behind =
+        theirs["error"].is_null() && ours["error"].as_str().is_some_and(|error| error.ends_with(BEHIND));
+    let is_same = || ours == *theirs || differ_in_addresses_alone(&ours["message"], &theirs["message"]);
+    let agreed =
+        if is_too_big(theirs) || is_long { is_too_much } else { is_left_out || is_behind || is_same() };
     (!agreed).then(|| format!("ours {ours}"))
 }
 
-/// The message with one and the same address in the place of each, which are chance; null if there is none.
-fn without_addresses(theirs: &Value) -> Value {
-    const FIRST: &str = "0xc0";
-    const DIGITS: usize = 12;
-    let Some(message) = theirs["message"].as_str().filter(|message| message.contains(FIRST)) else {
-        return json!(false);
+/// Whether two messages are the same but for addresses, in hexadecimal or decimal, of which ours stand for Go's chance.
+fn differ_in_addresses_alone(ours: &Value, theirs: &Value) -> bool {
+    let (Some(ours), Some(theirs)) = (ours.as_str(), theirs.as_str()) else { return false };
+    let has_address = ours.contains("0xc000000000") || ours.contains("824633720832");
+    has_address && without_addresses(ours) == without_addresses(theirs)
+}
+
+/// The text with one and the same address in the place of each number that is as long as one.
+fn without_addresses(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric();
+    let is_address = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => (8..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => (11..=15).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()),
     };
-    let mut parts = message.split(FIRST);
-    let first = parts.next().unwrap_or_default().to_owned();
-    let rest = parts.map(|part| {
-        let behind = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-        let is_address = FIRST.len() + part.len() - behind.len() == DIGITS;
-        format!("{FIRST}{}", if is_address { format!("00000000{behind}") } else { part.to_owned() })
-    });
-    json!(rest.fold(first, |whole, part| whole + &part))
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        shown += if is_address(word) { "ADDRESS" } else { word };
+        rest = behind;
+    }
+    shown
 }
 
 /// Whether the reference gave up.

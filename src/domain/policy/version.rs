@@ -80,8 +80,11 @@ impl<'t> Version<'t> {
         }
         let [major, minor, patch] = numbers;
         let mut parsed = semver::Version::new(major, minor, patch);
-        let rest = text.get(at..).unwrap_or_default();
-        let suffixes = if rest.is_empty() { Ok(()) } else { read_suffixes(rest, &mut parsed) };
+        // Nearly all tags end here.
+        if at == bytes.len() && too_large.is_none() {
+            return Ok((Self { parsed, original: text }, count));
+        }
+        let suffixes = read_suffixes(text.get(at..).unwrap_or_default(), &mut parsed);
         match (suffixes, too_large) {
             (Ok(()), None) => Ok((Self { parsed, original: text }, count)),
             (Ok(()) | Err(VersionError::LeadingZero), Some(segment)) => {

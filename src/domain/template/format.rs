@@ -170,6 +170,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
             let items = list.items.iter().map(|item| (None, item.clone()));
             put_items(out, items, (&open, if go { "}" } else { "]" }), verb, spec, depth)
         }
+        Value::Map(map) if map.is_nil() && spec.sharp_v => write!(out, "{}(nil)", value.type_name()),
         Value::Map(map) => put_map(out, value, &map.entries, verb, spec, depth),
         Value::Dict(dict) => {
             let entries: Vec<_> =

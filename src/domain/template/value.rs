@@ -68,6 +68,15 @@ pub(super) struct MapType {
 pub(super) static TEXTS: MapType =
     MapType { name: "map[string]string", key: "string", zero: || Value::text("") };
 
+/// `map[string]interface {}` where it is nil: empty to whoever reads it, and no place for an entry.
+static NO_DICT: MapType = MapType { name: "map[string]interface {}", key: "string", zero: || Value::Nil };
+
+impl Map {
+    pub(super) fn is_nil(&self) -> bool {
+        std::ptr::eq(self.of, &raw const NO_DICT)
+    }
+}
+
 /// `map[string]interface {}`, which templates may change.
 pub(super) type Dict = Rc<RefCell<BTreeMap<Rc<str>, Value>>>;
 
@@ -244,6 +253,11 @@ impl Value {
             Self::Dict(_) => true,
             _ => false,
         }
+    }
+
+    /// A dictionary that is nil.
+    pub(super) fn no_dict() -> Self {
+        Self::map(&NO_DICT, Vec::new())
     }
 
     /// The method that takes something or can fail, of a struct, or any of a number.

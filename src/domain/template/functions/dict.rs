@@ -20,15 +20,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(entries(v, 0).borrow().get(text(v, 1)).cloned().unwrap_or(Value::text("")))
     }),
     Function::fixed("set", &[Param::Target, Text, Any], |v| match arg(v, 0) {
-        Value::Nil => Err("assignment to entry in nil map".to_owned()),
-        target => {
-            entries(v, 0).borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
-            Ok(target.clone())
+        Value::Dict(target) => {
+            target.borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
+            Ok(arg(v, 0).clone())
         }
+        _ => Err("assignment to entry in nil map".to_owned()),
     }),
-    Function::fixed("unset", &[DICT, Text], |v| {
-        entries(v, 0).borrow_mut().remove(text(v, 1));
-        Ok(arg(v, 0).clone())
+    Function::fixed("unset", &[Param::Target, Text], |v| match arg(v, 0) {
+        Value::Dict(target) => {
+            target.borrow_mut().remove(text(v, 1));
+            Ok(arg(v, 0).clone())
+        }
+        _ => Ok(Value::no_dict()),
     }),
     Function::fixed("hasKey", &[DICT, Text], |v| {
         Ok(Value::Bool(entries(v, 0).borrow().contains_key(text(v, 1))))
@@ -98,41 +101,42 @@ fn filtered(values: &[Value], keep: fn(bool) -> bool) -> Value {
 pub(super) const MAX_NESTING: usize = 32;
 
 fn dig(values: &[Value]) -> Answer {
-    let (Some(Value::Dict(dict)), true) = (values.last(), values.len() >= 3) else {
-        return Err(match values.last() {
-            Some(other) if values.len() >= 3 => format!(
-                "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
-                got(other)
-            ),
-            _ => "dig needs at least three arguments".to_owned(),
-        });
-    };
-    let keys = values.get(..values.len() - 2).unwrap_or_default();
-    let mut found = Value::Dict(Rc::clone(dict));
-    for key in keys {
-        let Value::Text(key) = key else {
-            return Err(format!("interface conversion: interface {{}} is {}, not string", got(key)));
-        };
-        let next = match &found {
-            Value::Dict(dict) => dict.borrow().get(key).cloned(),
-            other => {
-                return Err(format!(
-                    "interface conversion: interface {{}} is {}, not map[string]interface {{}}",
-                    got(other)
-                ));
-            }
-        };
-        match next {
-            Some(next) => found = next,
-            None => return Ok(arg(values, values.len() - 2).clone()),
-        }
+    let [keys @ .., default, within] = values else { return Err(TOO_FEW.to_owned()) };
+    let [first, further @ ..] = keys else { return Err(TOO_FEW.to_owned()) };
+    let dict = dict_of(within)?;
+    // All keys are looked at before the first is looked up.
+    let (first, further) = (key(first)?, further.iter().map(key).collect::<Result<Vec<_>, _>>()?);
+    let mut found = dict.borrow().get(first).cloned();
+    for key in further {
+        let Some(next) = found else { break };
+        found = dict_of(&next)?.borrow().get(key).cloned();
     }
-    Ok(found)
+    Ok(found.unwrap_or_else(|| default.clone()))
 }
 
-/// What a conversion says it got.
-fn got(value: &Value) -> String {
-    if matches!(value, Value::Nil) { "nil".to_owned() } else { value.type_name() }
+const TOO_FEW: &str = "dig needs at least three arguments";
+
+/// The dictionary in an `interface {}`.
+fn dict_of(value: &Value) -> Result<Dict, String> {
+    match value {
+        Value::Dict(dict) => Ok(Rc::clone(dict)),
+        Value::Map(map) if map.is_nil() => Ok(Dict::default()),
+        other => Err(not_a("map[string]interface {}", other)),
+    }
+}
+
+/// The text in an `interface {}`.
+fn key(value: &Value) -> Result<&str, String> {
+    match value {
+        Value::Text(key) => Ok(key),
+        other => Err(not_a("string", other)),
+    }
+}
+
+/// What a conversion says of what it got.
+fn not_a(wanted: &str, value: &Value) -> String {
+    let got = if matches!(value, Value::Nil) { "nil".to_owned() } else { value.type_name() };
+    format!("interface conversion: interface {{}} is {got}, not {wanted}")
 }
 
 fn deep_copy(values: &[Value]) -> Answer {

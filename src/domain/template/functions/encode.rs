@@ -132,6 +132,7 @@ impl Json {
             }
             Value::Text(text) => self.text(text),
             Value::List(list) if list.is_nil => self.out.push_str("null"),
+            Value::Map(map) if map.is_nil() => self.out.push_str("null"),
             Value::List(list) => {
                 self.sequence('[', ']', list.items.iter(), Self::value)?;
             }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::super::value::{ANY, Dict, Map, Struct, Value, compare};
 use super::dict::{MAX_NESTING, entries};
-use super::{Answer, Function, Param, UNSUPPORTED_TEXT, arg};
+use super::{Answer, Function, Param, UNSUPPORTED_TEXT};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("merge", &[Param::Dict], Param::Dict, |v| quietly(v, false)),
@@ -55,6 +55,7 @@ fn quietly(values: &[Value], overwrite: bool) -> Answer {
 
 /// Adds to the first dictionary what it lacks of the others, or what they have.
 fn merge(values: &[Value], overwrite: bool) -> Result<Value, Fault> {
+    // One that is nil makes way for one that takes entries.
     let target = entries(values, 0);
     for index in 1..values.len() {
         let source = entries(values, index);
@@ -63,7 +64,7 @@ fn merge(values: &[Value], overwrite: bool) -> Result<Value, Fault> {
             merge_into(&target, entries, overwrite, 0)?;
         }
     }
-    Ok(arg(values, 0).clone())
+    Ok(Value::Dict(target))
 }
 
 fn merge_into(
