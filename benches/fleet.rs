@@ -117,7 +117,8 @@ fn engine(place: &Path, home: &Path) -> Engine {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    // As the commands have it.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// The way from the files to the plan; returns how many updates it has.

@@ -57,7 +57,8 @@ fn list(client: &Client, runtime: &tokio::runtime::Runtime, host: &str) -> usize
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    // As the commands have it.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A client that lists for the first time: `/v2/` over HTTPS and HTTP, then the list.
