@@ -12,6 +12,7 @@ mod check;
 mod eval;
 mod examples;
 mod get;
+pub mod help;
 mod land;
 pub mod objects;
 pub mod usage;
@@ -67,10 +68,8 @@ pub enum ColorChoice {
     bin_name = "supercargo",
     version,
     about = "Preview, explain and land Flux image updates, with a person in the loop",
-    long_about = "Supercargo lists image repositories and their live tags, shows what each policy selects and why, the \
-                  exact diff of the marked lines, and lands what you approve as a commit.\n\nWithout a command it opens \
-                  the dashboard on PATH or the current directory.",
-    after_long_help = EXAMPLES,
+    long_about = examples::PROGRAM,
+    after_long_help = EXITS,
     arg_required_else_help = false,
     disable_help_subcommand = true,
     subcommand_precedence_over_arg = true,
@@ -134,14 +133,9 @@ impl Cli {
     }
 }
 
-/// Shown below every `--help` of the program itself.
-const EXAMPLES: &str = "Examples:
-  supercargo demo                                    practise on a built-in registry and remote
-  supercargo get updates                             what would change, as a table
-  supercargo plan --all -o json > plan.json          approve everything that is safe, into a file
-  supercargo push --plan plan.json --write --yes     land exactly that
-
-Exit codes: 0 done, 1 the answer is no (diff, lint, check), 2 usage, 3 not reached, 4 denied,
+/// Shown below the `--help` of the program itself.
+const EXITS: &str =
+    "Exit codes: 0 done, 1 the answer is no (diff, lint, check), 2 usage, 3 not reached, 4 denied,
   5 stale, 6 a policy, template or file of yours fails, 7 refused by mode or unconfirmed,
   8 partial, 9 a bug of ours.";
 

@@ -43,8 +43,6 @@ pub mod views;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Parser;
-
 use crate::problem::Code;
 
 /// Runs the program on these arguments (the first is its own name) and returns its exit status.
@@ -58,7 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn start(arguments: &[OsString], json: bool) -> u8 {
-    let parsed = cli::Cli::try_parse_from(arguments);
+    let parsed = cli::help::parse(arguments);
     if let Err(error) = &parsed
         && !error.use_stderr()
     {

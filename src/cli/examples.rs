@@ -1,5 +1,16 @@
 //! What `--help` of a command says first: what the command is for, then examples that work as they stand.
 
+pub(super) const PROGRAM: &str = "Preview, explain and land Flux image updates, with a person in the loop.
+
+  supercargo demo                                    practise on a built-in registry and remote
+  supercargo                                         the dashboard, on PATH or the current directory
+  supercargo get updates                             what would change, as a table
+  supercargo plan --all -o json > plan.json          approve everything that is safe, into a file
+  supercargo push --plan plan.json --write --yes     land exactly that
+
+Supercargo lists image repositories and their live tags, shows what each policy selects and why, the exact diff of
+the marked lines, and lands what you approve as a commit.";
+
 pub(super) const DEMO: &str = "Practise: an embedded registry, a throw-away remote, a simulated CI.
 
 Everything lies in one temporary directory and goes with the program; nothing of yours is read or written.

@@ -53,10 +53,10 @@ pub struct PlanArgs {
     /// Read the commit message from a file.
     #[arg(long, value_name = "FILE")]
     pub message_file: Option<PathBuf>,
-    /// Push to this branch instead of the automation's; {policy} and {tag} stand for the update's.
+    /// Push there instead; {policy}, {tag} are filled in.
     #[arg(long, value_name = "BRANCH", value_parser = values::branch_template)]
     pub branch: Option<String>,
-    /// Make a commit for each policy instead of each automation.
+    /// A commit for each policy, not for each automation.
     #[arg(long, value_enum, value_name = "BY")]
     pub split: Option<Split>,
     /// What may be approved.

@@ -49,7 +49,7 @@ fn takes_all(subject: &str) -> bool {
 }
 
 /// The command as far as its words were typed, where the parser does not say: `supercargo get updates`.
-fn typed(arguments: &[OsString]) -> String {
+pub(super) fn typed(arguments: &[OsString]) -> String {
     let (mut command, mut path) = (Cli::command(), "supercargo".to_owned());
     for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(below) = command.find_subcommand(word).cloned() {
@@ -58,6 +58,11 @@ fn typed(arguments: &[OsString]) -> String {
         }
     }
     path
+}
+
+/// Whether no command was typed.
+pub(super) fn is_root(arguments: &[OsString]) -> bool {
+    typed(arguments) == "supercargo"
 }
 
 /// The word in PATH's place, if it is neither a command nor, by `is_path`, a path or an address: a misspelt command.
