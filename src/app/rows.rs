@@ -2,18 +2,24 @@
 //!
 //! Rows are rebuilt from what is known whenever that changes; [`super::list::List`] keeps the cursor on its object.
 
+mod standing;
+mod tags;
+mod tree;
+
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+
+pub use standing::{latest, policy_word, sites_of, tags_in_files};
+pub use tags::{policies_of_tags, sightings_changed, tags, tags_are_old};
+pub use tree::{file_of, target, tree};
 
 use super::list::{Filter, Searchable};
-use super::review::{Target, UpdateId, step_order};
-use super::state::{Node, State};
+use super::review::{UpdateId, step_order};
+use super::state::State;
 use super::view::View;
-use crate::domain::lint::{self, BrokenChain, Link};
 use crate::domain::object::ObjectId;
-use crate::domain::policy::TagState;
 use crate::domain::proposal::{Proposal, UpdateState};
+use standing::policy_rank;
 
 /// The orders that a view offers; the first is the default.
 pub fn sorts(view: View) -> &'static [&'static str] {
@@ -271,74 +277,6 @@ pub fn policies(state: &mut State) {
     state.policies.set_rows(rows);
 }
 
-/// The tag that a policy selects here.
-pub fn latest<'a>(state: &'a State, policy: &ObjectId) -> Option<&'a str> {
-    state.verdicts.get(policy)?.reference.as_ref().map(|reference| reference.tag.as_str())
-}
-
-/// The tags that the marked files hold for `policy`; of updates that wait, and what the others were brought to.
-pub fn tags_in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
-    let waiting = state.review.updates().iter().filter(|update| update.policy == *policy);
-    let mut tags: Vec<&str> = waiting.flat_map(|update| update.current.iter().map(String::as_str)).collect();
-    if tags.is_empty() && sites_of(state, policy) > 0 {
-        tags.extend(latest(state, policy));
-    }
-    tags
-}
-
-/// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `no automation`, `no source`, `suspended`,
-/// `no access`, `access unknown`, or `waiting`.
-pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
-    let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
-    let chain = state.review.survey.chains.get(id);
-    // An automation that does not run keeps the controller from writing, not us.
-    let is_reached = |chain: &&BrokenChain| chain.link == Link::Automation && sites_of(state, id) > 0;
-    if let Some(chain) = chain.filter(|chain| !is_reached(chain)) {
-        return chain.status;
-    }
-    match state.verdicts.get(id).map(|verdict| &verdict.problem) {
-        Some(Some(problem)) => lint::status_of(&state.inventory, policy, problem),
-        Some(None) => "ok",
-        None if policy.suspend => "suspended",
-        None => "waiting",
-    }
-}
-
-/// How many marked scalars name the policy, in files of automations that may use it; one that several automations
-/// reach is one.
-pub fn sites_of(state: &State, policy: &ObjectId) -> usize {
-    named_by(state, policy).collect::<BTreeSet<_>>().len()
-}
-
-/// Remote, file and first byte of each marked scalar that names the policy.
-fn named_by<'a>(
-    state: &'a State,
-    policy: &'a ObjectId,
-) -> impl Iterator<Item = (Option<&'a str>, &'a str, usize)> {
-    let names = move |setter: &str| {
-        let mut parts = setter.split(':');
-        parts.next() == Some(&policy.namespace) && parts.next() == Some(&policy.name)
-    };
-    let grounds = state.review.grounds.iter().filter(move |ground| ground.policies.contains(policy));
-    let files = grounds.flat_map(|ground| ground.files.iter().map(move |file| (ground, file)));
-    let sites = files.flat_map(|(ground, file)| file.sites.iter().map(move |site| (ground, file, site)));
-    sites
-        .filter(move |(_, _, site)| names(&site.setter))
-        .map(|(ground, file, site)| (ground.remote.as_deref(), file.path.as_str(), site.span.start))
-}
-
-fn policy_rank(state: &State, id: &ObjectId) -> u8 {
-    match policy_word(state, id) {
-        "fails" => 0,
-        "no access" | "access unknown" => 1,
-        "selects nothing" => 2,
-        "waiting" => 3,
-        "no automation" | "no source" | "unused" => 4,
-        "suspended" => 6,
-        _ => 5,
-    }
-}
-
 /// S6's rows.
 pub fn automations(state: &mut State) {
     let inventory = &state.inventory;
@@ -372,152 +310,6 @@ pub fn plan(state: &mut State) {
     let mut rows: Vec<UpdateId> = state.review.approved().map(UpdateId::of).collect();
     rows.sort_by(|a, b| (&a.automation, &a.policy).cmp(&(&b.automation, &b.policy)));
     state.plan.set_rows(rows);
-}
-
-/// S7's rows: updates that can be made, in the order of S1, their files, their sites, as far as they are unfolded.
-pub fn tree(state: &mut State) {
-    let mut rows = Vec::new();
-    let folded = &state.diff.folded;
-    for update in in_order(state).into_iter().filter(|update| update.state == UpdateState::Pending) {
-        let id = UpdateId::of(update);
-        let node = Node::Update(id.clone());
-        let is_folded = folded.contains(&node);
-        rows.push(node);
-        if is_folded {
-            continue;
-        }
-        let mut last = "";
-        for (index, site) in update.sites.iter().enumerate() {
-            if site.file != last {
-                rows.push(Node::File(id.clone(), site.file.clone()));
-                last = &site.file;
-            }
-            if !folded.contains(&Node::File(id.clone(), site.file.clone())) {
-                rows.push(Node::Site(id.clone(), index));
-            }
-        }
-    }
-    state.diff.tree.set_rows(rows);
-}
-
-/// What a decision on a row of S7's tree is about.
-pub fn target(node: &Node) -> Target {
-    match node {
-        Node::Update(id) => Target::update(id.clone()),
-        Node::File(id, file) => Target { update: id.clone(), file: Some(file.clone()), site: None },
-        Node::Site(id, site) => Target { update: id.clone(), file: None, site: Some(*site) },
-    }
-}
-
-/// The file that a row of S7's tree is about: its own, or the update's first.
-pub fn file_of<'a>(state: &'a State, node: &'a Node) -> Option<&'a str> {
-    match node {
-        Node::File(_, file) => Some(file),
-        Node::Site(id, site) => Some(&state.review.get(id)?.sites.get(*site)?.file),
-        Node::Update(id) => Some(&state.review.get(id)?.sites.first()?.file),
-    }
-}
-
-/// The policies that read the repository of S3, by name.
-pub fn policies_of_tags(state: &State) -> Vec<&ObjectId> {
-    let Some(repository) = &state.tags.repository else { return Vec::new() };
-    let policies = state.inventory.policies.values();
-    policies.filter(|policy| policy.repository == *repository).map(|policy| &policy.meta.id).collect()
-}
-
-/// A tag and its state, as S3's filter sees them.
-struct TagLook<'a> {
-    tag: &'a str,
-    state: &'a str,
-}
-
-impl Searchable for TagLook<'_> {
-    fn text(&self) -> &str {
-        self.tag
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        (name == "state").then_some(self.state)
-    }
-}
-
-/// S3's rows: the tags in the policy's order, or as listed without a policy.
-///
-/// 100,000 tags pass here at every key of the filter, so nothing is copied but row numbers.
-pub fn tags(state: &mut State) {
-    let Some(repository) = &state.tags.repository else { return };
-    let verdict = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy)).cloned();
-    let scanned =
-        state.scans.get(repository).and_then(|scan| scan.found.as_ref()).map(|found| found.tags.clone());
-    let tags = verdict.as_ref().map(|verdict| verdict.tags.clone()).or(scanned).unwrap_or_default();
-    let mut rows: Vec<u32> = match &verdict {
-        Some(verdict) => verdict.order.clone(),
-        None => (0..u32::try_from(tags.len()).unwrap_or(u32::MAX)).collect(),
-    };
-    let tag_state =
-        |row: u32| verdict.as_ref().and_then(|verdict| verdict.evaluation.states.get(row as usize)).copied();
-    if state.tags.matching_only {
-        rows.retain(|row| matches!(tag_state(*row), None | Some(TagState::Latest | TagState::Match)));
-    }
-    match state.tags.list.sort {
-        1 => rows.sort_unstable(),
-        2 => rows.sort_by_key(|row| tag_state(*row).map(|state| state as u8)),
-        BY_SIGHTING => {
-            let sightings = state.tags.sightings.as_ref();
-            let seen = |row: &u32| sightings.and_then(|seen| seen.get(tags.get(*row as usize)?));
-            // The newest first; those that nobody noted are the oldest.
-            rows.sort_by_cached_key(|row| Reverse(seen(row)));
-        }
-        _ => {}
-    }
-    turn(&mut rows, state.tags.list.reverse);
-    let filter = &state.tags.list.filter;
-    if !filter.is_empty() {
-        let mut matcher = filter.matcher();
-        rows.retain(|row| {
-            let tag = tags.get(*row as usize).unwrap_or_default();
-            matcher.admits(&TagLook { tag, state: tag_state(*row).map_or("", TagState::word) })
-        });
-    }
-    // What is on top before the first verdict is there by its name alone; then it is the best.
-    let is_on_top = state.tags.verdict.is_none() && state.tags.list.cursor() == 0;
-    place_tags(state, rows, tags);
-    if is_on_top && verdict.is_some() {
-        state.tags.list.go_to_index(0);
-    }
-    state.tags.verdict = verdict;
-}
-
-/// S3's order by first sighting, among its [`sorts`].
-const BY_SIGHTING: usize = 3;
-
-/// It is known anew when the tags were first seen: rows that are in that order are put into it.
-pub fn sightings_changed(state: &mut State) {
-    if state.tags.list.sort == BY_SIGHTING {
-        tags(state);
-    }
-}
-
-/// Whether S3's rows are of an older verdict, or of an older tag list, than is known.
-pub fn tags_are_old(state: &State) -> bool {
-    let Some(repository) = &state.tags.repository else { return false };
-    let newest = state.tags.policy.as_ref().and_then(|policy| state.verdicts.get(policy));
-    let found = state.scans.get(repository).and_then(|scan| scan.found.as_ref());
-    match (&state.tags.verdict, newest) {
-        (Some(shown), Some(newest)) => !Arc::ptr_eq(shown, newest),
-        (None, None) => found.is_some_and(|found| !Arc::ptr_eq(&found.tags, &state.tags.tags)),
-        _ => true,
-    }
-}
-
-/// Shows `rows` of `tags` and keeps the cursor on the tag with the same text.
-fn place_tags(state: &mut State, rows: Vec<u32>, tags: Arc<crate::domain::tags::TagList>) {
-    state.settle_preview();
-    let old = &state.tags.tags;
-    let current = state.tags.list.current().and_then(|row| old.get(*row as usize));
-    let key = current.and_then(|tag| tags.position(tag)).and_then(|index| u32::try_from(index).ok());
-    state.tags.list.set_rows_on(rows, key.as_ref());
-    state.tags.tags = tags;
 }
 
 /// What the start page offers.

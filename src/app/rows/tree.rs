@@ -1,0 +1,50 @@
+//! S7's rows, and what each of them is about.
+
+use super::in_order;
+use crate::app::review::{Target, UpdateId};
+use crate::app::state::{Node, State};
+use crate::domain::proposal::UpdateState;
+
+/// S7's rows: updates that can be made, in the order of S1, their files, their sites, as far as they are unfolded.
+pub fn tree(state: &mut State) {
+    let mut rows = Vec::new();
+    let folded = &state.diff.folded;
+    for update in in_order(state).into_iter().filter(|update| update.state == UpdateState::Pending) {
+        let id = UpdateId::of(update);
+        let node = Node::Update(id.clone());
+        let is_folded = folded.contains(&node);
+        rows.push(node);
+        if is_folded {
+            continue;
+        }
+        let mut last = "";
+        for (index, site) in update.sites.iter().enumerate() {
+            if site.file != last {
+                rows.push(Node::File(id.clone(), site.file.clone()));
+                last = &site.file;
+            }
+            if !folded.contains(&Node::File(id.clone(), site.file.clone())) {
+                rows.push(Node::Site(id.clone(), index));
+            }
+        }
+    }
+    state.diff.tree.set_rows(rows);
+}
+
+/// What a decision on a row of S7's tree is about.
+pub fn target(node: &Node) -> Target {
+    match node {
+        Node::Update(id) => Target::update(id.clone()),
+        Node::File(id, file) => Target { update: id.clone(), file: Some(file.clone()), site: None },
+        Node::Site(id, site) => Target { update: id.clone(), file: None, site: Some(*site) },
+    }
+}
+
+/// The file that a row of S7's tree is about: its own, or the update's first.
+pub fn file_of<'a>(state: &'a State, node: &'a Node) -> Option<&'a str> {
+    match node {
+        Node::File(_, file) => Some(file),
+        Node::Site(id, site) => Some(&state.review.get(id)?.sites.get(*site)?.file),
+        Node::Update(id) => Some(&state.review.get(id)?.sites.first()?.file),
+    }
+}

@@ -1,0 +1,201 @@
+//! Decisions: made, undone, linked, kept across runs, and never about what nobody saw.
+
+use super::*;
+
+/// An update that has to wait for another minute.
+fn young() -> crate::domain::proposal::Proposal {
+    let mut young = update_named("web 1.0 -> 1.1");
+    young.clocks.first_seen = Some(epoch());
+    age::hold_young(std::slice::from_mut(&mut young), "2m".parse().unwrap(), epoch());
+    assert!(age::is_young(&young));
+    young
+}
+
+#[test]
+fn what_is_too_young_is_approved_by_the_second_key_after_the_reason_was_shown() {
+    let mut state = review_of(&["api 1.0 -> 1.1"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), young()]);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.approved().count(), 1, "all does not mean what has to wait");
+    press(&mut state, &["G", "space"]);
+    let said = state.status.clone().unwrap().text;
+    assert!(said.contains("has to wait 2 min more") && said.ends_with("Space again approves it"), "{said}");
+    assert_eq!(state.review.approved().count(), 1);
+    press(&mut state, &["s", "x"]);
+    assert_eq!(state.review.tally().held, 1, "nothing else can be done about it");
+    let effects = press(&mut state, &["space"]);
+    let audit = effects.iter().find_map(|effect| match effect {
+        Effect::Audit { detail, .. } => Some(detail.as_str()),
+        _ => None,
+    });
+    assert_eq!(audit, Some("approved although too young (1 site)"));
+    let planned = |state: &State| {
+        let updates = state.review.for_plan();
+        let web = updates.into_iter().find(|update| update.policy.name == "web").unwrap();
+        (web.state, web.approved().count())
+    };
+    assert_eq!(state.review.approved().count(), 2);
+    assert_eq!(planned(&state), (UpdateState::Held, 1), "the plan says that it was held and approved");
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), young()]);
+    assert_eq!(state.review.approved().count(), 2, "what is compared anew keeps it");
+    press(&mut state, &["G", "space"]);
+    assert_eq!((state.review.approved().count(), state.review.tally().held), (1, 1), "taken back, it waits");
+    let mut decided = young();
+    decided.sites[0].decision = Decision::Approved;
+    propose(&mut state, vec![decided]);
+    assert_eq!(
+        planned(&state),
+        (UpdateState::Held, 0),
+        "what was decided before it had to wait lands nowhere"
+    );
+}
+
+#[test]
+fn the_question_about_earlier_decisions_knows_when_they_were_made() {
+    let mut decided = update_named("web 1.0 -> 1.1");
+    decided.sites[0].decision = Decision::Approved;
+    decided.decision = Decision::Approved;
+    let mut state = review_of(&[]);
+    super::super::scans::propose(&mut state, false, false);
+    let (job, made) = (state.jobs.propose.unwrap(), Some(epoch()));
+    let proposed = Proposed { updates: vec![decided], decided: made, ..Proposed::default() };
+    update(&mut state, Msg::Proposed(job, Ok(proposed)));
+    assert!(matches!(state.overlay, Some(Overlay::Resume(at)) if at == made), "{:?}", state.overlay);
+}
+
+#[test]
+fn approving_asks_for_nothing_but_to_keep_the_decision() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 1);
+    assert!(effects.iter().all(|effect| matches!(effect, Effect::SaveDecisions(_) | Effect::Audit { .. })));
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 0, "Space takes it back");
+}
+
+#[test]
+fn what_goes_back_is_approved_by_the_second_key_only_and_never_by_all() {
+    let mut down = update_named("web 2.0 -> 1.1");
+    down.downgrade = true;
+    let mut state = review_of(&["api 1.0 -> 1.1"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), down]);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.tally().approved, 1);
+    press(&mut state, &["G", "space"]);
+    assert_eq!(state.review.tally().approved, 1);
+    assert!(state.status.as_ref().is_some_and(|status| status.text.contains("goes back")));
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 2);
+}
+
+#[test]
+fn undo_and_redo_walk_decisions() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["a", "s"]);
+    assert_eq!(state.review.tally().skipped, 1);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 2);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 0);
+    press(&mut state, &["U", "U"]);
+    assert_eq!((state.review.tally().approved, state.review.tally().skipped), (1, 1));
+}
+
+#[test]
+fn a_range_is_decided_at_once() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2"]);
+    press(&mut state, &["v", "j", "space"]);
+    assert_eq!(state.review.tally().approved, 2);
+    assert_eq!(state.updates.range(), None);
+}
+
+#[test]
+fn a_range_that_begins_at_a_row_without_a_choice_still_decides_the_others() {
+    let mut blocked = update_named("a 1 -> 2");
+    blocked.state = UpdateState::Blocked;
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![update_named("b 1 -> 2"), blocked]);
+    press(&mut state, &["g", "v", "G", "s"]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "a");
+    assert_eq!(state.review.tally().skipped, 1);
+}
+
+#[test]
+fn decisions_of_an_earlier_run_are_asked_for_once_and_no_first_key_takes_them_back() {
+    let start = || {
+        let mut decided = update_named("web 1.0 -> 1.1");
+        decided.sites[0].decision = Decision::Approved;
+        decided.decision = Decision::Approved;
+        let mut state = review_of(&[]);
+        propose(&mut state, vec![decided]);
+        assert_eq!(state.context(), Context::ConfirmResume);
+        state
+    };
+    for keep in ["y", "esc", "q"] {
+        let mut state = start();
+        assert_eq!(press(&mut state, &["space", "enter", keep]), []);
+        assert_eq!((state.context(), state.review.tally().approved), (Context::View(View::Updates), 1));
+        let again = state.review.updates().to_vec();
+        propose(&mut state, again);
+        assert!(state.overlay.is_none(), "once");
+    }
+    let mut state = start();
+    let effects = press(&mut state, &["n"]);
+    assert!(matches!(effects.as_slice(), [Effect::SaveDecisions(_), Effect::Audit { .. }]), "{effects:?}");
+    assert_eq!(state.review.tally().approved, 0);
+    press(&mut state, &["u"]);
+    assert_eq!(state.review.tally().approved, 1);
+}
+
+#[test]
+fn linked_sites_are_decided_together() {
+    let mut linked = update_named("web 1.0 -> 1.1");
+    let mut digest = linked.sites[0].clone();
+    linked.sites[0].setter = "shop:web:tag".to_owned();
+    linked.sites[0].field = ".spec.values.image.tag".to_owned();
+    digest.setter = "shop:web:digest".to_owned();
+    digest.field = ".spec.values.image.digest".to_owned();
+    digest.line += 1;
+    let mut alone = digest.clone();
+    alone.setter = "shop:web".to_owned();
+    alone.line += 1;
+    linked.sites.extend([digest, alone]);
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![linked]);
+    press(&mut state, &["enter", "j", "j", "space"]);
+    assert!(matches!(state.diff.tree.current(), Some(Node::Site(_, 0))));
+    let decisions: Vec<Decision> = state.review.updates()[0].sites.iter().map(|site| site.decision).collect();
+    assert_eq!(decisions, [Decision::Approved, Decision::Approved, Decision::Undecided]);
+    assert_eq!(state.review.updates()[0].decision, Decision::Partial);
+}
+
+#[test]
+fn a_newer_tag_does_not_change_what_was_approved() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["space"]);
+    tick(&mut state, 5_000);
+    propose(&mut state, vec![update_named("web 1.0 -> 1.2")]);
+    let update = &state.review.updates()[0];
+    assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.1"));
+    assert_eq!(state.review.newer.values().collect::<Vec<_>>(), ["1.2"]);
+    let effects = press(&mut state, &["r"]);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { reach: Reach::Remote, .. })));
+    tick(&mut state, 6_000);
+    world::answer_proposal(&mut state, vec![update_named("web 1.0 -> 1.2")]);
+    let update = &state.review.updates()[0];
+    assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.2"));
+    assert_eq!(update.decision, Decision::Undecided, "nobody approved that tag");
+}
+
+#[test]
+fn a_decision_of_this_run_wins_over_one_of_an_earlier_run() {
+    let mut state = review_of(&[]);
+    let mut remembered = update_named("web 1.0 -> 1.1");
+    remembered.decide(Decision::Approved);
+    propose(&mut state, vec![remembered.clone()]);
+    assert_eq!(state.review.tally().approved, 1, "what the journal says counts at first");
+    press(&mut state, &["y", "space"]);
+    tick(&mut state, 5_000);
+    propose(&mut state, vec![remembered]);
+    assert_eq!(state.review.tally().approved, 0);
+}

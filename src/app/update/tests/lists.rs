@@ -1,0 +1,165 @@
+//! Rows, cursor and preview stand still when they have to, and move when they may.
+
+use super::*;
+
+#[test]
+fn the_cursor_stays_on_its_update_when_another_appears_above_it() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let before = state.updates.current().cloned();
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.current().cloned(), before);
+    assert_eq!(state.updates.cursor(), 1);
+}
+
+#[test]
+fn rows_do_not_move_within_400_ms_after_a_key() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    tick(&mut state, 10_000);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1, "the new row waits");
+    assert!(state.wake_at() <= Moment(10_400));
+    tick(&mut state, 10_400);
+    assert_eq!(state.updates.len(), 2);
+}
+
+#[test]
+fn the_first_key_holds_the_rows_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    (state.at, state.last_key) = (Moment(0), None);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1, "the new row waits");
+    tick(&mut state, 400);
+    assert_eq!(state.updates.len(), 2);
+}
+
+#[test]
+fn rows_that_are_due_wait_for_a_key_that_came_meanwhile() {
+    let mut state = review_of(&["api 1.0 -> 2.0", "web 1.0 -> 1.1"]);
+    tick(&mut state, 10_000);
+    press(&mut state, &["j"]);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0")]);
+    tick(&mut state, 10_300);
+    press(&mut state, &["k"]);
+    tick(&mut state, 10_400);
+    assert_eq!(state.updates.len(), 2, "another key was pressed");
+    press(&mut state, &["j"]);
+    // Space was pressed on `web`, which is still there: it must not approve what would come in its place.
+    update(&mut state, Msg::KeysCame(Moment(10_800)));
+    tick(&mut state, 10_800);
+    press(&mut state, &["space"]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "web");
+    assert_eq!(state.review.tally().approved, 0);
+    tick(&mut state, 11_200);
+    assert_eq!(state.updates.len(), 1);
+}
+
+#[test]
+fn tags_stand_still_after_a_key_as_well() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 10_000);
+    let web = ObjectId::new("shop", "web");
+    update(&mut state, Msg::Evaluated(web.clone(), Arc::new(verdict_asking(None, None))));
+    super::tags::open(&mut state, web.clone(), Some(web.clone()));
+    let first = state.tags.verdict.clone().unwrap();
+    press(&mut state, &["j"]);
+    update(&mut state, Msg::Evaluated(web, Arc::new(verdict_asking(None, None))));
+    assert!(
+        Arc::ptr_eq(state.tags.verdict.as_ref().unwrap(), &first),
+        "rows and what they say stay together"
+    );
+    tick(&mut state, 10_400);
+    assert!(!Arc::ptr_eq(state.tags.verdict.as_ref().unwrap(), &first));
+}
+
+#[test]
+fn the_preview_waits_until_a_held_key_is_let_go() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2", "d 1 -> 2"]);
+    let shown = |state: &State| state.preview.row(&state.updates).unwrap().policy.name.clone();
+    tick(&mut state, 10_000);
+    press(&mut state, &["J"]);
+    for (at, key) in [(10_000, "j"), (10_033, "j"), (10_066, "k"), (10_099, "j")] {
+        tick(&mut state, at);
+        press(&mut state, &[key]);
+        assert_eq!((shown(&state).as_str(), state.preview.scroll), ("a", 1), "at {at}");
+    }
+    assert_eq!(state.updates.current().unwrap().policy.name, "c");
+    assert_eq!(state.wake_at(), Moment(10_179));
+    tick(&mut state, 10_178);
+    assert_eq!(shown(&state), "a");
+    tick(&mut state, 10_179);
+    assert_eq!((shown(&state).as_str(), state.preview.scroll), ("c", 0));
+    assert!(state.wake_at() > Moment(10_400), "and nothing is left to do");
+}
+
+#[test]
+fn any_other_key_brings_the_preview_to_the_cursor() {
+    for key in ["space", "J", "/", "?", "2", "o"] {
+        let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+        press(&mut state, &["j", key]);
+        assert_eq!(state.preview.row(&state.updates).unwrap().policy.name, "b", "after {key}");
+    }
+}
+
+#[test]
+fn the_diff_beside_the_tree_follows_it_like_any_preview() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    press(&mut state, &["enter", "J", "j"]);
+    let shown = |state: &State| state.preview.row(&state.diff.tree).cloned();
+    assert!(matches!(shown(&state), Some(Node::Update(_))));
+    assert_eq!(state.diff.scroll, 1);
+    tick(&mut state, 2_080);
+    assert!(matches!(shown(&state), Some(Node::File(..))));
+    assert_eq!(state.diff.scroll, 0);
+    press(&mut state, &["tab", "J", "j"]);
+    assert!(matches!(shown(&state), Some(Node::Site(..))), "with the keys in the diff, that is what moves");
+    assert_eq!(state.diff.scroll, 0);
+}
+
+#[test]
+fn a_pane_without_preview_wakes_nobody_unless_the_footer_changes() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2"]);
+    let mut blocked = update_named("c 1 -> 2");
+    blocked.state = crate::domain::proposal::UpdateState::Blocked;
+    propose(&mut state, vec![update_named("a 1 -> 2"), update_named("b 1 -> 2"), blocked]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    press(&mut state, &["j"]);
+    assert_eq!(state.preview.follows(), None);
+    let first = |state: &State| action::footer(state).first().map(|hint| hint.label);
+    press(&mut state, &["j"]);
+    assert_eq!((first(&state), state.preview.follows().is_some()), (Some("approve"), true));
+    let until = state.preview.follows().unwrap();
+    tick(&mut state, until.0);
+    assert_eq!((first(&state), state.preview.follows()), (Some("diff"), None));
+}
+
+#[test]
+fn frozen_rows_stay_until_they_are_let_go() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["f"]);
+    tick(&mut state, 10_000);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.len(), 1);
+    propose(&mut state, vec![update_named("api 1.0 -> 2.0"), update_named("web 1.0 -> 1.2")]);
+    let new = |state: &State| state.review.updates().last().unwrap().new.clone().unwrap().tag;
+    assert_eq!(new(&state), "1.1", "nor does what they say");
+    press(&mut state, &["f"]);
+    tick(&mut state, 11_000);
+    assert_eq!((state.updates.len(), new(&state)), (2, "1.2".to_owned()));
+}
+
+#[test]
+fn frozen_rows_keep_their_counts_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let web = ObjectId::new("shop", "web");
+    let tags = |state: &State| state.shown_tags(&web).map(|found| found.tags.len());
+    let before = tags(&state);
+    press(&mut state, &["f"]);
+    let found = state.scans.entry(&web).found.as_mut().unwrap();
+    found.tags = Arc::new(crate::domain::tags::TagList::from_unsorted(["1", "2", "3", "4", "5", "6", "7"]));
+    assert_eq!(tags(&state), before);
+    press(&mut state, &["f"]);
+    assert_eq!(tags(&state), Some(7));
+}
