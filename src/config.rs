@@ -2,14 +2,14 @@
 //!
 //! Reads the configuration files and the environment once; after that everybody passes [`Settings`].
 
+mod file;
 mod forge;
 mod locked;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::cli::{ColorChoice, Format, Global};
@@ -19,6 +19,7 @@ use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
+use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
 
 pub use forge::{ForgeConfig, ForgeSettings};
 
@@ -114,6 +115,8 @@ pub struct Settings {
     pub confirm_branches: Vec<String>,
     /// `GitRepository` (`NS/NAME`, or empty for all) → where to reach it; flags before configuration.
     pub git_urls: Vec<(String, String)>,
+    /// The `GitRepository` objects that `--git-url` names: typed for this call, so there have to be such objects.
+    pub named_sources: Vec<String>,
     /// A Git credential from flags or environment.
     pub git_credential: Option<FlagCredential>,
     /// The private key for Git remotes over ssh, with `flags` or `environment`.
@@ -160,103 +163,6 @@ pub struct Settings {
     pub warnings: Vec<Problem>,
 }
 
-/// The keys of a configuration file; all optional.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct File {
-    mode: Option<Mode>,
-    locked: Vec<String>,
-    source: Option<String>,
-    files: Option<String>,
-    namespace: Option<String>,
-    theme: Option<String>,
-    ascii: Option<bool>,
-    protected_branches: Option<Vec<String>>,
-    min_age: Option<MinAge>,
-    freeze: Option<Vec<FreezeWindow>>,
-    scan_concurrency: Option<usize>,
-    max_reply_mib: Option<u64>,
-    commit: CommitSection,
-    hold: HoldSection,
-    git: GitSection,
-    registries: BTreeMap<String, RegistryConfig>,
-    forge: BTreeMap<String, ForgeConfig>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct CommitSection {
-    author: Option<String>,
-    sign: Option<String>,
-    trailers: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct HoldSection {
-    days: Option<HoldDays>,
-}
-
-/// A freeze window, by the time zones of this computer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct FreezeWindow(Window);
-
-impl<'de> Deserialize<'de> for FreezeWindow {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        // A computer without the database still reads what POSIX puts into TZ.
-        let zone = |name: &str| TimeZone::get(name).or_else(|_unknown| TimeZone::posix(name)).ok();
-        Window::parse(&text, zone).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-/// How many days a hold lasts: at least one, and not forever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct HoldDays(u16);
-
-impl<'de> Deserialize<'de> for HoldDays {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match i64::deserialize(deserializer)? {
-            days @ 1..=3650 => Ok(Self(u16::try_from(days).map_err(serde::de::Error::custom)?)),
-            other => Err(serde::de::Error::custom(format!("a hold lasts 1 to 3650 days, not {other}"))),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct GitSection {
-    url: BTreeMap<String, String>,
-}
-
-/// Every key that works, so that others can be warned about. A name that ends in `.` stands for all below it.
-const KEYS: &[&str] = &[
-    "mode",
-    "locked",
-    "source",
-    "files",
-    "namespace",
-    "theme",
-    "ascii",
-    "protected_branches",
-    "min_age",
-    "freeze",
-    "scan_concurrency",
-    "max_reply_mib",
-    "commit.author",
-    "commit.sign",
-    "commit.trailers",
-    "hold.days",
-    "git.url.",
-    "registries.",
-    "forge.",
-];
-
-/// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] = &["profile", "mouse", "keys.", "contexts."];
-
-const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
-
 /// The part of the environment that decides settings.
 pub trait Environment {
     /// The value of a variable; `None` if absent, empty or not UTF-8.
@@ -291,21 +197,6 @@ pub fn resolve(global: &Global, env: &dyn Environment, secrets: StdinSecrets) ->
     let mut warnings = Vec::new();
     let files = read_files(global, env, &mut warnings)?;
     settle(global, env, secrets, files, warnings)
-}
-
-/// The system's file and the user's.
-fn read_files(
-    global: &Global,
-    env: &dyn Environment,
-    warnings: &mut Vec<Problem>,
-) -> Result<[File; 2], Problem> {
-    let system = read_file(Path::new(SYSTEM_FILE), false, warnings)?;
-    let user = match (&global.config, user_file(env)) {
-        (Some(path), _) => read_file(path, true, warnings)?,
-        (None, Some(path)) => read_file(&path, false, warnings)?,
-        (None, None) => File::default(),
-    };
-    Ok([system, user])
 }
 
 /// The settings that flags, environment and the two files make, the system's first.
@@ -354,6 +245,7 @@ fn settle(
         yes: global.yes,
         confirm_branches: global.confirm_branch.clone(),
         git_urls: git_urls(global, &user, &system)?,
+        named_sources: named_sources(global),
         git_credential: git_credential(global, env, secrets.git)?,
         git_ssh_key: git_ssh_key(global, env),
         git_known_hosts: global.git_known_hosts.clone(),
@@ -452,12 +344,20 @@ fn trailers(trailers: Vec<String>) -> Result<Vec<String>, Problem> {
     }
 }
 
+/// `NS/NAME` and the rest of `NS/NAME=URL`.
+fn named_url(value: &str) -> Option<(&str, &str)> {
+    value.split_once('=').filter(|(name, _)| !name.contains(':'))
+}
+
+fn named_sources(global: &Global) -> Vec<String> {
+    global.git_url.iter().filter_map(|value| Some(named_url(value)?.0.to_owned())).collect()
+}
+
 /// `[NS/NAME=]URL` of the flags, then `[git] url`.
 fn git_urls(global: &Global, user: &File, system: &File) -> Result<Vec<(String, String)>, Problem> {
     let mut urls = Vec::new();
     for value in &global.git_url {
-        let named = value.split_once('=').filter(|(name, _)| !name.contains(':'));
-        let (name, url) = named.map_or(("", value.as_str()), |pair| pair);
+        let (name, url) = named_url(value).unwrap_or(("", value));
         if url.is_empty() {
             return Err(Problem::new(Code::Usage, "--git-url", format!("{value:?} has no URL"))
                 .hint("Write NS/NAME=URL, or the URL alone."));
@@ -515,117 +415,6 @@ fn pair(
     }
 }
 
-fn user_file(env: &dyn Environment) -> Option<PathBuf> {
-    let home = || env.var("HOME").map(|home| Path::new(&home).join(".config"));
-    let base =
-        env.var("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home)?;
-    Some(base.join("supercargo/config.toml"))
-}
-
 fn config_problem(subject: &str, message: impl Into<String>) -> Problem {
     Problem::new(Code::Config, subject, message)
-}
-
-/// Reads one configuration file; absent is empty unless it was asked for by name.
-fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-            return Ok(File::default());
-        }
-        Err(error) => {
-            return Err(config_problem(&path.display().to_string(), "cannot be read").caused_by(&error));
-        }
-    };
-    parse_file(&path.display().to_string(), &text, warnings)
-}
-
-fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
-    let located = |error: &toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let before = text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        config_problem(&format!("{name}:{line}:{column}"), error.message().to_owned())
-    };
-    let table: toml::Table = toml::from_str(text).map_err(|error| located(&error))?;
-    unknown_keys(name, "", &table, warnings);
-    toml::from_str(text).map_err(|error| located(&error))
-}
-
-/// Warns about each key that nothing reads, naming the nearest one that something does.
-fn unknown_keys(name: &str, prefix: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
-    for (key, value) in table {
-        let path = format!("{prefix}{key}");
-        let is_of = |keys: &[&str]| {
-            keys.iter().any(|known| {
-                *known == path
-                    || known.strip_suffix('.') == Some(&path)
-                    || (known.ends_with('.') && path.starts_with(known))
-            })
-        };
-        if is_of(LATER) {
-            let text = format!("the key {path:?} is not read by this version yet");
-            warnings.push(Problem::new(Code::Skipped, name, text));
-            continue;
-        }
-        let covered =
-            KEYS.iter().any(|known| *known == path || (known.ends_with('.') && path.starts_with(known)));
-        let section = KEYS.iter().any(|known| known.starts_with(&format!("{path}.")));
-        match value {
-            toml::Value::Table(inner) if section && !covered => {
-                unknown_keys(name, &format!("{path}."), inner, warnings);
-            }
-            _ if covered || section => {}
-            _ => {
-                let problem = config_problem(name, format!("nothing reads the key {path:?}"));
-                let near = crate::text::nearest(&path, KEYS.iter().copied());
-                warnings.push(match near {
-                    Some(near) => problem.hint(format!("Did you mean {near:?}?")),
-                    None => problem,
-                });
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_key_is_a_warning_with_the_nearest_name() {
-        let mut warnings = Vec::new();
-        parse_file("c.toml", "protected_branch = []\n[git.url]\n\"a/b\" = \"x\"\n", &mut warnings).unwrap();
-        assert_eq!(warnings.len(), 1);
-        assert_eq!(warnings[0].hint.as_deref(), Some("Did you mean \"protected_branches\"?"));
-    }
-
-    #[test]
-    fn a_key_of_a_later_version_is_no_mistake() {
-        let mut warnings = Vec::new();
-        let text =
-            "mouse = true\n[keys]\n\"push.open\" = [\"p\"]\n[contexts.prod-eu]\nmode = \"read-only\"\n";
-        parse_file("c.toml", text, &mut warnings).unwrap();
-        let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
-        assert_eq!(codes, [Code::Skipped; 3], "{warnings:?}");
-    }
-
-    #[test]
-    fn a_freeze_window_that_is_none_names_line_and_column() {
-        let text = "ascii = true\nfreeze = [\"Fri 16:00 - Mon 08:00 UTC\", \"weekends\"]\n";
-        let error = parse_file("c.toml", text, &mut Vec::new()).unwrap_err();
-        assert_eq!((error.code, error.subject.as_str()), (Code::Config, "c.toml:2:10"));
-        assert!(error.message.contains("\"weekends\" is no freeze window"), "{error}");
-        let text = "freeze = [\"Fri 16:00 - Mon 08:00 CET-1CEST,M3.5.0,M10.5.0/3\"]\n";
-        let file = parse_file("c.toml", text, &mut Vec::new()).unwrap();
-        assert_eq!(windows(file.freeze).len(), 1);
-    }
-
-    #[test]
-    fn a_wrong_type_names_line_and_column() {
-        let error = parse_file("c.toml", "mode = \"write\"\nascii = 3\n", &mut Vec::new()).unwrap_err();
-        assert_eq!(error.code, Code::Config);
-        assert_eq!(error.subject, "c.toml:2:9");
-    }
 }

@@ -102,6 +102,7 @@ impl Demo {
         settings.namespace = None;
         settings.refresh = Refresh::Auto;
         settings.git_urls.clear();
+        settings.named_sources.clear();
         settings.git_credential = None;
         settings.registry_credential = None;
         settings.registries.clear();
@@ -149,19 +150,8 @@ fn sweep(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::cli::Cli;
-    use crate::config::{Environment, StdinSecrets, resolve};
-
-    struct Bare;
-
-    impl Environment for Bare {
-        fn var(&self, _: &str) -> Option<String> {
-            None
-        }
-    }
+    use crate::engine::tests::settings;
 
     async fn warnings(engine: &Engine) -> Vec<String> {
         let world = engine.load().await.unwrap();
@@ -171,8 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_folder_that_is_the_demos_remote_is_nothing_to_warn_of_and_anybody_elses_is() {
-        let cli = Cli::try_parse_from(["supercargo"]).unwrap();
-        let settings = resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap();
+        let settings = settings();
         let args = DemoArgs { headless: false, keep: false, seed: 1, interval: "1h".parse().unwrap() };
         let demo = Demo::start(&args).await.unwrap();
         let practice = demo.engine(&settings).unwrap();

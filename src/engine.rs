@@ -207,3 +207,33 @@ pub(crate) async fn blocking<T: Send + 'static>(
             .caused_by(&error))
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::{Environment, StdinSecrets, resolve};
+
+    struct Bare;
+
+    impl Environment for Bare {
+        fn var(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    /// The settings of somebody who set nothing.
+    pub(crate) fn settings() -> Settings {
+        let cli = Cli::try_parse_from(["supercargo"]).unwrap();
+        resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap()
+    }
+
+    /// An engine with folders of its own below this one.
+    pub(crate) fn engine(below: &Path) -> Engine {
+        Engine::open_in(settings(), &Dirs::below(below)).unwrap()
+    }
+}

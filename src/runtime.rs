@@ -12,6 +12,7 @@ mod journal;
 mod mailbox;
 mod open;
 mod paint;
+mod signals;
 mod terminal;
 
 use std::io::{self, IsTerminal};
@@ -27,6 +28,7 @@ use crate::domain::plan::Plan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
 use crate::theme::{Choice, Depth, Environment, SHIPPED};
+use signals::Signals;
 
 /// How the dashboard was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,19 +79,37 @@ pub(crate) struct Appearance {
     pub(crate) ascii: bool,
 }
 
+/// How long work on a demo's own registry and remote may take to end.
+const DEMO_ENDS: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Runs the dashboard on this process's terminal until it is left.
 ///
 /// # Errors
 /// There is no terminal to run on, or it cannot be prepared.
 pub fn run(engine: Engine, options: Options) -> Result<Left, Problem> {
+    run_with(engine, options, None)
+}
+
+/// As [`run`]; signals caught before it was ready for them are in `signals`.
+fn run_with(engine: Engine, options: Options, signals: Option<Signals>) -> Result<Left, Problem> {
     check_terminal()?;
     let appearance = appearance(engine.settings());
+    let is_demo = options.demo;
     let start = start(engine.settings(), options, &appearance);
     let failed = |error: io::Error| terminal_problem("cannot start").caused_by(&error);
     let workers = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
-    let left = event_loop::run(engine, workers.handle(), start, appearance);
-    // Work that nobody waits for any more must not keep the process: a registry that never answers, for one.
-    workers.shutdown_background();
+    let signals = match signals {
+        Some(signals) => signals,
+        None => Signals::catch(workers.handle()).map_err(failed)?,
+    };
+    let left = event_loop::run(engine, workers.handle(), start, (appearance, signals));
+    if is_demo {
+        // What still writes into the demo's folder would make it anew after it was removed.
+        workers.shutdown_timeout(DEMO_ENDS);
+    } else {
+        // Work that nobody waits for any more must not keep the process: a registry that never answers, for one.
+        workers.shutdown_background();
+    }
     left
 }
 

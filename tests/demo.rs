@@ -47,3 +47,28 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     assert_eq!(demo.wait().unwrap().code(), Some(0));
     assert_eq!(left(folder.path()), [] as [String; 0]);
 }
+
+#[test]
+fn on_a_full_disk_it_says_so_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    for size in ["4k", "64k"] {
+        let mut wrapped = Command::new("unshare");
+        let script = format!(
+            "mount -t tmpfs -o size={size} tmpfs \"$TMPDIR\" || exit 42; \"$0\" demo --headless; \
+                              exit=$?; ls \"$TMPDIR\" >&2; exit $exit"
+        );
+        wrapped.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_supercargo")]).env_clear();
+        wrapped.env("TMPDIR", folder.path()).env("HOME", folder.path().join("home"));
+        let output = wrapped.env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.starts_with("unshare: ") || output.status.code() == Some(42) {
+            // The harness keeps what a passing test prints to itself, but not this.
+            let note = b"\nSKIPPED: no file system may be mounted here\n";
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), note);
+            return;
+        }
+        assert_eq!(output.status.code(), Some(3), "{size}: {said}");
+        assert!(said.contains("No space left on device"), "{size}: {said}");
+        assert!(!said.contains("supercargo-demo-") || said.lines().count() == 1, "{size}: {said}");
+    }
+}

@@ -99,3 +99,36 @@ fn without_a_registry_it_is_the_check_and_the_terminal() {
         assert!(names.iter().any(|known| known == name), "{name} is not in {names:?}");
     }
 }
+
+#[test]
+fn each_credential_of_a_host_is_checked_for_a_repository_that_has_it() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("team/app", "1.0.0");
+    let operator = Operator::new("{}", &[]);
+    operator.repository(&format!("{}/team/app", registry.host), ", secretRef: {name: pull}");
+    let secret =
+        json!({"auths": {(registry.host.as_str()): {"username": "old", "password": "hunter2"}}}).to_string();
+    let mut more = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: pull, namespace: edge}}\ntype: kubernetes.io/dockerconfigjson\n\
+         stringData:\n  .dockerconfigjson: '{secret}'\n"
+    );
+    for name in ["bare", "twin"] {
+        let object = format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: edge}}\n\
+             spec: {{interval: 1m, image: \"{}/team/app\"}}\n",
+            registry.host
+        );
+        more.push_str(&object);
+    }
+    operator.write("more.yaml", &more);
+    let (_, said) = operator.run(&["check", "-o", "json"]);
+    let document = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap_or_default();
+    let report: Value = serde_json::from_str(document).expect(&said);
+    let credentials: Vec<_> =
+        checks(&report).into_iter().filter(|(name, ..)| name.starts_with("credential/")).collect();
+    let [(_, status, text)] = credentials.as_slice() else { panic!("one line a host: {report}") };
+    assert_eq!(
+        (status.as_str(), text.as_str()),
+        ("ok", "edge/bare: anonymous; edge/app: secret edge/pull, then anonymous")
+    );
+}

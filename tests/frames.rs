@@ -98,6 +98,104 @@ fn updates_while_scanning_and_with_nothing_pending() {
     assert_snapshot!("s1-updates-first-frame-100x30", screen.frame());
 }
 
+/// The row of S1 that has `policy`.
+fn row_of(screen: &Screen, policy: &str) -> String {
+    let frame = screen.frame();
+    let row = frame.lines().find(|line| line.contains(policy)).unwrap_or_default();
+    row.to_owned()
+}
+
+#[test]
+fn a_newer_tag_that_comes_during_review_is_said_on_the_row_and_changes_nothing_else() {
+    for (width, height, short, long) in [
+        (100, 30, "6.5.4 → 6.6.1  6.7.0 available", "+newer"),
+        (80, 24, "6.5.4 → 6.6.1  6.7.0 available", "+newer"),
+    ] {
+        let mut screen = Screen::new(width, height);
+        screen.keys("a");
+        quiet(&mut screen);
+        let mut updates = screen.state.review.updates().to_vec();
+        for update in &mut updates {
+            if let Some(new) = &mut update.new {
+                new.tag =
+                    if update.policy.name == "podinfo" { "6.7.0".into() } else { format!("{}9", new.tag) };
+            }
+        }
+        screen.state.review.replace(updates, false);
+        supercargo::app::rows::refresh(&mut screen.state);
+        let (podinfo, api) = (row_of(&screen, "flux-system/podinfo"), row_of(&screen, "checkout-api"));
+        assert!(podinfo.contains("[x]") && podinfo.contains(short), "{podinfo}");
+        assert!(api.contains("[x]") && api.contains(long), "{api}");
+    }
+}
+
+#[test]
+fn a_change_is_shown_whole_where_less_needed_columns_can_make_way() {
+    let heading = |width, height| {
+        let mut screen = Screen::new(width, height);
+        quiet(&mut screen);
+        let frame = screen.frame();
+        let heading = frame.lines().find(|line| line.contains("DEC")).unwrap().to_owned();
+        (heading.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), row_of(&screen, "checkout-api"))
+    };
+    let whole = "main-4f2a91c-1763769600 → main-9b1d3e7-1763805600";
+    let (titles, row) = heading(160, 45);
+    assert!(row.contains(whole) && !titles.contains(&"PUSHED".to_owned()), "{titles:?} {row}");
+    let (titles, row) = heading(100, 30);
+    assert!(row.contains(whole) && titles.contains(&"PUSHED".to_owned()), "{titles:?} {row}");
+    let (titles, row) = heading(80, 24);
+    assert!(row.contains("main-4f") && row.contains('…'), "STEP and SITE are worth more: {row}");
+    assert!(titles.contains(&"STEP".to_owned()) && titles.contains(&"SITE".to_owned()), "{titles:?}");
+    let (titles, _) = heading(62, 20);
+    assert_eq!(titles, ["DEC", "POLICY", "CURRENT", "→", "NEW"], "then these go, too");
+}
+
+#[test]
+fn where_objects_are_described_differently_no_page_says_that_there_is_nothing_to_do() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    let mut inventory = (*screen.state.inventory).clone();
+    let policies: Vec<_> = inventory.policies.keys().cloned().collect();
+    for id in policies {
+        inventory.policies.remove(&id);
+        inventory.ambiguous.insert((supercargo::domain::object::Kind::ImagePolicy, id), Vec::new());
+    }
+    let count = inventory.ambiguous.len();
+    screen.state.inventory = std::sync::Arc::new(inventory);
+    screen.state.review.replace(vec![], true);
+    supercargo::app::rows::refresh(&mut screen.state);
+    let frame = screen.frame();
+    assert!(frame.contains("No update is known."), "{frame}");
+    assert!(frame.contains(&format!("{count} objects described by places that differ")), "{frame}");
+    screen.keys("3");
+    let frame = screen.frame();
+    assert!(frame.contains("Every ImagePolicy is ambiguous, so none is followed."), "{frame}");
+}
+
+#[test]
+fn where_scans_fail_or_nothing_is_marked_the_empty_page_claims_nothing() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.state.review.replace(vec![], true);
+    supercargo::app::rows::refresh(&mut screen.state);
+    assert!(screen.frame().contains("could not be scanned: there may be newer tags."), "{}", screen.frame());
+    for (_, scan) in screen.state.scans.iter_mut() {
+        scan.error = None;
+    }
+    assert!(
+        screen.frame().contains("Every site already holds its policy's latest tag."),
+        "{}",
+        screen.frame()
+    );
+    screen.state.review.grounds = std::sync::Arc::default();
+    screen.state.inventory = {
+        let mut inventory = (*screen.state.inventory).clone();
+        inventory.policies.clear();
+        std::sync::Arc::new(inventory)
+    };
+    assert!(screen.frame().contains("No marked line names a policy"), "{}", screen.frame());
+}
+
 #[test]
 fn an_update_that_is_too_young_counts_down() {
     for (width, height) in SIZES {

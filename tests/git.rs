@@ -338,7 +338,7 @@ fn a_refused_credential_is_named_and_the_next_one_tried() {
     assert_eq!(error.code(), Code::GitAuthDenied);
     assert!(error.to_string().ends_with("refused flags (401)"), "{error}");
     it.remote.credentials.push(good);
-    assert_eq!(ls_remote(&it.remote).unwrap().1, "secret flux-system/fleet");
+    assert_eq!(ls_remote(&it.remote).unwrap().1, "secret flux-system/fleet, after flags (401)");
 }
 
 #[test]

@@ -970,8 +970,10 @@ fn what_was_not_named_is_not_asked_and_nothing_is_said_of_it() {
     let other = ["create", "image", "repository", "other", "--image=127.0.0.1:1/other", "--interval=1m"];
     lab.run(&[&other[..], &["--refresh=never"]].concat()).expect(0);
     lab.run(&["get", "updates"]).expect(0).says(&["flux-system/other"]);
-    for (exit, asked) in [(0, ["get", "updates", "vote"]), (1, ["diff", "updates", "vote"])] {
-        let ran = lab.run(&asked).expect(exit);
+    for (exit, asked) in
+        [(0, &["get", "updates", "vote"][..]), (1, &["diff", "updates", "vote"]), (0, &["plan", "vote"])]
+    {
+        let ran = lab.run(asked).expect(exit);
         assert!(!ran.err.contains("other"), "{}", ran.err);
     }
 }

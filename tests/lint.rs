@@ -236,6 +236,7 @@ fn the_table_has_a_row_for_each_finding() {
     let text = String::from_utf8(output.stdout).unwrap();
     let heading = text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>();
     assert_eq!(heading, ["FILE:LINE", "VERDICT", "SETTER", "CURRENT", "→", "WANTED", "MESSAGE"]);
+    assert!(!text.contains(" \t\n"), "nothing stands behind a message, however short:\n{text}");
     for part in [
         "deploy/a.yaml:5",
         "deploy/broken.yaml:1",

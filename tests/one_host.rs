@@ -82,3 +82,21 @@ fn nobody_is_asked_with_what_is_known_already() {
     let output = run("REGISTRY", &["get", "policies", "-A", "--refresh", "never"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn an_address_for_a_source_that_is_not_there_is_refused_with_the_nearest_name() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("objects.yaml"), objects()).unwrap();
+    let run = |name: &str| {
+        let mut command = Command::cargo_bin("supercargo").unwrap();
+        command.current_dir(root.path()).env_clear().env("HOME", root.path().join("home"));
+        let url = format!("--git-url={name}=https://git.invalid/fleet");
+        let output = command.args(["-C", ".", "get", "updates", "--refresh=never", &url]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (exit, said) = run("apps/aa");
+    assert_eq!(exit, Some(2), "{said}");
+    assert!(said.contains("there is no GitRepository of this name"), "{said}");
+    assert!(said.contains("Did you mean apps/a?"), "{said}");
+    assert!(!run("apps/a").1.contains("no GitRepository"), "one that is there is taken");
+}

@@ -154,6 +154,31 @@ fn the_terminal_comes_back_after_quitting_and_after_signals() {
 }
 
 #[test]
+fn a_demo_that_a_signal_ends_at_any_moment_leaves_no_folder() {
+    for (delay, signal, exit) in [
+        (60, Signal::TERM, 143),
+        (150, Signal::INT, 130),
+        (300, Signal::HUP, 129),
+        (600, Signal::TERM, 143),
+        (1500, Signal::QUIT, 131),
+    ] {
+        let mut pty = Pty::start(100, 30, &["demo", "--interval", "100ms"]);
+        let begun = Instant::now();
+        // Before its first byte or folder it is no demo yet, and the system ends it.
+        while entries(&pty.temporary()) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "no demo");
+        }
+        std::thread::sleep(Duration::from_millis(delay));
+        assert_eq!(pty.signal(signal).end(), exit, "after {delay} ms");
+        pty.assert_handed_back();
+    }
+}
+
+fn entries(folder: &std::path::Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
 fn a_terminal_that_is_too_small_says_so_and_recovers() {
     let mut pty = Pty::start(20, 5, &STILL);
     pty.wait("60x16").resize(100, 30).wait("[ ] flux-system/podinfo");
@@ -435,6 +460,16 @@ fn a_push_whose_end_nobody_saw_is_told_at_the_next_start_and_once() {
     let mut pty = start();
     pty.settle(Duration::from_secs(1));
     assert!(!pty.text().contains("8d2e91b"), "{}", pty.text());
+}
+
+#[test]
+fn what_waits_for_a_scan_that_fails_is_blocked_with_its_reason() {
+    let (registry, folder) = tags_of(|| Say::status("403 Forbidden"));
+    let marked =
+        format!("image: {}/shop/app:main-0a-1 # {{\"$imagepolicy\": \"shop:app\"}}\n", registry.host);
+    std::fs::write(folder.path().join("deploy.yaml"), marked).unwrap();
+    let mut pty = Pty::start(120, 40, &["--files", folder.path().to_str().unwrap()]);
+    pty.wait("0/1 scanned").wait("[!] shop/app").wait("1 blocked").wait("403");
 }
 
 /// How many cells of the screen look different from `before`.

@@ -120,6 +120,21 @@ fn a_file_that_two_paths_lead_to_is_changed_once() {
 }
 
 #[test]
+fn a_policy_that_no_marker_names_is_told_with_the_nearest_that_one_does() {
+    let root = tree();
+    let said = |policy: &str| {
+        let output = set(root.path(), &[policy, "."]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let text = said("--policy=apps:wbe=o/web:2");
+    assert!(text.contains("apps/wbe: no marker names this policy"), "{text}");
+    assert!(text.contains("Did you mean apps/web?"), "{text}");
+    // A marker that holds the value already, or whose policy has none, is named all the same.
+    assert_eq!(said("--policy=apps:web").matches("no marker").count(), 0);
+}
+
+#[test]
 fn a_policy_with_two_latest_images_is_refused() {
     let root = tree();
     let both = ["--policy=apps:web=o/web:2", "--policy=apps:web=o/web:3", "--write", "."];

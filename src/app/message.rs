@@ -129,6 +129,8 @@ pub struct Proposed {
     pub selections: Arc<BTreeMap<ObjectId, Selection>>,
     /// Whether it stands on what was kept on the disk, and no remote was asked.
     pub kept: bool,
+    /// When the newest of the decisions was made that an earlier run made.
+    pub decided: Option<Timestamp>,
     /// What is wrong with markers, policies and automations.
     pub survey: Survey,
     /// Remotes that could not be asked, and the like.

@@ -27,11 +27,12 @@ use super::message::Proposed;
 use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
-use super::world::{Compared, Facts, Glances, Phase, ScanTotals, Scans, Sightings, Verdict};
+use super::world::{Compared, Facts, Glances, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
+use crate::domain::scan::Scan as Found;
 use crate::domain::tags::TagList;
 use crate::problem::Problem;
 
@@ -182,6 +183,8 @@ pub struct State {
     pub preview: Preview,
     /// Whether rows are kept from moving.
     pub frozen: bool,
+    /// What they show as long as they are.
+    pub still: Option<Still>,
     /// What was compared since.
     pub held_back: Option<Box<Proposed>>,
     /// The minute in which it was last looked whether the objects have changed, counted from 1970.
@@ -246,6 +249,7 @@ impl Default for State {
             filter: None,
             preview: Preview::default(),
             frozen: false,
+            still: None,
             held_back: None,
             source_looked_at: 0,
             reorder_due: None,
@@ -348,6 +352,30 @@ impl State {
     pub fn shows_preview(&self) -> bool {
         let layout = self.layout();
         layout.preview.is_some() && !layout.overlay && layout.tier > Tier::T1
+    }
+
+    /// The tags of a repository as its row has them: the newest, or, while rows are kept, those of then.
+    pub fn shown_tags(&self, repository: &ObjectId) -> Option<&Found> {
+        match &self.still {
+            Some(still) => still.found.get(repository),
+            None => self.scans.get(repository)?.found.as_ref(),
+        }
+    }
+
+    /// What a policy selects as its row has it.
+    pub fn shown_verdict(&self, policy: &ObjectId) -> Option<&Arc<Verdict>> {
+        self.still.as_ref().map_or(&self.verdicts, |still| &still.verdicts).get(policy)
+    }
+
+    /// Keeps rows from moving and changing, or lets them follow again.
+    pub fn freeze(&mut self, frozen: bool) {
+        let found = |(id, scan): (&ObjectId, &super::world::Scan)| Some((id.clone(), scan.found.clone()?));
+        let still = || Still {
+            found: self.scans.iter().filter_map(found).collect(),
+            verdicts: self.verdicts.clone(),
+        };
+        self.still = frozen.then(still);
+        self.frozen = frozen;
     }
 
     /// How far the scans are.

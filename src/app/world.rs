@@ -106,6 +106,15 @@ pub struct Verdict {
     pub ask_again: Option<Timestamp>,
 }
 
+/// What rows go on to show while they are kept from changing.
+#[derive(Debug, Clone, Default)]
+pub struct Still {
+    /// The tags that were known of each repository.
+    pub found: BTreeMap<ObjectId, Found>,
+    /// What each policy selected.
+    pub verdicts: BTreeMap<ObjectId, Arc<Verdict>>,
+}
+
 /// How far the scans are, in total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanTotals {

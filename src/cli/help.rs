@@ -59,7 +59,8 @@ fn commands(whole: &Command) -> String {
     let shown: Vec<&Command> = whole.get_subcommands().filter(|command| !command.is_hide_set()).collect();
     for command in MAIN.iter().filter_map(|name| shown.iter().find(|command| command.get_name() == *name)) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        text.push_str(&format!("  {:<8} {about}\n", command.get_name()));
+        let line = format!("  {:<8} {about}\n", command.get_name());
+        text.push_str(&line);
     }
     let others: Vec<&str> =
         shown.iter().map(|command| command.get_name()).filter(|name| !MAIN.contains(name)).collect();

@@ -106,7 +106,7 @@ fn address(text: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse_file;
+    use super::super::file::parse_file;
     use super::*;
     use crate::problem::Code;
 

@@ -1,6 +1,7 @@
 //! Keys that the system's file pins: what flags, environment and the user's file say of them is taken away.
 
-use super::{Environment, File, SYSTEM_FILE, config_problem};
+use super::file::{File, SYSTEM_FILE};
+use super::{Environment, config_problem};
 use crate::cli::Global;
 use crate::problem::Problem;
 
@@ -97,7 +98,8 @@ fn unknown(name: &str) -> Problem {
 mod tests {
     use clap::Parser;
 
-    use super::super::{KEYS, StdinSecrets, parse_file, settle};
+    use super::super::file::{KEYS, parse_file};
+    use super::super::{StdinSecrets, settle};
     use super::*;
     use crate::cli::Cli;
     use crate::config::Settings;

@@ -32,6 +32,7 @@ use filter::{Exclusion, Filter, Value};
 use numeric::parse_float;
 use version::Version;
 
+pub use evaluate::SHARED;
 pub use explain::{Explanation, ExplanationStep, JudgedTag, TagRow};
 pub use verdict::{Counts, Evaluation, PolicyError, PolicyErrorKind, TagState};
 

@@ -69,6 +69,24 @@ impl Engine {
         (keyring, problems)
     }
 
+    /// Checks that there is a `GitRepository`, or an automation that refers to one, for each name that `--git-url` has.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] with the nearest name.
+    pub fn sources_are_known(&self, world: &World) -> Result<(), Problem> {
+        let inventory = &world.inventory;
+        let referred_to = inventory.automations.values().map(|automation| &automation.source);
+        let known: BTreeSet<String> =
+            inventory.git_repositories.keys().chain(referred_to).map(ToString::to_string).collect();
+        let Some(unknown) = self.settings.named_sources.iter().find(|name| !known.contains(*name)) else {
+            return Ok(());
+        };
+        let names = known.iter().map(String::as_str);
+        let hint = crate::text::known_names(unknown, names, "supercargo get automations -A -o wide");
+        let subject = format!("--git-url {unknown}");
+        Err(Problem::new(Code::NotFound, subject, "there is no GitRepository of this name").hint(hint))
+    }
+
     /// Checks that a credential from the command line goes to one host if all of `world` is asked.
     ///
     /// # Errors

@@ -563,7 +563,47 @@ pub(crate) fn who() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::engine;
     use super::*;
+    use crate::domain::object::ObjectId;
+
+    #[tokio::test]
+    async fn a_commit_without_a_message_is_refused_before_anybody_is_asked() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path());
+        let refused = |message: &str| {
+            let group = Group {
+                automation: ObjectId::new("shop", "apps"),
+                remote: None,
+                base: None,
+                push: None,
+                author: Person { name: "bot".to_owned(), email: "bot@example.com".to_owned() },
+                message: message.to_owned(),
+                message_edited: true,
+                warnings: Vec::new(),
+                files: Vec::new(),
+                updates: Vec::new(),
+            };
+            let mut plan = Plan {
+                id: String::new(),
+                created: super::super::now(),
+                created_by: "rita@bastion".to_owned(),
+                version: "0".to_owned(),
+                problems: Vec::new(),
+                bytes_changed_outside_markers: 0,
+                groups: vec![group],
+            };
+            plan.id = plan.computed_id();
+            let world = Arc::new(engine.nowhere());
+            let engine = engine.clone();
+            async move { engine.land(&world, Landing::of(plan, DryRun::None), |_| {}).await.err() }
+        };
+        for message in ["", " \n\n"] {
+            let problem = refused(message).await.unwrap();
+            assert_eq!((problem.code, problem.message.as_str()), (Code::Usage, "a commit needs a message"));
+        }
+        assert_eq!(refused("Update\n").await, None, "what else is wrong is in the group's own result");
+    }
 
     #[test]
     fn an_account_is_found_by_its_number() {

@@ -1,6 +1,6 @@
 //! Asking registries and remotes whether they would answer us: what `check` wants to know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::domain::object::ObjectId;
 use crate::domain::reference::ImageName;
 use crate::git;
 use crate::problem::{Code, Problem};
-use crate::registry::ListRequest;
+use crate::registry::{Keyring, ListRequest};
 
 /// How long a registry may take to answer a probe.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -41,38 +41,39 @@ impl RegistryProbe {
 }
 
 impl Engine {
-    /// Asks each registry host of the world for one manifest of one of its repositories.
+    /// Asks each registry host of the world, once with each list of credentials that its repositories have, for one
+    /// manifest of one of them. Answers stand by host.
     ///
     /// That answers in one request what a listing would in many; a manifest that is not there is an answer too.
     pub async fn probe_registries(&self, world: &World) -> Vec<RegistryProbe> {
-        let mut hosts = BTreeSet::new();
-        let mut probes = Vec::new();
+        let mut due = BTreeMap::new();
         for (id, repository) in &world.inventory.repositories {
             let Ok(image) = ImageName::parse(&repository.image, repository.insecure) else { continue };
-            if hosts.insert(image.registry.clone()) {
-                probes.push(self.probe_registry(world, id, image));
-            }
+            let (keyring, _) = self.keyring(world, repository);
+            let candidates = keyring.candidates(&image.registry, &image.repository);
+            let labels: Vec<String> =
+                candidates.into_iter().map(|candidate| candidate.label().to_owned()).collect();
+            due.entry((image.registry.clone(), labels)).or_insert((id, image, keyring));
         }
+        let probes = due.into_iter().map(|((host, credentials), (id, image, keyring))| {
+            let probe = RegistryProbe { host, repository: id.clone(), credentials, problem: None };
+            self.probe_registry(probe, image, keyring)
+        });
         futures::future::join_all(probes).await
     }
 
-    async fn probe_registry(&self, world: &World, id: &ObjectId, image: ImageName) -> RegistryProbe {
-        let mut probe = RegistryProbe {
-            host: image.registry.clone(),
-            repository: id.clone(),
-            credentials: Vec::new(),
-            problem: None,
-        };
-        let Some(repository) = world.inventory.repositories.get(id) else { return probe };
-        let (keyring, _) = self.keyring(world, repository);
-        let candidates = keyring.candidates(&image.registry, &image.repository);
-        probe.credentials = candidates.into_iter().map(|candidate| candidate.label().to_owned()).collect();
+    async fn probe_registry(
+        &self,
+        mut probe: RegistryProbe,
+        image: ImageName,
+        keyring: Keyring,
+    ) -> RegistryProbe {
         let timeout = PATIENCE.min(self.settings.timeout.0);
         let request = ListRequest { image: &image, timeout, keyring: &keyring };
         probe.problem = match self.registry.digest(&request, "latest").await {
             Ok(_) => None,
             Err(error) if error.code() == Code::RegistryNotFound => None,
-            Err(error) => Some(error.problem(id.to_string())),
+            Err(error) => Some(error.problem(probe.repository.to_string())),
         };
         probe
     }

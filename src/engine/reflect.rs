@@ -289,27 +289,9 @@ fn whole(folder: &Path) -> std::path::PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
+    use super::super::tests::engine;
     use super::*;
-    use crate::cli::Cli;
-    use crate::config::{Environment, StdinSecrets, resolve};
     use crate::source::files::{self, SourceFile};
-    use crate::store::Dirs;
-
-    struct Bare;
-
-    impl Environment for Bare {
-        fn var(&self, _: &str) -> Option<String> {
-            None
-        }
-    }
-
-    fn engine(below: &Path) -> Engine {
-        let cli = Cli::try_parse_from(["supercargo"]).unwrap();
-        let settings = resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap();
-        Engine::open_in(settings, &Dirs::below(below)).unwrap()
-    }
 
     #[test]
     fn a_digest_is_asked_for_by_the_scheme_of_the_scan() {

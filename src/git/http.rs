@@ -84,7 +84,8 @@ impl Http {
             if status.is_success() {
                 check_type(session, &answer.response, &format!("application/x-git-{service}-advertisement"))?;
                 let credential = candidate.filter(|_| answer.logged_in).cloned();
-                session.accept(credential.as_ref().map_or("anonymous", |credential| &credential.label));
+                let label = credential.as_ref().map_or("anonymous", |credential| &credential.label);
+                session.accept(&failure.before(label));
                 *self.settled.lock().unwrap_or_else(PoisonError::into_inner) =
                     Settled { base: answer.base, credential };
                 return Ok(answer.response);
@@ -209,6 +210,17 @@ impl Failure {
             self.server = error_text(session, answer.response);
         }
         Ok(())
+    }
+
+    /// The label of what was accepted, with what was refused before it: who gave a credential wants to know that another
+    /// one served.
+    fn before(&self, accepted: &str) -> String {
+        let refused = self.attempts.iter().map(|tried| format!("{} ({})", tried.credential, tried.refusal));
+        let refused: Vec<String> = refused.collect();
+        if refused.is_empty() {
+            return accepted.to_owned();
+        }
+        format!("{accepted}, after {}", refused.join(", "))
     }
 
     fn into_error(self, session: &Session, service: &str) -> GitError {

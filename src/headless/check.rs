@@ -191,8 +191,8 @@ fn objects(world: &World) -> Check {
 
 async fn network(engine: &Engine, world: &Arc<World>, checks: &mut Vec<Check>) -> Result<(), Problem> {
     let (registries, remotes) = futures::join!(engine.probe_registries(world), engine.probe_remotes(world));
-    for probe in &registries {
-        checks.extend([registry(probe), credential(probe)]);
+    for host in registries.chunk_by(|a, b| a.host == b.host) {
+        checks.extend([registry(host), credential(host)]);
     }
     for (id, answer) in remotes? {
         let name = format!("remote/{}/{}", id.namespace, id.name);
@@ -204,21 +204,37 @@ async fn network(engine: &Engine, world: &Arc<World>, checks: &mut Vec<Check>) -
     Ok(())
 }
 
-fn registry(probe: &RegistryProbe) -> Check {
-    let name = format!("registry/{}", probe.host);
-    match &probe.problem {
-        Some(problem) if !probe.is_reached() => Check::failed(name, problem),
-        _ => Check::new(name, Outcome::Passed, format!("answers for {}", probe.repository)),
+/// Whether a host was reached, by what it answered to any of the probes.
+fn registry(probes: &[RegistryProbe]) -> Check {
+    let name = format!("registry/{}", probes.first().map_or("", |probe| &probe.host));
+    let unreached = probes.iter().find(|probe| !probe.is_reached());
+    if let Some(problem) = unreached.and_then(|probe| probe.problem.as_ref()) {
+        return Check::failed(name, problem);
     }
+    let asked: Vec<String> = probes.iter().map(|probe| probe.repository.to_string()).collect();
+    Check::new(name, Outcome::Passed, format!("answers for {}", asked.join(", ")))
 }
 
-fn credential(probe: &RegistryProbe) -> Check {
-    let name = format!("credential/{}", probe.host);
-    match &probe.problem {
-        Some(problem) if probe.is_denied() => Check::failed(name, problem),
-        Some(_) => Check::new(name, Outcome::Skipped, "the registry was not reached"),
-        None => Check::new(name, Outcome::Passed, probe.credentials.join(", then ")),
+/// Whether a host accepts what its repositories have to log in with; of several lists, all have to be.
+fn credential(probes: &[RegistryProbe]) -> Check {
+    let name = format!("credential/{}", probes.first().map_or("", |probe| &probe.host));
+    let denied: Vec<&RegistryProbe> = probes.iter().filter(|probe| probe.is_denied()).collect();
+    if let Some(problem) = denied.first().and_then(|probe| probe.problem.as_ref()) {
+        let mut check = Check::failed(name, problem);
+        let others: Vec<String> = denied.iter().skip(1).map(|probe| probe.repository.to_string()).collect();
+        if !others.is_empty() {
+            check.message = format!("{}; so too {}", check.message, others.join(", "));
+        }
+        return check;
     }
+    if probes.iter().any(|probe| probe.problem.is_some()) {
+        return Check::new(name, Outcome::Skipped, "the registry was not reached");
+    }
+    let used = |probe: &RegistryProbe| {
+        let credentials = probe.credentials.join(", then ");
+        if probes.len() == 1 { credentials } else { format!("{}: {credentials}", probe.repository) }
+    };
+    Check::new(name, Outcome::Passed, probes.iter().map(used).collect::<Vec<_>>().join("; "))
 }
 
 fn kube(settings: &Settings) -> Check {
@@ -313,13 +329,30 @@ mod tests {
     #[test]
     fn a_registry_that_refuses_us_is_reached() {
         let denied = probe(Some(Problem::new(Code::RegistryUnauthorized, "shop/web", "401").hint("Log in.")));
-        assert_eq!(registry(&denied).outcome, Outcome::Passed);
-        let check = credential(&denied);
+        assert_eq!(registry(std::slice::from_ref(&denied)).outcome, Outcome::Passed);
+        let check = credential(std::slice::from_ref(&denied));
         assert_eq!((check.outcome, check.fix.as_deref()), (Outcome::Failed, Some("Log in.")));
-        let down = probe(Some(Problem::new(Code::Unreachable, "shop/web", "refused")));
+        let down = [probe(Some(Problem::new(Code::Unreachable, "shop/web", "refused")))];
         assert_eq!(registry(&down).outcome, Outcome::Failed);
         assert_eq!(credential(&down).outcome, Outcome::Skipped);
-        assert_eq!(credential(&probe(None)).message, "secret shop/login, then anonymous");
+        assert_eq!(credential(&[probe(None)]).message, "secret shop/login, then anonymous");
+    }
+
+    #[test]
+    fn one_refused_credential_of_a_host_fails_it_though_another_serves() {
+        let api = RegistryProbe {
+            repository: ObjectId::new("shop", "api"),
+            credentials: vec!["anonymous".into()],
+            ..probe(None)
+        };
+        let both = [api.clone(), probe(None)];
+        assert_eq!(
+            credential(&both).message,
+            "shop/api: anonymous; shop/web: secret shop/login, then anonymous"
+        );
+        let denied = probe(Some(Problem::new(Code::RegistryForbidden, "shop/web", "403")));
+        let check = credential(&[api, denied]);
+        assert_eq!((check.outcome, check.message.as_str()), (Outcome::Failed, "shop/web: 403"));
     }
 
     #[test]

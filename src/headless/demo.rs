@@ -124,11 +124,11 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
         let sign = if update.blocked.is_some() || !left.is_empty() { '⚠' } else { '✔' };
         let current = update.current.join(", ");
         let text = format!("{sign} {} {current} → {new}{blocked}{left}", update.policy);
-        log.say(
-            "update_found",
-            &text,
-            json!({"policy": update.policy, "tag": update.new.as_ref().map(|new| &new.tag)}),
-        )?;
+        let mut found = json!({"policy": update.policy, "blocked": update.blocked});
+        if let (Some(new), Some(found)) = (&update.new, found.as_object_mut()) {
+            found.insert("tag".to_owned(), json!(new.tag));
+        }
+        log.say("update_found", &text, found)?;
         if update.state == UpdateState::Pending && !update.needs_second_look() {
             update.decide(Decision::Approved);
         }

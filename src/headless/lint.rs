@@ -128,7 +128,8 @@ impl Document for Lint {
     }
 
     fn text(&self, _wide: bool) -> Text {
-        let mut table = Table::new(["FILE:LINE", "VERDICT", "SETTER", "CURRENT → WANTED", "MESSAGE"]);
+        let mut table =
+            Table::new(["FILE:LINE", "VERDICT", "SETTER", "CURRENT → WANTED", "MESSAGE"]).ragged();
         for marker in &self.report.markers {
             let place = format!("{}:{}", marker.file, marker.line);
             let verdict = marker.verdict.word().to_owned();

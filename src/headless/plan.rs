@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{exit_of, failed_policies, patch, row, scope};
+use super::updates::{exit_of, failed_policies, open, patch, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
@@ -102,7 +102,12 @@ fn summary(plan: &Plan) -> Vec<String> {
 
 /// `plan NAME…|--all`.
 pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Problem> {
-    let session = Session::open(settings)?;
+    let named: Vec<String> = if args.names.is_empty() {
+        Vec::new()
+    } else {
+        args.names.iter().chain(&args.skip).cloned().collect()
+    };
+    let (session, _) = open(settings, &named)?;
     let cut_off = session.cut_off()?;
     let reviewed = session.review()?;
     let scope = scope(&session, &args.names)?;

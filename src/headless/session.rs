@@ -61,6 +61,15 @@ impl Reviewed {
 impl Session {
     /// Loads the source that the settings name.
     pub(super) fn open(settings: &Settings) -> Result<Self, Problem> {
+        Self::load(settings)?.checked()
+    }
+
+    fn checked(self) -> Result<Self, Problem> {
+        self.engine.sources_are_known(&self.world)?;
+        Ok(self)
+    }
+
+    fn load(settings: &Settings) -> Result<Self, Problem> {
         let runtime = event_loop()?;
         let engine = Engine::open(settings.clone())?;
         let world = runtime.block_on(within(settings, engine.load()))?;
@@ -77,11 +86,11 @@ impl Session {
 
     /// As [`Self::open`], but a place without objects will do: a plan has everything but credentials.
     pub(super) fn open_or_empty(settings: &Settings) -> Result<Self, Problem> {
-        match Self::open(settings) {
+        match Self::load(settings) {
             Err(problem) if problem.code == Code::NotFound && settings.files.is_none() => {
                 Self::empty(settings)
             }
-            opened => opened,
+            loaded => loaded?.checked(),
         }
     }
 

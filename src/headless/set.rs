@@ -78,8 +78,37 @@ pub(super) fn run(
         }
     }
     report.problem_files.sort();
+    problems.extend(unnamed(&policies, &report, &files));
     let changes = u8::from(args.exit_code && !report.files.is_empty());
     Ok(Answer::new(report).with_problems(problems).with_exit(changes))
+}
+
+/// A warning for each policy that no marker of the files names: nothing came of it, and a typo looks just like that.
+fn unnamed(policies: &[(ObjectId, Option<Reference>)], report: &Report, files: &[Candidate]) -> Vec<Problem> {
+    let changed = report.policies();
+    let mut missing: BTreeSet<&ObjectId> =
+        policies.iter().map(|(id, _)| id).filter(|id| !changed.contains(*id)).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let mut named = BTreeSet::new();
+    for file in files {
+        // What cannot be read or parsed is a problem already.
+        let text = fs::read(&file.place).ok().filter(|bytes| manifest::has_token(bytes));
+        let sites = text.and_then(|bytes| manifest::find(&String::from_utf8(bytes).ok()?).ok());
+        let setters = sites.into_iter().flatten().filter_map(|site| marker::parse_setter(&site.setter).ok());
+        named.extend(setters.map(|(id, _)| id));
+    }
+    missing.retain(|id| !named.contains(*id));
+    let known: Vec<String> = named.iter().map(ToString::to_string).collect();
+    let warning = |id: &&ObjectId| {
+        let problem = Problem::new(Code::Skipped, id.to_string(), "no marker names this policy");
+        match crate::text::nearest(&id.to_string(), known.iter().map(String::as_str)) {
+            Some(near) => problem.hint(format!("Did you mean {near}?")),
+            None => problem,
+        }
+    };
+    missing.iter().map(warning).collect()
 }
 
 /// A policy that is to have two latest images.

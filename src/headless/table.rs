@@ -11,12 +11,21 @@ use crate::text::Shown;
 pub struct Table {
     headers: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// Whether lines end with their last cell's text.
+    ragged: bool,
 }
 
 impl Table {
     /// An empty table with these headings.
     pub fn new(headers: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { headers: headers.into_iter().collect(), rows: Vec::new() }
+        Self { headers: headers.into_iter().collect(), rows: Vec::new(), ragged: false }
+    }
+
+    /// The same, nothing behind the text of the last column: where that is a sentence, blanks up to the longest would wrap
+    /// every line. Flux's own tables have them.
+    #[must_use]
+    pub fn ragged(self) -> Self {
+        Self { ragged: true, ..self }
     }
 
     /// Adds a row; it has one cell for each heading.
@@ -47,6 +56,9 @@ impl Table {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());
             }
+        }
+        if let Some(last) = widths.last_mut().filter(|_| self.ragged) {
+            *last = 0;
         }
         if header {
             write_row(out, &widths, self.headers.iter().copied())?;

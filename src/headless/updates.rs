@@ -121,7 +121,7 @@ fn nothing_pending(session: &Session, reviewed: &Reviewed, is_all: bool) -> Stri
 }
 
 /// The source, narrowed to the policies that are named, if any are.
-fn open(settings: &Settings, names: &[String]) -> Result<(Session, Vec<ObjectId>), Problem> {
+pub(super) fn open(settings: &Settings, names: &[String]) -> Result<(Session, Vec<ObjectId>), Problem> {
     let mut session = Session::open(settings)?;
     let scope = narrowed(&mut session, names)?;
     Ok((session, scope))

@@ -31,6 +31,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
+use crate::domain::policy::SHARED;
 use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::request::RequestWish;
 use crate::domain::scan::Scan;
@@ -303,6 +304,7 @@ async fn settle_pushes(work: &Work, world: &Arc<World>) {
 async fn load_world(engine: &Engine) -> Result<Arc<World>, Problem> {
     let world = engine.load().await?;
     engine.credentials_are_for_one_host(&world)?;
+    engine.sources_are_known(&world)?;
     Ok(world)
 }
 
@@ -408,13 +410,18 @@ async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
         Err(problem) => return work.answer(Msg::Warned(problem)).await,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let each = policies.into_iter().filter_map(|id| {
-        let scan =
-            world.inventory.policies.get(&id).and_then(|policy| scans.get(&policy.repository)).cloned()?;
-        let (engine, world) = (&work.engine, &world);
-        Some(async move { (judge(engine, world, &id, scan).await, id) })
+    let with_tags = policies.into_iter().filter_map(|id| {
+        let policy = world.inventory.policies.get(&id)?;
+        let scan = scans.get(&policy.repository).cloned()?;
+        Some((id, scan))
     });
-    let mut judged = futures::stream::iter(each).buffered(cores);
+    // What has the cores to itself would take its memory twice beside another of its kind, and gain no time.
+    let (long, short): (Vec<_>, Vec<_>) = with_tags.partition(|(_, scan)| scan.tags.len() >= SHARED);
+    let (engine, of) = (&work.engine, &world);
+    let each = move |(id, scan): (ObjectId, Scan)| async move { (judge(engine, of, &id, scan).await, id) };
+    let stream =
+        |policies: Vec<_>, at_once| futures::stream::iter(policies.into_iter().map(each)).buffered(at_once);
+    let mut judged = stream(short, cores).chain(stream(long, 1));
     let mut asking = FuturesUnordered::new();
     while let Some((judged, id)) = judged.next().await {
         match judged {
@@ -531,9 +538,8 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
         };
         let found = lint::World::new(&world.inventory, &known);
         let survey = lint::survey(&review.grounds, &found);
-        if remembers {
-            journal::remember(&engine, &review.grounds, &mut review.proposals);
-        }
+        let decided =
+            remembers.then(|| journal::remember(&engine, &review.grounds, &mut review.proposals)).flatten();
         let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();
         Proposed {
             updates: review.proposals,
@@ -542,6 +548,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
             grounds: review.grounds,
             selections: Arc::new(selections),
             kept,
+            decided,
             survey,
             problems,
         }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
 use super::input::{Input, Parser, REJOIN};
-use super::mailbox::{self, Caught, Inbox, Letter, Mailbox, mailbox};
+use super::mailbox::{self, Caught, Inbox, Letter, mailbox};
+use super::signals::Signals;
 use super::terminal::{self, Screen};
 use super::{Appearance, Left, terminal_problem};
 use crate::app::effect::Effect;
@@ -39,11 +39,11 @@ pub(super) fn run(
     engine: Engine,
     workers: &Handle,
     state: State,
-    appearance: Appearance,
+    (appearance, signals): (Appearance, Signals),
 ) -> Result<Left, Problem> {
     let failed = |error: io::Error| terminal_problem("cannot use the terminal").caused_by(&error);
     let (mailbox, inbox) = mailbox(LETTERS).map_err(failed)?;
-    listen(workers, &mailbox).map_err(failed)?;
+    signals.forward(workers, &mailbox);
     let runner =
         EffectRunner::new(engine, workers.clone(), mailbox, state.reviewing.is_none()).map_err(failed)?;
     let screen = Screen::enter(state.size).map_err(failed)?;
@@ -73,32 +73,6 @@ pub(super) fn run(
 
 fn theme(name: &str, appearance: &Appearance) -> Theme {
     Theme::shipped(name, appearance.depth).unwrap_or_else(|_| Theme::fallback(appearance.depth))
-}
-
-/// Puts every signal from now on into the mailbox.
-fn listen(workers: &Handle, mailbox: &Mailbox<Letter>) -> io::Result<()> {
-    let _workers = workers.enter();
-    // tokio names no constants for these two.
-    let (stop, resumed) = (rustix::process::Signal::TSTP, rustix::process::Signal::CONT);
-    for (kind, caught) in [
-        (SignalKind::terminate(), Caught::Leave(Left::Signal(15))),
-        (SignalKind::hangup(), Caught::Leave(Left::Signal(1))),
-        (SignalKind::interrupt(), Caught::Leave(Left::Signal(2))),
-        (SignalKind::quit(), Caught::Leave(Left::Signal(3))),
-        (SignalKind::window_change(), Caught::Resized),
-        (SignalKind::from_raw(stop.as_raw()), Caught::Stop),
-        (SignalKind::from_raw(resumed.as_raw()), Caught::Resumed),
-    ] {
-        let signal = signal(kind)?;
-        drop(workers.spawn(forward(signal, caught, mailbox.clone())));
-    }
-    Ok(())
-}
-
-async fn forward(mut signal: Signal, caught: Caught, mailbox: Mailbox<Letter>) {
-    while signal.recv().await.is_some() {
-        mailbox.send(Letter::Signal(caught)).await;
-    }
 }
 
 struct Loop {

@@ -134,18 +134,22 @@ pub(super) fn scope(grounds: &[Ground], automation: &ObjectId) -> String {
     format!("{remote}#{branch}")
 }
 
-/// Gives every site the decision that an earlier run made about it. Blocks: it reads files.
-pub(super) fn remember(engine: &Engine, grounds: &[Ground], updates: &mut [Proposal]) {
-    let mut known = BTreeMap::new();
+/// Gives every site the decision that an earlier run made about it; returns when the newest of these was made. Blocks:
+/// it reads files.
+pub(super) fn remember(engine: &Engine, grounds: &[Ground], updates: &mut [Proposal]) -> Option<Timestamp> {
+    let (mut known, mut newest) = (BTreeMap::new(), None);
     for update in updates {
         let scope = scope(grounds, &update.automation);
         let decisions = known.entry(scope).or_insert_with_key(|scope| engine.store().journal().load(scope));
         let automation = update.automation.clone();
-        if decisions.apply(&automation, &mut update.sites) > 0 {
+        let made = decisions.apply(&automation, &mut update.sites);
+        if made.is_some() {
             update.decision = update.overall();
         }
+        newest = newest.max(made);
         debug_assert!(update.decision != Decision::Undecided || update.approved().next().is_none());
     }
+    newest
 }
 
 /// The key of an automation's draft: the source it is of, and its name.

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Left, Options, run};
+use super::signals::Signals;
+use super::{Left, Options, run, run_with};
 use crate::cli::{Cli, Command, DemoArgs, Format};
 use crate::config::Settings;
 use crate::demo::Demo;
@@ -74,14 +75,29 @@ fn demo(settings: &Settings, args: &DemoArgs) -> Result<Left, Problem> {
     let servers = servers.map_err(|error| {
         Problem::new(Code::Internal, "demo", "its servers cannot be started").caused_by(&error)
     })?;
-    let demo = Arc::new(servers.block_on(Demo::start(args))?);
+    let failed = |error: std::io::Error| {
+        Problem::new(Code::Internal, "demo", "signals cannot be caught").caused_by(&error)
+    };
+    // From here on a signal must not end the process at once: the demo's folder would stay.
+    let mut signals = Signals::catch(servers.handle()).map_err(failed)?;
+    let started = servers.block_on(async {
+        tokio::select! {
+            biased;
+            left = signals.leave() => Err(left),
+            started = Demo::start(args) => Ok(started),
+        }
+    });
+    let demo = match started {
+        Ok(demo) => Arc::new(demo?),
+        Err(left) => return Ok(left),
+    };
     let engine = demo.engine(settings)?;
     let ci = servers.spawn({
         let demo = Arc::clone(&demo);
         async move { demo.run_ci(|_| {}).await }
     });
     let options = Options { demo: true, source: "demo".to_owned(), first_run: false, plan: None };
-    let left = run(engine, options);
+    let left = run_with(engine, options, Some(signals));
     ci.abort();
     // The task's share of the demo has to go before its directory can.
     let _ = servers.block_on(ci);

@@ -76,14 +76,21 @@ impl Decisions {
         }
     }
 
-    /// Gives every site of `sites` its decision; returns how many have one.
-    pub fn apply<'a>(&self, automation: &ObjectId, sites: impl IntoIterator<Item = &'a mut Site>) -> usize {
-        let mut decided = 0;
+    /// Gives every site of `sites` its decision; returns when the newest of these was made, if any was.
+    pub fn apply<'a>(
+        &self,
+        automation: &ObjectId,
+        sites: impl IntoIterator<Item = &'a mut Site>,
+    ) -> Option<Timestamp> {
+        let mut newest = None;
         for site in sites.into_iter().filter(|site| site.blocked.is_none()) {
             site.decision = self.get(automation, site);
-            decided += usize::from(site.decision != Decision::Undecided);
+            if site.decision != Decision::Undecided {
+                let made = self.held.get(&Key::new(automation, site)).map(|(_, time)| *time);
+                newest = newest.max(made);
+            }
         }
-        decided
+        newest
     }
 }
 

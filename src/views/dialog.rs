@@ -2,6 +2,7 @@
 
 mod push;
 
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use super::widgets::canvas::{Canvas, to_cells};
@@ -33,7 +34,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
         Overlay::Quit(lines) => quit(canvas, area, lines),
         Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
-        Overlay::Resume => resume(canvas, area, state),
+        Overlay::Resume(made) => resume(canvas, area, state, *made),
         Overlay::Mode => mode(canvas, area),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
@@ -103,8 +104,10 @@ fn pushing(canvas: &mut Canvas<'_>, area: Rect, stops: bool, state: &State) {
     message_box(canvas, area, title, 40, &lines);
 }
 
-fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
+fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State, made: Option<Timestamp>) {
     let tally = state.review.tally();
+    let from = |made| format!(" from {}", words::moment(state.now, made, &state.zone));
+    let from = made.map_or_else(String::new, from);
     let updates = words::count(tally.pending - tally.undecided, "update");
     let how = format!(
         "{updates} decided in an earlier run: {} approved, {} skipped.",
@@ -116,7 +119,7 @@ fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State) {
         Line::default(),
         keys(&[("y", "resume"), ("n", "undecided again")]),
     ];
-    message_box(canvas, area, &format!("Resume {updates}?"), 40, &lines);
+    message_box(canvas, area, &format!("Resume {updates}{from}?"), 40, &lines);
 }
 
 fn mode(canvas: &mut Canvas<'_>, area: Rect) {

@@ -115,7 +115,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     let mut lines = vec![words::fact("policy", rule(policy))];
     lines.push(words::fact("repository", Line::plain(policy.repository.to_string())));
     let chain = state.review.survey.chains.get(id);
-    let Some(verdict) = state.verdicts.get(id) else {
+    let Some(verdict) = state.shown_verdict(id) else {
         let waiting = "not evaluated yet: its repository was not scanned";
         lines.push(words::fact("latest", Line::of(Role::TextDim, waiting)));
         lines.extend(chain.into_iter().flat_map(|chain| words::chain(chain, width)));
@@ -165,7 +165,7 @@ pub(super) fn tags_below<'a>(
     id: &ObjectId,
     ascii: bool,
 ) -> impl Iterator<Item = Line> + use<'a> {
-    let verdict = state.verdicts.get(id).filter(|_| layout.tier >= Tier::T3);
+    let verdict = state.shown_verdict(id).filter(|_| layout.tier >= Tier::T3);
     let heading = Line::plain("  ").dim(format!("tags, as {id} orders them"));
     verdict.into_iter().flat_map(move |verdict| {
         [Line::default(), heading.clone()].into_iter().chain(tags::in_order(verdict, ascii))
@@ -176,7 +176,7 @@ pub(super) fn tags_below<'a>(
 ///
 /// One tag that cannot be compared fails a numerical policy as a whole; it is looked for here.
 pub(super) fn culprit(state: &State, id: &ObjectId) -> Option<String> {
-    let verdict = state.verdicts.get(id).filter(|verdict| verdict.reference.is_none())?;
+    let verdict = state.shown_verdict(id).filter(|verdict| verdict.reference.is_none())?;
     let counts = &verdict.evaluation.counts;
     let is_numerical = state.inventory.policies.get(id)?.choice.numerical.is_some();
     if is_numerical && counts.unparsed > 0 {

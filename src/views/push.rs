@@ -11,9 +11,10 @@ use super::words;
 use crate::app::layout::Layout;
 use crate::app::state::{NextStep, PushRun, State};
 use crate::app::view::View;
-use crate::domain::landing::Landed;
+use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::request::{Request, RequestState};
 use crate::problem::Problem;
+use crate::text::Shown;
 use crate::theme::Role;
 
 /// What Git says of an exchange that needed no credential.
@@ -32,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         }
     };
     let title = if run.result.is_some() { "what was done" } else { "steps" };
-    let steps = steps(state, run);
+    let steps = steps(state, run, area.width);
     section(canvas, area, y + 1, &frame::title(title), &steps);
 }
 
@@ -215,15 +216,19 @@ fn next_step(step: &NextStep) -> Line {
 }
 
 /// `  14:06:11  git fetch origin main                                        0.4 s`.
-fn steps(state: &State, run: &PushRun) -> Vec<Line> {
-    let line = |(time, step): &(jiff::Timestamp, crate::domain::landing::LandingStep)| {
+fn steps(state: &State, run: &PushRun, width: u16) -> Vec<Line> {
+    // What stands before and behind the text: two blanks, the time, how long it took.
+    let room = usize::from(width).saturating_sub(22);
+    let text = |step: &LandingStep| Shown::new(&step.text).cut_end(room);
+    let longest = run.steps.iter().map(|(_, step)| text(step).width()).fold(room.min(58), usize::max);
+    let line = |(time, step): &(jiff::Timestamp, LandingStep)| {
         let took = match step.millis {
             Some(millis) => words::seconds(std::time::Duration::from_millis(millis)),
             None if run.result.is_none() => words::spinner(state.spinner()).to_owned(),
             None => String::new(),
         };
-        let text = crate::text::Shown::new(&step.text).cut_end(58);
-        let pad = 60_usize.saturating_sub(text.width());
+        let text = text(step);
+        let pad = (longest + 2).saturating_sub(text.width());
         let line = Line::plain("  ").dim(words::clock_seconds(*time, &state.zone)).and("  ").and(text);
         line.and(" ".repeat(pad)).dim(took)
     };

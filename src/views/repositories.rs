@@ -50,7 +50,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 fn row<'a>(state: &'a State, id: &ObjectId) -> Row<'a> {
     let Some(repository) = state.inventory.repositories.get(id) else { return Row::Line(Line::default()) };
     let scan = state.scans.get(id);
-    let found = scan.and_then(|scan| scan.found.as_ref());
+    let found = state.shown_tags(id);
     let new = found.map_or(0, |found| found.new.len());
     let mark = if state.repositories.selected.contains(id) {
         (Role::DecApproved, "[x]")
@@ -121,7 +121,7 @@ fn preview(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line>
     let rules = Shown::join(repository.exclusions(), "   ");
     lines.push(words::fact("exclusions", Line::plain(rules).dim(excluded(state, repository))));
     lines.push(words::fact("policies", names_of_policies(state, repository)));
-    if let Some(found) = scan.and_then(|scan| scan.found.as_ref()) {
+    if let Some(found) = state.shown_tags(&repository.meta.id) {
         let newest = found.tags.iter().filter(|tag| found.new.position(tag).is_some()).take(3);
         let newest = Shown::join(newest, "   ");
         if !newest.is_empty() {

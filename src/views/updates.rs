@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::edit::{Edit, in_sight};
 use super::widgets::canvas::{Canvas, to_cells};
-use super::widgets::columns::{Column, Cut};
+use super::widgets::columns::{self, Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change};
@@ -31,6 +31,9 @@ pub(super) const COLUMNS: [Column; 8] = [
     Column::fixed("AGE", 4).right().drop(2),
     Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
 ];
+
+/// The index of CURRENT → NEW.
+const CHANGE: usize = 2;
 
 /// The columns of the orders that [`crate::app::rows::sorts`] names, and whether the greatest comes first.
 const SORTED: [(&str, bool); 4] = [("AGE", true), ("POLICY", false), ("STEP", true), ("PUSHED BY", false)];
@@ -267,7 +270,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     let facts = Facts { now: state.now, zone: &state.zone, arrow: canvas.arrow(), state };
-    super::list(canvas, state, layout, &state.updates, (&COLUMNS, &SORTED), |id| {
+    let columns = columns_in_sight(state, layout);
+    super::list(canvas, state, layout, &state.updates, (&columns, &SORTED), |id| {
         match state.review.get(id) {
             Some(update) => row(update, state.review.newer.get(id), &facts),
             None => Row::Line(Line::default()),
@@ -283,6 +287,24 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let lines = preview(update, |path| text_of(state, update, path), width, facts);
     super::preview(canvas, state, layout, &title, lines, &why(update));
+}
+
+/// The columns for the rows in sight: what is dropped before STEP and SITE goes also where a change would be cut for it.
+fn columns_in_sight(state: &State, layout: &Layout) -> [Column; 8] {
+    let rows = state.updates.visible(layout.rows());
+    let updates = rows.filter_map(|(_, id, _)| state.review.get(id));
+    let widest = updates.map(|update| current(update).width() + " → ".chars().count() + new(update).width());
+    let mut columns = COLUMNS;
+    let widths = |columns: &[Column]| columns.iter().map(|column| column.width + 1).sum::<u16>();
+    let whole = to_cells(widest.max().unwrap_or(0)).min(columns[CHANGE].grow);
+    let placed = columns::place(&columns, super::table_area(layout).width);
+    let is_cut = placed.iter().any(|placed| placed.index == CHANGE && placed.width < whole);
+    if is_cut {
+        let room =
+            super::table_area(layout).width.saturating_sub(widths(&columns[..5]) - columns[CHANGE].width);
+        columns[CHANGE].width = whole.min(room).max(columns[CHANGE].width);
+    }
+    columns
 }
 
 /// The text of a marked file before any edit.
@@ -359,7 +381,18 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let ways = ways.iter().fold(Line::default().dim("Not expecting that?"), |line, (key, what)| {
         line.and("   ").with(Role::KeyHint, *key).and("  ").and(*what)
     });
-    let holds = Line::plain("Every site already holds its policy's latest tag.");
+    let failed = state.scan_totals().failed;
+    let holds = match (sites, failed) {
+        (0, _) => {
+            Line::of(Role::StateWarn, "No marked line names a policy; supercargo lint says what is missing.")
+        }
+        (_, 0) => Line::plain("Every site already holds its policy's latest tag."),
+        (_, failed) => {
+            let what = words::count(failed, "repository");
+            let text = format!("{what} could not be scanned: there may be newer tags. ! says why.");
+            Line::of(Role::StateWarn, text)
+        }
+    };
     super::page(canvas, layout, "No pending updates.", &[Line::plain(checked), holds, Line::default(), ways]);
 }
 

@@ -132,6 +132,12 @@ pub(super) fn when(now: Timestamp, time: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// The same with the time of day behind any other day: `13:40`, `yesterday 13:40`, `11-18 13:40`.
+pub(super) fn moment(now: Timestamp, time: Timestamp, zone: &TimeZone) -> String {
+    let (day, clock) = (when(now, time, zone), time.to_zoned(zone.clone()).strftime("%H:%M").to_string());
+    if day == clock { clock } else { format!("{day} {clock}") }
+}
+
 fn days_between(then: &Zoned, now: &Zoned) -> i32 {
     then.date().until((Unit::Day, now.date())).map_or(0, |span| span.get_days())
 }

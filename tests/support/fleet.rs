@@ -389,6 +389,7 @@ impl Screen {
             grounds,
             selections: Arc::new(self.selections.clone()),
             kept: false,
+            decided: None,
             survey,
             problems: vec![],
         };

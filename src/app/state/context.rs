@@ -23,7 +23,7 @@ impl State {
             Some(Overlay::Branch(_)) => Context::TypeBranch,
             Some(Overlay::Quit(_) | Overlay::Pushing { .. }) => Context::ConfirmQuit,
             Some(Overlay::Mode) => Context::ConfirmMode,
-            Some(Overlay::Resume) => Context::ConfirmResume,
+            Some(Overlay::Resume(_)) => Context::ConfirmResume,
             Some(Overlay::Menu(_)) => Context::Menu,
             Some(Overlay::Palette(_)) => Context::Palette,
             None if self.filter.is_some() => Context::Filter,

@@ -1,5 +1,7 @@
 //! What lies over a view: questions, menus, palette, help.
 
+use jiff::Timestamp;
+
 use super::{BranchDialog, PushDialog};
 use crate::app::input::Field;
 use crate::app::view::Context;
@@ -51,8 +53,8 @@ pub enum Overlay {
     },
     /// To WRITE?
     Mode,
-    /// Decisions of an earlier run came back: are they still meant?
-    Resume,
+    /// Decisions of an earlier run came back: are they still meant? With the time of the newest, if that is known.
+    Resume(Option<Timestamp>),
     /// A menu.
     Menu(Menu),
     /// S13.

@@ -139,11 +139,11 @@ fn approve_all(state: &mut State) -> Vec<Effect> {
 }
 
 /// Asks once whether decisions of an earlier run, which have come with the updates, are still meant.
-pub(super) fn ask_to_resume(state: &mut State) {
+pub(super) fn ask_to_resume(state: &mut State, made: Option<Timestamp>) {
     let is_free = state.overlay.is_none() && state.help.is_none() && state.mode != Mode::ReadOnly;
     if !state.resumed && is_free && decided(state).next().is_some() {
         state.resumed = true;
-        state.overlay = Some(Overlay::Resume);
+        state.overlay = Some(Overlay::Resume(made));
     }
 }
 

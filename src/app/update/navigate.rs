@@ -364,7 +364,7 @@ fn sort_menu(state: &mut State) {
 }
 
 fn freeze(state: &mut State) -> Vec<Effect> {
-    state.frozen = !state.frozen;
+    state.freeze(!state.frozen);
     if state.frozen {
         state.tell(Level::Info, "frozen: rows stay as they are; f lets them move again");
         return vec![];

@@ -160,7 +160,7 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
     match state.overlay {
         Some(Overlay::Push(_)) => push::confirmed(state),
         Some(Overlay::Quit(_)) => vec![Effect::Quit],
-        Some(Overlay::Resume) => {
+        Some(Overlay::Resume(_)) => {
             state.overlay = None;
             vec![]
         }
@@ -180,7 +180,7 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
 
 /// No, to whatever is asked.
 pub(super) fn no(state: &mut State) -> Vec<Effect> {
-    if matches!(state.overlay, Some(Overlay::Resume)) {
+    if matches!(state.overlay, Some(Overlay::Resume(_))) {
         state.overlay = None;
         return decide::drop_all(state);
     }

@@ -10,8 +10,8 @@ use super::{Counts, Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagStat
 use crate::domain::reference::{has_shape_of_tag, is_tag_byte, is_valid_tag};
 use crate::domain::tags::TagList;
 
-/// From so many tags on, threads save more than they cost.
-const SHARED: usize = 16_384;
+/// From so many tags on an evaluation takes several threads: they save more than they cost.
+pub const SHARED: usize = 16_384;
 /// More threads than this have too little to do each.
 const MOST_THREADS: usize = 4;
 
