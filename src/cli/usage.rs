@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(stray("./gte"), None);
         assert_eq!(stray("get updats"), None);
         assert_eq!(stray("get policies gte"), None);
-        assert!(stray("schema plan").is_some(), "a command that is not there before one that is");
+        assert!(stray("sketch plan").is_some(), "a command that is not there before one that is");
         assert_eq!(stray("deploy get updates"), None);
     }
 
