@@ -28,7 +28,7 @@ impl Engine {
     /// problems instead.
     pub async fn load(&self) -> Result<Arc<World>, Problem> {
         let engine = self.clone();
-        blocking(move || engine.load_now()).await.map(Arc::new)
+        blocking(move || engine.load_now(engine.store.take_warnings())).await.map(Arc::new)
     }
 
     /// The objects as they are now, if what they are read from has changed since `world` was read; `None`: it has not, or
@@ -47,9 +47,11 @@ impl Engine {
             if !is_changed {
                 return Ok(None);
             }
-            let now = engine.load_now()?;
+            // What the store has to say stays for whoever shows it.
+            let now = engine.load_now(Vec::new())?;
             // Of a remote it is known only now.
-            let is_same = is_remote && now.inventory == before.inventory && now.problems == before.problems;
+            let has_news = now.problems.iter().any(|problem| !before.problems.contains(problem));
+            let is_same = is_remote && now.inventory == before.inventory && !has_news;
             Ok((!is_same).then(|| Arc::new(now)))
         })
         .await
@@ -60,8 +62,7 @@ impl Engine {
         self.world(String::new(), Loaded::default(), Vec::new(), Vec::new(), |_| {})
     }
 
-    fn load_now(&self) -> Result<World, Problem> {
-        let mut problems = self.store.take_warnings();
+    fn load_now(&self, mut problems: Vec<Problem>) -> Result<World, Problem> {
         self.check_source(&mut problems)?;
         let mut world = match self.place()? {
             Place::Folder(root) => self.load_folder(root, problems)?,

@@ -56,7 +56,7 @@ pub fn tags(state: &mut State) {
         2 => rows.sort_by_key(|row| tag_state(*row).map(|state| state as u8)),
         BY_SIGHTING => {
             let sightings = state.tags.sightings.as_ref();
-            let seen = |row: &u32| sightings.and_then(|seen| seen.get(tags.get(*row as usize)?));
+            let seen = |row: &u32| sightings.and_then(|seen| seen.of_row(&tags, *row as usize));
             // The newest first; those that nobody noted are the oldest.
             rows.sort_by_cached_key(|row| Reverse(seen(row)));
         }

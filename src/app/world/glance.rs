@@ -37,7 +37,16 @@ impl Sightings {
 
     /// When `tag` was first seen; `None`: it is not in the list, or nobody noted it.
     pub fn get(&self, tag: &str) -> Option<Timestamp> {
-        let seconds = *self.seconds.get(self.tags.position(tag)?)?;
+        self.at(self.tags.position(tag)?)
+    }
+
+    /// When the tag at `index` of `tags` was first seen; at once if these are the tags that they are of.
+    pub fn of_row(&self, tags: &Arc<TagList>, index: usize) -> Option<Timestamp> {
+        if self.are_of(tags) { self.at(index) } else { self.get(tags.get(index)?) }
+    }
+
+    fn at(&self, index: usize) -> Option<Timestamp> {
+        let seconds = *self.seconds.get(index)?;
         (seconds != NEVER).then(|| Timestamp::from_second(seconds).ok()).flatten()
     }
 }
@@ -143,7 +152,10 @@ mod tests {
         let tags: Arc<TagList> = Arc::new(["1", "2"].into_iter().collect());
         let seen = Sightings::of(Arc::clone(&tags), |tag| (tag == "2").then(|| at(7)));
         assert_eq!([seen.get("1"), seen.get("2"), seen.get("3")], [None, Some(at(7)), None]);
-        assert!(seen.are_of(&tags) && !seen.are_of(&Arc::new((*tags).clone())));
+        let others: Arc<TagList> = Arc::new(["0", "1", "2"].into_iter().collect());
+        assert!(seen.are_of(&tags) && !seen.are_of(&others));
+        assert_eq!([0, 1, 2].map(|row| seen.of_row(&tags, row)), [Some(at(7)), None, None]);
+        assert_eq!([0, 1, 2].map(|row| seen.of_row(&others, row)), [Some(at(7)), None, None]);
     }
 
     #[test]
