@@ -6,6 +6,7 @@
 //!
 //! All of it blocks. Callers with an event loop use `spawn_blocking`.
 
+mod app;
 mod cache;
 mod changes;
 mod checkout;
@@ -16,6 +17,7 @@ pub mod credential;
 mod distance;
 mod error;
 mod exchange;
+mod fallback;
 mod fetch;
 mod folder;
 mod history;
@@ -23,6 +25,7 @@ mod http;
 mod init;
 mod kept;
 mod merge;
+mod netrc;
 mod network;
 mod pack;
 mod pipe;
@@ -45,13 +48,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::app::App;
 pub use self::cache::{BareCache, Fetched};
 pub use self::changes::ChangedFile;
 pub use self::checkout::{Checkout, Upstream};
-pub use self::config::GitConfig;
+pub use self::config::{GitConfig, HttpSettings, Proxy};
 pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};
 pub use self::distance::{Distance, commits_behind, distance};
 pub use self::error::{Attempt, GitError, Refusal};
+pub use self::fallback::{ForgeToken, fallbacks};
 pub use self::init::init_bare;
 pub use self::kept::KeptCache;
 pub use self::merge::{Meeting, MergeSpec};
@@ -122,6 +127,10 @@ pub struct Remote {
     pub credentials: Vec<GitCredential>,
     /// Files with certificates of authorities (PEM), added to the system's.
     pub ca_files: Vec<PathBuf>,
+    /// A client certificate (PEM) and the file with its key; one of the credentials' own comes before it.
+    pub certificate: Option<(PathBuf, Option<PathBuf>)>,
+    /// The proxy for `https` and `http`; `None`: the environment's.
+    pub proxy: Option<Proxy>,
     /// What is run to speak ssh.
     pub ssh: SshProgram,
     /// How long it may take.

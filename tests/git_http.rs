@@ -2,8 +2,14 @@
 //! break off, limit.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+#[path = "support/programs.rs"]
+mod programs;
+
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use supercargo::git::{GitCredential, GitError, Refs, Remote, ls_remote};
@@ -196,4 +202,85 @@ fn an_endless_answer_is_given_up() {
     let error = ls_remote(&remote).unwrap_err();
     assert_eq!(error.code(), Code::Timeout, "{error:?}");
     drip.join().unwrap();
+}
+
+/// A key of RSA, as GitHub hands it out; `None`, said loudly, where there is no openssl to make one.
+fn app_key() -> Option<String> {
+    static KEY: OnceLock<Option<String>> = OnceLock::new();
+    let make = || {
+        let made = Command::new("openssl").args(["genrsa", "-traditional", "2048"]).output().unwrap();
+        String::from_utf8(made.stdout).unwrap()
+    };
+    KEY.get_or_init(|| programs::are_wanted(&["openssl"]).then(make)).clone()
+}
+
+/// The credential of a GitHub App that is known at `served`.
+fn app(served: &Served, installation: (&str, &str)) -> Option<GitCredential> {
+    let key = app_key()?;
+    let (uri, id) = (served.server.uri(), format!("app-of-{}", installation.1));
+    let pairs = [
+        ("githubAppID", id.as_str()),
+        installation,
+        ("githubAppPrivateKey", &key),
+        ("githubAppBaseURL", &uri),
+    ];
+    let data: BTreeMap<String, _> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned().into())).collect();
+    Some(GitCredential::from_secret("secret ops/app", &data).unwrap())
+}
+
+fn token(text: &str) -> ResponseTemplate {
+    ResponseTemplate::new(201)
+        .set_body_string(format!("{{\"token\":\"{text}\",\"expires_at\":\"2999-01-01T00:00:00Z\"}}"))
+}
+
+#[test]
+fn an_app_logs_in_with_a_token_that_it_fetches_once() {
+    let served = Served::start();
+    let granted = Mock::given(path("/app/installations/77/access_tokens")).and(method("POST"));
+    served.answer(granted.respond_with(token("t0ken")).expect(1));
+    let basic = "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=";
+    served.answer(
+        Mock::given(path("/fleet.git/info/refs"))
+            .and(header("authorization", basic))
+            .respond_with(references()),
+    );
+    let mut remote = served.remote();
+    let Some(app) = app(&served, ("githubAppInstallationID", "77")) else { return };
+    remote.credentials = vec![app];
+    for _ in 0..2 {
+        assert_eq!(main_of(ls_remote(&remote)), (Some(HEX.to_owned()), "secret ops/app".to_owned()));
+    }
+    let word = served.logins().remove(0).unwrap();
+    let claims = word.strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["iss"], "app-of-77");
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600);
+}
+
+#[test]
+fn an_app_is_found_by_the_owner_it_is_installed_for() {
+    let served = Served::start();
+    let installed = ResponseTemplate::new(200).set_body_string("{\"id\":78}");
+    served.answer(Mock::given(path("/users/rita/installation")).respond_with(installed));
+    served.answer(Mock::given(path("/app/installations/78/access_tokens")).respond_with(token("other")));
+    served.answer(Mock::given(path("/fleet.git/info/refs")).respond_with(references()));
+    let mut remote = served.remote();
+    let Some(app) = app(&served, ("githubAppInstallationOwner", "rita")) else { return };
+    remote.credentials = vec![app];
+    assert_eq!(ls_remote(&remote).unwrap().1, "secret ops/app");
+}
+
+#[test]
+fn an_app_that_is_refused_is_named_and_nothing_it_holds_is() {
+    let served = Served::start();
+    served.always(ResponseTemplate::new(401));
+    let mut remote = served.remote();
+    let Some(app) = app(&served, ("githubAppInstallationID", "79")) else { return };
+    remote.credentials = vec![app];
+    let problem = ls_remote(&remote).unwrap_err().problem("x");
+    assert_eq!(problem.code, Code::GitAuthDenied);
+    assert!(problem.message.ends_with("refused secret ops/app (cannot be used)"), "{problem:?}");
+    assert_eq!(problem.causes, ["/app/installations/79/access_tokens: 401 Unauthorized"]);
 }

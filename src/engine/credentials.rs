@@ -8,7 +8,9 @@ use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
 use crate::domain::provider::Provider;
 use crate::domain::reference::ImageName;
 use crate::git::credential::{self, SecretSource, Sources};
-use crate::git::{GitConfig, GitUrl, Remote, is_same_repository, redact};
+use crate::git::{
+    ForgeToken, GitConfig, GitCredential, GitUrl, Proxy, Remote, fallbacks, is_same_repository, redact,
+};
 use crate::problem::{Code, Problem};
 use crate::registry::{Keyring, Transport, TransportError};
 use crate::source::files::{self, SourceFile};
@@ -131,6 +133,7 @@ impl Engine {
             environment: from("environment"),
             ssh_key: self.settings.git_ssh_key.clone(),
             known_hosts: self.settings.git_known_hosts.clone(),
+            fallbacks: self.fallbacks(url, git_config),
             secrets: secrets.collect(),
         };
         let (credentials, passed_over) = credential::candidates(url, &sources).map_err(Problem::from)?;
@@ -138,10 +141,47 @@ impl Engine {
         let mut remote = Remote::new(url);
         remote.credentials = credentials;
         remote.ssh = git_config.ssh_program();
+        let http = git_config.http_settings(url);
         remote.ca_files.clone_from(&self.settings.ca_files);
-        let for_git = std::env::var_os("GIT_SSL_CAINFO").filter(|path| !path.is_empty());
-        remote.ca_files.extend(for_git.map(PathBuf::from));
+        remote.ca_files.extend(http.ca_file);
+        (remote.certificate, remote.proxy) = (http.certificate, http.proxy);
         Ok(remote)
+    }
+
+    /// What is tried once the server of a remote asks for a login.
+    fn fallbacks(&self, url: &str, git_config: &GitConfig) -> Vec<GitCredential> {
+        let Ok(parsed) = GitUrl::parse(url) else { return Vec::new() };
+        let token = super::requests::address(url).ok().and_then(|address| self.forges.login(&address));
+        let token = token.map(|(kind, token)| ForgeToken { label: token.label, kind, secret: token.secret });
+        fallbacks(&parsed, git_config, token)
+    }
+
+    /// The proxy of a `GitRepository`'s `proxySecretRef`; a secret that is nowhere to be read is passed over with a warning.
+    ///
+    /// # Errors
+    /// The secret holds no proxy that could be used.
+    pub(super) fn git_proxy(
+        world: &World,
+        repository: &GitRepository,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Option<Proxy>, Problem> {
+        let subject = repository.meta.id.to_string();
+        let Some(name) = &repository.proxy_secret_ref else { return Ok(None) };
+        let id = ObjectId::new(&repository.meta.id.namespace, name);
+        let secret = match world.secret(&id) {
+            Ok(secret) => secret,
+            Err(error) => {
+                problems.push(error.warning(subject));
+                return Ok(None);
+            }
+        };
+        let mut transport = Transport::default();
+        let read = transport.add_proxy(&id.to_string(), |key| secret.data.get(key));
+        read.map_err(|error| Problem::new(Code::Config, subject, error.to_string()))?;
+        Ok(transport.proxy().map(|(address, login)| {
+            // A proxy of a secret is for every request, as controllers have it.
+            Proxy { address: address.to_owned(), login, spares: false }
+        }))
     }
 
     /// The secrets that serve a `GitRepository` at `url`: its own, then ours that were made for that address.

@@ -268,7 +268,13 @@ impl Engine {
         problems: &mut Vec<Problem>,
     ) -> Result<Remote, Problem> {
         let secrets = Self::git_secrets(world, place.repository, &place.url, problems);
-        self.remote(&place.url, &secrets, &world.git_config, problems)
+        let mut remote = self.remote(&place.url, &secrets, &world.git_config, problems)?;
+        if let Some(repository) = place.repository
+            && let Some(proxy) = Self::git_proxy(world, repository, problems)?
+        {
+            remote.proxy = Some(proxy);
+        }
+        Ok(remote)
     }
 }
 

@@ -245,7 +245,7 @@ fn places(group: &Group) -> Option<(&str, &str, &str)> {
 }
 
 /// The address of a remote as forges need it.
-fn address(remote: &str) -> Result<Address, Problem> {
+pub(super) fn address(remote: &str) -> Result<Address, Problem> {
     let GitUrl { scheme, host, port, path, .. } = GitUrl::parse(remote).map_err(Problem::from)?;
     let port = port.filter(|_| matches!(scheme, Scheme::Http | Scheme::Https));
     Ok(Address { plain: scheme == Scheme::Http, host, port, path })

@@ -113,6 +113,13 @@ impl Forges {
         self.located(address, &known)
     }
 
+    /// The token that logs in to the Git remote itself, and what runs its host; `None` where an API alone is known, which may be
+    /// another host's.
+    pub fn login(&self, address: &Address) -> Option<(ForgeKind, Token)> {
+        let known = self.known(address)?;
+        Some((known.kind, self.located(address, &known)?.token?))
+    }
+
     /// The client for an API: the environment's proxy is not for this machine.
     pub(super) fn client(&self, url: &Url) -> Result<Client, ForgeError> {
         let direct = is_this_machine(url);
@@ -232,6 +239,22 @@ mod tests {
         let found = Forges::new(settings, &[]).unwrap().locate_offline(&address(host))?;
         let api = found.api.map(|url| url.to_string());
         Some((found.project.kind, api, found.token.map(|token| token.label)))
+    }
+
+    #[test]
+    fn a_token_logs_in_to_the_hosts_of_its_forge_alone() {
+        let mut all = settings();
+        all.apis.push(api("GITEA_API_URL", ForgeKind::Gitea, "https://gitea.example.com/api/v1"));
+        let forges = Forges::new(all, &[]).unwrap();
+        let label = |host: &str| {
+            let host = host.to_owned();
+            let address = Address { plain: false, host, port: None, path: "ops/fleet".to_owned() };
+            forges.login(&address).map(|(_, token)| token.label)
+        };
+        assert_eq!(label("gitea.example.com").as_deref(), Some("GITEA_TOKEN"));
+        assert_eq!(label("github.com").as_deref(), Some("GITHUB_TOKEN"));
+        // Its API may be the one that is named; nobody said so of the host.
+        assert_eq!(label("git.elsewhere.example"), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! Read in git's order (system, user, checkout, environment). A file that cannot be read counts as empty: it is not
 //! what the operator came for.
 
+mod http;
+
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,8 @@ use git2::{Config, ConfigLevel, Repository};
 
 use super::ssh::SshProgram;
 use crate::domain::object::Person;
+
+pub use http::{HttpSettings, Proxy};
 
 /// The operator's git configuration, for one checkout or for none.
 #[derive(Debug, Clone, Default)]

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::text::{ExposeSecret, SecretString};
 
+use super::app::App;
 use super::error::GitError;
 use super::url::{GitUrl, Scheme, redact};
 
@@ -25,6 +26,10 @@ pub enum Login {
     Bearer(SecretString),
     /// Through `ssh`.
     Ssh(SshLogin),
+    /// What git's credential helpers hand out.
+    Helpers,
+    /// What GitHub gives to an App.
+    App(App),
 }
 
 /// What `ssh` logs in with, and whom it trusts to be the host.
@@ -84,7 +89,7 @@ impl SshLogin {
 }
 
 /// One candidate: a label, and what is known under it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct GitCredential {
     /// How it is called in results and failures, such as `secret flux-system/fleet`.
     pub label: String,
@@ -94,6 +99,8 @@ pub struct GitCredential {
     pub ca: Option<Vec<u8>>,
     /// A client certificate and its key (PEM, one after the other).
     pub identity: Option<SecretString>,
+    /// Whether it is tried only once the server has asked for a login.
+    pub is_late: bool,
 }
 
 impl fmt::Debug for GitCredential {
@@ -107,7 +114,7 @@ impl GitCredential {
     /// User name and password under a label.
     pub fn basic(label: impl Into<String>, username: impl Into<String>, password: SecretString) -> Self {
         let login = Login::Basic { username: username.into(), password };
-        Self { label: label.into(), login: Some(login), ca: None, identity: None }
+        Self { label: label.into(), login: Some(login), ..Self::default() }
     }
 
     /// What a Secret of a `GitRepository` holds.
@@ -115,7 +122,7 @@ impl GitCredential {
     /// `bearerToken` hides user name and password; `ca.crt` hides `caFile`.
     ///
     /// # Errors
-    /// The sentence of the controller for a password without a user name.
+    /// The sentence of the controller for a password without a user name, or for an App that is not whole.
     ///
     /// Source: fluxcd/pkg:git/options.go, runtime/secrets.
     pub fn from_secret(
@@ -139,7 +146,8 @@ impl GitCredential {
         let ca = text("ca.crt").or_else(|| text("caFile")).map(|pem| pem.as_bytes().to_vec());
         let pair = text("tls.crt").zip(text("tls.key")).or_else(|| text("certFile").zip(text("keyFile")));
         let identity = pair.map(|(certificate, key)| format!("{certificate}\n{key}").into());
-        Ok(Self { label: label.into(), login, ca, identity })
+        let login = App::from_secret(data).transpose()?.map(Login::App).or(login);
+        Ok(Self { label: label.into(), login, ca, identity, is_late: false })
     }
 }
 
@@ -163,12 +171,14 @@ pub struct Sources<'a> {
     pub ssh_key: Option<(&'static str, PathBuf)>,
     /// `--git-known-hosts`: counts for every login.
     pub known_hosts: Option<PathBuf>,
+    /// What is tried once the server asks; see [`super::fallbacks`].
+    pub fallbacks: Vec<GitCredential>,
     /// The `GitRepository`'s `secretRef`, then secrets of ours whose URL is this remote's.
     pub secrets: Vec<SecretSource<'a>>,
 }
 
 /// The candidates for `url`, in the order in which they are tried: flags, environment, secrets, the address's own user
-/// info, or the system's ssh. A file remote has none.
+/// info and what is tried once the server asks, or the system's ssh. A file remote has none.
 ///
 /// Beside the candidates: a sentence for each secret that cannot be used.
 ///
@@ -195,7 +205,7 @@ fn for_ssh(url: &str, sources: &Sources<'_>) -> (Vec<GitCredential>, Vec<String>
     let mut add = |label: &str, login: SshLogin| {
         let known_hosts = given.clone().or(login.known_hosts);
         let login = Some(Login::Ssh(SshLogin { known_hosts, ..login }));
-        found.push(GitCredential { label: label.to_owned(), login, ca: None, identity: None });
+        found.push(GitCredential { label: label.to_owned(), login, ..GitCredential::default() });
     };
     if let Some((label, path)) = &sources.ssh_key {
         add(label, SshLogin { key: SshKey::File(path.clone()), known_hosts: None });
@@ -228,6 +238,7 @@ fn for_http(url: &str, address: &GitUrl, sources: &Sources<'_>) -> (Vec<GitCrede
         let password = password.unwrap_or_default().to_owned().into();
         found.push(GitCredential::basic("user info of the URL", username, password));
     }
+    found.extend(sources.fallbacks.iter().cloned());
     (found, passed_over)
 }
 

@@ -5,6 +5,9 @@
 //!
 //! Source: git's `Documentation/gitprotocol-http`.
 
+mod helper;
+mod login;
+
 use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt;
@@ -13,14 +16,15 @@ use reqwest::{Body, Client, Response, StatusCode};
 use url::Url;
 
 use crate::http;
-use crate::text::ExposeSecret;
 
-use super::credential::{GitCredential, Login};
+use super::credential::GitCredential;
 use super::error::{Attempt, GitError, Refusal};
 use super::network::wait;
 use super::session::Session;
 use super::url::GitUrl;
 use super::{Remote, tls};
+
+use login::{Door, Shown, candidates, resolve};
 
 /// Redirects followed before it is called a loop.
 const MAX_REDIRECTS: usize = 8;
@@ -30,6 +34,8 @@ const MAX_ERROR_TEXT: usize = 4096;
 /// The HTTP side of a session.
 pub(super) struct Http {
     client: Client,
+    /// The user of an address that has no password.
+    username: Option<String>,
     /// What the first request settled on.
     settled: Mutex<Settled>,
 }
@@ -39,8 +45,8 @@ pub(super) struct Http {
 struct Settled {
     /// Address without `/info/refs`.
     base: Url,
-    /// The credential that was accepted; `None`: nobody asked.
-    credential: Option<GitCredential>,
+    /// What was accepted; `None`: nothing was asked yet.
+    login: Option<Shown>,
 }
 
 /// An answer to the first request.
@@ -62,7 +68,9 @@ impl Http {
         let base =
             base.map_err(|error| GitError::BadAnswer { url: shown.clone(), message: error.to_string() })?;
         let client = tls::client(remote, &shown)?;
-        Ok(Self { client, settled: Mutex::new(Settled { base, credential: None }) })
+        let username = url.user_info().filter(|(_, password)| password.is_none());
+        let username = username.map(|(user, _)| user.to_owned());
+        Ok(Self { client, username, settled: Mutex::new(Settled { base, login: None }) })
     }
 
     fn settled(&self) -> Settled {
@@ -72,27 +80,73 @@ impl Http {
     /// Asks for the references: the only request that is tried with several credentials.
     pub(super) fn advertise(&self, session: &Session, service: &str) -> Result<Response, GitError> {
         let start = self.settled();
-        let candidates = match &start.credential {
+        let mut failure = Failure::default();
+        let candidates = match &start.login {
             // Accepted a moment ago: no need to have the others refused again.
-            Some(accepted) => vec![Some(accepted)],
+            Some(_) => vec![None],
             None => candidates(&session.remote),
         };
-        let mut failure = Failure::default();
         for candidate in candidates {
-            let answer = self.follow(session, &start.base, service, candidate)?;
-            let status = answer.response.status();
-            if status.is_success() {
-                check_type(session, &answer.response, &format!("application/x-git-{service}-advertisement"))?;
-                let credential = candidate.filter(|_| answer.logged_in).cloned();
-                let label = credential.as_ref().map_or("anonymous", |credential| &credential.label);
-                session.accept(&failure.before(label));
-                *self.settled.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Settled { base: answer.base, credential };
-                return Ok(answer.response);
+            let shown = match &start.login {
+                Some(accepted) => accepted.clone(),
+                None => match self.resolve(session, &start.base, candidate, &mut failure)? {
+                    Some(shown) => shown,
+                    None => continue,
+                },
+            };
+            let answer = self.follow(session, &start.base, service, &shown)?;
+            match self.settle(session, service, &shown, answer, &failure)? {
+                Ok(response) => return Ok(response),
+                Err(refused) => failure.add(session, &shown, refused)?,
             }
-            failure.add(session, candidate, answer)?;
         }
         Err(failure.into_error(session, service))
+    }
+
+    /// What a candidate has to show; `None`: nothing, or nobody has asked for it.
+    fn resolve(
+        &self,
+        session: &Session,
+        url: &Url,
+        candidate: Option<&GitCredential>,
+        failure: &mut Failure,
+    ) -> Result<Option<Shown>, GitError> {
+        if candidate.is_some_and(|candidate| candidate.is_late) && !failure.wants_login() {
+            return Ok(None);
+        }
+        let door = Door { session, client: &self.client, url, username: self.username.as_deref() };
+        match resolve(&door, candidate) {
+            Err(GitError::AuthDenied { attempts, server, .. }) => {
+                failure.add_unusable(attempts, server);
+                Ok(None)
+            }
+            resolved => resolved,
+        }
+    }
+
+    /// Keeps to what was accepted; what was refused comes back.
+    fn settle(
+        &self,
+        session: &Session,
+        service: &str,
+        shown: &Shown,
+        answer: Answer,
+        failure: &Failure,
+    ) -> Result<Result<Response, Answer>, GitError> {
+        let status = answer.response.status();
+        if !status.is_success() {
+            if status == StatusCode::UNAUTHORIZED {
+                shown.tell(session, false)?;
+            }
+            return Ok(Err(answer));
+        }
+        check_type(session, &answer.response, &format!("application/x-git-{service}-advertisement"))?;
+        let login = if answer.logged_in { shown.clone() } else { Shown::default() };
+        session.accept(&failure.before(login.label()));
+        login.tell(session, true)?;
+        let settled = Settled { base: answer.base, login: Some(login) };
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = settled;
+        Ok(Ok(answer.response))
     }
 
     /// One attempt at `/info/refs`, redirects followed; credentials stay with the host they are for.
@@ -101,24 +155,25 @@ impl Http {
         session: &Session,
         start: &Url,
         service: &str,
-        candidate: Option<&GitCredential>,
+        shown: &Shown,
     ) -> Result<Answer, GitError> {
         let tail = format!("/info/refs?service=git-{service}");
         let mut base = start.clone();
         for _ in 0..=MAX_REDIRECTS {
             let url = format!("{}{tail}", base.as_str().trim_end_matches('/'));
-            let login = candidate.filter(|_| may_log_in(start, &base));
+            let login = shown.header().filter(|_| may_log_in(start, &base));
+            let logged_in = login.is_some();
             let mut request = self.client.get(&url);
-            if let Some(value) = authorization(login) {
+            if let Some(value) = login {
                 request = request.header(AUTHORIZATION, value);
             }
             let response = wait(session, "the list of references", request.send())?;
             let response = response.map_err(|error| network_error(session, &error))?;
-            let (status, label) =
-                (response.status().as_u16(), login.map_or("anonymous", |login| &login.label));
+            let label = if logged_in { shown.label() } else { "anonymous" };
+            let status = response.status().as_u16();
             tracing::debug!(status, credential = label, "git: {service} at {}", session.shown);
             if !response.status().is_redirection() {
-                return Ok(Answer { response, base, logged_in: login.is_some() });
+                return Ok(Answer { response, base, logged_in });
             }
             base = redirected(session, &base, &response)?;
         }
@@ -131,7 +186,7 @@ impl Http {
         service: &str,
         body: Body,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
-        let Settled { base, credential } = self.settled();
+        let Settled { base, login } = self.settled();
         let url = format!("{}/git-{service}", base.as_str().trim_end_matches('/'));
         let mut headers = HeaderMap::new();
         for (name, kind) in [(CONTENT_TYPE, "request"), (ACCEPT, "result")] {
@@ -139,7 +194,7 @@ impl Http {
                 headers.insert(name, value);
             }
         }
-        if let Some(value) = authorization(credential.as_ref()) {
+        if let Some(value) = login.and_then(|login| login.header()) {
             headers.insert(AUTHORIZATION, value);
         }
         self.client.post(url).headers(headers).body(body).send()
@@ -158,10 +213,11 @@ impl Http {
             check_type(session, &response, &format!("application/x-git-{service}-result"))?;
             return Ok(response);
         }
-        let Settled { base, credential } = self.settled();
-        let logged_in = credential.is_some();
+        let Settled { base, login } = self.settled();
+        let login = login.unwrap_or_default();
         let mut failure = Failure::default();
-        failure.add(session, credential.as_ref(), Answer { response, base, logged_in })?;
+        let logged_in = login.is_login();
+        failure.add(session, &login, Answer { response, base, logged_in })?;
         Err(failure.into_error(session, service))
     }
 }
@@ -182,12 +238,7 @@ impl Failure {
     ///
     /// # Errors
     /// At once for any other status.
-    fn add(
-        &mut self,
-        session: &Session,
-        tried: Option<&GitCredential>,
-        answer: Answer,
-    ) -> Result<(), GitError> {
+    fn add(&mut self, session: &Session, tried: &Shown, answer: Answer) -> Result<(), GitError> {
         let status = answer.response.status();
         let rank = |status: StatusCode| match status.as_u16() {
             403 => 3,
@@ -197,13 +248,10 @@ impl Failure {
         if !matches!(status.as_u16(), 401 | 403 | 404 | 410) {
             return Err(unexpected(session, &answer.response));
         }
-        if tried.is_some() && !answer.logged_in {
+        if tried.is_login() && !answer.logged_in {
             self.redirected = Some(answer.base.to_string());
         }
-        let credential = match tried.filter(|_| answer.logged_in) {
-            Some(credential) => credential.label.clone(),
-            None => "anonymous".to_owned(),
-        };
+        let credential = if answer.logged_in { tried.label() } else { "anonymous" }.to_owned();
         self.attempts.push(Attempt { credential, refusal: Refusal::Status(status.as_u16()) });
         if self.strongest.is_none_or(|known| rank(known) < rank(status)) {
             self.strongest = Some(status);
@@ -215,12 +263,26 @@ impl Failure {
     /// The label of what was accepted, with what was refused before it: who gave a credential wants to know that another
     /// one served.
     fn before(&self, accepted: &str) -> String {
-        let refused = self.attempts.iter().map(|tried| format!("{} ({})", tried.credential, tried.refusal));
+        let refused = self.attempts.iter().filter(|tried| tried.credential != "anonymous");
+        let refused = refused.map(|tried| format!("{} ({})", tried.credential, tried.refusal));
         let refused: Vec<String> = refused.collect();
         if refused.is_empty() {
             return accepted.to_owned();
         }
         format!("{accepted}, after {}", refused.join(", "))
+    }
+
+    /// Whether a server asked for a login, or for another one.
+    fn wants_login(&self) -> bool {
+        self.attempts.iter().any(|attempt| !matches!(attempt.refusal, Refusal::Status(404 | 410)))
+    }
+
+    /// Notes a login that could not even be shown, and why.
+    fn add_unusable(&mut self, attempts: Vec<Attempt>, why: String) {
+        self.attempts.extend(attempts);
+        if self.strongest.is_none() {
+            self.server = why;
+        }
     }
 
     fn into_error(self, session: &Session, service: &str) -> GitError {
@@ -241,32 +303,6 @@ impl Failure {
             },
         }
     }
-}
-
-/// What is tried, in order; without any credential, none.
-fn candidates(remote: &Remote) -> Vec<Option<&GitCredential>> {
-    let logins = remote.credentials.iter().filter(|candidate| candidate.login.is_some());
-    let mut found: Vec<_> = logins.map(Some).collect();
-    if found.is_empty() {
-        found.push(None);
-    }
-    found
-}
-
-/// The header that logs in; marked so that nothing prints it.
-fn authorization(credential: Option<&GitCredential>) -> Option<HeaderValue> {
-    use base64::Engine as _;
-    let text = match credential?.login.as_ref()? {
-        Login::Basic { username, password } => {
-            let pair = format!("{username}:{}", password.expose_secret());
-            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
-        }
-        Login::Bearer(token) => format!("Bearer {}", token.expose_secret()),
-        Login::Ssh(_) => return None,
-    };
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// Whether credentials for `start` may go to `now`: the same server, or the same host over TLS.

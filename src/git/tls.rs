@@ -1,13 +1,16 @@
-//! Which certificates a remote is trusted by, and what a refused one says.
+//! Which certificates a remote is trusted by, which one says who we are, and the proxy on the way.
 
 use std::fs;
+use std::path::Path;
 
-use reqwest::{Certificate, Client, Identity};
+use reqwest::{Certificate, Client, Identity, NoProxy};
 
 use crate::http::{Setup, Way, bundle, innermost};
-use crate::text::ExposeSecret;
+use crate::text::{ExposeSecret, SecretString};
 
 use super::Remote;
+use super::config::Proxy;
+use super::credential::GitCredential;
 use super::error::GitError;
 
 /// Some servers answer with Git's protocol only to what calls itself git.
@@ -16,24 +19,55 @@ const USER_AGENT: &str = concat!("git/2.39 (supercargo ", env!("CARGO_PKG_VERSIO
 /// A client that trusts the system's authorities, the remote's files, and those of its secrets.
 ///
 /// # Errors
-/// [`GitError::Tls`] naming the file or secret that cannot be used.
+/// [`GitError::Tls`] naming the file or secret that cannot be used; [`GitError::Unreachable`] for a proxy that cannot.
 pub(super) fn client(remote: &Remote, shown: &str) -> Result<Client, GitError> {
     let failed = |message: String| GitError::Tls { url: shown.to_owned(), message };
-    let pem = remote.credentials.iter().find_map(|c| c.identity.as_ref().map(|pem| (&c.label, pem)));
-    let identity = pem.map(|(label, pem)| {
+    let identity = identity(remote).map_err(failed)?.map(|(label, pem)| {
         Identity::from_pem(pem.expose_secret().as_bytes())
             .map_err(|error| failed(format!("{label}: {}", innermost(&error))))
     });
     let (authorities, identity) = (authorities(remote).map_err(failed)?, identity.transpose()?);
+    let proxy = remote.proxy.as_ref().map(proxy).transpose();
+    let proxy = proxy.map_err(|message| GitError::Unreachable { url: shown.to_owned(), message })?;
     let setup = Setup {
         user_agent: USER_AGENT,
         connect_timeout: remote.timeouts.connect,
         authorities: &authorities,
         identity: identity.as_ref(),
         idle_per_host: None,
-        way: Way::Environment,
+        way: proxy.as_ref().map_or(Way::Environment, Way::Proxy),
     };
     setup.client().map_err(|error| failed(innermost(&error)))
+}
+
+/// The client certificate with its key, and what it is called: a secret's, else the configuration's.
+fn identity(remote: &Remote) -> Result<Option<(String, SecretString)>, String> {
+    let own = |credential: &GitCredential| Some((credential.label.clone(), credential.identity.clone()?));
+    if let Some(found) = remote.credentials.iter().find_map(own) {
+        return Ok(Some(found));
+    }
+    let Some((certificate, key)) = &remote.certificate else { return Ok(None) };
+    let key = key.as_deref().map(read).transpose()?.unwrap_or_default();
+    let pem = format!("{}\n{}", read(certificate)?.expose_secret(), key.expose_secret());
+    Ok(Some((certificate.display().to_string(), pem.into())))
+}
+
+fn read(path: &Path) -> Result<SecretString, String> {
+    let text = fs::read_to_string(path);
+    text.map(SecretString::from).map_err(|error| format!("could not read {}: {error}", path.display()))
+}
+
+fn proxy(settings: &Proxy) -> Result<reqwest::Proxy, String> {
+    // The library's words could hold the address's password.
+    let made = reqwest::Proxy::all(settings.address.as_str());
+    let mut made = made.map_err(|_withheld| "the proxy's address cannot be used".to_owned())?;
+    if settings.spares {
+        made = made.no_proxy(NoProxy::from_env());
+    }
+    Ok(match &settings.login {
+        Some((username, password)) => made.basic_auth(username, password.expose_secret()),
+        None => made,
+    })
 }
 
 /// The additional authorities, from files and secrets.

@@ -115,6 +115,11 @@ impl Transport {
         Ok(())
     }
 
+    /// The address of the proxy, and the login for it; `None` without a proxy.
+    pub fn proxy(&self) -> Option<(&str, Option<(String, SecretString)>)> {
+        self.proxy.as_ref().map(|proxy| (proxy.address.as_str(), proxy.login.clone()))
+    }
+
     /// A hash that tells ways apart; `None` for the common one.
     pub(super) fn fingerprint(&self) -> Option<[u8; 32]> {
         if self.ca.is_none() && self.identity.is_none() && self.proxy.is_none() {

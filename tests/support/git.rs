@@ -183,6 +183,17 @@ http {
 /// What the server is made of; all of it comes with Debian's git, nginx-light, fcgiwrap, apache2-utils and openssl.
 const NEEDED: [&str; 5] = ["git", "nginx", "fcgiwrap", "htpasswd", "openssl"];
 
+/// How a server is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Plain HTTP.
+    Plain,
+    /// TLS.
+    Tls,
+    /// TLS, for clients with a certificate of the same authority.
+    Clients,
+}
+
 /// Real smart HTTP: nginx with basic auth before `git http-backend`, on a free port of 127.0.0.1.
 pub struct GitServer {
     dir: tempfile::TempDir,
@@ -194,6 +205,11 @@ pub struct GitServer {
 impl GitServer {
     /// Starts the server; `None`, said loudly, where it is not wanted or the machine lacks a program for it.
     pub fn start(tls: bool) -> Option<Self> {
+        Self::start_with(if tls { Door::Tls } else { Door::Plain })
+    }
+
+    /// As [`Self::start`], behind this door.
+    pub fn start_with(door: Door) -> Option<Self> {
         if !programs::are_wanted(&NEEDED) {
             return None;
         }
@@ -203,11 +219,12 @@ impl GitServer {
             fs::create_dir(root.join(sub)).unwrap();
         }
         write_users(root);
+        let tls = door != Door::Plain;
         if tls {
             write_certificates(root);
         }
         let port = free_port();
-        fs::write(root.join("nginx.conf"), nginx_configuration(root, port, tls)).unwrap();
+        fs::write(root.join("nginx.conf"), nginx_configuration(root, port, door)).unwrap();
         let socket = format!("unix:{}", root.join("fcgi.sock").display());
         let processes = vec![
             spawn(root, "fcgiwrap", &["-f", "-c", "2", "-s", &socket]),
@@ -243,6 +260,11 @@ impl GitServer {
     /// The authority's certificate of a TLS server.
     pub fn ca(&self) -> PathBuf {
         self.dir.path().join("ca.crt")
+    }
+
+    /// A client's certificate (`client.crt`) or key (`client.key`) of a TLS server.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     /// The requests so far, a line each.
@@ -292,18 +314,27 @@ fn write_certificates(dir: &Path) {
     let sign = "x509 -req -days 30 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile san -out server.crt";
     fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
         .unwrap();
-    for line in [authority, request, sign] {
+    let client = "req -newkey rsa:2048 -nodes -subj /CN=rita -keyout client.key -out client.csr";
+    let sign_client = "x509 -req -days 30 -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile use -out client.crt";
+    // Without an extension it would be of the first version, which TLS libraries of today do not take.
+    fs::write(dir.join("use"), "extendedKeyUsage=clientAuth\n").unwrap();
+    for line in [authority, request, sign, client, sign_client] {
         run(dir, "openssl", &line.split_whitespace().collect::<Vec<_>>());
     }
 }
 
-fn nginx_configuration(dir: &Path, port: u16, tls: bool) -> String {
+fn nginx_configuration(dir: &Path, port: u16, door: Door) -> String {
     let backend = Path::new(&git(dir, &["--exec-path"])).join("git-http-backend");
     let is_root = String::from_utf8(run(dir, "id", &["-u"])).unwrap().trim() == "0";
     let dir = dir.to_str().unwrap();
-    let certificates = format!("ssl; ssl_certificate {dir}/server.crt; ssl_certificate_key {dir}/server.key");
+    let server = format!("ssl; ssl_certificate {dir}/server.crt; ssl_certificate_key {dir}/server.key");
+    let tls = match door {
+        Door::Plain => String::new(),
+        Door::Tls => server,
+        Door::Clients => format!("{server}; ssl_verify_client on; ssl_client_certificate {dir}/ca.crt"),
+    };
     NGINX
-        .replace("@TLS@", if tls { &certificates } else { "" })
+        .replace("@TLS@", &tls)
         .replace("@PORT@", &port.to_string())
         .replace("@BACKEND@", backend.to_str().unwrap())
         .replace("@USER@", if is_root { "user root;" } else { "" })

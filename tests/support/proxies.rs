@@ -1,13 +1,14 @@
 //! Debian's proxies as processes of their own, on the loopback, each with the login `rita` and `way-in`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail by panicking")]
-#![allow(unreachable_pub, missing_docs, reason = "included as a module; names say what they do")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "included as a module; names say what they do")]
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[allow(clippy::duplicate_mod, reason = "some test files use other servers too")]
 #[path = "programs.rs"]
 mod programs;
 

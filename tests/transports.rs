@@ -1,8 +1,11 @@
-//! Is ssh spoken rightly? With the system's `ssh` and a real OpenSSH server.
+//! Are Git remotes reached by the ways that operators have? With the system's `ssh` and a real OpenSSH server; over HTTPS with git's
+//! own configuration, helpers and proxies.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/git.rs"]
 mod git;
+#[path = "support/proxies.rs"]
+mod proxies;
 #[path = "support/sshd.rs"]
 mod sshd;
 
@@ -13,7 +16,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use git::Bare;
+use git::{Bare, Door, GitServer, PASSWORD, WRITER};
+use proxies::Proxy;
 use sshd::{PASSPHRASE, SshServer};
 use supercargo::domain::commit::CommitSpec;
 use supercargo::domain::object::Person;
@@ -26,7 +30,7 @@ use supercargo::problem::Code;
 const FILES: &[(&str, &str)] = &[("apps/web.yaml", "image: web:1\n"), ("README.md", "# fleet\n")];
 
 fn login(label: &str, login: SshLogin) -> GitCredential {
-    GitCredential { label: label.to_owned(), login: Some(Login::Ssh(login)), ca: None, identity: None }
+    GitCredential { label: label.to_owned(), login: Some(Login::Ssh(login)), ..GitCredential::default() }
 }
 
 /// What a Secret with this key holds.
@@ -214,62 +218,189 @@ fn cancelling_ends_ssh_and_whatever_it_started() {
     }
 }
 
-/// An object of Flux in the short form that a line holds.
-fn object(kind: &str, group: &str, name: &str, spec: &str) -> String {
-    format!(
-        "apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace: ops}}\nspec: {spec}\n---\n"
-    )
+/// A desk with a home of its own, where the program is run on an automation and its `GitRepository` `ops/fleet`.
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+/// What the program said.
+struct Said {
+    report: serde_json::Value,
+    all: String,
+}
+
+impl Said {
+    /// The message of one check.
+    fn check(&self, name: &str) -> String {
+        let checks = self.report["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}: {:#}", self.report))["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+impl Desk {
+    /// `fields` are further ones of the `GitRepository`; `secret` is the content of its Secret `ops/key`.
+    fn new(url: &str, fields: &str, secret: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["files", "home", "tmp"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        let object = |kind: &str, group: &str, name: &str, spec: &str| {
+            format!(
+                "apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace: ops}}\nspec: {spec}\n---\n"
+            )
+        };
+        let repository = format!("{{url: '{url}', interval: 1m{fields}}}");
+        let automation = "{interval: 1m, sourceRef: {kind: GitRepository, name: fleet}, git: {checkout: {ref: {branch: main}}, \
+                          commit: {author: {name: bot, email: bot@example.com}}}, update: {strategy: Setters}}";
+        let text = [
+            object("GitRepository", "source.toolkit.fluxcd.io/v1", "fleet", &repository),
+            object("ImageUpdateAutomation", "image.toolkit.fluxcd.io/v1", "apps", automation),
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: key, namespace: ops}}\nstringData: {secret}\n"
+            ),
+        ];
+        fs::write(dir.path().join("files/objects.yaml"), text.concat()).unwrap();
+        Self { dir }
+    }
+
+    /// Writes a file of the home; returns its path.
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.dir.path().join("home").join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn check(&self) -> Said {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"));
+        command
+            .args(["check", "-o", "json", "--log-level", "trace", "-C"])
+            .arg(self.dir.path().join("files"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .env("HOME", self.dir.path().join("home"));
+        command.env("GIT_CONFIG_NOSYSTEM", "1").current_dir(self.dir.path().join("home"));
+        let ran = command.env("TMPDIR", self.dir.path().join("tmp")).output().unwrap();
+        let all = String::from_utf8_lossy(&[ran.stdout.clone(), ran.stderr].concat()).into_owned();
+        assert!(!all.contains(git::PASSWORD) && !all.contains(PASSPHRASE), "{all}");
+        Said { report: serde_json::from_slice(&ran.stdout).unwrap(), all }
+    }
 }
 
 #[test]
 fn a_secret_of_the_files_serves_the_program_and_leaves_nothing_behind() {
     let Some(server) = SshServer::start() else { return };
     Bare::create(&server.folder("fleet"), FILES);
-    let dir = tempfile::tempdir().unwrap();
-    for folder in ["files", "home", "tmp"] {
-        fs::create_dir(dir.path().join(folder)).unwrap();
-    }
     let url = server.repository("fleet");
-    let indented = |text: &str| format!("    {}\n", text.trim_end().replace('\n', "\n    "));
-    let text = [
-        object("GitRepository", "source.toolkit.fluxcd.io/v1", "fleet", &format!("{{url: '{url}', interval: 1m, secretRef: {{name: key}}}}")),
-        object(
-            "ImageUpdateAutomation",
-            "image.toolkit.fluxcd.io/v1",
-            "apps",
-            "{interval: 1m, sourceRef: {kind: GitRepository, name: fleet}, git: {checkout: {ref: {branch: main}}, \
-             commit: {author: {name: bot, email: bot@example.com}}}, update: {strategy: Setters}}",
-        ),
-        format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: key, namespace: ops}}\nstringData:\n  password: \"{PASSPHRASE}\"\n  \
-             identity: |\n{}  known_hosts: |\n{}",
-            indented(&server.pem("locked")),
-            indented(&server.known_hosts())
-        ),
-    ]
-    .concat();
-    fs::write(dir.path().join("files/objects.yaml"), text).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"));
-    command.args(["check", "-o", "json", "--log-level", "trace", "-C"]).arg(dir.path().join("files"));
-    command.env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", dir.path().join("home"));
-    let ran = command.env("TMPDIR", dir.path().join("tmp")).output().unwrap();
-    let said = String::from_utf8_lossy(&[ran.stdout.clone(), ran.stderr].concat()).into_owned();
-    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
-    let check = |name: &str| {
-        let checks = report["checks"].as_array().unwrap();
-        checks
-            .iter()
-            .find(|check| check["name"] == name)
-            .unwrap_or_else(|| panic!("no {name}: {report:#}"))
-            .clone()
-    };
-    assert!(check("ssh")["message"].as_str().unwrap().starts_with("OpenSSH"), "{report:#}");
-    assert_eq!(
-        check("remote/ops/fleet")["message"],
-        format!("{url} answers, credential: secret ops/key"),
-        "{said}"
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let (key, known) = (server.pem("locked"), server.known_hosts());
+    let secret = format!(
+        "{{identity: {}, known_hosts: {}, password: {}}}",
+        quoted(&key),
+        quoted(&known),
+        quoted(PASSPHRASE)
     );
-    let key = server.pem("locked");
-    assert!(!said.contains(key.lines().nth(1).unwrap()) && !said.contains(PASSPHRASE), "{said}");
-    assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
+    let desk = Desk::new(&url, ", secretRef: {name: key}", &secret);
+    let said = desk.check();
+    assert!(said.check("ssh").starts_with("OpenSSH"), "{:#}", said.report);
+    let answer = format!("{url} answers, credential: secret ops/key");
+    assert_eq!(said.check("remote/ops/fleet"), answer, "{}", said.all);
+    assert!(!said.all.contains(key.lines().nth(1).unwrap()), "{}", said.all);
+    assert_eq!(fs::read_dir(desk.dir.path().join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn helpers_are_asked_once_the_server_asks_and_told_how_it_went() {
+    let Some(server) = GitServer::start_with(Door::Plain) else { return };
+    let _fleet = server.create("fleet", FILES);
+    let _public = server.create("public", FILES);
+    for (name, password, heard, outcome) in [
+        ("public", PASSWORD, "", "answers, credential: anonymous"),
+        ("fleet", PASSWORD, "get\nstore\n", "answers, credential: git credential helper"),
+        ("fleet", "wrong-word", "get\nerase\n", "refused anonymous (401), git credential helper (401)"),
+    ] {
+        let desk = Desk::new(&server.repository(name), "", "{}");
+        let log = desk.write("heard", "");
+        let script = format!(
+            "#!/bin/sh\ncat > /dev/null; echo \"$1\" >> {log}\n[ \"$1\" = get ] && printf 'username={WRITER}\\npassword={password}\\n'\n"
+        );
+        let script = desk.write("helper", &script);
+        desk.write(".gitconfig", &format!("[credential]\n\thelper = \"!sh {script}\"\n"));
+        let said = desk.check();
+        assert!(said.check("remote/ops/fleet").contains(outcome), "{}", said.all);
+        assert_eq!(fs::read_to_string(log).unwrap(), heard, "{}", said.all);
+        assert!(!said.all.contains("wrong-word"), "{}", said.all);
+    }
+}
+
+#[test]
+fn netrc_serves_where_nothing_was_given() {
+    let Some(server) = GitServer::start_with(Door::Plain) else { return };
+    let _fleet = server.create("fleet", FILES);
+    let desk = Desk::new(&server.repository("fleet"), "", "{}");
+    desk.write(".netrc", &format!("machine 127.0.0.1 login {WRITER} password {PASSWORD}\n"));
+    let said = desk.check();
+    assert!(said.check("remote/ops/fleet").ends_with("credential: netrc"), "{}", said.all);
+}
+
+#[test]
+fn a_client_certificate_comes_from_the_secret_or_from_gits_configuration() {
+    let Some(server) = GitServer::start_with(Door::Clients) else { return };
+    let _fleet = server.create("fleet", FILES);
+    let text = |name: &str| serde_json::to_string(&fs::read_to_string(server.file(name)).unwrap()).unwrap();
+    let login = format!("username: {WRITER}, password: {PASSWORD}");
+    let certificates = format!(
+        "ca.crt: {}, tls.crt: {}, tls.key: {}",
+        text("ca.crt"),
+        text("client.crt"),
+        text("client.key")
+    );
+    let path = |name: &str| server.file(name).to_str().unwrap().to_owned();
+    let configuration = format!(
+        "[http \"{}\"]\n\tsslCAInfo = {}\n\tsslCert = {}\n\tsslKey = {}\n",
+        server.url,
+        path("ca.crt"),
+        path("client.crt"),
+        path("client.key")
+    );
+    for (secret, configuration) in
+        [(format!("{{{login}, {certificates}}}"), String::new()), (format!("{{{login}}}"), configuration)]
+    {
+        let desk = Desk::new(&server.repository("fleet"), ", secretRef: {name: key}", &secret);
+        desk.write(".gitconfig", &configuration);
+        let said = desk.check();
+        assert!(said.check("remote/ops/fleet").ends_with("credential: secret ops/key"), "{}", said.all);
+    }
+    let desk = Desk::new(&server.repository("fleet"), ", secretRef: {name: key}", &format!("{{{login}}}"));
+    let said = desk.check();
+    assert!(said.check("remote/ops/fleet").contains("not trusted"), "{}", said.all);
+}
+
+#[test]
+fn a_proxy_comes_from_the_secret_or_from_gits_configuration() {
+    let Some(server) = GitServer::start_with(Door::Plain) else { return };
+    let Some(proxy) = Proxy::http() else { return };
+    let _public = server.create("public", FILES);
+    let address = proxy.address.replace("://", &format!("://{}:{}@", proxies::USER, proxies::PASSWORD));
+    let secret = format!(
+        "{{address: '{}', username: {}, password: {}}}",
+        proxy.address,
+        proxies::USER,
+        proxies::PASSWORD
+    );
+    for (fields, configuration) in
+        [(", proxySecretRef: {name: key}", String::new()), ("", format!("[http]\n\tproxy = {address}\n"))]
+    {
+        let desk = Desk::new(&server.repository("public"), fields, &secret);
+        desk.write(".gitconfig", &configuration);
+        let before = proxy.log().matches("Connect (file descriptor").count();
+        let said = desk.check();
+        assert!(said.check("remote/ops/fleet").ends_with("credential: anonymous"), "{}", said.all);
+        assert!(proxy.log().matches("Connect (file descriptor").count() > before, "{}", proxy.log());
+        assert!(!said.all.contains(proxies::PASSWORD), "{}", said.all);
+    }
 }
