@@ -81,6 +81,8 @@ pub struct Engine {
     store: Arc<Store>,
     registry: Arc<registry::Client>,
     forges: Arc<forge::Forges>,
+    /// Ways to remotes that a person has opened.
+    opened: git::Opened,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
@@ -147,6 +149,7 @@ impl Engine {
             private,
             registry: Arc::new(registry),
             forges: Arc::new(forges),
+            opened: git::Opened::default(),
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),

@@ -64,7 +64,7 @@ pub use self::propose::Proposed;
 pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
 pub use self::refs::{Refs, Resolved};
 pub use self::sign::Signer;
-pub use self::ssh::SshProgram;
+pub use self::ssh::{Opened, SshProgram};
 pub use self::tree::TreeFile;
 pub use self::url::{GitUrl, Scheme, is_same_repository, redact};
 
@@ -133,6 +133,8 @@ pub struct Remote {
     pub proxy: Option<Proxy>,
     /// What is run to speak ssh.
     pub ssh: SshProgram,
+    /// Ways that a person has opened for it.
+    pub opened: Opened,
     /// How long it may take.
     pub timeouts: Timeouts,
     /// Stops what is under way; a push only as long as nothing of it was sent.

@@ -9,6 +9,7 @@ mod effects;
 mod event_loop;
 mod input;
 mod journal;
+mod lent;
 mod mailbox;
 mod open;
 mod paint;

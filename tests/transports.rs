@@ -173,6 +173,35 @@ fn the_operators_ssh_goes_by_its_configuration_and_over_jump_hosts() {
 }
 
 #[test]
+fn a_way_that_was_opened_by_hand_serves_until_the_program_ends() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let mut remote = remote(&server, Vec::new());
+    let configuration = format!(
+        "UserKnownHostsFile {}\nGlobalKnownHostsFile none\nIdentitiesOnly yes\nIdentityFile {}\n",
+        server.write("known", &server.known_hosts()).display(),
+        server.key("writer").display()
+    );
+    remote.ssh = operators_ssh(&server, &configuration);
+    let logins = || server.log().matches("Accepted publickey").count();
+    assert!(remote.opened.command(&remote).unwrap().status().unwrap().success());
+    // From now on nobody would be let in anew.
+    server.write("ssh_config", &format!("{configuration}PubkeyAuthentication no\n"));
+    for _ in 0..2 {
+        assert_eq!(ls_remote(&remote).unwrap().1, "system ssh");
+    }
+    assert_eq!(logins(), 1, "{}", server.log());
+    let fresh = Remote { opened: supercargo::git::Opened::default(), ..remote.clone() };
+    drop(remote);
+    assert_eq!(ls_remote(&fresh).unwrap_err().code(), Code::GitAuthDenied);
+    let until = Instant::now() + Duration::from_secs(10);
+    while !server.log().contains("Disconnected from user") && !server.log().contains("disconnected by user") {
+        assert!(Instant::now() < until, "{}", server.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn a_repository_that_is_not_there_is_not_found() {
     let Some(server) = SshServer::start() else { return };
     let error = ls_remote(&remote(&server, vec![secret(&server, "writer", None)])).unwrap_err();

@@ -112,6 +112,8 @@ pub enum Action {
     Leave,
     /// Stops the running work, else like [`Self::Leave`] at the root.
     Cancel,
+    /// Answers what `ssh` asks before it lets us to a remote.
+    OpenWay,
     /// Hands the terminal back to the shell.
     Suspend,
     /// Draws everything again.

@@ -34,6 +34,8 @@ pub enum Msg {
     Key(Key),
     /// Text was pasted, as the terminal sent it.
     Paste(String),
+    /// `ssh` was answered: how many remotes are open now, or why one is not.
+    WayOpened(Result<usize, String>),
     /// The terminal has this size now.
     Resized(Size),
     /// A frame was drawn and sent; dialogs count their guard time from it.

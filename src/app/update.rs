@@ -92,6 +92,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::SourceChanged => scans::reload(state),
+        Msg::WayOpened(opened) => scans::way_opened(state, opened),
     }
 }
 
@@ -183,6 +184,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Theme | Action::ModeReadOnly | Action::ModeDryRun | Action::ModeWrite => {
             mode::perform(state, action)
         }
+        Action::OpenWay => vec![Effect::OpenWay],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
         Action::Demo => vec![Effect::Demo],

@@ -140,7 +140,7 @@ impl Engine {
         problems.extend(passed_over.into_iter().map(|text| Problem::new(Code::Skipped, redact(url), text)));
         let mut remote = Remote::new(url);
         remote.credentials = credentials;
-        remote.ssh = git_config.ssh_program();
+        (remote.ssh, remote.opened) = (git_config.ssh_program(), self.opened.clone());
         let http = git_config.http_settings(url);
         remote.ca_files.clone_from(&self.settings.ca_files);
         remote.ca_files.extend(http.ca_file);

@@ -84,6 +84,24 @@ impl Engine {
             .any(|url| git::GitUrl::parse(&url).is_ok_and(|url| url.scheme == git::Scheme::Ssh))
     }
 
+    /// What a person runs on the terminal to open the way to remotes that are reached by ssh and refused us: their addresses as they may
+    /// be shown, and the commands. If none refused us, all of them.
+    pub fn ways_to_open(&self, world: &World) -> Vec<(String, std::process::Command)> {
+        let all: BTreeSet<String> = self.addresses(world).collect();
+        let refused = |url: &String| {
+            let code = self.unreached.why(url, None).map(|problem| problem.code);
+            matches!(code, Some(Code::GitAuthDenied | Code::GitAuthRequired | Code::GitHostKey))
+        };
+        let (closed, others): (Vec<String>, Vec<String>) = all.into_iter().partition(refused);
+        let command = |url: &String| {
+            let remote = self.remote(url, &[], &world.git_config, &mut Vec::new()).ok()?;
+            Some((remote.shown(), self.opened.command(&remote)?))
+        };
+        let commands = |urls: &[String]| urls.iter().filter_map(command).collect::<Vec<_>>();
+        let found = commands(&closed);
+        if found.is_empty() { commands(&others) } else { found }
+    }
+
     /// Asks the remote of each automation for its references: by `GitRepository`, the label of the credential that was
     /// accepted, or what went wrong.
     ///

@@ -6,6 +6,7 @@
 
 mod agent;
 mod attempt;
+mod opened;
 mod program;
 mod way;
 mod words;
@@ -19,12 +20,15 @@ use super::session::{Line, Service, Session, Talk};
 use super::url::{GitUrl, SshPlace};
 use super::wire::Advertised;
 
+pub use opened::Opened;
 pub use program::SshProgram;
 
 /// The ssh side of a session.
 pub(super) struct Ssh {
     place: SshPlace,
     program: SshProgram,
+    /// Ways that stand open.
+    opened: Opened,
     /// Labels and logins, in the order in which they are tried.
     logins: Vec<(String, SshLogin)>,
     /// The login that was accepted.
@@ -45,8 +49,8 @@ impl Ssh {
         if logins.is_empty() {
             logins.push((SshLogin::SYSTEM.to_owned(), SshLogin::default()));
         }
-        let (place, program) = (url.ssh_place()?, remote.ssh.clone());
-        Ok(Self { place, program, logins, settled: Mutex::new(None) })
+        let (place, program, opened) = (url.ssh_place()?, remote.ssh.clone(), remote.opened.clone());
+        Ok(Self { place, program, opened, logins, settled: Mutex::new(None) })
     }
 
     /// Logs in and reads what the remote has: each login is tried until one is let in.

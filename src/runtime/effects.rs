@@ -197,6 +197,7 @@ impl EffectRunner {
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
             Effect::Copy(_)
             | Effect::Theme(_)
+            | Effect::OpenWay
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Demo
@@ -214,6 +215,12 @@ impl EffectRunner {
         // A push that takes longer is told by the next start, which asks the remote.
         let _ = tokio::time::timeout(patience, pushes).await;
         self.journal.finish();
+    }
+
+    /// The commands that open ways to remotes.
+    pub(super) fn ways_to_open(&self) -> Vec<(String, std::process::Command)> {
+        let world = self.work().held().world.clone();
+        world.map(|world| self.engine.ways_to_open(&world)).unwrap_or_default()
     }
 
     fn work(&self) -> Work {

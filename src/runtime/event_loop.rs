@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
 use super::input::{Input, Parser, REJOIN};
+use super::lent;
 use super::mailbox::{self, Caught, Inbox, Letter, mailbox};
 use super::signals::Signals;
 use super::terminal::{self, Screen};
@@ -28,6 +29,8 @@ use crate::views::{self, Look};
 const RESIZE: Duration = Duration::from_millis(30);
 /// How long a push may keep a process whose terminal is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long signals of the keyboard may be on their way after another program had the terminal.
+const LENT: Duration = Duration::from_millis(500);
 /// Letters that may wait before workers do.
 const LETTERS: usize = 1024;
 
@@ -59,6 +62,7 @@ pub(super) fn run(
         push_unseen: false,
         parser: Parser::default(),
         torn: None,
+        lent: None,
         resized: None,
         terminal: io::stdin(),
         inbox,
@@ -82,6 +86,8 @@ struct Loop {
     theme: Theme,
     appearance: Appearance,
     clock: Clock,
+    /// Until when signals of the keyboard are another program's.
+    lent: Option<Instant>,
     /// How it is left as soon as the push under way has ended.
     leaving: Option<Left>,
     /// Whether a push has ended since the last frame.
@@ -157,6 +163,8 @@ impl Loop {
 
     fn caught(&mut self, caught: Caught) -> Flow {
         match caught {
+            Caught::Leave(Left::Signal(2 | 3)) | Caught::Stop
+                if self.lent.is_some_and(|until| Instant::now() < until) => {}
             Caught::Leave(left) => return Err(left),
             Caught::Resized => {
                 self.resized.get_or_insert_with(|| Instant::now() + RESIZE);
@@ -216,6 +224,7 @@ impl Loop {
             match effect {
                 Effect::Quit => self.leave(Left::Quit)?,
                 Effect::Demo => self.leave(Left::Demo)?,
+                Effect::OpenWay => self.open_ways()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => self.screen.redraw(),
                 Effect::Theme(name) => self.theme = theme(&name, &self.appearance),
@@ -233,6 +242,18 @@ impl Loop {
             return Ok(());
         }
         Err(left)
+    }
+
+    /// Lends the terminal to one `ssh` after the other, up to the first that does not get in.
+    fn open_ways(&mut self) -> Flow {
+        let mut commands = self.runner.ways_to_open();
+        let ran = gone(self.screen.lend(|| {
+            commands.iter_mut().find_map(|(address, command)| lent::answered(address, command).err())
+        }))?;
+        // A ctrl-c or ctrl-z at the prompt was meant for it.
+        self.lent = Some(Instant::now() + LENT);
+        self.resize()?;
+        self.message(Msg::WayOpened(ran.map_or(Ok(commands.len()), Err)))
     }
 
     fn suspend(&mut self) -> Flow {

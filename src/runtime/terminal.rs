@@ -77,6 +77,18 @@ impl Screen {
         self.painter.forget();
     }
 
+    /// Lends the terminal, as it was before, to what `work` runs on it, and takes it again.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn lend<T>(&mut self, work: impl FnOnce() -> T) -> io::Result<T> {
+        restore();
+        let done = work();
+        take(&mut self.out)?;
+        self.redraw();
+        Ok(done)
+    }
+
     /// Gives the terminal back for a while, stops this process (and those it was started with) until the shell
     /// continues it, and takes the terminal again.
     ///

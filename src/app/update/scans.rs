@@ -378,6 +378,26 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
     compared(state, result)
 }
 
+/// A person has answered `ssh`: remotes are asked again.
+pub(super) fn way_opened(state: &mut State, opened: Result<usize, String>) -> Vec<Effect> {
+    match opened {
+        Ok(0) => {
+            state.tell(Level::Info, "no remote is reached by ssh");
+            vec![]
+        }
+        Ok(number) => {
+            state.tell(Level::Info, format!("{} open, asked again", count(number, "remote")));
+            let mut effects = reload(state);
+            effects.extend(propose(state, true, false));
+            effects
+        }
+        Err(why) => {
+            state.tell(Level::Warning, why);
+            vec![]
+        }
+    }
+}
+
 /// Shows what came while rows were frozen.
 pub(super) fn thaw(state: &mut State) -> Vec<Effect> {
     time::rows_changed(state);

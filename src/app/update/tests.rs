@@ -180,3 +180,15 @@ fn in_one_pane_the_diff_has_the_room_and_tab_shows_the_tree() {
     press(&mut state, &["tab"]);
     assert!(state.layout().list.height > 10);
 }
+
+#[test]
+fn remotes_are_asked_again_once_ssh_was_answered() {
+    let mut state = State::default();
+    ready(&mut state);
+    assert_eq!(super::perform(&mut state, Action::OpenWay), [Effect::OpenWay]);
+    let effects = update(&mut state, Msg::WayOpened(Ok(1)));
+    let asks = |effect: &Effect| matches!(effect, Effect::Propose { reach: Reach::Remote, .. });
+    assert!(effects.iter().any(asks), "{effects:?}");
+    assert_eq!(update(&mut state, Msg::WayOpened(Err("ssh did not get in to h".to_owned()))), []);
+    assert_eq!(update(&mut state, Msg::WayOpened(Ok(0))), []);
+}

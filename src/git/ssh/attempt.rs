@@ -89,6 +89,9 @@ fn options(
         options.extend(option("PreferredAuthentications", "publickey"));
         options.extend(way);
     }
+    if !rules_alone {
+        options.extend(ssh.opened.options(&ssh.program, &ssh.place));
+    }
     options.extend(key_options(&login.key, folder));
     Ok(options)
 }
