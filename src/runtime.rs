@@ -22,6 +22,7 @@ use tokio::runtime::Builder;
 
 pub use open::dashboard;
 
+use crate::app::rows;
 use crate::app::state::State;
 use crate::cli::ColorChoice;
 use crate::config;
@@ -228,6 +229,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     }
     if let Some(plan) = options.plan {
         state.open_plan(plan);
+        rows::refresh(&mut state);
     }
     state.remark(settings.warnings.iter().cloned().chain(unknown_theme(&settings.theme)));
     state

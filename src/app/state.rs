@@ -283,7 +283,6 @@ impl State {
         self.resumed = true;
         self.reviewing = Some(Box::new(plan));
         self.switch_to(View::Plan);
-        super::rows::refresh(self);
     }
 
     /// Says to somebody who was never here where to begin.
