@@ -18,6 +18,7 @@ mod load;
 mod lock;
 mod merge;
 mod metadata;
+mod preflight;
 mod prepare;
 mod probe;
 mod pushes;

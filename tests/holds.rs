@@ -182,3 +182,33 @@ fn what_was_done_is_listed_and_followed_line_by_line() {
     followed.wait().unwrap();
     assert!(seen.is_some());
 }
+
+#[test]
+fn a_plan_warns_of_another_automation_that_pushes_to_the_same_branch() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.instavote.commit("main", &[("deploy/other/a.yaml", "a: 1\n")], "Others");
+    let create = |name: &str, branch: &str| {
+        let push = format!("--push-branch={branch}");
+        let own = ["create", "image", "update", name, "--git-repo-ref=instavote", "--checkout-branch=main"];
+        let author =
+            ["--author-name=flux", "--author-email=flux@example.com", "--git-repo-path=./deploy/other"];
+        lab.run(&[&own[..], &author, &[push.as_str()]].concat()).expect(0);
+    };
+    let warnings = || {
+        let plan = lab.json(0, &["plan", "vote", "--refresh=always"]);
+        let warnings = plan["groups"][0]["warnings"].as_array().unwrap().clone();
+        let same = warnings.into_iter().filter(|warning| warning["code"] == json!("same_branch"));
+        same.map(|warning| warning["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    create("elsewhere", "other-updates");
+    assert_eq!(warnings(), Vec::<String>::new());
+    create("other", "image-updates");
+    let said = warnings();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("flux-system/other") && said[0].contains("suspend it"), "{said:?}");
+    let file = lab.fleet().join("other-automation.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("spec:\n", "spec:\n  suspend: true\n", 1)).unwrap();
+    assert_eq!(warnings(), Vec::<String>::new(), "one that is suspended pushes nothing");
+}

@@ -83,6 +83,7 @@ impl Engine {
                 Err(problem) => problems.push(Problem { subject: automation.meta.id.to_string(), ..problem }),
             }
         }
+        self.warn_of_pushers(world, &mut grounds);
         (grounds, problems)
     }
 
