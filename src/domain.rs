@@ -9,6 +9,7 @@ pub mod commit;
 pub mod compare;
 pub mod diff;
 pub mod duration;
+pub mod event;
 pub mod forge;
 pub mod freeze;
 pub mod hold;

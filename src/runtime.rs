@@ -221,6 +221,8 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
     (state.demo, state.source) = (options.demo, options.source);
     state.facts.forges = settings.forges.kinds();
+    state.hold_days = settings.hold_days;
+    crate::engine::who().split('@').next().unwrap_or_default().clone_into(&mut state.operator);
     (state.now, state.zone) = (clock::now(), clock::zone());
     state.size = terminal::size();
     state.offer_themes(SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(), &appearance.theme);

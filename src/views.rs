@@ -14,6 +14,7 @@ mod edit;
 mod errors;
 mod facts;
 mod help;
+mod log;
 mod message;
 mod palette;
 mod plan;
@@ -81,6 +82,7 @@ fn view(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         View::Diff => diff::draw(canvas, state, layout),
         View::Message => message::draw(canvas, state, layout),
         View::Push => push::draw(canvas, state, layout),
+        View::Log => log::draw(canvas, state, layout),
         View::Errors => errors::draw(canvas, state, layout),
         View::Help => help::draw(canvas, state, layout),
         View::Start => start::draw(canvas, state, layout),

@@ -19,6 +19,7 @@ use supercargo::app::message::Msg;
 use supercargo::app::view::View;
 use supercargo::app::world::Told;
 use supercargo::domain::age::{self, Clocks};
+use supercargo::domain::event::Event;
 use supercargo::domain::metadata::{Described, Kind, Labels, Metadata, Moved, Signature, Size as ImageSize};
 use supercargo::domain::mode::Mode;
 use supercargo::problem::{Code, Problem};
@@ -78,6 +79,71 @@ fn updates() {
     });
     frames("s1-updates-copy", &SIZES[..1], |screen| {
         screen.keys("y");
+    });
+}
+
+#[test]
+fn holding_an_update() {
+    frames("s1-updates-hold", &SIZES, |screen| {
+        screen.keys("j H").typed("crashes");
+    });
+    frames("s1-updates-hold-made", &SIZES[..1], |screen| {
+        screen.keys("j H").typed("crashes").keys("enter");
+    });
+    frames("s3-tags-held", &SIZES[..1], |screen| {
+        screen.keys("j t j H").typed("crashes").keys("enter");
+    });
+}
+
+#[test]
+fn log() {
+    let events = || {
+        let at = |time: &str| format!("2026-11-22T{time}Z").parse().unwrap();
+        let event = |time: &str, kind: &str, subject: &str, detail: &str, result: &str| Event {
+            time: at(time),
+            event: kind.to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+            result: result.to_owned(),
+            mode: "write".to_owned(),
+            plan: (kind == "push").then(|| "7f3c9a01b2c4".to_owned()),
+            user: "rita".to_owned(),
+            host: "bastion".to_owned(),
+        };
+        vec![
+            event("14:02:04", "scan", "data/redis", "too many requests, asked again in 480 s", "warn"),
+            event("14:02:09", "scan", "shop/checkout-api", "98426 tags in 4.1 s, 99 requests", "ok"),
+            event("14:04:41", "decide", "flux-system/podinfo", "approved (3 sites)", "ok"),
+            event(
+                "14:04:50",
+                "hold",
+                "data/mysql",
+                "held 8.0.40 until 2026-12-01T00:00:00Z by rita: triage",
+                "ok",
+            ),
+            event("14:06:14", "push", "flux-system/apps-main", "pushed 8d2e91b to image-updates", "ok"),
+        ]
+    };
+    let shown = |screen: &mut Screen| {
+        screen.keys("6");
+        let job = screen.state.log.job.unwrap();
+        let folder = Some("/home/rita/.local/state/supercargo/log".to_owned());
+        let _ = supercargo::app::update::update(
+            &mut screen.state,
+            Msg::LogWritten { job, folder, events: events() },
+        );
+    };
+    frames("s10-log", &SIZES, |screen| shown(screen));
+    frames("s10-log-details", &SIZES, |screen| {
+        shown(screen);
+        screen.keys("j enter");
+    });
+    frames("s10-log-filter", &SIZES[..1], |screen| {
+        shown(screen);
+        screen.keys("/").typed("kind:push").keys("enter");
+    });
+    frames("s10-log-empty", &SIZES[..1], |screen| {
+        screen.keys("6");
     });
 }
 

@@ -126,6 +126,8 @@ pub enum Action {
     ViewPolicies,
     /// To S6.
     ViewAutomations,
+    /// To S10.
+    ViewLog,
     /// To the plan.
     ViewPlan,
     /// To the view one came from.
@@ -150,6 +152,8 @@ pub enum Action {
     Range,
     /// Approves everything that is shown and safe.
     ApproveAll,
+    /// Holds the row back, or lets go of it.
+    Hold,
     /// Passes over it.
     Skip,
     /// Back to undecided.

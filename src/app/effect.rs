@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::review::Decided;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
-use crate::domain::proposal::Proposal;
+use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::tags::TagList;
 
 /// The number of one piece of work.
@@ -97,12 +97,23 @@ pub enum Effect {
         /// Whether requests are opened for what was pushed.
         requests: bool,
     },
+    /// Read the end of the log, and follow it until that is stopped.
+    FollowLog(JobId),
     /// Stop a piece of work and keep what it brought.
     StopWork(JobId),
     /// Keep the decisions of these sites across a restart.
     SaveDecisions(Vec<Decided>),
     /// Keep this message across a restart; `None` forgets it.
     SaveDraft(ObjectId, Option<String>),
+    /// Keep a hold, in the place of one on the same policy and tag.
+    Hold(Box<Hold>),
+    /// End a hold.
+    Unhold {
+        /// The policy.
+        policy: ObjectId,
+        /// The tag that it is on; `None`: whatever the policy selects.
+        tag: Option<String>,
+    },
     /// Write down who did what.
     Audit {
         /// One of the audit log's: `scan`, `decide`, `hold`, `fetch`, `push`, `request`, `object`.

@@ -152,6 +152,7 @@ fn header_rows(view: View, tier: Tier) -> u16 {
         | View::Policies
         | View::Automations
         | View::Plan
+        | View::Log
         | View::Errors => 1,
         View::Tags => 2,
         View::Diff => {
@@ -171,6 +172,7 @@ fn preview_rows(view: View) -> Option<u16> {
         View::Updates | View::Automations => Some(14),
         View::Repositories => Some(11),
         View::Tags | View::Policies | View::Errors => Some(12),
+        View::Log => Some(8),
         View::Plan | View::Diff | View::Message | View::Push | View::Help | View::Start => None,
     }
 }

@@ -13,12 +13,13 @@ use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
 use super::world::{Glanced, Sightings, Told, Verdict};
+use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{CutOff, Landed, LandingStep};
 use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
-use crate::domain::proposal::Proposal;
+use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::scan::Scan;
 use crate::problem::Problem;
 
@@ -78,6 +79,15 @@ pub enum Msg {
     Pushing(JobId, LandingStep),
     /// The push ended.
     Pushed(JobId, Result<Vec<Landed>, Problem>),
+    /// Something was written into the log.
+    LogWritten {
+        /// Who reads it.
+        job: JobId,
+        /// Where its files are; `None`: in memory.
+        folder: Option<String>,
+        /// What was written, the oldest first.
+        events: Vec<Event>,
+    },
     /// What became of pushes of earlier runs that nobody saw the end of.
     PushesSettled(Vec<CutOff>),
     /// What stands behind a tag of a repository.
@@ -135,6 +145,8 @@ pub struct Proposed {
     pub decided: Option<Timestamp>,
     /// What is wrong with markers, policies and automations.
     pub survey: Survey,
+    /// What people hold back, whether there is an update of it or not.
+    pub holds: Vec<Hold>,
     /// Remotes that could not be asked, and the like.
     pub problems: Vec<Problem>,
 }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::input::Message;
 use crate::domain::age;
+use crate::domain::hold;
 use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Selection};
-use crate::domain::proposal::{Decision, NewReference, Proposal, Site, Step, UpdateState};
+use crate::domain::proposal::{Decision, Hold, NewReference, Proposal, Site, Step, UpdateState};
 
 /// What tells an update from all others: its automation and its policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,9 +53,43 @@ pub type Decided = (ObjectId, Site);
 /// A site whose decision changed: update, index of the site, before, after.
 type Changed = (UpdateId, usize, Decision, Decision);
 
-/// All that one key changed, for undo.
+/// A hold that was made, replaced or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Change(Vec<Changed>);
+pub struct HoldChange {
+    /// The policy.
+    pub policy: ObjectId,
+    /// The tag; `None`: whatever the policy selects.
+    pub tag: Option<String>,
+    /// What was there.
+    pub before: Option<Hold>,
+    /// What is there now.
+    pub after: Option<Hold>,
+}
+
+impl HoldChange {
+    /// The change that takes this one back.
+    fn back(&self) -> Self {
+        Self { before: self.after.clone(), after: self.before.clone(), ..self.clone() }
+    }
+}
+
+/// All that one key changed, for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Change {
+    sites: Vec<Changed>,
+    hold: Option<HoldChange>,
+}
+
+/// What an undo or a redo came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// An update among those that it is about; `None`: a hold on something of which there is none.
+    pub update: Option<UpdateId>,
+    /// The sites that changed.
+    pub decided: Vec<Decided>,
+    /// The hold that changed, in the direction that was taken.
+    pub hold: Option<HoldChange>,
+}
 
 /// How many updates and sites stand where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +132,8 @@ pub struct Review {
     pub newer: BTreeMap<UpdateId, String>,
     /// Messages that a person edited, by automation.
     pub messages: BTreeMap<ObjectId, Message>,
+    /// What people hold back.
+    pub holds: Vec<Hold>,
     /// Updates whose reason for a second look was shown; the next Space approves.
     pub looked_at: BTreeSet<UpdateId>,
     /// Updates that a person approved although they are too young, each with what it brings in.
@@ -221,7 +260,7 @@ impl Review {
 
     /// Gives everything that `targets` mean the same decision; returns the sites that changed.
     pub fn decide(&mut self, targets: &[Target], decision: Decision) -> Vec<Decided> {
-        let mut change = Change(Vec::new());
+        let mut change = Change::default();
         for target in targets {
             let sites = self.sites_of(target);
             let is_open = |update: &&Proposal| {
@@ -229,7 +268,7 @@ impl Review {
                 update.state == UpdateState::Pending || is_wanted
             };
             let Some(update) = self.get(&target.update).filter(is_open) else { continue };
-            change.0.extend(sites.into_iter().filter_map(|index| {
+            change.sites.extend(sites.into_iter().filter_map(|index| {
                 let before = update.sites.get(index)?.decision;
                 (before != decision).then(|| (target.update.clone(), index, before, decision))
             }));
@@ -242,6 +281,31 @@ impl Review {
         decided
     }
 
+    /// Changes a hold, and with it the updates that it is about; returns the sites that are undecided again.
+    pub fn hold(&mut self, change: HoldChange, now: Timestamp) -> Vec<Decided> {
+        let before = self.updates.clone();
+        self.set_hold(&change, now);
+        let mut sites = Vec::new();
+        let mut decided = Vec::new();
+        for (old, new) in before.iter().zip(&self.updates) {
+            for (index, (was, is)) in old.sites.iter().zip(&new.sites).enumerate() {
+                if was.decision != is.decision {
+                    sites.push((UpdateId::of(new), index, was.decision, is.decision));
+                    decided.push((new.automation.clone(), is.clone()));
+                }
+            }
+        }
+        self.done.push(Change { sites, hold: Some(change) });
+        self.undone.clear();
+        decided
+    }
+
+    fn set_hold(&mut self, change: &HoldChange, now: Timestamp) {
+        self.holds.retain(|hold| (&hold.policy, &hold.tag) != (&change.policy, &change.tag));
+        self.holds.extend(change.after.clone());
+        hold::apply(&mut self.updates, &self.holds, now);
+    }
+
     /// Whether there is a decision to take back.
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()
@@ -252,27 +316,46 @@ impl Review {
         !self.undone.is_empty()
     }
 
-    /// Takes the last change back; returns the sites that changed and an update among theirs.
-    pub fn undo(&mut self) -> Option<(UpdateId, Vec<Decided>)> {
+    /// Takes the last change back.
+    pub fn undo(&mut self, now: Timestamp) -> Option<Turned> {
         let change = self.done.pop()?;
-        let decided = self.write(&change, |(_, _, before, _)| *before);
-        let first = change.0.first()?.0.clone();
+        let hold = change.hold.as_ref().map(HoldChange::back);
+        let turned = self.turn(&change, hold, now, |(_, _, before, _)| *before);
         self.undone.push(change);
-        Some((first, decided))
+        Some(turned)
     }
 
-    /// Makes the last change that was taken back again; returns the same as [`Self::undo`].
-    pub fn redo(&mut self) -> Option<(UpdateId, Vec<Decided>)> {
+    /// Makes the last change that was taken back again.
+    pub fn redo(&mut self, now: Timestamp) -> Option<Turned> {
         let change = self.undone.pop()?;
-        let decided = self.write(&change, |(_, _, _, after)| *after);
-        let first = change.0.first()?.0.clone();
+        let hold = change.hold.clone();
+        let turned = self.turn(&change, hold, now, |(_, _, _, after)| *after);
         self.done.push(change);
-        Some((first, decided))
+        Some(turned)
+    }
+
+    fn turn(
+        &mut self,
+        change: &Change,
+        hold: Option<HoldChange>,
+        now: Timestamp,
+        value: impl Fn(&Changed) -> Decision,
+    ) -> Turned {
+        if let Some(hold) = &hold {
+            self.set_hold(hold, now);
+        }
+        let decided = self.write(change, value);
+        let about = hold.as_ref().and_then(|hold| {
+            let update = self.updates.iter().find(|update| update.policy == hold.policy);
+            update.map(UpdateId::of)
+        });
+        let first = change.sites.first().map(|(id, ..)| id.clone());
+        Turned { update: first.or(about), decided, hold }
     }
 
     fn write(&mut self, change: &Change, value: impl Fn(&Changed) -> Decision) -> Vec<Decided> {
         let mut decided = Vec::new();
-        for entry in &change.0 {
+        for entry in &change.sites {
             let Some(update) = self.get_mut(&entry.0) else { continue };
             if let Some(site) = update.sites.get_mut(entry.1) {
                 site.decision = value(entry);

@@ -17,6 +17,7 @@ use super::list::{Filter, Searchable};
 use super::review::{UpdateId, step_order};
 use super::state::State;
 use super::view::View;
+use crate::domain::event::Event;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::{Proposal, UpdateState};
 use standing::policy_rank;
@@ -29,6 +30,7 @@ pub fn sorts(view: View) -> &'static [&'static str] {
         View::Tags => &["policy order", "tag", "state", "seen"],
         View::Policies => &["problems first", "name", "kind"],
         View::Automations => &["problems first", "name"],
+        View::Log => &["time", "kind", "subject"],
         View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => &[],
     }
 }
@@ -41,6 +43,7 @@ pub fn filter(state: &State, view: View) -> Option<&Filter> {
         View::Tags => Some(&state.tags.list.filter),
         View::Policies => Some(&state.policies.filter),
         View::Automations => Some(&state.automations.filter),
+        View::Log => Some(&state.log.list.filter),
         View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
             None
         }
@@ -55,6 +58,7 @@ pub fn filter_mut(state: &mut State, view: View) -> Option<&mut Filter> {
         View::Tags => Some(&mut state.tags.list.filter),
         View::Policies => Some(&mut state.policies.filter),
         View::Automations => Some(&mut state.automations.filter),
+        View::Log => Some(&mut state.log.list.filter),
         View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
             None
         }
@@ -70,6 +74,7 @@ pub fn counts(state: &State, view: View) -> (usize, usize) {
         View::Policies => (state.policies.len(), state.inventory.policies.len()),
         View::Automations => (state.automations.len(), state.inventory.automations.len()),
         View::Plan => (state.plan.len(), state.plan.len()),
+        View::Log => (state.log.list.len(), state.log.len()),
         View::Errors => (state.errors.len(), state.errors.len()),
         View::Diff | View::Message | View::Push | View::Help | View::Start => (0, 0),
     }
@@ -126,6 +131,7 @@ pub fn refresh_view(state: &mut State, view: View) {
         View::Automations => automations(state),
         View::Plan => plan(state),
         View::Diff => tree(state),
+        View::Log => log(state),
         View::Message | View::Push | View::Errors | View::Help | View::Start => {}
     }
 }
@@ -299,6 +305,34 @@ pub fn automations(state: &mut State) {
     state.automations.set_rows(rows);
 }
 
+/// S10's rows: the newest first.
+pub fn log(state: &mut State) {
+    state.settle_preview();
+    let log = &state.log;
+    let mut found: Vec<(u64, &Event)> = log.entries().rev().collect();
+    match log.list.sort {
+        1 => found.sort_by(|(_, a), (_, b)| a.event.cmp(&b.event)),
+        2 => found.sort_by(|(_, a), (_, b)| a.subject.cmp(&b.subject)),
+        _ => {}
+    }
+    let mut rows: Vec<u64> = found.into_iter().map(|(id, _)| id).collect();
+    turn(&mut rows, log.list.reverse);
+    let look = |id: &u64| {
+        let event = log.get(*id);
+        let of = |text: fn(&Event) -> &String| event.map(text).cloned().unwrap_or_default();
+        Row {
+            text: event.map_or_else(String::new, |event| {
+                format!("{} {} {} {}", event.event, event.subject, event.detail, event.user)
+            }),
+            namespace: event.and_then(|event| event.subject.split('/').next()).unwrap_or_default().to_owned(),
+            state: of(|event| &event.result),
+            kind: of(|event| &event.event),
+        }
+    };
+    let rows = admitted(&log.list.filter, rows, look);
+    state.log.list.set_rows(rows);
+}
+
 fn turn<K>(rows: &mut [K], reverse: bool) {
     if reverse {
         rows.reverse();
@@ -310,6 +344,23 @@ pub fn plan(state: &mut State) {
     let mut rows: Vec<UpdateId> = state.review.approved().map(UpdateId::of).collect();
     rows.sort_by(|a, b| (&a.automation, &a.policy).cmp(&(&b.automation, &b.policy)));
     state.plan.set_rows(rows);
+}
+
+/// The policy and the tag that `H` is about: those of the row under the cursor.
+pub fn held_by_h(state: &State) -> Option<(ObjectId, String)> {
+    match state.view_below_help() {
+        View::Updates => {
+            let update = state.review.get(state.updates.current()?)?;
+            Some((update.policy.clone(), update.new.as_ref()?.tag.clone()))
+        }
+        View::Tags => {
+            let row = *state.tags.list.current()?;
+            let tag = state.tags.tags.get(row as usize)?;
+            let is_tag = crate::domain::reference::is_valid_tag(tag);
+            is_tag.then_some((state.tags.policy.clone()?, tag.to_owned()))
+        }
+        _ => None,
+    }
 }
 
 /// What the start page offers.

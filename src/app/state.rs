@@ -2,6 +2,7 @@
 
 mod context;
 mod diff;
+mod log;
 mod overlay;
 mod preview;
 mod push;
@@ -14,7 +15,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use diff::{Diff, Node};
-pub use overlay::{Help, Menu, MenuEntry, MenuKind, Overlay, Palette};
+pub use log::Log;
+pub use overlay::{Help, HoldDialog, Menu, MenuEntry, MenuKind, Overlay, Palette};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
 pub use status::{ErrorEntry, Errors, Level, Status};
@@ -171,6 +173,8 @@ pub struct State {
     pub requests: bool,
     /// S9; kept until the next push.
     pub push: Option<PushRun>,
+    /// S10.
+    pub log: Log,
     /// S11.
     pub errors: Errors,
     /// S12, in front of everything.
@@ -205,6 +209,10 @@ pub struct State {
     pub reviewing: Option<Box<Plan>>,
     /// Whether the second Ctrl-c leaves.
     pub leaving: bool,
+    /// Who holds what is held here.
+    pub operator: String,
+    /// How many days a hold lasts, unless something else is typed.
+    pub hold_days: u16,
     /// Work under way.
     pub jobs: Jobs,
 }
@@ -243,6 +251,7 @@ impl Default for State {
             editing: None,
             requests: false,
             push: None,
+            log: Log::default(),
             errors: Errors::default(),
             help: None,
             overlay: None,
@@ -260,6 +269,8 @@ impl Default for State {
             resumed: false,
             reviewing: None,
             leaving: false,
+            operator: String::new(),
+            hold_days: 7,
             jobs: Jobs::default(),
         }
     }

@@ -6,7 +6,9 @@ mod copy;
 mod decide;
 mod diff;
 mod facts;
+mod hold;
 mod keys;
+mod log;
 mod message;
 mod mode;
 mod navigate;
@@ -23,7 +25,7 @@ mod tests;
 use super::action::{self, Action, Row};
 use super::effect::Effect;
 use super::message::Msg;
-use super::state::{Level, State};
+use super::state::{Level, Overlay, State};
 
 /// What to do first.
 pub fn start(state: &mut State) -> Vec<Effect> {
@@ -72,6 +74,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Pushed(job, result) => push::done(state, job, result),
+        Msg::LogWritten { job, folder, events } => log::written(state, job, folder, events),
         Msg::PushesSettled(settled) => push::settled(state, &settled),
         Msg::Described(job, repository, told) => {
             let now = state.now;
@@ -132,10 +135,12 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ViewPolicies
         | Action::ViewAutomations
         | Action::ViewPlan
+        | Action::ViewLog
         | Action::ViewPrevious
         | Action::ViewErrors => navigate::view(state, action),
         Action::Diff if state.overlay.is_some() => overlays::diff_first(state),
         Action::Diff => diff::open(state),
+        Action::NextPane if matches!(state.overlay, Some(Overlay::Hold(_))) => hold::next_field(state),
         Action::Left
         | Action::Right
         | Action::NextPane
@@ -156,6 +161,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Redo
         | Action::NextUndecided
         | Action::PreviousUndecided => decide::perform(state, action),
+        Action::Hold => hold::toggle(state),
         Action::Select
         | Action::Range
         | Action::Sort

@@ -21,6 +21,8 @@ pub enum View {
     Message,
     /// S9, progress and result.
     Push,
+    /// S10.
+    Log,
     /// S11.
     Errors,
     /// S12.
@@ -31,7 +33,7 @@ pub enum View {
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Updates,
         Self::Repositories,
         Self::Tags,
@@ -41,6 +43,7 @@ impl View {
         Self::Diff,
         Self::Message,
         Self::Push,
+        Self::Log,
         Self::Errors,
         Self::Help,
         Self::Start,
@@ -58,6 +61,7 @@ impl View {
             Self::Diff => "diff",
             Self::Message => "commit message",
             Self::Push => "push",
+            Self::Log => "Log",
             Self::Errors => "Errors",
             Self::Help => "help",
             Self::Start => "Start",
@@ -82,6 +86,8 @@ pub enum Context {
     ConfirmPush,
     /// S9b: a text input.
     TypeBranch,
+    /// `H`: text inputs.
+    TypeHold,
     /// Leave?
     ConfirmQuit,
     /// To WRITE?
@@ -94,13 +100,14 @@ pub enum Context {
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 10] = [
+    pub const OVER: [Self; 11] = [
         Self::Filter,
         Self::Palette,
         Self::Menu,
         Self::Overlay,
         Self::ConfirmPush,
         Self::TypeBranch,
+        Self::TypeHold,
         Self::ConfirmQuit,
         Self::ConfirmMode,
         Self::ConfirmResume,
@@ -126,13 +133,14 @@ impl Context {
             Self::ConfirmMode => 1 << 23,
             Self::TooSmall => 1 << 24,
             Self::ConfirmResume => 1 << 25,
+            Self::TypeHold => 1 << 26,
         }
     }
 
     /// Whether keys type text there.
     pub fn is_input(self) -> bool {
         let in_view = matches!(self, Self::View(View::Message | View::Help));
-        in_view || matches!(self, Self::Filter | Self::Palette | Self::TypeBranch)
+        in_view || matches!(self, Self::Filter | Self::Palette | Self::TypeBranch | Self::TypeHold)
     }
 }
 

@@ -113,7 +113,7 @@ pub fn apply(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) {
         let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
         match of(holds, &update.policy, tag, now) {
             Some(hold) => {
-                if update.state == UpdateState::Pending {
+                if update.hold.as_ref() != Some(hold) {
                     update.decide(Decision::Undecided);
                 }
                 (update.state, update.hold) = (UpdateState::Held, Some(hold.clone()));

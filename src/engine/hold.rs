@@ -12,13 +12,15 @@ use crate::problem::Problem;
 
 impl Engine {
     /// Holds the updates that people hold, and of the others those that are younger than the settings allow, which asks
-    /// the clocks of images as far as `refresh` goes.
-    pub async fn hold_back(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) {
+    /// the clocks of images as far as `refresh` goes. Returns all that people hold.
+    pub async fn hold_back(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) -> Vec<Hold> {
         let (store, now) = (Arc::clone(&self.store), super::now());
         let read = tokio::task::spawn_blocking(move || store.holds().in_force(now)).await;
         // A worker that ends early has told so.
-        hold::apply(updates, &read.unwrap_or_default(), now);
+        let holds = read.unwrap_or_default();
+        hold::apply(updates, &holds, now);
         self.hold_young(world, updates, refresh).await;
+        holds
     }
 
     /// Holds back what `hold` is about. Blocks: it writes files.
@@ -34,14 +36,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the holds on a policy: that on `tag`, or without one all of them; returns those that were in force. Blocks.
+    /// Ends holds on a policy: without `tag` all of them, else that on exactly this tag, or, if that is `None`, on whatever
+    /// it selects. Returns those that were in force. Blocks.
     ///
     /// # Errors
     /// That could not be kept.
     pub fn unhold(
         &self,
         policy: &ObjectId,
-        tag: Option<&str>,
+        tag: Option<Option<&str>>,
         mode: &'static str,
     ) -> Result<Vec<Hold>, Problem> {
         let ended = self.store.holds().end(policy, tag, super::now())?;

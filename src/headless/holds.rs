@@ -139,7 +139,7 @@ pub(super) fn unhold(settings: &Settings, args: &UnholdArgs) -> Result<Answer, P
     known.sort_unstable();
     known.dedup();
     let policy = session.find(Kind::ImagePolicy, &args.policy, known)?;
-    let ended = session.engine.unhold(&policy, args.tag.as_deref(), settings.mode.word())?;
+    let ended = session.engine.unhold(&policy, args.tag.as_deref().map(Some), settings.mode.word())?;
     let note = match ended.len() {
         0 => {
             let what = args.tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();

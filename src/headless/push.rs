@@ -150,7 +150,7 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
     let mut meant: Vec<Proposal> = all.filter(|update| update.approved().next().is_some()).cloned().collect();
     meant.retain(|update| update.state == UpdateState::Pending);
     session.run(async {
-        session.engine.hold_back(&session.world, &mut meant, refresh).await;
+        let _all = session.engine.hold_back(&session.world, &mut meant, refresh).await;
         Ok(())
     })?;
     let held = meant.iter().find_map(|update| update.hold.as_ref().map(|hold| (update, hold)));

@@ -167,7 +167,7 @@ impl Session {
         problems.extend(broken_files(&grounds));
         let mut review = self.engine.review(grounds, &judged.selections);
         self.run(async {
-            self.engine.hold_back(&self.world, &mut review.proposals, refresh).await;
+            let _all = self.engine.hold_back(&self.world, &mut review.proposals, refresh).await;
             Ok(())
         })?;
         Ok(Reviewed { judged, review, problems })

@@ -126,7 +126,7 @@ impl EffectRunner {
     ) -> std::io::Result<Self> {
         Ok(Self {
             workers,
-            journal: Journal::start(engine.clone())?,
+            journal: Journal::start(engine.clone(), answers.clone())?,
             engine,
             answers,
             tasks: JoinSet::new(),
@@ -181,6 +181,7 @@ impl EffectRunner {
                 self.stops = HashMap::from([(job, landing.cancel.clone())]);
                 drop(self.pushes.spawn_on(push(work, job, landing), &self.workers));
             }
+            Effect::FollowLog(job) => self.spawn(job, follow_log(work, job)),
             Effect::StopWork(job) => {
                 if let Some(token) = self.running.remove(&job).or_else(|| self.stops.remove(&job)) {
                     token.cancel();
@@ -194,6 +195,8 @@ impl EffectRunner {
                 let source = work.held().world.as_ref().map(|world| world.label.clone()).unwrap_or_default();
                 self.journal.draft(journal::draft_key(&source, &automation), text);
             }
+            Effect::Hold(hold) => self.journal.hold(*hold, mode),
+            Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
             Effect::Copy(_)
             | Effect::Theme(_)
@@ -297,6 +300,42 @@ async fn look_at_source(work: Work) {
         Err(problem) => work.answer(Msg::Warned(problem)).await,
     }
 }
+
+/// How often the log is looked at while it is on the screen.
+const LOG: Duration = Duration::from_millis(500);
+
+/// Tells what was written into the log in the last days, and what is written from then on.
+async fn follow_log(work: Work, job: JobId) {
+    let engine = work.engine.clone();
+    let read = move || {
+        let (audit, now) = (engine.store().audit(), clock::now());
+        let follower = audit.follow(now);
+        let since = now.checked_sub(jiff::SignedDuration::from_hours(SHOWN_HOURS)).unwrap_or(now);
+        (audit.folder().map(|path| path.display().to_string()), follower, audit.since(since))
+    };
+    let Ok((folder, mut follower, mut events)) = tokio::task::spawn_blocking(read).await else { return };
+    let mut known = events.clone();
+    loop {
+        if !events.is_empty() {
+            let folder = folder.clone();
+            work.answer(Msg::LogWritten { job, folder, events }).await;
+        }
+        tokio::time::sleep(LOG).await;
+        let engine = work.engine.clone();
+        let next = move || {
+            let new = engine.store().audit().next(&mut follower, clock::now());
+            (follower, new)
+        };
+        let Ok(next) = tokio::task::spawn_blocking(next).await else { return };
+        (follower, events) = next;
+        // What came between the two first looks is in both.
+        events.retain(|event| !known.contains(event));
+        known.clear();
+    }
+}
+
+/// So much of the log is shown, in hours.
+const SHOWN_HOURS: i64 = 7 * 24;
 
 /// Tells what became of the pushes of earlier runs that nobody saw the end of.
 async fn settle_pushes(work: &Work, world: &Arc<World>) {
@@ -557,12 +596,13 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
             kept,
             decided,
             survey,
+            holds: Vec::new(),
             problems,
         }
     };
     let mut proposed = tokio::task::spawn_blocking(compare).await.map_err(worker_ended)?;
     let refresh = if kept { Refresh::Never } else { work.refresh(false) };
-    work.engine.hold_back(&of, &mut proposed.updates, refresh).await;
+    proposed.holds = work.engine.hold_back(&of, &mut proposed.updates, refresh).await;
     work.held().grounds = Arc::clone(&proposed.grounds);
     Ok(proposed)
 }
@@ -592,9 +632,14 @@ async fn prepare(work: Work, job: JobId, updates: Vec<Proposal>, messages: BTree
     let Some(world) = world else { return };
     let selections = as_reviewed(selections, &updates);
     let request = PrepareRequest { messages, ..PrepareRequest::of(updates, work.refresh(true)) };
-    let result = work.engine.prepare(&world, &selections, request).await.map(|prepared| {
-        Box::new(Prepared { plan: prepared.plan, protected: prepared.protected, moved: prepared.moved })
-    });
+    let result = match work.engine.prepare(&world, &selections, request).await {
+        Ok(prepared) => {
+            let (protected, moved) = (prepared.protected, prepared.moved);
+            let plan = work.engine.preflight(&world, prepared.plan).await;
+            plan.map(|plan| Box::new(Prepared { plan, protected, moved }))
+        }
+        Err(problem) => Err(problem),
+    };
     work.answer(Msg::Prepared(job, result)).await;
 }
 

@@ -7,10 +7,13 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
+use super::mailbox::{Letter, Mailbox};
+use crate::app::message::Msg;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
-use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::domain::proposal::{Decision, Hold, Proposal, Site};
 use crate::engine::{self, Engine};
+use crate::problem::Problem;
 use crate::store::{Draft, Event};
 
 /// What is to be written.
@@ -18,6 +21,8 @@ use crate::store::{Draft, Event};
 enum Order {
     Decisions { scope: String },
     Draft { key: String, text: Option<String> },
+    Hold(Hold, &'static str),
+    Unhold { policy: ObjectId, tag: Option<String>, mode: &'static str },
     Event(Event),
     PushesSeen,
 }
@@ -36,13 +41,16 @@ impl Journal {
     ///
     /// # Errors
     /// The system has no thread left.
-    pub(super) fn start(engine: Engine) -> io::Result<Self> {
+    pub(super) fn start(engine: Engine, answers: Mailbox<Letter>) -> io::Result<Self> {
         let (orders, receive) = mpsc::channel::<Order>();
         let of = engine.clone();
         let writer = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
             while let Ok(first) = receive.recv() {
                 let batch: Vec<Order> = std::iter::once(first).chain(receive.try_iter()).collect();
-                write(&engine, batch);
+                for problem in write(&engine, batch) {
+                    // With a mailbox that is full there is more to read than this.
+                    let _ = answers.try_send(Letter::Answer(Box::new(Msg::Warned(problem))));
+                }
             }
         })?;
         Ok(Self { engine: of, orders: Some(orders), writer: Some(writer), who: engine::who() })
@@ -72,6 +80,16 @@ impl Journal {
     /// Keeps a message, or forgets it.
     pub(super) fn draft(&self, key: String, text: Option<String>) {
         self.order(Order::Draft { key, text });
+    }
+
+    /// Keeps a hold.
+    pub(super) fn hold(&self, hold: Hold, mode: &'static str) {
+        self.order(Order::Hold(hold, mode));
+    }
+
+    /// Ends a hold: that on exactly this tag, or on whatever the policy selects.
+    pub(super) fn unhold(&self, policy: ObjectId, tag: Option<String>, mode: &'static str) {
+        self.order(Order::Unhold { policy, tag, mode });
     }
 
     /// Writes down what was done.
@@ -105,13 +123,18 @@ impl Journal {
     }
 }
 
-/// Writes a batch; of several drafts of one message only the last.
-fn write(engine: &Engine, batch: Vec<Order>) {
+/// Writes a batch; of several drafts of one message only the last. Returns what could not be kept and has to be.
+fn write(engine: &Engine, batch: Vec<Order>) -> Vec<Problem> {
     let store = engine.store();
+    let mut problems = Vec::new();
     let mut drafts = BTreeMap::new();
     for order in batch {
         match order {
             Order::Decisions { scope } => store.journal().sync(&scope),
+            Order::Hold(hold, mode) => problems.extend(engine.hold(&hold, mode).err()),
+            Order::Unhold { policy, tag, mode } => {
+                problems.extend(engine.unhold(&policy, Some(tag.as_deref()), mode).err());
+            }
             Order::Draft { key, text } => drop(drafts.insert(key, text)),
             Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),
@@ -123,6 +146,7 @@ fn write(engine: &Engine, batch: Vec<Order>) {
             None => store.drafts().remove(&key),
         }
     }
+    problems
 }
 
 /// What decisions about the sites of `automation` belong to: the remote and branch they would go to.

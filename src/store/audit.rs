@@ -10,29 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::{add_line, read_lines};
 use super::shelf::Shelf;
-
-/// One thing that was done. Its texts must hold no secret; whoever builds it sees to that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// When.
-    pub time: Timestamp,
-    /// What: `scan`, `decide`, `hold`, `fetch`, `push`, `request` or `object`.
-    pub event: String,
-    /// What it was done to.
-    pub subject: String,
-    /// In a sentence.
-    pub detail: String,
-    /// `ok`, `warn` or `error`.
-    pub result: String,
-    /// The mode it was done in.
-    pub mode: String,
-    /// The plan's id, where there is one.
-    pub plan: Option<String>,
-    /// Who did it.
-    pub user: String,
-    /// On which machine.
-    pub host: String,
-}
+pub use crate::domain::event::Event;
 
 /// An event as it is written and printed.
 #[derive(Serialize, Deserialize)]

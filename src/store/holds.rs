@@ -76,16 +76,22 @@ impl HoldFile {
         })
     }
 
-    /// Ends the holds on a policy: that on `tag`, or without one all of them. Returns those that were in force.
+    /// Ends holds on a policy: without `tag` all of them, else that on exactly this tag, or, if that is `None`, on whatever
+    /// it selects. Returns those that were in force.
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn end(&self, policy: &ObjectId, tag: Option<&str>, now: Timestamp) -> Result<Vec<Hold>, Problem> {
+    pub fn end(
+        &self,
+        policy: &ObjectId,
+        tag: Option<Option<&str>>,
+        now: Timestamp,
+    ) -> Result<Vec<Hold>, Problem> {
         let mut ended = Vec::new();
         self.change(now, |holds| {
             holds.retain(|entry| {
-                let fits = entry.hold.policy == *policy
-                    && tag.is_none_or(|tag| entry.hold.tag.as_deref() == Some(tag));
+                let fits =
+                    entry.hold.policy == *policy && tag.is_none_or(|tag| entry.hold.tag.as_deref() == tag);
                 if fits {
                     ended.push(entry.hold.clone());
                 }
@@ -258,7 +264,7 @@ mod tests {
         let longer = hold("mysql", Some("8.0.40"), 80);
         other.holds().add(&longer).unwrap();
         assert_eq!(store.holds().in_force(at(0)), [all.clone(), longer.clone()], "it takes the place");
-        assert_eq!(store.holds().end(&all.policy, Some("8.0.41"), at(0)).unwrap(), []);
+        assert_eq!(store.holds().end(&all.policy, Some(Some("8.0.41")), at(0)).unwrap(), []);
         assert_eq!(store.holds().end(&all.policy, None, at(0)).unwrap().len(), 2);
         assert!(other.holds().in_force(at(0)).is_empty());
         let mode = std::fs::metadata(dir.path().join("state/holds.toml")).unwrap().permissions().mode();

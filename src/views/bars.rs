@@ -7,8 +7,8 @@ use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::line::Line;
 use super::{
-    automations, diff, errors, help, message, plan, policies, push, rect, repositories, start, tags, updates,
-    words,
+    automations, diff, errors, help, log, message, plan, policies, push, rect, repositories, start, tags,
+    updates, words,
 };
 use crate::app::action;
 use crate::app::layout::{Layout, Tier};
@@ -116,16 +116,17 @@ pub(super) fn percent(totals: &ScanTotals) -> Option<String> {
     (totals.expected > 0).then(|| format!("{} %", (totals.seen * 100 / totals.expected).min(99)))
 }
 
-fn tabs(state: &State) -> [Tab; 5] {
+fn tabs(state: &State) -> [Tab; 6] {
     let tally = state.review.tally();
     let front = state.crumbs().first().copied();
-    let tab = |key, name, count, view| Tab { key, name, count, active: front == Some(view) };
+    let tab = |key, name, count, view| Tab { key, name, count: Some(count), active: front == Some(view) };
     [
         tab('1', "Updates", tally.pending, View::Updates),
         tab('2', "Repositories", state.inventory.repositories.len(), View::Repositories),
         tab('3', "Policies", state.inventory.policies.len(), View::Policies),
         tab('4', "Automations", state.inventory.automations.len(), View::Automations),
         tab('5', "Plan", tally.approved, View::Plan),
+        Tab { key: '6', name: "Log", count: None, active: front == Some(View::Log) },
     ]
 }
 
@@ -207,6 +208,7 @@ fn position(state: &State, layout: &Layout) -> Option<String> {
         View::Automations => state.automations.position(rows),
         View::Plan => state.plan.position(rows),
         View::Diff => state.diff.tree.position(rows),
+        View::Log => state.log.list.position(rows),
         View::Errors => state.errors.list.position(rows),
         View::Message | View::Push | View::Help | View::Start => None,
     }
@@ -228,6 +230,7 @@ fn summary(state: &State, layout: &Layout) -> (Line, Line) {
         View::Diff => diff::summary(state, is_narrow),
         View::Message => message::summary(state),
         View::Push => push::summary(state),
+        View::Log => log::summary(state),
         View::Errors => errors::summary(state),
         View::Help => help::summary(state),
         View::Start => start::summary(state),

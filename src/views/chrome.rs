@@ -102,8 +102,8 @@ pub(super) struct Tab {
     pub(super) key: char,
     /// Its name.
     pub(super) name: &'static str,
-    /// How many rows it has.
-    pub(super) count: usize,
+    /// How many rows it has, where that says anything.
+    pub(super) count: Option<usize>,
     /// Whether it is in front.
     pub(super) active: bool,
 }
@@ -118,13 +118,14 @@ pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab]) {
 }
 
 fn tab_line(tab: &Tab) -> Line {
-    let text = format!("{} {} {}", tab.key, tab.name, tab.count);
+    let count = tab.count.map(|count| format!(" {count}")).unwrap_or_default();
+    let text = format!("{} {}{count}", tab.key, tab.name);
     if tab.active {
         let role = Role::BorderFocus;
         return Line::of(role, "[").with(role, text).with(role, "]");
     }
     let name = format!(" {}", tab.name);
-    Line::plain(" ").with(Role::TextDim, tab.key.to_string()).and(name).dim(format!(" {} ", tab.count))
+    Line::plain(" ").with(Role::TextDim, tab.key.to_string()).and(name).dim(format!("{count} "))
 }
 
 /// Draws the status line: one message, and at the right end where one is.
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn tabs_and_hints_read_as_in_the_frames() {
-        let tab = |key, name, count, active| Tab { key, name, count, active };
+        let tab = |key, name, count, active| Tab { key, name, count: Some(count), active };
         let tabs = [
             tab('1', "Updates", 3, true),
             tab('2', "Repositories", 12, false),

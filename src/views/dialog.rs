@@ -12,7 +12,7 @@ use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{palette, words};
 use crate::app::layout::Layout;
-use crate::app::state::{BranchDialog, Menu, Overlay, PushRun, State};
+use crate::app::state::{BranchDialog, HoldDialog, Menu, Overlay, PushRun, State};
 use crate::domain::freeze::FREEZE;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -36,6 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
         Overlay::Resume(made) => resume(canvas, area, state, *made),
         Overlay::Mode => mode(canvas, area),
+        Overlay::Hold(dialog) => hold(canvas, area, dialog),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
     }
@@ -80,6 +81,38 @@ fn branch(canvas: &mut Canvas<'_>, area: Rect, dialog: &BranchDialog) {
     let row =
         Rect { x: inside.x + used, y: inside.y + 1, width: inside.width.saturating_sub(used), height: 1 };
     field::draw(canvas, row, dialog.field.text(), dialog.field.cursor(), Role::Text);
+}
+
+/// `H`: why, until when, and which tag.
+fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
+    let label = |at: usize, text: &str| {
+        let role = if at == dialog.field { Role::KeyHint } else { Role::TextDim };
+        Line::of(role, format!("{text:<8}"))
+    };
+    let tag = Line::default().dim("        empty: whatever the policy selects");
+    let mut lines = vec![
+        label(HoldDialog::WHY, "Why"),
+        label(HoldDialog::UNTIL, "Until").dim(" ".repeat(14)).dim("a date, or how long: 7d, 12h"),
+        label(HoldDialog::TAG, "Tag"),
+        tag,
+        Line::default(),
+    ];
+    if dialog.is_active {
+        let text = "! The controller ignores holds, and the automation is active.";
+        lines.extend([Line::of(Role::StateWarn, text), Line::default()]);
+    }
+    lines.push(keys(&[("Enter", "hold"), ("Tab", "next field"), ("Esc", "cancel")]));
+    let policy = Shown::from(dialog.policy.to_string()).cut_end(48);
+    let inside = message_box(canvas, area, &format!("Hold {policy}?"), 62, &lines);
+    for (at, field) in dialog.fields.iter().enumerate() {
+        let width = if at == HoldDialog::UNTIL { 12 } else { inside.width.saturating_sub(8) };
+        let row = Rect { x: inside.x + 8, y: inside.y + to_cells(at), width, height: 1 };
+        if at == dialog.field {
+            field::draw(canvas, row, field.text(), field.cursor(), Role::Text);
+        } else {
+            canvas.text(row.x, row.y, row.width, Shown::new(field.text()), Role::Text);
+        }
+    }
 }
 
 fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String]) {

@@ -14,6 +14,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::{Glimpse, Verdict};
+use crate::domain::hold;
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
 use crate::text::Shown;
@@ -258,7 +259,7 @@ fn text_role(state: TagState) -> Role {
     if matches!(state, TagState::Latest | TagState::Match) { Role::Text } else { role(state) }
 }
 
-/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved.
+/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved, `H` held.
 fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
     let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
     let is_in_files = marks.in_files.contains(&tag);
@@ -275,6 +276,11 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
     let is_moved = repository.is_some_and(|repository| marks.state.facts.is_moved(repository, tag));
     if is_moved || marks.state.tags.glances.get(tag).is_some_and(|glimpse| glimpse.is_moved) {
         flags.push('D');
+    }
+    let holds = &marks.state.review.holds;
+    let held = marks.state.tags.policy.as_ref().and_then(|id| hold::of(holds, id, tag, marks.state.now));
+    if held.is_some_and(|hold| hold.tag.is_some() || state == TagState::Latest) {
+        flags.push('H');
     }
     flags
 }
@@ -309,8 +315,13 @@ fn why(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: &Verdic
 fn held(state: &State, tag: &str) -> Option<String> {
     let mut of_policy =
         state.review.updates().iter().filter(|update| state.tags.policy.as_ref() == Some(&update.policy));
-    let update = of_policy.find(|update| update.new.as_ref().is_some_and(|new| new.tag == tag))?;
-    words::held(update, state.now, &state.zone)
+    let update = of_policy.find(|update| update.new.as_ref().is_some_and(|new| new.tag == tag));
+    let waits = update.and_then(|update| words::held(update, state.now, &state.zone));
+    // What is there already can be held, too.
+    waits.or_else(|| {
+        let policy = state.tags.policy.as_ref()?;
+        hold::of(&state.review.holds, policy, tag, state.now).map(hold::text)
+    })
 }
 
 /// The steps themselves, and what would change their end; the last is why the selected tag is `held`, if it is.

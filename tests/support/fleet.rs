@@ -24,6 +24,7 @@ use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
 use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
 use supercargo::domain::age::Clocks;
+use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
 use supercargo::domain::lint::{Known, World, survey};
@@ -34,7 +35,7 @@ use supercargo::domain::plan::{
     propose,
 };
 use supercargo::domain::policy::{Evaluator, TagState};
-use supercargo::domain::proposal::{Hold, Proposal, Reference, UpdateState};
+use supercargo::domain::proposal::{Hold, Proposal, Reference};
 use supercargo::domain::request::Request;
 use supercargo::domain::scan::{Scan, Transfer};
 use supercargo::domain::tags::TagList;
@@ -104,7 +105,7 @@ impl Screen {
         let tags =
             inventory.repositories.iter().map(|(id, repository)| (id.clone(), tags_of(&repository.image)));
         let mut state = State::default();
-        (state.size, state.now) = (Size { width, height }, at(NOW));
+        (state.size, state.now, state.operator) = (Size { width, height }, at(NOW), "rita".to_owned());
         "prod-eu".clone_into(&mut state.source);
         state.offer_themes(["default-dark", "mono"].map(str::to_owned).into(), "default-dark");
         let tags = tags.collect();
@@ -391,6 +392,7 @@ impl Screen {
             kept: false,
             decided: None,
             survey,
+            holds: self.state.review.holds.clone(),
             problems: vec![],
         };
         Msg::Proposed(job, Ok(proposed))
@@ -399,17 +401,16 @@ impl Screen {
     /// A hold, as an operator would have made it.
     fn hold_mysql(&mut self) {
         let mut updates = self.state.review.updates().to_vec();
-        for update in updates.iter_mut().filter(|update| update.policy.name == "mysql") {
-            update.state = UpdateState::Held;
-            update.hold = Some(Hold {
-                policy: update.policy.clone(),
-                tag: None,
-                until: at("2026-12-01T00:00:00Z"),
-                reason: "triage".to_owned(),
-                by: "rita".to_owned(),
-                since: at(NOW),
-            });
-        }
+        let held = Hold {
+            policy: ObjectId::new("data", "mysql"),
+            tag: None,
+            until: at("2026-12-01T00:00:00Z"),
+            reason: "triage".to_owned(),
+            by: "rita".to_owned(),
+            since: at(NOW),
+        };
+        self.state.review.holds = vec![held];
+        hold::apply(&mut updates, &self.state.review.holds, at(NOW));
         self.state.review.replace(updates, true);
         supercargo::app::rows::refresh(&mut self.state);
         self.state.updates.go_to_index(0);

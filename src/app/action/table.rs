@@ -9,8 +9,10 @@ use crate::app::view::{Context as C, View as V};
 
 /// S1, S2, S3, S4, S6: the views whose main pane is a table.
 const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Policies, V::Automations]);
+/// Those, and S10.
+const LISTS: Scope = TABLES.and(Scope::views(&[V::Log]));
 /// The views that move by rows.
-const ROWS: Scope = TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Push, V::Errors, V::Start]));
+const ROWS: Scope = LISTS.and(Scope::views(&[V::Diff, V::Plan, V::Push, V::Errors, V::Start]));
 /// Everything that is a view and takes no text.
 const VIEWS: Scope = ROWS;
 /// Where decisions are made.
@@ -19,7 +21,7 @@ const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
 const INPUTS: Scope =
-    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch]));
+    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch, C::TypeHold]));
 /// Small lists over a view.
 const MENUS: Scope = Scope::of(&[C::Menu]);
 /// Questions.
@@ -64,6 +66,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), decidable),
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
+    row(Action::Hold, "decide.hold", &["H"], "", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (59, Decide), why::holdable),
+    row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (44, Decide), why::holdable),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
     row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision back", REVIEW, LOCAL, (62, Decide), undoable),
@@ -81,8 +85,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::HalfUp, "move.half-up", &["ctrl-u"], "", "Half a page up", ROWS, NONE, (90, Move), always),
     row(Action::PageDown, "move.page-down", &["pgdn", "ctrl-f"], "", "A page down", ROWS, NONE, (90, Move), always),
     row(Action::PageUp, "move.page-up", &["pgup", "ctrl-b"], "", "A page up", ROWS, NONE, (90, Move), always),
-    row(Action::ScrollDown, "pane.down", &["J"], "", "Scroll the other pane down", TABLES.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
-    row(Action::ScrollUp, "pane.up", &["K"], "", "Scroll the other pane up", TABLES.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
+    row(Action::ScrollDown, "pane.down", &["J"], "", "Scroll the other pane down", LISTS.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
+    row(Action::ScrollUp, "pane.up", &["K"], "", "Scroll the other pane up", LISTS.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
     row(Action::NextPane, "pane.next", &["tab", "shift-tab"], "tree/diff", "To the other pane", Scope::views(&[V::Diff]), NONE, (50, Move), always),
     row(Action::PreviousFile, "move.previous-part", &["["], "", "The previous file, or the previous policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (66, Move), why::parts),
     row(Action::NextFile, "move.next-part", &["]"], "next", "The next file, or the next policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (45, Move), why::parts),
@@ -99,19 +103,20 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates, V::Repositories, V::Policies]), NONE, (13, Look), cursor),
     row(Action::Why, "open.preview", &["i"], "why", "What it changes and why, or nothing but the list", Scope::views(&[V::Updates]), NONE, (25, Look), cursor),
     row(Action::Why, "open.details", &["i"], "details", "What is known of the row, or nothing but the list", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (37, Look), cursor),
+    row(Action::Why, "open.event", &["enter", "i"], "details", "All that was written down of it, or nothing but the list", Scope::views(&[V::Log]), NONE, (10, Look), cursor),
     row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
     row(Action::MatchingOnly, "tags.matching", &["M"], "matching", "Only the tags that the policy may select", Scope::views(&[V::Tags]), NONE, (14, Look), why::policy),
     row(Action::LessContext, "diff.less", &["{"], "", "Fewer lines around a change", Scope::views(&[V::Diff]), NONE, (70, Look), always),
     row(Action::MoreContext, "diff.more", &["}"], "context", "More lines around a change", Scope::views(&[V::Diff]), NONE, (46, Look), always),
     row(Action::SideBySide, "diff.side", &["|"], "sides", "Old and new beside each other", Scope::views(&[V::Diff]), NONE, (47, Look), always),
     row(Action::Wrap, "diff.wrap", &["W"], "", "Wrap long lines", Scope::views(&[V::Diff]), NONE, (71, Look), always),
-    row(Action::Filter, "filter.open", &["/"], "filter", "Show only what matches: text, ~fuzzy, re:regex, !not, ns:name, state:word", TABLES, NONE, (35, Look), always),
-    row(Action::NextMatch, "filter.next", &["n"], "", "To the next match of the filter", TABLES, NONE, (72, Look), filtered),
-    row(Action::PreviousMatch, "filter.previous", &["N"], "", "To the previous match of the filter", TABLES, NONE, (72, Look), filtered),
-    row(Action::Sort, "list.sort", &["o"], "sort", "Choose the order", TABLES, NONE, (41, Look), always),
-    row(Action::Reverse, "list.reverse", &["O"], "", "Turn the order around", TABLES, NONE, (73, Look), always),
-    row(Action::Zoom, "pane.zoom", &["z"], "", "The list alone, or with its preview", TABLES, NONE, (74, Look), pane),
-    row(Action::Freeze, "list.freeze", &["f"], "", "Stop rows from moving, or let them again", TABLES, NONE, (75, Look), always),
+    row(Action::Filter, "filter.open", &["/"], "filter", "Show only what matches: text, ~fuzzy, re:regex, !not, ns:name, state:word", LISTS, NONE, (35, Look), always),
+    row(Action::NextMatch, "filter.next", &["n"], "", "To the next match of the filter", LISTS, NONE, (72, Look), filtered),
+    row(Action::PreviousMatch, "filter.previous", &["N"], "", "To the previous match of the filter", LISTS, NONE, (72, Look), filtered),
+    row(Action::Sort, "list.sort", &["o"], "sort", "Choose the order", LISTS, NONE, (41, Look), always),
+    row(Action::Reverse, "list.reverse", &["O"], "", "Turn the order around", LISTS, NONE, (73, Look), always),
+    row(Action::Zoom, "pane.zoom", &["z"], "", "The list alone, or with its preview", LISTS, NONE, (74, Look), pane),
+    row(Action::Freeze, "list.freeze", &["f"], "", "Stop rows from moving, or let them again", LISTS, NONE, (75, Look), always),
     // Act
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
@@ -120,7 +125,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
     row(Action::RescanAll, "scan.all", &["R"], "rescan all", "Scan everything again", TABLES, READ, (42, Act), why::repositories),
     row(Action::Clear, "errors.clear", &["x"], "clear", "Take the entry off the list", Scope::views(&[V::Errors]), NONE, (11, Act), errors),
-    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push])), NONE, (43, Act), cursor),
+    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push, V::Log])), NONE, (43, Act), cursor),
     row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::views(&[V::Message]), LOCAL, (12, Act), decided),
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
@@ -131,6 +136,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),
     row(Action::Accept, "filter.keep", &["enter"], "keep", "Keep the filter", Scope::of(&[C::Filter]), NONE, (10, Act), always),
     row(Action::Accept, "branch.accept", &["enter"], "push", "Push, if the branch's name was typed", Scope::of(&[C::TypeBranch]), REMOTE, (10, Act), why::branch_typed),
+    row(Action::Accept, "hold.accept", &["enter"], "hold", "Hold it back", Scope::of(&[C::TypeHold]), LOCAL, (10, Act), why::hold_typed),
+    row(Action::NextPane, "hold.field", &["tab", "shift-tab"], "field", "Between reason, end and tag", Scope::of(&[C::TypeHold]), NONE, (11, Move), always),
     row(Action::Complete, "palette.complete", &["tab"], "complete", "Complete the name", Scope::of(&[C::Palette]), NONE, (9, Act), always),
     row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
     row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
@@ -148,11 +155,12 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewPolicies, "view.policies", &["3"], "", "Policies", VIEWS, NONE, (83, Everywhere), always),
     row(Action::ViewAutomations, "view.automations", &["4"], "", "Automations", VIEWS, NONE, (84, Everywhere), always),
     row(Action::ViewPlan, "view.plan", &["5"], "", "Plan: what is approved", VIEWS, NONE, (85, Everywhere), always),
+    row(Action::ViewLog, "view.log", &["6"], "", "Log: who did what", VIEWS, NONE, (85, Everywhere), always),
     row(Action::ViewPrevious, "view.previous", &["-"], "", "The view before this one", VIEWS, NONE, (86, Everywhere), always),
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
-    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch])), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch, C::TypeHold])), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),

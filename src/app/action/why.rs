@@ -1,7 +1,7 @@
 //! Why an action cannot run now, in words for help, palette and status line. `None`: it can.
 
 use crate::app::layout::Tier;
-use crate::app::review::Target;
+use crate::app::review::{Target, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Node, Overlay, State};
 use crate::app::view::View;
@@ -29,6 +29,7 @@ pub(super) fn cursor(state: &State) -> Option<String> {
         View::Automations => !state.automations.is_empty(),
         View::Plan => !state.plan.is_empty(),
         View::Diff => !state.diff.tree.is_empty(),
+        View::Log => !state.log.list.is_empty(),
         View::Errors => !state.errors.is_empty(),
         View::Message | View::Push | View::Help | View::Start => true,
     };
@@ -204,6 +205,23 @@ pub(super) fn pushable(state: &State) -> Option<String> {
 pub(super) fn branch_typed(state: &State) -> Option<String> {
     let Some(Overlay::Branch(dialog)) = &state.overlay else { return Some("nothing to push".to_owned()) };
     unless(dialog.field.text() == dialog.branch(), format!("type {} to push to it", dialog.branch()))
+}
+
+/// The row has to be of a policy that says which tag, and must not wait for anything but a person.
+pub(super) fn holdable(state: &State) -> Option<String> {
+    let Some((policy, tag)) = rows::held_by_h(state) else {
+        return Some("there is no tag of a policy to hold".to_owned());
+    };
+    let is_it =
+        |update: &&Proposal| update.policy == policy && update.new.as_ref().is_some_and(|new| new.tag == tag);
+    let update = state.review.updates().iter().find(is_it)?;
+    unless(!state.is_being_pushed(&UpdateId::of(update)), "a push of it is under way")
+}
+
+/// What was typed has to make a hold.
+pub(super) fn hold_typed(state: &State) -> Option<String> {
+    let Some(Overlay::Hold(dialog)) = &state.overlay else { return Some("nothing to hold".to_owned()) };
+    dialog.hold(state.now, &state.operator).err()
 }
 
 /// The mode may be locked by the system's configuration.

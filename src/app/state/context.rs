@@ -24,6 +24,7 @@ impl State {
             Some(Overlay::Quit(_) | Overlay::Pushing { .. }) => Context::ConfirmQuit,
             Some(Overlay::Mode) => Context::ConfirmMode,
             Some(Overlay::Resume(_)) => Context::ConfirmResume,
+            Some(Overlay::Hold(_)) => Context::TypeHold,
             Some(Overlay::Menu(_)) => Context::Menu,
             Some(Overlay::Palette(_)) => Context::Palette,
             None if self.filter.is_some() => Context::Filter,

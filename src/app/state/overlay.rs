@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use super::{BranchDialog, PushDialog};
 use crate::app::input::Field;
 use crate::app::view::Context;
+use crate::domain::hold::{self, Until};
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::Hold;
+use crate::domain::reference::is_valid_tag;
 
 /// A small list over the view.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,10 +59,62 @@ pub enum Overlay {
     Mode,
     /// Decisions of an earlier run came back: are they still meant? With the time of the newest, if that is known.
     Resume(Option<Timestamp>),
+    /// What to hold, until when and why.
+    Hold(HoldDialog),
     /// A menu.
     Menu(Menu),
     /// S13.
     Palette(Palette),
+}
+
+/// `H`: what is held, until when and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HoldDialog {
+    /// The policy.
+    pub policy: ObjectId,
+    /// What is typed: why, until when, which tag.
+    pub fields: [Field; 3],
+    /// The field that takes text.
+    pub field: usize,
+    /// Whether an automation that is not suspended goes on all the same.
+    pub is_active: bool,
+}
+
+impl HoldDialog {
+    /// The field of the reason.
+    pub const WHY: usize = 0;
+    /// The field of the end.
+    pub const UNTIL: usize = 1;
+    /// The field of the tag; empty: whatever the policy selects.
+    pub const TAG: usize = 2;
+
+    /// What was typed into a field, without blanks around it.
+    pub fn text(&self, field: usize) -> &str {
+        self.fields.get(field).map_or("", |field| field.text().trim())
+    }
+
+    /// The hold that was typed.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn hold(&self, now: Timestamp, by: &str) -> Result<Hold, String> {
+        if let Some(defect) = hold::reason_defect(self.text(Self::WHY)) {
+            return Err(defect.to_owned());
+        }
+        let until = self.text(Self::UNTIL).parse::<Until>().and_then(|until| until.time(now));
+        let tag = Some(self.text(Self::TAG)).filter(|tag| !tag.is_empty());
+        if let Some(tag) = tag.filter(|tag| !is_valid_tag(tag)) {
+            return Err(format!("{tag:?} is no tag that anything could have"));
+        }
+        Ok(Hold {
+            policy: self.policy.clone(),
+            tag: tag.map(str::to_owned),
+            until: until.map_err(|error| error.to_string())?,
+            reason: self.text(Self::WHY).to_owned(),
+            by: by.to_owned(),
+            since: now,
+        })
+    }
 }
 
 /// S13 while it is open.

@@ -52,6 +52,7 @@ fn entries(state: &State) -> Vec<MenuEntry> {
             problem.map(|entry| vec![self::entry("report", report(&entry.problem))]).unwrap_or_default()
         }
         View::Push => of_push(state),
+        View::Log => of_event(state),
         View::Message | View::Help | View::Start => Vec::new(),
     }
 }
@@ -128,6 +129,14 @@ fn of_site(state: &State) -> Option<Vec<MenuEntry>> {
         Node::File(_, file) => Some(vec![entry("file", file.clone())]),
         Node::Update(id) => Some(of_update(state, id)),
     }
+}
+
+fn of_event(state: &State) -> Vec<MenuEntry> {
+    let Some(event) = state.log.list.current().and_then(|id| state.log.get(*id)) else { return Vec::new() };
+    let mut entries = vec![entry("detail", event.detail.clone()), entry("subject", event.subject.clone())];
+    entries.extend(event.plan.iter().map(|plan| entry("plan", plan.clone())));
+    entries.push(entry("command", "supercargo events --since 1h"));
+    entries
 }
 
 fn of_push(state: &State) -> Vec<MenuEntry> {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
-use crate::app::review::{Decided, Target, UpdateId};
+use crate::app::review::{Decided, Target, Turned, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, Node, Overlay, State};
 use crate::app::view::View;
@@ -14,7 +14,7 @@ use crate::domain::mode::Mode;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 
-use super::navigate;
+use super::{hold, navigate};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -163,16 +163,26 @@ pub(super) fn drop_all(state: &mut State) -> Vec<Effect> {
 }
 
 fn again(state: &mut State, undo: bool) -> Vec<Effect> {
-    let touched = if undo { state.review.undo() } else { state.review.redo() };
-    let Some((id, decided)) = touched else { return vec![] };
-    navigate::to_update(state, &id);
+    let now = state.now;
+    let turned = if undo { state.review.undo(now) } else { state.review.redo(now) };
+    let Some(Turned { update, decided, hold }) = turned else { return vec![] };
+    if let Some(id) = &update {
+        navigate::to_update(state, id);
+    }
     let (word, says) = if undo {
         ("undone", "decision undone; U makes it again")
     } else {
         ("redone", "decision made again")
     };
     state.tell(Level::Info, says);
-    saved(state, decided, id.policy.to_string(), word.to_owned())
+    let mut effects = match hold {
+        Some(change) => hold::turned(state, hold::kept(&change)),
+        None => vec![],
+    };
+    if let Some(id) = update.filter(|_| !decided.is_empty()) {
+        effects.extend(saved(state, decided, id.policy.to_string(), word.to_owned()));
+    }
+    effects
 }
 
 /// Has the decisions kept and written down.

@@ -89,7 +89,7 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
             }
             vec![]
         }
-        Context::Palette | Context::TypeBranch => {
+        Context::Palette | Context::TypeBranch | Context::TypeHold => {
             match &mut state.overlay {
                 Some(Overlay::Palette(palette)) => {
                     change(Input::Line(&mut palette.field));
@@ -97,6 +97,11 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
                 }
                 Some(Overlay::Branch(dialog)) => {
                     change(Input::Line(&mut dialog.field));
+                }
+                Some(Overlay::Hold(dialog)) => {
+                    if let Some(field) = dialog.fields.get_mut(dialog.field) {
+                        change(Input::Line(field));
+                    }
                 }
                 _ => {}
             }

@@ -9,7 +9,7 @@ use crate::app::rows::{self, StartChoice};
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
 use crate::app::view::{Focus, View};
 
-use super::{diff, overlays, push, scans, tags};
+use super::{diff, log, overlays, push, scans, tags};
 
 /// What every list can do, whatever its rows are.
 pub(super) trait AnyList {
@@ -57,6 +57,7 @@ pub(super) fn list(state: &mut State) -> Option<&mut dyn AnyList> {
         View::Automations => &mut state.automations,
         View::Plan => &mut state.plan,
         View::Diff => &mut state.diff.tree,
+        View::Log => &mut state.log.list,
         View::Errors => &mut state.errors.list,
         View::Push => &mut state.push.as_mut()?.next,
         View::Message | View::Help | View::Start => return None,
@@ -140,6 +141,7 @@ pub(super) fn view(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::ViewRepositories => state.switch_to(View::Repositories),
         Action::ViewPolicies => state.switch_to(View::Policies),
+        Action::ViewLog => return log::open(state),
         Action::ViewAutomations => state.switch_to(View::Automations),
         Action::ViewPlan => {
             rows::plan(state);
@@ -147,6 +149,9 @@ pub(super) fn view(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::ViewErrors => state.show(View::Errors),
         Action::ViewPrevious => {
+            if state.previous == Some(View::Log) {
+                return log::open(state);
+            }
             if let Some(previous) = state.previous {
                 state.switch_to(previous);
             }
@@ -187,7 +192,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         View::Diff => diff::enter(state),
         View::Push => return next_step(state),
         View::Start => return start_choice(state),
-        View::Message | View::Errors | View::Help => {}
+        View::Message | View::Log | View::Errors | View::Help => {}
     }
     vec![]
 }
@@ -370,6 +375,7 @@ fn freeze(state: &mut State) -> Vec<Effect> {
         return vec![];
     }
     state.tell(Level::Info, "rows follow what is new again");
+    rows::log(state);
     scans::thaw(state)
 }
 

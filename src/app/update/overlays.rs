@@ -10,7 +10,7 @@ use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
-use super::{copy, decide, diff, keys, mode, navigate, push, run, tags};
+use super::{copy, decide, diff, hold, keys, mode, navigate, push, run, tags};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -87,6 +87,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
         Context::Palette => run_entry(state),
         Context::View(View::Help) => run_help_row(state),
         Context::TypeBranch => push::branch_typed(state),
+        Context::TypeHold => hold::accept(state),
         _ => vec![],
     }
 }

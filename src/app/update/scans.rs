@@ -412,6 +412,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             keep_planned(state, &mut proposed);
             let take_newer = std::mem::take(&mut state.jobs.take_newer);
             let review = &mut state.review;
+            review.holds = proposed.holds;
             review.replace(proposed.updates, take_newer);
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);

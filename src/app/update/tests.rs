@@ -3,6 +3,7 @@
 mod answers;
 mod deciding;
 mod golden;
+mod holding;
 mod lists;
 mod pushing;
 mod random;

@@ -7,9 +7,9 @@ use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::Phase;
-use crate::domain::age;
+use crate::domain::proposal::UpdateState;
 
-use super::{facts, scans};
+use super::{facts, log, scans};
 
 /// Rows stand still for so many milliseconds after a key.
 const QUIET: u64 = 400;
@@ -35,6 +35,7 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     effects.extend(of_age(state));
     effects.extend(look_at_source(state));
     effects.extend(facts::look(state));
+    effects.extend(log::left(state));
     effects
 }
 
@@ -57,10 +58,10 @@ fn of_age(state: &mut State) -> Vec<Effect> {
     scans::propose(state, false, false)
 }
 
-/// When the next update is old enough.
+/// When the next update is old enough, or let go of.
 fn next_of_age(state: &State) -> Option<Timestamp> {
-    let young = state.review.updates().iter().filter(|update| age::is_young(update));
-    let until = young.filter_map(|update| Some(update.hold.as_ref()?.until));
+    let held = state.review.updates().iter().filter(|update| update.state == UpdateState::Held);
+    let until = held.filter_map(|update| Some(update.hold.as_ref()?.until));
     until.filter(|until| state.jobs.aged.is_none_or(|done| *until > done)).min()
 }
 
