@@ -88,6 +88,21 @@ fn the_same_commit_pushed_again_is_already_there() {
 }
 
 #[test]
+fn what_a_remote_has_lost_with_a_branch_is_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    let (_, commit) = land(&cache, &remote, "updates").unwrap();
+    cache.fetch(&remote, heads).unwrap();
+    git(&fleet.path, &["update-ref", "-d", "refs/heads/updates"]);
+    git(&fleet.path, &["gc", "-q", "--prune=now"]);
+    let (report, again) = land(&cache, &remote, "updates").unwrap();
+    assert_eq!(again, commit);
+    assert!(report.branches[0].created && report.branches[0].verified);
+    assert_eq!(fleet.tip("updates"), Some(commit));
+    fleet.assert_sound();
+}
+
+#[test]
 fn commits_stand_on_each_other_and_keep_modes() {
     let dir = tempfile::tempdir().unwrap();
     let (fleet, cache, remote) = folder_remote(dir.path());

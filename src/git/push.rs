@@ -3,7 +3,10 @@
 //! What the remote has is read before, each branch is moved only from where it has to be, and the remote is asked again
 //! afterwards.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use git2::Repository;
 
 use super::Remote;
 use super::cache::BareCache;
@@ -101,7 +104,7 @@ impl BareCache {
         if due.is_empty() {
             return Ok(report);
         }
-        let remote_has = advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
+        let remote_has = remote_has(&repository, &advertised.refs, &due);
         let pack = Pack::collect(&repository, &due, &remote_has)?;
         session.begin_sending(pack.objects())?;
         let (result, answers) = match line {
@@ -133,10 +136,20 @@ impl BareCache {
         let session = Session::open(remote)?;
         let talk = session.talk(Service::Receive)?;
         let (report, due) = compare(&session, &talk.advertised.refs, updates)?;
-        let remote_has = talk.advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
+        let remote_has = remote_has(&repository, &talk.advertised.refs, &due);
         Pack::collect(&repository, &due, &remote_has)?;
         Ok(report)
     }
+}
+
+/// The commits that need not be sent: what the remote says it has, and what was fetched from it.
+///
+/// A branch that was fetched may be gone since, and what was on it with it; so what a branch shall be moved to is sent,
+/// unless the remote says that it has it.
+fn remote_has(repository: &Repository, refs: &Refs, due: &[RefUpdate]) -> BTreeSet<String> {
+    let is_due = |commit: &String| due.iter().any(|update| update.new == *commit);
+    let fetched = tracked(repository).into_iter().filter(|commit| !is_due(commit));
+    refs.all.values().cloned().chain(fetched).collect()
 }
 
 /// The branches of a folder on a machine without git.
