@@ -68,12 +68,12 @@ pub struct CreateCommon {
     /// The object's name.
     pub name: Option<String>,
     /// Labels; repeatable, or separated by commas.
-    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',')]
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', hide_short_help = true)]
     pub label: Vec<String>,
     /// Print the YAML, write nothing.
     #[arg(long)]
     pub export: bool,
-    /// Write to this file, or to a new one in this directory.
+    /// This file, or a new one in this directory.
     #[arg(long, value_name = "DIR|FILE.yaml")]
     pub path: Option<PathBuf>,
 }
@@ -119,16 +119,16 @@ pub struct CreatePolicyArgs {
     /// Select by number: asc or desc.
     #[arg(long, value_name = "ORDER")]
     pub select_numeric: Option<String>,
-    /// Only tags that match this Go regular expression.
+    /// Only tags that match this Go pattern.
     #[arg(long, value_name = "RE")]
     pub filter_regex: Option<String>,
-    /// Compare what this template makes of the match.
+    /// Compare what this makes of the match.
     #[arg(long, value_name = "TEMPLATE")]
     pub filter_extract: Option<String>,
-    /// Whether to reflect digests: Never, `IfNotPresent` or Always.
+    /// Digests: Never, `IfNotPresent` or Always.
     #[arg(long, value_name = "POLICY")]
     pub reflect_digest: Option<String>,
-    /// Time between passes with --reflect-digest=Always.
+    /// Time between passes with digests Always.
     #[arg(long, value_name = "DURATION")]
     pub interval: Option<GoDuration>,
 }
