@@ -1,6 +1,6 @@
 //! What the operator's git configuration says of HTTP: authorities, a client certificate, a proxy.
 //!
-//! Source: git-config(1), "http.<url>.*"; git/git:urlmatch.c, http.c (`http_init`).
+//! Source: git-config(1), `http.<url>.*`; git/git:urlmatch.c, http.c (`http_init`).
 
 use std::env;
 use std::path::PathBuf;
