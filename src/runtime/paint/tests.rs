@@ -106,6 +106,15 @@ fn blanks_are_erased_within_a_row_and_up_to_its_end() {
 }
 
 #[test]
+fn nothing_is_written_on_the_way_from_inside_a_wide_character() {
+    let mut screen = Screen::new(6, 2);
+    screen.draw(&[Line::from("axcd"), Line::from("界cd")]);
+    // The cursor comes down into the second half of the character, one column before what changes.
+    screen.draw(&[Line::from("bxcd"), Line::from("界xd")]);
+    assert_eq!((screen.row(0), screen.row(1)), ("bxcd".to_owned(), "界xd".to_owned()));
+}
+
+#[test]
 fn a_colour_that_comes_back_on_every_row_is_chosen_once() {
     let mut screen = Screen::new(40, 4);
     let dim = Color::Rgb(163, 169, 179);
