@@ -365,9 +365,9 @@ mod screen {
 
             let mut pty = dashboard(&lab);
             let is_there =
-                |text: &str| text.contains("Resume 1 update?") || text.contains("No pending updates");
+                |text: &str| text.contains("Resume 1 update") || text.contains("No pending updates");
             pty.wait_until(&format!("{case}: the decision"), is_there);
-            if pty.text().contains("Resume 1 update?") {
+            if pty.text().contains("Resume 1 update") {
                 kept += 1;
                 pty.press("y").wait("[x] flux-system/vote");
                 push(&mut pty);

@@ -107,6 +107,8 @@ pub enum Msg {
     Glanced(JobId, Vec<Glanced>),
     /// Something that stops nothing and should be known.
     Warned(Problem),
+    /// Holds that were made or ended are kept: what waits is found out anew, by age too.
+    HoldsKept,
     /// The source changed; a reload is due.
     SourceChanged,
 }

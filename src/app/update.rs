@@ -90,6 +90,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.tags.glances.answer(job, glanced, now);
             vec![]
         }
+        Msg::HoldsKept => scans::propose(state, false, false),
         Msg::Warned(problem) => {
             problems::report(state, "supercargo", problem, None, Level::Warning);
             vec![]

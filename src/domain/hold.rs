@@ -126,6 +126,24 @@ pub fn apply(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) {
     }
 }
 
+/// Holds what was approved before `holds` were made, and leaves it undecided; what was approved although it was held stays as
+/// it is. Returns a sentence about each.
+pub fn apply_to_approved(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) -> Vec<String> {
+    let mut said = Vec::new();
+    for update in updates.iter_mut().filter(|update| update.approved().next().is_some()) {
+        let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
+        let Some(hold) =
+            of(holds, &update.policy, tag, now).filter(|hold| update.hold.as_ref() != Some(hold))
+        else {
+            continue;
+        };
+        said.push(format!("{} is held {}", update.policy, text(hold)));
+        update.decide(Decision::Undecided);
+        (update.state, update.hold) = (UpdateState::Held, Some(hold.clone()));
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

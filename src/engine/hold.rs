@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Engine, Note, World};
 use crate::config::Refresh;
 use crate::domain::hold;
@@ -14,13 +16,23 @@ impl Engine {
     /// Holds the updates that people hold, and of the others those that are younger than the settings allow, which asks
     /// the clocks of images as far as `refresh` goes. Returns all that people hold.
     pub async fn hold_back(&self, world: &World, updates: &mut [Proposal], refresh: Refresh) -> Vec<Hold> {
-        let (store, now) = (Arc::clone(&self.store), super::now());
-        let read = tokio::task::spawn_blocking(move || store.holds().in_force(now)).await;
-        // A worker that ends early has told so.
-        let holds = read.unwrap_or_default();
+        let (holds, now) = self.holds_now().await;
         hold::apply(updates, &holds, now);
         self.hold_young(world, updates, refresh).await;
         holds
+    }
+
+    /// Holds what somebody holds since it was approved, as [`hold::apply_to_approved`] does.
+    pub async fn hold_approved(&self, updates: &mut [Proposal]) -> Vec<String> {
+        let (holds, now) = self.holds_now().await;
+        hold::apply_to_approved(updates, &holds, now)
+    }
+
+    async fn holds_now(&self) -> (Vec<Hold>, Timestamp) {
+        let (store, now) = (Arc::clone(&self.store), super::now());
+        let read = tokio::task::spawn_blocking(move || store.holds().in_force(now)).await;
+        // A worker that ends early has told so.
+        (read.unwrap_or_default(), now)
     }
 
     /// Holds back what `hold` is about. Blocks: it writes files.

@@ -624,17 +624,19 @@ fn block_unscanned(
     }
 }
 
-async fn prepare(work: Work, job: JobId, updates: Vec<Proposal>, messages: BTreeMap<ObjectId, String>) {
+async fn prepare(work: Work, job: JobId, mut updates: Vec<Proposal>, messages: BTreeMap<ObjectId, String>) {
     let (world, selections) = {
         let held = work.held();
         (held.world.clone(), held.selections.clone())
     };
     let Some(world) = world else { return };
+    // Another instance may have held something since it was shown.
+    let held = work.engine.hold_approved(&mut updates).await;
     let selections = as_reviewed(selections, &updates);
     let request = PrepareRequest { messages, ..PrepareRequest::of(updates, work.refresh(true)) };
     let result = match work.engine.prepare(&world, &selections, request).await {
         Ok(prepared) => {
-            let (protected, moved) = (prepared.protected, prepared.moved);
+            let (protected, moved) = (prepared.protected, [held, prepared.moved].concat());
             let plan = work.engine.preflight(&world, prepared.plan).await;
             plan.map(|plan| Box::new(Prepared { plan, protected, moved }))
         }

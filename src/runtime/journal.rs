@@ -47,9 +47,14 @@ impl Journal {
         let writer = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
             while let Ok(first) = receive.recv() {
                 let batch: Vec<Order> = std::iter::once(first).chain(receive.try_iter()).collect();
+                let holds = batch.iter().any(|order| matches!(order, Order::Hold(..) | Order::Unhold { .. }));
                 for problem in write(&engine, batch) {
                     // With a mailbox that is full there is more to read than this.
                     let _ = answers.try_send(Letter::Answer(Box::new(Msg::Warned(problem))));
+                }
+                if holds {
+                    // A full mailbox has newer comparisons in it.
+                    let _ = answers.try_send(Letter::Answer(Box::new(Msg::HoldsKept)));
                 }
             }
         })?;

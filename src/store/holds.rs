@@ -117,6 +117,8 @@ impl HoldFile {
         if self.shelf.write(FILE, text.as_bytes()) || self.shelf.path(FILE).is_none() {
             return Ok(());
         }
+        // What was not kept must not hide what others keep.
+        self.shelf.forget(FILE);
         Err(self.refused("it cannot be written, so this would be forgotten with the process"))
     }
 
@@ -128,9 +130,19 @@ impl HoldFile {
     /// What the file holds; nothing if there is none, or one that was damaged and is set aside now.
     ///
     /// # Errors
-    /// It is of a later version, which is said, too.
+    /// It cannot be read, or is of a later version, which is said, too.
     fn read(&self) -> Result<Content, String> {
-        let Some(bytes) = self.shelf.read(FILE) else { return Ok(Content::default()) };
+        let bytes = match self.shelf.try_read(FILE) {
+            Ok(None) => return Ok(Content::default()),
+            Ok(Some(bytes)) => bytes,
+            Err(error) => {
+                let why = format!("it cannot be read: {error}");
+                if let Some(path) = self.shelf.path(FILE) {
+                    self.shelf.complain(&path, format!("{why}; none of its holds is in force here"));
+                }
+                return Err(why);
+            }
+        };
         match Content::parse(&bytes) {
             Ok(content) => Ok(content),
             Err(Unreadable::Damaged(why)) => {
@@ -353,6 +365,32 @@ mod tests {
         assert!(refused.message.contains("later version"), "{refused:?}");
         assert_eq!(store.take_warnings().len(), 1);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "version = 2\n");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_said_and_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("state/holds.toml");
+        std::fs::create_dir_all(&file).unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        assert!(store.holds().in_force(at(0)).is_empty());
+        assert!(store.take_warnings()[0].message.contains("cannot be read"));
+        let refused = store.holds().add(&hold("mysql", None, 9)).unwrap_err();
+        assert!(refused.message.contains("cannot be read"), "{refused:?}");
+        assert!(file.is_dir());
+    }
+
+    #[test]
+    fn a_hold_that_could_not_be_kept_does_not_hide_those_of_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, dirs) = (dir.path().join("state"), Dirs::below(dir.path()));
+        std::fs::write(&folder, "in the way").unwrap();
+        let store = Store::open(&dirs);
+        assert!(store.holds().add(&hold("mysql", None, 9)).is_err());
+        std::fs::remove_file(&folder).unwrap();
+        let others = hold("redis", None, 9);
+        Store::open(&dirs).holds().add(&others).unwrap();
+        assert_eq!(store.holds().in_force(at(0)), [others]);
     }
 
     #[test]

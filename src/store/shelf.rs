@@ -124,6 +124,26 @@ impl Shelf {
         remembered.or_else(|| self.on_disk(name))
     }
 
+    /// As [`Self::read`], for files whose absence means something.
+    ///
+    /// # Errors
+    /// There is one on the disk, and it cannot be read.
+    pub(super) fn try_read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        if let Some(remembered) = self.memory().whole.get(name) {
+            return Ok(Some(remembered.clone()));
+        }
+        match self.path(name).map(std::fs::read) {
+            None => Ok(None),
+            Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Some(read) => read.map(Some),
+        }
+    }
+
+    /// Forgets what memory keeps of a file that could not be written.
+    pub(super) fn forget(&self, name: &str) {
+        self.memory().whole.remove(name);
+    }
+
     /// The first `length` bytes of a file, or all if it is shorter.
     pub(super) fn beginning(&self, name: &str, length: usize) -> Option<Vec<u8>> {
         if let Some(remembered) = self.memory().whole.get(name) {

@@ -222,9 +222,8 @@ fn along(pen: Pen, from: u16, (x, y): Place, wanted: &Buffer) -> (usize, Along) 
     };
     let best = if other.0 <= column.0 { other } else { column };
     // No text is cheaper than a jump but a short one; and from inside a wide character there is none to write.
-    let text = Some(between(wanted, y, from, x)).filter(|cells| {
-        cells.len() <= best.0 && cells.first().is_some_and(|cell| !cell.symbol().is_empty())
-    });
+    let text = Some(between(wanted, y, from, x))
+        .filter(|cells| cells.len() <= best.0 && cells.first().is_some_and(|cell| !cell.symbol().is_empty()));
     match text.filter(|cells| cells.iter().all(|cell| pen.draws(cell))) {
         Some(cells) => {
             let bytes = cells.iter().map(|cell| cell.symbol().len()).sum();

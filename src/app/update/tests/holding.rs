@@ -172,3 +172,27 @@ fn the_log_is_followed_while_it_is_in_front_and_no_longer() {
         Some("view.log")
     );
 }
+
+#[test]
+fn what_another_instance_holds_is_undecided_before_it_is_pushed_and_what_was_approved_all_the_same_stays() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["space"]);
+    let mut updates = state.review.updates().to_vec();
+    let policy = updates[0].policy.clone();
+    let until = state.now + jiff::SignedDuration::from_hours(1);
+    let (reason, by) = ("triage".to_owned(), "omar".to_owned());
+    let holds = [Hold { policy, tag: None, until, reason, by, since: state.now }];
+    let hold = |updates: &mut Vec<_>| crate::domain::hold::apply_to_approved(updates, &holds, state.now);
+    let said = hold(&mut updates);
+    assert!(said.len() == 1 && said[0].ends_with(" by omar: triage"), "{said:?}");
+    assert_eq!((updates[0].decision, updates[0].state), (Decision::Undecided, UpdateState::Held));
+    updates[0].decide(Decision::Approved);
+    assert!(hold(&mut updates).is_empty(), "who approved it knew");
+}
+
+#[test]
+fn holds_that_are_kept_are_a_reason_to_find_out_anew_what_waits() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = update(&mut state, Msg::HoldsKept);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
+}
