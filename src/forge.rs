@@ -25,6 +25,15 @@ use self::dialect::{Dialect, Found};
 pub use self::error::ForgeError;
 pub use self::locate::{Forges, Located, Token};
 
+/// A request that is open, and what went wrong afterwards.
+#[derive(Debug)]
+pub struct Opened {
+    /// The request.
+    pub request: Request,
+    /// Why its labels were not set.
+    pub unlabelled: Option<ForgeError>,
+}
+
 /// One repository at one forge, and what it is asked with.
 pub struct Forge {
     project: Project,
@@ -63,26 +72,24 @@ impl Forge {
     ///
     /// # Errors
     /// [`ForgeError`], with what was asked and as whom.
-    pub async fn request(&self, spec: &RequestSpec) -> Result<Request, ForgeError> {
+    pub async fn request(&self, spec: &RequestSpec) -> Result<Opened, ForgeError> {
         if let Some(found) = self.find(spec).await? {
             return self.update(spec, found).await;
         }
         let (title, labels) = (self.dialect.title(spec), &spec.wish.labels);
         let created = self.api.ask(&self.dialect.create(&self.project, spec, &title)).await;
-        let request = match created {
+        match created {
             Ok(answer) => {
                 let found =
                     self.dialect.read(&answer).ok_or_else(|| self.api.senseless("it tells no number"))?;
-                self.label(found.number, labels, self.dialect.labels_on_create()).await?;
-                self.shown(&found)
+                Ok(self.labelled(&found, labels, self.dialect.labels_on_create()).await)
             }
             Err(error) if self.may_be_open(&error) => match self.find(spec).await {
-                Ok(Some(found)) => return self.update(spec, found).await,
-                _ => return Err(error),
+                Ok(Some(found)) => self.update(spec, found).await,
+                _ => Err(error),
             },
-            Err(error) => return Err(error),
-        };
-        Ok(request)
+            Err(error) => Err(error),
+        }
     }
 
     /// The open request from the same branch into the same, and whether it says already what this one would.
@@ -114,12 +121,17 @@ impl Forge {
         }
     }
 
-    async fn update(&self, spec: &RequestSpec, found: Found) -> Result<Request, ForgeError> {
+    async fn update(&self, spec: &RequestSpec, found: Found) -> Result<Opened, ForgeError> {
         if let Some((title, body)) = spec.words.update(&found.title, &found.body) {
             self.api.ask(&self.dialect.update(&self.project, found.number, &title, &body)).await?;
         }
-        self.label(found.number, &spec.wish.labels, false).await?;
-        Ok(self.shown(&found))
+        Ok(self.labelled(&found, &spec.wish.labels, false).await)
+    }
+
+    /// Sets the labels of a request that is open, unless that is `done`; it is open even where they cannot be set.
+    async fn labelled(&self, found: &Found, labels: &[String], done: bool) -> Opened {
+        let unlabelled = self.label(found.number, labels, done).await.err();
+        Opened { request: self.shown(found), unlabelled }
     }
 
     async fn label(&self, number: u64, labels: &[String], done: bool) -> Result<(), ForgeError> {

@@ -33,6 +33,7 @@ pub(super) struct File {
     pub(super) hold: HoldSection,
     pub(super) git: GitSection,
     pub(super) registries: BTreeMap<String, RegistryConfig>,
+    #[serde(deserialize_with = "super::forge::by_host")]
     pub(super) forge: BTreeMap<String, ForgeConfig>,
 }
 
@@ -105,6 +106,9 @@ pub(super) const KEYS: &[&str] = &[
     "forge.",
 ];
 
+/// The keys of each host below a name of [`KEYS`].
+const OF_HOSTS: &[(&str, &[&str])] = &[("forge", &["kind", "api"])];
+
 /// Keys of the published configuration that this version does not read yet.
 const LATER: &[&str] = &["profile", "mouse", "keys.", "contexts."];
 
@@ -156,6 +160,7 @@ pub(super) fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) ->
     };
     let table: toml::Table = toml::from_str(text).map_err(|error| located(&error))?;
     unknown_keys(name, "", &table, warnings);
+    unknown_keys_of_hosts(name, &table, warnings);
     toml::from_str(text).map_err(|error| located(&error))
 }
 
@@ -183,15 +188,29 @@ fn unknown_keys(name: &str, prefix: &str, table: &toml::Table, warnings: &mut Ve
                 unknown_keys(name, &format!("{path}."), inner, warnings);
             }
             _ if covered || section => {}
-            _ => {
-                let problem = config_problem(name, format!("nothing reads the key {path:?}"));
-                let near = crate::text::nearest(&path, KEYS.iter().copied());
-                warnings.push(match near {
-                    Some(near) => problem.hint(format!("Did you mean {near:?}?")),
-                    None => problem,
-                });
-            }
+            _ => warnings.push(unread(name, &path, (&path, KEYS))),
         }
+    }
+}
+
+/// As [`unknown_keys`], for the hosts that a section describes.
+fn unknown_keys_of_hosts(name: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
+    for (section, keys) in OF_HOSTS {
+        let hosts = table.get(*section).and_then(toml::Value::as_table).into_iter().flatten();
+        for (host, keys_of_host) in hosts.filter_map(|(host, value)| Some((host, value.as_table()?))) {
+            let unknown = keys_of_host.keys().filter(|key| !keys.contains(&key.as_str()));
+            warnings
+                .extend(unknown.map(|key| unread(name, &format!("{section}.{host}.{key}"), (key, *keys))));
+        }
+    }
+}
+
+/// A key at `path` that nothing reads, with the one of `keys` that `typed` is nearest to.
+fn unread(name: &str, path: &str, (typed, keys): (&str, &[&str])) -> Problem {
+    let problem = config_problem(name, format!("nothing reads the key {path:?}"));
+    match crate::text::nearest(typed, keys.iter().copied()) {
+        Some(near) => problem.hint(format!("Did you mean {near:?}?")),
+        None => problem,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::text::SecretString;
 
 /// `[forge."HOST"]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct ForgeConfig {
     /// What runs the host; `None`: it is found out.
     pub kind: Option<ForgeKind>,
@@ -24,7 +24,7 @@ pub struct ForgeConfig {
 /// Everything that settings say of forges.
 #[derive(Debug, Clone, Default)]
 pub struct ForgeSettings {
-    /// By host, or `host:port`.
+    /// By host, or `host:port`, in lower case.
     pub hosts: BTreeMap<String, ForgeConfig>,
     /// Each variable with a token that is set: its name, the kind it is for, its value. The first of a kind counts.
     pub tokens: Vec<(&'static str, ForgeKind, SecretString)>,
@@ -37,7 +37,7 @@ pub struct ForgeSettings {
 impl ForgeSettings {
     /// What runs each host of which that is said, whatever its port.
     pub fn kinds(&self) -> BTreeMap<String, ForgeKind> {
-        let host = |name: &str| name.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let host = |name: &str| name.split(':').next().unwrap_or_default().to_owned();
         self.hosts.iter().filter_map(|(name, forge)| Some((host(name), forge.kind?))).collect()
     }
 }
@@ -74,6 +74,14 @@ pub(super) fn settle(
         apis.push((*name, *kind, complete(url, *kind)));
     }
     Ok(ForgeSettings { hosts, tokens: tokens.collect(), apis, owner: env.var("GITHUB_USER") })
+}
+
+/// Reads the hosts, by their names in lower case, as addresses have them.
+pub(super) fn by_host<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, ForgeConfig>, D::Error> {
+    let hosts = BTreeMap::<String, ForgeConfig>::deserialize(deserializer)?;
+    Ok(hosts.into_iter().map(|(name, forge)| (name.to_ascii_lowercase(), forge)).collect())
 }
 
 /// An address that names a host alone stands for the API of that host; GitHub's own has no path.
@@ -140,13 +148,23 @@ mod tests {
             ("api = \"git.example.com\"", 7, "no address"),
             ("api = \"ftp://git.example.com\"", 7, "https://"),
             ("api = \"https://rita:hunter2@git.example.com\"", 7, "no login"),
-            ("token = \"t\"", 1, "token"),
         ] {
             let text = format!("[forge.\"git.example.com\"]\n{line}\n");
             let error = parse_file("c.toml", &text, &mut Vec::new()).unwrap_err();
             assert_eq!((error.code, error.subject), (Code::Config, format!("c.toml:2:{column}")), "{line}");
             assert!(error.message.contains(says) && !error.message.contains("hunter2"), "{}", error.message);
         }
+    }
+
+    #[test]
+    fn a_host_is_found_however_its_name_is_typed_and_an_unknown_key_of_it_is_a_warning() {
+        let text = "[forge.\"Git.Example.com:3000\"]\nkind = \"gitea\"\napii = \"https://git.example.com\"\n";
+        let mut warnings = Vec::new();
+        let hosts = parse_file("c.toml", text, &mut warnings).unwrap().forge;
+        assert_eq!(hosts["git.example.com:3000"].kind, Some(ForgeKind::Gitea));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].message.contains("apii"), "{warnings:?}");
+        assert_eq!(warnings[0].hint.as_deref(), Some("Did you mean \"api\"?"));
     }
 
     #[test]

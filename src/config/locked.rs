@@ -69,7 +69,7 @@ fn pin(name: &str, global: &mut Global, user: &mut File) -> Option<bool> {
         return Some(user.registries.remove(host).is_some());
     }
     if let Some(host) = name.strip_prefix("forge.") {
-        return Some(user.forge.remove(host).is_some());
+        return Some(user.forge.remove(&host.to_ascii_lowercase()).is_some());
     }
     if let Some(repository) = name.strip_prefix("git.url.") {
         let before = global.git_url.len();

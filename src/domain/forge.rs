@@ -93,7 +93,8 @@ pub struct Address {
 }
 
 impl Address {
-    /// `https://HOST[:PORT]`, where pages and API are unless somebody says otherwise.
+    /// `https://HOST[:PORT]`, where pages and API are unless somebody says otherwise; a host that everybody knows has them
+    /// over HTTPS alone.
     pub fn web(&self) -> String {
         // These three have ssh on a host of its own.
         let host = match self.host.as_str() {
@@ -102,6 +103,9 @@ impl Address {
             "altssh.bitbucket.org" => "bitbucket.org",
             host => host,
         };
+        if self.plain && well_known(host).is_some() {
+            return format!("https://{host}");
+        }
         let scheme = if self.plain { "http" } else { "https" };
         match self.port {
             Some(port) => format!("{scheme}://{host}:{port}"),
@@ -301,6 +305,8 @@ mod tests {
         assert_eq!(api("codeberg.org", ForgeKind::Gitea), "https://codeberg.org/api/v1");
         let local = Address { plain: true, port: Some(3000), ..address("127.0.0.1", "/a/b") };
         assert_eq!(local.api(ForgeKind::Gitea), "http://127.0.0.1:3000/api/v1");
+        let plain = Address { plain: true, port: Some(80), ..address("gitlab.com", "/a/b") };
+        assert_eq!(plain.api(ForgeKind::GitLab), "https://gitlab.com/api/v4");
     }
 
     #[test]

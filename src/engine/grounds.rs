@@ -75,9 +75,19 @@ impl Engine {
         refresh: Refresh,
         branch: Option<&str>,
     ) -> (Vec<Ground>, Vec<Problem>) {
+        self.grounds_of(world, world.automations.iter(), (refresh, branch))
+    }
+
+    /// As [`Self::grounds_now`], of some of the automations; no remote of another one is asked.
+    pub(super) fn grounds_of<'a>(
+        &self,
+        world: &World,
+        automations: impl Iterator<Item = &'a ImageUpdateAutomation>,
+        (refresh, branch): (Refresh, Option<&str>),
+    ) -> (Vec<Ground>, Vec<Problem>) {
         let (mut grounds, mut problems) = (Vec::new(), Vec::new());
         let mut known = BTreeMap::new();
-        for automation in &world.automations {
+        for automation in automations {
             match self.ground(world, automation, (refresh, branch), &mut known, &mut problems) {
                 Ok(ground) => grounds.push(ground),
                 Err(problem) => problems.push(Problem { subject: automation.meta.id.to_string(), ..problem }),

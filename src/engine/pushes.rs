@@ -35,8 +35,11 @@ pub(super) fn send(
     };
     let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
     let pushed = cache.push(&remote, &[update], options);
-    note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
-    store.pushes().end(&note);
+    // Where nobody knows, the note stays open, and the next start asks the remote.
+    if !matches!(pushed, Err(GitError::Unseen(_))) {
+        note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
+        store.pushes().end(&note);
+    }
     pushed
 }
 
@@ -44,7 +47,8 @@ impl Engine {
     /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for
     /// those whose remote cannot be asked.
     ///
-    /// Where no network may be used, those that only a remote could settle wait for another time.
+    /// Where no network may be used, or a credential was given that is for another host, those that only a remote could
+    /// settle wait for another time.
     ///
     /// # Errors
     /// Only a bug of ours.
@@ -77,6 +81,7 @@ impl Engine {
             Some(Ok(_)) => Some(Fate::Landed),
             Some(Err(why)) => Some(Fate::NotLanded(why.clone())),
             None if self.settings.refresh == Refresh::Never => None,
+            None if self.one_git_host(self.addresses(world).chain([note.remote.clone()])).is_err() => None,
             None => Some(self.ask_fate(world, note).unwrap_or_else(|problem| {
                 Fate::Unknown(format!("the remote cannot be asked: {}", problem.message))
             })),

@@ -12,7 +12,7 @@ use crate::domain::forge::{Address, ForgeKind};
 use crate::domain::landing::Landed;
 use crate::domain::plan::{Group, Plan};
 use crate::domain::request::{Request, RequestSpec, RequestState, RequestWish, RequestWords};
-use crate::forge::{Forge, ForgeError, Forges, Located, printed};
+use crate::forge::{Forge, ForgeError, Forges, Located, Opened, printed};
 use crate::git::{GitUrl, PushReport, Scheme};
 use crate::problem::{Code, Problem};
 
@@ -107,17 +107,19 @@ impl Engine {
         let Some(commit) = results.last().and_then(|landed| landed.commit.clone()) else { return };
         let spec = RequestSpec { commit, ..opening.spec.clone() };
         let text = opening.step(dry_run);
-        let done = timed(step, &text, || match dry_run {
-            DryRun::None => opening.open(&spec, run, report),
-            DryRun::Client | DryRun::Server => opening.simulate(&spec, dry_run),
+        let mut request = None;
+        let done = timed(step, &text, || {
+            let (opened, problem) = match dry_run {
+                DryRun::None => opening.open(&spec, run, report)?,
+                DryRun::Client | DryRun::Server => (opening.simulate(&spec, dry_run)?, None),
+            };
+            request = Some(opened);
+            problem.map_or(Ok(()), Err)
         });
         for result in results.iter_mut() {
-            match &done {
-                Ok(request) => result.request = Some(request.clone()),
-                Err(problem) => {
-                    result.error =
-                        Some(Problem { subject: result.automation.to_string(), ..problem.clone() });
-                }
+            result.request.clone_from(&request);
+            if let Err(problem) = &done {
+                add_error(result, problem);
             }
         }
         self.audit_request(&plan.id, dry_run, results);
@@ -152,12 +154,21 @@ impl Opening {
         format!("{} {head} → {base} at {}{simulated}", kind.request(), kind.name())
     }
 
-    fn open(&self, spec: &RequestSpec, run: &Run<'_>, report: &PushReport) -> Result<Request, Problem> {
+    /// The request, and what went wrong once it was open.
+    fn open(
+        &self,
+        spec: &RequestSpec,
+        run: &Run<'_>,
+        report: &PushReport,
+    ) -> Result<(Request, Option<Problem>), Problem> {
         match &self.forge {
             Some(forge) if self.located.token.is_some() => {
-                wait(forge.request(spec)).map_err(|error| self.failed(&error.problem("")))
+                let Opened { request, unlabelled } =
+                    wait(forge.request(spec)).map_err(|error| self.failed(&error.problem("")))?;
+                let problem = unlabelled.map(|error| self.unlabelled(&request, error.problem("")));
+                Ok((request, problem))
             }
-            _ => self.open_without_token(spec, run, report),
+            _ => self.open_without_token(spec, run, report).map(|request| (request, None)),
         }
     }
 
@@ -226,6 +237,13 @@ impl Opening {
         self.located.project.compare_link(&self.spec.head, &self.spec.base)
     }
 
+    /// That a request is open, but without its labels.
+    fn unlabelled(&self, request: &Request, problem: Problem) -> Problem {
+        let (kind, label) = (self.located.project.kind.request(), request.label());
+        let message = format!("the labels of the {kind} {label} were not set: {}", problem.message);
+        Problem { message, ..problem }
+    }
+
     /// A refusal with the page as the way out.
     fn failed(&self, problem: &Problem) -> Problem {
         let mut problem = problem.clone();
@@ -235,6 +253,19 @@ impl Opening {
             problem.causes.push(format!("it can be opened by hand: {page}"));
         }
         problem
+    }
+}
+
+/// Tells of a problem in a result, after the one that is there.
+fn add_error(result: &mut Landed, problem: &Problem) {
+    match &mut result.error {
+        Some(before) => {
+            before.causes.push(problem.message.clone());
+            before.causes.extend(problem.causes.iter().cloned());
+        }
+        None => {
+            result.error = Some(Problem { subject: result.automation.to_string(), ..problem.clone() });
+        }
     }
 }
 

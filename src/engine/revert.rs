@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{Changed, Ground, Plan, Selection, revert};
-use crate::git::{BareCache, Remote};
+use crate::git::{BareCache, Remote, redact};
 use crate::problem::{Code, Problem};
 
 /// A plan, and what it leaves as it is.
@@ -35,8 +35,13 @@ impl Engine {
         let (remote, commit) = (remote.to_owned(), commit.to_ascii_lowercase());
         blocking(move || {
             engine.one_git_host(std::iter::once(remote.clone()))?;
-            let (mut grounds, mut left) = engine.grounds_now(&world, refresh, None);
-            grounds.retain(|ground| ground.remote.as_ref() == Some(&remote));
+            // What was given for one host is shown to no other: only this remote is asked.
+            let is_here = |automation: &&ImageUpdateAutomation| {
+                let place = engine.settle(&world, automation).ok().flatten();
+                place.is_some_and(|place| redact(&place.url) == remote)
+            };
+            let here = world.automations.iter().filter(is_here);
+            let (grounds, mut left) = engine.grounds_of(&world, here, (refresh, None));
             let remote = engine.remote_at(&world, world.automations.iter(), &remote)?;
             let (commit, subject, changed) = engine.changes(&remote, &grounds, &commit, &mut left)?;
             let selections = engine.unselected(&world);

@@ -66,6 +66,32 @@ struct Watched {
     next: Instant,
 }
 
+/// What a look found: the tags that are not excluded, and the digests known of tags.
+type Looked = (TagList, BTreeMap<String, String>);
+
+impl Watched {
+    /// Takes what a look found as known: what is to be heard of it, and noted.
+    fn learn(&mut self, looked: Result<Looked, Problem>) -> (Option<Seen>, Option<Note>) {
+        self.next = Instant::now() + watch::pause(&self.repository);
+        let (known, id) = (self.known.get_or_insert_default(), self.repository.meta.id.clone());
+        match looked {
+            Ok((tags, digests)) => {
+                let changes = compare(&self.repository, known, &tags, &digests);
+                *known = Known { tags: Some(tags), digests, failed: None };
+                let detail = count(changes.len(), "change");
+                let note = (!changes.is_empty()).then(|| Note::ok("scan", id.to_string(), detail));
+                (Some(Seen::Changes(id, changes)), note)
+            }
+            Err(problem) if known.failed.as_ref() == Some(&problem) => (None, None),
+            Err(problem) => {
+                known.failed = Some(problem.clone());
+                let note = Note::scan(id.to_string(), Err(&problem));
+                (Some(Seen::Failed(id, problem)), Some(note))
+            }
+        }
+    }
+}
+
 /// All that are, or were a moment ago; each has one watcher at a time.
 type All = BTreeMap<ObjectId, Arc<Mutex<Watched>>>;
 
@@ -171,28 +197,16 @@ impl Engine {
             }
             tokio::time::sleep_until(watched.next).await;
             let turn = turns.acquire().await;
-            let mut known = watched.known.take().unwrap_or_default();
-            let id = watched.repository.meta.id.clone();
-            let seen = match self.look(world, &watched.repository, &mut known).await {
-                Ok(changes) => {
-                    if !changes.is_empty() {
-                        let detail = count(changes.len(), "change");
-                        self.note_later(vec![Note::ok("scan", id.to_string(), detail)]).await;
-                    }
-                    known.failed = None;
-                    Some(Seen::Changes(id, changes))
-                }
-                Err(problem) if known.failed.as_ref() == Some(&problem) => None,
-                Err(problem) => {
-                    known.failed = Some(problem.clone());
-                    self.note_later(vec![Note::scan(id.to_string(), Err(&problem))]).await;
-                    Some(Seen::Failed(id, problem))
-                }
-            };
-            watched.known = Some(known);
-            watched.next = Instant::now() + watch::pause(&watched.repository);
+            let looked = self.look(world, &watched.repository).await;
+            // From here to what is heard nothing waits: objects that change meanwhile end this watcher at its next wait, and
+            // what is known by then was told.
+            let (seen, note) = watched.learn(looked);
             drop(turn);
-            if seen.is_some_and(|seen| hear(seen).is_break()) {
+            let is_over = seen.is_some_and(|seen| hear(seen).is_break());
+            if let Some(note) = note {
+                self.note_later(vec![note]).await;
+            }
+            if is_over {
                 return;
             }
         }
@@ -219,26 +233,18 @@ impl Engine {
         read.await.unwrap_or_default()
     }
 
-    /// Scans a repository, has its policies ask for the digests that are due, and compares.
-    async fn look(
-        &self,
-        world: &Arc<World>,
-        repository: &ImageRepository,
-        known: &mut Known,
-    ) -> Result<Vec<TagChange>, Problem> {
+    /// Scans a repository, has its policies ask for the digests that are due: its tags, and the digests known of them.
+    async fn look(&self, world: &Arc<World>, repository: &ImageRepository) -> Result<Looked, Problem> {
         let (keyring, _) = self.keyring(world, repository);
         let scan = self.scan_repository(repository, &keyring, super::now(), |_| {}).await?;
         self.pass(world, repository, &scan).await?;
         let (store, it) = (Arc::clone(&self.store), repository.clone());
         let name = image_name(repository).map_err(|error| error.problem(repository.meta.id.to_string()))?;
-        let (tags, digests) = blocking(move || {
+        blocking(move || {
             let ledger = store.first_seen().read(&name.canonical());
             Ok((kept(&it, &scan.tags)?, owned(ledger.current_digests())))
         })
-        .await?;
-        let changes = compare(repository, known, &tags, &digests);
-        (known.tags, known.digests) = (Some(tags), digests);
-        Ok(changes)
+        .await
     }
 
     /// Asks for the digests of the policies that reflect them, as far as they are due.

@@ -114,9 +114,13 @@ impl Forges {
     }
 
     /// The token that logs in to the Git remote itself, and what runs its host; `None` where an API alone is known, which may be
-    /// another host's.
+    /// another host's, and over plain HTTP, unless that is on this machine or the API that the operator named is plain too.
     pub fn login(&self, address: &Address) -> Option<(ForgeKind, Token)> {
         let known = self.known(address)?;
+        let is_private = !address.plain || known.api.is_some_and(|api| api.scheme() == "http");
+        if !is_private && !is_here(&address.host) {
+            return None;
+        }
         Some((known.kind, self.located(address, &known)?.token?))
     }
 
@@ -180,12 +184,16 @@ impl Forges {
         let below = api.map_or("", |api| api.path().strip_suffix(kind.api_path()).unwrap_or_default());
         let project = Project::at(address, *kind, below, self.settings.owner.as_deref())?;
         let spoken = !kind.api_path().is_empty();
+        let is_named = api.is_some();
         let api = match api {
             Some(api) => Some((*api).clone()),
             None if spoken && !address.host.is_empty() => Url::parse(&address.api(*kind)).ok(),
             None => None,
         };
-        let token = self.settings.tokens.iter().find(|(_, of, _)| of == kind && *trusted);
+        // An address with http:// is nobody's word that a token may be read on the way; an API that was named so is.
+        let is_private =
+            is_named || api.as_ref().is_none_or(|api| api.scheme() == "https" || is_this_machine(api));
+        let token = self.settings.tokens.iter().find(|(_, of, _)| of == kind && *trusted && is_private);
         let token =
             token.map(|(label, _, secret)| Token { label: (*label).to_owned(), secret: secret.clone() });
         Some(Located { project, api: api.filter(|_| spoken), token })
@@ -209,8 +217,12 @@ impl Forges {
 /// Whether an API is that of a host: at the same name, at `api.` before it, or both on this machine.
 fn relates(api: &Url, host: &str) -> bool {
     let Some(name) = api.host_str() else { return false };
-    let here = |name: &str| Url::parse(&format!("http://{name}")).is_ok_and(|url| is_this_machine(&url));
-    name == host || name.strip_prefix("api.") == Some(host) || (here(name) && here(host))
+    name == host || name.strip_prefix("api.") == Some(host) || (is_here(name) && is_here(host))
+}
+
+/// Whether a host is this machine.
+fn is_here(host: &str) -> bool {
+    Url::parse(&format!("http://{host}")).is_ok_and(|url| is_this_machine(&url))
 }
 
 #[cfg(test)]
@@ -255,6 +267,33 @@ mod tests {
         assert_eq!(label("github.com").as_deref(), Some("GITHUB_TOKEN"));
         // Its API may be the one that is named; nobody said so of the host.
         assert_eq!(label("git.elsewhere.example"), None);
+    }
+
+    #[test]
+    fn a_token_is_shown_over_plain_http_only_where_the_operator_says_so_or_on_this_machine() {
+        let mut all = settings();
+        let gitea = |api: Option<&str>| ForgeConfig {
+            kind: Some(ForgeKind::Gitea),
+            api: api.map(|api| Url::parse(api).unwrap()),
+        };
+        all.hosts.insert("derived.example.com".to_owned(), gitea(None));
+        all.hosts.insert("named.example.com".to_owned(), gitea(Some("http://named.example.com/api/v1")));
+        all.hosts.insert("127.0.0.1".to_owned(), gitea(None));
+        let forges = Forges::new(all, &[]).unwrap();
+        let shown = |host: &str| {
+            let plain = Address { plain: true, ..address(host) };
+            let located = forges.locate_offline(&plain).unwrap();
+            (
+                located.api.unwrap().scheme().to_owned(),
+                located.token.is_some(),
+                forges.login(&plain).is_some(),
+            )
+        };
+        assert_eq!(shown("derived.example.com"), ("http".to_owned(), false, false));
+        assert_eq!(shown("named.example.com"), ("http".to_owned(), true, true));
+        assert_eq!(shown("127.0.0.1"), ("http".to_owned(), true, true));
+        // Its API is asked over HTTPS whatever the remote says; the remote itself is not logged in to.
+        assert_eq!(shown("github.com"), ("https".to_owned(), true, false));
     }
 
     #[test]

@@ -239,6 +239,9 @@ pub enum GitError {
         /// Whether it belongs to another user.
         foreign: bool,
     },
+    /// The connection broke once commits were under way, and the remote could not be looked at afterwards.
+    #[error("{0}; whether the push landed is not known")]
+    Unseen(Box<GitError>),
     /// The caller gave up, before anything was sent.
     #[error("stopped before anything was sent")]
     Cancelled,
@@ -288,6 +291,7 @@ impl GitError {
             Self::Conflicts { .. } | Self::Unrelated { .. } => Code::MergeConflict,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
             Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
+            Self::Unseen(error) => error.code(),
             Self::Cancelled => Code::ConfirmationMissing,
             Self::NoChange | Self::Commit { .. } | Self::Git { .. } => Code::Internal,
         }
@@ -322,6 +326,7 @@ impl GitError {
                 "Push to another branch with `--branch`, and open a pull request.".to_owned()
             }
             Self::Sign { fix, .. } => return fix.clone(),
+            Self::Unseen(error) => return error.hint(),
             Self::Conflicts { from, into, .. } => {
                 format!(
                     "Nothing was merged. Merge {into} into {from} in a checkout, settle the files, push, and try again."

@@ -179,7 +179,16 @@ fn settle(
     if now.is_some_and(|now| due.iter().all(|update| update.found(now) == Some(&update.new))) {
         return Ok(());
     }
-    let Some((name, reason)) = answers.refused.into_iter().next() else { return result };
+    let Some((name, reason)) = answers.refused.into_iter().next() else {
+        return result.map_err(|error| match error {
+            GitError::Unreachable { .. } | GitError::Timeout { .. } | GitError::BadAnswer { .. }
+                if now.is_none() =>
+            {
+                GitError::Unseen(Box::new(error))
+            }
+            error => error,
+        });
+    };
     let branch = name.strip_prefix("refs/heads/").unwrap_or(&name);
     Err(match due.iter().find(|update| update.branch == branch) {
         Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| update.found(refs))),
@@ -244,4 +253,24 @@ fn is_race(reason: &str) -> bool {
         "reference already exists",
     ];
     REASONS.iter().any(|known| reason.contains(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_broke_leaves_open_whether_it_landed_unless_the_branches_tell() {
+        let due = [RefUpdate { branch: "main".to_owned(), old: None, new: "a".repeat(40) }];
+        let broken = || {
+            let (url, message) = ("https://git.example.com".to_owned(), "reset by peer".to_owned());
+            Err(GitError::Unreachable { url, message })
+        };
+        let settled = |now: Option<&Refs>, answers| settle("u", &due, now, broken(), answers).unwrap_err();
+        assert!(matches!(settled(None, Answers::default()), GitError::Unseen(_)));
+        assert!(matches!(settled(Some(&Refs::default()), Answers::default()), GitError::Unreachable { .. }));
+        let refused = vec![("refs/heads/main".to_owned(), "hook declined".to_owned())];
+        let answers = Answers { refused, ..Answers::default() };
+        assert!(matches!(settled(None, answers), GitError::Rejected { .. }));
+    }
 }

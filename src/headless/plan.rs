@@ -152,12 +152,13 @@ pub(super) fn revert(settings: &Settings, args: &RevertArgs) -> Result<Answer, P
     let remote = session.engine.repository_address(&session.world, repository.as_ref())?;
     let what = (remote.as_str(), args.commit.as_str());
     let reverted = session.run(session.engine.revert(&session.world, what, settings.refresh))?;
+    let own: Vec<Problem> = reverted.left.into_iter().chain(reverted.plan.problems.iter().cloned()).collect();
+    // What is wrong elsewhere is told, but takes nothing from this plan.
+    let exit = strongest_exit(own.iter().map(Problem::exit));
     let mut problems = session.problems();
-    problems.extend(reverted.left);
-    problems.extend(reverted.plan.problems.clone());
+    problems.extend(own);
     let plan = Plan { problems: problems.clone(), ..reverted.plan };
     has_authors(&plan)?;
-    let exit = strongest_exit(plan.problems.iter().map(Problem::exit));
     problems.extend(cut_off);
     Ok(Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit))
 }

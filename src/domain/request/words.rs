@@ -11,8 +11,12 @@ use crate::text::{Shown, count};
 const LONGEST_TITLE: usize = 200;
 /// The longest body, in bytes; GitHub takes 65,536 characters.
 const LONGEST_BODY: usize = 60_000;
+/// The longest body with what people wrote before ours, in bytes.
+const LONGEST_JOINED: usize = 65_000;
 /// The longest message that is repeated in a body, in bytes.
 const LONGEST_MESSAGE: usize = 20_000;
+/// What the messages of all commits may take of a body, in bytes.
+const LONGEST_MESSAGES: usize = 40_000;
 /// What marks our part of a body, before the plan and a hash of the title.
 const MARK: &str = "<!-- supercargo ";
 /// What the title of a draft begins with, at one forge or another.
@@ -35,15 +39,7 @@ impl RequestWords {
         let title = title(groups);
         let mark = format!("{MARK}{plan} ");
         let mut body = format!("{mark}{} -->\n", title_hash(&title));
-        for group in groups {
-            if groups.len() > 1 {
-                let _ = writeln!(body, "\n**{}**", code(subject(&group.message)));
-            }
-            let text = rest(&group.message);
-            if !text.is_empty() {
-                let _ = write!(body, "\n{}", block(text));
-            }
-        }
+        messages(&mut body, groups);
         table(&mut body, groups);
         let _ = writeln!(body, "\nPlan {}.", code(plan));
         Self { title, body, mark }
@@ -61,10 +57,46 @@ impl RequestWords {
         let (draft, bare) = split_draft(title);
         let is_ours = last_title(body).is_some_and(|hash| hash == title_hash(bare));
         let title = if is_ours { format!("{draft}{}", self.title) } else { title.to_owned() };
-        let before = body.trim_end();
-        let joined = format!("{before}\n\n{}", self.body);
-        let fits = !before.is_empty() && joined.len() <= LONGEST_BODY;
-        Some((title, if fits { joined } else { self.body.clone() }))
+        Some((title, self.after(body.trim_end())))
+    }
+
+    /// The plan's part after what a request says already; where both are too long, after what people wrote before the first
+    /// plan, as much of it as there is room for.
+    fn after(&self, before: &str) -> String {
+        let room = LONGEST_JOINED.saturating_sub(self.body.len() + 2);
+        let before = if before.len() <= room {
+            before
+        } else {
+            let by_people = before.split_once(MARK).map_or(before, |(people, _)| people);
+            start(by_people, room).trim_end()
+        };
+        if before.is_empty() { self.body.clone() } else { format!("{before}\n\n{}", self.body) }
+    }
+}
+
+/// The text, or its first `most` bytes and less if that would halve a character.
+fn start(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+/// What each commit says, as far as there is room; of one commit the subject is the title.
+fn messages(body: &mut String, groups: &[&Group]) {
+    for (done, group) in groups.iter().enumerate() {
+        let mut part = String::new();
+        if groups.len() > 1 {
+            let subject = Shown::new(subject(&group.message)).cut_end(LONGEST_TITLE);
+            let _ = writeln!(part, "\n**{}**", code(subject.as_str()));
+        }
+        let text = rest(&group.message);
+        if !text.is_empty() {
+            let _ = write!(part, "\n{}", block(text));
+        }
+        if body.len() + part.len() > LONGEST_MESSAGES {
+            let _ = writeln!(body, "\n… and {}.", count(groups.len() - done, "more commit"));
+            return;
+        }
+        body.push_str(&part);
     }
 }
 
@@ -76,8 +108,7 @@ fn subject(message: &str) -> &str {
 /// What stands behind the subject, at most so much of it as a body has room for.
 fn rest(message: &str) -> &str {
     let text = message.trim_start().split_once('\n').map_or("", |(_, rest)| rest.trim());
-    let end = (0..=LONGEST_MESSAGE.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or(0)).unwrap_or_default()
+    start(text, LONGEST_MESSAGE)
 }
 
 fn title(groups: &[&Group]) -> String {
@@ -216,6 +247,27 @@ mod tests {
         let words = RequestWords::of("p", &[&group(&format!("s\n\n{}", "é".repeat(40_000)), updates)]);
         assert!(words.body.len() <= LONGEST_BODY, "{}", words.body.len());
         assert!(words.body.contains(" more updates.\n"));
+    }
+
+    #[test]
+    fn a_body_has_room_for_so_many_commits_and_says_how_many_more_there_are() {
+        let group = group(&format!("{}\n\n{}", "|".repeat(5_000), "é".repeat(40_000)), vec![]);
+        let words = RequestWords::of("p", &[&group; 300]);
+        assert!(words.body.len() <= LONGEST_BODY, "{}", words.body.len());
+        assert!(words.body.contains("\n… and 299 more commits.\n"), "{}", words.body.len());
+        assert!(words.body.ends_with("Plan `p`.\n"));
+    }
+
+    #[test]
+    fn what_people_wrote_before_the_plans_stays_where_a_body_is_too_long() {
+        let first = RequestWords::of("one", &[&group("Update a", vec![])]);
+        let second = RequestWords::of("two", &[&group("Update b", vec![])]);
+        let long = format!("Rita: not on Friday.\n\n{}{}", first.body, "é".repeat(40_000));
+        let (_, body) = second.update("t", &long).unwrap();
+        assert_eq!(body, format!("Rita: not on Friday.\n\n{}", second.body));
+        let (_, body) = second.update("t", &"é".repeat(40_000)).unwrap();
+        assert!(body.starts_with("éé") && body.ends_with(&second.body) && body.len() <= LONGEST_JOINED);
+        assert!(body.len() > LONGEST_JOINED - 4, "{}", body.len());
     }
 
     #[test]
