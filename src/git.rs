@@ -61,6 +61,7 @@ pub use self::init::init_bare;
 pub use self::kept::KeptCache;
 pub use self::merge::{Meeting, MergeSpec};
 pub use self::propose::Proposed;
+pub(crate) use self::propose::has_nothing_new;
 pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
 pub use self::refs::{Refs, Resolved};
 pub use self::sign::Signer;

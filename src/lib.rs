@@ -23,6 +23,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+mod environment;
 pub mod forge;
 pub mod git;
 pub mod headless;

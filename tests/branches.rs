@@ -83,6 +83,51 @@ fn a_refspec_is_never_forced_and_what_fails_after_the_push_is_said_beside_it() {
 }
 
 #[test]
+fn what_a_refspec_adds_and_was_refused_once_is_pushed_by_the_next_try() {
+    let desk =
+        Desk::new(", push: {branch: image-updates, refspec: \"refs/heads/image-updates:refs/heads/mirror\"}");
+    let hook = desk.fleet.path.join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\ntest \"$1\" != refs/heads/mirror\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    land(&desk, 8);
+    assert_eq!(desk.fleet.tip("mirror"), None);
+    assert_eq!(desk.push(8, "plan.json", &[])["results"][0]["already"], json!(true), "it is still refused");
+    std::fs::remove_file(&hook).unwrap();
+    assert_eq!(desk.push(0, "plan.json", &[])["results"][0]["already"], json!(true));
+    assert_eq!(desk.fleet.tip("mirror"), desk.fleet.tip("image-updates"));
+    // What went on from there has the commit.
+    let theirs = desk.fleet.commit("mirror", &[("x.yaml", "x: 1\n")], "Theirs");
+    desk.push(0, "plan.json", &[]);
+    assert_eq!(desk.fleet.tip("mirror"), Some(theirs));
+}
+
+#[test]
+fn a_protected_branch_that_a_refspec_leads_to_has_to_be_confirmed() {
+    let desk =
+        Desk::new(", push: {branch: image-updates, refspec: \"refs/heads/image-updates:refs/heads/main\"}");
+    let before = desk.fleet.tip("main");
+    desk.plan("plan.json", &["--all"]);
+    let plan = desk.path("plan.json");
+    let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"];
+    let ran = desk.run(&push);
+    assert!(ran.code != Some(0) && ran.err.contains("--confirm-branch main"), "{ran:?}");
+    assert_eq!((desk.fleet.tip("main"), desk.fleet.tip("image-updates")), (before, None));
+    desk.push(0, "plan.json", &["--confirm-branch", "main"]);
+    assert_eq!(desk.fleet.tip("main"), desk.fleet.tip("image-updates"));
+}
+
+#[test]
+fn a_branch_is_a_branch_whatever_its_name_looks_like() {
+    let desk = Desk::reviewing();
+    let before = desk.fleet.tip("main");
+    desk.plan("plan.json", &["--all"]);
+    desk.push(0, "plan.json", &["--branch", "refs/heads/main"]);
+    assert_eq!(desk.fleet.tip("main"), before);
+    let made = git(&desk.fleet.path, &["rev-parse", "refs/heads/refs/heads/main^"]);
+    assert_eq!(Some(made), before);
+}
+
+#[test]
 fn commits_of_others_on_a_review_branch_are_told_of_built_upon_and_kept() {
     let desk = Desk::reviewing();
     land(&desk, 0);

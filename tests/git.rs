@@ -34,7 +34,7 @@ fn commit_spec(parent: &str, message: &str, files: &[(&str, &str)]) -> CommitSpe
 }
 
 fn update(branch: &str, old: Option<&str>, new: &str) -> RefUpdate {
-    RefUpdate { branch: branch.to_owned(), old: old.map(str::to_owned), new: new.to_owned() }
+    RefUpdate::of_branch(branch, old.map(str::to_owned), new.to_owned())
 }
 
 fn heads(refs: &Refs) -> Vec<String> {

@@ -67,7 +67,7 @@ fn land(dir: &Path, remote: &Remote) -> Result<PushReport, GitError> {
     let (committer, message, time) = (author.clone(), "Update web\n".to_owned(), (1_763_805_600, 60));
     let commit =
         cache.commit(&CommitSpec { parent: parent.clone(), author, committer, time, message, files })?;
-    cache.push(remote, &[RefUpdate { branch: "main".to_owned(), old: Some(parent), new: commit }], &[])
+    cache.push(remote, &[RefUpdate::of_branch("main", Some(parent), commit)], &[])
 }
 
 #[test]

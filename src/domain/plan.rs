@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::object::{ObjectId, Person};
 use super::proposal::Proposal;
+use super::refspec::{Refspec, short_name};
 use crate::problem::Problem;
 
 pub use build::{BuildOptions, Edited, message_data, template_problem};
@@ -103,6 +104,15 @@ pub struct PushTarget {
     /// Whether the branch was named after the plan was made: its tip is whatever the remote has then.
     #[serde(skip)]
     pub elsewhere: bool,
+}
+
+impl PushTarget {
+    /// All that is moved: the branch, and what the refspec adds; what is no branch has its full name.
+    pub fn names(&self) -> Vec<String> {
+        let spec = self.refspec.as_deref().and_then(|text| Refspec::parse(text).ok());
+        let also = spec.map(|spec| short_name(&spec.to).to_owned()).filter(|name| *name != self.branch);
+        std::iter::once(self.branch.clone()).chain(also).collect()
+    }
 }
 
 /// A warning with a word for scripts.

@@ -32,12 +32,22 @@ impl Refspec {
                 return Err(format!("the refspec {text:?} names no reference: {defect}"));
             }
         }
-        Ok(Self { from: full(from), to: full(to), forces: plain.is_some() })
+        if to == "HEAD" {
+            return Err(format!("the refspec {text:?} pushes to HEAD, which is not said to be a branch"));
+        }
+        Ok(Self { from: full_name(from), to: full_name(to), forces: plain.is_some() })
     }
 }
 
-fn full(name: &str) -> String {
+/// The full name of a branch or of what has one: the inverse of [`short_name`].
+pub fn full_name(name: &str) -> String {
     if name == "HEAD" || name.starts_with("refs/") { name.to_owned() } else { format!("refs/heads/{name}") }
+}
+
+/// A reference as people call it: a branch by its name, unless that could be taken for a full one.
+pub fn short_name(reference: &str) -> &str {
+    let branch = reference.strip_prefix("refs/heads/");
+    branch.filter(|name| *name != "HEAD" && !name.starts_with("refs/")).unwrap_or(reference)
 }
 
 #[cfg(test)]
@@ -52,8 +62,21 @@ mod tests {
         assert_eq!(sides("+refs/heads/main:auto"), made("refs/heads/main", "refs/heads/auto", true));
         assert_eq!(sides("HEAD:main"), made("HEAD", "refs/heads/main", false));
         assert_eq!(sides("auto"), made("refs/heads/auto", "refs/heads/auto", false));
-        for wrong in [":main", "", "+:main", "refs/heads/*:refs/heads/*", "a b:c", "a:b:c"] {
+        for wrong in [":main", "", "+:main", "refs/heads/*:refs/heads/*", "a b:c", "a:b:c", "main:HEAD"] {
             assert!(sides(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_short_name_leads_back_to_its_reference() {
+        let names = [
+            ("refs/heads/release/9", "release/9"),
+            ("refs/for/main", "refs/for/main"),
+            ("refs/heads/refs/heads/main", "refs/heads/refs/heads/main"),
+        ];
+        for (reference, short) in names {
+            assert_eq!(short_name(reference), short);
+            assert_eq!(full_name(short), reference);
         }
     }
 }

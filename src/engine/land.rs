@@ -16,7 +16,9 @@ use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale, sha256_hex};
 use crate::domain::refspec::Refspec;
 use crate::domain::request::RequestWish;
-use crate::git::{BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, redact};
+use crate::git::{
+    BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, has_nothing_new, redact,
+};
 use crate::problem::{Code, Problem};
 use crate::store::Store;
 use crate::text::count;
@@ -200,8 +202,19 @@ pub(super) struct Run<'a> {
     store: Arc<Store>,
 }
 
+/// A branch that is where it shall be, or would be but for a dry run.
+struct There {
+    report: PushReport,
+    /// What the remote had before.
+    refs: Refs,
+    /// The plan's last commit.
+    last: String,
+}
+
 impl Run<'_> {
     /// Builds, compares and pushes; fills in what is known of each group. `None`: no network was asked.
+    ///
+    /// What refspecs add is pushed also where the branch was there before: it may have failed then.
     fn land(
         &self,
         plan: &Plan,
@@ -209,13 +222,36 @@ impl Run<'_> {
         step: Steps<'_>,
         results: &mut [Landed],
     ) -> Result<Option<PushReport>, Problem> {
+        let alone = || super::lock::alone(&self.store, &self.remote, step);
+        let _alone = (dry_run == DryRun::None).then(alone).transpose()?;
+        let Some(There { report, refs, last }) = self.land_branch(plan, dry_run, step, results)? else {
+            return Ok(None);
+        };
+        if dry_run == DryRun::None {
+            for (result, group) in results.iter_mut().zip(self.groups) {
+                let also = group
+                    .push
+                    .as_ref()
+                    .map_or(Ok(()), |push| self.push_also(plan, (push, &last), &refs, step));
+                result.error =
+                    also.err().map(|problem| Problem { subject: result.automation.to_string(), ..problem });
+            }
+        }
+        Ok(Some(report))
+    }
+
+    fn land_branch(
+        &self,
+        plan: &Plan,
+        dry_run: DryRun,
+        step: Steps<'_>,
+        results: &mut [Landed],
+    ) -> Result<Option<There>, Problem> {
         let first =
             self.groups.first().ok_or_else(|| Problem::new(Code::Internal, "plan", "an empty push"))?;
         let (Some(base), Some(push)) = (&first.base, &first.push) else {
             return Err(Problem::new(Code::StalePlan, "plan", "the plan names no base and no branch"));
         };
-        let alone = || super::lock::alone(&self.store, &self.remote, step);
-        let _alone = (dry_run == DryRun::None).then(alone).transpose()?;
         let refs = match dry_run {
             DryRun::Client => None,
             DryRun::None | DryRun::Server => Some(self.fetch(&base.reference, &push.branch, step)?),
@@ -226,10 +262,11 @@ impl Run<'_> {
         if let (Some(onto), Some(first)) = (&onto, results.first_mut()) {
             onto.clone_into(&mut first.base);
         }
-        if let Some(tip) = refs.as_ref().and_then(|refs| refs.branch(&push.branch))
-            && self.has_landed(plan, tip)
+        let there = |report, refs, last: &str| Ok(Some(There { report, refs, last: last.to_owned() }));
+        if let Some(refs) = &refs
+            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
         {
-            return Ok(Some(self.already(&push.branch, tip, results)));
+            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
         }
         let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
         let mut below = None;
@@ -241,7 +278,7 @@ impl Run<'_> {
         let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
         let tip = refs.branch(&push.branch);
         if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
-            return Ok(Some(self.already(&push.branch, tip, &mut [])));
+            return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
         }
         if !elsewhere {
             compare(&push.branch, push.commit.as_deref(), tip)?;
@@ -257,24 +294,14 @@ impl Run<'_> {
             && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
             && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
         {
-            return Ok(Some(self.already(&push.branch, tip, results)));
+            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
         }
         let report = pushed?;
         if report.options_dropped {
             let text = "the server takes no push options; they were left out";
             step(LandingStep::begun(text).ended(0));
         }
-        if dry_run == DryRun::None {
-            for (result, group) in results.iter_mut().zip(self.groups) {
-                let also = group
-                    .push
-                    .as_ref()
-                    .map_or(Ok(()), |push| self.push_also(plan, (push, last), &refs, step));
-                result.error =
-                    also.err().map(|problem| Problem { subject: result.automation.to_string(), ..problem });
-            }
-        }
-        Ok(Some(report))
+        there(report, refs, last)
     }
 
     /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
@@ -300,6 +327,10 @@ impl Run<'_> {
         if let Some(there) = there {
             self.cache.fetch(&self.remote, |_| vec![spec.to.clone()]).map_err(Problem::from)?;
             let meeting = self.cache.meet(&self.remote, there, commit).map_err(Problem::from)?;
+            // It went on from there.
+            if meeting == Meeting::Ahead {
+                return Ok(());
+            }
             if meeting != Meeting::Contained {
                 let text = format!(
                     "the branch was pushed, {} was not: it has commits that {} lacks",
@@ -309,12 +340,16 @@ impl Run<'_> {
                     .hint(format!("Merge {} first; nothing is ever overwritten.", spec.to)));
             }
         }
-        let branch = spec.to.strip_prefix("refs/heads/").unwrap_or(&spec.to).to_owned();
-        let update = RefUpdate { branch, old: there.map(str::to_owned), new: commit.to_owned() };
+        let update =
+            RefUpdate { reference: spec.to.clone(), old: there.map(str::to_owned), new: commit.to_owned() };
         let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
         let place = (&*self.store, &self.cache, &self.remote);
         let send = || super::pushes::send(place, &plan.id, update, &options(push), (step, &text));
-        timed(step, &text, send).map(drop).map_err(Problem::from)
+        match timed(step, &text, send) {
+            // A reference for reviews is on no list of references: that it has the commit already, only its server says.
+            Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
+            pushed => pushed.map(drop).map_err(Problem::from),
+        }
     }
 
     fn push(
@@ -324,8 +359,7 @@ impl Run<'_> {
         dry_run: DryRun,
         step: Steps<'_>,
     ) -> Result<PushReport, Problem> {
-        let update =
-            RefUpdate { branch: push.branch.clone(), old: tip.map(str::to_owned), new: last.to_owned() };
+        let update = RefUpdate::of_branch(&push.branch, tip.map(str::to_owned), last.to_owned());
         let mut options = options(push);
         options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);

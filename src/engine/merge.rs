@@ -162,12 +162,13 @@ impl Work<'_> {
         if self.by == Person::default() {
             return Err(super::land::nobody("merge"));
         }
-        let signer = self.engine.signer(self.world, None, &self.by)?;
+        let committer = self.world.git_config.operator().unwrap_or_else(|| self.by.clone());
+        let signer = self.engine.signer(self.world, None, &committer)?;
         let spec = MergeSpec {
             from: (from.clone(), source.to_owned()),
             into: (into.clone(), target.to_owned()),
             author: self.by.clone(),
-            committer: self.world.git_config.operator().unwrap_or_else(|| self.by.clone()),
+            committer,
             time: (super::now().as_second(), 0),
             message: format!("Merge branch '{from}' into {into}\n"),
         };
@@ -177,7 +178,7 @@ impl Work<'_> {
 
     fn push(&self, target: &str, commit: &str, step: Steps<'_>) -> Result<PushReport, Problem> {
         let into = &self.request.into;
-        let update = RefUpdate { branch: into.clone(), old: Some(target.to_owned()), new: commit.to_owned() };
+        let update = RefUpdate::of_branch(into, Some(target.to_owned()), commit.to_owned());
         let text = format!("git push {} {}:refs/heads/{into}", self.remote.shown(), short(commit));
         let pushed = if self.request.dry_run {
             let text = format!("{text} (dry run)");

@@ -9,7 +9,7 @@ use crate::domain::branch;
 use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
-    BuildOptions, FileEdit, Ground, Plan, Review, Selection, propose, template_problem,
+    BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, propose, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
 use crate::problem::{Code, Problem};
@@ -156,12 +156,12 @@ impl Engine {
         BuildOptions { now: super::now(), who: super::land::who(), messages, author, split: false }
     }
 
-    /// The branches of a plan whose name has to be confirmed.
+    /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them.
     pub fn protected(&self, world: &World, plan: &Plan) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
-        for push in plan.groups.iter().filter_map(|group| group.push.as_ref()) {
-            if !found.contains(&push.branch) && self.is_protected(world, &push.branch) {
-                found.push(push.branch.clone());
+        for name in plan.groups.iter().filter_map(|group| group.push.as_ref()).flat_map(PushTarget::names) {
+            if !found.contains(&name) && self.is_protected(world, &name) {
+                found.push(name);
             }
         }
         found

@@ -6,6 +6,7 @@ use super::land::Steps;
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
 use crate::domain::landing::{CutOff, Fate, LandingStep};
+use crate::domain::refspec::full_name;
 use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
 use crate::problem::Problem;
 use crate::store::{PushNote, Store};
@@ -21,7 +22,7 @@ pub(super) fn send(
     let mut note = PushNote {
         plan: plan.to_owned(),
         remote: remote.shown(),
-        branch: update.branch.clone(),
+        branch: update.short_name().to_owned(),
         commit: update.new.clone(),
         time: super::now(),
         outcome: None,
@@ -43,6 +44,12 @@ pub(super) fn send(
     pushed
 }
 
+/// Whether it was a push to no branch, such as `refs/for/main`: the server makes something else of it, and asking for it again
+/// tells no more.
+fn is_for_the_server(note: &PushNote) -> bool {
+    !full_name(&note.branch).starts_with("refs/heads/")
+}
+
 impl Engine {
     /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for
     /// those whose remote cannot be asked.
@@ -59,7 +66,7 @@ impl Engine {
             let mut settled = Vec::new();
             for note in pushes.unreported() {
                 let Some(fate) = engine.fate(&world, &note) else { continue };
-                if !matches!(fate, Fate::Unknown(_)) {
+                if !matches!(fate, Fate::Unknown(_)) || is_for_the_server(&note) {
                     pushes.reported(&note);
                 }
                 let PushNote { remote, branch, commit, time, .. } = note;
@@ -91,9 +98,12 @@ impl Engine {
     fn ask_fate(&self, world: &World, note: &PushNote) -> Result<Fate, Problem> {
         let remote = self.remote_at(world, world.automations.iter(), &note.remote)?;
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
-        let name = format!("refs/heads/{}", note.branch);
+        let name = full_name(&note.branch);
         let fetched = self.fetch(&cache, &remote, |_| vec![name.clone()]).map_err(Problem::from)?;
-        let Some(tip) = fetched.refs.branch(&note.branch) else {
+        let Some(tip) = fetched.refs.commit(&name) else {
+            if is_for_the_server(note) {
+                return Ok(Fate::Unknown(format!("the remote does not show what it got as {name}")));
+            }
             return Ok(Fate::NotLanded(format!("the remote has no branch {}", note.branch)));
         };
         // Only the newest commit is fetched, and its text names the one before.

@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use super::error::GitError;
 use super::network::{handle, wait};
 use super::session::Session;
+use crate::environment::without_ours;
 
 /// How much of an answer is read, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -34,10 +35,7 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ours = std::env::vars_os().map(|(name, _)| name);
-    for name in ours.filter(|name| name.to_string_lossy().starts_with("SUPERCARGO_")) {
-        command.env_remove(name);
-    }
+    without_ours(command.as_std_mut());
     for name in MISLEADING {
         command.env_remove(name);
     }

@@ -109,18 +109,18 @@ pub(super) fn push(
     let moved = |update: &RefUpdate| move_branch(&folder.repository, update).err();
     Ok(updates
         .iter()
-        .filter_map(|update| Some((update.name(), moved(update)?.message().to_owned())))
+        .filter_map(|update| Some((update.reference.clone(), moved(update)?.message().to_owned())))
         .collect())
 }
 
 fn move_branch(repository: &Repository, update: &RefUpdate) -> Result<(), git2::Error> {
-    let name = update.name();
+    let name = &update.reference;
     let new = Oid::from_str(&update.new)?;
     match &update.old {
-        None => repository.reference(&name, new, false, "push").map(drop),
+        None => repository.reference(name, new, false, "push").map(drop),
         Some(old) => {
             let old = Oid::from_str(old)?;
-            repository.reference_matching(&name, new, true, old, "push").map(drop)
+            repository.reference_matching(name, new, true, old, "push").map(drop)
         }
     }
 }
@@ -162,9 +162,7 @@ mod tests {
         let (committer, message) = (author.clone(), "two".to_owned());
         let spec = CommitSpec { parent: base.clone(), author, committer, time: (2, 0), message, files };
         let new = BareCache::at(cache.path()).commit(&spec).unwrap();
-        let update = |old: &str| {
-            [RefUpdate { branch: "main".to_owned(), old: Some(old.to_owned()), new: new.clone() }]
-        };
+        let update = |old: &str| [RefUpdate::of_branch("main", Some(old.to_owned()), new.clone())];
         let update_from_base = update(&base);
         let pushed = |update: &[RefUpdate]| {
             // The objects are the same whatever the branch is said to be at.

@@ -135,7 +135,8 @@ impl Http {
     ) -> Result<Result<Response, Answer>, GitError> {
         let status = answer.response.status();
         if !status.is_success() {
-            if status == StatusCode::UNAUTHORIZED {
+            // Another host's refusal says nothing of a login that it was not shown.
+            if status == StatusCode::UNAUTHORIZED && answer.logged_in {
                 shown.tell(session, false)?;
             }
             return Ok(Err(answer));

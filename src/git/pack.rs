@@ -134,7 +134,7 @@ fn new_commits(
         return Ok(commits);
     }
     let message = "the new commit does not stand on the branch's tip".to_owned();
-    Err(GitError::Commit { path: update.branch.clone(), message })
+    Err(GitError::Commit { path: update.short_name().to_owned(), message })
 }
 
 /// Whether the remote has the new tip already, and it stands on the old one, through whichever of its parents.
@@ -146,7 +146,7 @@ fn is_forward(repository: &Repository, old: &str, new: Oid, remote_has: &BTreeSe
 fn not_here(update: &RefUpdate, hex: &str, error: &git2::Error) -> GitError {
     if error.code() == ErrorCode::NotFound {
         return GitError::Commit {
-            path: update.branch.clone(),
+            path: update.short_name().to_owned(),
             message: format!("{hex} is not in the cache"),
         };
     }

@@ -46,7 +46,7 @@ impl BareCache {
         let Talk { advertised, line } = session.talk(Service::Receive)?;
         let name = format!("refs/for/{base}/{topic}");
         let Line::Stream(mut stream) = line else { return Err(unknown(&session.shown, name)) };
-        let update = RefUpdate { branch: topic.to_owned(), old: None, new: commit.to_owned() };
+        let update = RefUpdate { reference: name.clone(), old: None, new: commit.to_owned() };
         let remote_has = advertised.refs.all.values().cloned().chain(tracked(&repository)).collect();
         let pack = Pack::collect(&repository, &[update], &remote_has)?;
         let command = Command { name: name.clone(), old: None, new: commit.to_owned() };
@@ -54,15 +54,20 @@ impl BareCache {
         result?;
         let server = String::from_utf8_lossy(&answers.printed).into_owned();
         let refused = answers.refused.into_iter().next();
-        // The forge's way of saying that there is nothing to do.
-        let already =
-            refused.as_ref().is_some_and(|(_, reason)| reason.contains("new commit is same with old commit"));
+        let already = refused.as_ref().is_some_and(|(_, reason)| has_nothing_new(reason));
         if let Some((_, reason)) = refused.filter(|_| !already) {
             return Err(GitError::Rejected { url: session.shown.clone(), branch: name, reason, server });
         }
         let number = ls_remote(remote).ok().and_then(|(refs, _)| newest_request(&refs, commit));
         Ok(Proposed { number, already, server })
     }
+}
+
+/// Whether a server refuses a reference for reviews because it has that commit already.
+///
+/// Source: go-gitea/gitea:services/agit/agit.go; gerrit:java/com/google/gerrit/server/git/receive/ReceiveCommits.java.
+pub(crate) fn has_nothing_new(reason: &str) -> bool {
+    ["new commit is same with old commit", "no new changes"].iter().any(|words| reason.contains(words))
 }
 
 /// What a folder that nobody serves says.

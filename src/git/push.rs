@@ -17,12 +17,13 @@ use super::pack::Pack;
 use super::refs::Refs;
 use super::send::{Answers, Command, send};
 use super::session::{Line, Service, Session, Talk};
+use crate::domain::refspec::short_name;
 
-/// A branch that is to be moved.
+/// A reference that is to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefUpdate {
-    /// The branch, without `refs/heads/`; what is no branch has its full name, such as `refs/for/main`.
-    pub branch: String,
+    /// Its full name, such as `refs/heads/main` or `refs/for/main`.
+    pub reference: String,
     /// Where it has to be, in hex; `None`: it must not exist.
     pub old: Option<String>,
     /// Where it shall be, in hex.
@@ -30,24 +31,26 @@ pub struct RefUpdate {
 }
 
 impl RefUpdate {
-    /// The full name.
-    pub(super) fn name(&self) -> String {
-        if self.branch.starts_with("refs/") {
-            return self.branch.clone();
-        }
-        format!("refs/heads/{}", self.branch)
+    /// That of a branch; `branch` is its name, whatever that looks like.
+    pub fn of_branch(branch: &str, old: Option<String>, new: String) -> Self {
+        Self { reference: format!("refs/heads/{branch}"), old, new }
+    }
+
+    /// As [`short_name`] has it.
+    pub(crate) fn short_name(&self) -> &str {
+        short_name(&self.reference)
     }
 
     /// Where it is by now.
     fn found<'r>(&self, refs: &'r Refs) -> Option<&'r str> {
-        refs.all.get(&self.name()).map(String::as_str)
+        refs.all.get(&self.reference).map(String::as_str)
     }
 }
 
 /// What became of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
-    /// The branch.
+    /// The branch; what is no branch has its full name.
     pub branch: String,
     /// The commit, in hex.
     pub commit: String,
@@ -119,7 +122,7 @@ impl BareCache {
         let now = session.again().talk(Service::Upload).map(|talk| talk.advertised.refs).ok();
         settle(&session.shown, &due, now.as_ref(), result, answers)?;
         for row in report.branches.iter_mut().filter(|row| !row.already) {
-            let update = due.iter().find(|update| update.branch == row.branch);
+            let update = due.iter().find(|update| update.short_name() == row.branch);
             let at = update.zip(now.as_ref()).and_then(|(update, now)| update.found(now));
             row.verified = at == Some(row.commit.as_str());
         }
@@ -189,12 +192,11 @@ fn settle(
             error => error,
         });
     };
-    let branch = name.strip_prefix("refs/heads/").unwrap_or(&name);
-    Err(match due.iter().find(|update| update.branch == branch) {
+    Err(match due.iter().find(|update| update.reference == name) {
         Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| update.found(refs))),
         _ => GitError::Rejected {
             url: shown.to_owned(),
-            branch: branch.to_owned(),
+            branch: short_name(&name).to_owned(),
             reason,
             server: String::from_utf8_lossy(&answers.printed).into_owned(),
         },
@@ -219,7 +221,7 @@ fn compare(
             due.push(update.clone());
         }
         report.branches.push(Pushed {
-            branch: update.branch.clone(),
+            branch: update.short_name().to_owned(),
             commit: update.new.clone(),
             created: !already && update.old.is_none(),
             already,
@@ -232,7 +234,7 @@ fn compare(
 fn race(shown: &str, update: &RefUpdate, found: Option<&str>) -> GitError {
     GitError::Race {
         url: shown.to_owned(),
-        branch: update.branch.clone(),
+        branch: update.short_name().to_owned(),
         expected: update.old.clone(),
         found: found.map(str::to_owned),
     }
@@ -261,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_broke_leaves_open_whether_it_landed_unless_the_branches_tell() {
-        let due = [RefUpdate { branch: "main".to_owned(), old: None, new: "a".repeat(40) }];
+        let due = [RefUpdate::of_branch("main", None, "a".repeat(40))];
         let broken = || {
             let (url, message) = ("https://git.example.com".to_owned(), "reset by peer".to_owned());
             Err(GitError::Unreachable { url, message })

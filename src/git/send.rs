@@ -35,7 +35,7 @@ pub(super) struct Command {
 
 impl From<&RefUpdate> for Command {
     fn from(update: &RefUpdate) -> Self {
-        Self { name: update.name(), old: update.old.clone(), new: update.new.clone() }
+        Self { name: update.reference.clone(), old: update.old.clone(), new: update.new.clone() }
     }
 }
 

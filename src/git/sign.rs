@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -19,6 +19,7 @@ use super::config::GitConfig;
 use super::error::GitError;
 use super::network::handle;
 use crate::domain::object::Person;
+use crate::environment::without_ours;
 use crate::text::{ExposeSecret, SecretString};
 
 /// How long a signature may take: somebody may have to touch a key.
@@ -287,12 +288,7 @@ impl Signer {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // Passwords of ours are not for other programs.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SUPERCARGO_"))
-        {
-            command.env_remove(name);
-        }
+        without_ours(command.as_std_mut());
         if let (Way::OwnGpg(_), Some(home)) = (&self.way, &self.home) {
             command.env("GNUPGHOME", home.path());
         }
@@ -300,35 +296,17 @@ impl Signer {
     }
 
     /// Runs a program to its end.
-    fn run(&self, mut command: Command, input: &[u8]) -> Result<Said, GitError> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let talk = async {
-            let mut child = command.spawn()?;
-            let stdin = child.stdin.take();
-            let feed = async {
-                if let Some(mut stdin) = stdin {
-                    // One that does not read says why by its status.
-                    let _ = stdin.write_all(input).await;
-                }
-            };
-            let (output, ()) = tokio::join!(child.wait_with_output(), feed);
-            output
-        };
-        let output = handle()?.block_on(async { tokio::time::timeout(PATIENCE, talk).await });
-        let output = match output {
-            Ok(Ok(output)) => output,
-            Ok(Err(error)) => {
-                let message = format!("could not run {}: {error}", self.program);
-                return Err(self.refused(
-                    message,
+    fn run(&self, command: Command, input: &[u8]) -> Result<Said, GitError> {
+        let output = converse(command, input, PATIENCE)?.map_err(|error| {
+            let (message, fix) = match error.kind() {
+                io::ErrorKind::TimedOut => (format!("{} {error}", self.program), ""),
+                _ => (
+                    format!("could not run {}: {error}", self.program),
                     "Install it, or say what to use instead with gpg.program or gpg.ssh.program.",
-                ));
-            }
-            Err(_) => {
-                let message = format!("{} did not end within {} s", self.program, PATIENCE.as_secs());
-                return Err(self.refused(message, ""));
-            }
-        };
+                ),
+            };
+            self.refused(message, fix)
+        })?;
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(Said { success: output.status.success(), out: output.stdout, err })
     }
@@ -339,7 +317,7 @@ impl Drop for Signer {
     fn drop(&mut self) {
         if let (Way::OwnGpg(_), Some(home)) = (&self.way, &self.home) {
             let mut command = std::process::Command::new("gpgconf");
-            command.args(["--kill", "all"]).env("GNUPGHOME", home.path());
+            without_ours(&mut command).args(["--kill", "all"]).env("GNUPGHOME", home.path());
             let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
             tracing::trace!(?ended, "gpg-agent");
         }
@@ -361,6 +339,31 @@ impl SshKey {
     }
 }
 
+/// Runs a program to its end, at most for `patience`.
+///
+/// # Errors
+/// Inside: it cannot be run, or takes longer ([`io::ErrorKind::TimedOut`]).
+fn converse(mut command: Command, input: &[u8], patience: Duration) -> Result<io::Result<Output>, GitError> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let talk = async {
+        let mut child = command.spawn()?;
+        let stdin = child.stdin.take();
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // One that does not read says why by its status.
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        let (output, ()) = tokio::join!(child.wait_with_output(), feed);
+        output
+    };
+    let output = handle()?.block_on(async { tokio::time::timeout(patience, talk).await });
+    Ok(output.unwrap_or_else(|_elapsed| {
+        let message = format!("did not end within {} s", patience.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    }))
+}
+
 /// What `gpg.ssh.defaultKeyCommand` prints first.
 fn default_ssh_key(config: &GitConfig, label: &str) -> Result<String, GitError> {
     let missing = |message: &str| {
@@ -371,8 +374,10 @@ fn default_ssh_key(config: &GitConfig, label: &str) -> Result<String, GitError> 
         )
     };
     let command = config.get("gpg.ssh.defaultkeycommand").ok_or_else(|| missing("git is told of no key"))?;
-    let output = std::process::Command::new("sh").args(["-c", &command]).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| missing(&error.to_string()))?;
+    let mut shell = Command::new("sh");
+    without_ours(shell.as_std_mut()).args(["-c", &command]);
+    let output = converse(shell, &[], PATIENCE)?;
+    let output = output.map_err(|error| missing(&format!("gpg.ssh.defaultKeyCommand {error}")))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let first = text.lines().next().filter(|line| line.starts_with("key::") || line.starts_with("ssh-"));
     first.map(str::to_owned).ok_or_else(|| missing("gpg.ssh.defaultKeyCommand prints no key"))
@@ -394,4 +399,17 @@ fn write_private(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 fn refused(label: &str, message: String, fix: &str) -> GitError {
     let fix = Some(fix.to_owned()).filter(|fix| !fix.is_empty());
     GitError::Sign { label: label.to_owned(), message, fix }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_does_not_end_is_given_up() {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        let error = converse(command, &[], Duration::from_millis(50)).unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 }

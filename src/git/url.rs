@@ -77,9 +77,20 @@ impl GitUrl {
     /// Takes an address apart: `https://…`, `http://…`, `ssh://…`, `user@host:path`, `file://…` or a path.
     ///
     /// # Errors
-    /// [`GitError::Unsupported`] for another scheme, or one without host or path.
+    /// [`GitError::Unsupported`] for another scheme, one without host or path, or a user with a control character: a line
+    /// break would put lines of its own into what credential helpers are asked.
+    ///
+    /// Source: git/git:credential.c ("credential value for %s contains newline").
     pub fn parse(text: &str) -> Result<Self, GitError> {
         let text = text.trim();
+        let url = Self::take_apart(text)?;
+        if url.user.contains(char::is_control) {
+            return Err(unsupported(text, "its user has a control character"));
+        }
+        Ok(url)
+    }
+
+    fn take_apart(text: &str) -> Result<Self, GitError> {
         if let Some((scheme, rest)) = text.split_once("://") {
             return match scheme.to_ascii_lowercase().as_str() {
                 "file" => Ok(Self::file(&decode(rest.strip_prefix("localhost").unwrap_or(rest)))),
@@ -363,6 +374,16 @@ mod tests {
     fn an_address_that_would_become_an_option_or_a_command_is_refused(#[case] address: &str) {
         let place = GitUrl::parse(address).and_then(|url| url.ssh_place());
         assert!(matches!(place, Err(GitError::Unsupported { .. })), "{place:?}");
+    }
+
+    #[rstest]
+    #[case("https://rita%0ahost=github.com@evil.example/x.git")]
+    #[case("http://rita%0D@evil.example/x.git")]
+    #[case("ssh://rita%00@evil.example/x.git")]
+    #[case("rita%0a@evil.example:x.git")]
+    fn a_user_with_a_control_character_is_refused(#[case] address: &str) {
+        let error = GitUrl::parse(address).unwrap_err().to_string();
+        assert!(error.contains("its user has a control character"), "{error}");
     }
 
     #[rstest]

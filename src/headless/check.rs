@@ -12,6 +12,7 @@ use super::{Answer, Document, Text};
 use crate::cli::CheckArgs;
 use crate::config::{Refresh, Settings};
 use crate::engine::{Engine, RegistryProbe, World};
+use crate::environment::without_ours;
 use crate::git::GitConfig;
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
@@ -134,7 +135,7 @@ fn state(engine: &Engine) -> Check {
 /// Git's own program is what credential helpers are asked through.
 fn git_program() -> Check {
     let fix = "Install git: stored credentials are asked for through it.";
-    match Command::new("git").arg("--version").output() {
+    match without_ours(&mut Command::new("git")).arg("--version").output() {
         Ok(output) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout);
             let version = text.trim().trim_start_matches("git version ").to_owned();

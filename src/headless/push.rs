@@ -11,7 +11,7 @@ use crate::config::{Refresh, Settings};
 use crate::domain::freeze;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
-use crate::domain::plan::{Group, Plan};
+use crate::domain::plan::{Group, Plan, PushTarget};
 use crate::domain::proposal::{Proposal, UpdateState};
 use crate::domain::request::{Request, RequestState, RequestWish};
 use crate::engine::{DryRun, Landing, short};
@@ -240,14 +240,21 @@ fn how_far(settings: &Settings, args: &PushArgs) -> Result<DryRun, Problem> {
     }
 }
 
-/// Where a plan goes: each branch and its remote.
+/// Where a plan goes: each branch, what refspecs add to it, and its remote.
 fn places(plan: &Plan) -> String {
-    let first = plan.pushes().into_iter().filter_map(|groups| groups.into_iter().next());
-    let place = |group: &Group| {
-        let branch = group.push.as_ref().map(|push| push.branch.as_str()).unwrap_or_default();
-        format!("{branch} of {}", group.remote.as_deref().unwrap_or_default())
+    let place = |groups: Vec<&Group>| {
+        let names = groups.iter().filter_map(|group| group.push.as_ref()).flat_map(PushTarget::names);
+        // All have the branch.
+        let mut places: Vec<String> = Vec::new();
+        for name in names {
+            if !places.contains(&name) {
+                places.push(name);
+            }
+        }
+        let remote = groups.first().and_then(|group| group.remote.as_deref()).unwrap_or_default();
+        format!("{} of {remote}", places.join(" and "))
     };
-    first.map(place).collect::<Vec<_>>().join(", ")
+    plan.pushes().into_iter().map(place).collect::<Vec<_>>().join(", ")
 }
 
 /// What a person is asked before a plan is pushed.

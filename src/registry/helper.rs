@@ -17,6 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use super::keyring::{Credential, Login};
+use crate::environment::without_ours;
 
 /// How long a helper may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -115,6 +116,7 @@ impl Helper {
         let program = installed(&self.name).ok_or_else(|| format!("{name} is not installed"))?;
         let start = |command: &mut Command| {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            without_ours(command.as_std_mut());
             command.kill_on_drop(true).spawn()
         };
         let alone = start(Command::new("setsid").arg(&program).arg("get"));

@@ -25,7 +25,7 @@ pub struct PushNote {
     pub plan: String,
     /// The remote's address, without user info.
     pub remote: String,
-    /// The branch.
+    /// The branch; what is no branch has its full name.
     pub branch: String,
     /// The commit that was to become its tip.
     pub commit: String,

@@ -23,8 +23,12 @@ pub(super) struct Handed {
 /// Asks for a login for `url`; `None`: nobody has one. Nobody else is asked: there is no prompt.
 ///
 /// # Errors
-/// Out of time, or cancelled.
+/// Out of time, or cancelled; a user that would add lines to the question.
 pub(super) fn fill(session: &Session, url: &Url, username: Option<&str>) -> Result<Option<Handed>, GitError> {
+    if username.is_some_and(|user| user.contains(char::is_control)) {
+        let message = "credential helpers cannot be asked for a user with a control character".to_owned();
+        return Err(GitError::Unsupported { url: session.shown.clone(), message });
+    }
     let user = username.map(|user| format!("username={user}\n")).unwrap_or_default();
     let question = format!("{}{user}\n", place(url));
     let Some(said) = run(session, "fill", &question)? else { return Ok(None) };
@@ -63,4 +67,18 @@ fn run(session: &Session, verb: &str, input: &str) -> Result<Option<SecretString
     let ran = child::run(session, command, input.as_bytes(), "git's credential helpers")?;
     let ended = ran.ok().filter(|ended| ended.status.success());
     Ok(ended.and_then(|ended| String::from_utf8(ended.out).ok()).map(SecretString::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::Remote;
+
+    #[test]
+    fn a_user_that_would_add_lines_to_the_question_is_not_asked_for() {
+        let session = Session::open(&Remote::new("https://evil.example/x.git")).unwrap();
+        let url = Url::parse("https://evil.example/x.git").unwrap();
+        let asked = fill(&session, &url, Some("rita\nhost=github.com"));
+        assert!(matches!(asked.err(), Some(GitError::Unsupported { .. })));
+    }
 }

@@ -19,8 +19,10 @@ use crate::text::{ExposeSecret, SecretString};
 
 /// The line after which `ssh` is started.
 pub(super) const GO_ON: &[u8] = b"\n";
-/// A shell reads no further than to the end of the line; what follows is for `ssh`.
-const WAITS: &str = "read -r go && exec \"$@\"";
+/// A shell reads no further than to the end of the line; what follows is for `ssh`, which gets the operator's own agent back: it
+/// is told of this one by an option, and the programs that lead it through a jump host have use for theirs.
+const WAITS: &str = "if [ -n \"$1\" ]; then SSH_AUTH_SOCK=$1; else unset SSH_AUTH_SOCK; fi; shift; \
+                     read -r go && exec \"$@\"";
 /// How `ssh-add` asks for the passphrase of a key from its standard input.
 ///
 /// Source: openssh:ssh-add.c (`add_file`).
@@ -44,7 +46,8 @@ pub(super) fn socket(folder: Option<&TempDir>) -> PathBuf {
 /// The agent with `line` in it, which starts when it is told to go on.
 pub(super) fn around(folder: Option<&TempDir>, line: &[OsString]) -> Command {
     let mut command = child::detached("ssh-agent");
-    command.arg("-a").arg(socket(folder)).args(["sh", "-c", WAITS, "ssh"]).args(line);
+    command.arg("-a").arg(socket(folder)).args(["sh", "-c", WAITS, "ssh"]);
+    command.arg(std::env::var_os("SSH_AUTH_SOCK").unwrap_or_default()).args(line);
     command
 }
 
@@ -92,4 +95,23 @@ fn asking(socket: &Path, passphrase: Option<&SecretString>) -> Command {
         command.env(QUESTION, passphrase.expose_secret());
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ssh_starts_finds_the_operators_agent_or_none() {
+        for (theirs, shown) in [("/run/own agent", "/run/own agent"), ("", "none")] {
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", WAITS, "ssh", theirs, "sh", "-c", "printf %s \"${SSH_AUTH_SOCK-none}\""]);
+            shell.env("SSH_AUTH_SOCK", "/private/agent").stdin(std::process::Stdio::piped());
+            shell.stdout(std::process::Stdio::piped());
+            let mut child = shell.spawn().unwrap();
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), GO_ON).unwrap();
+            let said = child.wait_with_output().unwrap().stdout;
+            assert_eq!(String::from_utf8(said).unwrap(), shown);
+        }
+    }
 }

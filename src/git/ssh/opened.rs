@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use super::program::{SshProgram, Variant, destination, option, path_value};
+use crate::environment::without_ours;
 use crate::git::Remote;
 use crate::git::url::{GitUrl, Scheme, SshPlace};
 
@@ -42,7 +43,7 @@ impl Opened {
         arguments.extend(option("ConnectTimeout", remote.timeouts.connect.as_secs().max(1).to_string()));
         arguments.extend(destination(&place, None));
         let mut command = Command::new("sh");
-        command.args(["-c", UNSTOPPED, "ssh"]).args(remote.ssh.line(arguments));
+        without_ours(&mut command).args(["-c", UNSTOPPED, "ssh"]).args(remote.ssh.line(arguments));
         // Here is a person and a terminal: no program asks instead.
         command.env("SSH_ASKPASS_REQUIRE", "never").stdout(Stdio::null());
         Some(command)
@@ -95,7 +96,7 @@ impl Drop for Inner {
             arguments.extend(destination(place, None));
             let line = program.line(arguments);
             let mut command = Command::new(line.first().cloned().unwrap_or_default());
-            command
+            without_ours(&mut command)
                 .args(line.iter().skip(1))
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())

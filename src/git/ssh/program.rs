@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::environment::without_ours;
 use crate::git::url::SshPlace;
 
 /// A program that speaks ssh, and what it takes for arguments.
@@ -63,7 +64,8 @@ impl SshProgram {
     pub fn version(&self) -> Result<String, String> {
         let line = self.line(vec!["-V".into()]);
         let mut command = std::process::Command::new(line.first().cloned().unwrap_or_default());
-        let ran = command.args(line.iter().skip(1)).stdin(std::process::Stdio::null()).output();
+        let ran =
+            without_ours(&mut command).args(line.iter().skip(1)).stdin(std::process::Stdio::null()).output();
         let shown = self.shown();
         let ran = ran.map_err(|error| format!("{shown} -V: {error}"))?;
         let said = String::from_utf8_lossy(&[ran.stderr, ran.stdout].concat()).into_owned();
