@@ -247,7 +247,7 @@ fn settle(
         git_urls: git_urls(global, &user, &system)?,
         named_sources: named_sources(global),
         git_credential: git_credential(global, env, secrets.git)?,
-        git_ssh_key: git_ssh_key(global, env),
+        git_ssh_key: git_ssh_key(global, env)?,
         git_known_hosts: global.git_known_hosts.clone(),
         registry_credential: registry_credential(global, env, secrets.registry)?,
         ca_files: global.ca_file.iter().cloned().collect(),
@@ -380,9 +380,18 @@ fn git_credential(
     pair("--git-username", origin, global.git_username.clone(), stdin.or(from_env), None)
 }
 
-fn git_ssh_key(global: &Global, env: &dyn Environment) -> Option<(&'static str, PathBuf)> {
+/// A key that cannot be read is said at once: `ssh` would only say that nobody was let in.
+fn git_ssh_key(global: &Global, env: &dyn Environment) -> Result<Option<(&'static str, PathBuf)>, Problem> {
     let from_env = || Some(("environment", PathBuf::from(env.var("SUPERCARGO_GIT_SSH_KEY")?)));
-    global.git_ssh_key.clone().map(|path| ("flags", path)).or_else(from_env)
+    let key = global.git_ssh_key.clone().map(|path| ("flags", path)).or_else(from_env);
+    if let Some((origin, path)) = &key
+        && let Err(error) = std::fs::File::open(path)
+    {
+        let name = if *origin == "flags" { "--git-ssh-key" } else { "SUPERCARGO_GIT_SSH_KEY" };
+        let text = format!("the key {} cannot be read", path.display());
+        return Err(Problem::new(Code::Usage, name, text).caused_by(&error));
+    }
+    Ok(key)
 }
 
 fn registry_credential(

@@ -897,6 +897,17 @@ fn a_branch_with_a_placeholder_that_nothing_fills_is_refused() {
 }
 
 #[test]
+fn a_key_that_cannot_be_read_is_said_before_anybody_is_asked() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("main");
+    lab.run(&["plan", "--all", "--git-ssh-key=/no/such/key"]).expect(2).says(&[
+        "--git-ssh-key",
+        "/no/such/key cannot be read",
+        "No such file",
+    ]);
+}
+
+#[test]
 fn what_an_object_lacks_is_null() {
     let Some(lab) = Lab::start() else { return };
     lab.automate("main");
