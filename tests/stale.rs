@@ -138,3 +138,17 @@ fn a_plan_that_was_edited_lands_nothing() {
     assert_eq!((code, said.contains("edited by hand")), (Some(5), true), "{said}");
     assert_eq!(desk.fleet.tip("image-updates"), None);
 }
+
+#[test]
+fn a_plan_without_commits_says_that_nothing_was_pushed_and_what_kept_updates_out() {
+    let desk = Desk::reviewing();
+    std::fs::rename(&desk.fleet.path, desk.path("moved.git")).unwrap();
+    let planned = desk.run(&["plan", "--all", "-o", "json"]);
+    assert_eq!(planned.code, Some(3), "{planned:?}");
+    std::fs::write(desk.path("plan.json"), &planned.out).unwrap();
+    let ran = desk.run(&["push", "--plan", desk.path("plan.json").to_str().unwrap()]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    assert!(ran.err.starts_with("⚠ the plan has no commit: nothing to push\n  shop/"), "{ran:?}");
+    let ran = desk.run(&["push", "--plan", desk.path("plan.json").to_str().unwrap(), "--quiet"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+}

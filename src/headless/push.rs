@@ -39,6 +39,9 @@ impl Document for PushResult {
     }
 
     fn text(&self, wide: bool) -> Text {
+        if self.results.is_empty() {
+            return Text::Nothing;
+        }
         let extra = if wide { ["CREDENTIAL"].as_slice() } else { &[] };
         let has_request = self.results.iter().any(|landed| landed.request.is_some());
         let request = if has_request { ["REQUEST"].as_slice() } else { &[] };
@@ -93,6 +96,7 @@ pub(super) fn push(
     let dry_run = how_far(settings, args)?;
     let session = Session::open_or_empty(settings)?;
     if plan.groups.is_empty() {
+        say_nothing(settings, &plan, streams);
         return Ok(Answer::new(PushResult {
             dry_run: dry_run != DryRun::None,
             plan: plan.id,
@@ -172,6 +176,20 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
         };
         Err(Problem::new(Code::ConfirmationMissing, update.policy.to_string(), message).hint(hint))
     })
+}
+
+/// A plan without commits pushes nothing, which may be a surprise: what kept updates out of it is in it.
+fn say_nothing(settings: &Settings, plan: &Plan, streams: &mut Streams<'_>) {
+    if settings.quiet {
+        return;
+    }
+    let causes = plan.problems.iter().map(|problem| format!("\n  {}: {}", problem.subject, problem.message));
+    let causes: String = causes.collect();
+    let text = format!("⚠ the plan has no commit: nothing to push{causes}");
+    for line in text.lines() {
+        // Progress is worth nothing if it cannot be written.
+        let _ = writeln!(streams.err, "{}", super::table::clean(line));
+    }
 }
 
 /// One line for each commit and each request on standard error.
