@@ -10,6 +10,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Proxy};
 use url::{Host, Url};
 
+/// Makes *ring* the process's TLS provider, unless one is installed; whoever makes a client runs it first.
+pub(crate) fn install_tls_provider() {
+    // The error is the provider that is there already, which is what we want.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// By which way a server is reached.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Way<'a> {
@@ -43,8 +49,7 @@ impl Setup<'_> {
     /// # Errors
     /// What the library says of certificates or settings it cannot use.
     pub(crate) fn client(&self) -> reqwest::Result<Client> {
-        // Whoever comes first installs it; a second time is no error.
-        drop(rustls::crypto::ring::default_provider().install_default());
+        install_tls_provider();
         let builder = || {
             let builder = Client::builder()
                 .user_agent(self.user_agent)

@@ -94,6 +94,5 @@ pub struct Listing {
 ///
 /// [`Client::new`] does so; other users of TLS may call it as often as they like.
 pub fn install_tls_provider() {
-    // The error is the provider that is there already, which is what we want.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    crate::http::install_tls_provider();
 }

@@ -88,8 +88,25 @@ const LAYERS: &[Layer] = &[
             APP,
             CONFIG,
             STREAMS,
-            &["tokio", "crate::registry", "crate::git", "crate::forge", "crate::store"],
+            &["crate::registry", "crate::git", "crate::forge", "crate::store"],
         ],
+    },
+    // What reads and writes files waits for nobody; only `cluster` and the kubeconfig's reader know Kubernetes' client.
+    Layer {
+        places: &[
+            "source/create.rs",
+            "source/create",
+            "source/export.rs",
+            "source/files.rs",
+            "source/flux.rs",
+            "source/load.rs",
+            "source/load",
+            "source/objects.rs",
+            "source/secrets.rs",
+            "source/yaml.rs",
+            "source/yaml",
+        ],
+        without: &[CLUSTER, THREADS],
     },
     Layer {
         places: &["registry.rs", "registry"],

@@ -105,7 +105,8 @@ pub fn in_force(places: &Places, asked: Option<&str>) -> Result<Option<Context>,
     }))
 }
 
-fn read(places: &Places) -> Result<Kubeconfig, ContextError> {
+/// Everything that the files say, merged.
+pub(super) fn read(places: &Places) -> Result<Kubeconfig, ContextError> {
     if let Some(path) = &places.flag {
         return read_file(path);
     }

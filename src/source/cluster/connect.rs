@@ -1,0 +1,213 @@
+//! From a kube context to a client that asks with a time limit.
+//!
+//! What authenticates is what kubectl uses: tokens, certificates, exec plugins, OIDC. A plugin never gets the terminal:
+//! it would draw over the screen and take the keys.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use super::failure::{Act, config_problem, kubeconfig_problem};
+use crate::problem::{Code, Problem};
+use crate::source::kubeconfig::{self, Places};
+
+/// Where a pod finds its own credentials.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// The name of the context that a pod's service account is.
+pub const IN_CLUSTER: &str = "in-cluster";
+
+/// A cluster that can be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    /// The name of its context.
+    pub context: String,
+    /// The API server's address, without user info.
+    pub server: String,
+    /// The namespace that the context gives, if it gives one.
+    pub namespace: Option<String>,
+    /// Bound of one call.
+    limit: Duration,
+}
+
+impl fmt::Debug for Cluster {
+    /// Nothing of what logs in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cluster({} at {})", self.context, self.server)
+    }
+}
+
+impl Cluster {
+    /// The cluster of the context `asked`, else of the current one, else the one in which this process is a pod; `None` if
+    /// there is none of these. Exec plugins run here, the API server is not asked yet. `limit` bounds each call.
+    ///
+    /// # Errors
+    /// A kubeconfig that can not be used, and a plugin that fails or takes too long.
+    pub async fn connect(
+        places: &Places,
+        asked: Option<&str>,
+        limit: Duration,
+    ) -> Result<Option<Self>, Problem> {
+        let in_force = kubeconfig::in_force(places, asked)?;
+        let Some(context) = in_force else {
+            return if is_pod() { Self::of_pod(limit).await.map(Some) } else { Ok(None) };
+        };
+        let mut config = kubeconfig::read(places)?;
+        without_terminal(&mut config);
+        let options =
+            KubeConfigOptions { context: Some(context.name.clone()), ..KubeConfigOptions::default() };
+        let made = Config::from_custom_kubeconfig(config, &options).await;
+        let made = made.map_err(|error| kubeconfig_problem(&context.name, &error))?;
+        let client = client_of(made, &context.name, limit).await?;
+        let server = context.server.unwrap_or_default();
+        Ok(Some(Self { client, context: context.name, server, namespace: context.namespace, limit }))
+    }
+
+    async fn of_pod(limit: Duration) -> Result<Self, Problem> {
+        let config = Config::incluster().map_err(|error| {
+            Problem::new(Code::Config, IN_CLUSTER, "the pod's service account cannot be used")
+                .caused_by(&error)
+        })?;
+        let (server, namespace) = (config.cluster_url.to_string(), Some(config.default_namespace.clone()));
+        let client = client_of(config, IN_CLUSTER, limit).await?;
+        Ok(Self { client, context: IN_CLUSTER.to_owned(), server, namespace, limit })
+    }
+
+    /// A cluster behind a client that is there already.
+    pub fn of_client(client: Client, context: &str, limit: Duration) -> Self {
+        let (context, server) = (context.to_owned(), String::new());
+        Self { client, context, server, namespace: None, limit }
+    }
+
+    /// What speaks to the API server. Calls go through [`Self::call`].
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// What `question` answers, within the time limit of a call. `act` says in a problem what was being done.
+    ///
+    /// # Errors
+    /// The API server was not reached, is not trusted, refuses, or took too long.
+    pub async fn call<T>(
+        &self,
+        act: &Act,
+        question: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Problem> {
+        match tokio::time::timeout(self.limit, question).await {
+            Ok(answer) => answer.map_err(|error| act.problem(&self.context, &error)),
+            Err(_) => Err(act.too_slow(&self.context, self.limit)),
+        }
+    }
+}
+
+fn is_pod() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).exists()
+}
+
+/// Plugins that could ask would ask on the terminal, at every renewal of a token again.
+fn without_terminal(config: &mut Kubeconfig) {
+    for named in &mut config.auth_infos {
+        if let Some(exec) = named.auth_info.as_mut().and_then(|auth| auth.exec.as_mut()) {
+            exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        }
+    }
+}
+
+/// Making a client runs the context's plugin, which nothing can interrupt: a thread of its own waits for it, and the
+/// program does not wait for the thread.
+async fn client_of(config: Config, context: &str, limit: Duration) -> Result<Client, Problem> {
+    crate::http::install_tls_provider();
+    let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+    let (send, answer) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::spawn(move || {
+        let _inside = runtime.enter();
+        // Nobody listens any more if it took too long.
+        drop(send.send(Client::try_from(config)));
+    });
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(Ok(client))) => Ok(client),
+        Ok(Ok(Err(error))) => Err(config_problem(context, &error)),
+        Ok(Err(_)) => Err(Problem::new(Code::Internal, context, "a thread ended early")),
+        Err(_) => {
+            let what = command.map_or_else(|| "logging in".to_owned(), |name| format!("the plugin {name}"));
+            let message = format!("{what} took longer than {} s", limit.as_secs());
+            Err(Problem::new(Code::Timeout, context, message)
+                .hint("A plugin that asks has no terminal here: log in with its own command first."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The answer to connecting with a kubeconfig whose user is this.
+    fn connect_as(user: &str, limit: Duration) -> Result<Option<Cluster>, Problem> {
+        let folder = tempfile::tempdir().unwrap();
+        let path: PathBuf = folder.path().join("config");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: staging\nclusters:\n- name: s\n  cluster: {{server: \
+             'https://user:hunter2@127.0.0.1:1'}}\ncontexts:\n- name: staging\n  context: {{cluster: s, user: u, \
+             namespace: shop}}\nusers:\n- name: u\n  user: {user}\n"
+        );
+        fs::write(&path, text).unwrap();
+        let places = Places { flag: Some(path), ..Places::default() };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(Cluster::connect(&places, None, limit))
+    }
+
+    fn plugin(script: &str) -> String {
+        format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: ['-c', '{script}'], \
+             interactiveMode: Always}}}}"
+        )
+    }
+
+    #[test]
+    fn a_cluster_shows_its_context_and_no_credential() {
+        let cluster = connect_as("{token: hunter2}", Duration::from_secs(5)).unwrap().unwrap();
+        assert_eq!((cluster.context.as_str(), cluster.namespace.as_deref()), ("staging", Some("shop")));
+        assert_eq!(format!("{cluster:?}"), "Cluster(staging at https://127.0.0.1:1/)");
+    }
+
+    #[test]
+    fn without_a_context_there_is_no_cluster() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let none = runtime.block_on(Cluster::connect(&Places::default(), None, Duration::from_secs(1)));
+        assert!(none.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_plugin_that_fails_is_quoted_and_one_that_answers_nothing_is_named() {
+        let failed =
+            connect_as(&plugin("echo session expired >&2; exit 3"), Duration::from_secs(5)).unwrap_err();
+        assert_eq!(
+            (failed.code, failed.causes.as_slice()),
+            (Code::Config, ["session expired".to_owned()].as_slice())
+        );
+        let empty = connect_as(&plugin("echo hunter2"), Duration::from_secs(5)).unwrap_err();
+        assert!(empty.message.ends_with("answered with no credential"), "{empty:?}");
+        assert!(!format!("{empty:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_plugin_that_asks_reads_no_terminal() {
+        let asks =
+            connect_as(&plugin("read answer || { echo no terminal >&2; exit 4; }"), Duration::from_secs(5));
+        assert_eq!(asks.unwrap_err().causes, ["no terminal"]);
+    }
+
+    #[test]
+    fn a_plugin_that_hangs_is_given_up() {
+        let hung = connect_as(&plugin("exec sleep 2"), Duration::from_millis(100)).unwrap_err();
+        assert_eq!((hung.code, hung.message.as_str()), (Code::Timeout, "the plugin sh took longer than 0 s"));
+    }
+}
