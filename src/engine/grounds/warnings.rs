@@ -1,0 +1,103 @@
+//! What a person should know before anything is pushed to where an automation pushes.
+
+use super::super::World;
+use super::place::Place;
+use crate::domain::inventory::{self, Targets};
+use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
+use crate::domain::plan::Warning;
+use crate::domain::refspec::Refspec;
+use crate::text::count;
+
+pub(super) fn target_warnings(
+    automation: &ImageUpdateAutomation,
+    targets: &Targets,
+    behind: Option<usize>,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let branch = &targets.push_branch;
+    if !automation.suspend && !inventory::is_implied(automation) {
+        let overwrites =
+            if targets.switching { format!(" and may overwrite {branch}") } else { String::new() };
+        let text = format!(
+            "automation {} is not suspended: a controller that runs it commits the same updates{overwrites}",
+            automation.meta.id
+        );
+        warnings.push(Warning::new("automation_active", text));
+    }
+    if let Some(behind) = behind.filter(|behind| *behind > 0) {
+        warnings.push(Warning::new(
+            "push_branch_behind",
+            format!("{branch} lacks {} of the branch it was made from", count(behind, "commit")),
+        ));
+    }
+    warnings
+}
+
+/// How many commits of others are named.
+const NAMED: usize = 5;
+
+/// The commits on a push branch that are not by the automation's author: they are built upon, and kept.
+pub(super) fn foreign_commits(
+    author: &Person,
+    branch: &str,
+    ahead: Option<Vec<(Person, String)>>,
+) -> Option<Warning> {
+    let mut foreign = ahead?;
+    foreign.retain(|(by, _)| by.email != author.email);
+    let named: Vec<String> =
+        foreign.iter().take(NAMED).map(|(by, subject)| format!("{} ({})", subject, by.name)).collect();
+    let more =
+        if foreign.len() > NAMED { format!(" and {} more", foreign.len() - NAMED) } else { String::new() };
+    let text = format!(
+        "{branch} has {} by others, which are kept: {}{more}",
+        count(foreign.len(), "commit"),
+        named.join(", ")
+    );
+    (!foreign.is_empty()).then(|| Warning::new("foreign_commits", text))
+}
+
+/// What is not done as a refspec has it.
+pub(super) fn refspec_warning(text: &str) -> Option<Warning> {
+    match Refspec::parse(text) {
+        Ok(spec) if spec.forces => Some(Warning::new(
+            "refspec",
+            format!("{} is pushed without the force that {text:?} asks for", spec.to),
+        )),
+        Ok(_) => None,
+        Err(defect) => Some(Warning::new("refspec", format!("{defect}; it is not pushed"))),
+    }
+}
+
+/// What keeps the repository's own secret from being used.
+pub(super) fn secret_warnings(world: &World, place: &Place<'_>) -> Option<Warning> {
+    let repository = place.repository?;
+    let secret = ObjectId::new(&repository.meta.id.namespace, repository.secret_ref.as_ref()?);
+    let error = world.secret(&secret).err()?;
+    Some(Warning::new(error.code(), error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::inventory::Checkout;
+
+    #[test]
+    fn an_automation_that_is_not_suspended_is_told_of() {
+        let mut automation = inventory::implied_automation("apps", "main");
+        let targets = Targets {
+            checkout: Checkout::Branch("main".to_owned()),
+            push_branch: "main".to_owned(),
+            switching: false,
+        };
+        assert_eq!(target_warnings(&automation, &targets, None), [], "nobody runs what is made up");
+        automation.meta.id.name = "all".to_owned();
+        automation.meta.origin.source = "files";
+        let text = "automation apps/all is not suspended: a controller that runs it commits the same updates";
+        assert_eq!(target_warnings(&automation, &targets, None), [Warning::new("automation_active", text)]);
+        let switching = Targets { switching: true, push_branch: "updates".to_owned(), ..targets.clone() };
+        let text = format!("{text} and may overwrite updates");
+        assert_eq!(target_warnings(&automation, &switching, None), [Warning::new("automation_active", text)]);
+        automation.suspend = true;
+        assert_eq!(target_warnings(&automation, &targets, None), []);
+    }
+}
