@@ -65,7 +65,7 @@ impl Engine {
         if notes.is_empty() {
             return;
         }
-        let who = super::land::who();
+        let who = super::who();
         let (user, host) = who.split_once('@').unwrap_or((&who, ""));
         let time = super::now();
         let event = |note: &Note| Event {

@@ -142,7 +142,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         .map_err(|error| Problem::new(Code::Config, automation.meta.id.to_string(), error.to_string()))?;
     let policies = policies.iter().map(|policy| &policy.meta.id);
     let git = automation.git.clone().unwrap_or_default();
-    let author = if git.author == Person::default() { super::land::operator(world) } else { git.author };
+    let author = if git.author == Person::default() { super::identity::operator(world) } else { git.author };
     Ok(Ground {
         automation: automation.meta.id.clone(),
         policies: policies.chain(world.inventory.blocked_policies_of(automation)).cloned().collect(),

@@ -19,7 +19,7 @@ const STEP: Duration = Duration::from_millis(20);
 /// Another instance does not end ([`Code::GitRace`], saying which), or the work was stopped.
 pub(super) fn alone(store: &Store, remote: &Remote, step: Steps<'_>) -> Result<RemoteLock, Problem> {
     let address = remote.shown();
-    let who = format!("{}, process {}, since {}", super::land::who(), std::process::id(), super::now());
+    let who = format!("{}, process {}, since {}", super::who(), std::process::id(), super::now());
     let take = || store.remote_locks().try_take(&address, &who);
     let other = match take() {
         Ok(lock) => return Ok(lock),

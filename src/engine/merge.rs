@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::land::{Steps, operator, short, timed};
+use super::identity::operator;
+use super::land::{Steps, short, timed};
 use super::{Engine, World, blocking};
 use crate::domain::inventory::implied_automation;
 use crate::domain::landing::{LandingStep, Merged};
@@ -160,7 +161,7 @@ impl Work<'_> {
     fn join(&self, source: &str, target: &str, step: Steps<'_>) -> Result<String, Problem> {
         let MergeRequest { from, into, .. } = self.request;
         if self.by == Person::default() {
-            return Err(super::land::nobody("merge"));
+            return Err(super::identity::nobody("merge"));
         }
         let committer = self.world.git_config.operator().unwrap_or_else(|| self.by.clone());
         let signer = self.engine.signer(self.world, None, &committer)?;

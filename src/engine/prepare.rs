@@ -152,8 +152,8 @@ impl Engine {
         world: &World,
         messages: &'a BTreeMap<ObjectId, String>,
     ) -> BuildOptions<'a> {
-        let author = self.settings.author_is_operator.then(|| super::land::operator(world));
-        BuildOptions { now: super::now(), who: super::land::who(), messages, author, split: false }
+        let author = self.settings.author_is_operator.then(|| super::identity::operator(world));
+        BuildOptions { now: super::now(), who: super::who(), messages, author, split: false }
     }
 
     /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them.

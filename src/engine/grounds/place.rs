@@ -4,7 +4,7 @@ use super::super::{Engine, World};
 use crate::domain::inventory::{self, Targets};
 use crate::domain::object::{GitRepository, ImageUpdateAutomation, Kind};
 use crate::domain::plan::Warning;
-use crate::git::{self, Remote};
+use crate::git::{Remote, redact};
 use crate::problem::{Code, Problem};
 
 /// Where one automation reads and writes, with the remote's address settled.
@@ -67,8 +67,7 @@ impl Engine {
             return Ok(Some((url, self.not_flux(&repository.url))));
         }
         let assumed = |url: &str| {
-            let text =
-                format!("GitRepository {name} is nowhere to be found; {} is assumed", git::redact(url));
+            let text = format!("GitRepository {name} is nowhere to be found; {} is assumed", redact(url));
             (url.to_owned(), vec![Warning::new("assumed_remote", text)])
         };
         if let Some(url) = &world.source_url {
@@ -98,7 +97,7 @@ impl Engine {
         }
         vec![Warning::new(
             "not_flux_url",
-            format!("{} works here, but Flux takes http, https and ssh addresses only", git::redact(url)),
+            format!("{} works here, but Flux takes http, https and ssh addresses only", redact(url)),
         )]
     }
 
@@ -116,5 +115,24 @@ impl Engine {
             remote.proxy = Some(proxy);
         }
         Ok(remote)
+    }
+
+    /// The remote whose address without credentials is `address`, as one of `automations` has it if one does.
+    pub(in super::super) fn remote_at<'a>(
+        &self,
+        world: &'a World,
+        mut automations: impl Iterator<Item = &'a ImageUpdateAutomation>,
+        address: &str,
+    ) -> Result<Remote, Problem> {
+        let mut problems = Vec::new();
+        // The address comes without credentials; the objects have it whole. Another address is not ours to use.
+        let place = automations.find_map(|automation| {
+            self.settle(world, automation).ok().flatten().filter(|place| redact(&place.url) == address)
+        });
+        if let Some(place) = place {
+            return self.remote_of(world, &place, &mut problems);
+        }
+        let secrets = Self::git_secrets(world, None, address, &mut problems);
+        self.remote(address, &secrets, &world.git_config, &mut problems)
     }
 }

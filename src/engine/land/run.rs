@@ -1,0 +1,288 @@
+//! One push: what a plan wants of one branch is compared with the remote, pushed if it is not there yet, and what refspecs
+//! add is pushed behind it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{DryRun, Steps, timed};
+use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::object::{ObjectId, Person};
+use crate::domain::plan::{Group, Plan, PushTarget, Stale};
+use crate::domain::refspec::Refspec;
+use crate::engine::{Engine, World, lock, pushes, short};
+use crate::git::{
+    BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, has_nothing_new,
+};
+use crate::problem::{Code, Problem};
+use crate::store::Store;
+
+/// One push in the making.
+pub(in super::super) struct Run<'a> {
+    pub(in super::super) cache: BareCache,
+    pub(in super::super) remote: Remote,
+    pub(super) groups: &'a [&'a Group],
+    pub(super) committer: Option<Person>,
+    /// By automation; `None` signs nothing.
+    pub(super) signers: BTreeMap<ObjectId, Option<Signer>>,
+    pub(super) trailers: Vec<String>,
+    /// Push options beside the plan's.
+    pub(super) options: Vec<String>,
+    store: Arc<Store>,
+}
+
+/// A branch that is where it shall be, or would be but for a dry run.
+struct There {
+    report: PushReport,
+    /// What the remote had before.
+    refs: Refs,
+    /// The plan's last commit.
+    last: String,
+}
+
+impl Engine {
+    /// Opens what a push of `groups` needs: the cache, the remote with its credentials, and the signers.
+    pub(super) fn open_run<'a>(
+        &self,
+        world: &World,
+        groups: &'a [&'a Group],
+        cancel: &CancellationToken,
+    ) -> Result<Run<'a>, Problem> {
+        if cancel.is_cancelled() {
+            return Err(GitError::Cancelled.into());
+        }
+        let first = groups.first().copied();
+        let (Some(first), Some(address)) = (first, first.and_then(|group| group.remote.as_deref())) else {
+            return Err(Problem::new(Code::GitNotFound, "plan", "the plan has no Git remote to push to")
+                .hint("Write it as a patch instead: supercargo plan … --output-patch FILE"));
+        };
+        let known = world.automations.iter().filter(|automation| automation.meta.id == first.automation);
+        let remote = Remote { cancel: cancel.clone(), ..self.remote_at(world, known, address)? };
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        let committer = world.git_config.operator();
+        let mut signers = BTreeMap::new();
+        for group in groups {
+            if !signers.contains_key(&group.automation) {
+                let known = world.automations.iter().find(|known| known.meta.id == group.automation);
+                let signer = self.signer(world, known, committer.as_ref().unwrap_or(&group.author))?;
+                signers.insert(group.automation.clone(), signer);
+            }
+        }
+        let trailers = self.settings.trailers.clone();
+        let (options, store) = (Vec::new(), Arc::clone(&self.store));
+        Ok(Run { cache, remote, groups, committer, signers, trailers, options, store })
+    }
+}
+
+impl Run<'_> {
+    /// Builds, compares and pushes; fills in what is known of each group. `None`: no network was asked.
+    ///
+    /// What refspecs add is pushed also where the branch was there before: it may have failed then.
+    pub(super) fn land(
+        &self,
+        plan: &Plan,
+        dry_run: DryRun,
+        step: Steps<'_>,
+        results: &mut [Landed],
+    ) -> Result<Option<PushReport>, Problem> {
+        let alone = || lock::alone(&self.store, &self.remote, step);
+        let _alone = (dry_run == DryRun::None).then(alone).transpose()?;
+        let Some(There { report, refs, last }) = self.land_branch(plan, dry_run, step, results)? else {
+            return Ok(None);
+        };
+        if dry_run == DryRun::None {
+            for (result, group) in results.iter_mut().zip(self.groups) {
+                let also = group
+                    .push
+                    .as_ref()
+                    .map_or(Ok(()), |push| self.push_also(plan, (push, &last), &refs, step));
+                result.error =
+                    also.err().map(|problem| Problem { subject: result.automation.to_string(), ..problem });
+            }
+        }
+        Ok(Some(report))
+    }
+
+    fn land_branch(
+        &self,
+        plan: &Plan,
+        dry_run: DryRun,
+        step: Steps<'_>,
+        results: &mut [Landed],
+    ) -> Result<Option<There>, Problem> {
+        let first =
+            self.groups.first().ok_or_else(|| Problem::new(Code::Internal, "plan", "an empty push"))?;
+        let (Some(base), Some(push)) = (&first.base, &first.push) else {
+            return Err(Problem::new(Code::StalePlan, "plan", "the plan names no base and no branch"));
+        };
+        let refs = match dry_run {
+            DryRun::Client => None,
+            DryRun::None | DryRun::Server => Some(self.fetch(&base.reference, &push.branch, step)?),
+        };
+        let elsewhere =
+            self.groups.iter().any(|group| group.push.as_ref().is_some_and(|push| push.elsewhere));
+        let onto = elsewhere.then(|| self.tip(refs.as_ref(), &push.branch).unwrap_or(base.commit.clone()));
+        if let (Some(onto), Some(first)) = (&onto, results.first_mut()) {
+            onto.clone_into(&mut first.base);
+        }
+        let there = |report, refs, last: &str| Ok(Some(There { report, refs, last: last.to_owned() }));
+        if let Some(refs) = &refs
+            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
+        {
+            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
+        }
+        let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
+        let mut below = None;
+        for (result, commit) in results.iter_mut().zip(&commits) {
+            // The first stands on the plan's base, each other on the one before it.
+            result.base = below.replace(commit.clone()).unwrap_or_else(|| std::mem::take(&mut result.base));
+            result.commit = Some(commit.clone());
+        }
+        let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
+        let tip = refs.branch(&push.branch);
+        if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
+            return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
+        }
+        if !elsewhere {
+            compare(&push.branch, push.commit.as_deref(), tip)?;
+        }
+        // A base that is a bare commit cannot move; a branch or tag can, or be gone.
+        if base.reference.starts_with("refs/") {
+            compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
+        }
+        let pushed = self.push(&plan.id, (push, tip, last), dry_run, step);
+        // Another instance may have been faster with the same plan; where commits are signed it has another id.
+        if let Err(problem) = &pushed
+            && problem.code == Code::GitRace
+            && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
+            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
+        {
+            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
+        }
+        let report = pushed?;
+        if report.options_dropped {
+            let text = "the server takes no push options; they were left out";
+            step(LandingStep::begun(text).ended(0));
+        }
+        there(report, refs, last)
+    }
+
+    /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
+    fn push_also(
+        &self,
+        plan: &Plan,
+        (push, last): (&PushTarget, &str),
+        refs: &Refs,
+        step: Steps<'_>,
+    ) -> Result<(), Problem> {
+        let Some(Ok(spec)) = push.refspec.as_deref().map(Refspec::parse) else { return Ok(()) };
+        let own = format!("refs/heads/{}", push.branch);
+        let is_ours = spec.from == own || spec.from == "HEAD";
+        let commit = if is_ours { Some(last) } else { refs.commit(&spec.from) };
+        let Some(commit) = commit else {
+            let (url, what) = (self.remote.shown(), spec.from.clone());
+            return Err(GitError::RefNotFound { url, what }.into());
+        };
+        let there = refs.commit(&spec.to);
+        if spec.to == own || there == Some(commit) {
+            return Ok(());
+        }
+        if let Some(there) = there {
+            self.cache.fetch(&self.remote, |_| vec![spec.to.clone()]).map_err(Problem::from)?;
+            let meeting = self.cache.meet(&self.remote, there, commit).map_err(Problem::from)?;
+            // It went on from there.
+            if meeting == Meeting::Ahead {
+                return Ok(());
+            }
+            if meeting != Meeting::Contained {
+                let text = format!(
+                    "the branch was pushed, {} was not: it has commits that {} lacks",
+                    spec.to, spec.from
+                );
+                return Err(Problem::new(Code::GitRace, self.remote.shown(), text)
+                    .hint(format!("Merge {} first; nothing is ever overwritten.", spec.to)));
+            }
+        }
+        let update =
+            RefUpdate { reference: spec.to.clone(), old: there.map(str::to_owned), new: commit.to_owned() };
+        let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
+        let place = (&*self.store, &self.cache, &self.remote);
+        let send = || pushes::send(place, &plan.id, update, &options(push), (step, &text));
+        match timed(step, &text, send) {
+            // A reference for reviews is on no list of references: that it has the commit already, only its server says.
+            Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
+            pushed => pushed.map(drop).map_err(Problem::from),
+        }
+    }
+
+    fn push(
+        &self,
+        plan: &str,
+        (push, tip, last): (&PushTarget, Option<&str>, &str),
+        dry_run: DryRun,
+        step: Steps<'_>,
+    ) -> Result<PushReport, Problem> {
+        let update = RefUpdate::of_branch(&push.branch, tip.map(str::to_owned), last.to_owned());
+        let mut options = options(push);
+        options.extend(self.options.iter().cloned());
+        let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
+        let pushed = match dry_run {
+            DryRun::None => timed(step, &text, || {
+                let place = (&*self.store, &self.cache, &self.remote);
+                pushes::send(place, plan, update, &options, (step, &text))
+            }),
+            DryRun::Client | DryRun::Server => {
+                timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
+            }
+        };
+        pushed.map_err(Problem::from)
+    }
+
+    /// Where the branch is, as just asked or as last seen.
+    fn tip(&self, refs: Option<&Refs>, branch: &str) -> Option<String> {
+        let last = self.cache.last().map(|(refs, _)| refs).filter(|_| refs.is_none());
+        refs.or(last.as_ref()).and_then(|refs| refs.branch(branch)).map(str::to_owned)
+    }
+
+    /// The report of a push that was not needed; the results that have no commit yet get `tip` and what it stands on.
+    fn already(&self, branch: &str, tip: &str, results: &mut [Landed]) -> PushReport {
+        let mut commit = Some(tip.to_owned());
+        for result in results.iter_mut().rev() {
+            let parent = commit.as_deref().and_then(|commit| self.cache.parent(commit));
+            result.commit = commit;
+            result.base = parent.clone().unwrap_or_else(|| result.base.clone());
+            commit = parent;
+        }
+        let pushed = crate::git::Pushed {
+            branch: branch.to_owned(),
+            commit: tip.to_owned(),
+            created: false,
+            already: true,
+            verified: true,
+        };
+        PushReport { branches: vec![pushed], ..PushReport::default() }
+    }
+
+    fn fetch(&self, base: &str, branch: &str, step: Steps<'_>) -> Result<Refs, Problem> {
+        let text = format!("git fetch {} {branch}", self.remote.shown());
+        let wants = vec![base.to_owned(), format!("refs/heads/{branch}")];
+        let fetched = timed(step, &text, || self.cache.fetch(&self.remote, |_| wants.clone()));
+        Ok(fetched.map_err(Problem::from)?.refs)
+    }
+}
+
+/// The push options of an automation, as the server gets them.
+fn options(push: &PushTarget) -> Vec<String> {
+    push.options.iter().map(|(key, value)| format!("{key}={value}")).collect()
+}
+
+/// The plan's commit of a branch against the remote's.
+fn compare(branch: &str, planned: Option<&str>, found: Option<&str>) -> Result<(), Problem> {
+    if planned == found {
+        return Ok(());
+    }
+    let name = |commit: Option<&str>| commit.map_or_else(|| "nothing".to_owned(), short);
+    let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch).to_owned();
+    Err(Stale::Moved { branch, planned: name(planned), found: name(found) }.into())
+}
