@@ -19,7 +19,8 @@ pub mod usage;
 mod values;
 
 pub use check::{
-    CheckArgs, CompletionArgs, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, SchemaArgs, SchemaWhat,
+    CheckArgs, CompletionArgs, ConfigArgs, ConfigWhat, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, ManArgs,
+    SchemaArgs, SchemaWhat,
 };
 pub use eval::{
     EvalArgs, EvalBatchArgs, EvalPolicyArgs, EvalWhat, RenderArgs, RenderMessageArgs, RenderWhat,
@@ -315,6 +316,12 @@ pub enum Command {
     /// What is kept to be quicker: tag lists, metadata and Git clones.
     #[command(long_about = examples::CACHE)]
     Cache(CacheArgs),
+    /// Where the configuration lies, what is in force, and a documented file to begin with.
+    #[command(long_about = examples::CONFIG)]
+    Config(ConfigArgs),
+    /// Print a manual page.
+    #[command(long_about = examples::MAN)]
+    Man(ManArgs),
     /// Print a completion script.
     Completion(CompletionArgs),
     /// Print the JSON Schema of what others may read.

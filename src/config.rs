@@ -5,6 +5,7 @@
 mod file;
 mod forge;
 mod locked;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::text::SecretString;
 use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
 
 pub use forge::{ForgeConfig, ForgeSettings};
+pub use view::{DEFAULT_FILE, Entry, Place, places, view, without_files};
 
 /// When to ask the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -15,6 +15,7 @@ use crate::text::SecretString;
 mod cache;
 mod check;
 mod completion;
+mod config;
 mod demo;
 mod doctor;
 mod eval;
@@ -161,7 +162,7 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
         // It reads standard input and nothing else, no configuration either.
         return eval_batch::run(args, json, streams);
     }
-    let settings = match settings(cli) {
+    let settings = match settings_for(cli) {
         Ok(settings) => settings,
         Err(problem) => return fail(streams, json, &problem),
     };
@@ -172,6 +173,22 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
     match dispatch(cli, &settings, streams) {
         Ok(answer) => print(streams, &settings, &answer),
         Err(problem) => fail(streams, json, &problem),
+    }
+}
+
+/// The settings of a command. One that tells of the program itself, or how to write a configuration, works with a broken
+/// one too.
+fn settings_for(cli: &Cli) -> Result<Settings, Problem> {
+    use crate::cli::{ConfigArgs, ConfigWhat};
+    match &cli.command {
+        Some(
+            Command::Version
+            | Command::Completion(_)
+            | Command::Man(_)
+            | Command::Schema(_)
+            | Command::Config(ConfigArgs { what: ConfigWhat::Path | ConfigWhat::Default }),
+        ) => crate::config::without_files(&cli.global),
+        _ => settings(cli),
     }
 }
 
@@ -209,6 +226,8 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Cache(args) => cache::cache(settings, args),
         Command::Schema(args) => Ok(schema(args.what, streams)),
         Command::Version => Ok(Answer::new(completion::Version)),
+        Command::Config(args) => config::config(&cli.global, &ProcessEnvironment, args.what),
+        Command::Man(args) => completion::Manual::of(&args.command).map(Answer::new),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),

@@ -61,6 +61,35 @@ pub struct CompletionArgs {
     pub shell: clap_complete::Shell,
 }
 
+/// `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The command; the program itself if absent.
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What of it.
+    #[command(subcommand)]
+    pub what: ConfigWhat,
+}
+
+/// What `config` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ConfigWhat {
+    /// Where files and folders of ours lie.
+    Path,
+    /// What is in force, and who said so.
+    View,
+    /// Whether the files can be read; keys that nothing reads are warnings.
+    Check,
+    /// A documented file with every key and its default.
+    Default,
+}
+
 /// `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {

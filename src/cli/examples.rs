@@ -200,6 +200,18 @@ pub(super) const CACHE: &str =
 When tags were first seen, decisions, drafts and the log are none of it, and stay.
 prune and clear are refused in READ-ONLY mode; what another instance is using stays.";
 
+pub(super) const CONFIG: &str =
+    "Where the configuration lies, what is in force, and a documented file to begin with.
+
+  supercargo config default > ~/.config/supercargo/config.toml
+  supercargo config view          each key, its value, and the file, variable or flag that gave it
+  supercargo config check         whether the files can be read, and which keys nothing reads";
+
+pub(super) const MAN: &str = "Print a manual page, of the program or of one command.
+
+  supercargo man | man -l -
+  supercargo man create image policy > supercargo-create-image-policy.1";
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};

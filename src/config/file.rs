@@ -129,11 +129,19 @@ pub(super) fn read_files(
     Ok([system, user])
 }
 
-fn user_file(env: &dyn Environment) -> Option<PathBuf> {
+pub(super) fn user_file(env: &dyn Environment) -> Option<PathBuf> {
     let home = || env.var("HOME").map(|home| Path::new(&home).join(".config"));
     let base =
         env.var("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home)?;
     Some(base.join("supercargo/config.toml"))
+}
+
+/// The keys and values of a file that is there.
+pub(super) fn read_table(path: &Path) -> Result<toml::Table, Problem> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| config_problem(&name, "cannot be read").caused_by(&error))?;
+    toml::from_str(&text).map_err(|error| located(&name, &text, &error))
 }
 
 /// Reads one configuration file; absent is empty unless it was asked for by name.
@@ -150,18 +158,20 @@ fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Resu
     parse_file(&path.display().to_string(), &text, warnings)
 }
 
+/// What is wrong with the file called `name`, by line and column, both counted from 1.
+fn located(name: &str, text: &str, error: &toml::de::Error) -> Problem {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
+    config_problem(&format!("{name}:{line}:{column}"), error.message().to_owned())
+}
+
 pub(super) fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
-    let located = |error: &toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let before = text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
-        config_problem(&format!("{name}:{line}:{column}"), error.message().to_owned())
-    };
-    let table: toml::Table = toml::from_str(text).map_err(|error| located(&error))?;
+    let table: toml::Table = toml::from_str(text).map_err(|error| located(name, text, &error))?;
     unknown_keys(name, "", &table, warnings);
     unknown_keys_of_hosts(name, &table, warnings);
-    toml::from_str(text).map_err(|error| located(&error))
+    toml::from_str(text).map_err(|error| located(name, text, &error))
 }
 
 /// Warns about each key that nothing reads, naming the nearest one that something does.

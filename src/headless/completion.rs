@@ -1,10 +1,12 @@
-//! `completion` and `version`.
+//! `completion`, `man` and `version`.
 
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
 
 use super::{Document, Text};
 use crate::cli::Cli;
+use crate::problem::{Code, Problem};
+use crate::text::known_names;
 
 /// A completion script.
 pub(super) struct Script {
@@ -30,6 +32,55 @@ impl Document for Script {
 
     fn text(&self, _wide: bool) -> Text {
         Text::Raw(self.text.clone())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A manual page.
+pub(super) struct Manual {
+    page: Vec<u8>,
+}
+
+impl Manual {
+    /// The page of a command, by its words; of the program itself without any.
+    ///
+    /// # Errors
+    /// There is no such command.
+    pub(super) fn of(words: &[String]) -> Result<Self, Problem> {
+        let mut program = Cli::command();
+        program.build();
+        let mut command = &program;
+        for (index, word) in words.iter().enumerate() {
+            let Some(inner) = command.get_subcommands().find(|inner| inner.get_name() == word) else {
+                let known = command.get_subcommands().filter(|inner| !inner.is_hide_set());
+                let hint = known_names(word, known.map(clap::Command::get_name), "supercargo --help");
+                let problem = Problem::new(Code::NotFound, words[..=index].join(" "), "no such command");
+                return Err(problem.hint(hint));
+            };
+            command = inner;
+        }
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command.clone()).render(&mut page).map_err(|error| {
+            Problem::new(Code::Internal, "man", "the page cannot be made").caused_by(&error)
+        })?;
+        Ok(Self { page })
+    }
+}
+
+impl Document for Manual {
+    fn kind(&self) -> &'static str {
+        "Manual"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([("page".to_owned(), json!(String::from_utf8_lossy(&self.page)))])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Raw(self.page.clone())
     }
 
     fn names(&self) -> Vec<String> {
