@@ -319,6 +319,8 @@ pub enum Command {
     /// Where the configuration lies, what is in force, and a documented file to begin with.
     #[command(long_about = examples::CONFIG)]
     Config(ConfigArgs),
+    /// What each key of the dashboard does.
+    Keys,
     /// Print a manual page.
     #[command(long_about = examples::MAN)]
     Man(ManArgs),

@@ -26,6 +26,7 @@ mod filter;
 mod follow;
 mod get;
 mod holds;
+mod keys;
 mod lint;
 mod merge;
 mod objects;
@@ -184,6 +185,7 @@ fn settings_for(cli: &Cli) -> Result<Settings, Problem> {
         Some(
             Command::Version
             | Command::Completion(_)
+            | Command::Keys
             | Command::Man(_)
             | Command::Schema(_)
             | Command::Config(ConfigArgs { what: ConfigWhat::Path | ConfigWhat::Default }),
@@ -227,6 +229,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Schema(args) => Ok(schema(args.what, streams)),
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Config(args) => config::config(&cli.global, &ProcessEnvironment, args.what),
+        Command::Keys => Ok(Answer::new(keys::Keys)),
         Command::Man(args) => completion::Manual::of(&args.command).map(Answer::new),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),

@@ -1,4 +1,4 @@
-//! `config` and `man` as a person runs them, with a configuration that is there, broken or absent.
+//! `config`, `keys` and `man` as a person runs them, with a configuration that is there, broken or absent.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
@@ -105,4 +105,14 @@ fn a_manual_page_is_of_the_program_or_of_one_command() {
     let ran = run(&home, &["man", "plam"]);
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
     assert!(text(&ran.stderr).contains("plan"), "{ran:?}");
+}
+
+#[test]
+fn keys_are_those_of_the_dashboard_with_the_names_of_their_actions() {
+    let ran = run(&home("ascii = 3\n"), &["keys", "-o", "json"]);
+    assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+    let keys: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let push =
+        keys["items"].as_array().unwrap().iter().find(|item| item["action"] == "push.open").unwrap().clone();
+    assert_eq!((&push["keys"], &push["effect"]), (&json!(["p"]), &json!("remote")));
 }
