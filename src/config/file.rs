@@ -107,7 +107,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// The keys of each host below a name of [`KEYS`].
-const OF_HOSTS: &[(&str, &[&str])] = &[("forge", &["kind", "api"])];
+const OF_HOSTS: &[(&str, &[&str])] = &[("forge", &["kind", "api"]), ("registries", &["endpoint", "ca"])];
 
 /// Keys of the published configuration that this version does not read yet.
 const LATER: &[&str] = &["profile", "mouse", "keys.", "contexts."];
@@ -234,6 +234,21 @@ mod tests {
         parse_file("c.toml", "protected_branch = []\n[git.url]\n\"a/b\" = \"x\"\n", &mut warnings).unwrap();
         assert_eq!(warnings.len(), 1);
         assert_eq!(warnings[0].hint.as_deref(), Some("Did you mean \"protected_branches\"?"));
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_host_is_a_warning_with_the_nearest_name() {
+        let mut warnings = Vec::new();
+        let text = "[registries.\"reg.example.com:5000\"]\nendpont = \"http://127.0.0.1:5000\"\nca = \"ca.pem\"\n\
+            [forge.\"git.example.com\"]\nkind = \"gitea\"\nurl = \"https://git.example.com\"\n";
+        parse_file("c.toml", text, &mut warnings).unwrap();
+        let said: Vec<(&str, Option<&str>)> =
+            warnings.iter().map(|problem| (problem.message.as_str(), problem.hint.as_deref())).collect();
+        let near = Some("Did you mean \"endpoint\"?");
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said.contains(&("nothing reads the key \"forge.git.example.com.url\"", None)), "{said:?}");
+        let key = "nothing reads the key \"registries.reg.example.com:5000.endpont\"";
+        assert!(said.contains(&(key, near)), "{said:?}");
     }
 
     #[test]
