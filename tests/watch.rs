@@ -175,6 +175,30 @@ fn a_watch_whose_reader_has_gone_ends() {
 }
 
 #[test]
+fn a_watch_that_asks_much_of_registries_says_so_first() {
+    let Some(lab) = Lab::start() else { return };
+    let object = |number: usize| {
+        format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\n\
+             metadata: {{name: vote-{number}, namespace: flux-system}}\n\
+             spec: {{image: {}/vote, interval: 1h}}\n",
+            lab.registry.host
+        )
+    };
+    let objects: String = (0..21).map(object).collect();
+    std::fs::write(lab.fleet().join("many.yaml"), objects).unwrap();
+    let mut program =
+        lab.command(&["scan", "repository", "--all", "-w"]).stderr(Stdio::piped()).spawn().unwrap();
+    let said: Vec<String> =
+        BufReader::new(program.stderr.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let says =
+        ["► watching 21 repositories", "► scanning 21 repositories: at least 22 requests to 1 registry"];
+    assert_eq!(said, says);
+}
+
+#[test]
 fn an_image_without_an_object_is_watched_from_what_is_known_of_it() {
     let Some(lab) = Lab::start() else { return };
     let image = format!("{}/vote", lab.registry.host);

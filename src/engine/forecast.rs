@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::scan::image_name;
 use super::{Engine, Scans, World};
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::scan::Budget;
 use crate::text::count;
 
@@ -47,13 +47,22 @@ impl Forecast {
 }
 
 impl Engine {
-    /// What scanning `ids` takes: `/v2/` of each registry, and the pages that each list had last time.
+    /// What scanning `ids` takes.
     pub fn forecast(&self, world: &World, ids: &[ObjectId], scans: &Scans) -> Forecast {
-        let mut forecast = Forecast { repositories: ids.len(), ..Forecast::default() };
-        for id in ids {
-            let repository = world.inventory.repositories.get(id);
-            let Some(image) = repository.and_then(|repository| image_name(repository).ok()) else { continue };
-            let tags = scans.get(id).map(|scan| scan.tags.len());
+        self.forecast_of(ids.iter().filter_map(|id| world.inventory.repositories.get(id)), scans)
+    }
+
+    /// What scanning `repositories` takes: `/v2/` of each registry, and the pages that each list had last time.
+    pub fn forecast_of<'a>(
+        &self,
+        repositories: impl IntoIterator<Item = &'a ImageRepository>,
+        scans: &Scans,
+    ) -> Forecast {
+        let mut forecast = Forecast::default();
+        for repository in repositories {
+            forecast.repositories += 1;
+            let Ok(image) = image_name(repository) else { continue };
+            let tags = scans.get(&repository.meta.id).map(|scan| scan.tags.len());
             let tags = tags.or_else(|| self.store.tags().count(&image.canonical()));
             let pages = tags.map_or(1, |tags| tags.div_ceil(PAGE).max(1));
             let load = forecast.hosts.entry(image.registry.clone());

@@ -307,6 +307,9 @@ impl Progress {
     /// Lists the tags of an image without an object, saying how it goes.
     pub(super) fn scan_image(settings: &Settings, engine: &Engine, image: &str) -> Result<Scan, Problem> {
         let progress = Self::new(settings);
+        if settings.refresh != Refresh::Never {
+            progress.forecast(&engine.forecast_of([&ImageRepository::of_image(image)], &Scans::default()));
+        }
         event_loop()?.block_on(engine.scan_image(image, |tags, waiting| progress.say(image, tags, waiting)))
     }
 

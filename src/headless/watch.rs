@@ -1,6 +1,7 @@
 //! `scan -w`: a line for each tag that comes, goes, or stands for another digest, until a signal.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,19 +12,20 @@ use super::session::Session;
 use super::signals::{ended_by_signal, reader_gone};
 use super::{Answer, Streams, clean, report, write_json, write_yaml};
 use crate::cli::Format;
-use crate::config::Settings;
-use crate::domain::object::ImageRepository;
+use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::watch::TagChange;
-use crate::engine::{First, Seen, World};
+use crate::engine::{Engine, First, Scans, Seen, World};
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
 /// Where changes go, and what kept them from getting there.
 struct Lines<'a, 'b> {
     streams: &'a mut Streams<'b>,
-    settings: &'a Settings,
+    engine: &'a Engine,
     /// Whether the repository is an object; else it is an image that was named.
     objects: bool,
+    /// The repositories that are watched, with their images.
+    watched: BTreeSet<(ObjectId, String)>,
     /// What was said of the source.
     said: Vec<Problem>,
     failed: Option<io::Error>,
@@ -41,12 +43,19 @@ pub(super) fn watch(
     for problem in session.problems() {
         report(streams, is_json, &problem);
     }
-    let active = active(&chosen(&session.world));
-    if active == 0 {
+    let active = active(chosen(&session.world));
+    if active.is_empty() {
         return Ok(Answer::nothing().with_note("⚠ there is no repository to watch"));
     }
-    let mut lines = Lines { streams, settings, objects, said: session.world.problems.clone(), failed: None };
-    lines.begin(active);
+    let mut lines = Lines {
+        streams,
+        engine: &session.engine,
+        objects,
+        watched: BTreeSet::new(),
+        said: session.world.problems.clone(),
+        failed: None,
+    };
+    lines.begin(&active);
     let lines = RefCell::new(lines);
     let exit = session.run_on(async {
         tokio::select! {
@@ -67,23 +76,33 @@ pub(super) fn watch(
 }
 
 impl Lines<'_, '_> {
-    fn begin(&mut self, repositories: usize) {
+    fn begin(&mut self, repositories: &[ImageRepository]) {
         self.say(repositories);
-        let is_table = matches!(self.settings.output, Format::Table | Format::Wide);
-        if is_table && !self.settings.no_header {
+        let settings = self.engine.settings();
+        let is_table = matches!(settings.output, Format::Table | Format::Wide);
+        if is_table && !settings.no_header {
             self.print(|out| writeln!(out, "TIME\tNAME\tCHANGE\tTAG\tDIGEST"));
         }
     }
 
-    fn say(&mut self, repositories: usize) {
-        if !self.settings.quiet {
+    /// Says how many are watched, and what it takes to scan at once those that were not, if that is much.
+    fn say(&mut self, repositories: &[ImageRepository]) {
+        let name = |repository: &ImageRepository| (repository.meta.id.clone(), repository.image.clone());
+        let new = repositories.iter().filter(|repository| !self.watched.contains(&name(repository)));
+        let forecast = self.engine.forecast_of(new, &Scans::default());
+        self.watched = repositories.iter().map(name).collect();
+        if self.engine.settings().quiet {
+            return;
+        }
+        let watching = format!("watching {}", count(repositories.len(), "repository"));
+        for text in [watching].into_iter().chain(forecast.notice()) {
             // Progress is worth nothing if it cannot be written.
-            let _ = writeln!(self.streams.err, "► watching {}", count(repositories, "repository"));
+            let _ = writeln!(self.streams.err, "► {}", clean(&text));
         }
     }
 
     fn report(&mut self, problem: &Problem) {
-        report(self.streams, self.settings.output == Format::Json, problem);
+        report(self.streams, self.engine.settings().output == Format::Json, problem);
     }
 
     fn take(&mut self, seen: Seen, chosen: impl Fn(&World) -> Vec<ImageRepository>) -> ControlFlow<()> {
@@ -97,13 +116,13 @@ impl Lines<'_, '_> {
             Seen::Unread(problem) => self.report(&problem),
             Seen::Objects(world) => {
                 for problem in world.problems.iter().filter(|problem| !self.said.contains(problem)) {
-                    report(self.streams, self.settings.output == Format::Json, problem);
+                    report(self.streams, self.engine.settings().output == Format::Json, problem);
                 }
                 self.said.clone_from(&world.problems);
-                self.say(active(&chosen(&world)));
+                self.say(&active(chosen(&world)));
             }
             Seen::Changes(_, changes) => {
-                let (format, objects) = (self.settings.output, self.objects);
+                let (format, objects) = (self.engine.settings().output, self.objects);
                 self.print(|out| changes.iter().try_for_each(|change| line(out, change, format, objects)));
             }
         }
@@ -117,8 +136,8 @@ impl Lines<'_, '_> {
     }
 }
 
-fn active(repositories: &[ImageRepository]) -> usize {
-    repositories.iter().filter(|repository| !repository.suspend).count()
+fn active(repositories: Vec<ImageRepository>) -> Vec<ImageRepository> {
+    repositories.into_iter().filter(|repository| !repository.suspend).collect()
 }
 
 fn line(out: &mut dyn Write, change: &TagChange, format: Format, object: bool) -> io::Result<()> {
