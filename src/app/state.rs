@@ -444,8 +444,11 @@ impl State {
         }
     }
 
-    /// Says something in the status line.
+    /// Says something in the status line, unless what stands there is to stay until a key and matters more.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        self.status = Some(Status::new(level, text, self.at));
+        let stays = |said: &Status| said.ends().is_none() && said.level > level;
+        if !self.status.as_ref().is_some_and(stays) {
+            self.status = Some(Status::new(level, text, self.at));
+        }
     }
 }

@@ -190,7 +190,7 @@ fn kept_filter(state: &State) -> Line {
 
 fn said(level: Level, text: &str) -> Line {
     let role = match level {
-        Level::Info => Role::StateInfo,
+        Level::Info | Level::News => Role::StateInfo,
         Level::Warning => Role::StateWarn,
         Level::Error => Role::StateError,
     };

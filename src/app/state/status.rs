@@ -14,6 +14,8 @@ pub enum Level {
     Info,
     /// 8 seconds.
     Warning,
+    /// Until a key: good news of what nobody was there to see.
+    News,
     /// Until a key; kept in S11.
     Error,
 }
@@ -39,7 +41,7 @@ impl Status {
         match self.level {
             Level::Info => Some(self.since.plus(4_000)),
             Level::Warning => Some(self.since.plus(8_000)),
-            Level::Error => None,
+            Level::News | Level::Error => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{Level, Overlay, State};
+use crate::app::state::{Overlay, State};
 use crate::app::view::{Context, View};
 
 use super::{message, push, run};
@@ -13,7 +13,7 @@ use super::{message, push, run};
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.last_key = Some(state.at);
-    if state.status.as_ref().is_some_and(|status| status.level == Level::Error) {
+    if state.status.as_ref().is_some_and(|status| status.ends().is_none()) {
         state.status = None;
     }
     let context = state.context();

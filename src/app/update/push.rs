@@ -268,12 +268,12 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     effects
 }
 
-/// Says what became of pushes of earlier runs: good news in the status line, the rest in S11 too.
+/// Says what became of pushes of earlier runs: in S10, in the status line until a key, and what is no good news in S11 too.
 pub(super) fn settled(state: &mut State, settled: &[CutOff]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for cut_off in settled {
         if cut_off.fate == Fate::Landed {
-            state.tell(Level::Info, cut_off.to_string());
+            state.tell(Level::News, cut_off.to_string());
         } else {
             problems::report(state, "push", Problem::from(cut_off), None, Level::Warning);
         }

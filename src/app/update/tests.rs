@@ -11,9 +11,11 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::app::effect::{JobId, Reach};
+use crate::app::keymap::Key;
 use crate::app::layout::Size;
 use crate::app::list::Filter;
 use crate::app::message::{Loaded, Proposed};

@@ -266,6 +266,11 @@ fn a_push_that_nobody_saw_the_end_of_is_told_at_the_start() {
     assert_eq!(state.status.as_ref().map(|status| status.text.clone()), Some(settled[0].to_string()));
     assert!(state.errors.entries().is_empty());
     assert!(matches!(effects.as_slice(), [Effect::Audit { kind: "push", .. }]));
+    tick(&mut state, 3_600_000);
+    state.tell(Level::Info, "3 new tags");
+    assert_eq!(state.status.as_ref().map(|status| status.level), Some(Level::News), "nobody was there yet");
+    update(&mut state, Msg::Key(Key::char('j')));
+    assert_eq!(state.status, None);
     let settled = vec![cut_off(Fate::NotLanded("declined".into()))];
     update(&mut state, Msg::PushesSettled(settled.clone()));
     let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
