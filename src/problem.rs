@@ -4,6 +4,7 @@
 //! here and nowhere else.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -196,13 +197,16 @@ pub struct Problem {
     /// What a controller says of the same, where it has other words; for the status of objects, and not printed here.
     #[serde(skip)]
     pub in_flux: Option<Box<str>>,
+    /// After how many seconds the server said to ask again; people read it in the hint.
+    #[serde(skip)]
+    pub retry_after: Option<NonZeroU32>,
 }
 
 impl Problem {
     /// A problem without causes and hint.
     pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let (subject, message) = (subject.into(), message.into());
-        Self { code, subject, message, causes: Vec::new(), hint: None, in_flux: None }
+        Self { code, subject, message, causes: Vec::new(), hint: None, in_flux: None, retry_after: None }
     }
 
     /// The same problem with a next step.
@@ -235,6 +239,15 @@ impl Problem {
     pub fn in_flux(mut self, text: impl Into<Box<str>>) -> Self {
         self.in_flux = Some(text.into());
         self
+    }
+
+    /// Whether `other` says the same once more, how long to wait left aside, which changes from one time to the next.
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        let timeless = |problem: &Self| {
+            let hint = problem.hint.clone().filter(|_| problem.retry_after.is_none());
+            Self { hint, retry_after: None, ..problem.clone() }
+        };
+        timeless(self) == timeless(other)
     }
 
     /// The exit status it leads to.
@@ -295,6 +308,17 @@ mod tests {
                 "{code:?}: {word}"
             );
         }
+    }
+
+    #[test]
+    fn a_problem_is_repeated_whatever_there_is_left_to_wait() {
+        let limited = |seconds: u32| Problem {
+            retry_after: NonZeroU32::new(seconds),
+            ..Problem::new(Code::RateLimited, "web", "429").hint(format!("Wait {seconds} s."))
+        };
+        assert!(limited(60).is_repeated_by(&limited(55)));
+        assert!(!limited(60).is_repeated_by(&limited(0)), "without a wish the hint counts");
+        assert!(!limited(60).is_repeated_by(&Problem { subject: "api".into(), ..limited(60) }));
     }
 
     #[test]

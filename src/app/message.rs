@@ -66,8 +66,6 @@ pub enum Msg {
         repository: ObjectId,
         /// Why.
         problem: Problem,
-        /// When the server allows the next attempt.
-        retry: Option<Timestamp>,
     },
     /// A policy was evaluated against the newest tags.
     Evaluated(ObjectId, Arc<Verdict>),

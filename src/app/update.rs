@@ -63,9 +63,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
-        Msg::ScanFailed { job, repository, problem, retry } => {
-            scans::failed(state, job, &repository, problem, retry)
-        }
+        Msg::ScanFailed { job, repository, problem } => scans::failed(state, job, &repository, problem),
         Msg::Evaluated(policy, verdict) => scans::evaluated(state, policy, verdict),
         Msg::Proposed(job, result) => scans::proposed(state, job, result),
         Msg::Prepared(job, result) => push::prepared(state, job, result),

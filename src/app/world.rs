@@ -56,7 +56,7 @@ pub struct Scan {
     pub running: Option<Running>,
     /// Why the last scan failed; the tags before it are kept.
     pub error: Option<Problem>,
-    /// When the server allows the next attempt, after "too many requests".
+    /// When the next scan is, if the server had asked for a pause.
     pub retry: Option<Timestamp>,
     /// When the next scan begins by itself.
     pub due: Option<Moment>,

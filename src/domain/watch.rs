@@ -1,5 +1,6 @@
 //! Watching repositories: when each is scanned next, and what a scan found changed.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,11 @@ use super::tags::TagList;
 
 /// Repositories are not scanned more often than this, whatever their interval.
 const FASTEST: Duration = Duration::from_secs(1);
+
+/// A registry's wish to be left alone counts for no longer than this, and for no less than [`SOON`], since it was granted
+/// twice within the scan that failed.
+const LONGEST: Duration = Duration::from_hours(1);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A scan from so far in the future was timed by a clock that was wrong; it says nothing about when the next is due.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
@@ -49,9 +55,16 @@ fn since(scanned: Timestamp, now: Timestamp) -> Option<Duration> {
     (passed >= -SKEW).then(|| Duration::try_from(passed).unwrap_or_default())
 }
 
-/// How long to wait after a scan, whether it succeeded or failed, before the next.
+/// How long to wait after a scan before the next.
 pub fn pause(repository: &ImageRepository) -> Duration {
     repository.interval.0.max(FASTEST)
+}
+
+/// How long to wait after a scan that failed before the next; `wish`: after how many seconds the registry said to ask again.
+pub fn pause_after_failure(repository: &ImageRepository, wish: Option<NonZeroU32>) -> Duration {
+    let pause = pause(repository);
+    let wish = wish.map(|seconds| Duration::from_secs(seconds.get().into()));
+    wish.map_or(pause, |wish| wish.min(LONGEST).max(pause.min(SOON)))
 }
 
 /// What became of a tag.
@@ -149,6 +162,16 @@ mod tests {
     fn an_interval_of_nothing_is_a_second() {
         assert_eq!(pause(&repository("0s")), Duration::from_secs(1));
         assert_eq!(pause(&repository("1m")), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_registry_in_trouble_is_asked_again_when_it_says_within_bounds() {
+        let after =
+            |interval, wish| pause_after_failure(&repository(interval), NonZeroU32::new(wish)).as_secs();
+        assert_eq!(after("5m", 0), 300, "it said nothing");
+        assert_eq!((after("5m", 90), after("1m", 600)), (90, 600));
+        assert_eq!(after("1m", 86_400), 3600, "nobody waits for a day");
+        assert_eq!((after("5m", 2), after("10s", 2)), (60, 10), "that was granted in vain");
     }
 
     #[test]

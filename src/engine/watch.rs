@@ -72,7 +72,11 @@ type Looked = (TagList, BTreeMap<String, String>);
 impl Watched {
     /// Takes what a look found as known: what is to be heard of it, and noted.
     fn learn(&mut self, looked: Result<Looked, Problem>) -> (Option<Seen>, Option<Note>) {
-        self.next = Instant::now() + watch::pause(&self.repository);
+        let pause = match &looked {
+            Ok(_) => watch::pause(&self.repository),
+            Err(problem) => watch::pause_after_failure(&self.repository, problem.retry_after),
+        };
+        self.next = Instant::now() + pause;
         let (known, id) = (self.known.get_or_insert_default(), self.repository.meta.id.clone());
         match looked {
             Ok((tags, digests)) => {
@@ -82,7 +86,9 @@ impl Watched {
                 let note = (!changes.is_empty()).then(|| Note::ok("scan", id.to_string(), detail));
                 (Some(Seen::Changes(id, changes)), note)
             }
-            Err(problem) if known.failed.as_ref() == Some(&problem) => (None, None),
+            Err(problem) if known.failed.as_ref().is_some_and(|said| said.is_repeated_by(&problem)) => {
+                (None, None)
+            }
             Err(problem) => {
                 known.failed = Some(problem.clone());
                 let note = Note::scan(id.to_string(), Err(&problem));

@@ -4,6 +4,7 @@ mod answer;
 mod broken;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -134,8 +135,6 @@ pub enum RegistryError {
         request: Request,
         /// What the server said.
         answer: Box<Answer>,
-        /// How long the server asked us to wait.
-        retry_after: Option<Duration>,
     },
     /// Any other status that is not success.
     #[error("{request}: {answer}")]
@@ -185,12 +184,20 @@ impl RegistryError {
     /// The problem about `subject`, with the next step where there is one.
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
         let mut problem = Problem::new(self.code(), subject, self.to_string()).in_flux(self.flux_text());
+        problem.retry_after = self.retry_after();
         let mut own = self.clone();
         problem.causes.extend(own.request_mut().into_iter().flat_map(|request| request.notes.drain(..)));
         match self.hint() {
             Some(hint) => problem.hint(hint),
             None => problem,
         }
+    }
+
+    /// After how many seconds the server wishes to be asked again, if it is in trouble or asked too much.
+    fn retry_after(&self) -> Option<NonZeroU32> {
+        let (Self::RateLimited { answer, .. } | Self::Status { answer, .. }) = self else { return None };
+        let seconds = answer.retry_after?.as_millis().div_ceil(1000);
+        NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
     fn request_mut(&mut self) -> Option<&mut Request> {
@@ -214,7 +221,7 @@ impl RegistryError {
         match self {
             Self::Denied { request, answer, .. }
             | Self::NotFound { request, answer }
-            | Self::RateLimited { request, answer, .. }
+            | Self::RateLimited { request, answer }
             | Self::Status { request, answer } => {
                 format!("{request}: {}", answer.flux_text(request.starts_with("HEAD")))
             }
@@ -273,11 +280,10 @@ impl RegistryError {
             Self::NotFound { .. } => {
                 Some("Check the name; many registries also say this of repositories they hide.".into())
             }
-            Self::RateLimited { retry_after: Some(wait), .. } => Some(format!(
-                "The registry asks to wait {} s; a login often raises the limit.",
-                wait.as_secs()
-            )),
-            Self::RateLimited { .. } => Some("Wait, or log in: a login often raises the limit.".into()),
+            Self::RateLimited { .. } => Some(match self.retry_after() {
+                Some(wait) => format!("The registry asks to wait {wait} s; a login often raises the limit."),
+                None => "Wait, or log in: a login often raises the limit.".into(),
+            }),
             Self::TlsUntrusted { reason, .. } | Self::Unreachable { reason, .. }
                 if reason.starts_with(CLIENT_REFUSED) || reason.ends_with(CLOSED_AT_ONCE) =>
             {
@@ -301,9 +307,10 @@ impl RegistryError {
             Self::Unreachable { .. } | Self::Timeout { .. } => {
                 Some("Check the name of the registry and the way to it; `supercargo check` asks each.".into())
             }
-            Self::Status { answer, .. } if answer.status >= 500 => {
-                Some("The registry itself is in trouble; scan again later.".into())
-            }
+            Self::Status { answer, .. } if answer.status >= 500 => Some(match self.retry_after() {
+                Some(wait) => format!("The registry itself is in trouble; it asks to wait {wait} s."),
+                None => "The registry itself is in trouble; scan again later.".into(),
+            }),
             Self::BadAnswer { .. } => {
                 Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
             }
@@ -403,6 +410,23 @@ mod tests {
         let problem = error.clone().asked_as("docker config as rita").problem("x");
         assert_eq!(problem.causes, ["asked as docker config as rita"]);
         assert_eq!(problem.message, error.to_string());
+    }
+
+    #[test]
+    fn what_the_server_wishes_to_wait_is_in_the_hint_and_goes_on_with_the_problem() {
+        let answer = |status, wish| {
+            Box::new(Answer::new(status, b"").asking_to_wait(Some(Duration::from_millis(wish))))
+        };
+        let request = || Request::from("GET https://r/v2/a");
+        let limited = RegistryError::RateLimited { request: request(), answer: answer(429, 599_001) };
+        let down = RegistryError::Status { request: request(), answer: answer(503, 120_000) };
+        for (error, seconds) in [(limited, 600), (down, 120)] {
+            let problem = error.problem("x");
+            assert_eq!(problem.retry_after.map(NonZeroU32::get), Some(seconds));
+            assert!(problem.hint.unwrap_or_default().contains(&format!("asks to wait {seconds} s")));
+        }
+        let at_once = RegistryError::Status { request: request(), answer: answer(503, 0) };
+        assert_eq!(at_once.problem("x").retry_after, None, "no wait is no wish");
     }
 
     #[test]

@@ -59,8 +59,9 @@ impl Limit {
     pub(super) fn refusal(&self, quiet: Duration) -> Option<RegistryError> {
         let said = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         Some(match said {
-            RegistryError::RateLimited { request, answer, .. } => {
-                RegistryError::RateLimited { request, answer, retry_after: Some(quiet) }
+            RegistryError::RateLimited { request, answer } => {
+                let answer = Box::new(answer.asking_to_wait(Some(quiet)));
+                RegistryError::RateLimited { request, answer }
             }
             other => other,
         })

@@ -79,11 +79,12 @@ impl Reply {
 
     /// The error that a status other than success stands for.
     pub(super) fn error(&self, request: Request, host: &str) -> RegistryError {
-        let answer = Box::new(Answer::new(self.status.as_u16(), &self.body));
+        let answer = Answer::new(self.status.as_u16(), &self.body).asking_to_wait(self.retry_after());
+        let answer = Box::new(answer);
         match self.status.as_u16() {
             401 | 403 => RegistryError::Denied { request, answer, host: host.to_owned(), tried: Vec::new() },
             404 => RegistryError::NotFound { request, answer },
-            429 => RegistryError::RateLimited { request, answer, retry_after: self.retry_after() },
+            429 => RegistryError::RateLimited { request, answer },
             _ => RegistryError::Status { request, answer },
         }
     }

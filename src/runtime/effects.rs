@@ -437,7 +437,7 @@ async fn scan_one(
         }
         Err(problem) => {
             work.held().failed.insert(id.clone(), problem.clone());
-            Msg::ScanFailed { job, repository: id, problem, retry: None }
+            Msg::ScanFailed { job, repository: id, problem }
         }
     };
     work.answer(msg).await;

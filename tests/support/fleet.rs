@@ -258,7 +258,7 @@ impl Screen {
             let problem = Problem::new(Code::RegistryUnauthorized, "edge/legacy", message)
                 .cause("GET https://registry.example.com/v2/edge/legacy/tags/list → 401")
                 .hint("Fix .dockerconfigjson in edge/regcred, then press r here.");
-            return Msg::ScanFailed { job, repository: repository.clone(), problem, retry: None };
+            return Msg::ScanFailed { job, repository: repository.clone(), problem };
         }
         let tags = TagList::from_unsorted(self.tags[repository].clone());
         let new: Vec<&str> = tags.iter().take(2).collect();

@@ -107,9 +107,11 @@ impl Errors {
 
     /// Takes in a problem. Says whether it is a new one.
     pub fn add(&mut self, time: Timestamp, what: &str, problem: Problem, retry: Option<ObjectId>) -> bool {
-        let known = self.entries.iter().position(|entry| entry.what == what && entry.problem == problem);
+        let same = |entry: &ErrorEntry| entry.what == what && entry.problem.is_repeated_by(&problem);
+        let known = self.entries.iter().position(same);
         let (mut entry, is_new) = if let Some(index) = known {
-            (self.entries.remove(index), false)
+            let known = self.entries.remove(index);
+            (ErrorEntry { problem, ..known }, false)
         } else {
             self.next += 1;
             let what = what.to_owned();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::input::Message;
@@ -21,7 +21,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::domain::scan::Scan;
 use crate::domain::watch;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::text::count;
 
 use super::{decide, message, problems, tags, time};
@@ -156,11 +156,6 @@ fn scan_after(state: &mut State, id: &ObjectId, wait: Duration) {
     state.scans.entry(id).due = (!suspended).then_some(due);
 }
 
-/// How long to wait after a scan of a repository, however it ended.
-fn pause(state: &State, id: &ObjectId) -> Duration {
-    state.inventory.repositories.get(id).map(watch::pause).unwrap_or_default()
-}
-
 /// There is nothing here to work on.
 pub(super) fn nothing_found(state: &mut State, job: JobId, tried: Vec<String>) -> Vec<Effect> {
     if state.jobs.load == Some(job) {
@@ -242,7 +237,8 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
     let scan = state.scans.entry(repository);
     let had = scan.found.replace(found).is_some();
     (scan.running, scan.error) = (None, None);
-    scan_after(state, repository, pause(state, repository));
+    let wait = state.inventory.repositories.get(repository).map(watch::pause).unwrap_or_default();
+    scan_after(state, repository, wait);
     state.errors.resolve(&what(repository));
     if had && new > 0 {
         state.tell(Level::Info, format!("{repository}: {}", count(new, "new tag")));
@@ -252,24 +248,20 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
 }
 
 /// A scan failed: the row says so, everything else goes on. What its policies lack, if they have no tags, is said anew.
-pub(super) fn failed(
-    state: &mut State,
-    job: JobId,
-    repository: &ObjectId,
-    problem: Problem,
-    retry: Option<Timestamp>,
-) -> Vec<Effect> {
+pub(super) fn failed(state: &mut State, job: JobId, repository: &ObjectId, problem: Problem) -> Vec<Effect> {
     if current(state, job, repository).is_none() {
         return vec![];
     }
-    let wait = match retry {
-        Some(retry) => Duration::try_from(retry.duration_since(state.now)).unwrap_or_default(),
-        None => pause(state, repository),
-    };
-    scan_after(state, repository, wait.max(Duration::from_secs(1)));
+    let of = state.inventory.repositories.get(repository);
+    let wait = of.map(|of| watch::pause_after_failure(of, problem.retry_after)).unwrap_or_default();
+    scan_after(state, repository, wait);
+    let retry = state.now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX));
+    let is_asked_for = problem.retry_after.is_some() || problem.code == Code::RateLimited;
     let scan = state.scans.entry(repository);
-    (scan.running, scan.retry) = (None, retry);
-    let is_news = scan.found.is_none() && scan.error.as_ref() != Some(&problem);
+    scan.running = None;
+    scan.retry = retry.ok().filter(|_| is_asked_for && scan.due.is_some());
+    let is_repeated = scan.error.as_ref().is_some_and(|error| error.is_repeated_by(&problem));
+    let is_news = scan.found.is_none() && !is_repeated;
     scan.error = Some(problem.clone());
     let id = repository.clone();
     problems::report(state, &what(repository), problem, Some(id), Level::Warning);

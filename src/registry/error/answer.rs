@@ -1,6 +1,7 @@
 //! What a server says with a status other than success.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -16,6 +17,8 @@ pub struct Answer {
     pub errors: Vec<String>,
     /// The body, if it is no registry error; at most 64 KiB.
     pub body: String,
+    /// How long the server asked us to wait.
+    pub retry_after: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +46,12 @@ impl Answer {
             .unwrap_or_default();
         let body =
             if errors.is_empty() { String::from_utf8_lossy(body).trim().to_owned() } else { String::new() };
-        Self { status, errors, body }
+        Self { status, errors, body, retry_after: None }
+    }
+
+    /// The same answer with the server's wish to be asked again no sooner.
+    pub(in super::super) fn asking_to_wait(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
     }
 
     fn reason(&self) -> &'static str {

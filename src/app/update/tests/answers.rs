@@ -98,14 +98,49 @@ fn a_failed_scan_is_a_row_that_says_so_and_not_the_end() {
         panic!("no scan")
     };
     let problem = Problem::new(Code::RegistryUnauthorized, "shop/fresh", "401");
-    update(
-        &mut state,
-        Msg::ScanFailed { job, repository: ids[0].clone(), problem: problem.clone(), retry: None },
-    );
+    update(&mut state, Msg::ScanFailed { job, repository: ids[0].clone(), problem: problem.clone() });
     assert_eq!(state.scans.get(&ids[0]).and_then(|scan| scan.error.clone()), Some(problem));
     assert_eq!(state.errors.len(), 1);
     assert_eq!(state.scan_totals().failed, 1);
     assert!(state.scans.get(&ids[0]).is_some_and(|scan| scan.due.is_some()), "it is tried again by itself");
+}
+
+#[test]
+fn a_registry_that_asks_for_a_pause_is_asked_again_when_it_is_over_and_the_row_says_when() {
+    let mut state = State::default();
+    ready(&mut state);
+    let fresh = ObjectId::new("shop", "fresh");
+    for (round, seconds) in [900, 600].into_iter().enumerate() {
+        let job = state.scans.get(&fresh).and_then(|scan| scan.running).unwrap().job;
+        let problem = Problem {
+            retry_after: std::num::NonZeroU32::new(seconds),
+            ..Problem::new(Code::RateLimited, "shop/fresh", "429").hint(format!("Wait {seconds} s."))
+        };
+        update(&mut state, Msg::ScanFailed { job, repository: fresh.clone(), problem });
+        let scan = state.scans.get(&fresh).unwrap();
+        let seconds = u64::from(seconds);
+        let at = state.now + Duration::from_secs(seconds);
+        assert_eq!((scan.retry, scan.due), (Some(at), Some(state.at.plus(seconds * 1000))));
+        let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
+        assert_eq!(entry.count, round + 1, "what is left to wait makes no other problem of it");
+        let before = state.at.plus(seconds * 1000 - 1);
+        tick(&mut state, before.0);
+        assert!(state.scans.get(&fresh).unwrap().running.is_none());
+        tick(&mut state, before.0 + 1);
+        assert!(state.scans.get(&fresh).unwrap().running.is_some(), "by itself");
+    }
+}
+
+#[test]
+fn too_many_requests_says_when_it_is_tried_again_though_the_registry_did_not() {
+    let mut state = State::default();
+    ready(&mut state);
+    let fresh = ObjectId::new("shop", "fresh");
+    let job = state.scans.get(&fresh).and_then(|scan| scan.running).unwrap().job;
+    let problem = Problem::new(Code::RateLimited, "shop/fresh", "429");
+    update(&mut state, Msg::ScanFailed { job, repository: fresh.clone(), problem });
+    let retry = state.scans.get(&fresh).and_then(|scan| scan.retry);
+    assert_eq!(retry, Some(state.now + Duration::from_mins(1)), "after the interval");
 }
 
 #[test]
