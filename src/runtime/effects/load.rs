@@ -1,0 +1,91 @@
+//! The objects, with what the disk knows of them, and whether they have changed since.
+
+use std::sync::Arc;
+
+use super::{Work, worker_ended};
+use crate::app::effect::JobId;
+use crate::app::message::{Loaded, Msg};
+use crate::domain::object::ObjectId;
+use crate::engine::{Engine, World};
+use crate::problem::{Code, Problem};
+use crate::runtime::journal;
+
+pub(super) async fn load(work: Work, job: JobId) {
+    let source = load_world(&work.engine).await;
+    let world = source.as_ref().ok().cloned();
+    let msg = match source {
+        Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
+            Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
+        }
+        Ok(world) => Msg::Loaded(job, loaded(&work, world).await.map(Box::new)),
+        Err(problem) if problem.code == Code::NotFound || problem.code == Code::Usage => {
+            let mut tried = vec![problem.to_string()];
+            tried.extend(problem.causes);
+            tried.extend(problem.hint);
+            Msg::NothingFound(job, tried)
+        }
+        Err(problem) => Msg::Loaded(job, Err(problem)),
+    };
+    work.answer(msg).await;
+    if let Some(world) = world {
+        settle_pushes(&work, &world).await;
+    }
+}
+
+/// Tells whether the objects are others than those that were read.
+pub(super) async fn look_at_source(work: Work) {
+    let Some(world) = work.held().world.clone() else { return };
+    match work.engine.changed(&world).await {
+        Ok(None) => {}
+        Ok(Some(_)) => work.answer(Msg::SourceChanged).await,
+        Err(problem) => work.answer(Msg::Warned(problem)).await,
+    }
+}
+
+/// The source; a screen asks every registry and remote of it sooner or later.
+async fn load_world(engine: &Engine) -> Result<Arc<World>, Problem> {
+    let world = engine.load().await?;
+    engine.credentials_are_for_one_host(&world)?;
+    engine.sources_are_known(&world)?;
+    Ok(world)
+}
+
+/// The world with what the disk knows of it.
+async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
+    let (engine, of) = (work.engine.clone(), Arc::clone(&world));
+    let read = move || {
+        let cached = engine.cached(&of);
+        let draft = |id: &ObjectId| {
+            let draft = engine.store().drafts().read(&journal::draft_key(&of.label, id))?;
+            Some((id.clone(), draft.text))
+        };
+        let drafts = of.automations.iter().filter_map(|automation| draft(&automation.meta.id)).collect();
+        let mut problems = of.problems.clone();
+        problems.extend(engine.credential_problems(&of));
+        problems.extend(engine.store().take_warnings());
+        (cached, drafts, problems)
+    };
+    let (cached, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
+    let mut held = work.held();
+    held.forget_others(&world);
+    for (id, scan) in &cached {
+        held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
+    }
+    held.world = Some(Arc::clone(&world));
+    Ok(Loaded {
+        source: world.label.clone(),
+        inventory: Arc::clone(&world.inventory),
+        problems,
+        cached,
+        drafts,
+    })
+}
+
+/// Tells what became of the pushes of earlier runs that nobody saw the end of.
+async fn settle_pushes(work: &Work, world: &Arc<World>) {
+    match work.engine.settle_pushes(world).await {
+        Ok(settled) if settled.is_empty() => {}
+        Ok(settled) => work.answer(Msg::PushesSettled(settled)).await,
+        Err(problem) => work.answer(Msg::Warned(problem)).await,
+    }
+}
