@@ -17,6 +17,7 @@ pub mod fuzzing;
 pub mod holds;
 pub mod journal;
 pub mod metadata;
+mod notices;
 pub mod pushes;
 pub mod reflections;
 pub mod remote_locks;
@@ -46,7 +47,8 @@ use jiff::Timestamp;
 
 use crate::domain::tags::TagList;
 use crate::problem::Problem;
-use shelf::{Notices, Shelf};
+use notices::Notices;
+use shelf::Shelf;
 
 /// The one door to everything that is kept. Share it behind an [`Arc`].
 #[derive(Debug)]

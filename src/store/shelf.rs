@@ -1,73 +1,26 @@
 //! A folder of files that are written whole or by the line, with memory to fall back on. Of a file that stays the same eight bytes
 //! may be overwritten.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+mod disk;
+mod locks;
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::problem::{Code, Problem};
+use super::notices::Notices;
+use disk::{append, beginning, give_back, make_folder, replace, shorten_file};
 
-/// How long a change waits for another process to finish its own.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often a line is written again because the file was replaced meanwhile, which it is once in a thousand lines.
-const ATTEMPTS: usize = 100;
+pub(super) use disk::probe;
+pub(super) use locks::Turn;
 
 /// How many locks serve all files of a folder, so that the scans of a fleet do not wait for one another.
 const LOCKS: usize = 16;
-
-/// How much must fit on the disk for files to be kept there, in bytes: the little that an empty Git cache takes.
-const PROBE: usize = 64 << 10;
-
-/// What a person should hear about the store.
-#[derive(Debug, Default)]
-pub(super) struct Notices {
-    heard: Mutex<Heard>,
-}
-
-#[derive(Debug, Default)]
-struct Heard {
-    waiting: Vec<Problem>,
-    memory_only: bool,
-    /// Files that make no sense and cannot be moved: each is read again and again, and said once.
-    stuck: BTreeSet<PathBuf>,
-}
-
-impl Notices {
-    /// Notes, once in a process's life, that memory takes the place of files.
-    pub(super) fn memory_only(&self, why: &str) {
-        let mut heard = self.heard();
-        if !std::mem::replace(&mut heard.memory_only, true) {
-            let message = format!("state is kept in memory only: {why}");
-            heard.waiting.push(Problem::new(Code::State, "", message));
-        }
-    }
-
-    fn push(&self, file: &Path, message: String) {
-        self.heard().waiting.push(Problem::new(Code::State, file.display().to_string(), message));
-    }
-
-    /// As [`Self::push`], once for each file.
-    fn stuck(&self, file: &Path, message: String) {
-        if self.heard().stuck.insert(file.to_owned()) {
-            self.push(file, message);
-        }
-    }
-
-    pub(super) fn take(&self) -> Vec<Problem> {
-        std::mem::take(&mut self.heard().waiting)
-    }
-
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What could not be written, by file name.
 #[derive(Debug, Default)]
@@ -76,14 +29,6 @@ struct Memory {
     whole: HashMap<String, Vec<u8>>,
     /// Lines that come behind those of the file of that name.
     lines: HashMap<String, Vec<u8>>,
-}
-
-/// The right to read a file, change it and write it, which nobody else has meanwhile.
-#[derive(Debug)]
-pub(super) struct Turn<'a> {
-    _in_this_process: MutexGuard<'a, ()>,
-    /// `None`: where no lock can be kept, no other process writes either.
-    _among_processes: Option<File>,
 }
 
 /// One folder.
@@ -294,31 +239,6 @@ impl Shelf {
         names
     }
 
-    /// Keeps others out while `name` is read, changed and written; `None` if another process does not let go of it.
-    pub(super) fn turn(&self, name: &str) -> Option<Turn<'_>> {
-        let hash = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-        let bucket = usize::from(hash) % LOCKS;
-        let in_this_process = self.turns.get(bucket)?.lock().unwrap_or_else(PoisonError::into_inner);
-        let among_processes = match self.lock_file(&format!(".lock-{bucket:02}")) {
-            Some(file) => Some(wait_for(file)?),
-            None => None,
-        };
-        Some(Turn { _in_this_process: in_this_process, _among_processes: among_processes })
-    }
-
-    /// Takes the lock of the whole folder, without waiting.
-    pub(super) fn try_lock(&self) -> Option<File> {
-        let file = self.lock_file(".lock")?;
-        file.try_lock().ok().map(|()| file)
-    }
-
-    /// A file to lock, made if need be; `None` where none can be made.
-    pub(super) fn lock_file(&self, name: &str) -> Option<File> {
-        let folder = self.folder.as_ref()?;
-        make_folder(folder).ok()?;
-        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(name)).ok()
-    }
-
     /// Whether the work on the folder was done; if not, a notice says why.
     fn in_folder(&self, work: impl FnOnce(&Path) -> io::Result<()>) -> bool {
         let Some(folder) = &self.folder else { return false };
@@ -336,102 +256,11 @@ impl Shelf {
     }
 }
 
-/// The first `length` bytes of a file, or all if it is shorter.
-fn beginning(file: &File, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let read = file.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    Ok(bytes)
-}
-
 /// What the name of a file that was set aside ends with.
 pub(super) const ASIDE: &str = ".corrupt";
 
 /// What the name of a file begins with while it is being written.
 pub(super) const UNFINISHED: &str = ".tmp";
-
-/// Waits for another process to give up a lock.
-fn wait_for(file: File) -> Option<File> {
-    let step = Duration::from_millis(1);
-    for _ in 0..LOCK_PATIENCE.as_millis() / step.as_millis() {
-        if file.try_lock().is_ok() {
-            return Some(file);
-        }
-        std::thread::sleep(step);
-    }
-    None
-}
-
-/// Puts a file back from where it was moved by mistake, unless there is another by now.
-fn give_back(from: &Path, to: &Path) {
-    // Whatever fails here fails because another process has written the file again.
-    let _ = std::fs::hard_link(from, to);
-    let _ = std::fs::remove_file(from);
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// Makes the folder if need be, and a file in it for a moment: an empty one also fits on a full disk.
-pub(super) fn probe(folder: &Path) -> io::Result<()> {
-    make_folder(folder)?;
-    tempfile::tempfile_in(folder)?.write_all(&vec![0; PROBE])
-}
-
-fn replace(folder: &Path, name: &str, bytes: &[u8], lasting: bool) -> io::Result<()> {
-    // Temporary files are made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(name)).map_err(|failed| failed.error)?;
-    // The rename itself lies in the folder.
-    if lasting { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
-    for _ in 0..ATTEMPTS {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
-        // A process that was killed may have left half a line, which must not swallow ours.
-        let mut last = [b'\n'];
-        if file.seek(SeekFrom::End(0))? > 0 {
-            file.seek(SeekFrom::End(-1))?;
-            file.read_exact(&mut last)?;
-        }
-        if last == [b'\n'] {
-            file.write_all(lines)?;
-        } else {
-            file.write_all(&[b"\n", lines].concat())?;
-        }
-        // A file that was replaced before we wrote may not have our lines; twice does no harm.
-        if std::fs::metadata(path).is_ok_and(|now| is_same(&now, &file)) {
-            return Ok(());
-        }
-    }
-    Err(io::ErrorKind::ResourceBusy.into())
-}
-
-fn is_same(now: &Metadata, file: &File) -> bool {
-    file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (now.dev(), now.ino()))
-}
-
-fn shorten_file(folder: &Path, name: &str, shorten: impl FnOnce(&[u8]) -> Vec<u8>) -> io::Result<()> {
-    let path = folder.join(name);
-    let mut file = File::open(&path)?;
-    let mut read = Vec::new();
-    file.read_to_end(&mut read)?;
-    // The rest of a line that is being written comes with what is late.
-    let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let mut late = read.split_off(whole);
-    replace(folder, name, &shorten(&read), true)?;
-    // Whoever opened the file before it was replaced may have added to it until now; whoever adds to it from now on
-    // sees that it was replaced.
-    file.read_to_end(&mut late)?;
-    if late.is_empty() { Ok(()) } else { append(&path, &late) }
-}
 
 /// A file name for any text: readable in its beginning, told apart by a hash in its end.
 pub(super) fn file_name(text: &str, ending: &str) -> String {
@@ -445,6 +274,7 @@ pub(super) fn file_name(text: &str, ending: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::os::unix::fs::PermissionsExt;
 
     fn shelf(folder: &Path) -> Shelf {
