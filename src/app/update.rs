@@ -2,9 +2,11 @@
 //!
 //! Keys become actions by [`super::action::lookup`]; `run` is the one place that lets an action through or refuses it.
 
+mod compare;
 mod copy;
 mod decide;
 mod diff;
+mod evaluate;
 mod facts;
 mod hold;
 mod keys;
@@ -12,9 +14,11 @@ mod log;
 mod message;
 mod mode;
 mod navigate;
+mod objects;
 mod overlays;
 mod problems;
 mod push;
+mod rescan;
 mod scans;
 mod tags;
 mod time;
@@ -52,8 +56,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             push::drawn(state, at);
             vec![]
         }
-        Msg::Loaded(job, result) => scans::loaded(state, job, result),
-        Msg::NothingFound(job, tried) => scans::nothing_found(state, job, tried),
+        Msg::Loaded(job, result) => objects::loaded(state, job, result),
+        Msg::NothingFound(job, tried) => objects::nothing_found(state, job, tried),
         Msg::Announced(text) => {
             state.tell(Level::Warning, text);
             vec![]
@@ -64,8 +68,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
         Msg::ScanFailed { job, repository, problem } => scans::failed(state, job, &repository, problem),
-        Msg::Evaluated(policy, verdict) => scans::evaluated(state, policy, verdict),
-        Msg::Proposed(job, result) => scans::proposed(state, job, result),
+        Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
+        Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Prepared(job, result) => push::prepared(state, job, result),
         Msg::Pushing(job, step) => {
             push::step(state, job, step);
@@ -88,13 +92,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.tags.glances.answer(job, glanced, now);
             vec![]
         }
-        Msg::HoldsKept => scans::propose(state, false, false),
+        Msg::HoldsKept => compare::propose(state, false, false),
         Msg::Warned(problem) => {
             problems::report(state, "supercargo", problem, None, Level::Warning);
             vec![]
         }
-        Msg::SourceChanged => scans::reload(state),
-        Msg::WayOpened(opened) => scans::way_opened(state, opened),
+        Msg::SourceChanged => objects::reload(state),
+        Msg::WayOpened(opened) => rescan::way_opened(state, opened),
     }
 }
 
@@ -184,8 +188,8 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Requests => push::wish_for_requests(state),
         Action::Yes => overlays::yes(state),
         Action::No => overlays::no(state),
-        Action::Rescan => scans::rescan(state),
-        Action::RescanAll => scans::rescan_all(state),
+        Action::Rescan => rescan::rescan(state),
+        Action::RescanAll => rescan::rescan_all(state),
         Action::Theme | Action::ModeReadOnly | Action::ModeDryRun | Action::ModeWrite => {
             mode::perform(state, action)
         }

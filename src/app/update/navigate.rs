@@ -9,7 +9,7 @@ use crate::app::rows::{self, StartChoice};
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
 use crate::app::view::{Focus, View};
 
-use super::{diff, log, overlays, push, scans, tags};
+use super::{compare, diff, log, objects, overlays, push, scans, tags};
 
 /// What every list can do, whatever its rows are.
 pub(super) trait AnyList {
@@ -200,7 +200,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 fn start_choice(state: &mut State) -> Vec<Effect> {
     match rows::start_choices(state).get(state.start_cursor) {
         Some(StartChoice::Demo) => vec![Effect::Demo],
-        Some(StartChoice::Retry) => scans::reload(state),
+        Some(StartChoice::Retry) => objects::reload(state),
         Some(StartChoice::Quit) | None => vec![Effect::Quit],
     }
 }
@@ -376,7 +376,7 @@ fn freeze(state: &mut State) -> Vec<Effect> {
     }
     state.tell(Level::Info, "rows follow what is new again");
     rows::log(state);
-    scans::thaw(state)
+    compare::thaw(state)
 }
 
 /// Puts the cursor of S1, S7 and the plan on an update.

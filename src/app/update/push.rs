@@ -17,7 +17,7 @@ use crate::domain::plan::{Ground, Group, Plan};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 
-use super::{problems, scans};
+use super::{compare, problems};
 
 /// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
 const GUARD: u64 = 300;
@@ -130,7 +130,7 @@ fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
     };
     problems::report_all(state, "plan", plan.problems);
     state.tell(Level::Error, reason);
-    if moved.is_empty() { vec![] } else { scans::propose(state, false, true) }
+    if moved.is_empty() { vec![] } else { compare::propose(state, false, true) }
 }
 
 /// `y`: pushes, or asks for the name of the first protected branch.
@@ -300,7 +300,7 @@ fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
         state.review.messages.remove(&automation);
         effects.push(Effect::SaveDraft(automation, None));
     }
-    effects.extend(scans::propose(state, true, true));
+    effects.extend(compare::propose(state, true, true));
     effects
 }
 

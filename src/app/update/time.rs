@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::proposal::UpdateState;
 
-use super::{facts, log, scans};
+use super::{compare, evaluate, facts, log, scans};
 
 /// Rows stand still for so many milliseconds after a key.
 const QUIET: u64 = 400;
@@ -31,7 +31,7 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
         rows_changed(state);
     }
     let mut effects = scans::scan_due(state);
-    effects.extend(scans::ask_due(state));
+    effects.extend(evaluate::ask_due(state));
     effects.extend(of_age(state));
     effects.extend(look_at_source(state));
     effects.extend(facts::look(state));
@@ -55,7 +55,7 @@ fn look_at_source(state: &mut State) -> Option<Effect> {
 fn of_age(state: &mut State) -> Vec<Effect> {
     let Some(until) = next_of_age(state).filter(|until| *until <= state.now) else { return vec![] };
     state.jobs.aged = Some(until);
-    scans::propose(state, false, false)
+    compare::propose(state, false, false)
 }
 
 /// When the next update is old enough, or let go of.

@@ -56,7 +56,7 @@ fn the_question_about_earlier_decisions_knows_when_they_were_made() {
     decided.sites[0].decision = Decision::Approved;
     decided.decision = Decision::Approved;
     let mut state = review_of(&[]);
-    super::super::scans::propose(&mut state, false, false);
+    super::super::compare::propose(&mut state, false, false);
     let (job, made) = (state.jobs.propose.unwrap(), Some(epoch()));
     let proposed = Proposed { updates: vec![decided], decided: made, ..Proposed::default() };
     update(&mut state, Msg::Proposed(job, Ok(proposed)));

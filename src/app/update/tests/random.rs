@@ -56,7 +56,7 @@ fn take(state: &mut State, step: Step, keys: &[Key]) {
             if let Some(job) = state.jobs.propose {
                 update(state, Msg::Proposed(job, Ok(Proposed { updates, ..Proposed::default() })));
             } else {
-                super::super::scans::propose(state, false, false);
+                super::super::compare::propose(state, false, false);
             }
         }
         Step::Answer(job, good) => {

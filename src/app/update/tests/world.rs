@@ -157,7 +157,7 @@ pub(super) fn scans_over(state: &mut State) {
 
 /// Has updates compared and answers with these.
 pub(super) fn propose(state: &mut State, updates: Vec<Proposal>) {
-    super::super::scans::propose(state, false, false);
+    super::super::compare::propose(state, false, false);
     answer_proposal(state, updates);
 }
 

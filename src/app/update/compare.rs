@@ -1,0 +1,134 @@
+//! The updates: having them compared anew, and taking them in without a decision or a row under the cursor being lost.
+
+use crate::app::effect::{Effect, JobId, Reach};
+use crate::app::message::Proposed;
+use crate::app::review::UpdateId;
+use crate::app::rows;
+use crate::app::state::{Level, State};
+use crate::app::world::Compared;
+use crate::domain::plan::Plan;
+use crate::domain::proposal::{Proposal, Site};
+use crate::problem::Problem;
+
+use super::{decide, message, problems, time};
+
+/// Has updates compared anew; if that is under way, once more when it is done.
+pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<Effect> {
+    state.jobs.take_newer |= take_newer;
+    if state.jobs.propose.is_some() {
+        state.jobs.propose_again = true;
+        state.jobs.fetch_again |= fetch;
+        return vec![];
+    }
+    let job = state.jobs.number();
+    state.jobs.propose = Some(job);
+    // The first list does not wait for a network; what remotes have since follows.
+    let reach = match (fetch, state.compared) {
+        (true, _) => Reach::Remote,
+        (false, Compared::Never) => Reach::Kept,
+        (false, _) => Reach::Recent,
+    };
+    vec![Effect::Propose { job, reach }]
+}
+
+/// Updates were compared.
+pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, Problem>) -> Vec<Effect> {
+    if state.jobs.propose != Some(job) {
+        return vec![];
+    }
+    state.jobs.propose = None;
+    // What a person asked for is shown all the same.
+    if let (true, false, Ok(proposed)) = (state.frozen, state.jobs.take_newer, &result) {
+        state.held_back = Some(Box::new(proposed.clone()));
+        return vec![];
+    }
+    compared(state, result)
+}
+
+/// Shows what came while rows were frozen.
+pub(super) fn thaw(state: &mut State) -> Vec<Effect> {
+    time::rows_changed(state);
+    state.held_back.take().map_or_else(Vec::new, |proposed| compared(state, Ok(*proposed)))
+}
+
+fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect> {
+    state.held_back = None;
+    let mut again = std::mem::take(&mut state.jobs.propose_again);
+    match result {
+        Ok(mut proposed) => {
+            keep_planned(state, &mut proposed);
+            let take_newer = std::mem::take(&mut state.jobs.take_newer);
+            let review = &mut state.review;
+            review.holds = proposed.holds;
+            review.replace(proposed.updates, take_newer);
+            (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
+            (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
+            review.survey = proposed.survey;
+            message::mark_failing(review);
+            review_plan(state, proposed.kept);
+            let first = state.compared == Compared::Never;
+            state.compared = state.compared.max(Compared::Partly);
+            again |= proposed.kept;
+            state.errors.resolve("comparing");
+            problems::checkouts(state, proposed.problems);
+            problems::markers(state);
+            decide::ask_to_resume(state, proposed.decided);
+            // Where no row was, none can move.
+            if first {
+                rows::refresh(state);
+            } else {
+                time::rows_changed(state);
+            }
+            if !again && state.evaluating.is_empty() && state.scan_totals().running == 0 {
+                state.compared = Compared::Fully;
+            }
+        }
+        Err(problem) => problems::report(state, "comparing", problem, None, Level::Error),
+    }
+    if again {
+        let fetch = std::mem::take(&mut state.jobs.fetch_again);
+        return propose(state, fetch, false);
+    }
+    vec![]
+}
+
+/// Keeps the updates of a plan under review whose tags nobody knows here yet: they are neither there nor gone.
+fn keep_planned(state: &State, proposed: &mut Proposed) {
+    if state.reviewing.is_none() {
+        return;
+    }
+    let waits = |known: &&Proposal| {
+        let id = UpdateId::of(known);
+        !proposed.selections.contains_key(&known.policy)
+            && !proposed.updates.iter().any(|update| UpdateId::of(update) == id)
+    };
+    let waiting: Vec<Proposal> = state.review.updates().iter().filter(waits).cloned().collect();
+    proposed.updates.extend(waiting);
+    proposed.updates.sort_by(|a, b| (&a.policy, &a.automation).cmp(&(&b.policy, &b.automation)));
+}
+
+/// Says what of a plan under review stands no more as it was planned: it is undecided, or gone.
+fn review_plan(state: &mut State, kept: bool) {
+    // What is kept may be older than the plan; the remotes have the word.
+    let is_judged = |update: &Proposal| state.review.selections.contains_key(&update.policy);
+    let is_known =
+        |plan: &mut Box<Plan>| !kept && plan.groups.iter().flat_map(|group| &group.updates).all(is_judged);
+    let Some(plan) = state.reviewing.take_if(is_known) else { return };
+    let mut changed = Vec::new();
+    for update in plan.groups.iter().flat_map(|group| &group.updates) {
+        let now = state.review.get(&UpdateId::of(update));
+        let stands = |site: &Site| {
+            let same = |now: &&Site| {
+                (&now.file, now.line, &now.old, &now.new) == (&site.file, site.line, &site.old, &site.new)
+            };
+            now.is_some_and(|now| now.approved().any(|now| same(&now)))
+        };
+        changed.extend(
+            update.approved().filter(|site| !stands(site)).map(|site| format!("{}:{}", site.file, site.line)),
+        );
+    }
+    if !changed.is_empty() {
+        let text = format!("changed since the plan was made, and undecided: {}", changed.join(", "));
+        state.tell(Level::Warning, text);
+    }
+}

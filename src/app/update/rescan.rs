@@ -1,0 +1,97 @@
+//! Asking again: what a person wants scanned, read or tried once more.
+
+use std::collections::BTreeSet;
+
+use crate::app::effect::{Effect, Reach};
+use crate::app::list::List;
+use crate::app::state::{Level, State};
+use crate::app::view::View;
+use crate::domain::object::ObjectId;
+use crate::text::count;
+
+use super::compare::propose;
+use super::objects::reload;
+use super::scans::scan;
+
+/// `r`: scans what the cursor or the selection means, and takes over newer tags of updates under review.
+pub(super) fn rescan(state: &mut State) -> Vec<Effect> {
+    if state.view_below_help() == View::Errors {
+        return retry(state);
+    }
+    let repositories = match state.view_below_help() {
+        View::Repositories => chosen(&state.repositories),
+        View::Tags => state.tags.repository.iter().cloned().collect(),
+        View::Policies => repositories_of(state, &chosen(&state.policies)),
+        View::Updates => {
+            let policies: Vec<ObjectId> = state.updates.targets().into_iter().map(|id| id.policy).collect();
+            repositories_of(state, &policies)
+        }
+        _ => Vec::new(),
+    };
+    let mut effects = propose(state, true, true);
+    effects.extend(scan(state, repositories, Reach::Remote));
+    state.tell(Level::Info, "scanning again");
+    effects
+}
+
+/// The selected rows, or the one under the cursor.
+fn chosen(list: &List<ObjectId>) -> Vec<ObjectId> {
+    if list.selected.is_empty() { list.targets() } else { list.selected.iter().cloned().collect() }
+}
+
+fn repositories_of(state: &State, policies: &[ObjectId]) -> Vec<ObjectId> {
+    let found = policies.iter().filter_map(|id| state.inventory.policies.get(id));
+    let repositories: BTreeSet<ObjectId> = found.map(|policy| policy.repository.clone()).collect();
+    repositories.into_iter().filter(|id| state.inventory.repositories.contains_key(id)).collect()
+}
+
+/// `R`: everything again, the objects included.
+pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
+    let repositories: Vec<ObjectId> = state
+        .inventory
+        .repositories
+        .values()
+        .filter(|repository| !repository.suspend)
+        .map(|repository| repository.meta.id.clone())
+        .collect();
+    let how_many = count(repositories.len(), "repository");
+    let mut effects = reload(state);
+    effects.extend(propose(state, true, true));
+    effects.extend(scan(state, repositories, Reach::Remote));
+    state.tell(Level::Info, format!("scanning {how_many} again"));
+    effects
+}
+
+/// `r` in S11: tries again what failed.
+fn retry(state: &mut State) -> Vec<Effect> {
+    let entry = state.errors.list.current().and_then(|id| state.errors.get(*id));
+    match entry.map(|entry| entry.retry.clone()) {
+        Some(Some(repository)) => scan(state, vec![repository], Reach::Remote),
+        Some(None) => {
+            let mut effects = reload(state);
+            effects.extend(propose(state, true, false));
+            effects
+        }
+        None => vec![],
+    }
+}
+
+/// A person has answered `ssh`: remotes are asked again.
+pub(super) fn way_opened(state: &mut State, opened: Result<usize, String>) -> Vec<Effect> {
+    match opened {
+        Ok(0) => {
+            state.tell(Level::Info, "no remote is reached by ssh");
+            vec![]
+        }
+        Ok(number) => {
+            state.tell(Level::Info, format!("{} open, asked again", count(number, "remote")));
+            let mut effects = reload(state);
+            effects.extend(propose(state, true, false));
+            effects
+        }
+        Err(why) => {
+            state.tell(Level::Warning, why);
+            vec![]
+        }
+    }
+}
