@@ -8,6 +8,7 @@ use crate::config::{Refresh, SourceChoice};
 use crate::domain::age::MinAge;
 use crate::problem::{Code, Problem};
 
+mod change;
 mod check;
 mod eval;
 mod examples;
@@ -18,6 +19,7 @@ pub mod objects;
 pub mod usage;
 mod values;
 
+pub use change::{Chosen, DeleteArgs, ObjectArgs, ObjectKind, ObjectWhat, ResumeArgs};
 pub use check::{
     CheckArgs, CompletionArgs, ConfigArgs, ConfigWhat, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, ManArgs,
     SchemaArgs, SchemaWhat,
@@ -295,6 +297,21 @@ pub enum Command {
     /// Create objects as flux does: image repositories, policies, automations, sources, secrets.
     #[command(long_about = examples::CREATE)]
     Create(objects::CreateArgs),
+    /// Delete objects as flux does.
+    #[command(long_about = examples::DELETE)]
+    Delete(DeleteArgs),
+    /// Suspend objects: nothing is scanned, selected or written any more.
+    #[command(long_about = examples::SUSPEND)]
+    Suspend(ObjectArgs),
+    /// Resume suspended objects.
+    #[command(long_about = examples::RESUME)]
+    Resume(ResumeArgs),
+    /// Scan, evaluate or run objects now.
+    #[command(long_about = examples::RECONCILE)]
+    Reconcile(ObjectArgs),
+    /// Print objects as YAML.
+    #[command(long_about = examples::EXPORT)]
+    Export(ObjectArgs),
     /// Rewrite marked values in files, offline.
     #[command(long_about = examples::SET)]
     Set(SetArgs),

@@ -235,6 +235,11 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Lint(args) => lint::run(settings, args),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),
         Command::Create(args) => objects::create(args, settings, streams),
+        Command::Delete(args) => objects::delete(settings, args, streams),
+        Command::Suspend(args) => objects::suspend(settings, args, streams),
+        Command::Resume(args) => objects::resume(settings, args, streams),
+        Command::Reconcile(args) => objects::reconcile(settings, args, streams),
+        Command::Export(args) => objects::export(settings, args),
         Command::Render(args) => match &args.what {
             RenderWhat::Message(args) => render::message(args),
         },

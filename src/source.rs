@@ -7,6 +7,7 @@
 
 pub mod cluster;
 pub mod create;
+pub mod edit;
 pub mod export;
 pub mod files;
 pub mod flux;

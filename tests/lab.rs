@@ -38,6 +38,7 @@ fn the_guide_leads_from_an_empty_folder_to_the_commit_on_the_remote() {
     the_newest_tag_is_selected(&lab);
     markers_are_judged(&lab);
     updates_are_automated(&lab);
+    objects_are_reconciled(&lab);
     the_servers_are_checked(&lab);
     let plan = the_push_is_refused_without_a_login(&lab);
     the_push_succeeds_with_one(&lab, &plan);
@@ -124,6 +125,29 @@ fn updates_are_automated(lab: &Lab) {
     assert_eq!((&update["path"], &update["push_branch"]), (&json!("./deploy/vote/staging"), &json!("main")));
     assert_eq!((&update["remote"], &update["pending"]), (&json!(lab.url), &json!(1)));
     assert_eq!(update["template_warnings"][0]["code"], "removed_field", "{update:#}");
+}
+
+/// What a controller would do at its next turn, done now; nothing where the object is suspended.
+fn objects_are_reconciled(lab: &Lab) {
+    let selected = format!("✔ selected ref {}/vote:{NEWEST}", lab.registry.host);
+    for (kind, name, said) in [
+        ("repository", "vote", "✔ scan fetched 6 tags"),
+        ("policy", "vote", &selected),
+        ("update", "instavote-all", "✔ 1 update of 1 pending would be written: "),
+    ] {
+        lab.run(&["reconcile", "image", kind, name]).expect(0).says(&[said]);
+        lab.run(&["suspend", "image", kind, name]).expect(0);
+        lab.run(&["reconcile", "image", kind, name]).expect(2).says(&["resource is suspended"]);
+        let resumed = lab.run(&["resume", "image", kind, name, "--wait", "-o", "json"]).expect(0).json();
+        assert_eq!(
+            (&resumed["action"], &resumed["target"]),
+            (&json!("resumed"), &json!("files")),
+            "{resumed:#}"
+        );
+        assert!(said.ends_with(resumed["message"].as_str().unwrap()) || kind == "update", "{resumed:#}");
+    }
+    let plan = lab.run(&["reconcile", "image", "update", "--all"]).expect(0).out;
+    assert!(plan.starts_with("plan ") && plan.contains("flux-system/instavote-all → "), "{plan}");
 }
 
 /// L1 again, now that there is something to reach.

@@ -9,6 +9,9 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "objects/change.rs"]
+mod change;
+
 /// A folder with a home and an empty files source.
 struct Place {
     folder: TempDir,

@@ -182,6 +182,40 @@ pub(super) const CREATE: &str =
   supercargo create image repository podinfo --image ghcr.io/acme/podinfo --interval 5m
   supercargo create image policy podinfo --image-ref podinfo --select-semver 6.x --export";
 
+pub(super) const DELETE: &str = "Delete image repositories, policies or automations, as flux does.
+
+  supercargo delete image policy podinfo             asks first
+  supercargo delete image policy podinfo web -s      does not
+  supercargo delete image update apps -C clusters/staging
+
+In files the document is taken out and no other byte; a file in which none is left goes.";
+
+pub(super) const SUSPEND: &str = "Suspend image repositories, policies or automations, as flux does.
+
+  supercargo suspend image update apps
+  supercargo suspend image repository --all -n shop
+
+In files spec.suspend is set and no other byte changed.";
+
+pub(super) const RESUME: &str = "Resume image repositories, policies or automations, as flux does.
+
+  supercargo resume image update apps
+  supercargo resume image policy podinfo --wait      and evaluate it";
+
+pub(super) const RECONCILE: &str =
+    "Do now what is due later: scan a repository, evaluate a policy, run an automation.
+
+  supercargo reconcile image repository podinfo
+  supercargo reconcile image policy --all -A
+  supercargo reconcile image update apps
+
+In files: repositories are scanned, policies evaluated, and of an automation the plan's summary is printed.";
+
+pub(super) const EXPORT: &str = "Print image repositories, policies or automations as YAML, as flux does.
+
+  supercargo export image policy podinfo > podinfo-policy.yaml
+  supercargo export image repository --all -A";
+
 pub(super) const EVENTS: &str = "Who did what, when, in which mode, and how it ended: the audit log.
 
   supercargo events --since 1h

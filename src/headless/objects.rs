@@ -1,20 +1,26 @@
-//! `create`: objects from flags, written where they belong, and what they lead to.
+//! The commands on objects. `create`: objects from flags, written where they belong, and what they lead to; the others below.
 //!
 //! Flags, checks and progress lines are flux's. Only files are written so far; what would act on a cluster is refused.
+
+mod change;
+mod choose;
+mod export;
+mod reconcile;
+mod result;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
-
+use self::choose::acts_on_files;
+use self::export::Export;
+use self::result::{Lines, ObjectResult};
 use super::session::{Progress, Session};
-use super::{Answer, Document, Streams, Text};
-use crate::cli::Format;
+use super::{Answer, Streams};
 use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
 };
-use crate::config::{Refresh, Settings, SourceChoice};
+use crate::config::{Refresh, Settings};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
@@ -25,9 +31,13 @@ use crate::source::create::{
     self, AutomationFlags, Common, Made, NewObject, PolicyFlags, RepositoryFlags, SecretFlags, SourceFlags,
 };
 use crate::source::objects::{self, Action, URL_ANNOTATION};
-use crate::source::{export, files, kubeconfig};
+use crate::source::{export as yaml, files};
 use crate::store::Dirs;
 use crate::text::SecretString;
+
+pub(super) use change::{delete, resume, suspend};
+pub(super) use export::export;
+pub(super) use reconcile::reconcile;
 
 /// Runs `create`.
 ///
@@ -42,13 +52,14 @@ pub(super) fn create(
     let (common, object) = object(args, settings)?;
     let remark = template_remark(args, &object.id)?;
     if common.export {
-        return Ok(Answer::new(Export(object)).with_problems(remark.into_iter().collect()));
+        return Ok(Answer::new(Export { made: object.made, object: object.id.clone(), yaml: object.yaml() })
+            .with_problems(remark.into_iter().collect()));
     }
     if settings.mode == Mode::ReadOnly {
         return Err(super::read_only(settings, "create"));
     }
-    acts_on_files(settings, common.path.is_some())?;
-    let mut lines = Lines { streams, silent: settings.quiet || settings.output == Format::Json };
+    acts_on_files(settings, "create", common.path.is_some())?;
+    let mut lines = Lines::new(streams, settings);
     lines.line('✚', &format!("generating {}", object.made.in_words()));
     lines.line('►', &format!("applying {}", object.made.in_words()));
     let written = write(&object, common.path.as_deref(), settings)?;
@@ -62,10 +73,12 @@ pub(super) fn create(
     }
     let mut answer = ObjectResult {
         made: object.made,
-        action: written.action,
+        action: written.action.word(),
         object: object.id.clone(),
-        file: written.shown,
+        file: Some(written.shown),
+        dry_run: false,
         message: None,
+        lines: Vec::new(),
     };
     let followed = follow(&object, &written.file, settings, &mut lines)?;
     answer.message = followed.message;
@@ -137,7 +150,7 @@ fn beside(object: &NewObject, file: &Path, settings: &Settings) -> Result<Sessio
     })?;
     let own = files::SourceFile {
         path: file.display().to_string(),
-        bytes: export::document(&object.yaml()).into_bytes(),
+        bytes: yaml::document(&object.yaml()).into_bytes(),
     };
     let own = files::parse(&[own], &settings.default_namespace).inventory;
     let mut inventory = (*session.world.inventory).clone();
@@ -283,34 +296,27 @@ fn secret(args: &CreateSecretGitArgs, common: &Common) -> Result<NewObject, Prob
     Ok(secret)
 }
 
-/// Whether the command means files; what it would do to a cluster is not there yet, and is never done to files instead.
-fn acts_on_files(settings: &Settings, path: bool) -> Result<(), Problem> {
-    let refused = |message: String| {
-        let problem = Problem::new(Code::Usage, "create", message);
-        Err(problem.hint("Give --source files, -C PATH or --path to write files."))
+fn current_folder() -> Result<PathBuf, Problem> {
+    std::env::current_dir()
+        .map_err(|error| Problem::new(Code::Storage, ".", "cannot be found out").caused_by(&error))
+}
+
+/// The folder of the files source.
+fn root_of(settings: &Settings) -> Result<PathBuf, Problem> {
+    Ok(current_folder()?.join(crate::engine::folder_of(settings.files.as_deref().unwrap_or("."))?))
+}
+
+/// The names of a kind, those included that several places describe differently.
+fn known(inventory: &Inventory, kind: Kind) -> Vec<&ObjectId> {
+    let described: Vec<&ObjectId> = match kind {
+        Kind::ImageRepository => inventory.repositories.keys().collect(),
+        Kind::ImagePolicy => inventory.policies.keys().collect(),
+        Kind::ImageUpdateAutomation => inventory.automations.keys().collect(),
+        Kind::GitRepository => inventory.git_repositories.keys().collect(),
     };
-    match settings.source {
-        SourceChoice::Cluster | SourceChoice::Both => {
-            refused("objects in a cluster cannot be created yet".to_owned())
-        }
-        SourceChoice::Files => Ok(()),
-        SourceChoice::Auto if path || settings.files.is_some() => Ok(()),
-        SourceChoice::Auto => {
-            let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-            let places = kubeconfig::Places {
-                flag: settings.kubeconfig.clone(),
-                variable: variable("KUBECONFIG"),
-                home: variable("HOME").map(PathBuf::from),
-            };
-            match kubeconfig::in_force(&places, settings.context.as_deref())? {
-                None => Ok(()),
-                Some(context) => refused(format!(
-                    "the kube context {} is in force, and objects in a cluster cannot be created yet",
-                    context.name
-                )),
-            }
-        }
-    }
+    let mut all: Vec<&ObjectId> = described.into_iter().chain(inventory.ambiguous_of(kind)).collect();
+    all.sort();
+    all
 }
 
 /// Where an object was written.
@@ -350,9 +356,7 @@ fn write_secret(object: &NewObject) -> Result<Written, Problem> {
 }
 
 fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result<Written, Problem> {
-    let current = std::env::current_dir()
-        .map_err(|error| Problem::new(Code::Storage, ".", "cannot be found out").caused_by(&error))?;
-    let root = current.join(crate::engine::folder_of(settings.files.as_deref().unwrap_or("."))?);
+    let (current, root) = (current_folder()?, root_of(settings)?);
     let inventory = match path {
         Some(_) => Inventory::default(),
         None => files::parse(&files::read_work_tree(&root)?.files, &settings.default_namespace).inventory,
@@ -361,88 +365,4 @@ fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Res
     let action = objects::write(object, &target, false)?;
     let shown = target.strip_prefix(objects::clean(&root)).unwrap_or(&target).display().to_string();
     Ok(Written { action, file: target, shown, warnings: Vec::new() })
-}
-
-/// The progress lines of flux, on standard error.
-pub(super) struct Lines<'a, 'b> {
-    streams: &'a mut Streams<'b>,
-    silent: bool,
-}
-
-impl Lines<'_, '_> {
-    fn line(&mut self, sign: char, text: &str) {
-        if !self.silent {
-            // Nothing is lost with a line that nobody can read.
-            let _ = writeln!(self.streams.err, "{sign} {}", super::table::clean(text));
-        }
-    }
-}
-
-/// `--export`.
-struct Export(NewObject);
-
-impl Document for Export {
-    fn kind(&self) -> &'static str {
-        "Export"
-    }
-
-    fn json(&self) -> Map<String, Value> {
-        let mut object = Map::new();
-        object.insert("document".to_owned(), json!(export::document(&self.0.yaml())));
-        object
-    }
-
-    fn text(&self, _wide: bool) -> Text {
-        Text::Raw(export::document(&self.0.yaml()).into_bytes())
-    }
-
-    fn names(&self) -> Vec<String> {
-        vec![name_of(self.0.made, &self.0.id)]
-    }
-}
-
-fn name_of(made: Made, id: &ObjectId) -> String {
-    format!("{}/{id}", made.to_string().to_lowercase())
-}
-
-/// What `create` prints with `-o json`.
-struct ObjectResult {
-    made: Made,
-    action: Action,
-    object: ObjectId,
-    file: String,
-    message: Option<String>,
-}
-
-impl Document for ObjectResult {
-    fn kind(&self) -> &'static str {
-        "ObjectResult"
-    }
-
-    fn json(&self) -> Map<String, Value> {
-        let value = json!({
-            "action": self.action.word(),
-            "object": {
-                "kind": self.made.to_string(),
-                "namespace": self.object.namespace,
-                "name": self.object.name,
-            },
-            "target": "files",
-            "file": self.file,
-            "dry_run": false,
-            "message": self.message,
-        });
-        match value {
-            Value::Object(object) => object,
-            _ => Map::new(),
-        }
-    }
-
-    fn text(&self, _wide: bool) -> Text {
-        Text::Nothing
-    }
-
-    fn names(&self) -> Vec<String> {
-        vec![name_of(self.made, &self.object)]
-    }
 }

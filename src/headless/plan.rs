@@ -74,7 +74,7 @@ impl Document for Planned {
 }
 
 /// What a person wants to know of a plan below its table.
-fn summary(plan: &Plan) -> Vec<String> {
+pub(super) fn summary(plan: &Plan) -> Vec<String> {
     let counts = plan.approved_counts();
     let mut lines = vec![format!(
         "plan {}: {}, {}, {}, {} bytes outside markers",
@@ -182,7 +182,7 @@ fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan
 }
 
 /// `--all` approves all but held, blocked, downgrades and changed names; a name approves those too, except blocked.
-fn decide(update: &mut Proposal, named: bool, skip: bool) {
+pub(super) fn decide(update: &mut Proposal, named: bool, skip: bool) {
     if skip {
         update.decide(Decision::Skipped);
         return;

@@ -308,18 +308,41 @@ pub(super) fn confirm(
     if settings.yes {
         return Ok(());
     }
-    let can_ask = !stdin_taken && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if !can_ask {
-        return Err(
-            Problem::new(Code::ConfirmationMissing, "push", "a push has to be confirmed").hint("Add --yes.")
-        );
+    let question = Question {
+        subject: "push",
+        text: question,
+        missing: "a push has to be confirmed",
+        hint: "Add --yes.",
+        refused: "not confirmed; nothing was pushed",
+    };
+    ask(&question, !stdin_taken, streams)
+}
+
+/// What a person is asked before something is done.
+pub(super) struct Question<'a> {
+    /// What wants to be done.
+    pub(super) subject: &'a str,
+    /// What is shown.
+    pub(super) text: &'a str,
+    /// What is said where nobody can be asked, and what to do then.
+    pub(super) missing: &'a str,
+    pub(super) hint: &'a str,
+    /// What is said to any answer but a `y`.
+    pub(super) refused: &'a str,
+}
+
+/// A `y` on the terminal; `can_ask`: standard input is not needed otherwise.
+pub(super) fn ask(question: &Question<'_>, can_ask: bool, streams: &mut Streams<'_>) -> Result<(), Problem> {
+    let missing = |message: &str| Problem::new(Code::ConfirmationMissing, question.subject, message);
+    if !(can_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(missing(question.missing).hint(question.hint));
     }
-    let question = super::table::clean(question);
+    let text = super::table::clean(question.text);
     let mut line = String::new();
-    let asked = write!(streams.err, "{question}. Type y to go on: ").and_then(|()| streams.err.flush());
+    let asked = write!(streams.err, "{text}. Type y to go on: ").and_then(|()| streams.err.flush());
     let answered = asked.and_then(|()| std::io::stdin().read_line(&mut line));
     if answered.is_ok() && matches!(line.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
-    Err(Problem::new(Code::ConfirmationMissing, "push", "not confirmed; nothing was pushed"))
+    Err(missing(question.refused))
 }

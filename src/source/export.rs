@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
+
+use crate::domain::duration::GoDuration;
+use crate::domain::object::ObjectId;
 
 /// A value of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum Yaml {
     Text(String),
     /// A boolean.
     Bool(bool),
+    /// A number, or nothing, as it is written.
+    Plain(String),
     /// A mapping.
     Map(BTreeMap<String, Yaml>),
     /// A sequence.
@@ -41,6 +47,56 @@ impl From<bool> for Yaml {
     fn from(flag: bool) -> Self {
         Self::Bool(flag)
     }
+}
+
+impl From<&Value> for Yaml {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Plain("null".to_owned()),
+            Value::Bool(flag) => Self::Bool(*flag),
+            Value::Number(number) => Self::Plain(number.to_string()),
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(entries) => {
+                Self::Map(entries.iter().map(|(key, value)| (key.clone(), Self::from(value))).collect())
+            }
+        }
+    }
+}
+
+/// The annotation in which kubectl keeps what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What `flux export` prints of an object: its labels, annotations and spec, durations in Go's form; nothing that a server
+/// added.
+pub fn exported(object: &Value, id: &ObjectId) -> Yaml {
+    let given = |path: &str| object.pointer(path).filter(|value| !value.is_null());
+    let filled = |path: &str, without: &str| {
+        let mut entries = given(path)?.as_object()?.clone();
+        entries.remove(without);
+        (!entries.is_empty()).then(|| Yaml::from(&Value::Object(entries)))
+    };
+    let metadata = map([
+        ("name", Some(id.name.as_str().into())),
+        ("namespace", Some(id.namespace.as_str().into())),
+        ("labels", filled("/metadata/labels", "")),
+        ("annotations", filled("/metadata/annotations", LAST_APPLIED)),
+    ]);
+    let mut spec = given("/spec").cloned();
+    for key in ["interval", "timeout"] {
+        let duration = spec.as_mut().and_then(|spec| spec.get_mut(key));
+        if let Some(text) = duration
+            && let Some(known) = text.as_str().and_then(|text| text.parse::<GoDuration>().ok())
+        {
+            *text = known.to_string().into();
+        }
+    }
+    map([
+        ("apiVersion", given("/apiVersion").map(Yaml::from)),
+        ("kind", given("/kind").map(Yaml::from)),
+        ("metadata", Some(metadata)),
+        ("spec", spec.as_ref().map(Yaml::from)),
+    ])
 }
 
 /// A mapping of these entries; those without a value are left out.
@@ -127,6 +183,7 @@ impl Emitter {
             }
             Yaml::Text(text) => self.text(text, indent, false),
             Yaml::Bool(flag) => self.put(if *flag { "true" } else { "false" }),
+            Yaml::Plain(text) => self.put(text),
         }
     }
 

@@ -61,14 +61,14 @@ fn in_parallel<T: Send>(files: &[SourceFile], read: impl Fn(&SourceFile) -> T + 
 }
 
 /// Which namespace an object gets that names none.
-struct Namespaces<'a> {
+pub(super) struct Namespaces<'a> {
     /// By folder, without a final `/`; the root is empty.
     folders: BTreeMap<&'a str, String>,
     default: &'a str,
 }
 
 impl<'a> Namespaces<'a> {
-    fn read(files: &'a [SourceFile], default: &'a str) -> Self {
+    pub(super) fn read(files: &'a [SourceFile], default: &'a str) -> Self {
         let own = |file: &'a SourceFile| {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             kustomization_namespace(&file.bytes).map(|namespace| (folder, namespace))
@@ -77,7 +77,7 @@ impl<'a> Namespaces<'a> {
         Self { folders, default }
     }
 
-    fn of(&self, path: &str) -> &str {
+    pub(super) fn of(&self, path: &str) -> &str {
         let mut rest = path;
         while let Some((folder, _)) = rest.rsplit_once('/') {
             if let Some(namespace) = self.folders.get(folder) {

@@ -207,6 +207,39 @@ pub fn write_secret(
     Ok((file, action))
 }
 
+/// The text of a file that is there.
+///
+/// # Errors
+/// It is gone, a link, or no text.
+pub fn text(file: &Path) -> Result<String, ObjectError> {
+    let gone = || ObjectError::Io {
+        doing: "reading",
+        path: file.to_owned(),
+        source: io::ErrorKind::NotFound.into(),
+    };
+    read(file)?.ok_or_else(gone)
+}
+
+/// Gives a file another text, at once; its permissions stay.
+///
+/// # Errors
+/// It cannot be written.
+pub fn rewrite(file: &Path, text: &str) -> Result<(), ObjectError> {
+    replace(file, text, None)
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove_file(file: &Path) -> Result<(), ObjectError> {
+    fs::remove_file(file).map_err(|source| ObjectError::Io {
+        doing: "removing",
+        path: file.to_owned(),
+        source,
+    })
+}
+
 /// The text of a file; `None` if there is none.
 fn read(file: &Path) -> Result<Option<String>, ObjectError> {
     match fs::symlink_metadata(file) {

@@ -1,0 +1,220 @@
+//! `reconcile` on files: what a controller would do at its next turn, done now: a scan, an evaluation, a look at what an
+//! automation would write.
+
+use std::sync::Arc;
+
+use super::super::plan;
+use super::super::session::{Progress, Session};
+use super::super::{Answer, Streams};
+use super::choose::{acts_on_files, chosen, nothing};
+use super::result::{Lines, ObjectResult, answer};
+use crate::cli::{Chosen, ObjectArgs};
+use crate::config::Settings;
+use crate::domain::mode::Mode;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::proposal::Reference;
+use crate::engine::{PrepareRequest, World, status};
+use crate::problem::{Code, Problem};
+use crate::source::create::Made;
+use crate::text::count;
+
+/// `reconcile image …`.
+///
+/// # Errors
+/// READ-ONLY, a cluster that would be meant, a source that cannot be read, a name that no object has; what goes wrong with
+/// an object is in the answer.
+pub(in super::super) fn reconcile(
+    settings: &Settings,
+    args: &ObjectArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    if settings.mode == Mode::ReadOnly {
+        return Err(super::super::read_only(settings, "reconcile"));
+    }
+    acts_on_files(settings, "reconcile", false)?;
+    reconcile_now(settings, args.what.parts(), "reconciled", streams)
+}
+
+/// Reconciles each object; `action` is what is said to have become of it.
+pub(super) fn reconcile_now(
+    settings: &Settings,
+    (kind, which): (Kind, &Chosen),
+    action: &'static str,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
+    if kind == Kind::ImageRepository {
+        super::super::asks(settings, "reconcile")?;
+    }
+    let mut session = Session::open(settings)?;
+    let ids = chosen(settings, kind, which, &super::known(&session.world.inventory, kind))?;
+    if ids.is_empty() {
+        let note = nothing(settings, kind);
+        return Ok(answer(Vec::new(), true).with_problems(session.problems()).with_note(note));
+    }
+    if let Some(problem) = ids.iter().find_map(|id| session.world.inventory.ambiguity(kind, id)) {
+        return Err(problem);
+    }
+    if kind == Kind::ImageRepository {
+        session.engine.one_registry(&session.world, &ids)?;
+    }
+    let mut lines = Lines::new(streams, settings);
+    let whole = Arc::clone(&session.world);
+    let (mut results, mut failed) = (Vec::new(), Vec::new());
+    for id in &ids {
+        lines.line('◎', &format!("waiting for {kind} reconciliation"));
+        session.world = Arc::clone(&whole);
+        match one(&mut session, kind, id) {
+            Ok(Outcome { message, lines: more }) => {
+                lines.line('✔', &message);
+                results.push(ObjectResult {
+                    made: Made::Flux(kind),
+                    action,
+                    object: id.clone(),
+                    file: file_of(&whole, kind, id),
+                    dry_run: false,
+                    message: Some(message),
+                    lines: more,
+                });
+            }
+            Err(problem) => failed.push(problem),
+        }
+    }
+    let mut problems = session.problems();
+    problems.extend(failed.iter().cloned());
+    let is_list = which.all || ids.len() > 1;
+    Ok(answer(results, is_list).with_problems(problems).with_parts(ids.len(), &failed))
+}
+
+/// What a reconciliation came to.
+struct Outcome {
+    /// The success text, as flux has it where there is one.
+    message: String,
+    /// What there is to print.
+    lines: Vec<String>,
+}
+
+impl Outcome {
+    fn of(message: String) -> Self {
+        Self { message, lines: Vec::new() }
+    }
+}
+
+fn file_of(world: &World, kind: Kind, id: &ObjectId) -> Option<String> {
+    let inventory = &world.inventory;
+    let meta = match kind {
+        Kind::ImageRepository => inventory.repositories.get(id).map(|object| &object.meta),
+        Kind::ImagePolicy => inventory.policies.get(id).map(|object| &object.meta),
+        Kind::ImageUpdateAutomation => inventory.automations.get(id).map(|object| &object.meta),
+        Kind::GitRepository => inventory.git_repositories.get(id).map(|object| &object.meta),
+    };
+    meta?.origin.file.clone()
+}
+
+fn one(session: &mut Session, kind: Kind, id: &ObjectId) -> Result<Outcome, Problem> {
+    let inventory = Arc::clone(&session.world.inventory);
+    let is_suspended = match kind {
+        Kind::ImageRepository => inventory.repositories.get(id).is_some_and(|object| object.suspend),
+        Kind::ImagePolicy => inventory.policies.get(id).is_some_and(|object| object.suspend),
+        Kind::ImageUpdateAutomation => inventory.automations.get(id).is_some_and(|object| object.suspend),
+        Kind::GitRepository => false,
+    };
+    if is_suspended {
+        let resume = format!("Resume it first: supercargo resume image {} {id}", word(kind));
+        return Err(Problem::new(Code::Usage, id.to_string(), "resource is suspended").hint(resume));
+    }
+    match kind {
+        Kind::ImageRepository => scan(session, id),
+        Kind::ImagePolicy => evaluate(session, id),
+        Kind::ImageUpdateAutomation | Kind::GitRepository => run(session, id),
+    }
+}
+
+/// The kind on the command line.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ImageRepository => "repository",
+        Kind::ImagePolicy => "policy",
+        Kind::ImageUpdateAutomation | Kind::GitRepository => "update",
+    }
+}
+
+fn scan(session: &Session, id: &ObjectId) -> Result<Outcome, Problem> {
+    let progress = Progress::new(session.engine.settings());
+    let work = session.engine.scan(&session.world, id, crate::engine::now(), |at| progress.scan(&at));
+    let scan = session.run(work)?;
+    drop(progress);
+    let repository = session.world.inventory.repositories.get(id);
+    match repository.map(|repository| status::kept(repository, &scan.tags)) {
+        Some(Err(text)) => {
+            Err(Problem::new(Code::PolicyInvalid, id.to_string(), format!("scan failed: {text}")))
+        }
+        Some(Ok(kept)) => Ok(Outcome::of(format!("scan fetched {} tags", kept.kept))),
+        None => Ok(Outcome::of(format!("scan fetched {} tags", scan.tags.len()))),
+    }
+}
+
+fn evaluate(session: &mut Session, id: &ObjectId) -> Result<Outcome, Problem> {
+    session.narrow(std::slice::from_ref(id));
+    let judged = session.judge()?;
+    let repository = session.world.inventory.policies.get(id).map(|policy| policy.repository.clone());
+    let scanned = repository.and_then(|repository| judged.scan_problems.get(&repository).cloned());
+    if let Some(problem) = scanned {
+        return Err(problem);
+    }
+    let evaluated = judged
+        .selections
+        .get(id)
+        .ok_or_else(|| Problem::new(Code::Internal, id.to_string(), "the policy was not evaluated"))?;
+    if let Some(problem) = &evaluated.undigested {
+        return Err(problem.clone());
+    }
+    let latest = evaluated.selection.outcome.as_ref().map_err(Clone::clone)?;
+    Ok(Outcome::of(format!("selected ref {}", written(latest))))
+}
+
+/// `IMAGE:TAG[@DIGEST]`.
+fn written(latest: &Reference) -> String {
+    let digest = latest.digest.as_deref().filter(|digest| !digest.is_empty());
+    let digest = digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+    format!("{}:{}{digest}", latest.image, latest.tag)
+}
+
+/// What the automation would write, and where.
+fn run(session: &mut Session, id: &ObjectId) -> Result<Outcome, Problem> {
+    let automations: Vec<_> =
+        session.world.automations.iter().filter(|automation| automation.meta.id == *id).cloned().collect();
+    let policies: Vec<ObjectId> = automations
+        .iter()
+        .filter_map(|automation| session.world.inventory.policies_of(automation).ok())
+        .flatten()
+        .map(|policy| policy.meta.id.clone())
+        .collect();
+    session.narrow(&policies);
+    session.world = Arc::new(World { automations, ..(*session.world).clone() });
+    let reviewed = session.review()?;
+    if let Some(problem) = reviewed.problems.iter().find(|problem| problem.exit() != 0) {
+        return Err(problem.clone());
+    }
+    let mut proposals = reviewed.review.proposals.clone();
+    for update in &mut proposals {
+        plan::decide(update, false, false);
+    }
+    let open = proposals.len();
+    let request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
+    let prepared =
+        session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
+    if let Some(problem) = prepared.plan.problems.iter().find(|problem| problem.exit() != 0) {
+        return Err(problem.clone());
+    }
+    let counts = prepared.plan.approved_counts();
+    if prepared.plan.groups.is_empty() && open == 0 {
+        return Ok(Outcome::of("repository up-to-date".to_owned()));
+    }
+    let message = format!(
+        "{} of {open} pending would be written: {}, {}",
+        count(counts.updates, "update"),
+        count(counts.files, "file"),
+        count(counts.sites, "site")
+    );
+    Ok(Outcome { message, lines: plan::summary(&prepared.plan) })
+}

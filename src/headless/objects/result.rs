@@ -1,0 +1,137 @@
+//! What the object commands say: flux's lines on standard error, and one result for each object.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Answer, Document, Streams, Text};
+use crate::cli::Format;
+use crate::config::Settings;
+use crate::domain::object::{Kind, ObjectId};
+use crate::source::create::Made;
+
+/// The progress lines of flux, on standard error.
+pub(in super::super) struct Lines<'a, 'b> {
+    pub(super) streams: &'a mut Streams<'b>,
+    silent: bool,
+}
+
+impl<'a, 'b> Lines<'a, 'b> {
+    pub(super) fn new(streams: &'a mut Streams<'b>, settings: &Settings) -> Self {
+        Self { streams, silent: settings.quiet || settings.output == Format::Json }
+    }
+
+    pub(super) fn line(&mut self, sign: char, text: &str) {
+        if !self.silent {
+            // Nothing is lost with a line that nobody can read.
+            let _ = writeln!(self.streams.err, "{sign} {}", super::super::table::clean(text));
+        }
+    }
+}
+
+/// `kind/namespace/name`, in lower case.
+pub(super) fn name_of(made: Made, id: &ObjectId) -> String {
+    format!("{}/{id}", made.to_string().to_lowercase())
+}
+
+/// What flux calls a kind in its progress lines.
+pub(super) fn human(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ImageRepository => "image repository",
+        Kind::ImagePolicy => "image policy",
+        Kind::ImageUpdateAutomation => "image update automation",
+        Kind::GitRepository => "source git",
+    }
+}
+
+/// What became of one object.
+pub(super) struct ObjectResult {
+    pub(super) made: Made,
+    /// `created`, `updated`, `unchanged`, `deleted`, `suspended`, `resumed` or `reconciled`.
+    pub(super) action: &'static str,
+    pub(super) object: ObjectId,
+    /// The file it was done in; `None`: in the cluster.
+    pub(super) file: Option<String>,
+    pub(super) dry_run: bool,
+    /// What came of it.
+    pub(super) message: Option<String>,
+    /// What there is to print beside.
+    pub(super) lines: Vec<String>,
+}
+
+impl ObjectResult {
+    fn value(&self) -> Value {
+        json!({
+            "action": self.action,
+            "object": {
+                "kind": self.made.to_string(),
+                "namespace": self.object.namespace,
+                "name": self.object.name,
+            },
+            "target": if self.file.is_some() { "files" } else { "cluster" },
+            "file": self.file,
+            "dry_run": self.dry_run,
+            "message": self.message,
+        })
+    }
+
+    fn printed(&self) -> Vec<u8> {
+        self.lines
+            .iter()
+            .map(|line| format!("{}\n", super::super::table::clean(line)))
+            .collect::<String>()
+            .into_bytes()
+    }
+}
+
+impl Document for ObjectResult {
+    fn kind(&self) -> &'static str {
+        "ObjectResult"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        match self.value() {
+            Value::Object(object) => object,
+            _ => Map::new(),
+        }
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Raw(self.printed())
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![name_of(self.made, &self.object)]
+    }
+}
+
+/// What became of several objects.
+struct ObjectResults(Vec<ObjectResult>);
+
+impl Document for ObjectResults {
+    fn kind(&self) -> &'static str {
+        "ObjectResultList"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let items = self.0.iter().map(ObjectResult::value).collect();
+        Map::from_iter([("items".to_owned(), Value::Array(items))])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Raw(self.0.iter().flat_map(ObjectResult::printed).collect())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(Document::names).collect()
+    }
+}
+
+/// The answer of a command on objects: one that was asked about alone has no list around it.
+pub(super) fn answer(mut results: Vec<ObjectResult>, is_list: bool) -> Answer {
+    match results.pop() {
+        Some(one) if !is_list && results.is_empty() => Answer::new(one),
+        last => {
+            results.extend(last);
+            Answer::new(ObjectResults(results))
+        }
+    }
+}
