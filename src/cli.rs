@@ -16,6 +16,7 @@ mod get;
 pub mod help;
 mod land;
 pub mod objects;
+pub mod secrets;
 pub mod usage;
 mod values;
 

@@ -320,6 +320,42 @@ impl Desk {
     }
 }
 
+/// Makes a secret of ours for `url`, with these flags more; what was said.
+fn create_secret(desk: &Desk, url: &str, flags: &[&str]) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"));
+    command.args(["create", "secret", "git", "made", "-n", "ops", "--url", url]).args(flags);
+    command.env_clear().env("PATH", std::env::var("PATH").unwrap());
+    let home = desk.dir.path().join("home");
+    let ran = command.env("HOME", &home).current_dir(&home).output().unwrap();
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    said
+}
+
+#[test]
+fn a_secret_made_with_a_key_of_ours_and_the_hosts_own_keys_leads_to_the_server() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let url = server.repository("fleet");
+    let key = server.key("writer");
+    let desk = Desk::new(&url, "", "{unused: x}");
+    // The host shows its keys itself.
+    let said = create_secret(&desk, &url, &["--private-key-file", key.to_str().unwrap()]);
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    let public: Vec<&str> = public.split_whitespace().take(2).collect();
+    assert!(said.contains(&format!("✚ deploy key: {}", public.join(" "))), "{said}");
+    assert!(said.contains("► host key: ssh-ed25519 SHA256:"), "{said}");
+    let answer = format!("{url} answers, credential: secret ops/made");
+    assert_eq!(desk.check().check("remote/ops/fleet"), answer);
+    // A new key opens nothing before somebody registers it.
+    let known = server.write("known", &server.known_hosts());
+    let known = ["--git-known-hosts", known.to_str().unwrap()];
+    let said = create_secret(&desk, &url, &[&known[..], &["--ssh-key-algorithm", "ed25519"]].concat());
+    assert!(said.contains("✚ deploy key: ssh-ed25519 "), "{said}");
+    let checked = desk.check();
+    assert!(!checked.check("remote/ops/fleet").contains(" answers"), "{}", checked.all);
+}
+
 #[test]
 fn a_secret_of_the_files_serves_the_program_and_leaves_nothing_behind() {
     let Some(server) = SshServer::start() else { return };

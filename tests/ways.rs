@@ -120,6 +120,66 @@ fn scan(repository: &str, secret: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn secrets_that_create_makes_lead_to_the_registry() {
+    let (Some(registry), Some(tls)) =
+        (DockerRegistry::start(Some(("rita", "s3cret-pass"))), TlsRegistry::start_for(true))
+    else {
+        return;
+    };
+    let Some(proxy) = Proxy::http() else { return };
+    registry.push("team/app", "1.0.0");
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("supercargo").unwrap();
+        command.env_clear().env("HOME", folder.path().join("home")).current_dir(folder.path());
+        let ran = command.args(arguments).args(["-n", "edge"]).write_stdin(input).output().unwrap();
+        let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+        assert!(!said.contains("s3cret-pass") && !said.contains(PASSWORD), "{said}");
+        (ran.status.code(), said)
+    };
+    let spec = |image: &str| {
+        format!(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: app, namespace: edge}}\n\
+             spec: {{interval: 1m, image: {image}}}\n"
+        )
+    };
+    let repository = |text: String| std::fs::write(folder.path().join("app.yaml"), spec(&text)).unwrap();
+    let scan = || run(&["scan", "repository", "app"], "");
+
+    repository(format!(
+        "{}/team/app, secretRef: {{name: login}}, proxySecretRef: {{name: way}}",
+        registry.host
+    ));
+    assert_eq!(scan().0, Some(4));
+    let login =
+        ["create", "secret", "oci", "login", "--url", &registry.host, "-u", "rita", "--password-stdin"];
+    let (status, said) = run(&login, "s3cret-pass\n");
+    assert_eq!(status, Some(0), "{said}");
+    let way =
+        ["create", "secret", "proxy", "way", "--address", &proxy.address, "-u", USER, "--password-stdin"];
+    assert_eq!(run(&way, PASSWORD).0, Some(0));
+    let (status, said) = scan();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(proxy.log().contains("/v2/team/app/tags/list"), "{}", proxy.log());
+
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (certificate, key) = tls.client.unwrap();
+    let files =
+        [write("ca", &String::from_utf8(tls.ca).unwrap()), write("crt", &certificate), write("key", &key)];
+    let [ca, certificate, key] = &files;
+    let pair = ["--ca-crt-file", ca, "--tls-crt-file", certificate, "--tls-key-file", key];
+    assert_eq!(run(&[&["create", "secret", "tls", "certs"][..], &pair].concat(), "").0, Some(0));
+    repository(format!("{}/no/such, certSecretRef: {{name: certs}}", tls.registry.host));
+    let (status, said) = scan();
+    assert_eq!(status, Some(3), "{said}");
+    assert!(said.contains("404 Not Found"), "let in, and the repository is not there: {said}");
+}
+
+#[test]
 fn the_secrets_that_a_repository_names_make_its_way_from_files_to_the_registry() {
     let (Some(registry), Some(tls)) = (DockerRegistry::start(None), TlsRegistry::start_for(true)) else {
         return;

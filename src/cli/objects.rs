@@ -6,6 +6,11 @@ use clap::{Args, Subcommand};
 
 use crate::domain::duration::GoDuration;
 
+pub use super::secrets::{
+    Bits, CreateSecretAppArgs, CreateSecretGitArgs, CreateSecretOciArgs, CreateSecretProxyArgs,
+    CreateSecretTlsArgs, Curve, KeyAlgorithm,
+};
+
 /// `create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
@@ -60,6 +65,15 @@ pub enum CreateSource {
 pub enum CreateSecret {
     /// What to log in to a Git remote with.
     Git(CreateSecretGitArgs),
+    /// What to log in to a registry with.
+    Oci(CreateSecretOciArgs),
+    /// Certificates.
+    Tls(CreateSecretTlsArgs),
+    /// Where a proxy is.
+    Proxy(CreateSecretProxyArgs),
+    /// What a GitHub App logs in with.
+    #[command(name = "githubapp")]
+    GithubApp(CreateSecretAppArgs),
 }
 
 /// What every `create` takes.
@@ -192,37 +206,4 @@ pub struct CreateSourceGitArgs {
     /// Time between fetches of the controller.
     #[arg(long, value_name = "DURATION", default_value = "1m0s")]
     pub interval: GoDuration,
-}
-
-/// `create secret git`.
-#[derive(Args)]
-pub struct CreateSecretGitArgs {
-    /// What every `create` takes.
-    #[command(flatten)]
-    pub common: CreateCommon,
-    /// The remote's address.
-    #[arg(long)]
-    pub url: Option<String>,
-    /// The user name.
-    #[arg(short, long)]
-    pub username: Option<String>,
-    /// The password or token; better is --password-stdin.
-    #[arg(short, long, conflicts_with = "password_stdin")]
-    pub password: Option<String>,
-    /// Read the password from standard input.
-    #[arg(long, conflicts_with_all = ["git_password_stdin", "registry_password_stdin"])]
-    pub password_stdin: bool,
-    /// A bearer token instead of user name and password.
-    #[arg(long, value_name = "TOKEN")]
-    pub bearer_token: Option<String>,
-    /// The file of a CA to trust.
-    #[arg(long, value_name = "FILE")]
-    pub ca_crt_file: Option<PathBuf>,
-}
-
-impl std::fmt::Debug for CreateSecretGitArgs {
-    /// The name and the address; never the secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreateSecretGitArgs").field("common", &self.common).finish_non_exhaustive()
-    }
 }

@@ -6,6 +6,7 @@
 
 mod agent;
 mod attempt;
+mod keys;
 mod opened;
 mod program;
 mod way;
@@ -20,6 +21,7 @@ use super::session::{Line, Service, Session, Talk};
 use super::url::{GitUrl, SshPlace};
 use super::wire::Advertised;
 
+pub use keys::{KeyError, KeyKind, KeyPair, fingerprints, scan_host};
 pub use opened::Opened;
 pub use program::SshProgram;
 

@@ -1,14 +1,14 @@
 //! The commands on objects. `create`: objects from flags, written where they belong, and what they lead to; the others below.
 //!
-//! Flags, checks and progress lines are flux's. Only files are written so far; what would act on a cluster is refused.
+//! Flags, checks and progress lines are flux's. What acts on a cluster is in `remote`; the rest is about files.
 
 mod change;
 mod choose;
 mod export;
+mod flags;
 mod reconcile;
 mod result;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,9 +17,7 @@ use self::export::Export;
 use self::result::{Lines, ObjectResult};
 use super::session::{Progress, Session};
 use super::{Answer, Streams};
-use crate::cli::objects::{
-    CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
-};
+use crate::cli::objects::{CreateArgs, CreateImage, CreateWhat};
 use crate::config::{Refresh, Settings};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
@@ -27,13 +25,10 @@ use crate::domain::object::{Kind, ObjectId};
 use crate::domain::template;
 use crate::engine::{Engine, Note, World, status};
 use crate::problem::{Code, Problem};
-use crate::source::create::{
-    self, AutomationFlags, Common, Made, NewObject, PolicyFlags, RepositoryFlags, SecretFlags, SourceFlags,
-};
-use crate::source::objects::{self, Action, URL_ANNOTATION};
+use crate::source::create::{Made, NewObject};
+use crate::source::objects::{self, Action};
 use crate::source::{export as yaml, files};
 use crate::store::Dirs;
-use crate::text::SecretString;
 
 pub(super) use change::{delete, resume, suspend};
 pub(super) use export::export;
@@ -42,14 +37,13 @@ pub(super) use reconcile::reconcile;
 /// Runs `create`.
 ///
 /// # Errors
-/// What flux refuses, a mode that allows no writing, an object that would belong into a cluster, a file that cannot be
-/// written.
+/// What flux refuses, a mode that allows no writing, a file that cannot be written, and what a cluster refuses.
 pub(super) fn create(
     args: &CreateArgs,
     settings: &Settings,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let (common, object) = object(args, settings)?;
+    let (common, object) = flags::object(args, settings)?;
     let remark = template_remark(args, &object.id)?;
     if common.export {
         return Ok(Answer::new(Export { made: object.made, object: object.id.clone(), yaml: object.yaml() })
@@ -60,6 +54,7 @@ pub(super) fn create(
     }
     acts_on_files(settings, "create", common.path.is_some())?;
     let mut lines = Lines::new(streams, settings);
+    flags::said(&object, &mut lines);
     lines.line('✚', &format!("generating {}", object.made.in_words()));
     lines.line('►', &format!("applying {}", object.made.in_words()));
     let written = write(&object, common.path.as_deref(), settings)?;
@@ -202,98 +197,6 @@ fn evaluated(session: &Session, object: &NewObject) -> Result<Outcome, Problem> 
         Ok(_) => selected.undigested.clone().map_or(Ok(said.message), Err),
         Err(problem) => Err(judged.scan_problems.get(&policy.repository).unwrap_or(problem).clone()),
     })
-}
-
-/// The object that the arguments describe, and what all of `create` have in common.
-fn object<'a>(args: &'a CreateArgs, settings: &Settings) -> Result<(&'a CreateCommon, NewObject), Problem> {
-    let common = |common: &CreateCommon| Common {
-        name: common.name.clone(),
-        namespace: settings.default_namespace.clone(),
-        labels: common.label.clone(),
-    };
-    Ok(match &args.what {
-        CreateWhat::Image { kind: CreateImage::Repository(args) } => {
-            let flags = RepositoryFlags {
-                image: args.image.clone(),
-                interval: args.interval,
-                secret_ref: args.secret_ref.clone(),
-                cert_ref: args.cert_ref.clone(),
-                scan_timeout: args.scan_timeout,
-            };
-            (&args.common, create::image_repository(&common(&args.common), &flags)?)
-        }
-        CreateWhat::Image { kind: CreateImage::Policy(args) } => {
-            let flags = PolicyFlags {
-                image_ref: args.image_ref.clone(),
-                semver: args.select_semver.clone(),
-                alpha: args.select_alpha.clone(),
-                numeric: args.select_numeric.clone(),
-                filter_regex: args.filter_regex.clone(),
-                filter_extract: args.filter_extract.clone(),
-                reflect_digest: args.reflect_digest.clone(),
-                interval: args.interval,
-            };
-            (&args.common, create::image_policy(&common(&args.common), &flags)?)
-        }
-        CreateWhat::Image { kind: CreateImage::Update(args) } => {
-            let flags = AutomationFlags {
-                interval: args.interval,
-                git_repo_ref: args.git_repo_ref.clone(),
-                git_repo_namespace: args.git_repo_namespace.clone(),
-                git_repo_path: args.git_repo_path.clone(),
-                checkout_branch: args.checkout_branch.clone(),
-                push_branch: args.push_branch.clone(),
-                commit_template: args.commit_template.clone(),
-                author_name: args.author_name.clone(),
-                author_email: args.author_email.clone(),
-                signing_key_secret: args.signing_key_secret.clone(),
-                signing_key_type: args.signing_key_type.clone(),
-            };
-            (&args.common, create::image_update(&common(&args.common), &flags)?)
-        }
-        CreateWhat::Source { kind: CreateSource::Git(args) } => {
-            let flags = SourceFlags {
-                url: args.url.clone(),
-                branch: args.branch.clone(),
-                secret_ref: args.secret_ref.clone(),
-                interval: args.interval,
-            };
-            (&args.common, create::source_git(&common(&args.common), &flags)?)
-        }
-        CreateWhat::Secret { kind: CreateSecret::Git(args) } => {
-            (&args.common, secret(args, &common(&args.common))?)
-        }
-    })
-}
-
-fn secret(args: &CreateSecretGitArgs, common: &Common) -> Result<NewObject, Problem> {
-    let password = if args.password_stdin {
-        Some(super::password_from_stdin("--password-stdin")?)
-    } else {
-        args.password.clone().map(SecretString::from)
-    };
-    let ca_crt = args.ca_crt_file.as_deref().map(|path| {
-        let unreadable = |error: &std::io::Error| {
-            Problem::new(Code::Usage, path.display().to_string(), "cannot be read").caused_by(error)
-        };
-        fs::read_to_string(path).map_err(|error| unreadable(&error))
-    });
-    let flags = SecretFlags {
-        url: args.url.clone(),
-        username: args.username.clone(),
-        password,
-        bearer_token: args.bearer_token.clone().map(SecretString::from),
-        ca_crt: ca_crt.transpose()?,
-    };
-    let mut secret = create::secret_git(common, &flags)?;
-    if !args.common.export
-        && args.common.path.is_none()
-        && let Some(url) = &args.url
-    {
-        // So that it serves this address even if no GitRepository names it.
-        secret.annotations.insert(URL_ANNOTATION.to_owned(), url.clone());
-    }
-    Ok(secret)
 }
 
 fn current_folder() -> Result<PathBuf, Problem> {

@@ -24,7 +24,10 @@ mod tests;
 pub use automation::{AutomationFlags, image_update};
 pub use policy::{PolicyFlags, image_policy};
 pub use repository::{RepositoryFlags, image_repository};
-pub use secret::{SecretFlags, secret_git};
+pub use secret::{
+    AppFlags, OciFlags, ProxyFlags, SecretFlags, SshKeys, TlsFlags, secret_git, secret_github_app,
+    secret_oci, secret_proxy, secret_tls,
+};
 pub use source::{SourceFlags, source_git};
 
 /// Flags that do not make an object; the text is flux's.
@@ -107,6 +110,8 @@ pub struct NewObject {
     pub annotations: BTreeMap<String, String>,
     /// What stands beside `apiVersion`, `kind` and `metadata`: `spec` or `stringData`.
     pub body: (&'static str, Yaml),
+    /// The `type` of a secret that has one.
+    pub secret_type: Option<&'static str>,
 }
 
 impl fmt::Debug for NewObject {
@@ -130,6 +135,7 @@ impl NewObject {
             ("kind", Some(self.made.to_string().into())),
             ("metadata", Some(metadata)),
             (self.body.0, Some(self.body.1.clone())),
+            ("type", self.secret_type.map(Yaml::from)),
         ])
     }
 }
@@ -146,6 +152,11 @@ pub struct Common {
 }
 
 impl Common {
+    /// Whether the name may be one.
+    pub fn is_named(&self) -> bool {
+        self.id().is_ok()
+    }
+
     /// The name, if it may be one.
     fn id(&self) -> Result<ObjectId, CreateError> {
         let Some(name) = self.name.as_deref().filter(|name| !name.is_empty()) else {
@@ -170,7 +181,7 @@ impl Common {
             };
             labels.insert(key.to_owned(), value.to_owned());
         }
-        Ok(NewObject { made, id: self.id()?, labels, annotations: BTreeMap::new(), body })
+        Ok(NewObject { made, id: self.id()?, labels, annotations: BTreeMap::new(), body, secret_type: None })
     }
 }
 

@@ -169,3 +169,58 @@ fn secrets_are_not_in_debug_texts() {
     assert!(!format!("{object:?}").contains("hunter2"));
     assert!(document(&object.yaml()).ends_with("stringData:\n  password: hunter2\n  username: u\n"));
 }
+
+#[test]
+fn secrets_are_what_flux_makes_of_the_same_flags() {
+    let password = || Some(SecretString::from("password".to_owned()));
+    let oci = OciFlags { url: some("ghcr.io"), username: some("stefanprodan"), password: password() };
+    let oci = secret_oci(&common("ghcr"), &oci).unwrap();
+    assert!(document(&oci.yaml()).ends_with(
+        "stringData:\n  .dockerconfigjson: '{\"auths\":{\"ghcr.io\":{\"username\":\"stefanprodan\",\"password\":\"password\",\
+         \"auth\":\"c3RlZmFucHJvZGFuOnBhc3N3b3Jk\"}}}'\ntype: kubernetes.io/dockerconfigjson\n"
+    ));
+    let proxy =
+        ProxyFlags { address: some("https://my-proxy.com"), username: some("u"), password: password() };
+    assert!(document(&secret_proxy(&common("proxy"), &proxy).unwrap().yaml()).ends_with(
+        "stringData:\n  address: https://my-proxy.com\n  password: password\n  username: u\ntype: Opaque\n"
+    ));
+    let app = AppFlags {
+        app_id: some("1"),
+        installation_id: some("2"),
+        private_key: Some(SecretString::from("PEM".to_owned())),
+        ..AppFlags::default()
+    };
+    assert!(document(&secret_github_app(&common("app"), &app).unwrap().yaml()).ends_with(
+        "stringData:\n  githubAppID: \"1\"\n  githubAppInstallationID: \"2\"\n  githubAppPrivateKey: PEM\ntype: Opaque\n"
+    ));
+    let tls = TlsFlags { ca_crt: some("CA"), ..TlsFlags::default() };
+    assert!(
+        document(&secret_tls(&common("certs"), &tls).unwrap().yaml())
+            .ends_with("stringData:\n  ca.crt: CA\n")
+    );
+    let keys =
+        SshKeys { identity: "KEY".to_owned().into(), public: "p\n".into(), known_hosts: "h k\n".into() };
+    let ssh = SecretFlags { url: some("ssh://git@h/p"), ssh: Some(keys), ..SecretFlags::default() };
+    assert!(
+        document(&secret_git(&common("git"), &ssh).unwrap().yaml())
+            .ends_with("stringData:\n  identity: KEY\n  identity.pub: |\n    p\n  known_hosts: h k\n")
+    );
+}
+
+#[test]
+fn a_secret_that_would_serve_nothing_is_refused() {
+    let refused = |made: Result<NewObject, CreateError>| made.unwrap_err().to_string();
+    let named = common("ab");
+    assert_eq!(refused(secret_oci(&named, &OciFlags::default())), "--url is required");
+    let oci = OciFlags { url: some("ghcr.io"), username: some("u"), password: None };
+    assert_eq!(refused(secret_oci(&named, &oci)), "--password is required");
+    assert_eq!(refused(secret_proxy(&named, &ProxyFlags::default())), "address is required");
+    let half = TlsFlags { tls_crt: some("C"), ..TlsFlags::default() };
+    assert_eq!(refused(secret_tls(&named, &half)), "--tls-crt-file and --tls-key-file belong together");
+    assert!(refused(secret_tls(&named, &TlsFlags::default())).ends_with("is required"));
+    let both =
+        AppFlags { app_id: some("1"), owner: some("o"), installation_id: some("2"), ..AppFlags::default() };
+    assert!(refused(secret_github_app(&named, &both)).starts_with("one of --app-installation-owner"));
+    let ssh = SecretFlags { url: some("ssh://git@h/p"), ..SecretFlags::default() };
+    assert_eq!(refused(secret_git(&named, &ssh)), "for Git over SSH a private key is required");
+}

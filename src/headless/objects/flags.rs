@@ -1,0 +1,208 @@
+//! From the arguments of `create` to the object they describe: files read, passwords taken, keys made.
+
+use std::fs;
+use std::path::Path;
+
+use super::result::Lines;
+use crate::cli::objects::{
+    CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
+    Curve, KeyAlgorithm,
+};
+use crate::cli::secrets::LoginArgs;
+use crate::config::Settings;
+use crate::git::{self, GitUrl, KeyKind, KeyPair};
+use crate::problem::{Code, Problem};
+use crate::source::create::{
+    self, AppFlags, AutomationFlags, Common, NewObject, OciFlags, PolicyFlags, ProxyFlags, RepositoryFlags,
+    SecretFlags, SourceFlags, SshKeys, TlsFlags,
+};
+use crate::source::export::Yaml;
+use crate::source::objects::URL_ANNOTATION;
+use crate::text::SecretString;
+
+/// The object that the arguments describe, and what all of `create` have in common.
+pub(super) fn object<'a>(
+    args: &'a CreateArgs,
+    settings: &Settings,
+) -> Result<(&'a CreateCommon, NewObject), Problem> {
+    let common = |common: &CreateCommon| Common {
+        name: common.name.clone(),
+        namespace: settings.default_namespace.clone(),
+        labels: common.label.clone(),
+    };
+    Ok(match &args.what {
+        CreateWhat::Image { kind: CreateImage::Repository(args) } => {
+            let flags = RepositoryFlags {
+                image: args.image.clone(),
+                interval: args.interval,
+                secret_ref: args.secret_ref.clone(),
+                cert_ref: args.cert_ref.clone(),
+                scan_timeout: args.scan_timeout,
+            };
+            (&args.common, create::image_repository(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Image { kind: CreateImage::Policy(args) } => {
+            let flags = PolicyFlags {
+                image_ref: args.image_ref.clone(),
+                semver: args.select_semver.clone(),
+                alpha: args.select_alpha.clone(),
+                numeric: args.select_numeric.clone(),
+                filter_regex: args.filter_regex.clone(),
+                filter_extract: args.filter_extract.clone(),
+                reflect_digest: args.reflect_digest.clone(),
+                interval: args.interval,
+            };
+            (&args.common, create::image_policy(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Image { kind: CreateImage::Update(args) } => {
+            let flags = AutomationFlags {
+                interval: args.interval,
+                git_repo_ref: args.git_repo_ref.clone(),
+                git_repo_namespace: args.git_repo_namespace.clone(),
+                git_repo_path: args.git_repo_path.clone(),
+                checkout_branch: args.checkout_branch.clone(),
+                push_branch: args.push_branch.clone(),
+                commit_template: args.commit_template.clone(),
+                author_name: args.author_name.clone(),
+                author_email: args.author_email.clone(),
+                signing_key_secret: args.signing_key_secret.clone(),
+                signing_key_type: args.signing_key_type.clone(),
+            };
+            (&args.common, create::image_update(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Source { kind: CreateSource::Git(args) } => {
+            let flags = SourceFlags {
+                url: args.url.clone(),
+                branch: args.branch.clone(),
+                secret_ref: args.secret_ref.clone(),
+                interval: args.interval,
+            };
+            (&args.common, create::source_git(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::Git(args) } => {
+            (&args.common, git_secret(args, &common(&args.common), settings)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::Oci(args) } => {
+            let flags = OciFlags {
+                url: args.url.clone(),
+                username: args.login.username.clone(),
+                password: password(&args.login)?,
+            };
+            (&args.common, create::secret_oci(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::Tls(args) } => {
+            let flags = TlsFlags {
+                tls_crt: text_of(args.tls_crt_file.as_deref())?,
+                tls_key: text_of(args.tls_key_file.as_deref())?.map(SecretString::from),
+                ca_crt: text_of(args.ca_crt_file.as_deref())?,
+            };
+            (&args.common, create::secret_tls(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::Proxy(args) } => {
+            let flags = ProxyFlags {
+                address: args.address.clone(),
+                username: args.login.username.clone(),
+                password: password(&args.login)?,
+            };
+            (&args.common, create::secret_proxy(&common(&args.common), &flags)?)
+        }
+        CreateWhat::Secret { kind: CreateSecret::GithubApp(args) } => {
+            let flags = AppFlags {
+                app_id: args.app_id.clone(),
+                owner: args.app_installation_owner.clone(),
+                installation_id: args.app_installation_id.clone(),
+                private_key: text_of(args.app_private_key.as_deref())?.map(SecretString::from),
+                base_url: args.app_base_url.clone(),
+            };
+            (&args.common, create::secret_github_app(&common(&args.common), &flags)?)
+        }
+    })
+}
+
+fn password(login: &LoginArgs) -> Result<Option<SecretString>, Problem> {
+    if login.password_stdin {
+        return super::super::password_from_stdin("--password-stdin").map(Some);
+    }
+    Ok(login.password.clone().map(SecretString::from))
+}
+
+/// The text of a file that a flag names.
+fn text_of(path: Option<&Path>) -> Result<Option<String>, Problem> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|error| {
+            Problem::new(Code::Usage, path.display().to_string(), "cannot be read").caused_by(&error)
+        })
+    };
+    path.map(read).transpose()
+}
+
+fn git_secret(
+    args: &CreateSecretGitArgs,
+    common: &Common,
+    settings: &Settings,
+) -> Result<NewObject, Problem> {
+    let password = if args.password_stdin {
+        Some(super::super::password_from_stdin("--password-stdin")?)
+    } else {
+        args.password.clone().map(SecretString::from)
+    };
+    let mut flags = SecretFlags {
+        url: args.url.clone(),
+        username: args.username.clone(),
+        password,
+        bearer_token: args.bearer_token.clone().map(SecretString::from),
+        ca_crt: text_of(args.ca_crt_file.as_deref())?,
+        ssh: None,
+    };
+    let address = args.url.as_deref().filter(|url| url.starts_with("ssh://"));
+    if let (Some(url), true) = (address, common.is_named()) {
+        flags.ssh = Some(ssh_keys(args, url, settings)?);
+    }
+    let mut secret = create::secret_git(common, &flags)?;
+    if !args.common.export
+        && args.common.path.is_none()
+        && let Some(url) = &args.url
+    {
+        // So that it serves this address even if no GitRepository names it.
+        secret.annotations.insert(URL_ANNOTATION.to_owned(), url.clone());
+    }
+    Ok(secret)
+}
+
+/// The keys for an ssh address: the private one that is given, or a new one; the host's of a file that is given, or those
+/// that it shows.
+fn ssh_keys(args: &CreateSecretGitArgs, url: &str, settings: &Settings) -> Result<SshKeys, Problem> {
+    let place = GitUrl::parse(url).and_then(|url| url.ssh_place()).map_err(Problem::from)?;
+    let pair = match text_of(args.private_key_file.as_deref())? {
+        Some(key) => KeyPair::of(SecretString::from(key))?,
+        None => KeyPair::generate(kind_of(args))?,
+    };
+    let known_hosts = match text_of(settings.git_known_hosts.as_deref())? {
+        Some(known) => known,
+        None => git::scan_host(&place)?,
+    };
+    Ok(SshKeys { identity: pair.private, public: pair.public, known_hosts })
+}
+
+fn kind_of(args: &CreateSecretGitArgs) -> KeyKind {
+    match (args.ssh_key_algorithm, args.ssh_ecdsa_curve) {
+        (KeyAlgorithm::Rsa, _) => KeyKind::Rsa(args.ssh_rsa_bits.0),
+        (KeyAlgorithm::Ed25519, _) => KeyKind::Ed25519,
+        (KeyAlgorithm::Ecdsa, Curve::P256) => KeyKind::Ecdsa(256),
+        (KeyAlgorithm::Ecdsa, Curve::P384) => KeyKind::Ecdsa(384),
+        (KeyAlgorithm::Ecdsa, Curve::P521) => KeyKind::Ecdsa(521),
+    }
+}
+
+/// Says what somebody has to do with the keys of a new secret: register the one, compare the others.
+pub(super) fn said(object: &NewObject, lines: &mut Lines<'_, '_>) {
+    let Yaml::Map(data) = &object.body.1 else { return };
+    if let Some(Yaml::Text(public)) = data.get("identity.pub") {
+        lines.line('✚', &format!("deploy key: {}", public.trim_end()));
+    }
+    if let Some(Yaml::Text(known)) = data.get("known_hosts") {
+        for print in git::fingerprints(known) {
+            lines.line('►', &format!("host key: {print}; compare it with what its owner publishes"));
+        }
+    }
+}
