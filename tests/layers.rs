@@ -96,6 +96,8 @@ const LAYERS: &[Layer] = &[
         places: &[
             "source/create.rs",
             "source/create",
+            "source/edit.rs",
+            "source/edit",
             "source/export.rs",
             "source/files.rs",
             "source/flux.rs",

@@ -7,12 +7,13 @@ mod choose;
 mod export;
 mod flags;
 mod reconcile;
+mod remote;
 mod result;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::choose::acts_on_files;
+use self::choose::{ActsOn, acts_on};
 use self::export::Export;
 use self::result::{Lines, ObjectResult};
 use super::session::{Progress, Session};
@@ -52,7 +53,11 @@ pub(super) fn create(
     if settings.mode == Mode::ReadOnly {
         return Err(super::read_only(settings, "create"));
     }
-    acts_on_files(settings, "create", common.path.is_some())?;
+    if let ActsOn::Cluster(remote) = acts_on(settings, common.path.is_some())? {
+        let created = remote::create(settings, &remote, object, streams)?;
+        let problems = remark.into_iter().chain(created.problems.clone()).collect();
+        return Ok(created.with_problems(problems));
+    }
     let mut lines = Lines::new(streams, settings);
     flags::said(&object, &mut lines);
     lines.line('✚', &format!("generating {}", object.made.in_words()));

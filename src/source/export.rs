@@ -64,6 +64,20 @@ impl From<&Value> for Yaml {
     }
 }
 
+impl From<&Yaml> for Value {
+    fn from(yaml: &Yaml) -> Self {
+        match yaml {
+            Yaml::Text(text) => text.as_str().into(),
+            Yaml::Bool(flag) => (*flag).into(),
+            Yaml::Plain(text) => serde_json::from_str(text).unwrap_or_default(),
+            Yaml::List(items) => items.iter().map(Self::from).collect(),
+            Yaml::Map(entries) => {
+                entries.iter().map(|(key, value)| (key.clone(), Self::from(value))).collect()
+            }
+        }
+    }
+}
+
 /// The annotation in which kubectl keeps what it applied.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

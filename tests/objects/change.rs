@@ -28,6 +28,7 @@ spec:
 
 const OTHER: &str = "---\n# not ours\nkind:   ConfigMap\napiVersion: v1\n";
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn place() -> Place {
     let place = Place::new();
     fs::write(place.fleet().join("clusters/all.yaml"), format!("{VOTE}{POLICY}{OTHER}")).unwrap();

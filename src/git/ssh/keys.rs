@@ -107,7 +107,7 @@ impl KeyPair {
         if let Some(bits) = bits {
             command.args(["-b", &bits.to_string()]);
         }
-        succeed("ssh-keygen", run("ssh-keygen", &mut command)?)?;
+        succeed("ssh-keygen", &run("ssh-keygen", &mut command)?)?;
         let read = |path: &Path| {
             std::fs::read_to_string(path)
                 .map_err(|source| KeyError::Program { program: "ssh-keygen", source })
@@ -220,12 +220,8 @@ fn run(name: &'static str, command: &mut Command) -> Result<Output, KeyError> {
     command.output().map_err(|source| KeyError::Program { program: name, source })
 }
 
-fn succeed(program: &'static str, output: Output) -> Result<(), KeyError> {
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(KeyError::Failed { program, said: first_line(&output) })
-    }
+fn succeed(program: &'static str, output: &Output) -> Result<(), KeyError> {
+    if output.status.success() { Ok(()) } else { Err(KeyError::Failed { program, said: first_line(output) }) }
 }
 
 /// The first line of a complaint that is no comment.

@@ -1,10 +1,11 @@
-//! `delete`, `suspend`, `resume` on files: the document taken out, or `spec.suspend` set, and no other byte changed.
+//! `delete`, `suspend`, `resume`. On files: the document taken out, or `spec.suspend` set, and no other byte changed.
 
 use std::path::{Path, PathBuf};
 
 use super::super::push::{Question, ask};
 use super::super::{Answer, Streams};
-use super::choose::{acts_on_files, chosen, nothing};
+use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::remote;
 use super::result::{Lines, ObjectResult, answer, human};
 use crate::cli::{Chosen, DeleteArgs, ObjectArgs, ResumeArgs};
 use crate::config::Settings;
@@ -20,14 +21,15 @@ use crate::source::objects;
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     Delete,
     Suspend,
     Resume,
 }
 
 impl Change {
-    fn command(self) -> &'static str {
+    /// The command.
+    pub(super) fn command(self) -> &'static str {
         match self {
             Self::Delete => "delete",
             Self::Suspend => "suspend",
@@ -35,7 +37,8 @@ impl Change {
         }
     }
 
-    fn under_way(self) -> &'static str {
+    /// What is said before.
+    pub(super) fn under_way(self) -> &'static str {
         match self {
             Self::Delete => "deleting",
             Self::Suspend => "suspending",
@@ -43,7 +46,8 @@ impl Change {
         }
     }
 
-    fn done(self) -> &'static str {
+    /// What is said afterwards, and in the JSON.
+    pub(super) fn done(self) -> &'static str {
         match self {
             Self::Delete => "deleted",
             Self::Suspend => "suspended",
@@ -61,7 +65,7 @@ pub(in super::super) fn delete(
     args: &DeleteArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    change(settings, Change::Delete, args.what.parts(), args.silent || settings.yes, streams)
+    change(settings, Change::Delete, args.what.parts(), args.silent, streams)
 }
 
 /// `suspend image …`.
@@ -73,7 +77,7 @@ pub(in super::super) fn suspend(
     args: &ObjectArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    change(settings, Change::Suspend, args.what.parts(), true, streams)
+    change(settings, Change::Suspend, args.what.parts(), false, streams)
 }
 
 /// `resume image …`; with `--wait` as `reconcile` afterwards.
@@ -85,8 +89,8 @@ pub(in super::super) fn resume(
     args: &ResumeArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let resumed = change(settings, Change::Resume, args.what.parts(), true, streams)?;
-    if args.wait && resumed.exit == 0 {
+    let resumed = change(settings, Change::Resume, args.what.parts(), args.wait, streams)?;
+    if args.wait && resumed.exit == 0 && matches!(acts_on(settings, false)?, ActsOn::Files) {
         return super::reconcile::reconcile_now(settings, args.what.parts(), "resumed", streams);
     }
     Ok(resumed)
@@ -95,7 +99,7 @@ pub(in super::super) fn resume(
 /// The objects of a files source, and its files as they are now.
 struct Files {
     root: PathBuf,
-    files: Vec<SourceFile>,
+    sources: Vec<SourceFile>,
     inventory: Inventory,
     problems: Vec<Problem>,
 }
@@ -106,7 +110,7 @@ impl Files {
         let tree = files::read_work_tree(&root)?;
         let inventory = files::parse(&tree.files, &settings.default_namespace).inventory;
         let problems = tree.problems.into_iter().chain(inventory.problems.iter().cloned()).collect();
-        Ok(Self { root, files: tree.files, inventory, problems })
+        Ok(Self { root, sources: tree.files, inventory, problems })
     }
 
     /// The one place of each object.
@@ -114,7 +118,7 @@ impl Files {
     /// # Errors
     /// Several places describe it: which of them is meant nobody can tell, even if they say the same.
     fn places(&self, settings: &Settings, kind: Kind, ids: &[ObjectId]) -> Result<Vec<Place>, Problem> {
-        let mut all = edit::places(&self.files, &settings.default_namespace, kind);
+        let mut all = edit::places(&self.sources, &settings.default_namespace, kind);
         let place = |id: &ObjectId| {
             let mut places = all.remove(id).unwrap_or_default();
             if places.len() > 1 {
@@ -142,7 +146,7 @@ fn twice(kind: Kind, id: &ObjectId, places: &[Place]) -> Problem {
         .hint("Give the folder of the one that is meant with -C.")
 }
 
-/// Does it to each of the objects.
+/// Does it to each of the objects; `flag` is `--silent` of `delete` and `--wait` of `resume`.
 ///
 /// # Errors
 /// A mode that allows no writing, a cluster that would be meant, a name that no object has, an object in several places, no
@@ -151,13 +155,15 @@ fn change(
     settings: &Settings,
     change: Change,
     (kind, which): (Kind, &Chosen),
-    is_agreed: bool,
+    flag: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     if settings.mode == Mode::ReadOnly {
         return Err(super::super::read_only(settings, change.command()));
     }
-    acts_on_files(settings, change.command(), false)?;
+    if let ActsOn::Cluster(remote) = acts_on(settings, false)? {
+        return remote::change(settings, &remote, change, (kind, which), flag, streams);
+    }
     let mut source = Files::read(settings)?;
     let ids = chosen(settings, kind, which, &super::known(&source.inventory, kind))?;
     if ids.is_empty() {
@@ -166,7 +172,7 @@ fn change(
             .with_note(nothing(settings, kind)));
     }
     let places = source.places(settings, kind, &ids)?;
-    if !is_agreed {
+    if change == Change::Delete && !flag && !settings.yes {
         agree(kind, &ids, streams)?;
     }
     let engine = Engine::open(settings.clone())?;
@@ -215,7 +221,7 @@ impl Files {
         (id, place): (&ObjectId, &Place),
     ) -> Result<(&'static str, Option<Problem>), Problem> {
         // Another object of the same file may have been changed before.
-        let place = edit::place_now(&self.files, &settings.default_namespace, (kind, id), place)
+        let place = edit::place_now(&self.sources, &settings.default_namespace, (kind, id), place)
             .ok_or_else(|| lost(id))?;
         let file = self.root.join(&place.file);
         let text = objects::text(&file)?;
@@ -224,13 +230,14 @@ impl Files {
             problem.hint(format!("Edit {}, line {}, by hand.", place.file, place.line))
         };
         let (new, warning) = match change {
-            Change::Delete => match edit::remove(&text, &place).map_err(refused)? {
-                Some(new) => (new, None),
-                None => {
+            Change::Delete => {
+                if let Some(new) = edit::remove(&text, &place).map_err(refused)? {
+                    (new, None)
+                } else {
                     objects::remove_file(&file)?;
                     (String::new(), still_listed(&self.root, &place.file))
                 }
-            },
+            }
             Change::Suspend | Change::Resume => {
                 let is_suspended = change == Change::Suspend;
                 let Some(new) = edit::suspend(&text, &place, is_suspended).map_err(refused)? else {
@@ -242,7 +249,7 @@ impl Files {
         if !new.is_empty() {
             objects::rewrite(&file, &new)?;
         }
-        for known in self.files.iter_mut().filter(|known| known.path == place.file) {
+        for known in self.sources.iter_mut().filter(|known| known.path == place.file) {
             known.bytes = new.clone().into_bytes();
         }
         Ok((change.done(), warning))

@@ -3,39 +3,48 @@
 use std::path::PathBuf;
 
 use super::super::session::known_objects;
+use super::remote::Remote;
 use crate::cli::Chosen;
 use crate::config::{Settings, SourceChoice};
 use crate::domain::object::{Kind, ObjectId};
 use crate::problem::{Code, Problem};
-use crate::source::kubeconfig;
+use crate::source::kubeconfig::Places;
 
-/// Whether the command means files; what it would do to a cluster is not there yet, and is never done to files instead.
-pub(super) fn acts_on_files(settings: &Settings, command: &str, path: bool) -> Result<(), Problem> {
-    let refused = |message: String| {
-        let problem = Problem::new(Code::Usage, command, message);
-        Err(problem.hint("Give --source files or -C PATH to act on files."))
+/// What a command acts on.
+pub(super) enum ActsOn {
+    /// The files source.
+    Files,
+    /// The cluster.
+    Cluster(Box<Remote>),
+}
+
+/// Files if they are asked for (`-C`, `--path`, `--source files`) or there is no cluster, else the cluster, as flux; never one
+/// in place of the other.
+///
+/// # Errors
+/// A kubeconfig that cannot be used; `--source cluster` where no context is in force.
+pub(super) fn acts_on(settings: &Settings, path: bool) -> Result<ActsOn, Problem> {
+    let are_files_meant = match settings.source {
+        SourceChoice::Files => true,
+        SourceChoice::Cluster => false,
+        SourceChoice::Auto | SourceChoice::Both => path || settings.files.is_some(),
     };
-    match settings.source {
-        SourceChoice::Cluster | SourceChoice::Both => {
-            refused("objects in a cluster cannot be changed yet".to_owned())
+    if are_files_meant {
+        return Ok(ActsOn::Files);
+    }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let places = Places {
+        flag: settings.kubeconfig.clone(),
+        variable: variable("KUBECONFIG"),
+        home: variable("HOME").map(PathBuf::from),
+    };
+    match Remote::connect(settings, &places)? {
+        Some(remote) => Ok(ActsOn::Cluster(Box::new(remote))),
+        None if settings.source == SourceChoice::Cluster => {
+            let problem = Problem::new(Code::Config, "--source cluster", "no kube context is in force");
+            Err(problem.hint("Name one with --context, or a kubeconfig with --kubeconfig or KUBECONFIG."))
         }
-        SourceChoice::Files => Ok(()),
-        SourceChoice::Auto if path || settings.files.is_some() => Ok(()),
-        SourceChoice::Auto => {
-            let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-            let places = kubeconfig::Places {
-                flag: settings.kubeconfig.clone(),
-                variable: variable("KUBECONFIG"),
-                home: variable("HOME").map(PathBuf::from),
-            };
-            match kubeconfig::in_force(&places, settings.context.as_deref())? {
-                None => Ok(()),
-                Some(context) => refused(format!(
-                    "the kube context {} is in force, and objects in a cluster cannot be changed yet",
-                    context.name
-                )),
-            }
-        }
+        None => Ok(ActsOn::Files),
     }
 }
 

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Answer, Document, Text};
-use super::choose::{acts_on_files, chosen, nothing};
+use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::remote;
 use super::result::name_of;
-use crate::cli::ObjectArgs;
+use crate::cli::{Chosen, ObjectArgs};
 use crate::config::Settings;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
 use crate::problem::{Code, Problem};
 use crate::source::create::Made;
 use crate::source::export::{Yaml, document};
@@ -65,7 +66,9 @@ impl Document for Exports {
 /// # Errors
 /// A cluster that would be meant, a name that no object has, an object that several places describe differently.
 pub(in super::super) fn export(settings: &Settings, args: &ObjectArgs) -> Result<Answer, Problem> {
-    acts_on_files(settings, "export", false)?;
+    if let ActsOn::Cluster(remote) = acts_on(settings, false)? {
+        return remote::export(settings, &remote, args.what.parts());
+    }
     let tree = files::read_work_tree(&super::root_of(settings)?)?;
     let (kind, which) = args.what.parts();
     let inventory = files::parse(&tree.files, &settings.default_namespace).inventory;
@@ -74,23 +77,27 @@ pub(in super::super) fn export(settings: &Settings, args: &ObjectArgs) -> Result
         return Err(problem);
     }
     let places = edit::places(&tree.files, &settings.default_namespace, kind);
-    let mut exports = Vec::new();
+    let mut all = Vec::new();
     for id in &ids {
         let object = places.get(id).and_then(|places| edit::value(&tree.files, places.first()?));
         let object = object.ok_or_else(|| {
             Problem::new(Code::Internal, id.to_string(), "what was read cannot be found again")
         })?;
-        exports.push(Export {
+        all.push(Export {
             made: Made::Flux(kind),
             object: id.clone(),
             yaml: crate::source::export::exported(&object, id),
         });
     }
     let problems = tree.problems.into_iter().chain(inventory.problems).collect();
-    let answer = match exports.pop() {
-        Some(one) if exports.is_empty() && !which.all => Answer::new(one),
-        Some(last) => Answer::new(Exports(exports.into_iter().chain([last]).collect())),
-        None => Answer::new(Exports(exports)).with_note(nothing(settings, kind)),
-    };
-    Ok(answer.with_problems(problems))
+    Ok(exports(settings, kind, which, all).with_problems(problems))
+}
+
+/// The answer to `export`: one object that was asked for alone has no list around it.
+pub(super) fn exports(settings: &Settings, kind: Kind, which: &Chosen, mut all: Vec<Export>) -> Answer {
+    match all.pop() {
+        Some(one) if all.is_empty() && !which.all => Answer::new(one),
+        Some(last) => Answer::new(Exports(all.into_iter().chain([last]).collect())),
+        None => Answer::new(Exports(all)).with_note(nothing(settings, kind)),
+    }
 }

@@ -1,4 +1,4 @@
-//! `reconcile` on files: what a controller would do at its next turn, done now: a scan, an evaluation, a look at what an
+//! `reconcile`. On files: what a controller would do at its next turn, done now: a scan, an evaluation, a look at what an
 //! automation would write.
 
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::super::plan;
 use super::super::session::{Progress, Session};
 use super::super::{Answer, Streams};
-use super::choose::{acts_on_files, chosen, nothing};
+use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, ObjectArgs};
 use crate::config::Settings;
@@ -31,7 +32,9 @@ pub(in super::super) fn reconcile(
     if settings.mode == Mode::ReadOnly {
         return Err(super::super::read_only(settings, "reconcile"));
     }
-    acts_on_files(settings, "reconcile", false)?;
+    if let ActsOn::Cluster(remote) = acts_on(settings, false)? {
+        return remote::reconcile(settings, &remote, args.what.parts(), streams);
+    }
     reconcile_now(settings, args.what.parts(), "reconciled", streams)
 }
 

@@ -74,11 +74,8 @@ impl ObjectResult {
     }
 
     fn printed(&self) -> Vec<u8> {
-        self.lines
-            .iter()
-            .map(|line| format!("{}\n", super::super::table::clean(line)))
-            .collect::<String>()
-            .into_bytes()
+        let lines = self.lines.iter().map(|line| super::super::table::clean(line) + "\n");
+        lines.collect::<String>().into_bytes()
     }
 }
 

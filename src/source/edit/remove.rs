@@ -65,13 +65,13 @@ fn shortest<'p>(own: &Outline, text: &str, items: &'p [usize]) -> Option<&'p [us
 
 /// Takes the member out of what a list means.
 fn take_out(said: &mut serde_json::Value, path: &[usize]) -> Option<()> {
-    let (last, lists) = path.split_last()?;
+    let (at, outer) = path.split_last()?;
     let mut list = said;
-    for index in lists {
+    for index in outer {
         list = list.get_mut(".items")?.get_mut("items")?.get_mut(*index)?;
     }
     let items = list.get_mut(".items")?.get_mut("items")?.as_array_mut()?;
-    (*last < items.len()).then(|| items.remove(*last)).map(|_| ())
+    (*at < items.len()).then(|| items.remove(*at)).map(|_| ())
 }
 
 /// The text without one of its documents.
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(removed(&text, "a"), Ok(Some(list(&format!("# of b\n- {b}\n")))));
         assert_eq!(removed(&text, "b"), Ok(Some(list(&format!("# of a\n- {a}\n")))));
         assert_eq!(removed(&list(&format!("- {a}\n")), "a"), Ok(None));
-        let indented = |text: &str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let indented = |text: &str| format!("  {}\n", text.trim_end().replace('\n', "\n  "));
         let wide = list(&indented(&format!("- {a}\n- {b}\n")));
         assert_eq!(removed(&wide, "b"), Ok(Some(list(&indented(&format!("- {a}\n"))))));
         let json = r#"{"kind": "List", "items": [{"apiVersion": "image.toolkit.fluxcd.io/v1", "kind": "ImageRepository", "metadata": {"name": "a"}}, {"kind": "x"}]}"#;
