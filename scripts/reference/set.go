@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	securejoin "github.com/cyphar/filepath-securejoin"
@@ -42,8 +43,10 @@ type setRequest struct {
 	Files      map[string]content `json:"files"`
 	Symlinks   map[string]string  `json:"symlinks"`
 	UpdatePath string             `json:"update_path"`
-	// Texts to describe as those of the answer are described.
-	Others map[string]content `json:"others"`
+	// Another program's answer, whose files are described as those of this one's are.
+	Ours struct {
+		Files map[string]content `json:"files"`
+	} `json:"ours"`
 }
 
 type setPolicy struct {
@@ -93,7 +96,7 @@ func fluxSetAnswer(line []byte) (answer, error) {
 	if err := json.Unmarshal(line, &request); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "set-flux-")
+	dir, err := os.MkdirTemp(scratch(), "set-flux-")
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +122,18 @@ func fluxSetAnswer(line []byte) (answer, error) {
 	return answer{
 		"error": nil, "files": files, "updates": run.sorted(), "problem_files": problems,
 		// The data of the files, and of the texts of another program, as Flux reads both.
-		"data": described(files), "other_data": described(request.Others),
+		"data": described(files), "other_data": described(request.Ours.Files),
 	}, nil
+}
+
+// scratch is where a request's files lie for a moment: in memory where the system has a folder for that, because making and
+// removing them on a disk takes five times as long as all the rest; else where temporary files go.
+func scratch() string {
+	const memory = "/dev/shm"
+	if os.Getenv("TMPDIR") == "" && syscall.Access(memory, 2) == nil {
+		return memory
+	}
+	return ""
 }
 
 func described(files map[string]content) map[string][]string {

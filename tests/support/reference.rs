@@ -10,7 +10,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
 
 use serde_json::Value;
 use supercargo::domain::batch;
@@ -21,6 +21,8 @@ use super::programs;
 /// So many cases by default, and with `SUPERCARGO_LONG=1`.
 const SAMPLE: usize = 3_000;
 const LONG: usize = 100_000;
+/// Requests that may be under way.
+const OPEN: usize = 256;
 /// More differences than these are only counted.
 const SHOWN: usize = 20;
 
@@ -151,16 +153,21 @@ pub fn compare_by(
     let (cases, seed) = extent();
     let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let request = move |case: usize| made(make, seed, case);
+    let (put, open) = mpsc::sync_channel(OPEN);
     let writer = std::thread::spawn(move || {
         for case in 0..cases {
-            writeln!(stdin, "{}", request(case)).unwrap();
+            let asked = made(make, seed, case);
+            let line = format!("{asked}\n");
+            // Nobody listens where the comparison has failed already.
+            if put.send(asked).is_err() || stdin.write_all(line.as_bytes()).is_err() {
+                break;
+            }
         }
     });
     let mut report = Report::default();
     for (case, line) in BufReader::new(stdout).lines().enumerate() {
         let theirs: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        let asked = request(case);
+        let asked = open.recv().unwrap();
         report.add(case, &asked, difference(&asked, &theirs), &theirs);
     }
     writer.join().unwrap();

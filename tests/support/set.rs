@@ -51,17 +51,17 @@ pub fn policy(asked: &Value) -> (ObjectId, Option<Reference>) {
     (ObjectId::new(text("namespace"), text("name")), (!latest.image.is_empty()).then_some(latest))
 }
 
-/// The request for the reference: it also describes what is in the files that we write.
+/// The request for the reference, which also describes what is in the files of our answer.
 pub fn asked_of_flux(mut asked: Value) -> Value {
     asked["op"] = "set-flux".into();
-    asked["others"] = answer(&asked)["files"].clone();
+    asked["ours"] = answer(&asked);
     asked
 }
 
 /// A request, our answer and Flux's.
 pub struct Case<'a> {
     asked: &'a Value,
-    ours: Value,
+    ours: &'a Value,
     flux: &'a Value,
 }
 
@@ -94,7 +94,7 @@ pub const ON_PURPOSE: &[Rule] = &[
     ("W2", |case, field| match field {
         "error" => case.has_list() && case.flux[field].as_str().is_some_and(is_of_lists),
         "updates" => {
-            case.has_list() && case.updates_without_file(&case.ours) == case.updates_without_file(case.flux)
+            case.has_list() && case.updates_without_file(case.ours) == case.updates_without_file(case.flux)
         }
         file => case.is_list(file),
     }),
@@ -285,9 +285,9 @@ pub fn sorted(updates: &Value) -> Vec<Value> {
     updates
 }
 
-/// What differs between our answer and Flux's and is no row of `docs/differences.md`.
+/// What differs between our answer, as [`asked_of_flux`] has it, and Flux's and is no row of `docs/differences.md`.
 pub fn difference(asked: &Value, flux: &Value) -> Option<String> {
-    let case = Case { asked, ours: answer(asked), flux };
+    let case = Case { asked, ours: &asked["ours"], flux };
     let is_meant = |field: &String| ON_PURPOSE.iter().any(|(_, applies)| applies(&case, field));
     let fields: Vec<String> = case.differing().into_iter().filter(|field| !is_meant(field)).collect();
     (!fields.is_empty()).then(|| format!("{} differ: ours {}", fields.join(", "), case.ours))
