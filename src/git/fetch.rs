@@ -187,10 +187,29 @@ fn receive(
 }
 
 /// Writes a pack into the repository; nothing of it is there before all of it is.
-pub(super) fn store(
+fn store(
     session: &Arc<Session>,
     pack: &mut (impl Read + ?Sized),
     repository: &Repository,
+) -> Result<(), GitError> {
+    store_pieces(session, repository, |write| {
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let count = pack.read(&mut buffer).map_err(|error| session.explain(&error))?;
+            match buffer.get(..count).filter(|piece| !piece.is_empty()) {
+                Some(piece) => write(piece)?,
+                None => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Writes a pack into the repository, whose pieces `send` hands to the function that it is given; nothing of it is there before
+/// all of it is.
+pub(super) fn store_pieces(
+    session: &Arc<Session>,
+    repository: &Repository,
+    send: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), GitError>) -> Result<(), GitError>,
 ) -> Result<(), GitError> {
     let failed = |error: &git2::Error| GitError::Cache {
         action: "store the pack in",
@@ -209,17 +228,10 @@ pub(super) fn store(
         }
         listener.goes_on()
     });
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let count = pack.read(&mut buffer).map_err(|error| session.explain(&error))?;
-        let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
-        if writer.write_all(piece).is_err() {
-            return Err(if session.goes_on() {
-                failed(&git2::Error::last_error(-1))
-            } else {
-                session.stopped()
-            });
-        }
-    }
+    send(&mut |piece| {
+        writer.write_all(piece).map_err(|_error| {
+            if session.goes_on() { failed(&git2::Error::last_error(-1)) } else { session.stopped() }
+        })
+    })?;
     writer.commit().map(drop).map_err(|error| session.bad_answer(&error.message()))
 }

@@ -2,11 +2,10 @@
 //!
 //! Nothing runs hooks here, so a repository that has any is not written to.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{ErrorCode, Oid, Reference, Repository};
+use git2::{ErrorCode, Oid, PackBuilder, Reference, Repository};
 
 use super::error::GitError;
 use super::fetch;
@@ -71,23 +70,29 @@ pub(super) fn copy(
     to: &Repository,
     wants: &[Oid],
 ) -> Result<(), GitError> {
-    let pack = || {
-        let mut builder = folder.repository.packbuilder()?;
-        let mut walk = folder.repository.revwalk()?;
-        for want in wants {
-            walk.push(folder.repository.find_object(*want, None)?.peel_to_commit()?.id())?;
-            builder.insert_object(*want, None)?;
-        }
-        builder.insert_walk(&mut walk)?;
-        let mut bytes = Vec::new();
-        builder.foreach(|piece| {
-            bytes.extend_from_slice(piece);
-            session.goes_on()
-        })?;
-        Ok(bytes)
-    };
-    let bytes = pack().map_err(|error: git2::Error| session.bad_answer(&error.message()))?;
-    fetch::store(session, &mut bytes.as_slice() as &mut dyn Read, to)
+    let bad = |error: git2::Error| session.bad_answer(&error.message());
+    let mut builder = wanted(&folder.repository, wants).map_err(bad)?;
+    fetch::store_pieces(session, to, |write| {
+        let mut result = Ok(());
+        let done = builder.foreach(|piece| {
+            result = write(piece);
+            result.is_ok() && session.goes_on()
+        });
+        result?;
+        done.map_err(bad)
+    })
+}
+
+/// A pack of commits with all they hold and stand on.
+fn wanted<'r>(repository: &'r Repository, wants: &[Oid]) -> Result<PackBuilder<'r>, git2::Error> {
+    let mut builder = repository.packbuilder()?;
+    let mut walk = repository.revwalk()?;
+    for want in wants {
+        walk.push(repository.find_object(*want, None)?.peel_to_commit()?.id())?;
+        builder.insert_object(*want, None)?;
+    }
+    builder.insert_walk(&mut walk)?;
+    Ok(builder)
 }
 
 /// Stores the pack and moves the branches, each only from where it has to be.
@@ -102,10 +107,10 @@ pub(super) fn push(
         let message = format!("the folder has a {hook} hook, and there is no git on this machine to run it");
         return Err(GitError::Unreachable { url: session.shown.clone(), message });
     }
-    let mut bytes = Vec::new();
-    let written = pack.write(&mut |piece| io::Write::write_all(&mut bytes, piece));
-    written.map_err(|error| session.explain(&error))?;
-    fetch::store(session, &mut bytes.as_slice() as &mut dyn Read, &folder.repository)?;
+    fetch::store_pieces(session, &folder.repository, |write| {
+        let written = pack.write(&mut |piece| write(piece).map_err(|error| session.leave(error)));
+        written.map_err(|error| session.explain(&error))
+    })?;
     let moved = |update: &RefUpdate| move_branch(&folder.repository, update).err();
     Ok(updates
         .iter()
@@ -158,7 +163,7 @@ mod tests {
         copy(&session, &folder, &cache, &[Oid::from_str(&base).unwrap()]).unwrap();
 
         let author = Person { name: "bot".to_owned(), email: "bot@x".to_owned() };
-        let files = vec![("web.yaml".to_owned(), b"image: web:2\n".to_vec())];
+        let files = vec![("web.yaml".to_owned(), b"image: web:2\n".to_vec().into())];
         let (committer, message) = (author.clone(), "two".to_owned());
         let spec = CommitSpec { parent: base.clone(), author, committer, time: (2, 0), message, files };
         let new = BareCache::at(cache.path()).commit(&spec).unwrap();
