@@ -66,7 +66,7 @@ fn ground() -> Ground {
         template: String::new(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),
-        files: files.filter(|file| !file.sites.is_empty()).collect(),
+        files: files.filter(|file| !file.sites.is_empty()).collect::<Vec<_>>().into(),
         problem_files: Vec::new(),
     }
 }

@@ -46,7 +46,6 @@ use crate::domain::inventory::Inventory;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, TagFilter};
 use crate::domain::policy::{Exclusions, Filtering};
 use crate::domain::scan::Scan;
-use crate::domain::setrun::in_parallel;
 use crate::forge;
 use crate::git;
 use crate::problem::Problem;
@@ -89,6 +88,7 @@ pub struct Engine {
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
+    marked: Arc<grounds::MarkedFiles>,
     /// Exclusion lists as they are spelled → compiled.
     exclusions: Arc<Mutex<HashMap<Vec<String>, Exclusions>>>,
     /// Filters of policies, as they are spelled → compiled.
@@ -156,6 +156,7 @@ impl Engine {
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),
+            marked: Arc::default(),
             exclusions: Arc::default(),
             filters: Arc::default(),
             secrets_dir: dirs.state.as_ref().map(|state| state.join("secrets")),
@@ -186,12 +187,6 @@ fn git_root(dirs: &Dirs, store: &Store) -> Result<(PathBuf, Option<Arc<tempfile:
     }
     let folder = load::private_folder()?;
     Ok((folder.path().to_owned(), Some(Arc::new(folder))))
-}
-
-/// What `work` makes of each item, in their order, on as many threads as there are cores.
-fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    in_parallel(items, cores, work)
 }
 
 /// The time of now, in whole seconds, as Git and Flux keep it.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use supercargo::domain::commit::CommitSpec;
+use supercargo::domain::commit::{CommitSpec, Content};
 use supercargo::domain::object::Person;
 use supercargo::domain::setrun;
 use supercargo::git::{
@@ -28,7 +28,8 @@ const FILES: &[(&str, &str)] = &[
 
 fn commit_spec(parent: &str, message: &str, files: &[(&str, &str)]) -> CommitSpec {
     let bot = Person { name: "fluxcdbot".to_owned(), email: "flux@example.com".to_owned() };
-    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let files =
+        files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec().into())).collect();
     let (author, committer, message) = (bot.clone(), bot, message.to_owned());
     CommitSpec { parent: parent.to_owned(), author, committer, time: (1_763_805_600, 60), message, files }
 }
@@ -185,6 +186,22 @@ fn a_colleague_who_was_faster_is_a_race() {
 }
 
 #[test]
+fn contents_that_were_written_before_are_committed_by_their_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_fleet, cache, remote) = folder_remote(dir.path());
+    let base = cache.fetch(&remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let texts = [("apps/web.yaml", "image: web:2\n"), ("deep/er/db.yaml", "image: db:2\n"), ("new", "1")];
+    let contents: Vec<Vec<u8>> = texts.iter().map(|(_, text)| text.as_bytes().to_vec()).collect();
+    let ids = cache.write_blobs(&contents).unwrap();
+    let whole = commit_spec(&base, "Two", &texts);
+    let files = texts.iter().zip(ids).map(|((path, _), id)| ((*path).to_owned(), Content::Blob(id)));
+    let by_id = CommitSpec { files: files.collect(), ..whole.clone() };
+    assert_eq!(cache.commit(&by_id).unwrap(), cache.commit(&whole).unwrap());
+    let nowhere = ("apps/web.yaml".to_owned(), Content::Blob("1".repeat(40)));
+    assert!(cache.commit(&CommitSpec { files: vec![nowhere], ..whole }).is_err(), "nothing has that id");
+}
+
+#[test]
 fn a_damaged_cache_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let (_bare, cache, remote) = folder_remote(dir.path());
@@ -294,6 +311,19 @@ fn a_second_fetch_of_the_same_commit_asks_once() {
     let before = it.server.log().lines().count();
     it.cache.fetch(&it.remote, heads).unwrap();
     assert_eq!(it.server.log().lines().count(), before + 1, "{}", it.server.log());
+}
+
+#[test]
+fn a_commit_that_no_branch_is_at_is_fetched_by_its_id() {
+    let Some(it) = http(false, WRITER) else { return };
+    let old = it.fleet.tip("main").unwrap();
+    it.fleet.commit("main", &[("apps/web.yaml", "image: web:2\n")], "Next");
+    it.cache.fetch(&it.remote, |_| vec![old.clone()]).unwrap();
+    let files = it.cache.read_files(&old, &["nothing.yaml", "apps/web.yaml"]).unwrap();
+    assert_eq!(
+        files.iter().map(|file| (file.path.as_str(), &file.bytes[..])).collect::<Vec<_>>(),
+        [("apps/web.yaml", &b"image: web:1\n"[..])]
+    );
 }
 
 #[test]

@@ -46,16 +46,18 @@ fn ground(asked: &Value) -> Ground {
         template: "x".to_owned(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),
-        files: Vec::new(),
+        files: Arc::default(),
         problem_files: Vec::new(),
     };
+    let mut files = Vec::new();
     for file in scanned {
         let text = String::from_utf8(file.bytes.to_vec()).unwrap();
         match MarkedFile::read(file.path.clone(), text) {
-            Ok(file) => ground.files.push(file),
+            Ok(file) => files.push(file),
             Err(error) => ground.problem_files.push(ProblemFile { path: file.path, error }),
         }
     }
+    ground.files = files.into();
     ground
 }
 
@@ -102,11 +104,11 @@ fn planned(asked: &Value) -> Value {
         author: None,
         split: false,
     };
-    let (plan, contents) = Plan::build(&proposals, &grounds, &selections, &options);
+    let (plan, contents) = Plan::build(proposals.clone(), &grounds, &selections, &options);
     assert_eq!(plan.problems, [], "{asked}");
     assert_eq!(plan.bytes_changed_outside_markers, 0, "{asked}");
     let files: BTreeMap<_, _> =
-        contents.into_iter().flatten().map(|(path, edit)| (path, edit.after)).collect();
+        contents.into_iter().flatten().map(|(path, edit)| (path, edit.after())).collect();
     let mut updates = Vec::new();
     for (file, objects) in message_data(&grounds[0], &proposals, &selections).file_changes {
         for changed in objects {

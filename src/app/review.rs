@@ -120,7 +120,7 @@ pub struct Review {
     updates: Vec<Proposal>,
     /// What the proposals were made from: bases, branches and the texts of marked files.
     pub grounds: Arc<Vec<Ground>>,
-    /// Every file with a site, before and after all that could be written.
+    /// Every file with a site that can be written.
     pub files: Vec<FilePreview>,
     /// Marked files that cannot be written, with what is wrong there.
     pub problem_files: Vec<(String, String)>,
@@ -159,7 +159,7 @@ impl Review {
             .find(|update| update.policy == id.policy && update.automation == id.automation)
     }
 
-    /// The text of a file before and after all that could be written there by `automation`.
+    /// A file in which sites of `automation` can be written.
     pub fn preview(&self, automation: &ObjectId, path: &str) -> Option<&FilePreview> {
         self.files.iter().find(|file| file.automation == *automation && file.path == path)
     }

@@ -58,8 +58,23 @@ pub struct CommitSpec {
     pub time: (i64, i32),
     /// The message, byte for byte; nothing is trimmed or added.
     pub message: String,
-    /// Paths from the repository's root and their new content, whole. A file that exists keeps its mode.
-    pub files: Vec<(String, Vec<u8>)>,
+    /// Paths from the repository's root and their new content. A file that exists keeps its mode.
+    pub files: Vec<(String, Content)>,
+}
+
+/// What a file of a commit shall hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// What the repository has already under this id of a blob, in hex.
+    Blob(String),
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The plan: what would be committed where, as a value that can be stored, reviewed elsewhere and refused when stale.
 //!
 //! [`propose`] compares marked sites with what the policies select; a person decides; [`Plan::build`] turns the approved
-//! sites into one commit for each automation; [`Group::apply`] makes the new files out of the old ones, or says why the
+//! sites into one commit for each automation; [`Approved::edit`] makes the new files out of the old ones, or says why the
 //! plan no longer fits.
 
 mod build;
@@ -25,7 +25,7 @@ pub use build::{BuildOptions, Edited, message_data, template_problem};
 pub use ground::{FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
 pub use propose::propose;
 pub use revert::{Changed, revert};
-pub use stale::Stale;
+pub use stale::{Approved, Stale};
 
 /// Approved updates, pinned to what they were made from.
 ///

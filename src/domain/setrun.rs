@@ -161,6 +161,12 @@ fn set_candidate(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> 
     Ok(FileSet { updates: updates.collect(), text: Some(text), places })
 }
 
+/// What `work` makes of each item, in their order, on as many threads as there are cores.
+pub fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    in_parallel(items, cores, work)
+}
+
 /// `work` of every item, in the items' order, on up to `threads` threads.
 pub fn in_parallel<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     /// Few enough that the threads end together, many enough that taking one costs nothing.

@@ -17,11 +17,12 @@ use crate::domain::plan::{Ground, PushTarget, Warning};
 use crate::domain::setrun;
 use crate::git::{BareCache, Distance};
 use crate::problem::{Code, Problem};
-use files::{keep, marked_files, not_scanned, scanned_path};
+use files::{marked, not_scanned, scanned_path, sorted};
 use known::{Known, resolve};
 use place::Place;
 use warnings::{foreign_commits, refspec_warning, secret_warnings, target_warnings};
 
+pub(super) use files::MarkedFiles;
 pub(super) use known::never_fetched;
 
 impl Engine {
@@ -102,7 +103,7 @@ impl Engine {
             base.commit.clone()
         };
         let path = scanned_path(&cache, &read, &automation.update_path)?;
-        let (files, problem_files) = marked_files(&cache, &read, &path)?;
+        let (files, problem_files) = self.marked.of(&cache, &read, &path)?;
         let apart = match &tip {
             Some(tip) if place.targets.switching => self.distance(&cache, &remote, (tip, &base), refresh),
             _ => Distance { behind: Some(0), ahead: None },
@@ -154,7 +155,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         template: git.message_template,
         template_values: git.message_values,
         warnings: Vec::new(),
-        files: Vec::new(),
+        files: Arc::default(),
         problem_files: Vec::new(),
     })
 }
@@ -165,11 +166,9 @@ fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Resu
     let path = setrun::resolve(&automation.update_path, |path| super::walk::entry(&root, path))
         .map_err(|error| not_scanned(&error))?;
     let mut ground = described(world, automation, path.clone())?;
-    for (file, bytes) in super::walk::marked_files(&root)? {
-        if is_below(&file, &path) {
-            keep(file, bytes, &mut ground.files, &mut ground.problem_files);
-        }
-    }
+    let below = super::walk::marked_files(&root)?.into_iter().filter(|(file, _)| is_below(file, &path));
+    let (files, problem_files) = sorted(below.filter_map(|(file, bytes)| marked(&file, &bytes)));
+    (ground.files, ground.problem_files) = (files.into(), problem_files);
     Ok(ground)
 }
 

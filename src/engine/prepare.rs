@@ -43,8 +43,6 @@ pub struct Prepared {
     pub plan: Plan,
     /// The content of its files, by group and path.
     pub contents: Vec<BTreeMap<String, FileEdit>>,
-    /// The marked files as they are now, with the decisions carried over.
-    pub review: Review,
     /// Branches whose name has to be typed, in the order of the groups.
     pub protected: Vec<String>,
     /// What moved since the review: one sentence each.
@@ -52,7 +50,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Takes in what was prepared for another branch; what is reviewed stays that of the first.
+    /// Takes in what was prepared for another branch.
     fn join(&mut self, other: Self) {
         self.plan.join(&mut self.contents, (other.plan, other.contents));
         let new = other.protected.into_iter().filter(|branch| !self.protected.contains(branch));
@@ -140,10 +138,10 @@ impl Engine {
         let moved = carry_over(&request.proposals, &mut proposals);
         carry_holds(&request.proposals, &mut proposals);
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
-        let (mut plan, contents) = Plan::build(&proposals, &grounds, selections, &options);
+        let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
         plan.problems.splice(0..0, problems);
         let protected = self.protected(world, &plan);
-        Prepared { plan, contents, review: Review::new(Arc::new(grounds), proposals), protected, moved }
+        Prepared { plan, contents, protected, moved }
     }
 
     /// What plans are made with here and now.
@@ -213,34 +211,35 @@ fn carry_holds(before: &[Proposal], after: &mut [Proposal]) {
 
 /// Carries decisions over to the sites that are still the same; says which decided ones are not.
 pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<String> {
-    let key = |proposal: &Proposal, site: &Site| {
-        (
-            proposal.automation.clone(),
-            site.file.clone(),
-            site.line,
-            site.column,
-            site.setter.clone(),
-            site.old.clone(),
-            site.new.clone(),
-        )
-    };
     let mut decided = BTreeMap::new();
     for proposal in before {
         for site in proposal.sites.iter().filter(|site| site.decision != Decision::Undecided) {
-            decided.insert(key(proposal, site), site.decision);
+            decided.insert(change(proposal, site), site.decision);
         }
     }
-    for proposal in after.iter_mut() {
-        for index in 0..proposal.sites.len() {
-            let Some(decision) = decided.remove(&key(proposal, &proposal.sites[index])) else { continue };
-            if proposal.sites[index].blocked.is_none() {
-                proposal.sites[index].decision = decision;
-            }
-        }
-        proposal.decision = proposal.overall();
+    let mut found: Vec<Vec<Option<Decision>>> = Vec::with_capacity(after.len());
+    for proposal in &*after {
+        found.push(proposal.sites.iter().map(|site| decided.remove(&change(proposal, site))).collect());
     }
     let lost = decided.into_keys().map(|(_, file, line, _, setter, ..)| {
         format!("{file}:{line} changed upstream; {setter} is undecided again")
     });
-    lost.collect()
+    let lost = lost.collect();
+    for (proposal, found) in after.iter_mut().zip(found) {
+        for (site, decision) in proposal.sites.iter_mut().zip(found) {
+            if let Some(decision) = decision.filter(|_| site.blocked.is_none()) {
+                site.decision = decision;
+            }
+        }
+        proposal.decision = proposal.overall();
+    }
+    lost
+}
+
+/// What a decision about a site was about.
+fn change<'a>(
+    proposal: &'a Proposal,
+    site: &'a Site,
+) -> (&'a ObjectId, &'a str, usize, usize, &'a str, &'a str, &'a str) {
+    (&proposal.automation, &site.file, site.line, site.column, &site.setter, &site.old, &site.new)
 }

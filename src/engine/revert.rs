@@ -52,7 +52,7 @@ impl Engine {
             let messages: BTreeMap<ObjectId, String> =
                 grounds.iter().map(|ground| (ground.automation.clone(), message.clone())).collect();
             let options = engine.build_options(&world, &messages);
-            let (mut plan, _) = Plan::build(&proposals, &grounds, &selections, &options);
+            let (mut plan, _) = Plan::build(proposals, &grounds, &selections, &options);
             // Nobody wrote it.
             plan.groups.iter_mut().for_each(|group| group.message_edited = false);
             left.extend(not_set_back);

@@ -13,6 +13,7 @@ use crate::config::{Refresh, Settings};
 use crate::domain::object::{DigestPolicy, ImageRepository, ObjectId};
 use crate::domain::reference::{ImageError, ImageName};
 use crate::domain::scan::{Budget, Scan, Transfer};
+use crate::domain::setrun::on_all_cores;
 use crate::domain::tags::TagList;
 use crate::domain::watch;
 use crate::problem::{Code, Problem};
@@ -76,7 +77,7 @@ impl Engine {
     fn cached_of_those(&self, world: &World, are_wanted: impl Fn(&&ImageRepository) -> bool) -> Scans {
         let repositories: Vec<&ImageRepository> =
             world.inventory.repositories.values().filter(are_wanted).collect();
-        let known = super::on_all_cores(&repositories, |repository| self.cached_of(repository));
+        let known = on_all_cores(&repositories, |repository| self.cached_of(repository));
         known.into_iter().flatten().collect()
     }
 

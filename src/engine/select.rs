@@ -16,6 +16,7 @@ use crate::domain::plan::Selection;
 use crate::domain::policy::{Evaluation, Evaluator, Exclusions, Filtering, PolicyErrorKind};
 use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan;
+use crate::domain::setrun::on_all_cores;
 use crate::domain::tags::TagList;
 use crate::problem::{Code, Problem};
 
@@ -134,7 +135,7 @@ impl Engine {
         let evaluate = |policy: &&ImagePolicy| {
             (policy.meta.id.clone(), self.evaluate(inventory, policy, scans.get(&policy.repository)))
         };
-        super::on_all_cores(&policies, evaluate).into_iter().chain(ambiguous(inventory)).collect()
+        on_all_cores(&policies, evaluate).into_iter().chain(ambiguous(inventory)).collect()
     }
 
     /// The list compiled, once for all that have the same.

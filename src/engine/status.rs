@@ -222,7 +222,7 @@ fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) ->
 
 /// How many marked scalars name a policy in what was read.
 pub fn sites_of(grounds: &[Ground], policy: &ObjectId) -> usize {
-    let scalars = grounds.iter().flat_map(|ground| &ground.files).flat_map(|file| &file.sites);
+    let scalars = grounds.iter().flat_map(|ground| &*ground.files).flat_map(|file| &file.sites);
     scalars.filter(|scalar| parse_setter(&scalar.setter).is_ok_and(|(id, _)| id == *policy)).count()
 }
 

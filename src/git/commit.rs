@@ -3,7 +3,7 @@
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid, Repository, Tree};
 
-use crate::domain::commit::CommitSpec;
+use crate::domain::commit::{CommitSpec, Content};
 use crate::domain::object::Person;
 
 use super::cache::BareCache;
@@ -46,6 +46,18 @@ impl BareCache {
         self.write_commit(&repository, tree, (&head, &spec.message), signer)
     }
 
+    /// Writes the contents of files into the cache, for a commit to come; returns their ids in hex, in their order.
+    ///
+    /// # Errors
+    /// What keeps the cache from being written.
+    pub fn write_blobs(&self, contents: &[Vec<u8>]) -> Result<Vec<String>, GitError> {
+        let _lock = self.lock(true)?;
+        let write = |repository: &Repository, contents: &[Vec<u8>]| {
+            contents.iter().map(|bytes| Ok(repository.blob(bytes)?.to_string())).collect()
+        };
+        self.in_parts(contents, write).map_err(|error| self.failed("write", &error.message()))
+    }
+
     /// Writes the commit of a tree that is here. The caller holds no lock: to sign may take a person's while.
     pub(super) fn write_commit(
         &self,
@@ -70,14 +82,18 @@ impl BareCache {
         &self,
         repository: &Repository,
         base: &Tree<'_>,
-        files: &[(String, Vec<u8>)],
+        files: &[(String, Content)],
     ) -> Result<Oid, GitError> {
         let failed = |error: git2::Error| self.failed("write", &error.message());
         let mut update = TreeUpdateBuilder::new();
-        for (path, bytes) in files {
+        for (path, content) in files {
             check_path(path)?;
             let mode = mode(base, path)?;
-            let blob = repository.blob(bytes).map_err(failed)?;
+            let blob = match content {
+                Content::Bytes(bytes) => repository.blob(bytes),
+                Content::Blob(id) => Oid::from_str(id),
+            };
+            let blob = blob.map_err(failed)?;
             update.upsert(path.as_str(), blob, mode);
         }
         update.create_updated(repository, base).map_err(failed)

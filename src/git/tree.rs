@@ -12,7 +12,7 @@ use crate::domain::setrun::Entry;
 
 /// Below this many files a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
-/// Threads that read blobs; more only wait for the disk.
+/// Threads that read or write blobs; more only wait for the disk.
 const MAX_THREADS: usize = 8;
 
 /// A file of a commit.
@@ -24,6 +24,12 @@ pub struct TreeFile {
     pub mode: i32,
     /// The content.
     pub bytes: Vec<u8>,
+}
+
+impl TreeFile {
+    fn new(path: &str, mode: i32, bytes: &[u8]) -> Self {
+        Self { path: path.to_owned(), mode, bytes: bytes.to_vec() }
+    }
 }
 
 /// A file that is wanted and not read yet.
@@ -47,13 +53,28 @@ impl BareCache {
         want: impl Fn(&str) -> bool,
         keep: impl Fn(&str, &[u8]) -> bool + Sync,
     ) -> Result<Vec<TreeFile>, GitError> {
+        let make =
+            |path: &str, mode, bytes: &[u8]| keep(path, bytes).then(|| TreeFile::new(path, mode, bytes));
+        self.read_tree_as(commit, want, make)
+    }
+
+    /// As [`Self::read_tree`], but with what `make` makes of path, mode and content; it is called on several threads.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_tree_as<T: Send>(
+        &self,
+        commit: &str,
+        want: impl Fn(&str) -> bool,
+        make: impl Fn(&str, i32, &[u8]) -> Option<T> + Sync,
+    ) -> Result<Vec<T>, GitError> {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let tree = self.tree(&repository, commit)?;
         let mut entries = Vec::new();
         collect(&repository, &tree, "", &want, &mut entries)
             .map_err(|error| self.unreadable(commit, &error))?;
-        self.read_all(&entries, &keep).map_err(|error| self.unreadable(commit, &error))
+        self.read_all(&entries, &make).map_err(|error| self.unreadable(commit, &error))
     }
 
     /// One file of `commit`; `None` if it has no such regular file.
@@ -61,8 +82,25 @@ impl BareCache {
     /// # Errors
     /// [`GitError::Missing`] if the commit was not fetched.
     pub fn read_file(&self, commit: &str, path: &str) -> Result<Option<TreeFile>, GitError> {
-        let files = self.read_tree(commit, |candidate| candidate == path, |_, _| true)?;
-        Ok(files.into_iter().next())
+        Ok(self.read_files(commit, &[path])?.into_iter().next())
+    }
+
+    /// Those of `paths` at which `commit` has a regular file, in their order.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the commit was not fetched.
+    pub fn read_files(&self, commit: &str, paths: &[&str]) -> Result<Vec<TreeFile>, GitError> {
+        let _lock = self.lock(false)?;
+        let repository = self.existing()?;
+        let tree = self.tree(&repository, commit)?;
+        let entry = |path: &&str| {
+            let entry = tree.get_path(Path::new(path)).ok()?;
+            let (path, mode, oid) = ((*path).to_owned(), entry.filemode(), entry.id());
+            is_regular(mode).then_some(Wanted { path, mode, oid })
+        };
+        let entries: Vec<Wanted> = paths.iter().filter_map(entry).collect();
+        self.read_all(&entries, &|path, mode, bytes| Some(TreeFile::new(path, mode, bytes)))
+            .map_err(|error| self.unreadable(commit, &error))
     }
 
     /// What `work` makes of the tree of `commit`; the function it is given tells what stands at a path.
@@ -103,20 +141,37 @@ impl BareCache {
         GitError::Missing { url: self.shown().to_owned(), what }
     }
 
-    /// Reads the entries, on several threads if they are many; each has the repository opened for itself, because the
-    /// library's handles belong to one thread.
-    fn read_all(
+    /// Reads the entries.
+    fn read_all<T: Send>(
         &self,
         entries: &[Wanted],
-        keep: &(impl Fn(&str, &[u8]) -> bool + Sync),
-    ) -> Result<Vec<TreeFile>, git2::Error> {
+        make: &(impl Fn(&str, i32, &[u8]) -> Option<T> + Sync),
+    ) -> Result<Vec<T>, git2::Error> {
+        self.in_parts(entries, |repository, entries| {
+            let odb = repository.odb()?;
+            let mut found = Vec::new();
+            for entry in entries {
+                found.extend(make(&entry.path, entry.mode, odb.read(entry.oid)?.data()));
+            }
+            Ok(found)
+        })
+    }
+
+    /// What `work` makes of `items`, in their order, on several threads if they are many; each has the repository opened for
+    /// itself, because the library's handles belong to one thread.
+    pub(super) fn in_parts<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&Repository, &[T]) -> Result<Vec<R>, git2::Error> + Sync,
+    ) -> Result<Vec<R>, git2::Error> {
         let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
-        let threads = available.min(entries.len() / WORTH_A_THREAD).max(1);
-        let share = entries.len().div_ceil(threads).max(1);
+        let threads = available.min(items.len() / WORTH_A_THREAD).max(1);
+        let share = items.len().div_ceil(threads).max(1);
         let parts = thread::scope(|scope| {
-            let start = |part| scope.spawn(move || read_part(&Repository::open(self.dir())?, part, keep));
-            let started: Vec<_> = entries.chunks(share).map(start).collect();
-            let died = || git2::Error::from_str("a reading thread died");
+            let work = &work;
+            let start = |part| scope.spawn(move || work(&Repository::open(self.dir())?, part));
+            let started: Vec<_> = items.chunks(share).map(start).collect();
+            let died = || git2::Error::from_str("a thread of the cache died");
             started
                 .into_iter()
                 .map(|thread| thread.join().map_err(|_panic| died())?)
@@ -124,6 +179,11 @@ impl BareCache {
         })?;
         Ok(parts.into_iter().flatten().collect())
     }
+}
+
+/// Whether a mode is that of a file that is no link.
+fn is_regular(mode: i32) -> bool {
+    matches!(mode, 0o100_644 | 0o100_755 | 0o100_664)
 }
 
 /// Adds the wanted files below `tree`, whose path is `prefix` (empty, or ending in `/`).
@@ -142,31 +202,11 @@ fn collect(
                 let below = repository.find_tree(entry.id())?;
                 collect(repository, &below, &format!("{path}/"), want, found)?;
             }
-            (Some(ObjectType::Blob), mode @ (0o100_644 | 0o100_755 | 0o100_664)) if want(&path) => {
+            (Some(ObjectType::Blob), mode) if is_regular(mode) && want(&path) => {
                 found.push(Wanted { path, mode, oid: entry.id() });
             }
             _ => {}
         }
     }
     Ok(())
-}
-
-fn read_part(
-    repository: &Repository,
-    entries: &[Wanted],
-    keep: &impl Fn(&str, &[u8]) -> bool,
-) -> Result<Vec<TreeFile>, git2::Error> {
-    let odb = repository.odb()?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let object = odb.read(entry.oid)?;
-        if keep(&entry.path, object.data()) {
-            files.push(TreeFile {
-                path: entry.path.clone(),
-                mode: entry.mode,
-                bytes: object.data().to_vec(),
-            });
-        }
-    }
-    Ok(files)
 }

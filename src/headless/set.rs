@@ -53,8 +53,7 @@ pub(super) fn run(
     if args.paths.len() > 1 {
         each_once(&mut files);
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let results = setrun::in_parallel(&files, threads, |file| Changed::find(file, &setters));
+    let results = setrun::on_all_cores(&files, |file| Changed::find(file, &setters));
     let mut report =
         Report { files: Vec::new(), updates: Vec::new(), problem_files: Vec::new(), written: write };
     let mut problems = Vec::new();

@@ -1,6 +1,7 @@
 //! `get updates` and `diff updates`: what would change, as a list and as a patch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -115,7 +116,7 @@ fn nothing_pending(session: &Session, reviewed: &Reviewed, is_all: bool) -> Stri
         return "⚠ no pending updates in what could be checked; the rest failed".to_owned();
     }
     let sites: usize =
-        reviewed.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
+        reviewed.review.grounds.iter().flat_map(|ground| &*ground.files).map(|file| file.sites.len()).sum();
     let policies = count(session.world.inventory.policies.len(), "policy");
     format!("✔ no pending updates: {policies} checked against {}", count(sites, "site"))
 }
@@ -204,7 +205,8 @@ struct DiffFile {
     remote: Option<String>,
     branch: String,
     path: String,
-    edit: FileEdit,
+    before: Arc<str>,
+    after: FileEdit,
     patch: String,
 }
 
@@ -217,8 +219,8 @@ impl Document for Diff {
         let file = |file: &DiffFile| {
             json!({
                 "remote": file.remote, "path": file.path,
-                "sha256_before": sha256_hex(file.edit.before.as_bytes()),
-                "sha256_after": sha256_hex(file.edit.after.as_bytes()), "patch": file.patch,
+                "sha256_before": sha256_hex(file.before.as_bytes()),
+                "sha256_after": sha256_hex(file.after.after().as_bytes()), "patch": file.patch,
             })
         };
         let files: Vec<Value> = self.files.iter().map(file).collect();
@@ -287,7 +289,7 @@ pub(super) fn diff(
         sites: counts.sites,
         outside: prepared.plan.bytes_changed_outside_markers,
         files: files(&prepared.plan, &prepared.contents, unified),
-        problem_files: prepared.review.problem_files.iter().map(|(path, _)| path.clone()).collect(),
+        problem_files: reviewed.review.problem_files.iter().map(|(path, _)| path.clone()).collect(),
         stat,
         headed: prepared.plan.pushes().len() > 1,
     };
@@ -310,12 +312,13 @@ fn files(plan: &Plan, contents: &[BTreeMap<String, FileEdit>], unified: usize) -
                 .iter_mut()
                 .find(|file| file.remote == group.remote && file.branch == branch && file.path == *path);
             match known {
-                Some(file) => file.edit.after.clone_from(&edit.after),
+                Some(file) => file.after = edit.clone(),
                 None => files.push(DiffFile {
                     remote: group.remote.clone(),
                     branch: branch.clone(),
                     path: path.clone(),
-                    edit: edit.clone(),
+                    before: Arc::clone(&edit.before),
+                    after: edit.clone(),
                     patch: String::new(),
                 }),
             }
@@ -323,7 +326,7 @@ fn files(plan: &Plan, contents: &[BTreeMap<String, FileEdit>], unified: usize) -
     }
     files.sort_by(|a, b| (&a.remote, &a.branch, &a.path).cmp(&(&b.remote, &b.branch, &b.path)));
     for file in &mut files {
-        file.patch = diff::unified(&file.path, &file.edit.before, &file.edit.after, unified);
+        file.patch = diff::unified(&file.path, &file.before, &file.after.after(), unified);
     }
     files
 }

@@ -372,7 +372,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let policies = words::count(state.inventory.policies.len(), "policy");
     let sites: usize =
-        state.review.grounds.iter().flat_map(|ground| &ground.files).map(|file| file.sites.len()).sum();
+        state.review.grounds.iter().flat_map(|ground| &*ground.files).map(|file| file.sites.len()).sum();
     let when =
         state.scan_totals().newest.map(|time| format!(" at {}", words::when(state.now, time, &state.zone)));
     let checked =

@@ -233,7 +233,7 @@ impl Screen {
             base.stale = self.unreached;
             base.fetched = if base.stale { base.fetched } else { at(NOW) };
         }
-        let (plan, _) = Plan::build(updates, &grounds, &self.selections, &options);
+        let (plan, _) = Plan::build(updates.to_vec(), &grounds, &self.selections, &options);
         Msg::Prepared(job, Ok(Box::new(Prepared { plan, protected: self.protected.clone(), moved: vec![] })))
     }
 
@@ -368,7 +368,7 @@ impl Screen {
             template: git.message_template.clone(),
             template_values: BTreeMap::new(),
             warnings,
-            files,
+            files: files.into(),
             problem_files,
         }
     }

@@ -351,7 +351,7 @@ fn ground(automation: &str, files: Vec<MarkedFile>) -> Ground {
         template: String::new(),
         template_values: BTreeMap::new(),
         warnings: vec![],
-        files,
+        files: files.into(),
         problem_files: vec![],
     }
 }

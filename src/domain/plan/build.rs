@@ -1,10 +1,11 @@
 //! Approved proposals into a plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ground::{FileEdit, Ground, Selection};
+use super::ground::{FileEdit, Ground, MarkedFile, Selection};
 use super::stale::apply_sites;
 use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
 use crate::domain::commit::message_defect;
@@ -32,10 +33,10 @@ pub struct BuildOptions<'a> {
     pub split: bool,
 }
 
-/// Files as they stand after the groups before: remote, branch and path → content.
+/// Files as the groups before leave them: remote, branch and path → the last edit.
 #[derive(Debug, Default)]
 pub struct Edited {
-    files: BTreeMap<(String, String, String), String>,
+    files: BTreeMap<(String, String, String), FileEdit>,
 }
 
 impl Edited {
@@ -51,7 +52,7 @@ impl Plan {
     /// Returns the plan, whose `problems` name each automation that had to be left out (a template that fails, a file
     /// that cannot be edited safely), and the new content of every file, by group and path.
     pub fn build(
-        proposals: &[Proposal],
+        mut proposals: Vec<Proposal>,
         grounds: &[Ground],
         selections: &BTreeMap<ObjectId, Selection>,
         options: &BuildOptions<'_>,
@@ -68,7 +69,7 @@ impl Plan {
         let (mut edited, mut contents) = (Edited::default(), Vec::new());
         for ground in grounds {
             let updates: Vec<Proposal> =
-                proposals.iter().filter(|update| update.automation == ground.automation).cloned().collect();
+                proposals.extract_if(.., |update| update.automation == ground.automation).collect();
             for updates in commits(updates, options.split) {
                 match build_group(ground, updates, selections, options, &mut edited) {
                     Ok(built) => {
@@ -127,14 +128,18 @@ fn build_group(
     warnings.splice(0..0, ground.warnings.iter().cloned());
     warnings.extend(update_warnings(&updates));
     let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
-    let planned = |(path, edit): &(&String, &FileEdit)| PlannedFile {
-        path: (*path).clone(),
-        sha256_before: sha256_hex(edit.before.as_bytes()),
-        sha256_after: sha256_hex(edit.after.as_bytes()),
-        controller_reformats: controller_reformats(&in_scope, edit, selections),
+    let planned = |(path, edit): &(&String, &FileEdit)| {
+        let (before, after) = (&*edit.before, edit.after());
+        let file = PlannedFile {
+            path: (*path).clone(),
+            sha256_before: sha256_hex(before.as_bytes()),
+            sha256_after: sha256_hex(after.as_bytes()),
+            controller_reformats: controller_reformats(&in_scope, (before, &after), selections),
+        };
+        (file, bytes_outside_markers(before, &after))
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let files = setrun::in_parallel(&contents.iter().collect::<Vec<_>>(), threads, planned);
+    let files = setrun::on_all_cores(&contents.iter().collect::<Vec<_>>(), planned);
+    let (files, outside): (_, Vec<u64>) = files.into_iter().unzip();
     let group = Group {
         automation: ground.automation.clone(),
         remote: ground.remote.clone(),
@@ -147,8 +152,7 @@ fn build_group(
         files,
         updates,
     };
-    let outside = contents.values().map(bytes_outside_markers).sum();
-    Ok(Built { group, contents, outside })
+    Ok(Built { group, contents, outside: outside.iter().sum() })
 }
 
 /// The new content of every file with an approved site.
@@ -163,24 +167,32 @@ fn edit_files(
     }
     let files: HashMap<&str, _> = ground.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut contents = BTreeMap::new();
-    for (path, sites) in sites {
-        let Some(file) = files.get(path) else { continue };
+    let edit = |(path, sites): &(&str, Vec<&Site>)| {
+        let file = files.get(path)?;
         let key = Edited::key(ground, path);
-        let before = edited.files.get(&key).cloned().unwrap_or_else(|| file.text.to_string());
-        let known = if before == *file.text { Some(file.sites.as_slice()) } else { None };
-        let after = apply_sites(path, &before, known, &sites).map_err(Problem::from)?;
-        if after != before {
-            edited.files.insert(key, after.clone());
-            contents.insert(path.to_owned(), FileEdit { before, after });
+        let before = match edited.files.get(&key) {
+            Some(edit) => edit.after().into(),
+            None => Arc::clone(&file.text),
+        };
+        let known = if before == file.text { Some(file.sites.as_slice()) } else { None };
+        let edit = apply_sites(path, before, known, sites).map_err(Problem::from);
+        Some(edit.map(|edit| (key, edit)))
+    };
+    let sites: Vec<_> = sites.into_iter().collect();
+    for edit in setrun::on_all_cores(&sites, edit).into_iter().flatten() {
+        let (key, edit) = edit?;
+        if !edit.is_empty() {
+            contents.insert(key.2.clone(), edit.clone());
+            edited.files.insert(key, edit);
         }
     }
     Ok(contents)
 }
 
-/// Whether Flux would change other bytes of the file than `edit` does.
+/// Whether Flux would change other bytes of the file than differ between these two contents.
 fn controller_reformats(
     in_scope: &HashSet<&ObjectId>,
-    edit: &FileEdit,
+    (before, after): (&str, &str),
     selections: &BTreeMap<ObjectId, Selection>,
 ) -> Option<bool> {
     let is_setter = |setter: &str| {
@@ -188,7 +200,7 @@ fn controller_reformats(
         let selection = selections.get(&policy).filter(|_| in_scope.contains(&policy));
         selection.is_some_and(|selection| selection.outcome.is_ok())
     };
-    manifest::reformats(&Manifest::parse(&edit.before).ok()?, &edit.after, &is_setter)
+    manifest::reformats(&Manifest::parse(before).ok()?, after, &is_setter)
 }
 
 fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
@@ -290,10 +302,11 @@ pub fn message_data(
     };
     let mut sites: Vec<&Site> = updates.iter().flat_map(Proposal::approved).collect();
     sites.sort_by_key(|site| (&site.file, site.line, site.column));
+    let files: HashMap<&str, _> = ground.files.iter().map(|file| (file.path.as_str(), file)).collect();
     for sites in sites.chunk_by(|a, b| a.file == b.file) {
         let Some(first) = sites.first() else { continue };
         let changes = data.file_changes.entry(setrun::relative(&first.file, &ground.path)).or_default();
-        for (site, object) in sites.iter().zip(named(ground, sites)) {
+        for (site, object) in sites.iter().zip(named(files.get(first.file.as_str()).copied(), sites)) {
             let (old_value, new_value) = (site.old.clone(), site.new.clone());
             let change = Change { old_value, new_value, setter: site.setter.clone() };
             match changes.iter_mut().find(|known: &&mut ObjectChanges| known.object == object) {
@@ -310,9 +323,8 @@ pub fn message_data(
     data
 }
 
-/// The objects of `sites`, which are of one file and in its order, as Flux calls them when it has made the change.
-fn named(ground: &Ground, sites: &[&Site]) -> Vec<ObjectIdentity> {
-    let file = ground.files.iter().find(|file| sites.first().is_some_and(|site| site.file == file.path));
+/// The objects of `sites`, which are of one `file` and in its order, as Flux calls them when it has made the change.
+fn named(file: Option<&MarkedFile>, sites: &[&Site]) -> Vec<ObjectIdentity> {
     let scalar = |site: &Site| {
         let mut known = file?.sites.iter();
         known.find(|scalar| (scalar.line, scalar.column) == (site.line, site.column))
@@ -328,11 +340,11 @@ fn named(ground: &Ground, sites: &[&Site]) -> Vec<ObjectIdentity> {
 /// How many bytes differ between two contents once every marked scalar is cut out of both.
 ///
 /// Counted anew from the two texts, so that it is a check on the rewriter and not its own word.
-fn bytes_outside_markers(edit: &FileEdit) -> u64 {
-    let (Ok(before), Ok(after)) = (manifest::find(&edit.before), manifest::find(&edit.after)) else {
-        return edit.after.len() as u64;
+fn bytes_outside_markers(before: &str, after: &str) -> u64 {
+    let (Ok(old), Ok(new)) = (manifest::find(before), manifest::find(after)) else {
+        return after.len() as u64;
     };
-    let (before, after) = (without(&edit.before, &before), without(&edit.after, &after));
+    let (before, after) = (without(before, &old), without(after, &new));
     let common = before.iter().zip(&after).filter(|(a, b)| a == b).count();
     (before.len().max(after.len()) - common) as u64
 }
@@ -374,7 +386,7 @@ mod tests {
             template: template.to_owned(),
             template_values: BTreeMap::new(),
             warnings: Vec::new(),
-            files: Vec::new(),
+            files: Arc::default(),
             problem_files: Vec::new(),
         };
         let made = |template: &str, written: Option<&str>| {

@@ -1,17 +1,19 @@
 //! What a plan stands on: the marked files of one commit, and what each policy selects.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::stale::apply_sites;
 use super::{Base, PushTarget, Warning};
 use crate::domain::age::Clocks;
-use crate::domain::manifest::{Manifest, MarkedScalar, Stray, YamlError};
+use crate::domain::manifest::{Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
 use crate::domain::proposal::{MarkerPart, Proposal, Reference, Site, UpdateState};
 use crate::domain::reference::parse_reference;
+use crate::domain::setrun;
 use crate::problem::Problem;
 
 /// A file with markers.
@@ -27,13 +29,44 @@ pub struct MarkedFile {
     pub strays: Vec<Stray>,
 }
 
-/// A file before and after.
+/// A file before and after. Of the text after only what is new is kept: a plan may change thousands of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEdit {
     /// The content the group starts from.
-    pub before: String,
+    pub before: Arc<str>,
+    /// What stands in the place of which bytes of `before`, in its order.
+    changes: Vec<(Range<usize>, Box<str>)>,
+}
+
+impl FileEdit {
+    /// `before`, and what became of it.
+    pub(super) fn new(before: Arc<str>, after: &Rewritten) -> Self {
+        let new = |place: &Replaced| after.text.get(place.new.clone()).unwrap_or_default();
+        let changes = after.places.iter().map(|place| (place.old.clone(), new(place).into()));
+        let changes = changes.filter(|(old, new): &(Range<usize>, Box<str>)| {
+            before.get(old.clone()).is_none_or(|old| *old != **new)
+        });
+        let changes = changes.collect();
+        Self { before, changes }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// The content it leaves.
-    pub after: String,
+    pub fn after(&self) -> String {
+        let mut text = String::with_capacity(self.before.len() + 32 * self.changes.len());
+        let mut copied = 0;
+        for (old, new) in &self.changes {
+            text.push_str(self.before.get(copied..old.start).unwrap_or_default());
+            text.push_str(new);
+            copied = old.end;
+        }
+        text.push_str(self.before.get(copied..).unwrap_or_default());
+        text
+    }
 }
 
 /// A file with the marker token that is not valid to Flux; nothing in it can be written.
@@ -50,9 +83,10 @@ impl MarkedFile {
     ///
     /// # Errors
     /// Where and why the text is not valid to Flux.
-    pub fn read(path: impl Into<String>, text: String) -> Result<Self, YamlError> {
+    pub fn read(path: impl Into<String>, text: impl Into<Arc<str>>) -> Result<Self, YamlError> {
+        let text = text.into();
         let (sites, strays) = Manifest::parse(&text)?.into_markers();
-        Ok(Self { path: path.into(), text: text.into(), sites, strays })
+        Ok(Self { path: path.into(), text, sites, strays })
     }
 }
 
@@ -80,7 +114,7 @@ pub struct Ground {
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// The marked files below its path, in the order Flux walks them.
-    pub files: Vec<MarkedFile>,
+    pub files: Arc<Vec<MarkedFile>>,
     /// The files that cannot be written.
     pub problem_files: Vec<ProblemFile>,
 }
@@ -109,7 +143,7 @@ pub struct Selection {
     pub evaluator: Arc<Evaluator>,
 }
 
-/// A file before and after every proposed and writable site of one automation.
+/// A file in which every proposed site of one automation can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePreview {
     /// The automation.
@@ -118,8 +152,6 @@ pub struct FilePreview {
     pub path: String,
     /// As it is.
     pub before: Arc<str>,
-    /// With every writable site of every proposal put in.
-    pub after: Arc<str>,
 }
 
 /// What a person reviews: proposals with their decisions, and the files they stand in.
@@ -136,7 +168,7 @@ pub struct Review {
 }
 
 impl Review {
-    /// Applies every writable site of `proposals` to the files of `grounds`.
+    /// Tries every writable site of `proposals` on the files of `grounds`.
     ///
     /// A file that cannot be edited safely blocks its sites and is listed in [`Self::problem_files`].
     pub fn new(grounds: Arc<Vec<Ground>>, mut proposals: Vec<Proposal>) -> Self {
@@ -147,17 +179,16 @@ impl Review {
             let sites = writable_sites(&proposals, &ground.automation);
             let preview = |file: &MarkedFile| {
                 let sites = sites.get(file.path.as_str())?;
-                Some(apply_sites(&file.path, &file.text, Some(&file.sites), sites))
+                Some(apply_sites(&file.path, Arc::clone(&file.text), Some(&file.sites), sites).map(drop))
             };
-            let previews: Vec<_> = ground.files.iter().map(preview).collect();
+            let previews = setrun::on_all_cores(&ground.files, preview);
             for (file, preview) in ground.files.iter().zip(previews) {
                 match preview.transpose() {
                     Ok(None) => {}
-                    Ok(Some(after)) => files.push(FilePreview {
+                    Ok(Some(())) => files.push(FilePreview {
                         automation: ground.automation.clone(),
                         path: file.path.clone(),
                         before: Arc::clone(&file.text),
-                        after: after.into(),
                     }),
                     Err(stale) => {
                         let problem = Problem::from(stale);
@@ -196,7 +227,7 @@ fn block(proposals: &mut [Proposal], automation: &ObjectId, path: &str, problem:
 /// The distinct tags that the marked scalars of a policy hold, in order of appearance.
 pub fn tags_in_files(grounds: &[Ground], policy: &ObjectId) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for scalar in grounds.iter().flat_map(|ground| &ground.files).flat_map(|file| &file.sites) {
+    for scalar in grounds.iter().flat_map(|ground| &*ground.files).flat_map(|file| &file.sites) {
         let tag = match parse_setter(&scalar.setter) {
             Ok((id, MarkerPart::Tag)) if id == *policy => Some(scalar.value.clone()),
             Ok((id, MarkerPart::Whole)) if id == *policy => {
@@ -207,4 +238,27 @@ pub fn tags_in_files(grounds: &[Ground], policy: &ObjectId) -> Vec<String> {
         found.extend(tag.filter(|tag| !found.contains(tag)));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_kept_as_what_is_new_and_gives_the_whole_text() {
+        let text: Arc<str> =
+            "a: app:1 # {\"$imagepolicy\": \"x:y\"}\nb: 1.0 # {\"$imagepolicy\": \"x:z:tag\"}\n".into();
+        let manifest = Manifest::parse(&text).unwrap();
+        let scalars: Vec<_> = manifest.scalars().collect();
+        let edit = |values: [&str; 2]| {
+            let edits: Vec<_> = scalars.iter().copied().zip(values).collect();
+            FileEdit::new(Arc::clone(&text), &manifest.rewrite(&edits).unwrap())
+        };
+        let written =
+            "a: app:22 # {\"$imagepolicy\": \"x:y\"}\nb: \"2.0\" # {\"$imagepolicy\": \"x:z:tag\"}\n";
+        assert_eq!(edit(["app:22", "2.0"]).after(), written);
+        assert!(!edit(["app:22", "1.0"]).is_empty());
+        let same = FileEdit::new(Arc::clone(&text), &manifest.rewrite(&[(scalars[0], "app:1")]).unwrap());
+        assert!(same.is_empty() && same.after() == *text);
+    }
 }

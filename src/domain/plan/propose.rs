@@ -27,7 +27,7 @@ pub fn propose(grounds: &[Ground], selections: &BTreeMap<ObjectId, Selection>) -
 fn of_ground(ground: &Ground, selections: &BTreeMap<ObjectId, Selection>) -> Vec<Proposal> {
     let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
     let mut found: BTreeMap<&ObjectId, Draft<'_>> = BTreeMap::new();
-    for file in &ground.files {
+    for file in ground.files.iter() {
         for scalar in &file.sites {
             let Ok((named, part)) = parse_setter(&scalar.setter) else { continue };
             let Some(policy) = in_scope.get(&named) else { continue };

@@ -1,10 +1,11 @@
 //! Whether a plan still fits: the approved sites put into the files they were read from.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::ground::FileEdit;
-use super::{Group, sha256_hex};
-use crate::domain::manifest::{self, MarkedScalar};
+use super::{Group, PlannedFile, sha256_hex};
+use crate::domain::manifest::{self, Manifest, MarkedScalar, RewriteError};
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::{Code, Problem};
 
@@ -75,34 +76,38 @@ impl From<Stale> for Problem {
     }
 }
 
+/// The approved sites of a group, by the file they stand in.
+#[derive(Debug)]
+pub struct Approved<'a>(HashMap<&'a str, Vec<&'a Site>>);
+
 impl Group {
-    /// Makes the new files out of the old ones.
-    ///
-    /// `read` gives the content of a path on the plan's base, after the groups before it.
+    /// What is approved, for [`Approved::edit`].
+    pub fn approved(&self) -> Approved<'_> {
+        let mut sites: HashMap<&str, Vec<&Site>> = HashMap::new();
+        for site in self.updates.iter().flat_map(Proposal::approved) {
+            sites.entry(&site.file).or_default().push(site);
+        }
+        Approved(sites)
+    }
+}
+
+impl Approved<'_> {
+    /// Makes the new file out of the old one, whose content on the plan's base, after the groups before it, is `before`.
     ///
     /// # Errors
-    /// The first file or site that is not as planned.
-    pub fn apply(&self, read: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, FileEdit>, Stale> {
-        let mut contents = BTreeMap::new();
-        for file in &self.files {
-            let changed = || Stale::FileChanged { path: file.path.clone() };
-            let before = read(&file.path).ok_or_else(changed)?;
-            if sha256_hex(before.as_bytes()) != file.sha256_before {
-                return Err(changed());
-            }
-            let sites: Vec<&Site> = self
-                .updates
-                .iter()
-                .flat_map(Proposal::approved)
-                .filter(|site| site.file == file.path)
-                .collect();
-            let after = apply_sites(&file.path, &before, None, &sites)?;
-            if sha256_hex(after.as_bytes()) != file.sha256_after {
-                return Err(Stale::Edited);
-            }
-            contents.insert(file.path.clone(), FileEdit { before, after });
+    /// The file, or the first site in it, is not as planned.
+    pub fn edit(&self, file: &PlannedFile, before: Option<String>) -> Result<FileEdit, Stale> {
+        let changed = || Stale::FileChanged { path: file.path.clone() };
+        let before = before.ok_or_else(changed)?;
+        if sha256_hex(before.as_bytes()) != file.sha256_before {
+            return Err(changed());
         }
-        Ok(contents)
+        let sites = self.0.get(file.path.as_str()).map_or(&[][..], Vec::as_slice);
+        let edit = apply_sites(&file.path, before.into(), None, sites)?;
+        if sha256_hex(edit.after().as_bytes()) != file.sha256_after {
+            return Err(Stale::Edited);
+        }
+        Ok(edit)
     }
 }
 
@@ -111,16 +116,16 @@ impl Group {
 /// `known` are the marked scalars of exactly this text, if the caller has them.
 pub(super) fn apply_sites(
     path: &str,
-    text: &str,
+    text: Arc<str>,
     known: Option<&[MarkedScalar]>,
     sites: &[&Site],
-) -> Result<String, Stale> {
+) -> Result<FileEdit, Stale> {
     let refuse = |reason: String| Stale::Unsafe { path: path.to_owned(), reason };
     let found;
     let scalars = if let Some(known) = known {
         known
     } else {
-        found = manifest::find(text).map_err(|error| refuse(error.to_string()))?;
+        found = manifest::find(&text).map_err(|error| refuse(error.to_string()))?;
         &found
     };
     let mut edits = Vec::with_capacity(sites.len());
@@ -141,5 +146,8 @@ pub(super) fn apply_sites(
             }
         }
     }
-    manifest::rewrite(text, &edits).map_err(|error| refuse(error.to_string()))
+    let rewritten = Manifest::parse(&text).map_err(RewriteError::Before);
+    let rewritten = rewritten.and_then(|manifest| manifest.rewrite(&edits));
+    let rewritten = rewritten.map_err(|error| refuse(error.to_string()))?;
+    Ok(FileEdit::new(text, &rewritten))
 }

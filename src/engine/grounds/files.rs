@@ -1,5 +1,9 @@
 //! The files below an automation's path that have markers, in a commit or as they lie in a folder.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
 use crate::domain::inventory::is_below;
 use crate::domain::manifest;
 use crate::domain::plan::{MarkedFile, ProblemFile};
@@ -7,44 +11,85 @@ use crate::domain::setrun::{self, RunError};
 use crate::git::BareCache;
 use crate::problem::{Code, Problem};
 
-pub(super) fn marked_files(
-    cache: &BareCache,
-    commit: &str,
-    path: &str,
-) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
-    let read = cache
-        .read_tree(
-            commit,
-            |file| is_below(file, path) && manifest::is_yaml_name(file),
-            manifest::means_markers,
-        )
-        .map_err(Problem::from)?;
-    let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for file in read {
-        keep(file.path, file.bytes, &mut files, &mut problems);
+/// The folder of a cache, a commit, and a path in it.
+type Place = (PathBuf, String, String);
+
+/// What somebody still holds, and what went wrong beside it.
+type Known = (Weak<Vec<MarkedFile>>, Vec<ProblemFile>);
+
+/// The marked files of commits, for the life of the engine. What a commit holds never changes, so whoever looks at one again
+/// shares them, as long as anybody still has them.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct MarkedFiles(Mutex<HashMap<Place, Known>>);
+
+impl MarkedFiles {
+    /// The files of `commit` below `path` that have markers, in the order Flux walks them, and those that cannot be
+    /// written.
+    ///
+    /// # Errors
+    /// The commit is not in the cache.
+    pub(super) fn of(
+        &self,
+        cache: &BareCache,
+        commit: &str,
+        path: &str,
+    ) -> Result<(Arc<Vec<MarkedFile>>, Vec<ProblemFile>), Problem> {
+        let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned());
+        let known = self.all().get(&place).and_then(|(files, rest)| Some((files.upgrade()?, rest.clone())));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let (files, problems) = read(cache, commit, path)?;
+        let files = Arc::new(files);
+        let mut all = self.all();
+        all.retain(|_, (files, _)| files.strong_count() > 0);
+        all.insert(place, (Arc::downgrade(&files), problems.clone()));
+        Ok((files, problems))
     }
-    files.sort_by(|a: &MarkedFile, b| setrun::walk_order(&a.path, &b.path));
+
+    fn all(&self) -> MutexGuard<'_, HashMap<Place, Known>> {
+        // What was read is as true after a panic elsewhere as before.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(cache: &BareCache, commit: &str, path: &str) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
+    let wanted = |file: &str| is_below(file, path) && manifest::is_yaml_name(file);
+    let make = |file: &str, _mode, bytes: &[u8]| {
+        if manifest::means_markers(file, bytes) { marked(file, bytes) } else { None }
+    };
+    let read = cache.read_tree_as(commit, wanted, make).map_err(Problem::from)?;
+    let (mut files, problems) = sorted(read.into_iter());
+    files.sort_by(|a, b| setrun::walk_order(&a.path, &b.path));
     Ok((files, problems))
 }
 
-/// Takes in a file with markers. One without the token is none of Flux's; of it only what was meant as a marker is kept.
-pub(super) fn keep(
-    path: String,
-    bytes: Vec<u8>,
-    files: &mut Vec<MarkedFile>,
-    problems: &mut Vec<ProblemFile>,
-) {
-    let has_token = manifest::has_token(&bytes);
-    let read = match String::from_utf8(bytes) {
-        Ok(text) => MarkedFile::read(path.clone(), text),
+/// A file with markers. One without the token is none of Flux's; of it only what was meant as a marker is kept.
+pub(super) fn marked(path: &str, bytes: &[u8]) -> Option<Result<MarkedFile, ProblemFile>> {
+    let has_token = manifest::has_token(bytes);
+    let read = match std::str::from_utf8(bytes) {
+        Ok(text) => MarkedFile::read(path, text),
         Err(_) => Err(manifest::YamlError { line: 1, column: 1, message: "not UTF-8".to_owned() }),
     };
     match read {
-        Ok(file) if has_token => files.push(file),
-        Ok(file) => files.push(MarkedFile { sites: Vec::new(), ..file }),
-        Err(error) if has_token => problems.push(ProblemFile { path, error }),
-        Err(_) => {}
+        Ok(file) if has_token => Some(Ok(file)),
+        Ok(file) => Some(Ok(MarkedFile { sites: Vec::new(), ..file })),
+        Err(error) => has_token.then(|| Err(ProblemFile { path: path.to_owned(), error })),
     }
+}
+
+/// The files that were read, and those that cannot be.
+pub(super) fn sorted(
+    read: impl Iterator<Item = Result<MarkedFile, ProblemFile>>,
+) -> (Vec<MarkedFile>, Vec<ProblemFile>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    for file in read {
+        match file {
+            Ok(file) => files.push(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (files, problems)
 }
 
 /// Where `update_path` leads to in the files of a commit.
@@ -56,4 +101,34 @@ pub(super) fn scanned_path(cache: &BareCache, commit: &str, update_path: &str) -
 /// The problem of an automation whose path leads nowhere; the caller says which automation.
 pub(super) fn not_scanned(error: &RunError) -> Problem {
     Problem::new(Code::NotFound, "", format!("failed to apply policies: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::object::Person;
+    use crate::git::{Remote, init_bare};
+
+    #[test]
+    fn files_of_a_commit_are_read_once_for_as_long_as_anybody_has_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let remote = dir.path().join("fleet.git");
+        let author = Person { name: "ci".into(), email: "ci@example.com".into() };
+        let text = b"image: app:1 # {\"$imagepolicy\": \"apps:web\"}\n".to_vec();
+        let files = [("apps/web.yaml".to_owned(), text.clone()), ("other/web.yaml".to_owned(), text)];
+        init_bare(&remote, "main", (&author, 1_700_000_000), &files).unwrap();
+        let remote = Remote::new(remote.to_str().unwrap());
+        let cache = BareCache::open(&dir.path().join("cache"), &remote.url).unwrap();
+        let fetched = cache.fetch(&remote, |_| vec!["refs/heads/main".to_owned()]).unwrap();
+        let commit = fetched.refs.branch("main").unwrap().to_owned();
+        let known = MarkedFiles::default();
+        let read = |path: &str| known.of(&cache, &commit, path).unwrap().0;
+        let first = read("apps");
+        assert_eq!(first.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["apps/web.yaml"]);
+        assert!(Arc::ptr_eq(&first, &read("apps")), "whoever looks again shares them");
+        assert_eq!(read("").len(), 2, "another path has files of its own");
+        drop(first);
+        assert_eq!(read("apps").len(), 1, "they are read anew when nobody has them");
+        assert_eq!(known.all().len(), 1, "and what nobody has is forgotten");
+    }
 }

@@ -1,15 +1,19 @@
 //! A plan's commits, built again from the plan and the files of its base; and told by their contents where a remote has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use super::run::Run;
 use super::{DryRun, Steps, timed};
-use crate::domain::commit::{CommitSpec, is_message, with_trailers};
-use crate::domain::plan::{Group, Plan, Stale, sha256_hex};
+use crate::domain::commit::{CommitSpec, Content, is_message, with_trailers};
+use crate::domain::plan::{Group, Plan, PlannedFile, Stale, sha256_hex};
+use crate::domain::setrun;
 use crate::engine::short;
 use crate::git::GitError;
 use crate::problem::{Code, Problem};
 use crate::text::count;
+
+/// Files of a commit that are in memory at once.
+const FILES_AT_ONCE: usize = 1_024;
 
 impl Run<'_> {
     /// Builds one commit for each group, each on the one before; all on `onto` instead of their own bases if given.
@@ -20,7 +24,7 @@ impl Run<'_> {
         (dry_run, step): (DryRun, Steps<'_>),
     ) -> Result<Vec<String>, Problem> {
         let mut commits: Vec<String> = Vec::new();
-        let mut overlay: BTreeMap<String, String> = BTreeMap::new();
+        let mut edited = HashSet::new();
         for group in self.groups {
             let base = onto
                 .or(group.parent())
@@ -29,29 +33,55 @@ impl Run<'_> {
             if !self.cache.has(&parent) {
                 return Err(self.gone(&parent, dry_run));
             }
-            let there = self.read(base, group).map_err(Problem::from)?;
-            let files = group.apply(|path| overlay.get(path).or_else(|| there.get(path)).cloned())?;
-            let committer = self.committer.clone().unwrap_or_else(|| group.author.clone());
-            let spec = CommitSpec {
-                parent: parent.clone(),
-                author: group.author.clone(),
-                time: (plan.created.as_second(), 0),
-                message: with_trailers(&group.message, &self.trailers, &committer),
-                committer,
-                files: files
-                    .iter()
-                    .map(|(path, edit)| (path.clone(), edit.after.clone().into_bytes()))
-                    .collect(),
-            };
             let signer = self.signers.get(&group.automation).and_then(Option::as_ref);
             let by_key = signer.map(|signer| format!(", signed with {}", signer.label())).unwrap_or_default();
-            let files_of = count(files.len(), "file");
+            let files_of = count(group.files.len(), "file");
             let text = format!("commit tree of {files_of}, parent {}{by_key}", short(&parent));
-            let made = timed(step, &text, || self.cache.commit_signed(&spec, signer));
-            commits.push(made.map_err(Problem::from)?);
-            overlay.extend(files.into_iter().map(|(path, edit)| (path, edit.after)));
+            commits.push(timed(step, &text, || -> Result<String, Problem> {
+                let files = self.write_files(group, (base, &parent), &edited)?;
+                let committer = self.committer.clone().unwrap_or_else(|| group.author.clone());
+                let spec = CommitSpec {
+                    parent: parent.clone(),
+                    author: group.author.clone(),
+                    time: (plan.created.as_second(), 0),
+                    message: with_trailers(&group.message, &self.trailers, &committer),
+                    committer,
+                    files,
+                };
+                self.cache.commit_signed(&spec, signer).map_err(Problem::from)
+            })?);
+            edited.extend(group.files.iter().map(|file| file.path.as_str()));
         }
         Ok(commits)
+    }
+
+    /// Writes the new contents of a group's files into the cache, a few at a time: a plan may change thousands.
+    ///
+    /// What groups before it have `edited` is as they left it, in `parent`; all else as in `base`.
+    fn write_files(
+        &self,
+        group: &Group,
+        (base, parent): (&str, &str),
+        edited: &HashSet<&str>,
+    ) -> Result<Vec<(String, Content)>, Problem> {
+        let approved = group.approved();
+        let mut written = Vec::with_capacity(group.files.len());
+        for files in group.files.chunks(FILES_AT_ONCE) {
+            let (again, fresh): (Vec<_>, Vec<_>) =
+                files.iter().map(|file| file.path.as_str()).partition(|path| edited.contains(path));
+            let mut there = self.read(base, &fresh)?;
+            there.extend(self.read(parent, &again)?);
+            let edit = |file: &PlannedFile| {
+                let before = there.get(file.path.as_str()).cloned();
+                approved.edit(file, before).map(|edit| edit.after().into_bytes())
+            };
+            let contents = setrun::on_all_cores(files, edit);
+            let contents = contents.into_iter().collect::<Result<Vec<_>, Stale>>()?;
+            let blobs = self.cache.write_blobs(&contents).map_err(Problem::from)?;
+            let paths = files.iter().map(|file| file.path.clone());
+            written.extend(paths.zip(blobs.into_iter().map(Content::Blob)));
+        }
+        Ok(written)
     }
 
     /// What it means that a commit to build on is not here.
@@ -73,18 +103,21 @@ impl Run<'_> {
         let Some((author, time, message)) = self.cache.authorship(tip) else { return false };
         (author, time) == (last.author.clone(), plan.created.as_second())
             && is_message(&message, &last.message)
-            && self.read(tip, last).is_ok_and(|files| {
-                last.files.iter().all(|file| {
-                    let found = files.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
-                    found.as_ref() == Some(&file.sha256_after)
-                })
-            })
+            && last.files.chunks(FILES_AT_ONCE).all(|files| self.has_files(tip, files))
     }
 
-    /// The files of a group as they are in a commit; what is no text is left out.
-    fn read(&self, commit: &str, group: &Group) -> Result<BTreeMap<String, String>, GitError> {
-        let wanted: BTreeSet<&str> = group.files.iter().map(|file| file.path.as_str()).collect();
-        let read = self.cache.read_tree(commit, |path| wanted.contains(path), |_, _| true)?;
+    /// Whether the files hold in the commit what the plan would leave in them.
+    fn has_files(&self, commit: &str, files: &[PlannedFile]) -> bool {
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        self.read(commit, &paths).is_ok_and(|there| {
+            let found = |file: &PlannedFile| there.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
+            files.iter().all(|file| found(file).as_ref() == Some(&file.sha256_after))
+        })
+    }
+
+    /// Files as they are in a commit, by path; what is no text is left out.
+    fn read(&self, commit: &str, paths: &[&str]) -> Result<HashMap<String, String>, GitError> {
+        let read = self.cache.read_files(commit, paths)?;
         let texts =
             read.into_iter().filter_map(|file| Some((file.path, String::from_utf8(file.bytes).ok()?)));
         Ok(texts.collect())

@@ -131,7 +131,7 @@ fn ground() -> Ground {
         template: "Update images".to_owned(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),
-        files: Vec::new(),
+        files: Arc::default(),
         problem_files: Vec::new(),
     }
 }
