@@ -83,7 +83,10 @@ impl Store {
             tags: TagCache::new(cache("tags")),
             metadata: MetadataCache::new(cache("metadata")),
             budgets: Budgets::new(cache("budgets")),
-            first_seen: FirstSeen::new(state("first-seen")),
+            first_seen: FirstSeen::new(Shelf::of_passes(
+                dirs.state.as_ref().map(|dir| dir.join("first-seen")),
+                &notices,
+            )),
             reflections: Reflections::new(state("reflected")),
             journal: Journal::new(state("journal")),
             pushes: Pushes::new(state("journal")),
@@ -108,7 +111,8 @@ impl Store {
         &self.tags
     }
 
-    /// Keeps the list that a scan found at `listed`; what is new in it was first seen at `began`. Returns what is cached now.
+    /// Keeps the list that a scan found at `listed`; what is new in it was first seen at `began`, which is settled by
+    /// [`FirstSeen::settle`]. Returns what is cached now.
     pub fn keep(&self, canonical: &str, tags: TagList, began: Timestamp, listed: Timestamp) -> CachedTags {
         let print = codec::print(canonical, &tags, &TagList::default());
         self.first_seen.note(canonical, &tags, &print, began);

@@ -117,6 +117,7 @@ impl Engine {
         let (store, tag, now) = (Arc::clone(&self.store), tag.to_owned(), super::now());
         blocking(move || {
             store.first_seen().observe_digests(&canonical, [(tag.as_str(), resolved.digest.as_str())], now);
+            store.first_seen().settle();
             Ok(store.metadata().update(&canonical, now, |known| {
                 known.observe(&tag, &resolved.digest, resolved.pushed, now);
                 known.signatures.extend(signature.map(|found| (resolved.digest.clone(), found)));
@@ -126,7 +127,7 @@ impl Engine {
         .await
     }
 
-    /// Notes which digest a tag has, as the registry just said.
+    /// Notes which digest a tag has, as the registry just said; [`Self::settle_ledgers`] ends the pass.
     pub(super) async fn observe(&self, canonical: String, tag: &str, digest: &str) -> Result<(), Problem> {
         let (store, now) = (Arc::clone(&self.store), super::now());
         let (tag, digest) = (tag.to_owned(), digest.to_owned());

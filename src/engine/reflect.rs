@@ -210,6 +210,7 @@ impl Passes {
         let news = self.news.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (store, source) = (Arc::clone(&self.engine.store), self.source);
         blocking(move || {
+            store.first_seen().settle();
             store.reflections().update(&source, news, super::now().as_second());
             Ok(())
         })

@@ -117,7 +117,16 @@ impl Engine {
         began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
-        self.scan_with(&self.plain_keyring().0, world, id, began, progress).await
+        let scanned = self.scan_with(&self.plain_keyring().0, world, id, began, progress).await;
+        self.settle_ledgers().await;
+        scanned
+    }
+
+    /// Ends a pass: what it saw first is known after a crash, too.
+    pub(super) async fn settle_ledgers(&self) {
+        let store = Arc::clone(&self.store);
+        // A worker that ends early leaves that to the system.
+        let _ = tokio::task::spawn_blocking(move || store.first_seen().settle()).await;
     }
 
     /// As [`Self::scan`], with what serves for every repository read already.
@@ -173,6 +182,7 @@ impl Engine {
         }
         let (keyring, _) = self.plain_keyring();
         let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
+        self.settle_ledgers().await;
         self.keep_budgets(std::iter::once(name)).await;
         let listed = listed.map_err(|error| error.problem(image));
         self.note_later(vec![Note::scan(image.to_owned(), listed.as_ref())]).await;
@@ -237,6 +247,7 @@ impl Engine {
             .map(|id| async move { (id.clone(), self.scan_with(plain, world, id, began, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
         let outcomes: Vec<ScanOutcome> = futures::stream::iter(each).buffered(64).collect().await;
+        self.settle_ledgers().await;
         self.note_scans(&outcomes).await;
         let repositories = ids.iter().filter_map(|id| world.inventory.repositories.get(id));
         self.keep_budgets(repositories.filter_map(|repository| image_name(repository).ok())).await;

@@ -243,7 +243,9 @@ impl Engine {
     async fn look(&self, world: &Arc<World>, repository: &ImageRepository) -> Result<Looked, Problem> {
         let (keyring, _) = self.keyring(world, repository);
         let scan = self.scan_repository(repository, &keyring, super::now(), |_| {}).await?;
-        self.pass(world, repository, &scan).await?;
+        let passed = self.pass(world, repository, &scan).await;
+        self.settle_ledgers().await;
+        passed?;
         let (store, it) = (Arc::clone(&self.store), repository.clone());
         let name = image_name(repository).map_err(|error| error.problem(repository.meta.id.to_string()))?;
         blocking(move || {

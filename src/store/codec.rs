@@ -17,7 +17,7 @@ use std::io;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
-use zstd::bulk::Decompressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::domain::tags::TagList;
 
@@ -80,7 +80,7 @@ pub(super) fn seal(kind: Kind, seconds: i64, print: &Print, payload: &[u8]) -> i
     if payload.len() > LARGEST {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    let frame = zstd::bulk::compress(payload, LEVEL)?;
+    let frame = pack(payload)?;
     let print = if has_print(kind) { print.as_slice() } else { &[] };
     let sum = checksum(kind, seconds, print, &frame);
     let time = if has_print(kind) { time(&sum, seconds) } else { seconds.to_le_bytes() };
@@ -134,6 +134,13 @@ impl Head {
     }
 }
 
+fn pack(payload: &[u8]) -> io::Result<Vec<u8>> {
+    PACKER.with_borrow_mut(|packer| match packer {
+        Some(packer) => packer.compress(payload),
+        None => packer.insert(Compressor::new(LEVEL)?).compress(payload),
+    })
+}
+
 fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
     // Nothing is set aside for what the frame says: a page is only used once bytes come that fill it.
     let length = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten()?;
@@ -144,6 +151,8 @@ fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
 thread_local! {
     /// To make one takes a fifth of the time to unpack a thousand tags.
     static UNPACKER: RefCell<Decompressor<'static>> = RefCell::default();
+    /// The same holds for what packs.
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn has_print(kind: Kind) -> bool {

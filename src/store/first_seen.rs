@@ -212,6 +212,12 @@ impl FirstSeen {
         changed
     }
 
+    /// Waits until all that was noted would be known after a crash, too; call it once after a pass. Returns whether anything
+    /// was noted.
+    pub fn settle(&self) -> bool {
+        self.files.shelf.settle()
+    }
+
     fn late(&self) -> MutexGuard<'_, HashMap<String, Ledger>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -318,6 +324,21 @@ mod tests {
         assert_eq!(ledger.get("4"), None);
         assert!(ledger.is_older("1") && !ledger.is_older("3"));
         assert!(store.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_pass_that_notes_something_is_settled_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let (ledgers, now) = (store.first_seen(), Timestamp::UNIX_EPOCH);
+        for (tag, settles) in [("1", true), ("1", false), ("2", true)] {
+            for repository in ["r/a", "r/b"] {
+                ledgers.observe(repository, &[tag].into_iter().collect(), now);
+            }
+            assert_eq!([ledgers.settle(), ledgers.settle()], [settles, false], "{tag}");
+        }
+        ledgers.observe_digests("r/a", [("2", "sha256:a")], now);
+        assert!(ledgers.settle());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -31,12 +32,24 @@ struct Memory {
     lines: HashMap<String, Vec<u8>>,
 }
 
+/// When a file that was replaced is the new one after a crash, too. A folder takes several times as long to be synced as a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasting {
+    /// Once it is written.
+    AtOnce,
+    /// Once [`Shelf::settle`] was called, which serves for all that were replaced before.
+    WhenSettled,
+    /// Whenever that comes: of a cache the old one will do.
+    Whenever,
+}
+
 /// One folder.
 #[derive(Debug)]
 pub(super) struct Shelf {
     folder: Option<PathBuf>,
-    /// Whether a file that was replaced has to be the new one after a crash, too; of a cache the old one will do.
-    lasting: bool,
+    lasting: Lasting,
+    /// Whether a file was replaced since [`Self::settle`].
+    unsettled: AtomicBool,
     memory: Mutex<Memory>,
     turns: [Mutex<()>; LOCKS],
     notices: Arc<Notices>,
@@ -46,7 +59,8 @@ impl Shelf {
     pub(super) fn new(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
         Self {
             folder,
-            lasting: true,
+            lasting: Lasting::AtOnce,
+            unsettled: AtomicBool::new(false),
             memory: Mutex::default(),
             turns: <[_; LOCKS]>::default(),
             notices: Arc::clone(notices),
@@ -55,7 +69,12 @@ impl Shelf {
 
     /// A folder whose files come back by themselves.
     pub(super) fn of_cache(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
-        Self { lasting: false, ..Self::new(folder, notices) }
+        Self { lasting: Lasting::Whenever, ..Self::new(folder, notices) }
+    }
+
+    /// A folder of which many files are replaced in one pass; [`Self::settle`] ends it.
+    pub(super) fn of_passes(folder: Option<PathBuf>, notices: &Arc<Notices>) -> Self {
+        Self { lasting: Lasting::WhenSettled, ..Self::new(folder, notices) }
     }
 
     /// Where a file lies, if on a disk.
@@ -137,14 +156,26 @@ impl Shelf {
     /// Replaces a file: readers see the old content or the new, never a part. Whether that is on the disk; if not, it is
     /// kept in memory.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> bool {
-        let written = self.in_folder(|folder| replace(folder, name, bytes, self.lasting));
+        let at_once = self.lasting == Lasting::AtOnce;
+        let written = self.in_folder(|folder| replace(folder, name, bytes, at_once));
         tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
         if written {
             self.memory().whole.remove(name);
+            self.unsettled.fetch_or(self.lasting == Lasting::WhenSettled, Ordering::Release);
         } else {
             self.memory().whole.insert(name.to_owned(), bytes.to_vec());
         }
         written
+    }
+
+    /// Waits until all that was replaced would be found after a crash, too; returns whether anything was.
+    pub(super) fn settle(&self) -> bool {
+        let was_unsettled = self.unsettled.swap(false, Ordering::Acquire);
+        if let Some(folder) = self.folder.as_ref().filter(|_| was_unsettled) {
+            // As with lines: what the disk does not take is no less written.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        was_unsettled
     }
 
     /// Adds whole lines to a file, in one write so that those of several processes do not mix; returns when they are on the
