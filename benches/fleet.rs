@@ -124,10 +124,14 @@ fn runtime() -> Runtime {
 /// The way from the files to the plan; returns how many updates it has.
 async fn plan(engine: &Engine, refresh: Refresh) -> usize {
     let world = engine.load().await.unwrap();
-    let (scans, failed) = engine.fresh_scans(&world, refresh, |_| {}, |_| {}).await;
-    assert!(failed.is_empty(), "{:?}", failed.values().next());
-    let selections = engine.select(&world, &scans, refresh).await.unwrap();
-    let (grounds, problems) = engine.grounds(&world, refresh).await.unwrap();
+    // Remotes are asked while registries are, as the commands do.
+    let judging = async {
+        let (scans, failed) = engine.fresh_scans(&world, refresh, |_| {}, |_| {}).await;
+        assert!(failed.is_empty(), "{:?}", failed.values().next());
+        engine.select(&world, &scans, refresh).await.unwrap()
+    };
+    let (selections, grounds) = futures::join!(judging, engine.grounds(&world, refresh));
+    let (grounds, problems) = grounds.unwrap();
     assert!(problems.is_empty(), "{problems:?}");
     let mut proposals = engine.review(grounds, &selections).proposals;
     for update in &mut proposals {

@@ -145,25 +145,31 @@ impl Session {
     /// As [`Self::judge`], with a `--refresh` of its own.
     pub(super) fn judge_with(&self, refresh: Refresh) -> Result<Judged, Problem> {
         self.engine.one_registry_in_a_pass(&self.world, refresh)?;
-        let progress = Progress::new(self.engine.settings());
-        let refresh = if self.scanned_elsewhere.is_some() { Refresh::Never } else { refresh };
-        self.run(async {
-            let (scans, mut scan_problems) = self
-                .engine
-                .fresh_scans(&self.world, refresh, |all| progress.forecast(all), |at| progress.scan(&at))
-                .await;
-            scan_problems.extend(self.scanned_elsewhere.clone().unwrap_or_default());
-            let mut selections = self.engine.select(&self.world, &scans, refresh).await?;
-            Engine::explain_scans(&self.world.inventory, &mut selections, &scan_problems);
-            Ok(Judged { scans, scan_problems, selections })
-        })
+        self.run(self.judging(refresh))
     }
 
-    /// Reads the marked files and compares them with the verdicts.
+    async fn judging(&self, refresh: Refresh) -> Result<Judged, Problem> {
+        let progress = Progress::new(self.engine.settings());
+        let refresh = if self.scanned_elsewhere.is_some() { Refresh::Never } else { refresh };
+        let (scans, mut scan_problems) = self
+            .engine
+            .fresh_scans(&self.world, refresh, |all| progress.forecast(all), |at| progress.scan(&at))
+            .await;
+        scan_problems.extend(self.scanned_elsewhere.clone().unwrap_or_default());
+        let mut selections = self.engine.select(&self.world, &scans, refresh).await?;
+        Engine::explain_scans(&self.world.inventory, &mut selections, &scan_problems);
+        Ok(Judged { scans, scan_problems, selections })
+    }
+
+    /// Reads the marked files and compares them with the verdicts. Remotes are asked while registries are.
     pub(super) fn review(&self) -> Result<Reviewed, Problem> {
-        let judged = self.judge()?;
         let refresh = self.engine.settings().refresh;
-        let (grounds, mut problems) = self.run(self.engine.grounds(&self.world, refresh))?;
+        self.engine.one_registry_in_a_pass(&self.world, refresh)?;
+        let (judged, (grounds, mut problems)) = self.run(async {
+            let grounds = self.engine.grounds(&self.world, refresh);
+            let (judged, grounds) = futures::join!(self.judging(refresh), grounds);
+            Ok((judged?, grounds?))
+        })?;
         problems.extend(broken_files(&grounds));
         let mut review = self.engine.review(grounds, &judged.selections);
         self.run(async {
