@@ -2,6 +2,7 @@
 
 mod support {
     pub mod operator;
+    pub mod pty;
     pub mod registry;
     pub mod tokens;
 }
@@ -9,7 +10,8 @@ mod support {
 use std::fs;
 
 use support::operator::{Operator, SECRET};
-use support::registry::DockerRegistry;
+use support::pty::Pty;
+use support::registry::{DockerRegistry, base64};
 use support::tokens::{Manners, TokenService};
 
 fn registry() -> Option<DockerRegistry> {
@@ -89,6 +91,91 @@ fn what_a_helper_that_hangs_has_started_ends_with_it() {
         before == beats()
     };
     assert!((0..10).any(|_| is_still()), "it goes on");
+}
+
+#[test]
+fn a_helper_that_speaks_to_the_terminal_finds_none_though_we_have_one() {
+    let Some(registry) = registry() else { return };
+    let talk = format!("echo '{SECRET}' > /dev/tty && touch \"$HOME/spoke\"; echo '{SECRET}' >&2; exit 1");
+    let operator = Operator::new(r#"{"credsStore":"ours"}"#, &[("ours", &talk)]);
+    let path = format!("{}:{}", operator.path("bin").display(), std::env::var("PATH").unwrap());
+    let (home, docker) = (operator.path("home"), operator.path("docker"));
+    let variables =
+        [("HOME", &home), ("DOCKER_CONFIG", &docker)].map(|(name, path)| (name, path.to_str().unwrap()));
+    let variables = [&variables[..], &[("PATH", path.as_str())]].concat();
+    let image = format!("{}/team/app", registry.host);
+    let mut pty = Pty::start_with(200, 50, &["scan", "--image", &image, "--timeout", "5s"], &variables);
+    assert_eq!(pty.end(), 4, "{}", pty.text());
+    let shown = String::from_utf8_lossy(&pty.bytes).into_owned();
+    assert!(shown.contains("docker config (helper ours): it failed"), "{shown}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(!home.join("spoke").exists(), "it had our terminal");
+}
+
+#[test]
+fn podmans_files_of_logins_serve_where_dockers_has_none() {
+    let Some(registry) = registry() else { return };
+    let image = format!("{}/team/app", registry.host);
+    let auths = |path: &str, password: &str| {
+        let auth = base64(format!("rita:{password}"));
+        format!(r#"{{"auths":{{"{}{path}":{{"auth":"{auth}"}}}}}}"#, registry.host)
+    };
+    let mut operator = Operator::new(r#"{"auths":{}}"#, &[]);
+    fs::create_dir_all(operator.path("run/containers")).unwrap();
+    operator.write("run/containers/auth.json", &auths("", SECRET));
+    assert_eq!(operator.scan(&image).0, Some(4), "nobody says where it is");
+    operator.environment = vec![("XDG_RUNTIME_DIR", "run")];
+    let (status, said) = operator.scan(&image);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("containers auth file"), "{said}");
+    // Podman writes logins for a part of a registry, too.
+    operator.write("auth.json", &auths("/team", SECRET));
+    operator.write("run/containers/auth.json", &auths("", "expired"));
+    operator.environment.push(("REGISTRY_AUTH_FILE", "auth.json"));
+    let (status, said) = operator.scan(&image);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("registry auth file"), "{said}");
+}
+
+#[test]
+fn two_pull_secrets_for_one_registry_never_mix() {
+    let Some(registry) = registry() else { return };
+    let object = |name: &str, secret: &str| {
+        format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: edge}}\n\
+             spec: {{interval: 1m, image: {}/team/app, secretRef: {{name: {secret}}}}}\n",
+            registry.host
+        )
+    };
+    let secret = |name: &str, password: &str| {
+        let auths =
+            format!(r#"{{"auths":{{"{}":{{"username":"rita","password":"{password}"}}}}}}"#, registry.host);
+        format!(
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: edge}}\n\
+             type: kubernetes.io/dockerconfigjson\nstringData: {{.dockerconfigjson: '{auths}'}}\n"
+        )
+    };
+    let operator = Operator::new("{}", &[]);
+    // What is known of the door is shared, whoever comes first.
+    let objects =
+        [("a", "good"), ("b", "bad"), ("c", "good"), ("d", "bad")].map(|(name, of)| object(name, of));
+    operator.write(
+        "objects.yaml",
+        &[&objects[..], &[secret("good", SECRET), secret("bad", "expired")]].concat().concat(),
+    );
+    let (status, said) = operator.run(&["scan", "repository", "--all", "-o", "json"]);
+    assert_eq!(status, Some(8), "{said}");
+    let report = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
+    for (item, serves) in report["items"].as_array().unwrap().iter().zip([true, false, true, false]) {
+        if serves {
+            assert_eq!(item["credential"], "secret edge/good", "{item}");
+            continue;
+        }
+        assert_eq!(item["error"]["code"], "registry_unauthorized", "{item}");
+        let hint = item["error"]["hint"].as_str().unwrap();
+        assert!(hint.contains("secret edge/bad") && !hint.contains("good"), "{hint}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod support {
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -136,6 +137,65 @@ async fn the_budget_that_a_registry_tells_is_passed_on() {
     });
     let listing = list(&client(SECOND * 10), &format!("{}/app", liar.host)).await.unwrap();
     assert_eq!(listing.budget.unwrap().text(), "76 of 100 requests left (per 6h0m0s)");
+}
+
+#[test]
+fn a_list_that_broke_off_decides_nothing_and_the_older_one_stays() {
+    let next = "Link: </v2/app/tags/list?n=1000&last=1.0.0>; rel=\"next\"";
+    let is_gone = Arc::new(AtomicBool::new(true));
+    let goes = Arc::clone(&is_gone);
+    let liar = lists(move |line| match line {
+        "GET /v2/app/tags/list?n=1000" => Say::tags(&["1.0.0"]).with(next),
+        _ if goes.load(Ordering::SeqCst) => Say::Raw(Vec::new()),
+        _ => Say::tags(&["1.1.0"]),
+    });
+    let operator = Operator::new("{}", &[]);
+    operator.write(
+        "objects.yaml",
+        &format!(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: app, namespace: edge}}\n\
+             spec: {{interval: 1m, image: {}/app}}\n---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\n\
+             metadata: {{name: app, namespace: edge}}\nspec: {{imageRepositoryRef: {{name: app}}, policy: {{semver: {{range: 1.x}}}}}}\n",
+            liar.host
+        ),
+    );
+    let latest = || {
+        let (_, said) = operator.run(&["get", "policies", "-A", "--refresh=always", "-o", "json"]);
+        let list = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap();
+        let list: serde_json::Value = serde_json::from_str(list).unwrap();
+        let [policy] = list["items"].as_array().unwrap().as_slice() else { panic!("{list}") };
+        (policy["latest"]["tag"].clone(), list["problems"].to_string())
+    };
+    let (tag, problems) = latest();
+    assert!(tag.is_null(), "of the first look there is no list at all: {tag}");
+    assert!(problems.contains("a list that is not complete is not used"), "{problems}");
+    is_gone.store(false, Ordering::SeqCst);
+    assert_eq!(latest(), ("1.1.0".into(), "[]".into()));
+    is_gone.store(true, Ordering::SeqCst);
+    let (tag, problems) = latest();
+    assert_eq!(tag, "1.1.0", "1.0.0 would be a downgrade");
+    assert!(problems.contains("1 page with 1 tag had come"), "{problems}");
+}
+
+#[test]
+fn what_a_registry_asks_to_wait_is_in_every_form_of_the_answer() {
+    let liar = lists(|line| {
+        let status = if line.contains("busy") { "429 Too Many Requests" } else { "503 Service Unavailable" };
+        Say::status(status).with("Retry-After: 300")
+    });
+    let operator = Operator::new("{}", &[]);
+    for (name, code, hint) in [
+        ("busy", "rate_limited", "The registry asks to wait 300 s; a login often raises the limit."),
+        ("down", "unreachable", "The registry itself is in trouble; it asks to wait 300 s."),
+    ] {
+        let image = format!("{}/{name}", liar.host);
+        let (status, said) = operator.scan(&image);
+        assert_eq!(status, Some(3), "{said}");
+        assert!(said.contains(&format!("hint: {hint}")), "{said}");
+        let (_, said) = operator.run(&["scan", "--image", &image, "-o", "json"]);
+        assert!(said.contains(&format!(r#""code":"{code}""#)), "{said}");
+        assert!(said.contains(&format!(r#""hint":"{hint}""#)), "{said}");
+    }
 }
 
 /// Writes so many repositories of `host`.

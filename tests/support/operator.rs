@@ -20,6 +20,8 @@ pub struct Operator {
     pub folder: tempfile::TempDir,
     /// Whether the programs of this machine can be found.
     pub has_programs: bool,
+    /// Further variables of the environment, each with a path below [`Self::folder`].
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Operator {
@@ -29,7 +31,7 @@ impl Operator {
         for name in ["home/.config/supercargo", "bin", "docker"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        let operator = Self { folder, has_programs: true };
+        let operator = Self { folder, has_programs: true, environment: Vec::new() };
         operator.write("docker/config.json", configuration);
         for (name, does) in helpers {
             let program = format!("bin/docker-credential-{name}");
@@ -69,6 +71,7 @@ impl Operator {
         command.current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.path("home"));
         command.env("DOCKER_CONFIG", self.path("docker"));
+        command.envs(self.environment.iter().map(|(name, below)| (name, self.path(below))));
         let programs = if self.has_programs { std::env::var("PATH").unwrap() } else { String::new() };
         command.env("PATH", format!("{}:{programs}", self.path("bin").display()));
         let ran = command.output().unwrap();
