@@ -89,6 +89,8 @@ pub struct Settings {
     pub source: SourceChoice,
     /// The files source as given: a path or a URL; `None`: the current directory if it fits.
     pub files: Option<String>,
+    /// Whether [`Self::files`] was said here and now, and is no standing choice of the configuration.
+    pub files_given: bool,
     /// `-n` as typed.
     pub namespace: Option<String>,
     /// The namespace of objects that name none: `-n`, else the configuration's, else `flux-system`.
@@ -232,6 +234,7 @@ fn settle(
         mode_locked,
         practice: false,
         source,
+        files_given: global.files.is_some(),
         files: global.files.clone().or_else(|| user.files.clone()).or_else(|| system.files.clone()),
         namespace,
         default_namespace,

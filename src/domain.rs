@@ -21,6 +21,7 @@ pub mod marker;
 pub mod metadata;
 pub mod mode;
 pub mod object;
+pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod proposal;

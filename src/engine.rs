@@ -19,6 +19,7 @@ mod load;
 mod lock;
 mod merge;
 mod metadata;
+mod order;
 mod preflight;
 mod prepare;
 mod probe;

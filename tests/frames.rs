@@ -532,6 +532,17 @@ fn errors() {
 }
 
 #[test]
+fn an_order_to_the_controllers_is_asked_about() {
+    frames("s6-order", &SIZES[..1], |screen| {
+        let inventory = std::sync::Arc::make_mut(&mut screen.state.inventory);
+        for automation in inventory.automations.values_mut() {
+            automation.meta.origin.source = "cluster";
+        }
+        screen.keys("4 g :").typed("suspend").keys("enter");
+    });
+}
+
+#[test]
 fn help_and_palette() {
     frames("s12-help", &[SIZES[0], SIZES[1], WIDE], |screen| {
         screen.keys("?");

@@ -114,6 +114,12 @@ pub enum Action {
     Cancel,
     /// Answers what `ssh` asks before it lets us to a remote.
     OpenWay,
+    /// Suspends objects in the cluster.
+    SuspendObject,
+    /// Resumes objects in the cluster.
+    ResumeObject,
+    /// Has their controller look at objects at once.
+    ReconcileObject,
     /// Hands the terminal back to the shell.
     Suspend,
     /// Draws everything again.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::review::Decided;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Order;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::tags::TagList;
@@ -105,6 +106,17 @@ pub enum Effect {
     SaveDecisions(Vec<Decided>),
     /// Keep this message across a restart; `None` forgets it.
     SaveDraft(ObjectId, Option<String>),
+    /// Give the controllers of the cluster an order for these objects; it runs to its end whatever happens.
+    Order {
+        /// What.
+        order: Order,
+        /// The objects' kind.
+        kind: Kind,
+        /// The objects.
+        objects: Vec<ObjectId>,
+        /// Whether the API server only tries it.
+        dry_run: bool,
+    },
     /// Keep a hold, in the place of one on the same policy and tag.
     Hold(Box<Hold>),
     /// End a hold.

@@ -17,7 +17,8 @@ use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{CutOff, Landed, LandingStep};
 use crate::domain::lint::Survey;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Order;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::scan::Scan;
@@ -105,6 +106,8 @@ pub enum Msg {
     Glanced(JobId, Vec<Glanced>),
     /// Something that stops nothing and should be known.
     Warned(Problem),
+    /// What became of an order to the controllers.
+    Ordered(Box<Ordered>),
     /// Holds that were made or ended are kept: what waits is found out anew, by age too.
     HoldsKept,
     /// The source changed; a reload is due.
@@ -124,6 +127,19 @@ pub struct Loaded {
     pub cached: BTreeMap<ObjectId, Scan>,
     /// Messages of an earlier run, by automation.
     pub drafts: Vec<(ObjectId, String)>,
+}
+
+/// What became of an order to the controllers, for each object that it was given for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ordered {
+    /// The order.
+    pub order: Order,
+    /// The objects' kind.
+    pub kind: Kind,
+    /// Whether the API server only tried it.
+    pub dry_run: bool,
+    /// The objects, and what went wrong.
+    pub results: Vec<(ObjectId, Result<(), Problem>)>,
 }
 
 /// What would change.

@@ -51,6 +51,9 @@ const NAMES: &[(&str, &str)] = &[
     ("scan.all", "rescan all"),
     ("scan.row", "rescan"),
     ("decide.all", "approve all"),
+    ("object.suspend", "suspend"),
+    ("object.resume", "resume"),
+    ("object.reconcile", "reconcile"),
 ];
 
 /// The name of a row in the palette.

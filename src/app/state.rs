@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 
 pub use diff::{Diff, Node};
 pub use log::Log;
-pub use overlay::{Help, HoldDialog, Menu, MenuEntry, MenuKind, Overlay, Palette};
+pub use overlay::{Help, HoldDialog, Menu, MenuEntry, MenuKind, OrderDialog, Overlay, Palette};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
 pub use status::{ErrorEntry, Errors, Level, Status};

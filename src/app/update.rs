@@ -15,6 +15,7 @@ mod message;
 mod mode;
 mod navigate;
 mod objects;
+mod order;
 mod overlays;
 mod problems;
 mod push;
@@ -92,6 +93,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.tags.glances.answer(job, glanced, now);
             vec![]
         }
+        Msg::Ordered(ordered) => order::given(state, *ordered),
         Msg::HoldsKept => compare::propose(state, false, false),
         Msg::Warned(problem) => {
             problems::report(state, "supercargo", problem, None, Level::Warning);
@@ -193,6 +195,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Theme | Action::ModeReadOnly | Action::ModeDryRun | Action::ModeWrite => {
             mode::perform(state, action)
         }
+        Action::SuspendObject | Action::ResumeObject | Action::ReconcileObject => order::open(state, action),
         Action::OpenWay => vec![Effect::OpenWay],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],

@@ -92,6 +92,8 @@ pub enum Context {
     ConfirmQuit,
     /// To WRITE?
     ConfirmMode,
+    /// An order to the controllers?
+    ConfirmOrder,
     /// Decisions of an earlier run: resume?
     ConfirmResume,
     /// S15.
@@ -100,7 +102,7 @@ pub enum Context {
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 11] = [
+    pub const OVER: [Self; 12] = [
         Self::Filter,
         Self::Palette,
         Self::Menu,
@@ -110,6 +112,7 @@ impl Context {
         Self::TypeHold,
         Self::ConfirmQuit,
         Self::ConfirmMode,
+        Self::ConfirmOrder,
         Self::ConfirmResume,
         Self::TooSmall,
     ];
@@ -134,6 +137,7 @@ impl Context {
             Self::TooSmall => 1 << 24,
             Self::ConfirmResume => 1 << 25,
             Self::TypeHold => 1 << 26,
+            Self::ConfirmOrder => 1 << 27,
         }
     }
 

@@ -77,6 +77,21 @@ impl Inventory {
         }
     }
 
+    /// What is known of an object of this kind and name, wherever it stands.
+    pub fn meta(&self, kind: Kind, id: &ObjectId) -> Option<&Meta> {
+        match kind {
+            Kind::ImageRepository => self.repositories.get(id).map(|object| &object.meta),
+            Kind::ImagePolicy => self.policies.get(id).map(|object| &object.meta),
+            Kind::ImageUpdateAutomation => self.automations.get(id).map(|object| &object.meta),
+            Kind::GitRepository => self.git_repositories.get(id).map(|object| &object.meta),
+        }
+    }
+
+    /// Whether an object was read from a cluster, so that there are controllers to give orders to.
+    pub fn is_of_cluster(&self, kind: Kind, id: &ObjectId) -> bool {
+        self.meta(kind, id).is_some_and(|meta| meta.origin.source == "cluster")
+    }
+
     /// Whether there is no image object and no `GitRepository`.
     pub fn is_empty(&self) -> bool {
         self.repositories.is_empty()

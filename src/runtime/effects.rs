@@ -4,12 +4,14 @@
 //! |---|---|---|
 //! | load, scan, evaluate, describe, glance, compare, prepare | cancelled; a late answer is known by its number | cancelled |
 //! | push | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
+//! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
 mod evaluate;
 mod load;
 mod log;
 mod look;
+mod order;
 mod propose;
 mod push;
 mod scan;
@@ -171,6 +173,10 @@ impl EffectRunner {
                 let landing = Landing { request, ..Landing::of(*plan, how) };
                 self.stops = HashMap::from([(job, landing.cancel.clone())]);
                 drop(self.pushes.spawn_on(push::push(work, job, landing), &self.workers));
+            }
+            Effect::Order { order, kind, objects, dry_run } => {
+                let ordered = order::order(work, (order, kind), objects, dry_run);
+                drop(self.pushes.spawn_on(ordered, &self.workers));
             }
             Effect::FollowLog(job) => self.spawn(job, log::follow_log(work, job)),
             Effect::StopWork(job) => {

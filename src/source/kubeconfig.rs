@@ -21,6 +21,14 @@ pub struct Places {
     pub home: Option<PathBuf>,
 }
 
+impl Places {
+    /// The file of the flag, and what this process's environment says.
+    pub fn of(flag: Option<PathBuf>) -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self { flag, variable: variable("KUBECONFIG"), home: variable("HOME").map(PathBuf::from) }
+    }
+}
+
 /// A context of a kubeconfig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {

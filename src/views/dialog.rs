@@ -12,8 +12,10 @@ use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{palette, words};
 use crate::app::layout::Layout;
-use crate::app::state::{BranchDialog, HoldDialog, Menu, Overlay, PushRun, State};
+use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State};
 use crate::domain::freeze::FREEZE;
+use crate::domain::mode::Mode;
+use crate::domain::order::human;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -36,6 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
         Overlay::Resume(made) => resume(canvas, area, state, *made),
         Overlay::Mode => mode(canvas, area),
+        Overlay::Order(dialog) => order(canvas, area, state, dialog),
         Overlay::Hold(dialog) => hold(canvas, area, dialog),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
@@ -163,6 +166,31 @@ fn mode(canvas: &mut Canvas<'_>, area: Rect) {
         keys(&[("y", "switch to WRITE"), ("n", "stay")]),
     ];
     message_box(canvas, area, "Switch to WRITE?", 40, &lines);
+}
+
+/// How many objects are named in a question.
+const NAMED: usize = 8;
+
+/// An order to the controllers: what, for whom, and how flux would say it.
+fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &OrderDialog) {
+    let OrderDialog { order, kind, objects } = dialog;
+    let most = usize::from(area.width.saturating_sub(10));
+    let shown = |text: String| Shown::from(text).cut_middle(most);
+    let mut lines: Vec<Line> =
+        objects.iter().take(NAMED).map(|id| Line::plain(shown(format!("{} {id}", human(*kind))))).collect();
+    if objects.len() > NAMED {
+        lines.push(Line::plain(format!("and {} more", objects.len() - NAMED)));
+    }
+    lines.push(Line::default());
+    lines.extend(objects.first().map(|id| Line::default().dim(shown(order.flux(*kind, id)))));
+    if state.mode != Mode::Write {
+        lines.push(Line::plain("DRY-RUN: the API server only tries it."));
+    }
+    lines.push(Line::default());
+    lines.push(keys(&[("y", order.verb()), ("n", "cancel")]));
+    let cluster = Shown::new(&state.source).cut_end(24);
+    let title = format!("{} in {cluster}?", order.title());
+    message_box(canvas, area, &title, 40, &lines);
 }
 
 /// A small list: what can be chosen, and what each stands for.

@@ -25,7 +25,9 @@ const INPUTS: Scope =
 /// Small lists over a view.
 const MENUS: Scope = Scope::of(&[C::Menu]);
 /// Questions.
-const DIALOGS: Scope = Scope::of(&[C::ConfirmPush, C::ConfirmQuit, C::ConfirmMode]);
+const DIALOGS: Scope = Scope::of(&[C::ConfirmPush, C::ConfirmQuit, C::ConfirmMode, C::ConfirmOrder]);
+/// Lists of objects that controllers look after.
+const OBJECTS: Scope = Scope::views(&[V::Repositories, V::Policies, V::Automations]);
 /// What to do with decisions of an earlier run.
 const RESUME: Scope = Scope::of(&[C::ConfirmResume]);
 /// The preview over a narrow list.
@@ -39,6 +41,7 @@ const NONE: EffectClass = EffectClass::None;
 const READ: EffectClass = EffectClass::Read;
 const LOCAL: EffectClass = EffectClass::Local;
 const REMOTE: EffectClass = EffectClass::Remote;
+const CLUSTER: EffectClass = EffectClass::Cluster;
 
 /// One row; the arguments follow the columns of the table below.
 #[expect(clippy::too_many_arguments, reason = "a table's row has as many cells as the table has columns")]
@@ -125,10 +128,14 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
     row(Action::RescanAll, "scan.all", &["R"], "rescan all", "Scan everything again", TABLES, READ, (42, Act), why::repositories),
     row(Action::Clear, "errors.clear", &["x"], "clear", "Take the entry off the list", Scope::views(&[V::Errors]), NONE, (11, Act), errors),
+    row(Action::SuspendObject, "object.suspend", &[], "suspend", "Suspend it in the cluster, or the selected rows; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
+    row(Action::ResumeObject, "object.resume", &[], "resume", "Resume it in the cluster, or the selected rows; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
+    row(Action::ReconcileObject, "object.reconcile", &[], "reconcile", "Have its controller look at it now; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
     row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push, V::Log])), NONE, (43, Act), cursor),
     row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::views(&[V::Message]), LOCAL, (12, Act), decided),
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
+    row(Action::Yes, "dialog.order", &["y"], "do it", "Do it; Enter does nothing here", Scope::of(&[C::ConfirmOrder]), CLUSTER, (10, Act), always),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
     row(Action::Yes, "dialog.resume", &["y", "esc", "q"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
     row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),

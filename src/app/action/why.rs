@@ -7,7 +7,7 @@ use crate::app::state::{Node, Overlay, State};
 use crate::app::view::View;
 use crate::domain::age;
 use crate::domain::commit::message_defect;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 
 fn unless(fine: bool, reason: impl Into<String>) -> Option<String> {
@@ -34,6 +34,18 @@ pub(super) fn cursor(state: &State) -> Option<String> {
         View::Message | View::Push | View::Help | View::Start => true,
     };
     unless(has_row, "there is no row")
+}
+
+/// The object under the cursor, or one of the selected ones, has to be in a cluster.
+pub(super) fn in_cluster(state: &State) -> Option<String> {
+    let (kind, list) = match state.view_below_help() {
+        View::Repositories => (Kind::ImageRepository, &state.repositories),
+        View::Policies => (Kind::ImagePolicy, &state.policies),
+        _ => (Kind::ImageUpdateAutomation, &state.automations),
+    };
+    let mut objects = list.current().into_iter().chain(&list.selected);
+    let is_there = objects.any(|id| state.inventory.is_of_cluster(kind, id));
+    unless(is_there, "it is not in a cluster: its file says whether it is suspended")
 }
 
 /// The update under the cursor, or some of the range, has to be one that can be decided, or that waits for nothing but its

@@ -23,6 +23,7 @@ impl State {
             Some(Overlay::Branch(_)) => Context::TypeBranch,
             Some(Overlay::Quit(_) | Overlay::Pushing { .. }) => Context::ConfirmQuit,
             Some(Overlay::Mode) => Context::ConfirmMode,
+            Some(Overlay::Order(_)) => Context::ConfirmOrder,
             Some(Overlay::Resume(_)) => Context::ConfirmResume,
             Some(Overlay::Hold(_)) => Context::TypeHold,
             Some(Overlay::Menu(_)) => Context::Menu,

@@ -6,7 +6,8 @@ use super::{BranchDialog, PushDialog};
 use crate::app::input::Field;
 use crate::app::view::Context;
 use crate::domain::hold::{self, Until};
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Order;
 use crate::domain::proposal::Hold;
 use crate::domain::reference::is_valid_tag;
 
@@ -57,6 +58,8 @@ pub enum Overlay {
     },
     /// To WRITE?
     Mode,
+    /// An order to the controllers: is it meant?
+    Order(OrderDialog),
     /// Decisions of an earlier run came back: are they still meant? With the time of the newest, if that is known.
     Resume(Option<Timestamp>),
     /// What to hold, until when and why.
@@ -65,6 +68,17 @@ pub enum Overlay {
     Menu(Menu),
     /// S13.
     Palette(Palette),
+}
+
+/// An order to the controllers that waits for a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderDialog {
+    /// The order.
+    pub order: Order,
+    /// The objects' kind.
+    pub kind: Kind,
+    /// The objects.
+    pub objects: Vec<ObjectId>,
 }
 
 /// `H`: what is held, until when and why.

@@ -5,7 +5,8 @@ use crate::app::review::UpdateId;
 use crate::app::rows;
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, Node, Overlay, State};
 use crate::app::view::View;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Order;
 use crate::problem::Problem;
 
 /// Terminals take no more than this at once.
@@ -108,12 +109,11 @@ fn of_policy(state: &State, id: &ObjectId) -> Vec<MenuEntry> {
 }
 
 fn of_automation(id: &ObjectId) -> Vec<MenuEntry> {
-    let (name, namespace) = (&id.name, &id.namespace);
-    vec![
-        entry("name", id.to_string()),
-        entry("suspend", format!("flux suspend image update {name} -n {namespace}")),
-        entry("resume", format!("flux resume image update {name} -n {namespace}")),
-    ]
+    let mut entries = vec![entry("name", id.to_string())];
+    for order in [Order::Suspend, Order::Resume, Order::Reconcile] {
+        entries.push(entry(order.verb(), order.flux(Kind::ImageUpdateAutomation, id)));
+    }
+    entries
 }
 
 fn of_site(state: &State) -> Option<Vec<MenuEntry>> {

@@ -10,7 +10,7 @@ use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
-use super::{copy, decide, diff, hold, keys, mode, navigate, push, run, tags};
+use super::{copy, decide, diff, hold, keys, mode, navigate, order, push, run, tags};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -171,6 +171,7 @@ pub(super) fn yes(state: &mut State) -> Vec<Effect> {
             state.leave_view();
             vec![]
         }
+        Some(Overlay::Order(_)) => order::confirmed(state),
         Some(Overlay::Mode) => {
             state.overlay = None;
             mode::set(state, Mode::Write)

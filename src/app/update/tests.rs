@@ -5,6 +5,7 @@ mod deciding;
 mod golden;
 mod holding;
 mod lists;
+mod ordering;
 mod pushing;
 mod random;
 mod world;

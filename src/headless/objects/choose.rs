@@ -1,7 +1,5 @@
 //! Which objects a command is about, and whether those of files or of a cluster.
 
-use std::path::PathBuf;
-
 use super::super::session::known_objects;
 use super::remote::Remote;
 use crate::cli::Chosen;
@@ -27,17 +25,12 @@ pub(super) fn acts_on(settings: &Settings, path: bool) -> Result<ActsOn, Problem
     let are_files_meant = match settings.source {
         SourceChoice::Files => true,
         SourceChoice::Cluster => false,
-        SourceChoice::Auto | SourceChoice::Both => path || settings.files.is_some(),
+        SourceChoice::Auto | SourceChoice::Both => path || settings.files_given,
     };
     if are_files_meant {
         return Ok(ActsOn::Files);
     }
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let places = Places {
-        flag: settings.kubeconfig.clone(),
-        variable: variable("KUBECONFIG"),
-        home: variable("HOME").map(PathBuf::from),
-    };
+    let places = Places::of(settings.kubeconfig.clone());
     match Remote::connect(settings, &places)? {
         Some(remote) => Ok(ActsOn::Cluster(Box::new(remote))),
         None if settings.source == SourceChoice::Cluster => {

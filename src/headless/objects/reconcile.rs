@@ -13,6 +13,7 @@ use crate::cli::{Chosen, ObjectArgs};
 use crate::config::Settings;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::word;
 use crate::domain::proposal::Reference;
 use crate::engine::{PrepareRequest, World, status};
 use crate::problem::{Code, Problem};
@@ -73,7 +74,7 @@ pub(super) fn reconcile_now(
                     made: Made::Flux(kind),
                     action,
                     object: id.clone(),
-                    file: file_of(&whole, kind, id),
+                    file: whole.inventory.meta(kind, id).and_then(|meta| meta.origin.file.clone()),
                     dry_run: false,
                     message: Some(message),
                     lines: more,
@@ -102,17 +103,6 @@ impl Outcome {
     }
 }
 
-fn file_of(world: &World, kind: Kind, id: &ObjectId) -> Option<String> {
-    let inventory = &world.inventory;
-    let meta = match kind {
-        Kind::ImageRepository => inventory.repositories.get(id).map(|object| &object.meta),
-        Kind::ImagePolicy => inventory.policies.get(id).map(|object| &object.meta),
-        Kind::ImageUpdateAutomation => inventory.automations.get(id).map(|object| &object.meta),
-        Kind::GitRepository => inventory.git_repositories.get(id).map(|object| &object.meta),
-    };
-    meta?.origin.file.clone()
-}
-
 fn one(session: &mut Session, kind: Kind, id: &ObjectId) -> Result<Outcome, Problem> {
     let inventory = Arc::clone(&session.world.inventory);
     let is_suspended = match kind {
@@ -129,15 +119,6 @@ fn one(session: &mut Session, kind: Kind, id: &ObjectId) -> Result<Outcome, Prob
         Kind::ImageRepository => scan(session, id),
         Kind::ImagePolicy => evaluate(session, id),
         Kind::ImageUpdateAutomation | Kind::GitRepository => run(session, id),
-    }
-}
-
-/// The kind on the command line.
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ImageRepository => "repository",
-        Kind::ImagePolicy => "policy",
-        Kind::ImageUpdateAutomation | Kind::GitRepository => "update",
     }
 }
 

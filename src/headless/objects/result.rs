@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Answer, Document, Streams, Text};
 use crate::cli::Format;
 use crate::config::Settings;
-use crate::domain::object::{Kind, ObjectId};
+use crate::domain::object::ObjectId;
 use crate::source::create::Made;
 
 /// The progress lines of flux, on standard error.
@@ -30,16 +30,6 @@ impl<'a, 'b> Lines<'a, 'b> {
 /// `kind/namespace/name`, in lower case.
 pub(super) fn name_of(made: Made, id: &ObjectId) -> String {
     format!("{}/{id}", made.to_string().to_lowercase())
-}
-
-/// What flux calls a kind in its progress lines.
-pub(super) fn human(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ImageRepository => "image repository",
-        Kind::ImagePolicy => "image policy",
-        Kind::ImageUpdateAutomation => "image update automation",
-        Kind::GitRepository => "source git",
-    }
 }
 
 /// What became of one object.

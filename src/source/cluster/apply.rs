@@ -25,7 +25,7 @@ pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 const PAGE: u32 = 500;
 
 /// Whose fields may be taken over: of people's tools, never of a controller that would set them back.
-const TOOLS: [&str; 4] = ["kubectl", "flux", "before-first-apply", FIELD_MANAGER];
+const TOOLS: [&str; 3] = ["flux", "before-first-apply", FIELD_MANAGER];
 
 /// How far an effect goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Cluster {
     /// Whether all who own what would change are tools of people.
     fn may_take_over(&self, id: &ObjectId, refusal: &Status) -> Result<(), Problem> {
         let owners = owners(refusal);
-        let is_tool = |owner: &String| TOOLS.iter().any(|tool| owner.starts_with(tool));
+        let is_tool = |owner: &String| owner.starts_with("kubectl") || TOOLS.contains(&owner.as_str());
         if !owners.is_empty() && owners.iter().all(is_tool) {
             Ok(())
         } else {
@@ -178,13 +178,10 @@ impl Cluster {
     fn conflict(&self, id: &ObjectId, refusal: &Status) -> Problem {
         let owners = owners(refusal);
         let owners = if owners.is_empty() { "others".to_owned() } else { owners.join(", ") };
-        Problem::new(
-            Code::MergeConflict,
-            id.to_string(),
-            format!("{owners} of {} own what would change", self.context),
-        )
-        .cause(crate::text::Shown::new(&refusal.message).as_str())
-        .hint("Change it where they read it from, such as in Git: they would set it back.")
+        let message = format!("what would change belongs to {owners} in {}", self.context);
+        Problem::new(Code::MergeConflict, id.to_string(), message)
+            .cause(crate::text::Shown::new(&refusal.message).as_str())
+            .hint("Change it where they read it from, such as in Git: they would set it back.")
     }
 
     /// Sets `spec.suspend`, or takes it away; whether that changed anything.

@@ -1,0 +1,63 @@
+//! `:suspend`, `:resume`, `:reconcile`: asked about, given to the cluster, and what became of them.
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::list::List;
+use crate::app::message::Ordered;
+use crate::app::state::{Level, OrderDialog, Overlay, State};
+use crate::app::view::View;
+use crate::domain::mode::Mode;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::{Order, human};
+
+use super::problems;
+
+/// Asks whether an order is meant for the selected rows, or the one under the cursor.
+pub(super) fn open(state: &mut State, action: Action) -> Vec<Effect> {
+    let order = match action {
+        Action::SuspendObject => Order::Suspend,
+        Action::ResumeObject => Order::Resume,
+        _ => Order::Reconcile,
+    };
+    let (kind, chosen) = match state.view_below_help() {
+        View::Repositories => (Kind::ImageRepository, chosen(&state.repositories)),
+        View::Policies => (Kind::ImagePolicy, chosen(&state.policies)),
+        _ => (Kind::ImageUpdateAutomation, chosen(&state.automations)),
+    };
+    let objects: Vec<ObjectId> =
+        chosen.into_iter().filter(|id| state.inventory.is_of_cluster(kind, id)).collect();
+    if !objects.is_empty() {
+        state.overlay = Some(Overlay::Order(OrderDialog { order, kind, objects }));
+    }
+    vec![]
+}
+
+fn chosen(list: &List<ObjectId>) -> Vec<ObjectId> {
+    if list.selected.is_empty() { list.targets() } else { list.selected.iter().cloned().collect() }
+}
+
+/// Gives the order that was asked about.
+pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Order(OrderDialog { order, kind, objects })) = state.overlay.take() else {
+        return vec![];
+    };
+    let dry_run = state.mode != Mode::Write;
+    vec![Effect::Order { order, kind, objects, dry_run }]
+}
+
+/// Says what became of an order; where it changed something, the objects are read again.
+pub(super) fn given(state: &mut State, ordered: Ordered) -> Vec<Effect> {
+    let Ordered { order, kind, dry_run, results } = ordered;
+    let tail = if dry_run { " (dry run)" } else { "" };
+    let mut has_changed = false;
+    for (id, result) in results {
+        match result {
+            Ok(()) => {
+                has_changed |= !dry_run;
+                state.tell(Level::Info, format!("{} {id} {}{tail}", human(kind), order.done()));
+            }
+            Err(problem) => problems::report(state, &id.to_string(), problem, None, Level::Error),
+        }
+    }
+    if has_changed { vec![Effect::LookAtSource] } else { vec![] }
+}

@@ -1,0 +1,74 @@
+//! Orders to the controllers of the cluster in force.
+
+use std::time::Duration;
+
+use super::{Engine, Note, blocking};
+use crate::domain::mode::Mode;
+use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Order;
+use crate::problem::{Code, Problem};
+use crate::source::cluster::Cluster;
+use crate::source::cluster::apply::{Effect, is_suspended_object};
+use crate::source::kubeconfig::Places;
+
+/// How long one call may take: somebody waits for it at the screen.
+const CALL: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Gives an order for each object, or, in a dry run, has the API server try it; what was done is written down.
+    ///
+    /// A controller that was asked to reconcile is not waited for: whoever watches the cluster sees what it does.
+    ///
+    /// # Errors
+    /// No context is in force, or it is not reached; of an object: it is suspended and to be reconciled, or the API server refuses.
+    pub async fn order(
+        &self,
+        order: Order,
+        (kind, objects): (Kind, &[ObjectId]),
+        dry_run: bool,
+    ) -> Result<Vec<(ObjectId, Result<(), Problem>)>, Problem> {
+        let places = Places::of(self.settings.kubeconfig.clone());
+        let connected = Cluster::connect(&places, self.settings.context.as_deref(), CALL).await?;
+        let none = || Problem::new(Code::Config, "cluster", "no kube context is in force");
+        let cluster = connected.ok_or_else(none)?;
+        let mut results = Vec::new();
+        for id in objects {
+            results.push((id.clone(), self.order_one(&cluster, order, (kind, id), dry_run).await));
+        }
+        Ok(results)
+    }
+
+    async fn order_one(
+        &self,
+        cluster: &Cluster,
+        order: Order,
+        (kind, id): (Kind, &ObjectId),
+        dry_run: bool,
+    ) -> Result<(), Problem> {
+        let effect = if dry_run { Effect::DryRun } else { Effect::Write };
+        let target = cluster.target(kind).await?;
+        let has_changed = match order {
+            Order::Suspend => cluster.suspend(&target, id, true, effect).await?,
+            Order::Resume => cluster.suspend(&target, id, false, effect).await?,
+            Order::Reconcile => {
+                if cluster.object(&target, id).await?.is_some_and(|object| is_suspended_object(&object)) {
+                    return Err(Problem::new(Code::Usage, id.to_string(), "resource is suspended"));
+                }
+                let at = jiff::Timestamp::now().to_string();
+                cluster.request(&target, id, &at, effect).await?;
+                true
+            }
+        };
+        if dry_run || !has_changed {
+            return Ok(());
+        }
+        let detail = format!("{kind} {} in {}", order.done(), cluster.context);
+        let note = Note { mode: Mode::Write.word(), ..Note::ok("object", id.to_string(), detail) };
+        let engine = self.clone();
+        blocking(move || {
+            engine.note(&[note]);
+            Ok(())
+        })
+        .await
+    }
+}
