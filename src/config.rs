@@ -18,6 +18,7 @@ use crate::domain::age::MinAge;
 use crate::domain::duration::GoDuration;
 use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
+use crate::domain::refspec::short_name;
 use crate::problem::{Code, Problem};
 use crate::text::SecretString;
 use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
@@ -248,7 +249,7 @@ fn settle(
         quiet: global.quiet,
         color: global.color,
         yes: global.yes,
-        confirm_branches: global.confirm_branch.clone(),
+        confirm_branches: global.confirm_branch.iter().map(|name| short_name(name).to_owned()).collect(),
         git_urls: git_urls(global, &user, &system)?,
         named_sources: named_sources(global),
         git_credential: git_credential(global, env, secrets.git)?,

@@ -1027,3 +1027,21 @@ fn every_answer_has_something_to_be_read() {
     let asked = lab.run(&["get", "updates", "--refresh=sometimes"]).expect(2);
     asked.says(&["supercargo get updates: ", "sometimes"]);
 }
+
+#[test]
+fn a_source_on_a_private_remote_is_read_with_the_secret_that_was_made_for_its_address() {
+    let Some(lab) = Lab::start() else { return };
+    let object = format!(
+        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: vote, namespace: flux-system}}\n\
+         spec: {{image: {}/vote, interval: 1m, insecure: true}}\n",
+        lab.registry.host
+    );
+    lab.server.create("objects", &[("vote.yaml", &object)]);
+    let url = lab.server.repository("objects");
+    let read = ["get", "repositories", "-C", &url];
+    lab.run(&read).expect(4).says(&["create secret git"]);
+    let (of, user) = (format!("--url={url}"), format!("--username={WRITER}"));
+    let secret = ["create", "secret", "git", "objects", &of, &user, "--password-stdin"];
+    lab.run_with(&secret, &format!("{}\n", support::git::PASSWORD)).expect(0);
+    assert_eq!(lab.json(0, &read)["items"][0]["name"], "vote");
+}

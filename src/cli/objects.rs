@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::values;
 use crate::domain::duration::GoDuration;
 
 pub use super::secrets::{
@@ -166,10 +167,10 @@ pub struct CreateAutomationArgs {
     #[arg(long, value_name = "PATH")]
     pub git_repo_path: Option<String>,
     /// The branch to start from.
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub checkout_branch: Option<String>,
     /// The branch to push to.
-    #[arg(long, value_name = "BRANCH")]
+    #[arg(long, value_name = "BRANCH", value_parser = values::branch)]
     pub push_branch: Option<String>,
     /// The template of the commit message.
     #[arg(long, value_name = "TEMPLATE")]
@@ -198,7 +199,7 @@ pub struct CreateSourceGitArgs {
     #[arg(long)]
     pub url: Option<String>,
     /// The branch.
-    #[arg(long)]
+    #[arg(long, value_parser = values::branch)]
     pub branch: Option<String>,
     /// The secret to log in with.
     #[arg(long, value_name = "NAME")]

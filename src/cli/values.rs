@@ -1,9 +1,9 @@
 //! Values of arguments that a typing error makes useless: refused before anything is read or asked.
 
-/// A branch that Git would take.
+/// A branch that Git would take, by its short or its full name.
 pub(super) fn branch(name: &str) -> Result<String, String> {
-    let refused = |defect| Err(format!("Git takes no such branch: {defect}"));
-    crate::domain::branch::defect(name).map_or_else(|| Ok(name.to_owned()), refused)
+    let named = crate::domain::branch::named(name).map(str::to_owned);
+    named.map_err(|defect| format!("Git takes no such branch: {defect}"))
 }
 
 /// The branch of a push: a plan's placeholders are filled in already, and Git would take these for part of the name.
@@ -16,7 +16,8 @@ pub(super) fn whole_branch(name: &str) -> Result<String, String> {
 
 /// A branch that Git would take once `{policy}` and `{tag}` are filled in.
 pub(super) fn branch_template(name: &str) -> Result<String, String> {
-    crate::domain::branch::expand(name, "policy", "1.0.0").map(|_filled| name.to_owned())
+    let _filled = crate::domain::branch::expand(name, "policy", "1.0.0")?;
+    Ok(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
 }
 
 /// A message that is not blank: Git makes no commit without one.
@@ -65,6 +66,29 @@ mod tests {
             let all = std::iter::once("supercargo").chain(arguments.iter().copied());
             assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_branch_is_the_same_by_its_full_name_wherever_it_is_typed() {
+        let parsed = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' '));
+            format!("{:?}", cli.map_err(|error| error.to_string()).unwrap())
+        };
+        for line in [
+            "supercargo push --plan - --branch BRANCH",
+            "supercargo plan --all --branch BRANCH",
+            "supercargo plan --all --branch BRANCH/{policy}",
+            "supercargo merge BRANCH --into main",
+            "supercargo merge review --into BRANCH",
+            "supercargo create image update apps --checkout-branch BRANCH --push-branch other",
+            "supercargo create image update apps --checkout-branch other --push-branch BRANCH",
+            "supercargo create source git fleet --url https://h/p --branch BRANCH",
+        ] {
+            let full = parsed(&line.replace("BRANCH", "refs/heads/updates"));
+            assert_eq!(full, parsed(&line.replace("BRANCH", "updates")), "{line}");
+        }
+        let tag = ["supercargo", "push", "--plan", "-", "--branch", "refs/tags/v1"];
+        assert!(Cli::try_parse_from(tag).is_err());
     }
 
     #[test]

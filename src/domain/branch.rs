@@ -23,6 +23,18 @@ pub fn defect(name: &str) -> Option<&'static str> {
     (name.starts_with('-') || name == "@" || name == "HEAD").then_some("Git means something else by it")
 }
 
+/// The branch that is meant by what was typed: `refs/heads/x` is `x`, as where git is told what to push.
+///
+/// # Errors
+/// Why it can be no branch; half a sentence.
+pub fn named(text: &str) -> Result<&str, &'static str> {
+    let name = text.strip_prefix("refs/heads/").unwrap_or(text);
+    if name.starts_with("refs/") {
+        return Err("it is the full name of what is no branch");
+    }
+    defect(name).map_or(Ok(name), Err)
+}
+
 /// Whether the name differs from update to update.
 pub fn is_template(name: &str) -> bool {
     name.contains(['{', '}'])
@@ -50,10 +62,8 @@ pub fn expand(template: &str, policy: &str, tag: &str) -> Result<String, String>
     if rest.contains('}') {
         return Err("a brace has no partner".to_owned());
     }
-    match defect(&name) {
-        None => Ok(name),
-        Some(defect) => Err(format!("{name:?} cannot be a branch: {defect}")),
-    }
+    let branch = named(&name).map(str::to_owned);
+    branch.map_err(|defect| format!("{name:?} cannot be a branch: {defect}"))
 }
 
 /// A value as a part of a name.
@@ -111,6 +121,15 @@ mod tests {
         for name in refused {
             assert!(defect(name).is_some(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn the_full_name_of_a_branch_is_the_branch_and_that_of_anything_else_is_none() {
+        assert_eq!((named("x/y"), named("refs/heads/x/y")), (Ok("x/y"), Ok("x/y")));
+        for wrong in ["refs/tags/v1", "refs/heads/refs/heads/x", "refs/heads/", "refs/heads/a..b", ""] {
+            assert!(named(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(expand("refs/heads/updates/{policy}", "web", "1").as_deref(), Ok("updates/web"));
     }
 
     #[test]

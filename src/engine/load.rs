@@ -8,6 +8,7 @@ use super::{Engine, World, blocking};
 use crate::config::{Refresh, SourceChoice};
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::ImageUpdateAutomation;
+use crate::domain::refspec::short_name;
 use crate::git::{self, BareCache};
 use crate::problem::{Code, Problem};
 use crate::source::files::{self, Loaded, SourceFile};
@@ -162,7 +163,10 @@ impl Engine {
         mut problems: Vec<Problem>,
     ) -> Result<World, Problem> {
         let cache = BareCache::open(&self.git_root, url).map_err(Problem::from)?;
-        let remote = self.remote(url, &[], &git::GitConfig::read(None), &mut problems)?;
+        // What no object can say yet: the secrets of ours that were made for this address.
+        let nowhere = self.nowhere();
+        let secrets = Self::git_secrets(&nowhere, None, url, &mut problems);
+        let remote = self.remote(url, &secrets, &nowhere.git_config, &mut problems)?;
         let wanted = branch.map(str::to_owned);
         let mut chosen = None;
         let refs = if self.settings.refresh == Refresh::Never {
@@ -297,7 +301,7 @@ fn parse_place(text: &str, rewrite: impl Fn(&str) -> String) -> Place {
     };
     Place::Remote {
         url,
-        branch: (!branch.is_empty()).then(|| branch.to_owned()),
+        branch: (!branch.is_empty()).then(|| short_name(branch).to_owned()),
         folder: folder.trim_matches('/').to_owned(),
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, propose, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
+use crate::domain::refspec::short_name;
 use crate::problem::{Code, Problem};
 
 /// What to make a plan of.
@@ -99,15 +100,18 @@ impl Engine {
         selections: &BTreeMap<ObjectId, Selection>,
         mut request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
+        let no_branch = |defect: String| Problem::new(Code::Usage, "--branch", defect);
         let Some(template) = request.branch.take_if(|branch| branch::is_template(branch)) else {
+            if let Some(branch) = &mut request.branch {
+                *branch = branch::expand(branch, "", "").map_err(no_branch)?;
+            }
             return Ok(self.prepare_once(world, selections, &request));
         };
         let mut of_branches: BTreeMap<String, Vec<Proposal>> = BTreeMap::new();
         for update in std::mem::take(&mut request.proposals) {
             let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
             if update.approved().next().is_some() {
-                let branch = branch::expand(&template, &update.policy.name, tag)
-                    .map_err(|defect| Problem::new(Code::Usage, "--branch", defect))?;
+                let branch = branch::expand(&template, &update.policy.name, tag).map_err(no_branch)?;
                 of_branches.entry(branch).or_default().push(update);
             }
         }
@@ -190,6 +194,7 @@ pub(super) fn plain(selections: &Selections) -> BTreeMap<ObjectId, Selection> {
 
 /// A pattern of `protected_branches`: a name, or a prefix that ends in `*`.
 fn matches(pattern: &str, branch: &str) -> bool {
+    let pattern = short_name(pattern);
     match pattern.strip_suffix('*') {
         Some(prefix) => branch.starts_with(prefix),
         None => pattern == branch,
