@@ -1,6 +1,7 @@
 //! The configuration file: its keys, and how one is read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -57,10 +58,24 @@ pub(super) struct FreezeWindow(pub(super) Window);
 
 impl<'de> Deserialize<'de> for FreezeWindow {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        deserializer.deserialize_str(WindowReader)
+    }
+}
+
+/// Refuses a window while its text is being read: what is refused later is put down to the whole list.
+struct WindowReader;
+
+impl serde::de::Visitor<'_> for WindowReader {
+    type Value = FreezeWindow;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a freeze window")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FreezeWindow, E> {
         // A computer without the database still reads what POSIX puts into TZ.
         let zone = |name: &str| TimeZone::get(name).or_else(|_unknown| TimeZone::posix(name)).ok();
-        Window::parse(&text, zone).map(Self).map_err(serde::de::Error::custom)
+        Window::parse(text, zone).map(FreezeWindow).map_err(E::custom)
     }
 }
 
@@ -265,8 +280,11 @@ mod tests {
     fn a_freeze_window_that_is_none_names_line_and_column() {
         let text = "ascii = true\nfreeze = [\"Fri 16:00 - Mon 08:00 UTC\", \"weekends\"]\n";
         let error = parse_file("c.toml", text, &mut Vec::new()).unwrap_err();
-        assert_eq!((error.code, error.subject.as_str()), (Code::Config, "c.toml:2:10"));
+        assert_eq!((error.code, error.subject.as_str()), (Code::Config, "c.toml:2:40"));
         assert!(error.message.contains("\"weekends\" is no freeze window"), "{error}");
+        let text = "freeze = [\n  \"Fri 16:00 - Mon 08:00 UTC\",\n  # at night\n  \"weekends\",\n]\n";
+        let error = parse_file("config.toml", text, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.subject, "config.toml:4:3", "its own place, not that of the list");
         let text = "freeze = [\"Fri 16:00 - Mon 08:00 CET-1CEST,M3.5.0,M10.5.0/3\"]\n";
         let file = parse_file("c.toml", text, &mut Vec::new()).unwrap();
         assert_eq!(file.freeze.map(|windows| windows.len()), Some(1));

@@ -16,20 +16,24 @@ pub(super) fn login(host: &str) -> Option<(String, SecretString)> {
     find(crate::text::ExposeSecret::expose_secret(&text), host)
 }
 
-/// The first entry of the host, or the `default` one, that has both user and password.
+/// The first entry of the host, or the `default` one, that has both user and password, in either order.
 fn find(text: &str, host: &str) -> Option<(String, SecretString)> {
     let mut tokens = tokens(text).into_iter();
-    let (mut fits, mut login) = (false, None);
+    let (mut fits, mut login, mut password) = (false, None, None);
     while let Some(token) = tokens.next() {
         match token.as_str() {
-            "machine" => (fits, login) = (tokens.next()?.eq_ignore_ascii_case(host), None),
-            "default" => (fits, login) = (true, None),
+            "machine" => {
+                (fits, login, password) = (tokens.next()?.eq_ignore_ascii_case(host), None, None);
+            }
+            "default" => (fits, login, password) = (true, None, None),
             "login" => login = tokens.next(),
-            "password" => match (fits, login.take(), tokens.next()?) {
-                (true, Some(user), password) => return Some((user, password.into())),
-                (_, before, _) => login = before,
-            },
+            "password" => password = tokens.next(),
+            // Its value may be any word, `login` too.
+            "account" => drop(tokens.next()),
             _ => {}
+        }
+        if let (true, Some(user), Some(password)) = (fits, &login, &password) {
+            return Some((user.clone(), password.as_str().into()));
         }
     }
     None
@@ -83,13 +87,16 @@ mod tests {
 
     const TEXT: &str = "# mine\nmachine git.example.com login rita password \"a b\\\"c\"\nmacdef init\nmachine evil\n\n\
                         machine git.example.com\n  login second password x\nmachine half login only\n\
-                        default login anonymous password guest\n";
+                        machine back.example.com account login password first login after\n\
+                        machine behind.example.com password its login own\ndefault login anonymous password guest\n";
 
     #[rstest]
     #[case("git.example.com", Some(("rita", "a b\"c")))]
     #[case("GIT.example.com", Some(("rita", "a b\"c")))]
     #[case("elsewhere.example.com", Some(("anonymous", "guest")))]
     #[case("half", Some(("anonymous", "guest")))]
+    #[case("back.example.com", Some(("after", "first")))]
+    #[case("behind.example.com", Some(("own", "its")))]
     fn a_login_is_found_by_its_host(#[case] host: &str, #[case] expected: Option<(&str, &str)>) {
         let found = find(TEXT, host);
         let found = found.as_ref().map(|(user, password)| (user.as_str(), password.expose_secret()));

@@ -146,9 +146,7 @@ impl Audit {
             follower.read = 0;
         }
         follower.inode = inode;
-        let file = self.shelf.read_lines(&follower.name);
-        let from = usize::try_from(follower.read).unwrap_or(usize::MAX);
-        let new = file.get(from..).unwrap_or_default();
+        let new = self.shelf.read_lines_from(&follower.name, follower.read);
         let whole = new.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         follower.read += whole as u64;
         let lines = read_lines::<Document>(new.get(..whole).unwrap_or_default()).map(|line| line.event);
@@ -262,6 +260,29 @@ mod tests {
         two.audit().append(&[event("decide", "2026-03-02T00:00:00Z", "e")]);
         assert_eq!(told(&mut follower, "2026-03-02T00:00:01Z"), ["d", "e"]);
         assert_eq!(told(&mut follower, "2026-03-02T00:00:02Z"), Vec::<String>::new());
+    }
+
+    /// How many bytes this thread has read so far.
+    fn bytes_read() -> u64 {
+        let told = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+        told.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn a_look_at_a_long_day_reads_what_is_new_and_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let day = |detail: &str| event("decide", "2026-03-01T10:00:00Z", detail);
+        store.audit().append(&vec![day(&"x".repeat(4000)); 500]);
+        let mut follower = store.audit().follow("2026-03-01T10:00:01Z".parse().unwrap());
+        for detail in ["a", "b"] {
+            store.audit().append(&[day(detail)]);
+            let before = bytes_read();
+            let told = store.audit().next(&mut follower, "2026-03-01T10:00:02Z".parse().unwrap());
+            assert_eq!(told, [day(detail)]);
+            let read = bytes_read() - before;
+            assert!(read < 10_000, "{read} bytes for one line");
+        }
     }
 
     #[test]

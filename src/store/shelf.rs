@@ -6,7 +6,7 @@ mod locks;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -140,13 +140,29 @@ impl Shelf {
 
     /// The lines of a file, those that could not be written behind the others.
     pub(super) fn read_lines(&self, name: &str) -> Vec<u8> {
-        let mut lines = self.on_disk(name).unwrap_or_default();
+        self.read_lines_from(name, 0)
+    }
+
+    /// As [`Self::read_lines`], without its first `from` bytes, which are not read.
+    pub(super) fn read_lines_from(&self, name: &str, from: u64) -> Vec<u8> {
+        let (mut lines, skipped) = self.on_disk_from(name, from).unwrap_or_default();
         if let Some(more) = self.memory().lines.get(name) {
             // A process that was killed may have left half a line.
             lines.push(b'\n');
             lines.extend_from_slice(more);
         }
-        lines
+        let left = usize::try_from(from - skipped).unwrap_or(usize::MAX).min(lines.len());
+        lines.split_off(left)
+    }
+
+    /// What a file holds behind its first `from` bytes, and how many of these there are.
+    fn on_disk_from(&self, name: &str, from: u64) -> Option<(Vec<u8>, u64)> {
+        let mut file = File::open(self.path(name)?).ok()?;
+        let skipped = from.min(file.metadata().ok()?.len());
+        file.seek(SeekFrom::Start(skipped)).ok()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        Some((bytes, skipped))
     }
 
     fn on_disk(&self, name: &str) -> Option<Vec<u8>> {
