@@ -14,6 +14,7 @@ mod gitlab;
 mod locate;
 pub mod printed;
 mod probe;
+mod rules;
 
 use serde_json::Value;
 
@@ -30,8 +31,19 @@ pub use self::locate::{Forges, Located, Token};
 pub struct Opened {
     /// The request.
     pub request: Request,
-    /// Why its labels were not set.
-    pub unlabelled: Option<ForgeError>,
+    /// What was not done to it, and why.
+    pub trouble: Option<Trouble>,
+    /// Whether it is of a commit that was proposed without a branch, and of another than ours: it has to be proposed.
+    pub is_behind: bool,
+}
+
+/// What a forge refuses of a request that is open.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Another title and body.
+    Words(ForgeError),
+    /// Labels.
+    Labels(ForgeError),
 }
 
 /// One repository at one forge, and what it is asked with.
@@ -74,7 +86,7 @@ impl Forge {
     /// [`ForgeError`], with what was asked and as whom.
     pub async fn request(&self, spec: &RequestSpec) -> Result<Opened, ForgeError> {
         if let Some(found) = self.find(spec).await? {
-            return self.update(spec, found).await;
+            return Ok(self.update(spec, found).await);
         }
         let (title, labels) = (self.dialect.title(spec), &spec.wish.labels);
         let created = self.api.ask(&self.dialect.create(&self.project, spec, &title)).await;
@@ -85,19 +97,19 @@ impl Forge {
                 Ok(self.labelled(&found, labels, self.dialect.labels_on_create()).await)
             }
             Err(error) if self.may_be_open(&error) => match self.find(spec).await {
-                Ok(Some(found)) => self.update(spec, found).await,
+                Ok(Some(found)) => Ok(self.update(spec, found).await),
                 _ => Err(error),
             },
             Err(error) => Err(error),
         }
     }
 
-    /// The open request from the same branch into the same, and whether it says already what this one would.
+    /// The open request from the same branch into the same, as it stands.
     ///
     /// # Errors
     /// As [`Self::request`].
-    pub async fn open(&self, spec: &RequestSpec) -> Result<Option<Request>, ForgeError> {
-        Ok(self.find(spec).await?.map(|found| self.shown(&found)))
+    pub async fn open(&self, spec: &RequestSpec) -> Result<Option<Opened>, ForgeError> {
+        Ok(self.find(spec).await?.map(|found| self.opened(&found, None)))
     }
 
     /// The page of a request by its number.
@@ -121,17 +133,25 @@ impl Forge {
         }
     }
 
-    async fn update(&self, spec: &RequestSpec, found: Found) -> Result<Opened, ForgeError> {
+    /// Brings the words of an open request up to date; it is open whether or not the forge takes them.
+    async fn update(&self, spec: &RequestSpec, found: Found) -> Opened {
         if let Some((title, body)) = spec.words.update(&found.title, &found.body) {
-            self.api.ask(&self.dialect.update(&self.project, found.number, &title, &body)).await?;
+            let ask = self.dialect.update(&self.project, found.number, &title, &body);
+            if let Err(error) = self.api.ask(&ask).await {
+                return self.opened(&found, Some(Trouble::Words(error)));
+            }
         }
-        Ok(self.labelled(&found, &spec.wish.labels, false).await)
+        self.labelled(&found, &spec.wish.labels, false).await
     }
 
     /// Sets the labels of a request that is open, unless that is `done`; it is open even where they cannot be set.
     async fn labelled(&self, found: &Found, labels: &[String], done: bool) -> Opened {
         let unlabelled = self.label(found.number, labels, done).await.err();
-        Opened { request: self.shown(found), unlabelled }
+        self.opened(found, unlabelled.map(Trouble::Labels))
+    }
+
+    fn opened(&self, found: &Found, trouble: Option<Trouble>) -> Opened {
+        Opened { request: self.shown(found), trouble, is_behind: found.is_behind }
     }
 
     async fn label(&self, number: u64, labels: &[String], done: bool) -> Result<(), ForgeError> {

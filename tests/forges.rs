@@ -291,6 +291,116 @@ fn without_a_token_gitea_takes_the_commit_for_its_branch() {
 }
 
 #[test]
+fn a_token_that_comes_later_finds_the_request_that_gitea_took_for_its_branch_and_moves_it() {
+    let Some(mut lab) = lab() else { return };
+    configure(&lab, "gitea");
+    take_proposals(&lab.instavote.path);
+    let first = result(&request(&lab, &[]).expect(0));
+    assert_eq!(first["request"]["number"], 1);
+    let forge = ForgeServer::start(Kind::Gitea, "public-acme/fleet", &lab.instavote.path);
+    lab.environment = vec![("GITEA_API_URL", forge.api()), ("GITEA_TOKEN", TOKEN.to_owned())];
+    let plan = next_plan(&lab);
+    let second = result(&request(&lab, &[]).expect(0));
+    assert_eq!((&second["pushed"], &second["request"]["number"]), (&json!(true), &json!(1)), "{second:#}");
+    assert_eq!(forge.requests().len(), 1, "{:#?}", forge.requests());
+    assert!(forge.requests()[0]["body"].as_str().unwrap().contains(plan["id"].as_str().unwrap()));
+    assert_eq!(second["commit"], git(&lab.instavote.path, &["rev-parse", "refs/pull/1/head"]));
+    lab.instavote.assert_sound();
+}
+
+#[test]
+fn a_request_that_is_open_is_told_with_what_the_forge_refused_of_it() {
+    for (kind, request_is) in [(Kind::GitHub, "pull request #1"), (Kind::GitLab, "merge request #1")] {
+        let Some((lab, forge)) = lab_at(kind) else { return };
+        request(&lab, &[]).expect(0);
+        next_plan(&lab);
+        forge.be(Whim::Refuse(403, "{\"message\":\"archived\"}".to_owned()));
+        let ran = request(&lab, &[]).expect(8);
+        assert!(
+            ran.err.contains(&format!("the {request_is} is open, but keeps its title and text: ")),
+            "{}",
+            ran.err
+        );
+        let result = result(&ran);
+        assert_eq!(
+            (&result["request"]["number"], &result["pushed"]),
+            (&json!(1), &json!(true)),
+            "{result:#}"
+        );
+        assert_eq!(result["error"]["code"], "forge_denied");
+    }
+    for kind in [Kind::GitHub, Kind::Gitea] {
+        let Some((lab, forge)) = lab_at(kind) else { return };
+        forge.be(Whim::RefuseLabels(403, "{\"message\":\"triage only\"}".to_owned()));
+        let ran = request(&lab, &["--label", "new one"]).expect(8);
+        let ran = ran.says(&["the pull request #1 is open, but did not get its labels: ", "triage only"]);
+        assert_eq!(result(&ran)["request"]["state"], "open");
+        forge.behave();
+        request(&lab, &["--label", "new one"]).expect(0);
+        assert_eq!((forge.requests().len(), forge.requests()[0]["labels"].is_array()), (1, true), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_a_forge_would_refuse_of_a_branch_is_said_before_the_push() {
+    let rules = [
+        (
+            Kind::GitHub,
+            vec![
+                ("/branches/image-updates", json!({"name": BRANCH, "protected": true})),
+                (
+                    "/branches/image-updates/protection",
+                    json!({"required_signatures": {"enabled": true}, "required_pull_request_reviews": {}}),
+                ),
+            ],
+            "GitHub takes commits for image-updates by pull requests alone",
+        ),
+        (
+            Kind::GitHub,
+            vec![
+                ("/branches/image-updates", json!({"name": BRANCH, "protected": true})),
+                (
+                    "/rules/branches/image-updates",
+                    json!([{"type": "deletion"}, {"type": "required_signatures"}]),
+                ),
+            ],
+            "image-updates is protected at GitHub, which may refuse the push",
+        ),
+        (
+            Kind::GitLab,
+            vec![
+                ("/repository/branches/image-updates", json!({"protected": true, "can_push": false})),
+                ("/push_rule", json!({"reject_unsigned_commits": true})),
+            ],
+            "GitLab lets this account not push to image-updates",
+        ),
+        (
+            Kind::Gitea,
+            vec![
+                ("/branches/image-updates", json!({"protected": true, "user_can_push": false})),
+                ("/branch_protections/image-updates", json!({"require_signed_commits": true})),
+            ],
+            "Gitea lets this account not push to image-updates",
+        ),
+    ];
+    for (kind, told, says) in rules {
+        let Some((lab, forge)) = lab_at(kind) else { return };
+        let plan = lab.plan_file();
+        let foretell = || lab.json(0, &["push", "--plan", plan.to_str().unwrap()])["problems"].clone();
+        assert_eq!(foretell(), json!([]), "{kind:?}");
+        for (path, answer) in told {
+            forge.tell(path, answer);
+        }
+        let problems = foretell();
+        let message = |index: usize| problems[index]["message"].as_str().unwrap_or_default();
+        assert!(message(0).starts_with(says), "{kind:?}: {problems:#}");
+        assert!(message(1).contains("takes only signed commits on image-updates"), "{kind:?}: {problems:#}");
+        assert!(problems.as_array().unwrap().iter().all(|problem| problem["code"] == "git_rejected"));
+        assert_eq!(lab.instavote.tip(BRANCH), None);
+    }
+}
+
+#[test]
 fn a_topic_that_went_another_way_is_not_pressed() {
     let Some(lab) = lab() else { return };
     configure(&lab, "gitea");
@@ -354,7 +464,8 @@ fn look(server: &ForgeServer) -> Result<Option<supercargo::domain::request::Requ
         wish: RequestWish::default(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(Forge::of(&located, &forges).unwrap().unwrap().open(&spec))
+    let found = runtime.block_on(Forge::of(&located, &forges).unwrap().unwrap().open(&spec))?;
+    Ok(found.map(|opened| opened.request))
 }
 
 fn address(server: &ForgeServer) -> Address {

@@ -3,7 +3,11 @@
 //!
 //! Knows addresses alone; who is asked, and with what, is [`crate::forge`]'s business.
 
+mod rules;
+
 use serde::{Deserialize, Serialize};
+
+pub use rules::BranchRules;
 
 /// The software behind a Git host, as far as requests differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

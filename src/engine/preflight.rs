@@ -3,13 +3,26 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Engine, World, blocking};
+use crate::domain::forge::{BranchRules, ForgeKind};
 use crate::domain::inventory;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Group, Plan, Warning};
+use crate::forge::{Forge, ForgeError};
 use crate::git::{BareCache, redact};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
+
+/// How long a forge may take to tell of a branch: a person waits for the question.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Remote and branch of a push.
+type Place = (String, String);
+
+fn place_of(group: &Group) -> Option<Place> {
+    Some((group.remote.clone()?, group.push.as_ref()?.branch.clone()))
+}
 
 /// An automation that some controller may run, and where it pushes to.
 struct Pusher {
@@ -73,9 +86,67 @@ impl Engine {
                 let own = refused.iter().filter(|(address, _)| Some(address) == group.remote.as_ref());
                 group.warnings.extend(own.map(|(_, warning)| warning.clone()));
             }
+            for (place, warnings) in engine.branch_rules(&world, &plan) {
+                let there = plan.groups.iter_mut().filter(|group| place_of(group).as_ref() == Some(&place));
+                there.for_each(|group| group.warnings.extend(warnings.iter().cloned()));
+            }
             Ok(plan)
         })
         .await
+    }
+
+    /// What the forges have to say against the pushes of a plan, as far as they tell; asks the network, and blocks.
+    fn branch_rules(&self, world: &World, plan: &Plan) -> Vec<(Place, Vec<Warning>)> {
+        let mut found: Vec<(Place, Vec<Warning>)> = Vec::new();
+        for group in plan.pushes().into_iter().filter_map(|groups| groups.first().copied()) {
+            let Some(place) = place_of(group) else { continue };
+            match self.rules_of(&place) {
+                Ok(Some((kind, rules))) => {
+                    let is_signed = self.is_signed(world, group);
+                    found.push((place.clone(), rules.warnings(kind, &place.1, is_signed)));
+                }
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "preflight: the forge tells nothing of {}", place.1),
+            }
+        }
+        found
+    }
+
+    /// As [`Self::branch_rules`], a problem each, for who pushes without a dialog.
+    ///
+    /// # Errors
+    /// Only a bug of ours.
+    pub async fn foretold(&self, world: &Arc<World>, plan: &Plan) -> Result<Vec<Problem>, Problem> {
+        let (engine, world, plan) = (self.clone(), Arc::clone(world), plan.clone());
+        blocking(move || {
+            let found = engine.branch_rules(&world, &plan).into_iter();
+            let problem = |(place, warnings): (Place, Vec<Warning>)| {
+                let told = move |warning: Warning| Problem::new(Code::GitRejected, &place.1, warning.message);
+                warnings.into_iter().map(told)
+            };
+            Ok(found.flat_map(problem).collect())
+        })
+        .await
+    }
+
+    /// The rules of a branch; `None` where no forge is known without asking around, or there is no token: strangers are told
+    /// little.
+    fn rules_of(&self, (remote, branch): &Place) -> Result<Option<(ForgeKind, BranchRules)>, ForgeError> {
+        let located = super::requests::address(remote).ok();
+        let located = located.and_then(|address| self.forges.locate_offline(&address));
+        let Some(located) = located.filter(|located| located.token.is_some()) else { return Ok(None) };
+        let Some(forge) = Forge::of(&located, &self.forges)? else { return Ok(None) };
+        let asked = tokio::time::timeout(PATIENCE, forge.rules(branch));
+        let rules = tokio::runtime::Handle::current().block_on(async { asked.await });
+        rules.map_or(Ok(None), |rules| rules.map(|rules| Some((located.project.kind, rules))))
+    }
+
+    /// Whether the commit of a group will be signed; a key that cannot be used is told of elsewhere.
+    fn is_signed(&self, world: &World, group: &Group) -> bool {
+        let automation = world.automations.iter().find(|known| known.meta.id == group.automation);
+        let committer = world.git_config.operator();
+        let signer = self.signer(world, automation, committer.as_ref().unwrap_or(&group.author));
+        !matches!(signer, Ok(None))
     }
 
     fn try_login(&self, world: &World, address: &str) -> Result<(), Problem> {

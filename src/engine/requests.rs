@@ -12,7 +12,7 @@ use crate::domain::forge::{Address, ForgeKind};
 use crate::domain::landing::Landed;
 use crate::domain::plan::{Group, Plan};
 use crate::domain::request::{Request, RequestSpec, RequestState, RequestWish, RequestWords};
-use crate::forge::{Forge, ForgeError, Forges, Located, Opened, printed};
+use crate::forge::{Forge, ForgeError, Forges, Located, Opened, Trouble, printed};
 use crate::git::{GitUrl, PushReport, Scheme};
 use crate::problem::{Code, Problem};
 
@@ -163,9 +163,13 @@ impl Opening {
     ) -> Result<(Request, Option<Problem>), Problem> {
         match &self.forge {
             Some(forge) if self.located.token.is_some() => {
-                let Opened { request, unlabelled } =
-                    wait(forge.request(spec)).map_err(|error| self.failed(&error.problem("")))?;
-                let problem = unlabelled.map(|error| self.unlabelled(&request, error.problem("")));
+                let opened = wait(forge.request(spec)).map_err(|error| self.failed(&error.problem("")))?;
+                let moved = if opened.is_behind { self.proposed(spec, run).map(drop) } else { Ok(()) };
+                let Opened { request, trouble, .. } = opened;
+                let problem = match (moved, trouble) {
+                    (Err(problem), _) => Some(self.undone(&request, "did not get the commit", problem)),
+                    (Ok(()), trouble) => trouble.map(|trouble| self.troubled(&request, &trouble)),
+                };
                 Ok((request, problem))
             }
             _ => self.open_without_token(spec, run, report).map(|request| (request, None)),
@@ -186,30 +190,34 @@ impl Opening {
             return Err(self.failed(&Problem::new(Code::ForgeDenied, "", said)));
         }
         // What everybody may see, strangers too; a forge that shows nothing is no trouble here.
-        if let Some(found) = self.look(spec) {
-            return Ok(found);
+        let found = self.look(spec);
+        if let Some(Opened { request, is_behind: false, .. }) = found {
+            return Ok(request);
         }
-        if project.kind == ForgeKind::Gitea {
-            return self.propose(spec, run);
+        let link = || Request::unopened(self.page(), RequestState::Link);
+        if project.kind != ForgeKind::Gitea {
+            return Ok(link());
         }
-        Ok(Request::unopened(self.page(), RequestState::Link))
+        let proposed = self.proposed(spec, run).map_err(|problem| match &found {
+            Some(found) => self.undone(&found.request, "did not get the commit", problem),
+            None => self.failed(&problem),
+        })?;
+        Ok(proposed.or(found.map(|found| found.request)).unwrap_or_else(link))
     }
 
-    /// By `refs/for/…`; where the server shows no request afterwards, the page is left.
-    fn propose(&self, spec: &RequestSpec, run: &Run<'_>) -> Result<Request, Problem> {
+    /// Proposes the commit by `refs/for/…`, which opens a request or moves the one under this topic; `None` where the server
+    /// shows no request afterwards.
+    fn proposed(&self, spec: &RequestSpec, run: &Run<'_>) -> Result<Option<Request>, Problem> {
         let RequestSpec { words, wish, .. } = spec;
         let title = if wish.draft { format!("WIP: {}", words.title) } else { words.title.clone() };
         let options = [format!("title={title}"), format!("description={}", one_line(&words.body))];
         let proposed = run.cache.propose(&run.remote, (&spec.base, &spec.head), &spec.commit, &options);
-        let proposed = match proposed {
-            Ok(proposed) => proposed,
-            Err(error) => return Err(self.failed(&Problem::from(error))),
-        };
+        let proposed = proposed.map_err(Problem::from)?;
         let project = &self.located.project;
         Ok(match (printed::request(&proposed.server, project), proposed.number) {
-            (Some((number, page)), _) => Request::open(Some(number), page),
-            (None, Some(number)) => Request::open(Some(number), Forge::page(project, number)),
-            (None, None) => Request::unopened(self.page(), RequestState::Link),
+            (Some((number, page)), _) => Some(Request::open(Some(number), page)),
+            (None, Some(number)) => Some(Request::open(Some(number), Forge::page(project, number))),
+            (None, None) => None,
         })
     }
 
@@ -219,15 +227,17 @@ impl Opening {
         match &self.forge {
             Some(forge) if dry_run == DryRun::Server && self.located.token.is_some() => {
                 let found = wait(forge.open(spec)).map_err(|error| self.failed(&error.problem("")))?;
-                Ok(found.unwrap_or_else(simulated))
+                Ok(found.map_or_else(simulated, |found| found.request))
             }
-            _ if dry_run == DryRun::Server => Ok(self.look(spec).unwrap_or_else(simulated)),
+            _ if dry_run == DryRun::Server => {
+                Ok(self.look(spec).map_or_else(simulated, |found| found.request))
+            }
             _ => Ok(simulated()),
         }
     }
 
     /// The open request, if the forge shows it to strangers.
-    fn look(&self, spec: &RequestSpec) -> Option<Request> {
+    fn look(&self, spec: &RequestSpec) -> Option<Opened> {
         let found = wait(self.forge.as_ref()?.open(spec));
         found.inspect_err(|error| tracing::debug!(%error, "forge: nothing is shown without a token")).ok()?
     }
@@ -237,10 +247,18 @@ impl Opening {
         self.located.project.compare_link(&self.spec.head, &self.spec.base)
     }
 
-    /// That a request is open, but without its labels.
-    fn unlabelled(&self, request: &Request, problem: Problem) -> Problem {
+    /// What a forge refused of a request that is open.
+    fn troubled(&self, request: &Request, trouble: &Trouble) -> Problem {
+        match trouble {
+            Trouble::Words(error) => self.undone(request, "keeps its title and text", error.problem("")),
+            Trouble::Labels(error) => self.undone(request, "did not get its labels", error.problem("")),
+        }
+    }
+
+    /// That a request is open, but what was not done to it.
+    fn undone(&self, request: &Request, what: &str, problem: Problem) -> Problem {
         let (kind, label) = (self.located.project.kind.request(), request.label());
-        let message = format!("the labels of the {kind} {label} were not set: {}", problem.message);
+        let message = format!("the {kind} {label} is open, but {what}: {}", problem.message);
         Problem { message, ..problem }
     }
 

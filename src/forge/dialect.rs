@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) page: Option<String>,
     pub(super) title: String,
     pub(super) body: String,
+    /// As [`Dialect::is_behind`] has it.
+    pub(super) is_behind: bool,
 }
 
 /// How a token is shown.
@@ -59,6 +61,12 @@ pub(super) trait Dialect: Send + Sync {
 
     /// Whether a request of the list is from `spec.head`, of this repository itself, into `spec.base`.
     fn is_it(&self, project: &Project, spec: &RequestSpec, value: &Value) -> bool;
+
+    /// Whether a request is of a commit that was proposed under `spec.head`, and of another than `spec.commit`: that the branch
+    /// moved does not move it.
+    fn is_behind(&self, _spec: &RequestSpec, _value: &Value) -> bool {
+        false
+    }
 
     /// What is to be known of a request; `None` if the value is none.
     fn read(&self, value: &Value) -> Option<Found>;
@@ -91,5 +99,6 @@ pub(super) fn found(value: &Value, number: &str, page: &str, body: &str) -> Opti
         page: page.map(String::from),
         title: text(value, &["title"]).unwrap_or_default().to_owned(),
         body: text(value, &[body]).unwrap_or_default().to_owned(),
+        is_behind: false,
     })
 }

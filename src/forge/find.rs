@@ -15,7 +15,8 @@ impl Forge {
             let rows = answer.as_array().ok_or_else(|| self.api.senseless("it lists no requests"))?;
             let found = rows.iter().find(|row| self.dialect.is_it(&self.project, spec, row));
             if let Some(found) = found {
-                let read = self.dialect.read(found);
+                let is_behind = self.dialect.is_behind(spec, found);
+                let read = self.dialect.read(found).map(|read| Found { is_behind, ..read });
                 return read.map(Some).ok_or_else(|| self.api.senseless("a request has no number"));
             }
             if rows.len() < self.dialect.page_size() {

@@ -10,7 +10,7 @@ use super::dialect::{Ask, Dialect, Found, Login, found};
 use super::error::ForgeError;
 use super::{at, text};
 use crate::domain::forge::{Project, segments};
-use crate::domain::request::RequestSpec;
+use crate::domain::request::{RequestSpec, RequestWords};
 
 pub(super) struct Gitea;
 
@@ -23,6 +23,27 @@ const PAGES: usize = 20;
 
 fn repository(project: &Project, rest: &str) -> String {
     format!("/repos/{}{rest}", segments(&project.path))
+}
+
+/// Whether a request was made by pushing to `refs/for/…`: it has no branch.
+fn is_proposed(value: &Value) -> bool {
+    text(value, &["head", "ref"]).is_some_and(|name| name.starts_with("refs/pull/"))
+}
+
+/// Whether a request was proposed under the topic `spec.head`. Servers tell the topic, after the user's name, or nothing; then
+/// our commit tells, or a plan in its body.
+///
+/// Source: go-gitea/gitea:services/convert/pull.go, "`PullRequestFlowAGit`".
+fn is_under_our_topic(spec: &RequestSpec, value: &Value) -> bool {
+    let head = spec.head.as_str();
+    let is_told = match text(value, &["head", "label"]).unwrap_or_default() {
+        "" => {
+            let body = text(value, &["body"]).unwrap_or_default();
+            text(value, &["head", "sha"]) == Some(&spec.commit) || RequestWords::are_of_branch(body, head)
+        }
+        topic => topic == head || topic.strip_suffix(head).is_some_and(|user| user.ends_with('/')),
+    };
+    is_proposed(value) && is_told
 }
 
 impl Dialect for Gitea {
@@ -48,13 +69,13 @@ impl Dialect for Gitea {
 
     fn is_it(&self, project: &Project, spec: &RequestSpec, value: &Value) -> bool {
         let from = text(value, &["head", "repo", "full_name"]);
-        let is_branch = text(value, &["head", "ref"]) == Some(&spec.head)
-            && from.is_none_or(|from| from.eq_ignore_ascii_case(&project.path));
-        // One that was made by pushing to `refs/for/…` has no branch, but our commit and our topic.
-        let topic = text(value, &["head", "label"]).unwrap_or_default();
-        let is_agit = text(value, &["head", "sha"]) == Some(&spec.commit)
-            && (topic == spec.head || topic.strip_suffix(&spec.head).is_some_and(|user| user.ends_with('/')));
-        text(value, &["base", "ref"]) == Some(&spec.base) && (is_branch || is_agit)
+        let is_ours = from.is_none_or(|from| from.eq_ignore_ascii_case(&project.path));
+        let is_of_head = text(value, &["head", "ref"]) == Some(&spec.head) || is_under_our_topic(spec, value);
+        text(value, &["base", "ref"]) == Some(&spec.base) && is_ours && is_of_head
+    }
+
+    fn is_behind(&self, spec: &RequestSpec, value: &Value) -> bool {
+        is_proposed(value) && text(value, &["head", "sha"]) != Some(&spec.commit)
     }
 
     fn read(&self, value: &Value) -> Option<Found> {

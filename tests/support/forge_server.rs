@@ -7,6 +7,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "included as a module; names say what they do")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -30,6 +31,8 @@ pub enum Kind {
 pub enum Whim {
     /// Answers every change so.
     Refuse(u16, String),
+    /// Answers so to every change of labels.
+    RefuseLabels(u16, String),
     /// Answers everything so.
     Always(ResponseTemplate),
     /// Shows no request the first time it is asked for them, as where another is faster.
@@ -43,6 +46,8 @@ struct State {
     repository: PathBuf,
     requests: Vec<Value>,
     labels: Vec<Value>,
+    /// What is answered below the project's own address, as it is.
+    told: BTreeMap<String, Value>,
     whim: Option<Whim>,
 }
 
@@ -62,6 +67,7 @@ impl ForgeServer {
             repository: repository.to_owned(),
             requests: Vec::new(),
             labels: vec![json!({"id": 7, "name": "images"})],
+            told: BTreeMap::new(),
             whim: None,
         };
         let state = Arc::new(Mutex::new(state));
@@ -92,6 +98,11 @@ impl ForgeServer {
 
     pub fn be(&self, whim: Whim) {
         self.state.lock().unwrap().whim = Some(whim);
+    }
+
+    /// Answers so to whoever asks for `path` of the project.
+    pub fn tell(&self, path: &str, answer: Value) {
+        self.state.lock().unwrap().told.insert(path.to_owned(), answer);
     }
 
     pub fn behave(&self) {
@@ -150,10 +161,15 @@ impl State {
             return answer;
         }
         let method = ask.method.as_str();
-        if let Some(Whim::Refuse(status, body)) = &self.whim
-            && method != "GET"
-        {
-            return ResponseTemplate::new(*status).set_body_raw(body.clone(), "application/json");
+        let is_label = path.ends_with("/labels");
+        match &self.whim {
+            Some(Whim::Refuse(status, body)) if method != "GET" => {
+                return ResponseTemplate::new(*status).set_body_raw(body.clone(), "application/json");
+            }
+            Some(Whim::RefuseLabels(status, body)) if method != "GET" && is_label => {
+                return ResponseTemplate::new(*status).set_body_raw(body.clone(), "application/json");
+            }
+            _ => {}
         }
         if method != "GET" && !self.knows(ask) {
             return match self.kind {
@@ -163,6 +179,9 @@ impl State {
             };
         }
         let Some(rest) = self.below_project(&path) else { return refuse(404, "Not Found") };
+        if let Some(answer) = self.told.get(&rest) {
+            return say(200, answer);
+        }
         let body: Value = serde_json::from_slice(&ask.body).unwrap_or(Value::Null);
         let parts: Vec<&str> = rest.trim_matches('/').split('/').collect();
         match (method, parts.as_slice()) {
@@ -219,9 +238,34 @@ impl State {
             self.whim = None;
             return say(200, &json!([]));
         }
+        self.take_in_proposals();
         let first = ask.url.query_pairs().all(|(key, page)| key != "page" || page == "1");
         let open = |request: &&Value| matches!(request["state"].as_str(), Some("open" | "opened")) && first;
         say(200, &json!(self.requests.iter().filter(open).collect::<Vec<_>>()))
+    }
+
+    /// What came by `refs/for/…`, as Gitea shows it: it has no branch, and nobody is told under which topic it came.
+    fn take_in_proposals(&mut self) {
+        let proposals = std::fs::read_to_string(self.repository.join("agit")).unwrap_or_default();
+        for number in proposals.lines().filter_map(|line| line.split(' ').next()?.parse::<u64>().ok()) {
+            let name = format!("refs/pull/{number}/head");
+            let sha = self.commit(&name);
+            if let Some(known) = self.requests.iter_mut().find(|known| known["number"] == number) {
+                known["head"]["sha"] = json!(sha);
+                continue;
+            }
+            let sent = options(&self.repository);
+            let option = |key: &str| {
+                let value = sent.iter().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+                value.unwrap_or_default().replace("\\n", "\n")
+            };
+            let repository = json!({"full_name": self.project});
+            let page = format!("https://git.example.com/{}/pulls/{number}", self.project);
+            self.requests.push(json!({
+                "number": number, "html_url": page, "state": "open", "title": option("title"), "body": option("description"),
+                "head": {"ref": name, "label": "", "sha": sha, "repo": repository}, "base": {"ref": "main", "repo": repository},
+            }));
+        }
     }
 
     fn create(&mut self, body: &Value) -> ResponseTemplate {
@@ -299,9 +343,13 @@ impl State {
     }
 
     fn tip(&self, branch: &str) -> Option<String> {
+        self.commit(&format!("refs/heads/{branch}"))
+    }
+
+    fn commit(&self, name: &str) -> Option<String> {
         let mut git = Command::new("git");
         git.current_dir(&self.repository).args(["-c", "safe.directory=*", "rev-parse", "-q", "--verify"]);
-        let output = git.arg(format!("refs/heads/{branch}")).output().unwrap();
+        let output = git.arg(name).output().unwrap();
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
     }
 }

@@ -17,7 +17,7 @@ const LONGEST_JOINED: usize = 65_000;
 const LONGEST_MESSAGE: usize = 20_000;
 /// What the messages of all commits may take of a body, in bytes.
 const LONGEST_MESSAGES: usize = 40_000;
-/// What marks our part of a body, before the plan and a hash of the title.
+/// What marks our part of a body, before the plan and hashes of the title and of the branch.
 const MARK: &str = "<!-- supercargo ";
 /// What the title of a draft begins with, at one forge or another.
 const DRAFTS: [&str; 5] = ["draft:", "[draft]", "(draft)", "wip:", "[wip]"];
@@ -38,11 +38,22 @@ impl RequestWords {
     pub fn of(plan: &str, groups: &[&Group]) -> Self {
         let title = title(groups);
         let mark = format!("{MARK}{plan} ");
-        let mut body = format!("{mark}{} -->\n", title_hash(&title));
+        let push = groups.first().and_then(|group| group.push.as_ref());
+        let branch = push.map(|push| push.branch.as_str()).unwrap_or_default();
+        let mut body = format!("{mark}{} {} -->\n", hash(&title), hash(branch));
         messages(&mut body, groups);
         table(&mut body, groups);
-        let _ = writeln!(body, "\nPlan {}.", code(plan));
+        let _ = writeln!(body, "\n{}", last_line(plan));
         Self { title, body, mark }
+    }
+
+    /// Whether the body of a request has a plan in it that was pushed to this branch.
+    pub fn are_of_branch(body: &str, branch: &str) -> bool {
+        let branch = hash(branch);
+        body.split(MARK).skip(1).any(|piece| {
+            let mark = piece.lines().next().unwrap_or_default();
+            mark.split_whitespace().nth(2) == Some(&branch)
+        })
     }
 
     /// What to make of a request that is open with this title and body: its new title and body. `None`: it says all this
@@ -55,23 +66,44 @@ impl RequestWords {
             return None;
         }
         let (draft, bare) = split_draft(title);
-        let is_ours = last_title(body).is_some_and(|hash| hash == title_hash(bare));
+        let is_ours = last_title(body).is_some_and(|known| known == hash(bare));
         let title = if is_ours { format!("{draft}{}", self.title) } else { title.to_owned() };
         Some((title, self.after(body.trim_end())))
     }
 
-    /// The plan's part after what a request says already; where both are too long, after what people wrote before the first
-    /// plan, as much of it as there is room for.
+    /// The plan's part after what a request says already; where both are too long, after what people wrote, wherever between
+    /// the plans that stands, as much of it as there is room for.
     fn after(&self, before: &str) -> String {
         let room = LONGEST_JOINED.saturating_sub(self.body.len() + 2);
+        let by_people;
         let before = if before.len() <= room {
             before
         } else {
-            let by_people = before.split_once(MARK).map_or(before, |(people, _)| people);
-            start(by_people, room).trim_end()
+            by_people = without_plans(before);
+            start(&by_people, room).trim_end()
         };
         if before.is_empty() { self.body.clone() } else { format!("{before}\n\n{}", self.body) }
     }
+}
+
+/// What a body says beside the plans in it: each begins with its mark and ends with the line that names it. Where that line
+/// is gone, nobody can tell where people go on, and all of it is kept.
+fn without_plans(body: &str) -> String {
+    let mut pieces = body.split(MARK);
+    let mut kept: Vec<&str> = pieces.next().map(str::trim).into_iter().collect();
+    for piece in pieces {
+        let plan = piece.split_whitespace().next().unwrap_or_default();
+        let last = last_line(plan);
+        let after = piece.split_once(&format!("\n{last}")).map_or(piece, |(_plan, after)| after);
+        kept.push(after.trim());
+    }
+    kept.retain(|text| !text.is_empty());
+    kept.join("\n\n")
+}
+
+/// The last line of a plan's part.
+fn last_line(plan: &str) -> String {
+    format!("Plan {}.", code(plan))
 }
 
 /// The text, or its first `most` bytes and less if that would halve a character.
@@ -120,8 +152,8 @@ fn title(groups: &[&Group]) -> String {
     }
 }
 
-fn title_hash(title: &str) -> String {
-    sha256_hex(title.trim().as_bytes()).chars().take(12).collect()
+fn hash(text: &str) -> String {
+    sha256_hex(text.trim().as_bytes()).chars().take(12).collect()
 }
 
 /// The sign of a draft with the blank behind it, and the title without it.
@@ -220,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn a_body_tells_of_which_branch_its_plans_are() {
+        let push = serde_json::json!({"branch": "updates", "commit": null, "behind": 0, "refspec": null, "options": {}});
+        let pushed = Group { push: serde_json::from_value(push).unwrap(), ..group("Update a", vec![]) };
+        let words = RequestWords::of("one", &[&pushed]);
+        let body = format!("Rita: see <!-- supercargo --> below.\n{}", words.body);
+        assert!(RequestWords::are_of_branch(&body, "updates"));
+        assert!(!RequestWords::are_of_branch(&body, "others") && !RequestWords::are_of_branch("", "updates"));
+        assert_eq!(words.update("Mine", &body), None, "the plan is in it");
+    }
+
+    #[test]
     fn of_several_commits_each_is_told() {
         let (one, two) = (group("Update a\n", vec![]), group("Update @b|c\n\nmore", vec![]));
         let words = RequestWords::of("p", &[&one, &two]);
@@ -262,9 +305,17 @@ mod tests {
     fn what_people_wrote_before_the_plans_stays_where_a_body_is_too_long() {
         let first = RequestWords::of("one", &[&group("Update a", vec![])]);
         let second = RequestWords::of("two", &[&group("Update b", vec![])]);
-        let long = format!("Rita: not on Friday.\n\n{}{}", first.body, "é".repeat(40_000));
-        let (_, body) = second.update("t", &long).unwrap();
+        let long = first.body.replace("\nPlan", &format!("{}\nPlan", "é".repeat(40_000)));
+        let (_, body) = second.update("t", &format!("Rita: not on Friday.\n\n{long}")).unwrap();
         assert_eq!(body, format!("Rita: not on Friday.\n\n{}", second.body));
+        let third = RequestWords::of("three", &[&group("Update c", vec![])]);
+        let said = format!("Rita: no.\n\n{long}\nOmar: why?\n\n{}\nRita: see above.\n", second.body);
+        let (_, body) = third.update("t", &said).unwrap();
+        assert_eq!(body, format!("Rita: no.\n\nOmar: why?\n\nRita: see above.\n\n{}", third.body));
+        // A person took the line away by which a plan's part ends.
+        let open = long.replace("Plan `one`.", "Omar: why?");
+        let (_, body) = third.update("t", &open).unwrap();
+        assert!(body.len() > LONGEST_JOINED - 4 && body.ends_with(&third.body), "{}", body.len());
         let (_, body) = second.update("t", &"é".repeat(40_000)).unwrap();
         assert!(body.starts_with("éé") && body.ends_with(&second.body) && body.len() <= LONGEST_JOINED);
         assert!(body.len() > LONGEST_JOINED - 4, "{}", body.len());
