@@ -67,7 +67,7 @@ pub use load::folder_of;
 pub use merge::MergeRequest;
 pub use metadata::TagQuestion;
 pub use prepare::{PrepareRequest, Prepared};
-pub use probe::RegistryProbe;
+pub use probe::{Question, RegistryProbe};
 pub use reflect::Passes;
 pub use revert::Reverted;
 pub use scan::{ScanOutcome, ScanProgress, never_scanned};
@@ -86,6 +86,8 @@ pub struct Engine {
     forges: Arc<forge::Forges>,
     /// Ways to remotes that a person has opened.
     opened: git::Opened,
+    /// Signing keys that a person has unlocked.
+    unlocked: git::Unlocked,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
@@ -154,6 +156,7 @@ impl Engine {
             registry: Arc::new(registry),
             forges: Arc::new(forges),
             opened: git::Opened::default(),
+            unlocked: git::Unlocked::default(),
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),

@@ -4,14 +4,17 @@
 mod support {
     pub mod desk;
     pub mod git;
+    pub mod pty;
 }
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 use support::desk::Desk;
 use support::git::{git, git_command};
+use support::pty::Pty;
 
 /// Runs a program that makes keys.
 fn make(desk: &Desk, program: &str, arguments: &[&str]) {
@@ -177,6 +180,55 @@ fn a_passphrase_is_never_asked_for_and_nothing_is_pushed_without_it() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.err.contains("hint: Unlock it first"), "{ran:?}");
     assert_eq!(desk.fleet.tip("image-updates"), None);
+    end_agent(&desk);
+}
+
+/// The dashboard on the plan `plan.json`, in which `:ssh unlock` is answered with the passphrase `secret` at `prompt`; then it is
+/// pushed.
+fn unlock_and_push(desk: &Desk, prompt: &str) {
+    let (plan, objects, home) = (desk.path("plan.json"), desk.path("objects"), desk.path(""));
+    let (gnupg, home) = (desk.path("gnupg"), home.to_str().unwrap());
+    let arguments = ["review", plan.to_str().unwrap(), "-C", objects.to_str().unwrap(), "--write"];
+    let variables = [
+        ("HOME", home),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("USER", "rita"),
+        ("GNUPGHOME", gnupg.to_str().unwrap()),
+    ];
+    let mut pty = Pty::start_with(100, 30, &arguments, &variables);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press(":ssh unlock").wait("▌ ssh unlock").press("\r").wait(prompt);
+    pty.settle(Duration::from_secs(1));
+    pty.press("secret\r").wait("1 question answered").settle(Duration::from_secs(2));
+    pty.press("p").wait("Push 1 commit?");
+    // Keys in the first moments of a dialog are dropped.
+    std::thread::sleep(Duration::from_millis(700));
+    pty.press("y").wait("pushed 1 commit");
+    assert!(is_signed(desk, "image-updates"));
+}
+
+#[test]
+fn a_key_of_ssh_that_a_person_unlocks_on_the_terminal_signs_what_is_pushed_from_the_screen() {
+    let desk = Desk::reviewing();
+    ssh_key(&desk, "ed25519", "secret");
+    let key = desk.path("key");
+    configure(
+        &desk,
+        &format!("\tsigningkey = {}\n[gpg]\n\tformat = ssh\n[commit]\n\tgpgsign = true\n", key.display()),
+    );
+    desk.plan("plan.json", &["--all"]);
+    unlock_and_push(&desk, "Enter passphrase for");
+}
+
+#[test]
+fn pinentry_gets_the_terminal_and_what_gpg_s_agent_was_told_signs_what_is_pushed_from_the_screen() {
+    let desk = Desk::reviewing();
+    gpg_key(&desk, "secret");
+    desk.write("gnupg/gpg-agent.conf", "pinentry-program /usr/bin/pinentry-curses\n");
+    end_agent(&desk);
+    configure(&desk, "[commit]\n\tgpgsign = true\n");
+    desk.plan("plan.json", &["--all"]);
+    unlock_and_push(&desk, "Passphrase:");
     end_agent(&desk);
 }
 

@@ -26,6 +26,8 @@ use supercargo::git::{
     SshProgram, ls_remote,
 };
 use supercargo::problem::Code;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const FILES: &[(&str, &str)] = &[("apps/web.yaml", "image: web:1\n"), ("README.md", "# fleet\n")];
 
@@ -184,15 +186,21 @@ fn a_way_that_was_opened_by_hand_serves_until_the_program_ends() {
     );
     remote.ssh = operators_ssh(&server, &configuration);
     let logins = || server.log().matches("Accepted publickey").count();
-    assert!(remote.opened.command(&remote).unwrap().status().unwrap().success());
+    let beside = Remote { url: server.repository("beside"), ..remote.clone() };
+    let all = [remote.clone(), beside.clone()];
+    let mut ways = remote.opened.commands(&all);
+    assert_eq!(ways.len(), 1, "both repositories are behind one door");
+    assert!(ways[0].1.status().unwrap().success());
+    assert!(remote.opened.commands(&all).is_empty(), "nobody is asked for a way that is open");
     // From now on nobody would be let in anew.
     server.write("ssh_config", &format!("{configuration}PubkeyAuthentication no\n"));
     for _ in 0..2 {
         assert_eq!(ls_remote(&remote).unwrap().1, "system ssh");
     }
     assert_eq!(logins(), 1, "{}", server.log());
+    assert_eq!(ls_remote(&beside).unwrap_err().code(), Code::GitNotFound, "let in by the same door");
     let fresh = Remote { opened: supercargo::git::Opened::default(), ..remote.clone() };
-    drop(remote);
+    drop((remote, beside, all));
     assert_eq!(ls_remote(&fresh).unwrap_err().code(), Code::GitAuthDenied);
     let until = Instant::now() + Duration::from_secs(10);
     while !server.log().contains("Disconnected from user") && !server.log().contains("disconnected by user") {
@@ -400,6 +408,28 @@ fn helpers_are_asked_once_the_server_asks_and_told_how_it_went() {
         assert_eq!(fs::read_to_string(log).unwrap(), heard, "{}", said.all);
         assert!(!said.all.contains("wrong-word"), "{}", said.all);
     }
+}
+
+#[test]
+fn a_helper_keeps_a_login_that_another_host_refused_without_having_seen_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, other) = runtime.block_on(async { (MockServer::start().await, MockServer::start().await) });
+    let target = format!("{}/fleet.git/info/refs?service=git-upload-pack", other.uri());
+    let moved = ResponseTemplate::new(301).insert_header("location", target.as_str());
+    runtime.block_on(Mock::given(any()).respond_with(moved).mount(&server));
+    runtime.block_on(Mock::given(any()).respond_with(ResponseTemplate::new(401)).mount(&other));
+    let desk = Desk::new(&format!("{}/fleet.git", server.uri()), "", "{}");
+    let log = desk.write("heard", "");
+    let script = format!(
+        "cat > /dev/null; echo \"$1\" >> {log}\n[ \"$1\" = get ] && printf 'username=a\\npassword=b\\n'\n"
+    );
+    let script = desk.write("helper", &script);
+    desk.write(".gitconfig", &format!("[credential]\n\thelper = \"!sh {script}\"\n"));
+    let said = desk.check();
+    assert!(said.all.contains(&other.uri()), "{}", said.all);
+    let seen = runtime.block_on(other.received_requests()).unwrap();
+    assert!(seen.iter().all(|request| !request.headers.contains_key("authorization")), "{seen:?}");
+    assert_eq!(fs::read_to_string(log).unwrap(), "get\n", "neither stored nor erased: {}", said.all);
 }
 
 #[test]

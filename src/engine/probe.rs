@@ -1,6 +1,7 @@
 //! Asking registries and remotes whether they would answer us: what `check` wants to know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,17 @@ pub struct RegistryProbe {
     pub credentials: Vec<String>,
     /// Why no manifest could be asked for, if none could.
     pub problem: Option<Problem>,
+}
+
+/// A program that asks a person on the terminal.
+#[derive(Debug)]
+pub struct Question {
+    /// Who asks, or about what: `ssh to ADDRESS`.
+    pub asks: String,
+    /// What it means that it ends without success; a sentence.
+    pub refused: String,
+    /// The program.
+    pub command: Command,
 }
 
 impl RegistryProbe {
@@ -84,20 +96,27 @@ impl Engine {
             .any(|url| git::GitUrl::parse(&url).is_ok_and(|url| url.scheme == git::Scheme::Ssh))
     }
 
-    /// What a person runs on the terminal to open the way to remotes that are reached by ssh and refused us: their addresses as they may
-    /// be shown, and the commands. If none refused us, all of them.
-    pub fn ways_to_open(&self, world: &World) -> Vec<(String, std::process::Command)> {
+    /// What a person answers on the terminal: to open the way to remotes that are reached by ssh and refused us, or, if none did, to
+    /// all of them that are not open; and to unlock the key that signs.
+    pub fn questions(&self, world: &World) -> Vec<Question> {
+        let ways = self.ways_to_open(world).into_iter().map(|(address, command)| Question {
+            asks: format!("ssh to {address}"),
+            refused: format!("ssh did not get in to {address}"),
+            command,
+        });
+        ways.chain(self.locked_key(world)).collect()
+    }
+
+    fn ways_to_open(&self, world: &World) -> Vec<(String, Command)> {
         let all: BTreeSet<String> = self.addresses(world).collect();
         let refused = |url: &String| {
             let code = self.unreached.why(url, None).map(|problem| problem.code);
             matches!(code, Some(Code::GitAuthDenied | Code::GitAuthRequired | Code::GitHostKey))
         };
         let (closed, others): (Vec<String>, Vec<String>) = all.into_iter().partition(refused);
-        let command = |url: &String| {
-            let remote = self.remote(url, &[], &world.git_config, &mut Vec::new()).ok()?;
-            Some((remote.shown(), self.opened.command(&remote)?))
-        };
-        let commands = |urls: &[String]| urls.iter().filter_map(command).collect::<Vec<_>>();
+        let remote = |url: &String| self.remote(url, &[], &world.git_config, &mut Vec::new()).ok();
+        let commands =
+            |urls: &[String]| self.opened.commands(&urls.iter().filter_map(remote).collect::<Vec<_>>());
         let found = commands(&closed);
         if found.is_empty() { commands(&others) } else { found }
     }

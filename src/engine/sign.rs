@@ -1,6 +1,6 @@
 //! Which key signs a commit: the operator's, as git is told, else the automation's.
 
-use super::{Engine, World};
+use super::{Engine, Question, World};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::Warning;
 use crate::git::Signer;
@@ -21,13 +21,23 @@ impl Engine {
             return Ok(None);
         }
         if let Some(signer) = Signer::of_operator(&world.git_config, committer).map_err(Problem::from)? {
-            return Ok(Some(signer));
+            return Ok(Some(signer.with_unlocked(&self.unlocked)));
         }
         let Some((id, kind)) = automation.and_then(signing_key) else { return Ok(None) };
         // One that cannot be read was told of when the plan was made: its commit goes without.
         let Ok(secret) = world.secret(&id) else { return Ok(None) };
         let signer = Signer::of_secret((&id.to_string(), kind), |key| secret.data.get(key));
         signer.map(Some).map_err(Problem::from)
+    }
+
+    /// How a person unlocks the operator's key on the terminal; `None`: it signs without, or nobody signs with it.
+    pub(super) fn locked_key(&self, world: &World) -> Option<Question> {
+        let committer = world.git_config.operator().unwrap_or_default();
+        let signer = self.settings.signs.then(|| Signer::of_operator(&world.git_config, &committer));
+        let signer = signer?.ok().flatten()?.with_unlocked(&self.unlocked);
+        let command = signer.unlocking()?;
+        let asks = format!("{}, which signs commits", signer.label());
+        Some(Question { refused: format!("{} is still locked", signer.label()), asks, command })
     }
 
     /// What keeps an automation's own key from signing, where nothing else does.

@@ -1,8 +1,11 @@
 //! Signatures of commits: made by the programs that git itself calls, with the operator's key or an automation's.
 //!
-//! Nothing is ever asked: a key that needs a passphrase which nobody gave is an error that says what to do.
+//! Nothing is ever asked here: a key that needs a passphrase which nobody gave is an error that says what to do, and
+//! [`Signer::unlocking`] is what a person at a terminal does.
 //!
 //! Source: git/git:gpg-interface.c; git-config(1), "gpg.*", "user.signingKey", "commit.gpgSign".
+
+mod unlock;
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -21,6 +24,8 @@ use super::network::handle;
 use crate::domain::object::Person;
 use crate::environment::without_ours;
 use crate::text::{ExposeSecret, SecretString};
+
+pub use self::unlock::Unlocked;
 
 /// How long a signature may take: somebody may have to touch a key.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,6 +46,8 @@ pub struct Signer {
     way: Way,
     /// Where an automation's key lies; removed with the signer.
     home: Option<TempDir>,
+    /// Keys that a person unlocked.
+    unlocked: Unlocked,
 }
 
 #[derive(Debug)]
@@ -104,7 +111,7 @@ impl Signer {
                 return Err(refused(&label, message, "Set it to openpgp, x509 or ssh."));
             }
         };
-        Ok(Some(Self { label, program, way, home: None }))
+        Ok(Some(Self { label, program, way, home: None, unlocked: Unlocked::default() }))
     }
 
     /// The key of an automation: `git.asc` and `passphrase` of gpg, or `identity` and `password` of ssh, by `kind`.
@@ -132,6 +139,7 @@ impl Signer {
                     program: "gpg".to_owned(),
                     way: Way::OwnGpg(passphrase),
                     label,
+                    unlocked: Unlocked::default(),
                 };
                 signer.import(name, key)?;
                 Ok(signer)
@@ -147,11 +155,18 @@ impl Signer {
                     None => SshKey::File(file),
                     Some(password) => SshKey::Locked(file, password.clone()),
                 };
-                let program = "ssh-keygen".to_owned();
-                Ok(Self { label, program, way: Way::Ssh(way), home: Some(home) })
+                let (program, unlocked) = ("ssh-keygen".to_owned(), Unlocked::default());
+                Ok(Self { label, program, way: Way::Ssh(way), home: Some(home), unlocked })
             }
             other => Err(refused(format!("unknown signing key type {other:?}"))),
         }
+    }
+
+    /// The same, which also uses keys that a person unlocks.
+    #[must_use]
+    pub fn with_unlocked(mut self, unlocked: &Unlocked) -> Self {
+        self.unlocked = unlocked.clone();
+        self
     }
 
     /// How the key is called.
@@ -168,7 +183,7 @@ impl Signer {
             Way::Ssh(key) => self.sign_with_ssh(key, payload)?,
             Way::Gpg(key) => {
                 let mut command = self.command();
-                if Path::new(&self.program).file_name().is_some_and(|name| name == "gpg" || name == "gpg2") {
+                if self.is_gpg() {
                     // An agent that has the passphrase gives it; nobody is asked for one.
                     command.args(["--batch", "--no-tty", "--pinentry-mode=error"]);
                 }
@@ -180,7 +195,27 @@ impl Signer {
         String::from_utf8(signature).map_err(|_error| self.refused("the signature is no text".to_owned(), ""))
     }
 
+    fn is_gpg(&self) -> bool {
+        Path::new(&self.program).file_name().is_some_and(|name| name == "gpg" || name == "gpg2")
+    }
+
+    /// With the operator's agent first; what a person unlocked is in our own.
     fn sign_with_ssh(&self, key: &SshKey, payload: &[u8]) -> Result<Vec<u8>, GitError> {
+        let signed = self.sign_with_agent(key, payload, None);
+        match (signed, self.unlocked.socket()) {
+            (Err(error), Some(socket)) if Self::is_locked(&error) => {
+                self.sign_with_agent(key, payload, Some(&socket))
+            }
+            (signed, _) => signed,
+        }
+    }
+
+    fn sign_with_agent(
+        &self,
+        key: &SshKey,
+        payload: &[u8],
+        agent: Option<&Path>,
+    ) -> Result<Vec<u8>, GitError> {
         let folder = private_folder(&self.label)?;
         let file = |name: &str, bytes: &[u8], mode| {
             let path = folder.path().join(name);
@@ -190,6 +225,7 @@ impl Signer {
         let mut command = self.command();
         // It asks on the terminal else, whatever its streams are.
         command.env("SSH_ASKPASS_REQUIRE", "force").env("SSH_ASKPASS", "/bin/false");
+        command.envs(agent.map(|socket| ("SSH_AUTH_SOCK", socket)));
         let key_file = match key {
             SshKey::File(path) => path.clone(),
             SshKey::Public(text) => file("key.pub", text.as_bytes(), 0o600).map_err(odd)?,
@@ -265,14 +301,13 @@ impl Signer {
             .filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"))
             .collect();
         let words = words.join("; ");
-        let lower = words.to_lowercase();
-        let is_locked = ["passphrase", "pinentry", "pin entry"].iter().any(|word| lower.contains(word));
+        let is_locked = asks_for_a_passphrase(&words);
         let fix = match &self.way {
             Way::Gpg(_) if is_locked => {
-                "Unlock it first, for example with `echo | gpg -s >/dev/null`, so that the agent has it."
+                "Unlock it first, so that the agent has it: `:ssh unlock` in the dashboard, or `echo | gpg -s >/dev/null`."
             }
             Way::Ssh(SshKey::File(_)) if is_locked && self.home.is_none() => {
-                "Give it to the agent first: ssh-add, with the public key as user.signingKey."
+                "Unlock it first: `:ssh unlock` in the dashboard, or ssh-add, which gives it to the agent."
             }
             Way::OwnGpg(_) if is_locked => "Give the key's passphrase in the secret as `passphrase`.",
             Way::Ssh(_) if is_locked => "Give the key's passphrase in the secret as `password`.",
@@ -280,6 +315,11 @@ impl Signer {
         };
         let message = if words.is_empty() { "the program gave no signature".to_owned() } else { words };
         self.refused(message, fix)
+    }
+
+    /// Whether it says that a passphrase is missing.
+    fn is_locked(error: &GitError) -> bool {
+        matches!(error, GitError::Sign { message, .. } if asks_for_a_passphrase(message))
     }
 
     fn refused(&self, message: String, fix: &str) -> GitError {
@@ -337,6 +377,12 @@ impl SshKey {
             text.strip_prefix("~/").and_then(|rest| Some(Path::new(&std::env::var_os("HOME")?).join(rest)));
         Self::File(home.unwrap_or_else(|| PathBuf::from(text)))
     }
+}
+
+/// Whether a program's words are those of one that could ask nobody.
+fn asks_for_a_passphrase(words: &str) -> bool {
+    let lower = words.to_lowercase();
+    ["passphrase", "pinentry", "pin entry"].iter().any(|word| lower.contains(word))
 }
 
 /// Runs a program to its end, at most for `patience`.

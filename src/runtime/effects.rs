@@ -35,7 +35,7 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::request::RequestWish;
 use crate::domain::scan::Scan;
-use crate::engine::{DryRun, Engine, Landing, Selections, World};
+use crate::engine::{DryRun, Engine, Landing, Question, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// What the engine's calls build on, newest of each.
@@ -217,10 +217,10 @@ impl EffectRunner {
         self.journal.finish();
     }
 
-    /// The commands that open ways to remotes.
-    pub(super) fn ways_to_open(&self) -> Vec<(String, std::process::Command)> {
+    /// What a person is to answer on the terminal.
+    pub(super) fn questions(&self) -> Vec<Question> {
         let world = self.work().held().world.clone();
-        world.map(|world| self.engine.ways_to_open(&world)).unwrap_or_default()
+        world.map(|world| self.engine.questions(&world)).unwrap_or_default()
     }
 
     fn work(&self) -> Work {

@@ -244,16 +244,15 @@ impl Loop {
         Err(left)
     }
 
-    /// Lends the terminal to one `ssh` after the other, up to the first that does not get in.
+    /// Lends the terminal to one program that asks after the other, up to the first that does not get its answer.
     fn open_ways(&mut self) -> Flow {
-        let mut commands = self.runner.ways_to_open();
-        let ran = gone(self.screen.lend(|| {
-            commands.iter_mut().find_map(|(address, command)| lent::answered(address, command).err())
-        }))?;
+        let mut questions = self.runner.questions();
+        let asked = || questions.iter_mut().find_map(|question| lent::answered(question).err());
+        let ran = gone(self.screen.lend(asked))?;
         // A ctrl-c or ctrl-z at the prompt was meant for it.
         self.lent = Some(Instant::now() + LENT);
         self.resize()?;
-        self.message(Msg::WayOpened(ran.map_or(Ok(commands.len()), Err)))
+        self.message(Msg::WayOpened(ran.map_or(Ok(questions.len()), Err)))
     }
 
     fn suspend(&mut self) -> Flow {

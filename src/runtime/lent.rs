@@ -1,21 +1,21 @@
 //! Programs that get the terminal for a moment, because they ask a person.
 
 use std::io::{self, Write as _};
-use std::process::Command;
 
+use crate::engine::Question;
 use crate::text::Shown;
 
-/// Runs a program that asks for a login at `address`, until the person has answered.
+/// Runs a program that asks, until the person has answered.
 ///
 /// # Errors
-/// A sentence: it did not get in.
-pub(super) fn answered(address: &str, command: &mut Command) -> Result<(), String> {
-    let shown = Shown::new(address);
+/// A sentence: it did not get its answer.
+pub(super) fn answered(question: &mut Question) -> Result<(), String> {
+    let asks = Shown::new(&question.asks);
     // Without it, the questions that follow would stand alone; a terminal that is gone is noticed by who takes it again.
-    let _ = writeln!(io::stderr(), "supercargo: ssh to {} (ctrl-c gives up)", shown.as_str());
-    match command.status() {
+    let _ = writeln!(io::stderr(), "supercargo: {} (ctrl-c gives up)", asks.as_str());
+    match question.command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(format!("ssh did not get in to {}", shown.as_str())),
-        Err(error) => Err(format!("ssh cannot be run: {error}")),
+        Ok(_) => Err(Shown::new(&question.refused).as_str().to_owned()),
+        Err(error) => Err(format!("{} cannot be run: {error}", asks.as_str())),
     }
 }

@@ -172,7 +172,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeWrite, "mode.write", &[], "", "Push for real, after a confirmation: WRITE", VIEWS, NONE, (89, Everywhere), why::mode_locked),
-    row(Action::OpenWay, "ssh.unlock", &[], "", "Answer what ssh asks: passphrase, password, PIN, host key", VIEWS, READ, (89, Everywhere), always),
+    row(Action::OpenWay, "ssh.unlock", &[], "", "Answer what ssh or a signing key asks: passphrase, password, PIN, host key", VIEWS, READ, (89, Everywhere), always),
     row(Action::Demo, "demo.start", &[], "", "Practice data: registry, remote and pending updates on this machine", VIEWS, NONE, (89, Everywhere), why::demo_running),
     row(Action::Quit, "program.quit", &[], "", "Leave the program", VIEWS, NONE, (95, Everywhere), always),
 ];

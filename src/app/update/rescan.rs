@@ -80,11 +80,15 @@ fn retry(state: &mut State) -> Vec<Effect> {
 pub(super) fn way_opened(state: &mut State, opened: Result<usize, String>) -> Vec<Effect> {
     match opened {
         Ok(0) => {
-            state.tell(Level::Info, "no remote is reached by ssh");
+            state
+                .tell(Level::Info, "nothing asks: no remote that ssh could not reach, no key that is locked");
             vec![]
         }
         Ok(number) => {
-            state.tell(Level::Info, format!("{} open, asked again", count(number, "remote")));
+            state.tell(
+                Level::Info,
+                format!("{} answered, remotes are asked again", count(number, "question")),
+            );
             let mut effects = reload(state);
             effects.extend(propose(state, true, false));
             effects

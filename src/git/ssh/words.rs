@@ -35,6 +35,30 @@ const NOT_FOUND: [&str; 8] = [
     "project not found",
 ];
 
+/// Servers that let the key in and do not let it write, in lower case.
+///
+/// Sources: docs.github.com, "Error: Permission to user/repo denied"; gitlab-org/gitlab:lib/gitlab/git_access.rb;
+/// go-gitea/gitea:routers/private/serv.go; sitaramc/gitolite:src/lib/Gitolite/Conf/Load.pm; support.atlassian.com,
+/// "Access denied via a deployment key"; learn.microsoft.com, "TF401027".
+const MAY_NOT_WRITE: [&str; 16] = [
+    "marked as read only",
+    "is read-only",
+    "deploy key",
+    "write access",
+    "permission denied",
+    "permission to ",
+    "not allowed to push",
+    "not allowed to upload",
+    "not authorized",
+    "unauthorized",
+    "access denied",
+    "forbidden",
+    "denied by",
+    "tf401027",
+    "you need the git",
+    "prohibited by gerrit",
+];
+
 /// Which attempt was made.
 pub(super) struct Case {
     /// The address as it may be shown.
@@ -70,11 +94,11 @@ pub(super) fn judge(case: &Case, status: ExitStatus, words: &str) -> Option<GitE
     if words.is_empty() {
         return None;
     }
-    Some(match case.service {
-        // Let in, and refused before it listed anything: a key that may only read.
-        Service::Receive => denied(case, Refusal::Right, words),
-        Service::Upload => GitError::BadAnswer { url, message: last_line(words).to_owned() },
-    })
+    // Let in, and refused: a key that may only read. Whatever else keeps the program from serving is its server's trouble.
+    if case.service == Service::Receive && MAY_NOT_WRITE.iter().any(|known| lower.contains(known)) {
+        return Some(denied(case, Refusal::Right, words));
+    }
+    Some(GitError::BadAnswer { url, message: last_line(words).to_owned() })
 }
 
 fn denied(case: &Case, refusal: Refusal, words: &str) -> GitError {
@@ -136,6 +160,24 @@ mod tests {
         "remote: ERROR: This deploy key does not have write access to this project.",
         Code::GitAuthDenied
     )]
+    #[case(1, "ERROR: Permission to acme/fleet.git denied to rita.", Code::GitAuthDenied)]
+    #[case(
+        1,
+        "Forgejo: User: 3:rita with Key: 7:laptop is not authorized to write to ops/fleet.",
+        Code::GitAuthDenied
+    )]
+    #[case(1, "FATAL: W any ops/fleet rita DENIED by fallthru", Code::GitAuthDenied)]
+    #[case(
+        1,
+        "remote: TF401027: You need the Git 'GenericContribute' permission to perform this action.",
+        Code::GitAuthDenied
+    )]
+    #[case(128, "fatal: unable to create temporary file: No space left on device", Code::BadAnswer)]
+    #[case(127, "sh: 1: git-receive-pack: not found", Code::BadAnswer)]
+    #[case(1, "remote: ERROR: GitLab is in maintenance; try again later.", Code::BadAnswer)]
+    #[case(128, "fatal: Unable to create './HEAD.lock': Read-only file system", Code::BadAnswer)]
+    #[case(1, "repository access denied. access via a deployment key is read-only.", Code::GitAuthDenied)]
+    #[case(128, "fatal: the remote end hung up unexpectedly", Code::BadAnswer)]
     fn what_servers_say_has_a_code(#[case] status: i32, #[case] words: &str, #[case] expected: Code) {
         assert_eq!(code(Service::Receive, status, words), Some(expected));
     }
