@@ -62,7 +62,7 @@ pub use forecast::Forecast;
 pub use identity::has_authors;
 pub(crate) use identity::who;
 pub(crate) use land::short;
-pub use land::{DryRun, Landing};
+pub use land::{DryRun, Landing, was_stopped};
 pub use load::folder_of;
 pub use merge::MergeRequest;
 pub use metadata::TagQuestion;

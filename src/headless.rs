@@ -20,6 +20,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod eval_batch;
+mod event_loop;
 mod events;
 mod facts;
 mod filter;

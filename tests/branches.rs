@@ -7,8 +7,10 @@ mod support {
 }
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use supercargo::store::PushNote;
 use support::desk::Desk;
 use support::git::git;
 
@@ -54,6 +56,123 @@ fn a_server_without_push_options_gets_none_and_that_is_said() {
     let ran = desk.run(&["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.err.contains("takes no push options"), "{ran:?}");
+}
+
+#[test]
+fn a_push_that_gave_up_waiting_for_another_lands_nothing_afterwards() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let plan = desk.path("plan.json");
+    let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes", "--timeout", "1s"];
+    let ran = desk.while_another_pushes(Duration::from_secs(4), || desk.run(&push));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.err.contains("waiting for omar") && ran.err.contains("gave up after 1s"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("image-updates"), None, "{ran:?}");
+    let landed = desk.push(0, "plan.json", &[]);
+    assert_eq!(landed["results"][0]["pushed"], json!(true), "{landed:#}");
+}
+
+#[test]
+fn a_push_that_nobody_saw_the_end_of_is_settled_by_the_remote_and_told_once() {
+    let desk = Desk::reviewing();
+    let tip = desk.fleet.tip("main").unwrap();
+    let begun = |branch: &str, commit: &str, second: i64| {
+        let (time, outcome) = (jiff::Timestamp::from_second(second).unwrap(), None);
+        let (plan, branch, commit) = ("7f3c9a01b2c4".to_owned(), branch.to_owned(), commit.to_owned());
+        drop(desk.store().pushes().begin(&PushNote {
+            plan,
+            remote: desk.address(),
+            branch,
+            commit,
+            time,
+            outcome,
+        }));
+    };
+    let other = "8d2e91b0".repeat(5);
+    for (second, (branch, commit)) in
+        (1..).zip([("main", &tip), ("main", &other), ("gone", &other), ("refs/for/main", &other)])
+    {
+        begun(branch, commit, second);
+    }
+    let told = || {
+        let plan = desk.run(&["plan", "--all"]);
+        let lines = plan.err.lines().filter(|line| line.contains("not seen to end"));
+        lines.map(|line| line.rsplit_once("not seen to end, ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let expected = [
+        "landed".to_owned(),
+        format!("may have landed: main is at {} by now", tip.split_at(7).0),
+        "did not land: the remote has no branch gone".to_owned(),
+        "may have landed: the remote does not show what it got as refs/for/main".to_owned(),
+    ];
+    assert_eq!(told(), expected);
+    assert_eq!(told(), [""; 0], "each once");
+    begun("main", &other, 9);
+    let away = desk.path("away.git");
+    std::fs::rename(&desk.fleet.path, &away).unwrap();
+    for _ in 0..2 {
+        let told = told();
+        assert!(
+            told.len() == 1 && told[0].starts_with("may have landed: the remote cannot be asked"),
+            "{told:?}"
+        );
+    }
+    std::fs::rename(&away, &desk.fleet.path).unwrap();
+    assert_eq!(told().len(), 1, "asked again until somebody knows");
+}
+
+#[test]
+fn programs_that_are_started_see_no_variable_of_ours() {
+    let mut desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let script = |name: &str, then: &str| {
+        let path = desk.path(name);
+        let seen = desk.path("seen");
+        std::fs::write(
+            &path,
+            format!("#!/bin/sh\necho {name} >> {seen}\nenv >> {seen}\n{then}", seen = seen.display()),
+        )
+        .unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    };
+    let signs = script("signs", "exit 1\n");
+    let ssh = script("ssh-of-mine", "exit 1\n");
+    let hook = script("hook", "exit 0\n");
+    std::fs::rename(&hook, desk.fleet.path.join("hooks/pre-receive")).unwrap();
+    for (name, value) in [
+        ("GIT_USERNAME", "rita"),
+        ("GIT_PASSWORD", "hunter2"),
+        ("REGISTRY_PASSWORD", "hunter3"),
+        ("REGISTRY_USERNAME", "rita"),
+    ] {
+        desk.environment.push((format!("SUPERCARGO_{name}"), value.to_owned()));
+    }
+    desk.environment.push(("SUPERCARGO_REGISTRY_HOST".to_owned(), desk.registry.clone()));
+    desk.push(0, "plan.json", &[]);
+    let identity = "[user]\n\tname = Rita\n\temail = rita@example.com\n";
+    desk.write(".gitconfig", &format!("{identity}[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = {signs}\n"));
+    desk.tags("web", &["1.0.0", "1.1.0", "1.2.0"]);
+    desk.plan("next.json", &["--all"]);
+    desk.push(2, "next.json", &[]);
+    desk.write(".gitconfig", &format!("{identity}[core]\n\tsshCommand = {ssh}\n"));
+    desk.run(&["get", "policies", "-C", "ssh://git@127.0.0.1:1/fleet.git"]);
+    let seen = std::fs::read_to_string(desk.path("seen")).unwrap();
+    assert!(["hook\n", "signs\n", "ssh-of-mine\n"].iter().all(|name| seen.contains(name)), "{seen}");
+    assert!(!seen.contains("SUPERCARGO_") && !seen.contains("hunter"), "{seen}");
+}
+
+#[test]
+fn the_full_name_of_a_branch_is_the_branch_and_confirms_it() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all", "--branch", "refs/heads/main"]);
+    let refused = desk.push(7, "plan.json", &["--branch", "refs/heads/main"]);
+    assert_eq!(refused, Value::Null);
+    let landed =
+        desk.push(0, "plan.json", &["--branch", "refs/heads/main", "--confirm-branch", "refs/heads/main"]);
+    assert_eq!(landed["results"][0]["branch"], "main", "{landed:#}");
+    let all = git(&desk.fleet.path, &["for-each-ref", "--format=%(refname)"]);
+    assert_eq!(all, "refs/heads/main");
 }
 
 #[test]
@@ -117,11 +236,12 @@ fn a_protected_branch_that_a_refspec_leads_to_has_to_be_confirmed() {
 }
 
 #[test]
-fn a_branch_is_a_branch_whatever_its_name_looks_like() {
-    let desk = Desk::reviewing();
+fn what_an_object_calls_a_branch_is_one_whatever_its_name_looks_like() {
+    // As controllers have it.
+    let desk = Desk::new(", push: {branch: refs/heads/main}");
     let before = desk.fleet.tip("main");
     desk.plan("plan.json", &["--all"]);
-    desk.push(0, "plan.json", &["--branch", "refs/heads/main"]);
+    desk.push(0, "plan.json", &[]);
     assert_eq!(desk.fleet.tip("main"), before);
     let made = git(&desk.fleet.path, &["rev-parse", "refs/heads/refs/heads/main^"]);
     assert_eq!(Some(made), before);

@@ -59,9 +59,14 @@ fn lab_at(kind: Kind) -> Option<(Lab, ForgeServer)> {
 
 /// Names the kind of forge that the lab's remote is at, and nothing else.
 fn configure(lab: &Lab, kind: &str) {
+    configure_with(lab, kind, "");
+}
+
+/// As [`configure`], with further lines.
+fn configure_with(lab: &Lab, kind: &str, more: &str) {
     let folder = lab.path("config/supercargo");
     fs::create_dir_all(&folder).unwrap();
-    let text = format!("[forge.\"127.0.0.1\"]\nkind = \"{kind}\"\n");
+    let text = format!("[forge.\"127.0.0.1\"]\nkind = \"{kind}\"\n{more}");
     fs::write(folder.join("config.toml"), text).unwrap();
 }
 
@@ -298,7 +303,8 @@ fn a_token_that_comes_later_finds_the_request_that_gitea_took_for_its_branch_and
     let first = result(&request(&lab, &[]).expect(0));
     assert_eq!(first["request"]["number"], 1);
     let forge = ForgeServer::start(Kind::Gitea, "public-acme/fleet", &lab.instavote.path);
-    lab.environment = vec![("GITEA_API_URL", forge.api()), ("GITEA_TOKEN", TOKEN.to_owned())];
+    configure_with(&lab, "gitea", &format!("api = \"{}\"\n", forge.api()));
+    lab.environment = vec![("GITEA_TOKEN", TOKEN.to_owned())];
     let plan = next_plan(&lab);
     let second = result(&request(&lab, &[]).expect(0));
     assert_eq!((&second["pushed"], &second["request"]["number"]), (&json!(true), &json!(1)), "{second:#}");

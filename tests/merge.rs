@@ -4,6 +4,8 @@ mod support {
     pub mod git;
 }
 
+use std::time::Duration;
+
 use serde_json::json;
 use support::desk::Desk;
 use support::git::git;
@@ -122,4 +124,16 @@ fn a_merge_is_refused_as_a_push_is() {
     git(&desk.fleet.path, &["config", "--add", "hooks.protected", "main"]);
     merge(&desk, 4, &[]);
     assert_eq!(desk.fleet.tip("main"), Some(base));
+}
+
+#[test]
+fn a_merge_that_gave_up_waiting_for_another_moves_nothing_afterwards() {
+    let desk = reviewed();
+    let base = desk.fleet.tip("main");
+    let merge =
+        ["merge", "review", "--into", "main", "--write", "--yes", "--confirm-branch", "main", "--timeout=1s"];
+    let ran = desk.while_another_pushes(Duration::from_secs(4), || desk.run(&merge));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.err.contains("gave up after 1s"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("main"), base, "{ran:?}");
 }

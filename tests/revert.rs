@@ -80,3 +80,14 @@ fn what_is_no_commit_of_these_branches_is_not_found() {
     assert_eq!(plan["groups"], json!([]));
     assert!(plan["problems"][0]["message"].as_str().unwrap().ends_with("changed no marked value"), "{plan}");
 }
+
+#[test]
+fn what_cannot_be_taken_back_has_its_exit() {
+    let (desk, commit) = updated();
+    let exit = |arguments: &[&str]| desk.run(&[&["revert"], arguments].concat()).code;
+    assert_eq!(exit(&[&commit, "--repo", "shop/flet"]), Some(2), "no such repository");
+    assert_eq!(exit(&[&commit, "--repo", "shop/fleet"]), Some(0));
+    assert_eq!(exit(&[&commit, "--read-only"]), Some(0), "it only reads");
+    std::fs::rename(&desk.fleet.path, desk.path("gone.git")).unwrap();
+    assert_eq!(exit(&[&commit, "--refresh=always"]), Some(3), "the remote is gone");
+}

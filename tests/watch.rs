@@ -9,6 +9,7 @@ mod support {
 }
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -159,6 +160,22 @@ fn a_list_is_printed_and_again_when_something_in_it_changes() {
     assert_eq!(watch.end("-TERM"), Some(143));
     lab.run(&["get", "tags", "vote", "-w"]).expect(2);
     lab.run(&["get", "updates", "--exit-code", "-w"]).expect(2);
+}
+
+#[test]
+fn a_signal_ends_an_answer_under_way() {
+    let Some(lab) = hurried() else { return };
+    lab.automate("image-updates");
+    let watch = Watch::start(&lab, &["get", "automations"]);
+    assert_eq!(watch.next()["items"][0]["name"], "instavote-all");
+    // From now on the remote takes a connection and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("--url=http://{}/fleet.git", silent.local_addr().unwrap());
+    lab.run(&["create", "source", "git", "instavote", &url, "--branch=main"]).expect(0);
+    let _asked = silent.accept().unwrap();
+    let since = Instant::now();
+    assert_eq!(watch.end("-INT"), Some(130));
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::domain::commit::message_defect;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan, Stale};
 use crate::domain::request::RequestWish;
-use crate::git::PushReport;
+use crate::git::{GitError, PushReport};
 use crate::problem::{Code, Problem};
 
 pub(super) use run::Run;
@@ -82,14 +82,19 @@ impl Engine {
         if dry_run != DryRun::Client {
             self.one_git_host(plan.groups.iter().filter_map(|group| group.remote.clone()))?;
         }
-        if self.settings.refresh == Refresh::Always && dry_run != DryRun::Client {
-            self.check_images(world, &plan).await?;
-        }
-        let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
-        let openings = match &request {
-            Some(wish) => self.openings(&plan, wish, dry_run).await?,
-            None => Openings::new(),
+        let asked = async {
+            if self.settings.refresh == Refresh::Always && dry_run != DryRun::Client {
+                self.check_images(world, &plan).await?;
+            }
+            let plan = branch.iter().fold(plan, |plan, branch| plan.onto(branch));
+            let openings = match &request {
+                Some(wish) => self.openings(&plan, wish, dry_run).await?,
+                None => Openings::new(),
+            };
+            Ok::<_, Problem>((plan, openings))
         };
+        let (plan, openings) =
+            cancel.run_until_cancelled(asked).await.unwrap_or(Err(GitError::Cancelled.into()))?;
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {
             let pushes = plan.pushes();
@@ -180,6 +185,12 @@ fn finish(results: &mut [Landed], report: &PushReport, dry_run: DryRun) {
 /// The first seven digits of a commit.
 pub(crate) fn short(commit: &str) -> String {
     commit.chars().take(7).collect()
+}
+
+/// Whether it says that somebody stopped the work before anything was sent.
+pub fn was_stopped(problem: &Problem) -> bool {
+    let stopped = Problem::from(GitError::Cancelled);
+    (problem.code, &problem.message) == (stopped.code, &stopped.message)
 }
 
 #[cfg(test)]

@@ -29,9 +29,11 @@ pub(super) fn alone(store: &Store, remote: &Remote, step: Steps<'_>) -> Result<R
     timed(step, &format!("waiting for {other}, who is pushing to {address}"), || {
         loop {
             std::thread::sleep(STEP);
+            if remote.cancel.is_cancelled() {
+                return Err(GitError::Cancelled.into());
+            }
             match take() {
                 Ok(lock) => return Ok(lock),
-                Err(_) if remote.cancel.is_cancelled() => return Err(GitError::Cancelled.into()),
                 Err(other) if Instant::now() >= until => {
                     let text = format!("{other} is still pushing to it");
                     return Err(

@@ -137,7 +137,7 @@ impl Engine {
         let Some(located) = located.filter(|located| located.token.is_some()) else { return Ok(None) };
         let Some(forge) = Forge::of(&located, &self.forges)? else { return Ok(None) };
         let asked = tokio::time::timeout(PATIENCE, forge.rules(branch));
-        let rules = tokio::runtime::Handle::current().block_on(async { asked.await });
+        let rules = tokio::runtime::Handle::current().block_on(asked);
         rules.map_or(Ok(None), |rules| rules.map(|rules| Some((located.project.kind, rules))))
     }
 

@@ -40,10 +40,22 @@ impl Engine {
                 let place = engine.settle(&world, automation).ok().flatten();
                 place.is_some_and(|place| redact(&place.url) == remote)
             };
-            let here = world.automations.iter().filter(is_here);
-            let (grounds, mut left) = engine.grounds_of(&world, here, (refresh, None));
-            let remote = engine.remote_at(&world, world.automations.iter(), &remote)?;
-            let (commit, subject, changed) = engine.changes(&remote, &grounds, &commit, &mut left)?;
+            let address = engine.remote_at(&world, world.automations.iter(), &remote)?;
+            let find = |refresh| {
+                let here = world.automations.iter().filter(is_here);
+                let (grounds, mut left) = engine.grounds_of(&world, here, (refresh, None));
+                let found = engine.changes(&address, &grounds, &commit, &mut left)?;
+                Ok::<_, Problem>((grounds, left, found))
+            };
+            let (grounds, mut left, (commit, subject, changed)) = match find(refresh) {
+                // What was pushed a moment ago is not on the branches as they were last seen, and servers do not send what was.
+                Err(Problem { code: Code::GitNotFound | Code::BadAnswer, .. })
+                    if refresh == Refresh::Auto =>
+                {
+                    find(Refresh::Always)
+                }
+                found => found,
+            }?;
             let selections = engine.unselected(&world);
             let why = format!("restores what {} changed", short(&commit));
             let (proposals, not_set_back) = revert(&grounds, &changed, &selections, &why);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::session::{event_loop, within};
+use super::event_loop::EventLoop;
+use super::session::within;
 use super::{Answer, Document, Table, Text};
 use crate::cli::{CacheArgs, CacheWhat, Format};
 use crate::config::Settings;
@@ -84,7 +85,7 @@ pub(super) fn cache(settings: &Settings, args: &CacheArgs) -> Result<Answer, Pro
 
 /// The repositories that the objects here name; where there are no objects, none.
 fn named(settings: &Settings, engine: &Engine) -> Result<BTreeSet<String>, Problem> {
-    match event_loop()?.block_on(within(settings, engine.load())) {
+    match EventLoop::start()?.block_on(within(settings, engine.load())) {
         Ok(world) => Ok(world.named_repositories()),
         Err(problem) if problem.code == Code::NotFound && settings.files.is_none() => Ok(BTreeSet::new()),
         Err(problem) => Err(problem),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::session::{event_loop, within};
+use super::event_loop::EventLoop;
+use super::session::within;
 use super::table::clean;
 use super::{Answer, Document, Text};
 use crate::cli::CheckArgs;
@@ -82,7 +83,7 @@ pub(super) fn check(settings: &Settings, args: &CheckArgs) -> Result<Answer, Pro
 pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, Problem> {
     let engine = Engine::open(settings.clone())?;
     let mut checks = vec![config(settings), state(&engine), git_program()];
-    let runtime = event_loop()?;
+    let runtime = EventLoop::start()?;
     let world = runtime.block_on(within(settings, engine.load()));
     checks.push(ssh_program(&engine, world.as_deref().ok()));
     checks.push(files(settings, args, &world));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::session::event_loop;
+use super::event_loop::EventLoop;
 use super::signals::{ended_by_signal, reader_gone};
 use super::{Answer, Streams};
 use crate::cli::{DemoArgs, Format};
@@ -258,10 +258,10 @@ pub(super) fn demo(
     args: &DemoArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let (runtime, place) = (event_loop()?, OnceCell::new());
+    let (runtime, place) = (EventLoop::start()?, OnceCell::new());
     let walked = runtime.block_on(walk(settings, args, (streams.out, &place)));
     // Work beside the event loop ends first: it would make anew what is removed under it.
-    drop(runtime);
+    runtime.finish();
     drop(place);
     Ok(Answer::nothing().with_exit(walked?))
 }

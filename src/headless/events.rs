@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::session::event_loop;
+use super::event_loop::EventLoop;
 use super::signals::{ended_by_signal, reader_gone};
 use super::{Answer, Streams, clean, write_json, write_yaml};
 use crate::cli::{EventsArgs, Format};
@@ -44,7 +44,7 @@ pub(super) fn events(
         let mut between = audit.next(follower, Timestamp::now());
         between.retain(|event| !events.contains(event));
         printed = printed.and_then(|()| print(streams.out, &between, settings.output));
-        exit = event_loop()?.block_on(async {
+        exit = EventLoop::start()?.block_on(async {
             let go_on = async {
                 while printed.is_ok() {
                     tokio::time::sleep(LOOK).await;
@@ -52,12 +52,12 @@ pub(super) fn events(
                     printed = print(streams.out, &new, settings.output);
                 }
             };
-            tokio::select! {
+            Ok(tokio::select! {
                 exit = ended_by_signal() => exit,
                 () = reader_gone() => 0,
                 () = go_on => 0,
-            }
-        });
+            })
+        })?;
     }
     match printed {
         // Who went away does not want to hear why we end.

@@ -47,7 +47,7 @@ pub(super) fn follow(settings: &Settings, what: &What, streams: &mut Streams<'_>
     let mut events = begin(&session, &world, what);
     let mut seen = SeenSoFar::default();
     loop {
-        let event = session.run_on(async { tokio::time::timeout(MINUTE, events.recv()).await });
+        let event = session.run_on(async { tokio::time::timeout(MINUTE, events.recv()).await })?;
         let mut next = event.unwrap_or(Some(Event::Seen(Box::new(Seen::Objects(Arc::clone(&world))))));
         let mut is_news = false;
         while let Some(event) = next {
@@ -62,7 +62,12 @@ pub(super) fn follow(settings: &Settings, what: &What, streams: &mut Streams<'_>
         }
         session.world = Arc::clone(&world);
         session.scanned_elsewhere = Some(seen.failed.clone());
-        match what.answer(&mut session) {
+        let answer = what.answer(&mut session);
+        if session.end().is_cancelled() {
+            // What ended it under way is the next event.
+            continue;
+        }
+        match answer {
             Ok(answer) => {
                 let Some(document) = &answer.document else { continue };
                 let next = Shown::of(&**document, answer.problems);
@@ -87,7 +92,8 @@ fn ended(error: &io::Error) -> Result<Answer, Problem> {
 /// Has everything watched that the list is about.
 fn begin(session: &Session, world: &Arc<World>, what: &What) -> UnboundedReceiver<Event> {
     let (send, events) = unbounded_channel();
-    let (engine, world, what, end) = (session.engine.clone(), Arc::clone(world), what.clone(), send.clone());
+    let (engine, world, what) = (session.engine.clone(), Arc::clone(world), what.clone());
+    let (tell, end) = (send.clone(), session.end());
     let asks = engine.settings().refresh != Refresh::Never;
     session.spawn(async move {
         let chosen = move |world: &World| if asks { repositories(&what, world) } else { Vec::new() };
@@ -103,7 +109,8 @@ fn begin(session: &Session, world: &Arc<World>, what: &What) -> UnboundedReceive
             () = reader_gone() => 0,
         };
         // Whoever would have to know has ended already.
-        let _ = end.send(Event::End(exit));
+        let _ = tell.send(Event::End(exit));
+        end.cancel();
     });
     events
 }

@@ -84,16 +84,17 @@ pub(super) fn merge(
         push::confirm(settings, protected, &question, false, streams)?;
     }
     let cut_off = session.cut_off()?;
+    let cancel = CancellationToken::new();
     let request = MergeRequest {
         remote,
         from: args.branch.clone(),
         into: args.into.clone(),
         always_commit: args.no_ff,
         dry_run,
-        cancel: CancellationToken::new(),
+        cancel: cancel.clone(),
     };
     let merging = session.engine.merge(&session.world, request, push::progress(settings.quiet));
-    let merged = session.run(merging);
+    let merged = session.run_stoppable(&cancel, merging).map_err(|problem| session.explain(problem));
     session.engine.pushes_seen();
     let merged = merged?;
     say(settings, args, &merged, streams);

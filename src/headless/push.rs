@@ -105,19 +105,28 @@ pub(super) fn push(
     }
     let_go(&session, &plan, dry_run)?;
     if dry_run == DryRun::None {
-        let meant = args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch));
+        let meant = branched(args, &plan);
         let protected = session.engine.protected(&session.world, &meant);
         confirm(settings, &protected, &question(&meant), args.plan == "-", streams)?;
     }
+    let stands_in_the_way = match dry_run {
+        DryRun::Server => session.run(session.engine.foretold(&session.world, &branched(args, &plan)))?,
+        DryRun::Client | DryRun::None => Vec::new(),
+    };
     let cut_off = if dry_run == DryRun::Client { Vec::new() } else { session.cut_off()? };
     let id = plan.id.clone();
     let world = session.world.clone();
     let request = args.pull_request.then(|| RequestWish { labels: args.labels.clone(), draft: args.draft });
     let landing = Landing { branch: args.branch.clone(), request, ..Landing::of(plan, dry_run) };
-    let landed = session.run(session.engine.land(&world, landing, progress(settings.quiet)))?;
+    let cancel = landing.cancel.clone();
+    let landing = session.engine.land(&world, landing, progress(settings.quiet));
+    let mut landed = session.run_stoppable(&cancel, landing).map_err(|problem| session.explain(problem))?;
+    for result in &mut landed {
+        result.error = result.error.take().map(|problem| session.explain(problem));
+    }
     let failed: Vec<Problem> = landed.iter().filter_map(|landed| landed.error.clone()).collect();
     let mut problems = session.problems();
-    problems.extend(cut_off);
+    problems.extend(cut_off.into_iter().chain(stands_in_the_way));
     for problem in &failed {
         if !problems.contains(problem) {
             problems.push(problem.clone());
@@ -130,6 +139,11 @@ pub(super) fn push(
     session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
     Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+}
+
+/// The plan as it is meant: on the branch of `--branch`, if one was given.
+fn branched(args: &PushArgs, plan: &Plan) -> Plan {
+    args.branch.iter().fold(plan.clone(), |plan, branch| plan.onto(branch))
 }
 
 /// A line on standard error for each step that is done.

@@ -5,11 +5,14 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
+use super::event_loop::EventLoop;
 use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
-use crate::engine::{Engine, Forecast, ScanProgress, Scans, Selections, World};
+use crate::engine::{self, Engine, Forecast, ScanProgress, Scans, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// An engine, its event loop, and the world it loaded.
@@ -18,7 +21,9 @@ pub(super) struct Session {
     pub(super) world: Arc<World>,
     /// Why repositories could not be scanned, where somebody else scans them now and then; `None`: nobody does.
     pub(super) scanned_elsewhere: Option<BTreeMap<ObjectId, Problem>>,
-    runtime: tokio::runtime::Runtime,
+    runtime: EventLoop,
+    /// What ends all work of this session, because a signal came or nobody reads any more.
+    ended: CancellationToken,
 }
 
 /// Tags and verdicts.
@@ -70,10 +75,10 @@ impl Session {
     }
 
     fn load(settings: &Settings) -> Result<Self, Problem> {
-        let runtime = event_loop()?;
+        let runtime = EventLoop::start()?;
         let engine = Engine::open(settings.clone())?;
         let world = runtime.block_on(within(settings, engine.load()))?;
-        Ok(Self { engine, world, scanned_elsewhere: None, runtime })
+        Ok(Self { engine, world, scanned_elsewhere: None, runtime, ended: CancellationToken::new() })
     }
 
     /// What the source, the store and the credentials of registries have to say so far; of the store, once.
@@ -96,24 +101,62 @@ impl Session {
 
     /// A session without objects.
     pub(super) fn empty(settings: &Settings) -> Result<Self, Problem> {
-        let (runtime, engine) = (event_loop()?, Engine::open(settings.clone())?);
+        let (runtime, engine) = (EventLoop::start()?, Engine::open(settings.clone())?);
         let world = Arc::new(engine.nowhere());
-        Ok(Self { engine, world, scanned_elsewhere: None, runtime })
+        Ok(Self { engine, world, scanned_elsewhere: None, runtime, ended: CancellationToken::new() })
+    }
+
+    /// What to cancel to end all work of this session; what was under way fails then.
+    pub(super) fn end(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// Runs one piece of asynchronous work to its end, within `--timeout`.
     pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-        self.runtime.block_on(within(self.engine.settings(), work))
+        let work = self.ended.run_until_cancelled(within(self.engine.settings(), work));
+        let ended = || Problem::new(Code::ConfirmationMissing, "supercargo", "ended by a signal");
+        self.runtime.block_on(async { work.await.unwrap_or_else(|| Err(ended())) })
+    }
+
+    /// Runs work that `cancel` stops, within `--timeout`: when time is up it is stopped and waited for, so that nothing of it
+    /// happens after we gave up. What is being sent by then runs to its end.
+    pub(super) fn run_stoppable<T>(
+        &self,
+        cancel: &CancellationToken,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let mut work = std::pin::pin!(work);
+        self.runtime.block_on(async {
+            match tokio::time::timeout(limit(self.engine.settings()), &mut work).await {
+                Ok(done) => done,
+                Err(_elapsed) => {
+                    cancel.cancel();
+                    work.await
+                }
+            }
+        })
+    }
+
+    /// What became of work of [`Self::run_stoppable`] that was stopped, as the person gets to see it: time was up.
+    pub(super) fn explain(&self, problem: Problem) -> Problem {
+        if engine::was_stopped(&problem) {
+            let mut late = gave_up(self.engine.settings());
+            if !problem.subject.is_empty() {
+                late.subject = problem.subject;
+            }
+            return late;
+        }
+        problem
     }
 
     /// Runs work that goes on until it ends by itself, however long that takes.
-    pub(super) fn run_on<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(work)
+    pub(super) fn run_on<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
+        self.runtime.block_on(async { Ok(work.await) })
     }
 
     /// Begins work that goes on beside everything else, until the session ends.
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        drop(self.runtime.spawn(work));
+        self.runtime.spawn(work);
     }
 
     /// Leaves of the policies those that are named, and of the repositories those that these read: nobody is asked about
@@ -265,24 +308,22 @@ pub(super) fn known_objects(kind: &str, name: &str, known: &[&ObjectId]) -> Stri
     )
 }
 
-pub(super) fn event_loop() -> Result<tokio::runtime::Runtime, Problem> {
-    // One thread: an answer goes from the connection to who asked without waking anybody.
-    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| {
-        Problem::new(Code::Internal, "supercargo", "no event loop can be started").caused_by(&error)
-    })
-}
-
 pub(super) async fn within<T>(
     settings: &Settings,
     work: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {
-    let limit = settings.timeout;
-    match tokio::time::timeout(limit.0.max(Duration::from_millis(1)), work).await {
-        Ok(done) => done,
-        Err(_) => Err(Problem::new(Code::Timeout, "supercargo", format!("gave up after {limit}"))
-            .hint("Give it longer with --timeout.")),
-    }
+    tokio::time::timeout(limit(settings), work).await.unwrap_or_else(|_elapsed| Err(gave_up(settings)))
+}
+
+/// `--timeout`; never nothing.
+fn limit(settings: &Settings) -> Duration {
+    settings.timeout.0.max(Duration::from_millis(1))
+}
+
+/// Time was up.
+fn gave_up(settings: &Settings) -> Problem {
+    Problem::new(Code::Timeout, "supercargo", format!("gave up after {}", settings.timeout))
+        .hint("Give it longer with --timeout.")
 }
 
 /// Where scans have got to, on standard error: on a terminal one line that changes, once work takes longer than a blink;
@@ -316,7 +357,8 @@ impl Progress {
         if settings.refresh != Refresh::Never {
             progress.forecast(&engine.forecast_of([&ImageRepository::of_image(image)], &Scans::default()));
         }
-        event_loop()?.block_on(engine.scan_image(image, |tags, waiting| progress.say(image, tags, waiting)))
+        EventLoop::start()?
+            .block_on(engine.scan_image(image, |tags, waiting| progress.say(image, tags, waiting)))
     }
 
     fn say(&self, name: &str, tags: usize, waiting: Option<Duration>) {

@@ -65,7 +65,7 @@ pub(super) fn watch(
                 lines.borrow_mut().take(seen, &chosen)
             }) => 0,
         }
-    });
+    })?;
     match lines.into_inner().failed {
         // Who went away does not want to hear why we end.
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use supercargo::store::{Dirs, Store};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use wiremock::matchers::path;
@@ -134,6 +136,29 @@ impl Desk {
                 list.mount(&self.server).await;
             }
         });
+    }
+
+    /// What the program keeps in this home.
+    pub fn store(&self) -> Store {
+        let home = self.home.path().as_os_str().to_owned();
+        Store::open(&Dirs::from_environment(|name| (name == "HOME").then(|| home.clone())))
+    }
+
+    /// The address of the remote.
+    pub fn address(&self) -> String {
+        format!("file://{}", self.fleet.path.display())
+    }
+
+    /// Does something while another instance of this account has the lock of the remote for a while.
+    pub fn while_another_pushes<T>(&self, long: Duration, work: impl FnOnce() -> T) -> T {
+        let lock = self.store().remote_locks().try_take(&self.address(), "omar").unwrap();
+        let other = std::thread::spawn(move || {
+            std::thread::sleep(long);
+            drop(lock);
+        });
+        let done = work();
+        other.join().unwrap();
+        done
     }
 
     /// A path in the operator's home.

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::super::event_loop::EventLoop;
 use super::super::push::{Question, ask};
-use super::super::session::{event_loop, known_objects};
+use super::super::session::known_objects;
 use super::super::{Answer, Streams};
 use super::change::Change;
 use super::choose::nothing;
@@ -33,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A cluster, and how far what is done to it goes.
 pub(super) struct Remote {
     cluster: Cluster,
-    runtime: tokio::runtime::Runtime,
+    runtime: EventLoop,
     effect: Effect,
     limit: Duration,
 }
@@ -44,7 +45,7 @@ impl Remote {
     /// # Errors
     /// A kubeconfig that cannot be used.
     pub(super) fn connect(settings: &Settings, places: &Places) -> Result<Option<Self>, Problem> {
-        let runtime = event_loop()?;
+        let runtime = EventLoop::start()?;
         let limit = settings.timeout.0;
         let connected = Cluster::connect(places, settings.context.as_deref(), limit.min(LONGEST_CALL));
         let cluster = runtime.block_on(connected)?;
@@ -52,7 +53,7 @@ impl Remote {
         Ok(cluster.map(|cluster| Self { cluster, runtime, effect, limit }))
     }
 
-    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+    fn run<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         self.runtime.block_on(work)
     }
 
