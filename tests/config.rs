@@ -27,8 +27,10 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn view_tells_each_value_and_who_gave_it() {
-    let home =
-        home("theme = 'mono'\n[git.url]\n'shop/fleet' = 'https://rita:secret@git.example.com/fleet'\n");
+    let home = home(
+        "theme = 'mono'\n[git.url]\n'shop/fleet' = 'https://rita:secret@git.example.com/fleet'\n\
+         'shop/apps' = 'https://secret@git.example.com/apps'\n'shop/ssh' = 'ssh://git@git.example.com/x'\n",
+    );
     let ran = run(&home, &["config", "view", "--write", "-o", "json"]);
     assert_eq!(ran.status.code(), Some(0), "{ran:?}");
     let view: Value = serde_json::from_slice(&ran.stdout).unwrap();
@@ -38,7 +40,9 @@ fn view_tells_each_value_and_who_gave_it() {
     assert_eq!(item("theme"), json!({"key": "theme", "value": "mono", "origin": path}));
     assert_eq!(item("mode"), json!({"key": "mode", "value": "write", "origin": "--write"}));
     assert_eq!(item("hold.days"), json!({"key": "hold.days", "value": 7, "origin": "default"}));
-    assert_eq!(item("git.url.\"shop/fleet\"")["value"], "https://rita:***@git.example.com/fleet");
+    assert_eq!(item("git.url.\"shop/fleet\"")["value"], "https://***@git.example.com/fleet");
+    assert_eq!(item("git.url.\"shop/apps\"")["value"], "https://***@git.example.com/apps");
+    assert_eq!(item("git.url.\"shop/ssh\"")["value"], "ssh://git@git.example.com/x");
     assert!(!text(&ran.stdout).contains("secret"));
 }
 

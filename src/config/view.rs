@@ -180,10 +180,13 @@ fn spelled(path: &[String]) -> String {
     path.iter().map(part).collect::<Vec<_>>().join(".")
 }
 
-/// The value as it may be shown: an address keeps who logs in, and loses the password.
+/// The value as it may be shown. Who logs in to an address of the web may be a token, and is hidden like a password; over ssh
+/// it is a name.
 fn shown(value: Value) -> Value {
     let Some(mut url) = value.as_str().and_then(|text| Url::parse(text).ok()) else { return value };
-    let is_hidden = url.password().is_some() && url.set_password(Some("***")).is_ok();
+    let is_login = !url.username().is_empty() && matches!(url.scheme(), "http" | "https");
+    let is_hidden = (is_login && url.set_username("***").is_ok())
+        | (url.password().is_some() && url.set_password(None).is_ok());
     if is_hidden { Value::from(url.as_str()) } else { value }
 }
 
@@ -266,7 +269,7 @@ mod tests {
             told,
             [
                 "ascii=true --ascii".to_owned(),
-                format!("git.url.\"a/b\"=\"https://u:***@h/s\" {SYSTEM_FILE}"),
+                format!("git.url.\"a/b\"=\"https://***@h/s\" {SYSTEM_FILE}"),
                 format!("mode=\"read-only\" {SYSTEM_FILE}"),
                 "theme=\"mono\" user".to_owned(),
             ]
