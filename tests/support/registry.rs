@@ -77,7 +77,7 @@ impl TlsRegistry {
 }
 
 /// Makes a key and a certificate that vouches for itself alone; returns where they lie.
-fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (key, certificate) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.crt")));
     let mut make = Command::new("openssl");
     make.args([
