@@ -154,10 +154,10 @@ pub struct Global {
     /// Where Flux's objects come from.
     #[arg(long, global = true, hide_short_help = true, value_enum, env = "SUPERCARGO_SOURCE")]
     pub source: Option<SourceChoice>,
-    /// The kube context to report in `check`.
+    /// The kube context.
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// The kubeconfig to read in `check`.
+    /// The kubeconfig.
     #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The namespace: of objects to get and create (default flux-system), a filter elsewhere.

@@ -41,15 +41,13 @@ pub enum Refresh {
 /// Where Flux's objects come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SourceChoice {
-    /// Files if found.
+    /// Files if found, and the cluster if a kube context is in force.
     Auto,
     /// Files only.
     Files,
-    /// The cluster only. There is no cluster source yet, and help does not offer it; asking for it is answered.
-    #[value(hide = true)]
+    /// The cluster only.
     Cluster,
-    /// Both, joined. As above.
-    #[value(hide = true)]
+    /// Both, joined.
     Both,
 }
 

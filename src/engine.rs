@@ -7,6 +7,7 @@
 mod age;
 mod audit;
 mod cache;
+mod cluster;
 mod credentials;
 mod distance;
 mod examine;
@@ -14,6 +15,7 @@ mod forecast;
 mod grounds;
 mod hold;
 mod identity;
+mod join;
 mod land;
 mod load;
 mod lock;
@@ -44,7 +46,7 @@ use jiff::Timestamp;
 
 use crate::config::Settings;
 use crate::domain::inventory::Inventory;
-use crate::domain::object::{ImageUpdateAutomation, ObjectId, TagFilter};
+use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId, TagFilter};
 use crate::domain::policy::{Exclusions, Filtering};
 use crate::domain::scan::Scan;
 use crate::forge;
@@ -57,6 +59,7 @@ use crate::store::{Dirs, Store};
 
 pub(crate) use audit::Note;
 pub use cache::{Cache, CacheEntry};
+pub use cluster::Live;
 pub use examine::{Examined, Place};
 pub use forecast::Forecast;
 pub use identity::has_authors;
@@ -88,6 +91,9 @@ pub struct Engine {
     opened: git::Opened,
     /// Signing keys that a person has unlocked.
     unlocked: git::Unlocked,
+    cluster: cluster::Slot,
+    /// Whether a person went over to another context, and wants to see what there is.
+    is_switched: bool,
     git_root: PathBuf,
     distances: Arc<distance::Distances>,
     unreached: Arc<reach::Unreached>,
@@ -125,6 +131,10 @@ pub struct World {
     pub(crate) source_url: Option<String>,
     /// The branch that the files are of, where they are of one.
     pub(crate) source_branch: Option<String>,
+    /// The cluster, where one is a source.
+    pub live: Option<Live>,
+    /// Objects of which files and cluster say different things, with the fields.
+    pub drifts: Arc<BTreeMap<(Kind, ObjectId), Vec<&'static str>>>,
     /// What the files were like when they were read; `None` where they came from a remote, or there are none.
     pub(crate) stamp: Option<Stamp>,
     /// What could not be read, and what a person should know; stops nothing.
@@ -157,6 +167,8 @@ impl Engine {
             forges: Arc::new(forges),
             opened: git::Opened::default(),
             unlocked: git::Unlocked::default(),
+            cluster: cluster::Slot::default(),
+            is_switched: false,
             git_root,
             distances: Arc::default(),
             unreached: Arc::default(),

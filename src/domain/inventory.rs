@@ -4,6 +4,7 @@
 //! policy may read a repository, and which branches an automation reads and writes.
 
 mod access;
+mod join;
 mod link;
 mod targets;
 
@@ -17,6 +18,7 @@ use super::selector::{Selector, SelectorError};
 use crate::problem::{Code, Problem};
 
 pub use access::AccessError;
+pub use join::{Drift, Joined, join};
 pub use link::{LinkError, check_interval};
 pub use targets::{Checkout, TargetError, Targets, clean_path, is_below, targets};
 

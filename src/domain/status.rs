@@ -5,6 +5,7 @@
 //! Source: `fluxcd/image-reflector-controller:internal/controller`,
 //! `fluxcd/image-automation-controller:internal/controller`, `fluxcd/flux2:cmd/flux/get_image.go`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -48,7 +49,7 @@ pub struct Status {
     /// Its status.
     pub ready: Ready,
     /// Its reason, such as `Succeeded`; `None` where no controller gives one.
-    pub reason: Option<&'static str>,
+    pub reason: Option<Cow<'static, str>>,
     /// Its message.
     pub message: String,
 }
@@ -60,11 +61,11 @@ impl Status {
     }
 
     fn succeeded(message: String) -> Self {
-        Self { ready: Ready::True, reason: Some("Succeeded"), message }
+        Self { ready: Ready::True, reason: Some("Succeeded".into()), message }
     }
 
     fn failed(reason: &'static str, message: String) -> Self {
-        Self { ready: Ready::False, reason: Some(reason), message }
+        Self { ready: Ready::False, reason: Some(reason.into()), message }
     }
 }
 
@@ -152,7 +153,7 @@ pub fn of_policy(verdict: &Verdict<'_>) -> Status {
         Verdict::Never => Status::waiting(),
         Verdict::Unlinked(error) => Status {
             ready: if is_open(error) { Ready::Unknown } else { Ready::False },
-            reason: error.reason(),
+            reason: error.reason().map(Into::into),
             message: error.to_string(),
         },
         Verdict::Gate => Status::failed(
@@ -247,7 +248,7 @@ mod tests {
     fn a_scan_reads_as_in_flux() {
         let status = of_repository(&Scan::Succeeded { tags: 13, revision: "1212884" });
         assert_eq!(status.message, "successful scan: found 13 tags with checksum 1212884");
-        assert_eq!((status.ready, status.reason), (Ready::True, Some("Succeeded")));
+        assert_eq!((status.ready, status.reason.as_deref()), (Ready::True, Some("Succeeded")));
         assert_eq!(of_repository(&Scan::Never), Status::waiting());
     }
 
@@ -266,8 +267,9 @@ mod tests {
 
     #[test]
     fn each_failure_has_fluxs_reason_and_words() {
-        let of =
-            |status: Status| format!("{} {}: {}", status.ready, status.reason.unwrap_or("-"), status.message);
+        let of = |status: Status| {
+            format!("{} {}: {}", status.ready, status.reason.as_deref().unwrap_or("-"), status.message)
+        };
         let image = ImageError::Malformed("A".into());
         let gate = "please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
         for (status, expected) in [
@@ -312,7 +314,7 @@ mod tests {
         assert_eq!(of_automation(&Run::Succeeded).message, "repository up-to-date");
         let error = SelectorError::Operator("Is".into());
         let status = of_automation(&Run::Selector(&error));
-        assert_eq!(status.reason, Some("InvalidPolicySelector"));
+        assert_eq!(status.reason.as_deref(), Some("InvalidPolicySelector"));
         assert_eq!(
             status.message,
             "failed to parse policy selector: \"Is\" is not a valid label selector operator"

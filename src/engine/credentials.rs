@@ -271,7 +271,7 @@ fn pull_secrets(world: &World, repository: &ImageRepository, problems: &mut Vec<
     let id = &repository.meta.id;
     if let Some(account) = repository.service_account.as_ref().map(|name| ObjectId::new(&id.namespace, name))
     {
-        if let Some(secrets) = world.secrets.pull_secrets(&account) {
+        if let Some(secrets) = world.pull_secrets(&account) {
             named.extend_from_slice(secrets);
         } else {
             let message = format!("serviceaccount '{account}' is nowhere to be read");
@@ -282,11 +282,26 @@ fn pull_secrets(world: &World, repository: &ImageRepository, problems: &mut Vec<
 }
 
 impl World {
-    /// A secret of the files, else one of ours.
+    /// A secret of the cluster, else one of the files, else one of ours.
     pub(super) fn secret(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
-        self.secrets.find(id).or_else(|error| {
-            self.own_secrets.iter().map(|own| &own.secret).find(|own| own.id == *id).ok_or(error)
-        })
+        let of_cluster = self.live.as_ref().map(|live| live.read.secrets.find(id));
+        let of_files = || {
+            self.secrets.find(id).or_else(|error| {
+                self.own_secrets.iter().map(|own| &own.secret).find(|own| own.id == *id).ok_or(error)
+            })
+        };
+        match of_cluster {
+            Some(Ok(secret)) => Ok(secret),
+            // That it may not be read says more than that there is no file of it.
+            Some(Err(refused @ SecretError::Refused { .. })) => of_files().map_err(|_elsewhere| refused),
+            Some(Err(_)) | None => of_files(),
+        }
+    }
+
+    /// The pull secrets of a service account, of the cluster or of the files.
+    fn pull_secrets(&self, account: &ObjectId) -> Option<&[String]> {
+        let of_cluster = self.live.as_ref().and_then(|live| live.read.secrets.pull_secrets(account));
+        of_cluster.or_else(|| self.secrets.pull_secrets(account))
     }
 }
 

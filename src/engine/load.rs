@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::credentials::read_own;
-use super::{Engine, World, blocking};
+use super::{Engine, Live, World, blocking, join};
 use crate::config::{Refresh, SourceChoice};
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::ImageUpdateAutomation;
@@ -12,7 +12,6 @@ use crate::domain::refspec::short_name;
 use crate::git::{self, BareCache};
 use crate::problem::{Code, Problem};
 use crate::source::files::{self, Loaded, SourceFile};
-use crate::source::kubeconfig::{self, Places};
 
 /// A files source, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +27,7 @@ impl Engine {
     /// No source, one that is not there yet, or a remote that does not answer. What does not parse is in the world's
     /// problems instead.
     pub async fn load(&self) -> Result<Arc<World>, Problem> {
-        let engine = self.clone();
-        blocking(move || engine.load_now(engine.store.take_warnings())).await.map(Arc::new)
+        self.load_all(self.store.take_warnings()).await.map(Arc::new)
     }
 
     /// The objects as they are now, if what they are read from has changed since `world` was read; `None`: it has not, or
@@ -38,24 +36,28 @@ impl Engine {
     /// # Errors
     /// As [`Self::load`].
     pub async fn changed(&self, world: &Arc<World>) -> Result<Option<Arc<World>>, Problem> {
-        let (engine, before) = (self.clone(), Arc::clone(world));
-        blocking(move || {
-            let is_remote = before.source_url.is_some() && engine.settings.refresh != Refresh::Never;
-            let is_changed = match (&before.root, before.stamp) {
-                (Some(root), Some(stamp)) => files::stamp(root)? != stamp,
-                _ => is_remote,
+        let of_cluster = world.live.as_ref().is_some_and(Live::has_changed);
+        if !of_cluster && !self.may_have_other_files(world).await? {
+            return match world.live.as_ref().and_then(Live::lost) {
+                Some(lost) => Err(lost.problem),
+                None => Ok(None),
             };
-            if !is_changed {
-                return Ok(None);
-            }
-            // What the store has to say stays for whoever shows it.
-            let now = engine.load_now(Vec::new())?;
-            // Of a remote it is known only now.
-            let has_news = now.problems.iter().any(|problem| !before.problems.contains(problem));
-            let is_same = is_remote && now.inventory == before.inventory && !has_news;
-            Ok((!is_same).then(|| Arc::new(now)))
-        })
-        .await
+        }
+        // What the store has to say stays for whoever shows it.
+        let now = self.load_all(Vec::new()).await?;
+        // Of a remote it is known only now.
+        let has_news = now.problems.iter().any(|problem| !world.problems.contains(problem));
+        let is_remote = world.source_url.is_some();
+        let is_same = is_remote && !of_cluster && now.inventory == world.inventory && !has_news;
+        Ok((!is_same).then(|| Arc::new(now)))
+    }
+
+    /// Whether the files may be others than those that were read. Those of a remote have to be fetched to know.
+    async fn may_have_other_files(&self, world: &Arc<World>) -> Result<bool, Problem> {
+        match (world.root.clone(), world.stamp) {
+            (Some(root), Some(stamp)) => blocking(move || Ok(files::stamp(&root)? != stamp)).await,
+            _ => Ok(world.source_url.is_some() && self.settings.refresh != Refresh::Never),
+        }
     }
 
     /// A world without objects: what serves a plan that was made elsewhere. Secrets of ours are in it.
@@ -63,13 +65,30 @@ impl Engine {
         self.world(String::new(), Loaded::default(), Vec::new(), Vec::new(), |_| {})
     }
 
-    fn load_now(&self, mut problems: Vec<Problem>) -> Result<World, Problem> {
-        self.check_source(&mut problems)?;
-        let mut world = match self.place()? {
-            Place::Folder(root) => self.load_folder(root, problems)?,
-            Place::Remote { url, branch, folder } => {
-                self.load_remote(&url, branch.as_deref(), &folder, problems)?
+    /// Files and cluster at once, each as far as it is a source.
+    async fn load_all(&self, problems: Vec<Problem>) -> Result<World, Problem> {
+        let choice = self.settings.source;
+        let engine = self.clone();
+        let (live, files) = tokio::join!(self.live(), async {
+            if choice == SourceChoice::Cluster {
+                return Ok(None);
             }
+            blocking(move || engine.load_files(problems).map(Some)).await
+        });
+        let mut world = match (live, files) {
+            (Ok(Some(live)), Ok(Some(files))) => join::join(files, live, &self.settings.default_namespace),
+            (Ok(Some(live)), Ok(None)) => self.world_of(live),
+            // Whoever gave no files gets the cluster alone.
+            (Ok(Some(live)), Err(problem)) if self.may_do_without_files(&problem) => self.world_of(live),
+            (Ok(None), Ok(Some(files))) => files,
+            (Err(problem), Ok(Some(mut files))) if self.may_do_without_cluster() => {
+                files.problems.push(without_cluster(problem));
+                files
+            }
+            // A cluster that is not reached matters more than that there are no files either.
+            (Err(problem), Err(missing)) if self.may_do_without_files(&missing) => return Err(problem),
+            (Ok(_), Err(problem)) | (Err(problem), _) => return Err(problem),
+            (Ok(None), Ok(None)) => return Err(Problem::new(Code::Config, "--source", "there is no source")),
         };
         world.problems.extend(world.inventory.all_problems());
         let inventory = &world.inventory;
@@ -86,42 +105,35 @@ impl Engine {
         Ok(world)
     }
 
-    /// There is no cluster source yet: whoever asks for it is told so, and nothing else is read in its place.
-    fn check_source(&self, problems: &mut Vec<Problem>) -> Result<(), Problem> {
-        let choice = self.settings.source;
-        if matches!(choice, SourceChoice::Cluster | SourceChoice::Both) {
-            return Err(Problem::new(
-                Code::Usage,
-                "--source",
-                "this version reads files only; there is no cluster source yet",
-            )
-            .hint("Leave --source out, or use --source files."));
-        }
-        if choice != SourceChoice::Auto {
-            return Ok(());
-        }
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let places = Places {
-            flag: self.settings.kubeconfig.clone(),
-            variable: variable("KUBECONFIG"),
-            home: variable("HOME").map(PathBuf::from),
-        };
-        match kubeconfig::in_force(&places, self.settings.context.as_deref()) {
-            Ok(Some(context)) => problems.push(
-                Problem::new(
-                    Code::Skipped,
-                    "source",
-                    format!("using files; the kube context {} is not read by this version", context.name),
-                )
-                .hint("Use --source files to say so yourself."),
-            ),
-            // Asked for by name, it is a mistake; found by chance, it does not matter to files.
-            Err(error) if self.settings.context.is_some() || self.settings.kubeconfig.is_some() => {
-                return Err(error.into());
+    fn may_do_without_files(&self, missing: &Problem) -> bool {
+        let (settings, code) = (&self.settings, missing.code);
+        settings.source == SourceChoice::Auto && settings.files.is_none() && code == Code::NotFound
+    }
+
+    /// A context that is found by chance does not matter to who has files; one that was asked for does.
+    fn may_do_without_cluster(&self) -> bool {
+        let settings = &self.settings;
+        let is_asked = settings.context.is_some() || settings.kubeconfig.is_some();
+        settings.source == SourceChoice::Auto && (self.is_switched || !is_asked)
+    }
+
+    /// A world of the cluster alone.
+    fn world_of(&self, live: Live) -> World {
+        let inventory = live.read.snapshot.inventory.clone();
+        let automations = inventory.automations.values().cloned().collect();
+        let loaded = Loaded { inventory, ..Loaded::default() };
+        self.world(live.cluster().context.clone(), loaded, automations, Vec::new(), |world| {
+            world.live = Some(live);
+        })
+    }
+
+    fn load_files(&self, problems: Vec<Problem>) -> Result<World, Problem> {
+        match self.place()? {
+            Place::Folder(root) => self.load_folder(root, problems),
+            Place::Remote { url, branch, folder } => {
+                self.load_remote(&url, branch.as_deref(), &folder, problems)
             }
-            Ok(None) | Err(_) => {}
         }
-        Ok(())
     }
 
     fn place(&self) -> Result<Place, Problem> {
@@ -145,12 +157,13 @@ impl Engine {
         let label = name.map_or(shown, |name| name.to_string_lossy().into_owned());
         let mut problems = problems;
         problems.extend(tree.problems);
-        let automations = automations(&loaded.inventory, checkout.as_ref(), &self.settings.default_namespace);
+        let branch = checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
+        let followed = checkout.is_some().then(|| followed(branch.as_deref()));
+        let automations = automations(&loaded.inventory, followed, &self.settings.default_namespace);
         Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
             world.root = Some(root);
             world.stamp = Some(tree.stamp);
-            world.source_branch =
-                checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
+            world.source_branch = branch;
             world.checkout = checkout;
         }))
     }
@@ -207,13 +220,12 @@ impl Engine {
         let sources: Vec<SourceFile> =
             read.into_iter().map(|file| SourceFile { path: file.path, bytes: file.bytes }).collect();
         let loaded = files::parse(&sources, &self.settings.default_namespace);
-        let mut automations: Vec<ImageUpdateAutomation> =
-            loaded.inventory.automations.values().cloned().collect();
         let branch = name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
-        if loaded.inventory.has_no_automation() && !loaded.inventory.has_no_policy() {
-            let branch = branch.as_deref().unwrap_or("master");
-            automations.push(inventory::implied_automation(&self.settings.default_namespace, branch));
-        }
+        let automations = automations(
+            &loaded.inventory,
+            Some(followed(branch.as_deref())),
+            &self.settings.default_namespace,
+        );
         Ok(self.world(remote.shown(), loaded, automations, problems, |world| {
             world.source_url = Some(url.to_owned());
             world.source_branch = branch;
@@ -241,6 +253,8 @@ impl Engine {
             git_config: Arc::default(),
             source_url: None,
             source_branch: None,
+            live: None,
+            drifts: Arc::default(),
             stamp: None,
             problems,
         };
@@ -250,18 +264,30 @@ impl Engine {
     }
 }
 
-/// The automations of the objects, or the implied one where there are policies, a checkout and no automation.
-fn automations(
+/// The automations of the objects, or the implied one where there are policies, a place that can be pushed to and no
+/// automation. `branch` is that place's; `None`: there is no such place.
+pub(super) fn automations(
     inventory: &Inventory,
-    checkout: Option<&git::Checkout>,
+    branch: Option<&str>,
     namespace: &str,
 ) -> Vec<ImageUpdateAutomation> {
-    let known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
-    if !inventory.has_no_automation() || inventory.has_no_policy() {
-        return known;
-    }
-    let branch = checkout.and_then(git::Checkout::followed_branch);
-    vec![inventory::implied_automation(namespace, branch.unwrap_or("master"))]
+    let mut known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
+    let is_implied = inventory.has_no_automation() && !inventory.has_no_policy();
+    let implied = branch.filter(|_| is_implied);
+    known.extend(implied.map(|branch| inventory::implied_automation(namespace, branch)));
+    known
+}
+
+/// The branch that an implied automation follows where a checkout or a remote is on `branch`, or on none.
+pub(super) fn followed(branch: Option<&str>) -> &str {
+    branch.unwrap_or("master")
+}
+
+/// What is said where files go on without the cluster.
+fn without_cluster(problem: Problem) -> Problem {
+    let message = format!("using files alone: {}", problem.message);
+    let hint = problem.hint.clone().unwrap_or_else(|| "Use --source files to say so yourself.".to_owned());
+    Problem { message, code: Code::Skipped, ..problem }.hint(hint)
 }
 
 /// The folder that a files source is, for who writes into it.

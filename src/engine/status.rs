@@ -188,7 +188,7 @@ fn login_refused(world: &World, repository: &GitRepository) -> Option<TargetErro
     let secret = repository.secret_ref.as_ref();
     let secret = secret.map(|name| ObjectId::new(&repository.meta.id.namespace, name));
     let has_app_data =
-        |id: &ObjectId| world.secrets.find(id).is_ok_and(|secret| secret.data.contains_key(GITHUB_APP_ID));
+        |id: &ObjectId| world.secret(id).is_ok_and(|secret| secret.data.contains_key(GITHUB_APP_ID));
     match (repository.provider.as_str(), secret) {
         (provider, _) if provider != "generic" && repository.service_account.is_some() => {
             Some(TargetError::Gate)

@@ -1,5 +1,5 @@
-//! Watching registries and files: each repository is scanned at its interval, objects are read again when their files
-//! change, and what changed is told.
+//! Watching registries, files and the cluster: each repository is scanned at its interval, objects are read again when their
+//! files or the cluster change, and what changed is told.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
 use super::scan::image_name;
-use super::{Engine, Note, World, blocking, status};
+use super::{Engine, Live, Note, World, blocking, status};
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
@@ -25,6 +25,8 @@ const AT_ONCE: usize = 64;
 
 /// How long until a folder is looked at again, and until a remote is asked whether its files have changed.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long what a cluster says of changes is gathered, until it is read again.
+const GATHER: Duration = Duration::from_secs(1);
 const FETCH: Duration = Duration::from_mins(1);
 
 /// When a repository is looked at first.
@@ -155,9 +157,17 @@ impl Engine {
         hear: &impl Fn(Seen) -> ControlFlow<()>,
     ) -> Option<Arc<World>> {
         let pause = if world.root.is_some() { LOOK } else { FETCH };
+        let tick = if world.live.is_some() { GATHER } else { pause };
+        let mut looked = Instant::now();
         let mut said = None;
         loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(tick).await;
+            // A cluster tells by itself; files have to be looked at.
+            let has_news = world.live.as_ref().is_some_and(Live::has_news);
+            if !has_news && said.is_none() && looked.elapsed() < pause {
+                continue;
+            }
+            looked = Instant::now();
             match self.changed(world).await {
                 Ok(Some(next)) => return Some(next),
                 Ok(None) => said = None,

@@ -1,6 +1,5 @@
 //! `check`: whether everything that a scan, a plan and a push need is there, one line each.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use crate::engine::{Engine, RegistryProbe, World};
 use crate::environment::without_ours;
 use crate::git::GitConfig;
 use crate::problem::{Code, Problem};
-use crate::source::kubeconfig::{self, Places};
+use crate::source::kubeconfig;
 use crate::text::count;
 
 /// How one check ended.
@@ -105,7 +104,7 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
             Err(_) => checks.push(Check::new("objects", Outcome::Skipped, "there are no files to read")),
         }
     }
-    checks.push(kube(settings));
+    checks.push(kube(&engine, &world));
     Ok(checks)
 }
 
@@ -239,24 +238,27 @@ fn credential(probes: &[RegistryProbe]) -> Check {
     Check::new(name, Outcome::Passed, probes.iter().map(used).collect::<Vec<_>>().join("; "))
 }
 
-fn kube(settings: &Settings) -> Check {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let places = Places {
-        flag: settings.kubeconfig.clone(),
-        variable: variable("KUBECONFIG"),
-        home: variable("HOME").map(PathBuf::from),
+fn kube(engine: &Engine, world: &Result<Arc<World>, Problem>) -> Check {
+    let context = match kubeconfig::in_force(&engine.kube_places(), engine.settings().context.as_deref()) {
+        Ok(Some(context)) => context,
+        Ok(None) => return Check::new("kube", Outcome::Skipped, "no kube context is in force"),
+        Err(error) => return Check::failed("kube", &error.into()),
     };
-    match kubeconfig::in_force(&places, settings.context.as_deref()) {
-        Ok(None) => Check::new("kube", Outcome::Skipped, "no kube context is in force"),
-        Ok(Some(context)) => {
-            let server = context.server.map(|server| format!(" ({server})")).unwrap_or_default();
-            let message = format!(
-                "context {}{server} is in force; this version reads files only, there is no cluster source yet",
-                context.name
-            );
+    let server = context.server.map(|server| format!(" ({server})")).unwrap_or_default();
+    let said = match world {
+        Ok(world) if world.live.is_some() => None,
+        Ok(world) => world.problems.iter().find(|problem| problem.subject == context.name),
+        Err(problem) => Some(problem).filter(|problem| problem.subject == context.name),
+    };
+    match (said, world) {
+        (Some(problem), _) => Check::failed("kube", problem),
+        (None, Ok(world)) if world.live.is_some() => {
+            Check::new("kube", Outcome::Passed, format!("context {}{server} is read", context.name))
+        }
+        (None, _) => {
+            let message = format!("context {}{server} is in force and not asked", context.name);
             Check::new("kube", Outcome::Skipped, message)
         }
-        Err(error) => Check::failed("kube", &error.into()),
     }
 }
 

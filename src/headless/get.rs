@@ -9,10 +9,12 @@ use super::session::{Judged, Reviewed, Session};
 use super::{Answer, Document, Streams, Table, Text, follow, holds, tags, updates};
 use crate::cli::{GetArgs, GetImage, GetWhat};
 use crate::config::Settings;
+use crate::domain::controller::{Beside, Reported};
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, Meta, ObjectId};
+use crate::domain::proposal::Reference;
 use crate::domain::status::{Ready, Status};
-use crate::engine::{Engine, status};
+use crate::engine::{Engine, World, status};
 use crate::problem::{Code, Problem};
 
 /// One Flux kind, as `get` shows it.
@@ -48,6 +50,9 @@ const POLICIES: Shape = Shape {
         &["latest", "tie", "controller", "differs", "sites"],
     ],
 };
+
+/// The same beside what a cluster says: what is selected here comes last.
+const POLICIES_BESIDE: Shape = Shape { wide: &["TYPE", "RULE", "REPOSITORY", "SITES", "HERE"], ..POLICIES };
 
 const AUTOMATIONS: Shape = Shape {
     list: "AutomationList",
@@ -272,7 +277,7 @@ fn repositories(session: &Session, name: Option<&str>) -> Result<Answer, Problem
 
 fn policies(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
     let reviewed = session.review()?;
-    let list = List::new(&POLICIES, policy_rows(session, &reviewed), session, name)?;
+    let list = List::new(policies_of(session), policy_rows(session, &reviewed), session, name)?;
     answer(session, list, reviewed.judged.problems().cloned().collect(), name)
 }
 
@@ -288,7 +293,7 @@ fn all(session: &Session) -> Result<Answer, Problem> {
     let reviewed = session.review()?;
     let lists = vec![
         List::new(&REPOSITORIES, repository_rows(session, &reviewed.judged), session, None)?,
-        List::new(&POLICIES, policy_rows(session, &reviewed), session, None)?,
+        List::new(policies_of(session), policy_rows(session, &reviewed), session, None)?,
         List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, None)?,
     ];
     Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(session)))
@@ -324,8 +329,11 @@ fn ambiguous_rows(shape: &'static Shape, inventory: &Inventory) -> impl Iterator
     inventory.ambiguous_of(shape.object).filter_map(move |id| {
         let problem = inventory.ambiguity(shape.object, id)?;
         let origin = inventory.ambiguous.get(&(shape.object, id.clone()))?.first()?.clone();
-        let status =
-            Status { ready: Ready::False, reason: Some(Code::Ambiguous.word()), message: problem.message };
+        let status = Status {
+            ready: Ready::False,
+            reason: Some(Code::Ambiguous.word().into()),
+            message: problem.message,
+        };
         Some(Row {
             meta: Meta { id: id.clone(), version: String::new(), labels: BTreeMap::new(), origin },
             status,
@@ -338,26 +346,36 @@ fn ambiguous_rows(shape: &'static Shape, inventory: &Inventory) -> impl Iterator
     })
 }
 
+fn policies_of(session: &Session) -> &'static Shape {
+    if session.world.live.is_some() { &POLICIES_BESIDE } else { &POLICIES }
+}
+
 fn title(flag: bool) -> String {
     if flag { "True" } else { "False" }.to_owned()
 }
 
 fn repository_rows(session: &Session, judged: &Judged) -> impl Iterator<Item = Row> {
-    session.world.inventory.repositories.values().map(|repository| repository_row(repository, judged))
+    let world = &session.world;
+    world.inventory.repositories.values().map(|repository| repository_row(repository, world, judged))
 }
 
-fn repository_row(repository: &ImageRepository, judged: &Judged) -> Row {
+fn repository_row(repository: &ImageRepository, world: &World, judged: &Judged) -> Row {
     let id = &repository.meta.id;
     let scan = judged.scans.get(id);
     let kept = scan.map(|scan| status::kept(repository, &scan.tags));
     let (status, counts) = status::of_repository(repository, kept.as_ref(), judged.scan_problems.get(id));
     let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
-    let scanned = scan.map(|scan| scan.scanned.to_string());
+    // Of what a cluster has, its controllers have the say, as in flux; counts are ours.
+    let reported = world.reported(Kind::ImageRepository, id);
+    let scanned = match reported {
+        Some(reported) => reported.last_scan.as_ref().map(|scan| scan.time.to_string()),
+        None => scan.map(|scan| scan.scanned.to_string()),
+    };
     let new = scan.map(|scan| scan.new.len());
     let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
     Row {
         meta: repository.meta.clone(),
-        status,
+        status: reported.map_or(status, Reported::status),
         suspended: repository.suspend,
         implied: false,
         keys: [
@@ -373,15 +391,22 @@ fn repository_row(repository: &ImageRepository, judged: &Judged) -> Row {
 }
 
 fn policy_rows(session: &Session, reviewed: &Reviewed) -> impl Iterator<Item = Row> {
-    let inventory = &session.world.inventory;
-    inventory.policies.values().map(|policy| policy_row(policy, inventory, reviewed))
+    let world = &session.world;
+    world.inventory.policies.values().map(|policy| policy_row(policy, world, reviewed))
 }
 
-fn policy_row(policy: &ImagePolicy, inventory: &Inventory, reviewed: &Reviewed) -> Row {
+fn policy_row(policy: &ImagePolicy, world: &World, reviewed: &Reviewed) -> Row {
     let id = &policy.meta.id;
     let evaluated = reviewed.judged.selections.get(id);
     let latest = evaluated.and_then(|evaluated| evaluated.selection.outcome.as_ref().ok());
     let sites = status::sites_of(&reviewed.review.grounds, id);
+    let reported = world.reported(Kind::ImagePolicy, id);
+    let controller = reported.and_then(|reported| reported.latest.as_ref());
+    let scanned = reviewed.judged.scans.get(&policy.repository).map(|scan| scan.scanned);
+    let beside = world.beside(policy, latest, scanned);
+    let shown = if reported.is_some() { controller } else { latest };
+    let mut wide = Vec::from([sites.to_string()]);
+    wide.extend(world.live.as_ref().map(|_| here(latest, &beside)));
     let (kind, rule) = match policy.choice.kind_and_rule() {
         Some((kind, rule)) => (Some(kind), Some(rule)),
         None => (None, None),
@@ -390,7 +415,8 @@ fn policy_row(policy: &ImagePolicy, inventory: &Inventory, reviewed: &Reviewed) 
     let cell = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Row {
         meta: policy.meta.clone(),
-        status: status::of_policy(inventory, policy, evaluated),
+        status: reported
+            .map_or_else(|| status::of_policy(&world.inventory, policy, evaluated), Reported::status),
         suspended: policy.suspend,
         implied: false,
         keys: [
@@ -401,14 +427,23 @@ fn policy_row(policy: &ImagePolicy, inventory: &Inventory, reviewed: &Reviewed) 
             }),
             json!({
                 "latest": latest, "tie": evaluated.is_some_and(|evaluated| evaluated.selection.tie),
-                "controller": null, "differs": false, "sites": sites,
+                "controller": controller, "differs": matches!(beside, Beside::Differs(_)), "sites": sites,
             }),
         ],
         cells: vec![
-            cell(latest.map(|latest| latest.image.as_str())),
-            cell(latest.map(|latest| latest.tag.as_str())),
+            cell(shown.map(|latest| latest.image.as_str())),
+            cell(shown.map(|latest| latest.tag.as_str())),
         ],
-        wide: vec![cell(kind), cell(rule), policy.repository.to_string(), sites.to_string()],
+        wide: [cell(kind), cell(rule), policy.repository.to_string()].into_iter().chain(wide).collect(),
+    }
+}
+
+/// What is selected here, and why a controller has something else.
+fn here(latest: Option<&Reference>, beside: &Beside) -> String {
+    let tag = latest.map(|latest| latest.tag.clone()).unwrap_or_default();
+    match beside {
+        Beside::Differs(cause) => format!("{tag} (≠ {})", cause.word()),
+        Beside::Agrees | Beside::Unknown => tag,
     }
 }
 
@@ -433,9 +468,14 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
     let push = ground.and_then(|ground| ground.push.as_ref()).map(|push| push.branch.clone());
     let assumed =
         ground.is_some_and(|ground| ground.warnings.iter().any(|warning| warning.code == "assumed_remote"));
+    let reported = world.reported(Kind::ImageUpdateAutomation, id);
+    let last_run = reported.and_then(|reported| reported.last_run).map(|time| time.to_string());
     Row {
         meta: automation.meta.clone(),
-        status: status::of_automation(&session.engine, world, automation, &ran),
+        status: reported.map_or_else(
+            || status::of_automation(&session.engine, world, automation, &ran),
+            Reported::status,
+        ),
         suspended: automation.suspend,
         implied: inventory::is_implied(automation),
         keys: [
@@ -446,10 +486,10 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
                 "policies": ground.map_or(0, |ground| ground.policies.len()), "pending": pending,
             }),
             json!({
-                "last_run": null, "template_warnings": status::template_warnings(&git.message_template, id),
+                "last_run": last_run, "template_warnings": status::template_warnings(&git.message_template, id),
             }),
         ],
-        cells: vec![String::new(), title(automation.suspend)],
+        cells: vec![last_run.unwrap_or_default(), title(automation.suspend)],
         wide: vec![
             remote.unwrap_or_default(),
             push.unwrap_or_default(),

@@ -281,6 +281,10 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
     let own = policy.filter(|_| repository.is_some());
     let reflection = own.map(|policy| session.engine.reflection(&session.world, policy)).unwrap_or_default();
     let holds = policy.map(|_| session.engine.store().holds().in_force(crate::engine::now()));
+    let differs = own.is_some_and(|policy| {
+        let latest = evaluation.latest.and_then(|at| chosen.scan.tags.get(at));
+        session.world.selects_another(policy, latest)
+    });
     let order = evaluator.order(&chosen.scan.tags, evaluation);
     // The best of those that are in use; what stands before it is newer.
     let in_use = |index: &u32| {
@@ -304,6 +308,9 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         }
         if is_held(holds.as_deref().unwrap_or_default(), policy, tag, row.state) {
             flags.push("held");
+        }
+        if row.state == TagState::Latest && differs {
+            flags.push("differs");
         }
         let (digest, moved) = digest_of(&reflection, tag);
         if moved {

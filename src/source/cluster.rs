@@ -1,7 +1,7 @@
 //! The cluster: the only place, beside the kubeconfig's reader, that speaks Kubernetes.
 //!
-//! [`connect`] makes a [`Cluster`] of a kube context, [`kinds`] asks it which of Flux's kinds it serves in which version,
-//! [`apply`] writes.
+//! [`connect`] makes a [`Cluster`] of a kube context, [`kinds`] asks it which of Flux's kinds it serves in which version. Its objects
+//! come as a [`Snapshot`], secrets by their names, and a [`Watch`] says when it is time to read again; [`apply`] writes.
 //! Everything here answers with values of the domain and with [`Problem`](crate::problem::Problem)s that name the verb
 //! and the resource; who calls decides what follows from them.
 
@@ -9,6 +9,13 @@ pub mod apply;
 pub mod connect;
 mod failure;
 pub mod kinds;
+mod read;
+mod reported;
+mod secrets;
+mod watch;
 
 pub use connect::Cluster;
 pub use failure::Act;
+pub use read::Snapshot;
+pub use secrets::Wanted;
+pub use watch::{Lost, Watch};

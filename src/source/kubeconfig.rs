@@ -113,6 +113,14 @@ pub fn in_force(places: &Places, asked: Option<&str>) -> Result<Option<Context>,
     }))
 }
 
+/// The names of all contexts, in the order of the files.
+///
+/// # Errors
+/// A kubeconfig that can not be read.
+pub fn names(places: &Places) -> Result<Vec<String>, ContextError> {
+    Ok(read(places)?.contexts.into_iter().map(|context| context.name).collect())
+}
+
 /// Everything that the files say, merged.
 pub(super) fn read(places: &Places) -> Result<Kubeconfig, ContextError> {
     if let Some(path) = &places.flag {

@@ -47,6 +47,14 @@ pub enum SecretError {
         /// What with: `SOPS`, `SealedSecret` or `ExternalSecret`.
         by: &'static str,
     },
+    /// The cluster does not let it be read.
+    #[error("secret '{id}' may not be read: {reason}")]
+    Refused {
+        /// The secret.
+        id: ObjectId,
+        /// The verb and the resource, or what else kept it.
+        reason: String,
+    },
     /// Several files give it different values.
     #[error("secret '{id}' has different values in {}", listed(places))]
     Ambiguous {
@@ -65,7 +73,7 @@ impl SecretError {
     /// The code of the warning: `secret_not_found`, `secret_encrypted` or `ambiguous`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => Code::SecretNotFound.word(),
+            Self::NotFound(_) | Self::Refused { .. } => Code::SecretNotFound.word(),
             Self::Encrypted { .. } => Code::SecretEncrypted.word(),
             Self::Ambiguous { .. } => Code::Ambiguous.word(),
         }
@@ -74,7 +82,7 @@ impl SecretError {
     /// The warning to whoever names the secret; it stops nothing.
     pub fn warning(&self, subject: impl Into<String>) -> Problem {
         let code = match self {
-            Self::NotFound(_) => Code::SecretNotFound,
+            Self::NotFound(_) | Self::Refused { .. } => Code::SecretNotFound,
             Self::Encrypted { .. } => Code::SecretEncrypted,
             // As a problem of the files it has been told already; here it is only passed over.
             Self::Ambiguous { .. } => Code::Skipped,
@@ -85,7 +93,10 @@ impl SecretError {
     /// The secret.
     pub fn id(&self) -> &ObjectId {
         match self {
-            Self::NotFound(id) | Self::Encrypted { id, .. } | Self::Ambiguous { id, .. } => id,
+            Self::NotFound(id)
+            | Self::Encrypted { id, .. }
+            | Self::Refused { id, .. }
+            | Self::Ambiguous { id, .. } => id,
         }
     }
 }
@@ -105,6 +116,7 @@ impl From<SecretError> for Problem {
 pub struct Secrets {
     plain: BTreeMap<ObjectId, Secret>,
     encrypted: BTreeMap<ObjectId, &'static str>,
+    refused: BTreeMap<ObjectId, String>,
     ambiguous: BTreeMap<ObjectId, Vec<Origin>>,
     accounts: BTreeMap<ObjectId, Vec<String>>,
 }
@@ -120,6 +132,9 @@ impl Secrets {
         }
         if let Some(secret) = self.plain.get(id) {
             return Ok(secret);
+        }
+        if let Some(reason) = self.refused.get(id) {
+            return Err(SecretError::Refused { id: id.clone(), reason: reason.clone() });
         }
         Err(match self.encrypted.get(id) {
             Some(by) => SecretError::Encrypted { id: id.clone(), by },
@@ -153,6 +168,10 @@ impl Secrets {
 
     pub(super) fn add_encrypted(&mut self, id: ObjectId, by: &'static str) {
         self.encrypted.insert(id, by);
+    }
+
+    pub(super) fn add_refused(&mut self, id: ObjectId, reason: String) {
+        self.refused.insert(id, reason);
     }
 
     pub(super) fn add_account(&mut self, id: ObjectId, pull_secrets: Vec<String>) {

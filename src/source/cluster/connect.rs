@@ -97,10 +97,17 @@ impl Cluster {
         act: &Act,
         question: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, Problem> {
-        match tokio::time::timeout(self.limit, question).await {
-            Ok(answer) => answer.map_err(|error| act.problem(&self.context, &error)),
-            Err(_) => Err(act.too_slow(&self.context, self.limit)),
-        }
+        self.ask(act, question).await?.map_err(|error| act.problem(&self.context, &error))
+    }
+
+    /// As [`Self::call`], but what the API server refuses is left to who asked.
+    pub(super) async fn ask<T>(
+        &self,
+        act: &Act,
+        question: impl Future<Output = kube::Result<T>>,
+    ) -> Result<kube::Result<T>, Problem> {
+        let answer = tokio::time::timeout(self.limit, question).await;
+        answer.map_err(|_late| act.too_slow(&self.context, self.limit))
     }
 }
 

@@ -1,0 +1,251 @@
+//! The cluster of a world: connected once, read when something changed, and remembered while it is not reached.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{Engine, World};
+use crate::config::{Refresh, Settings, SourceChoice};
+use crate::domain::controller::{Beside, Ours, Reported, Reports, beside};
+use crate::domain::object::{ImagePolicy, Kind, ObjectId};
+use crate::domain::proposal::Reference;
+use crate::problem::{Code, Problem};
+use crate::source::cluster::kinds::Kinds;
+use crate::source::cluster::{Cluster, Lost, Snapshot, Wanted, Watch};
+use crate::source::kubeconfig::{self, Places};
+use crate::source::secrets::Secrets;
+
+/// How long one call of the API server may take; a page of objects comes in a fraction of that.
+const CALL: Duration = Duration::from_secs(10);
+
+/// How long secrets serve that no other object asks for.
+const SECRETS_SERVE: Duration = Duration::from_mins(5);
+
+/// A context in use.
+#[derive(Debug)]
+pub(super) struct Connection {
+    cluster: Cluster,
+    kinds: Mutex<Kinds>,
+    watch: Mutex<Option<Watch>>,
+    last: Mutex<Option<Arc<Read>>>,
+}
+
+/// What was read of a cluster.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) snapshot: Snapshot,
+    pub(super) secrets: Arc<Secrets>,
+    wanted: Wanted,
+    asked: Instant,
+}
+
+/// What a world knows of its cluster.
+#[derive(Debug, Clone)]
+pub struct Live {
+    connection: Arc<Connection>,
+    pub(super) read: Arc<Read>,
+    /// How many changes had been heard of before it was read.
+    seen: u64,
+    /// When it was read.
+    pub time: Timestamp,
+}
+
+/// The cluster that each engine asks; clones share it.
+pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
+
+impl Live {
+    /// The cluster, for who asks more of it.
+    pub fn cluster(&self) -> &Cluster {
+        &self.connection.cluster
+    }
+
+    /// Which kinds it serves.
+    pub fn kinds(&self) -> Kinds {
+        self.connection.kinds().clone()
+    }
+
+    /// Since when it is not reached, and why; `None` while it is, and where nobody watches.
+    pub fn lost(&self) -> Option<Lost> {
+        self.connection.watch().as_ref().and_then(Watch::lost)
+    }
+
+    /// Whether there is something to be heard of it: a change, or that it is not reached. From the first question on, the
+    /// cluster is watched; inside a runtime.
+    pub fn has_news(&self) -> bool {
+        self.has_changed() || self.lost().is_some()
+    }
+
+    /// Whether something changed since it was read, and can be read.
+    pub fn has_changed(&self) -> bool {
+        let mut watch = self.connection.watch();
+        let connection = &self.connection;
+        let watch = watch.get_or_insert_with(|| {
+            Watch::start(&connection.cluster, &connection.kinds(), &self.read.snapshot)
+        });
+        watch.changes() != self.seen && watch.lost().is_none()
+    }
+}
+
+impl Connection {
+    fn kinds(&self) -> std::sync::MutexGuard<'_, Kinds> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(&self) -> std::sync::MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last(&self) -> Option<Arc<Read>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads everything; while the server is not reached, what was read last stays.
+    async fn read(self: &Arc<Self>, fallback: &str) -> Result<Live, Problem> {
+        let seen = self.watch().as_ref().map_or(0, Watch::changes);
+        let last = self.last();
+        let live = |read| Live { connection: Arc::clone(self), read, seen, time: super::now() };
+        match self.read_now(fallback, last.as_deref()).await {
+            Ok(read) => {
+                let read = Arc::new(read);
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
+                Ok(live(read))
+            }
+            Err(problem) if problem.code == Code::ClusterForbidden => Err(problem),
+            Err(problem) => last.map(live).ok_or(problem),
+        }
+    }
+
+    async fn read_now(&self, fallback: &str, last: Option<&Read>) -> Result<Read, Problem> {
+        // A kind may have come since.
+        if last.is_none() || !self.kinds().findings("").is_empty() {
+            let kinds = self.cluster.kinds().await?;
+            *self.kinds() = kinds;
+        }
+        let kinds = self.kinds().clone();
+        let snapshot = self.cluster.read(&kinds, fallback).await?;
+        let wanted = Wanted::of(&snapshot.inventory);
+        let known = last.filter(|last| last.wanted == wanted && last.asked.elapsed() < SECRETS_SERVE);
+        let (secrets, asked) = match known {
+            Some(last) => (Arc::clone(&last.secrets), last.asked),
+            None => (Arc::new(self.cluster.secrets(&wanted).await), Instant::now()),
+        };
+        Ok(Read { snapshot, secrets, wanted, asked })
+    }
+}
+
+impl World {
+    /// What the screen shows of the cluster.
+    pub fn reports(&self) -> Option<Arc<Reports>> {
+        self.live.as_ref().map(|live| Arc::clone(&live.read.snapshot.reports))
+    }
+
+    /// What a controller says of an object; `None` without a cluster, and of what the cluster does not have.
+    pub fn reported(&self, kind: Kind, id: &ObjectId) -> Option<&Reported> {
+        self.live.as_ref()?.read.snapshot.reports.get(&(kind, id.clone()))
+    }
+
+    /// Whether the controller selects another tag for a policy than this one.
+    pub fn selects_another(&self, policy: &ImagePolicy, latest: Option<&str>) -> bool {
+        let reported = self.reported(Kind::ImagePolicy, &policy.meta.id);
+        let theirs = reported.and_then(|reported| reported.latest.as_ref());
+        matches!((theirs, latest), (Some(theirs), Some(latest)) if theirs.tag != latest)
+    }
+
+    /// How what the controller selected stands beside what we did, from tags of `scanned`.
+    pub fn beside(
+        &self,
+        policy: &ImagePolicy,
+        latest: Option<&Reference>,
+        scanned: Option<Timestamp>,
+    ) -> Beside {
+        let repository = self.inventory.repositories.get(&policy.repository);
+        let is_suspended = policy.suspend || repository.is_some_and(|repository| repository.suspend);
+        beside(
+            Ours { latest, scanned, is_suspended },
+            self.reported(Kind::ImagePolicy, &policy.meta.id),
+            self.reported(Kind::ImageRepository, &policy.repository),
+        )
+    }
+}
+
+impl Engine {
+    /// The same engine on another kube context. Where that is not reached and files are, these go on.
+    #[must_use]
+    pub fn with_context(&self, context: &str) -> Self {
+        let settings = Settings { context: Some(context.to_owned()), ..(*self.settings).clone() };
+        Self { settings: Arc::new(settings), cluster: Slot::default(), is_switched: true, ..self.clone() }
+    }
+
+    /// The kube contexts there are; none where the kubeconfig cannot be read, which is said where it is used.
+    pub fn contexts(&self) -> Vec<String> {
+        kubeconfig::names(&self.kube_places()).unwrap_or_default()
+    }
+
+    /// Where kubeconfigs are looked for.
+    pub fn kube_places(&self) -> Places {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Places {
+            flag: self.settings.kubeconfig.clone(),
+            variable: variable("KUBECONFIG"),
+            home: variable("HOME").map(PathBuf::from),
+        }
+    }
+
+    /// The cluster of the context in force, connected and not asked anything yet; `None`: no context is in force.
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn connect(&self) -> Result<Option<Cluster>, Problem> {
+        Ok(self.connection().await?.map(|connection| connection.cluster.clone()))
+    }
+
+    async fn connection(&self) -> Result<Option<Arc<Connection>>, Problem> {
+        let mut slot = self.cluster.lock().await;
+        if slot.is_none() {
+            let limit = self.settings.timeout.0.min(CALL);
+            let made = Cluster::connect(&self.kube_places(), self.settings.context.as_deref(), limit).await?;
+            *slot = made.map(|cluster| {
+                Arc::new(Connection {
+                    cluster,
+                    kinds: Mutex::default(),
+                    watch: Mutex::default(),
+                    last: Mutex::default(),
+                })
+            });
+        }
+        Ok(slot.clone())
+    }
+
+    /// What the cluster holds now; `None`: no cluster is a source here.
+    ///
+    /// # Errors
+    /// The cluster was not reached or refuses, or was asked for and there is none.
+    pub(super) async fn live(&self) -> Result<Option<Live>, Problem> {
+        let choice = self.settings.source;
+        let is_asked = matches!(choice, SourceChoice::Cluster | SourceChoice::Both);
+        if choice == SourceChoice::Files {
+            return Ok(None);
+        }
+        if self.settings.refresh == Refresh::Never {
+            let message = "a cluster is asked, and --refresh never forbids that";
+            let refused = Problem::new(Code::Usage, "--source", message).hint("Use --source files.");
+            return if is_asked { Err(refused) } else { Ok(None) };
+        }
+        let Some(connection) = self.connection().await? else {
+            let none = Problem::new(Code::Config, "--source", "no kube context is in force")
+                .hint("Choose one with `kubectl config use-context`, or give --context or --kubeconfig.");
+            return if is_asked { Err(none) } else { Ok(None) };
+        };
+        let context = connection.cluster.namespace.clone();
+        let fallback = self.settings.namespace.clone().or(context);
+        let fallback = fallback.unwrap_or_else(|| self.settings.default_namespace.clone());
+        let read = connection.read(&fallback).await;
+        if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterForbidden) {
+            // The login may have expired: the next attempt logs in again.
+            *self.cluster.lock().await = None;
+        }
+        read.map(Some)
+    }
+}

@@ -1,0 +1,261 @@
+//! All of Flux's image objects of a cluster, as the same values that files become, and what controllers say of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::kinds::{Kinds, RESOURCES, Resource};
+use super::{Act, Cluster, reported};
+use crate::domain::controller::Reports;
+use crate::domain::inventory::{Inventory, Object};
+use crate::domain::object::{Kind, Meta, ObjectId, Origin};
+use crate::problem::{Code, Problem};
+use crate::source::flux::{AutomationSpec, GitRepositorySpec, ImagePolicySpec, ImageRepositorySpec};
+
+/// How many objects the API server is asked for at once.
+const PAGE: u32 = 500;
+
+/// How often a list is begun again whose continuation the server has forgotten.
+const TRIES: usize = 3;
+
+/// The server's answer where it no longer knows the moment that is asked for.
+pub(super) const GONE: u16 = 410;
+
+/// What a cluster holds at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The objects; those that do not fit our types are problems in it.
+    pub inventory: Inventory,
+    /// What controllers say of them.
+    pub reports: Arc<Reports>,
+    /// Which moment that is of each kind that was read.
+    pub moments: BTreeMap<Kind, Moment>,
+}
+
+/// Where a watch of a kind goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The server's name for it.
+    pub version: String,
+    /// The namespace that alone was allowed to be read; `None`: all were.
+    pub only: Option<String>,
+}
+
+impl Snapshot {
+    /// Whether an object of this kind and namespace would be in here if the cluster had it.
+    pub fn covers(&self, kind: Kind, namespace: &str) -> bool {
+        self.moments
+            .get(&kind)
+            .is_some_and(|moment| moment.only.as_deref().is_none_or(|only| only == namespace))
+    }
+}
+
+/// The objects of one kind.
+struct Listed {
+    kind: Kind,
+    part: Snapshot,
+    /// Set where all namespaces were not allowed.
+    refusal: Option<Problem>,
+}
+
+impl Cluster {
+    /// Reads all objects of the kinds that are served, in all namespaces, or where that is not allowed in `fallback` alone.
+    ///
+    /// # Errors
+    /// No kind could be read; the first reason. Of a kind that alone could not be read, that is in the problems.
+    pub async fn read(&self, kinds: &Kinds, fallback: &str) -> Result<Snapshot, Problem> {
+        let served = RESOURCES.iter().filter_map(|resource| Some((*resource, kinds.version(resource.kind)?)));
+        let lists = join_all(served.map(|(resource, version)| self.list(resource, version, fallback))).await;
+        let mut snapshot = Snapshot::default();
+        snapshot.inventory.problems.extend(kinds.findings(&self.context));
+        let is_refused = !lists.is_empty() && lists.iter().all(Result::is_err);
+        for list in lists {
+            match list {
+                Ok(list) => snapshot.take(list, fallback),
+                Err(problem) if is_refused => return Err(problem),
+                Err(problem) => snapshot.inventory.problems.push(problem),
+            }
+        }
+        if snapshot.inventory.repositories.values().any(|repository| repository.access_from.is_some()) {
+            snapshot.inventory.namespaces = self.namespaces().await.unwrap_or_default();
+        }
+        Ok(snapshot)
+    }
+
+    async fn list(&self, resource: Resource, version: &str, fallback: &str) -> Result<Listed, Problem> {
+        match self.list_in(resource, version, None).await {
+            Err(refusal) if refusal.code == Code::ClusterForbidden => {
+                // What was asked for first is what a person wants to hear of.
+                let listed = self.list_in(resource, version, Some(fallback)).await;
+                let Ok(listed) = listed else { return Err(refusal) };
+                Ok(Listed { refusal: Some(refusal), ..listed })
+            }
+            other => other,
+        }
+    }
+
+    async fn list_in(
+        &self,
+        resource: Resource,
+        version: &str,
+        namespace: Option<&str>,
+    ) -> Result<Listed, Problem> {
+        let api = self.api_of(&resource.in_version(version), namespace);
+        let act = Act::new("list", resource.plural, namespace);
+        for _ in 1..TRIES {
+            if let Some(part) = self.pages(&act, &api, (resource.kind, version, namespace)).await? {
+                return Ok(Listed { kind: resource.kind, part, refusal: None });
+            }
+        }
+        Err(Problem::new(
+            Code::BadAnswer,
+            &self.context,
+            format!("{act}: the list changes faster than it is read"),
+        ))
+    }
+
+    /// The objects of a kind, in one namespace or in all.
+    pub(super) fn api_of(&self, kind: &ApiResource, namespace: Option<&str>) -> Api<DynamicObject> {
+        match namespace {
+            Some(namespace) => Api::namespaced_with(self.client(), namespace, kind),
+            None => Api::all_with(self.client(), kind),
+        }
+    }
+
+    /// All pages of a list; `None` if the server forgot meanwhile which moment they are of.
+    async fn pages(
+        &self,
+        act: &Act,
+        api: &Api<DynamicObject>,
+        (kind, api_version, namespace): (Kind, &str, Option<&str>),
+    ) -> Result<Option<Snapshot>, Problem> {
+        let mut params = ListParams::default().limit(PAGE);
+        let mut part = Snapshot::default();
+        loop {
+            let page = match self.ask(act, api.list(&params)).await? {
+                Err(kube::Error::Api(status)) if status.code == GONE => return Ok(None),
+                answer => answer.map_err(|error| act.problem(&self.context, &error))?,
+            };
+            let version = page.metadata.resource_version.unwrap_or_default();
+            part.moments.insert(kind, Moment { version, only: namespace.map(str::to_owned) });
+            // A page becomes values before the next one comes: what was read is larger than what is kept.
+            page.items.into_iter().for_each(|object| part.add(kind, api_version, object));
+            match page.metadata.continue_.filter(|next| !next.is_empty()) {
+                Some(next) => params = params.continue_token(&next),
+                None => return Ok(Some(part)),
+            }
+        }
+    }
+
+    /// The labels of all namespaces; `None` if they may not be read, which is then said where they would matter.
+    async fn namespaces(&self) -> Option<BTreeMap<String, BTreeMap<String, String>>> {
+        let api: Api<Namespace> = Api::all(self.client());
+        let act = Act::cluster_wide("list", "namespaces");
+        let list = self.call(&act, api.list_metadata(&ListParams::default())).await.ok()?;
+        let named = list
+            .items
+            .into_iter()
+            .filter_map(|one| Some((one.metadata.name?, one.metadata.labels.unwrap_or_default())));
+        Some(named.collect())
+    }
+}
+
+impl Snapshot {
+    fn take(&mut self, list: Listed, fallback: &str) {
+        let Listed { kind, part, refusal } = list;
+        let (mine, its) = (&mut self.inventory, part.inventory);
+        match kind {
+            Kind::ImageRepository => mine.repositories = its.repositories,
+            Kind::ImagePolicy => mine.policies = its.policies,
+            Kind::ImageUpdateAutomation => mine.automations = its.automations,
+            Kind::GitRepository => mine.git_repositories = its.git_repositories,
+        }
+        mine.problems.extend(its.problems);
+        Arc::make_mut(&mut self.reports).extend(Arc::unwrap_or_clone(part.reports));
+        self.moments.extend(part.moments);
+        if let Some(refusal) = refusal {
+            let message = format!("{}; only namespace {fallback} is shown", refusal.message);
+            self.inventory.problems.push(Problem { message, ..refusal });
+        }
+    }
+
+    fn add(&mut self, kind: Kind, version: &str, object: DynamicObject) {
+        let id = ObjectId::new(
+            object.metadata.namespace.unwrap_or_default(),
+            object.metadata.name.unwrap_or_default(),
+        );
+        let status = reported::read(&object.data["status"], object.metadata.generation.unwrap_or_default());
+        let meta = Meta {
+            id: id.clone(),
+            version: version.to_owned(),
+            labels: object.metadata.labels.unwrap_or_default(),
+            origin: Origin { source: "cluster", file: None, line: None },
+        };
+        match object_of(kind, meta, object.data) {
+            Ok(object) => self.inventory.add(object),
+            Err(error) => {
+                let message = format!("{kind} {id} of the cluster is passed over: {error}");
+                self.inventory.problems.push(Problem::new(Code::Skipped, id.to_string(), message));
+            }
+        }
+        Arc::make_mut(&mut self.reports).insert((kind, id), status);
+    }
+}
+
+fn object_of(kind: Kind, meta: Meta, mut data: Value) -> Result<Object, serde_json::Error> {
+    fn spec<T: DeserializeOwned>(data: &mut Value) -> Result<T, serde_json::Error> {
+        serde_json::from_value(data["spec"].take())
+    }
+    let data = &mut data;
+    Ok(match kind {
+        Kind::ImageRepository => Object::Repository(spec::<ImageRepositorySpec>(data)?.into_domain(meta)),
+        Kind::ImagePolicy => Object::Policy(spec::<ImagePolicySpec>(data)?.into_domain(meta)),
+        Kind::ImageUpdateAutomation => {
+            Object::Automation(Box::new(spec::<AutomationSpec>(data)?.into_domain(meta)))
+        }
+        Kind::GitRepository => Object::Git(spec::<GitRepositorySpec>(data)?.into_domain(meta)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_that_does_not_fit_is_named_with_its_reason_and_stops_nothing() {
+        let mut snapshot = Snapshot::default();
+        let mut add = |name: &str, spec: Value| {
+            let object = json!({ "metadata": { "namespace": "shop", "name": name }, "spec": spec });
+            snapshot.add(Kind::ImageRepository, "v1", serde_json::from_value(object).unwrap());
+        };
+        add("web", json!({ "image": "reg/web", "interval": "soon" }));
+        add("api", json!({ "image": "reg/api", "interval": "5m" }));
+        assert_eq!(snapshot.inventory.repositories.len(), 1);
+        let said = &snapshot.inventory.problems[0];
+        assert_eq!((said.code, said.subject.as_str()), (Code::Skipped, "shop/web"));
+        assert!(
+            said.message.starts_with("ImageRepository shop/web of the cluster is passed over: "),
+            "{said:?}"
+        );
+        assert_eq!(snapshot.reports.len(), 2);
+    }
+
+    #[test]
+    fn what_was_read_of_one_namespace_tells_nothing_of_the_others() {
+        let mut snapshot = Snapshot::default();
+        let only = Some("shop".to_owned());
+        snapshot.moments.insert(Kind::ImagePolicy, Moment { version: "7".to_owned(), only });
+        snapshot.moments.insert(Kind::GitRepository, Moment::default());
+        assert!(snapshot.covers(Kind::ImagePolicy, "shop") && !snapshot.covers(Kind::ImagePolicy, "edge"));
+        assert!(
+            snapshot.covers(Kind::GitRepository, "edge") && !snapshot.covers(Kind::ImageRepository, "shop")
+        );
+    }
+}

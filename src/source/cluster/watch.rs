@@ -1,0 +1,216 @@
+//! Hearing that something changed in a cluster: a watch for each kind, which is taken up again where it ended.
+//!
+//! A watch says no more than that it is time to read again: whoever reads, reads everything, so that any number of events
+//! between two looks are one. While a server is gone, that is known with the time since when.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
+use tokio::task::JoinSet;
+
+use super::kinds::{Kinds, resource_of};
+use super::read::{GONE, Snapshot};
+use super::{Act, Cluster};
+use crate::domain::object::Kind;
+use crate::problem::Problem;
+
+/// How long the server is asked to keep a watch open, in seconds. It ends a watch of itself then; that is no loss.
+const KEPT: u32 = 240;
+/// After how much silence beyond that a connection counts as dead.
+const SILENCE: Duration = Duration::from_mins(5);
+/// The first pause before a lost server is asked again, and the longest; each is twice the one before.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The server's answers to who may not, and where the kind is gone.
+const REFUSALS: [u16; 2] = [403, 404];
+/// How often objects are read again that may be listed and not watched.
+const POLL: Duration = Duration::from_secs(30);
+
+/// Watches of all kinds; they end with it.
+#[derive(Debug)]
+pub struct Watch {
+    heard: Arc<Heard>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    changes: AtomicU64,
+    lost: Mutex<BTreeMap<Kind, Lost>>,
+}
+
+/// A cluster that is not reached at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub problem: Problem,
+}
+
+impl Watch {
+    /// Watches the kinds that a snapshot was read of, from that moment on. Must run inside a runtime.
+    pub fn start(cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
+        let heard = Arc::new(Heard::default());
+        let mut tasks = JoinSet::new();
+        for (kind, moment) in &snapshot.moments {
+            let Some(resource) = kinds.api(*kind) else { continue };
+            let namespace = moment.only.as_deref();
+            let follower = Follower {
+                cluster: cluster.clone(),
+                kind: *kind,
+                act: Act::new("watch", resource_of(*kind).plural, namespace),
+                api: cluster.api_of(&resource, namespace),
+                heard: Arc::clone(&heard),
+            };
+            tasks.spawn(follower.follow(moment.version.clone()));
+        }
+        Self { heard, _tasks: tasks }
+    }
+
+    /// How many changes were heard of so far.
+    pub fn changes(&self) -> u64 {
+        self.heard.changes.load(Ordering::Relaxed)
+    }
+
+    /// Since when the cluster is not reached, and why; `None` while it is.
+    pub fn lost(&self) -> Option<Lost> {
+        self.heard.lost().values().min_by_key(|lost| lost.since).cloned()
+    }
+}
+
+impl Heard {
+    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeMap<Kind, Lost>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lose(&self, kind: Kind, problem: Problem) {
+        let since = Timestamp::now();
+        self.lost().entry(kind).or_insert(Lost { since, problem });
+    }
+
+    fn find(&self, kind: Kind) {
+        self.lost().remove(&kind);
+    }
+}
+
+/// Follows one kind.
+struct Follower {
+    cluster: Cluster,
+    kind: Kind,
+    act: Act,
+    api: Api<DynamicObject>,
+    heard: Arc<Heard>,
+}
+
+/// Why a watch ended.
+enum End {
+    /// As the server does every few minutes.
+    Over,
+    /// The server no longer knows the moment.
+    Forgotten,
+    /// It may be listed and not watched, or is not there any more.
+    Refused,
+    Lost(Problem),
+}
+
+impl Follower {
+    /// Goes on until it is dropped.
+    async fn follow(self, mut moment: String) {
+        let mut pause = PAUSES.0;
+        loop {
+            let end = self.hear(&mut moment).await;
+            if matches!(end, End::Over | End::Forgotten) {
+                pause = PAUSES.0;
+            }
+            match end {
+                End::Over => {}
+                End::Forgotten => {
+                    if let Some(now) = self.now().await {
+                        moment = now;
+                        self.heard.change();
+                    } else {
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+                End::Refused => {
+                    tokio::time::sleep(POLL).await;
+                    self.heard.change();
+                }
+                End::Lost(problem) => {
+                    self.heard.lose(self.kind, problem);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    /// One watch from `moment` on, which follows what is heard.
+    async fn hear(&self, moment: &mut String) -> End {
+        let params = WatchParams::default().timeout(KEPT);
+        let stream = match self.cluster.ask(&self.act, self.api.watch_metadata(&params, moment)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return self.end_of(&error),
+            Err(problem) => return End::Lost(problem),
+        };
+        self.heard.find(self.kind);
+        let mut stream = std::pin::pin!(stream);
+        loop {
+            let event = match tokio::time::timeout(SILENCE, stream.next()).await {
+                Ok(Some(Ok(event))) => event,
+                Ok(Some(Err(error))) => return self.end_of(&error),
+                Ok(None) => return End::Over,
+                Err(_late) => return End::Lost(self.act.too_slow(&self.cluster.context, SILENCE)),
+            };
+            let object = match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
+                    object
+                }
+                WatchEvent::Bookmark(bookmark) => {
+                    *moment = bookmark.metadata.resource_version;
+                    continue;
+                }
+                WatchEvent::Error(status) => return self.end_of(&kube::Error::Api(status)),
+            };
+            if let Some(version) = object.metadata.resource_version {
+                *moment = version;
+            }
+            self.heard.change();
+        }
+    }
+
+    fn end_of(&self, error: &kube::Error) -> End {
+        match error {
+            kube::Error::Api(status) if status.code == GONE => return End::Forgotten,
+            // A line that was cut: the next attempt shows whether the server is gone.
+            kube::Error::ReadEvents(_) => return End::Over,
+            _ => {}
+        }
+        if matches!(error, kube::Error::Api(status) if REFUSALS.contains(&status.code)) {
+            return End::Refused;
+        }
+        End::Lost(self.act.problem(&self.cluster.context, error))
+    }
+
+    /// The moment of now.
+    async fn now(&self) -> Option<String> {
+        let params = ListParams::default().limit(1);
+        let list = self.cluster.call(&self.act, self.api.list_metadata(&params)).await;
+        match list {
+            Ok(list) => list.metadata.resource_version,
+            Err(problem) => {
+                self.heard.lose(self.kind, problem);
+                None
+            }
+        }
+    }
+}
