@@ -7,6 +7,7 @@ pub mod batch;
 pub mod branch;
 pub mod commit;
 pub mod compare;
+pub mod controller;
 pub mod diff;
 pub mod duration;
 pub mod event;

@@ -97,7 +97,10 @@ fn run_with(engine: Engine, options: Options, signals: Option<Signals>) -> Resul
     check_terminal()?;
     let appearance = appearance(engine.settings());
     let is_demo = options.demo;
-    let start = start(engine.settings(), options, &appearance);
+    let mut start = start(engine.settings(), options, &appearance);
+    if !is_demo {
+        start.contexts = engine.contexts();
+    }
     let failed = |error: io::Error| terminal_problem("cannot start").caused_by(&error);
     let workers = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
     let signals = match signals {

@@ -8,6 +8,7 @@
 mod automations;
 mod bars;
 mod chrome;
+mod cluster;
 mod dialog;
 mod diff;
 mod edit;

@@ -30,6 +30,8 @@ pub enum Reach {
 pub enum Effect {
     /// Read the objects; cached tags, decisions and drafts follow by themselves.
     Load(JobId),
+    /// Read the objects of another kube context, from now on.
+    UseContext(JobId, String),
     /// Look whether what the objects were read from has changed since.
     LookAtSource,
     /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the

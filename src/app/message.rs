@@ -12,7 +12,7 @@ use super::effect::JobId;
 use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
-use super::world::{Glanced, Sightings, Told, Verdict};
+use super::world::{Glanced, Live, Sightings, Told, Verdict};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::landing::{CutOff, Landed, LandingStep};
@@ -112,6 +112,8 @@ pub enum Msg {
     HoldsKept,
     /// The source changed; a reload is due.
     SourceChanged,
+    /// The cluster is not reached any more, since when and why; `None`: it is again.
+    ClusterLost(Option<(Timestamp, Problem)>),
 }
 
 /// What a source holds.
@@ -125,6 +127,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// Tags of an earlier run.
     pub cached: BTreeMap<ObjectId, Scan>,
+    /// What the cluster says, where one is a source.
+    pub live: Option<Live>,
     /// Messages of an earlier run, by automation.
     pub drafts: Vec<(ObjectId, String)>,
 }

@@ -15,6 +15,8 @@ pub enum Command {
     Theme(usize),
     /// The tags of this repository.
     Tags(ObjectId),
+    /// The objects of this kube context.
+    Context(String),
 }
 
 /// One entry.
@@ -93,8 +95,15 @@ fn all(state: &State) -> Vec<Entry> {
         .collect();
     entries.sort_by_key(|entry| match entry.command {
         Command::Row(row) => place(row),
-        Command::Theme(_) | Command::Tags(_) => usize::MAX,
+        Command::Theme(_) | Command::Tags(_) | Command::Context(_) => usize::MAX,
     });
+    entries.extend(state.contexts.iter().map(|context| Entry {
+        name: format!("ctx {context}"),
+        doc: "The objects of this kube context".to_owned(),
+        keys: String::new(),
+        command: Command::Context(context.clone()),
+        refusal: None,
+    }));
     entries.extend(state.themes.iter().enumerate().map(|(index, theme)| Entry {
         name: format!("theme {theme}"),
         doc: "Draw with this theme".to_owned(),
@@ -133,7 +142,7 @@ fn place(row: &Row) -> usize {
 fn rank(entry: &Entry, typed: &str) -> Option<usize> {
     let id = match &entry.command {
         Command::Row(row) => row.id,
-        Command::Theme(_) | Command::Tags(_) => "",
+        Command::Theme(_) | Command::Tags(_) | Command::Context(_) => "",
     };
     if typed.is_empty() {
         // Names of objects would drown the actions.

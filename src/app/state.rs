@@ -2,6 +2,7 @@
 
 mod context;
 mod diff;
+mod live;
 mod log;
 mod overlay;
 mod preview;
@@ -29,7 +30,7 @@ use super::message::Proposed;
 use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
-use super::world::{Compared, Facts, Glances, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
+use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -135,6 +136,14 @@ pub struct State {
     pub last_key: Option<Moment>,
     /// What the title calls the source.
     pub source: String,
+    /// What the cluster says, where one is a source.
+    pub live: Option<Live>,
+    /// Since when the cluster is not reached; `None` while it is.
+    pub lost: Option<Timestamp>,
+    /// The kube contexts there are.
+    pub contexts: Vec<String>,
+    /// When objects that were not reached are asked for again.
+    pub retry: Option<Moment>,
     /// How far the start has come.
     pub phase: Phase,
     /// The objects.
@@ -231,6 +240,10 @@ impl Default for State {
             at: Moment::default(),
             last_key: None,
             source: String::new(),
+            live: None,
+            lost: None,
+            contexts: Vec::new(),
+            retry: None,
             phase: Phase::default(),
             inventory: Arc::default(),
             scans: Scans::default(),

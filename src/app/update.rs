@@ -2,6 +2,7 @@
 //!
 //! Keys become actions by [`super::action::lookup`]; `run` is the one place that lets an action through or refuses it.
 
+mod cluster;
 mod compare;
 mod copy;
 mod decide;
@@ -100,6 +101,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::SourceChanged => objects::reload(state),
+        Msg::ClusterLost(lost) => cluster::lost(state, lost),
         Msg::WayOpened(opened) => rescan::way_opened(state, opened),
     }
 }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod glance;
+mod live;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 
 pub use facts::{Fact, Facts, Told};
 pub use glance::{Glanced, Glances, Glimpse, Sightings};
+pub use live::Live;
 
 use super::effect::{JobId, Reach};
 use super::moment::Moment;

@@ -7,6 +7,7 @@
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
+mod cluster;
 mod evaluate;
 mod load;
 mod log;
@@ -150,6 +151,11 @@ impl EffectRunner {
         match effect {
             Effect::Load(job) => self.spawn(job, load::load(work, job)),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
+            Effect::UseContext(job, context) => {
+                self.engine = self.engine.with_context(&context);
+                let work = self.work();
+                self.spawn(job, load::load(work, job));
+            }
             Effect::LookAtSource => drop(self.tasks.spawn_on(load::look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate::evaluate(work, policies, digests), &self.workers));

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change};
-use super::{updates, words};
+use super::{cluster, updates, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::state::State;
 use crate::app::world::Phase;
@@ -14,7 +14,7 @@ use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 use crate::theme::Role;
 
-/// The columns; RUN comes with the cluster.
+/// The columns.
 const COLUMNS: [Column; 7] = [
     Column::fixed("SEL", 3),
     Column::fixed("AUTOMATION", 21).flex(12, 30).cut(Cut::Start),
@@ -25,13 +25,26 @@ const COLUMNS: [Column; 7] = [
     Column::fixed("PENDING", 7).right().drop(1),
 ];
 
+/// The columns where a cluster has a say.
+const COLUMNS_BESIDE: [Column; 8] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    Column::fixed("RUN", 9).right().drop(4),
+    COLUMNS[5],
+    COLUMNS[6],
+];
+
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.automations.is_empty() {
         return empty(canvas, state, layout);
     }
     let arrow = canvas.arrow();
-    super::list(canvas, state, layout, &state.automations, (&COLUMNS, &[]), |id| row(state, id, arrow));
+    let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
+    super::list(canvas, state, layout, &state.automations, (columns, &[]), |id| row(state, id, arrow));
     let Some(automation) =
         state.preview.row(&state.automations).and_then(|id| state.inventory.automations.get(id))
     else {
@@ -57,7 +70,7 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
         (Role::Text, "[ ]")
     };
     let (role, word) = standing(state, automation);
-    Row::Cells(vec![
+    let mut cells = vec![
         Cell::of(mark.0, mark.1),
         Cell::plain(id.to_string()),
         Cell::plain(repository(state, automation)),
@@ -65,7 +78,11 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
         Cell::of(Role::TextDim, path(automation)),
         Cell::of(role, word),
         Cell::plain(pending(state, id).to_string()),
-    ])
+    ];
+    if state.live.is_some() {
+        cells.insert(5, Cell::of(Role::TextDim, cluster::last_run(state, id)));
+    }
+    Row::Cells(cells)
 }
 
 /// Whether it can run, and whether the controller runs it.
@@ -135,6 +152,7 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
     } else {
         lines.push(words::fact("source", Line::of(Role::TextDim, "not fetched yet")));
     }
+    lines.extend(cluster::automation(state, automation, width));
     if let Some(standing) = state.review.survey.automations.get(id) {
         let message = standing.message.iter();
         lines.extend(message.flat_map(|text| words::paragraph("broken", Role::StateError, text, width)));

@@ -32,6 +32,7 @@ pub(super) fn top(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         crumbs: crumbs(state),
         scan: scan(state),
         errors: state.errors.len(),
+        lost: state.lost.map(|since| lost(state, since)),
         frozen: state.frozen,
         badge: badge(state.mode),
     };
@@ -39,6 +40,11 @@ pub(super) fn top(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if let Some(area) = layout.tabs {
         chrome::tabs(canvas, rect(area), &tabs(state));
     }
+}
+
+/// `k8s lost 2m`.
+fn lost(state: &State, since: jiff::Timestamp) -> String {
+    format!("k8s lost {}", words::age(state.now, since))
 }
 
 fn badge(mode: Mode) -> (Role, &'static str) {

@@ -18,6 +18,8 @@ pub(super) struct Title {
     pub(super) scan: Vec<Line>,
     /// Problems that nobody looked at yet.
     pub(super) errors: usize,
+    /// That the cluster is not reached, and for how long.
+    pub(super) lost: Option<String>,
     /// Whether nothing is taken in that is new.
     pub(super) frozen: bool,
     /// The mode.
@@ -57,6 +59,9 @@ fn alarm(title: &Title) -> Line {
     } else {
         Line::default()
     };
+    if let Some(lost) = &title.lost {
+        alarm = alarm.and("  ").with(Role::StateStale, lost);
+    }
     if title.errors > 0 {
         alarm = alarm.and("  ").with(Role::StateError, format!("!{}", title.errors));
     }
@@ -182,6 +187,7 @@ mod tests {
             crumbs: crumbs.iter().map(|crumb| Shown::new(crumb)).collect(),
             scan: scan.into(),
             errors: 2,
+            lost: None,
             frozen: false,
             badge: (Role::BadgeDryrun, "[DRY-RUN]"),
         };

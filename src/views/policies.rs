@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{tags, words};
+use super::{cluster, tags, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
@@ -16,7 +16,7 @@ use crate::domain::policy::TagState;
 use crate::text::spaced;
 use crate::theme::Role;
 
-/// The columns; CONTROLLER comes with the cluster.
+/// The columns.
 const COLUMNS: [Column; 8] = [
     Column::fixed("SEL", 3),
     Column::fixed("POLICY", 24).flex(14, 32).cut(Cut::Start),
@@ -28,12 +28,26 @@ const COLUMNS: [Column; 8] = [
     Column::fixed("SITES", 5).right().drop(1),
 ];
 
+/// The columns where a cluster has a say.
+const COLUMNS_BESIDE: [Column; 9] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    Column::fixed("CONTROLLER", 12).flex(10, 24).cut(Cut::Middle).drop(4),
+    COLUMNS[5],
+    COLUMNS[6],
+    COLUMNS[7],
+];
+
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.policies.is_empty() {
         return empty(canvas, state, layout);
     }
-    super::list(canvas, state, layout, &state.policies, (&COLUMNS, &[]), |id| row(state, id));
+    let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
+    super::list(canvas, state, layout, &state.policies, (columns, &[]), |id| row(state, id));
     let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id))
     else {
         return;
@@ -55,7 +69,7 @@ fn row<'a>(state: &'a State, id: &ObjectId) -> Row<'a> {
     let mark =
         if state.policies.selected.contains(id) { (Role::DecApproved, "[x]") } else { (Role::Text, "[ ]") };
     let (role, word) = status(state, id);
-    Row::Cells(vec![
+    let mut cells = vec![
         Cell::of(mark.0, mark.1),
         Cell::plain(id.to_string()),
         Cell::plain(kind(policy)),
@@ -67,7 +81,12 @@ fn row<'a>(state: &'a State, id: &ObjectId) -> Row<'a> {
         Cell::of(role, word),
         Cell::of(Role::TextDim, policy.repository.to_string()),
         Cell::of(Role::TextDim, rows::sites_of(state, id).to_string()),
-    ])
+    ];
+    if state.live.is_some() {
+        let (role, text) = cluster::selected(state, id);
+        cells.insert(5, Cell::of(role, text));
+    }
+    Row::Cells(cells)
 }
 
 fn status(state: &State, id: &ObjectId) -> (Role, &'static str) {
@@ -75,7 +94,7 @@ fn status(state: &State, id: &ObjectId) -> (Role, &'static str) {
     let role = match word {
         "ok" => Role::StateOk,
         "fails" | "no access" => Role::StateError,
-        "selects nothing" | "access unknown" | "no automation" | "no source" => Role::StateWarn,
+        "selects nothing" | "differs" | "access unknown" | "no automation" | "no source" => Role::StateWarn,
         _ => Role::TextDim,
     };
     (role, word)
@@ -144,6 +163,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
         }
         (None, None) => lines.push(words::fact("latest", Line::of(Role::TextDim, "selects nothing"))),
     }
+    lines.extend(cluster::policy(state, id, width));
     let sites = rows::sites_of(state, id);
     if sites > 0 || state.compared != Compared::Never {
         lines.push(words::fact("sites", Line::plain(words::count(sites, "marked scalar"))));

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{policies, words};
+use super::{cluster, policies, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::app::world::{Phase, Scan};
@@ -129,6 +129,7 @@ fn preview(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line>
         }
         lines.push(words::fact("scan", scanned(state, found)));
     }
+    lines.extend(cluster::repository(state, repository, width));
     if let Some(problem) = scan.and_then(|scan| scan.error.as_ref()) {
         lines.push(Line::default());
         lines.extend(words::problem(problem, width));

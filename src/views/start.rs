@@ -10,6 +10,7 @@ use crate::app::layout::Layout;
 use crate::app::rows::{self, StartChoice};
 use crate::app::state::State;
 use crate::app::world::Phase;
+use crate::text::Shown;
 use crate::theme::Role;
 
 /// Draws the page.
@@ -71,10 +72,28 @@ fn details(state: &State, width: u16) -> Vec<Line> {
         Phase::Failed(problem) => {
             lines.push(Line::of(Role::Select, " What went wrong"));
             lines.extend(words::problem(problem, width));
+            lines.extend(retry(state));
+            lines.extend(contexts(state));
         }
         Phase::Loading | Phase::Ready => {}
     }
     lines
+}
+
+/// `retry in 5 s`, counted down.
+fn retry(state: &State) -> Option<Line> {
+    let due = state.retry?;
+    let seconds = due.since(state.at).div_ceil(1000);
+    Some(words::fact("again", Line::of(Role::StateInfo, format!("retry in {seconds} s"))))
+}
+
+/// The other contexts that could be read instead.
+fn contexts(state: &State) -> Option<Line> {
+    let others: Vec<&str> =
+        state.contexts.iter().map(String::as_str).filter(|context| *context != state.source).collect();
+    let names = Shown::join(others, "  ");
+    let way = Line::of(Role::KeyHint, ":ctx NAME").dim("  reads another kube context: ").and(names.clone());
+    (!names.is_empty()).then(|| words::fact("or", way))
 }
 
 /// What the status line says.

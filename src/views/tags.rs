@@ -14,6 +14,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::{Glimpse, Verdict};
+use crate::domain::controller::Beside;
 use crate::domain::hold;
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
@@ -259,7 +260,8 @@ fn text_role(state: TagState) -> Role {
     if matches!(state, TagState::Latest | TagState::Match) { Role::Text } else { role(state) }
 }
 
-/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved, `H` held.
+/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved, `H` held, `≠` the
+/// controller selects another.
 fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
     let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
     let is_in_files = marks.in_files.contains(&tag);
@@ -281,6 +283,10 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
     let held = marks.state.tags.policy.as_ref().and_then(|id| hold::of(holds, id, tag, marks.state.now));
     if held.is_some_and(|hold| hold.tag.is_some() || state == TagState::Latest) {
         flags.push('H');
+    }
+    let differs = |id| matches!(marks.state.beside(id), Beside::Differs(_));
+    if state == TagState::Latest && marks.state.tags.policy.as_ref().is_some_and(differs) {
+        flags.push('≠');
     }
     flags
 }

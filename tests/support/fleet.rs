@@ -244,6 +244,7 @@ impl Screen {
             problems: vec![],
             cached: BTreeMap::new(),
             drafts: vec![],
+            live: None,
         };
         Msg::Loaded(job, Ok(Box::new(loaded)))
     }

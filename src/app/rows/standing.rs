@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::app::state::State;
+use crate::domain::controller::Beside;
 use crate::domain::lint::{self, BrokenChain, Link};
 use crate::domain::object::ObjectId;
 
@@ -22,7 +23,7 @@ pub fn tags_in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
 }
 
 /// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `no automation`, `no source`, `suspended`,
-/// `no access`, `access unknown`, or `waiting`.
+/// `no access`, `access unknown`, `differs` (from what the controller selects), or `waiting`.
 pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
     let chain = state.review.survey.chains.get(id);
@@ -33,6 +34,7 @@ pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     }
     match state.shown_verdict(id).map(|verdict| &verdict.problem) {
         Some(Some(problem)) => lint::status_of(&state.inventory, policy, problem),
+        Some(None) if matches!(state.beside(id), Beside::Differs(_)) => "differs",
         Some(None) => "ok",
         None if policy.suspend => "suspended",
         None => "waiting",

@@ -19,7 +19,7 @@ use crate::text::count;
 use super::compare::propose;
 use super::evaluate::evaluate;
 use super::scans::{plan_scan, scan_due};
-use super::{problems, tags, time};
+use super::{cluster, problems, tags, time};
 
 /// What S11 calls the objects as a whole.
 const SOURCE: &str = "source";
@@ -40,8 +40,9 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
     let loaded = match result {
         Ok(loaded) => loaded,
         Err(problem) => {
-            if state.phase == Phase::Loading {
+            if matches!(state.phase, Phase::Loading | Phase::Failed(_)) {
                 state.phase = Phase::Failed(problem.clone());
+                cluster::plan_retry(state, &problem);
                 state.switch_to(View::Start);
             }
             problems::report(state, "load", problem, None, Level::Error);
@@ -86,7 +87,8 @@ fn told_of(state: &mut State, before: &Inventory) {
         (0, went) => format!("{} gone", count(went, "object")),
         (came, went) => format!("{} more, {went} gone", count(came, "object")),
     };
-    state.tell(Level::Info, format!("the files were read again: {text}"));
+    let what = if state.live.is_some() { "objects" } else { "files" };
+    state.tell(Level::Info, format!("the {what} were read again: {text}"));
 }
 
 /// The objects of the lists, each by its kind's number and name.
@@ -99,6 +101,7 @@ fn objects(inventory: &Inventory) -> BTreeSet<(u8, &ObjectId)> {
 
 fn take_in(state: &mut State, loaded: Loaded) {
     state.phase = Phase::Ready;
+    (state.live, state.retry) = (loaded.live, None);
     // The demo's address is that of a folder whose name says nothing.
     if !state.demo {
         state.source = loaded.source;

@@ -10,7 +10,7 @@ use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
-use super::{copy, decide, diff, hold, keys, mode, navigate, order, push, run, tags};
+use super::{cluster, copy, decide, diff, hold, keys, mode, navigate, order, push, run, tags};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -101,6 +101,7 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
         Some(Command::Row(row)) => run(state, row),
         Some(Command::Theme(index)) => mode::theme(state, index),
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
+        Some(Command::Context(context)) => cluster::use_context(state, context),
         None => {
             let says = match palette::nearest_name(state, &typed) {
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),

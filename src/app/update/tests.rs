@@ -1,6 +1,7 @@
 //! Messages in; state and effects out.
 
 mod answers;
+mod cluster;
 mod deciding;
 mod golden;
 mod holding;

@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::proposal::UpdateState;
 
-use super::{compare, evaluate, facts, log, scans};
+use super::{cluster, compare, evaluate, facts, log, scans};
 
 /// Rows stand still for so many milliseconds after a key.
 const QUIET: u64 = 400;
@@ -34,6 +34,7 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
     effects.extend(evaluate::ask_due(state));
     effects.extend(of_age(state));
     effects.extend(look_at_source(state));
+    effects.extend(cluster::retry(state));
     effects.extend(facts::look(state));
     effects.extend(log::left(state));
     effects
@@ -102,8 +103,10 @@ impl State {
             .filter_map(|(_, scan)| scan.due)
             .min();
         let look = facts::is_due(self).then_some(self.at);
+        // The seconds until then are counted on the screen.
+        let retry = self.retry.map(|due| due.min(self.at.plus(1_000)));
         let age = next_of_age(self).map(|until| self.moment_of(until));
-        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age, look]
+        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age, look, retry]
             .into_iter()
             .flatten()
             .fold(minute, Moment::min)

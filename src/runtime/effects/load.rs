@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cluster;
 use super::{Work, worker_ended};
 use crate::app::effect::JobId;
 use crate::app::message::{Loaded, Msg};
@@ -28,7 +29,7 @@ pub(super) async fn load(work: Work, job: JobId) {
     };
     work.answer(msg).await;
     if let Some(world) = world {
-        settle_pushes(&work, &world).await;
+        tokio::join!(settle_pushes(&work, &world), cluster::follow(&work, &world));
     }
 }
 
@@ -38,6 +39,8 @@ pub(super) async fn look_at_source(work: Work) {
     match work.engine.changed(&world).await {
         Ok(None) => {}
         Ok(Some(_)) => work.answer(Msg::SourceChanged).await,
+        // That the cluster is gone is told by who follows it.
+        Err(problem) if cluster::is_lost(&world, &problem) => {}
         Err(problem) => work.answer(Msg::Warned(problem)).await,
     }
 }
@@ -78,6 +81,7 @@ async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
         problems,
         cached,
         drafts,
+        live: cluster::live(&world),
     })
 }
 

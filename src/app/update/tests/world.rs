@@ -76,6 +76,7 @@ pub(super) fn ready(state: &mut State) -> Vec<Effect> {
         problems: Vec::new(),
         cached: BTreeMap::from([(ObjectId::new("shop", "web"), cached)]),
         drafts: Vec::new(),
+        live: None,
     };
     update(state, Msg::Loaded(*job, Ok(Box::new(loaded))))
 }

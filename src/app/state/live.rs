@@ -1,0 +1,39 @@
+//! What the controllers say, beside what is found here.
+
+use super::State;
+use crate::domain::controller::{Beside, Lag, Ours, Reported, beside, lag};
+use crate::domain::duration::GoDuration;
+use crate::domain::object::{Kind, ObjectId};
+
+impl State {
+    /// What a controller says of an object; `None` without a cluster, and of what the cluster does not have.
+    pub fn reported(&self, kind: Kind, id: &ObjectId) -> Option<&Reported> {
+        self.live.as_ref()?.reports.get(&(kind, id.clone()))
+    }
+
+    /// The fields in which an object's file differs from the cluster.
+    pub fn drift(&self, kind: Kind, id: &ObjectId) -> Option<&[&'static str]> {
+        self.live.as_ref()?.drifts.get(&(kind, id.clone())).map(Vec::as_slice)
+    }
+
+    /// How what the controller selected for a policy stands beside what is selected here.
+    pub fn beside(&self, id: &ObjectId) -> Beside {
+        let Some(policy) = self.inventory.policies.get(id).filter(|_| self.live.is_some()) else {
+            return Beside::Unknown;
+        };
+        let repository = self.inventory.repositories.get(&policy.repository);
+        let found = self.shown_tags(&policy.repository);
+        let ours = Ours {
+            latest: self.shown_verdict(id).and_then(|verdict| verdict.reference.as_ref()),
+            scanned: found.map(|found| found.scanned),
+            is_suspended: policy.suspend || repository.is_some_and(|repository| repository.suspend),
+        };
+        let said_of = |kind, id| self.reported(kind, id);
+        beside(ours, said_of(Kind::ImagePolicy, id), said_of(Kind::ImageRepository, &policy.repository))
+    }
+
+    /// What the controller of a repository or an automation has left undone.
+    pub fn lag(&self, kind: Kind, id: &ObjectId, interval: GoDuration, is_suspended: bool) -> Option<Lag> {
+        lag(self.reported(kind, id)?, interval, is_suspended, self.now)
+    }
+}

@@ -1,0 +1,74 @@
+//! The cluster: gone and back, and another one in its place.
+
+use jiff::Timestamp;
+
+use crate::app::effect::Effect;
+use crate::app::moment::Moment;
+use crate::app::state::{Level, State};
+use crate::app::world::Phase;
+use crate::domain::inventory::Inventory;
+use crate::problem::{Code, Problem};
+
+use super::{objects, problems};
+
+/// How long until a source is asked again that was not reached, in milliseconds.
+const RETRY: u64 = 5_000;
+
+/// What S11 calls the connection.
+const CONNECTION: &str = "cluster";
+
+/// The cluster is not reached any more, or is again; what was read of it stays.
+pub(super) fn lost(state: &mut State, lost: Option<(Timestamp, Problem)>) -> Vec<Effect> {
+    let was_lost = state.lost.is_some();
+    state.lost = lost.as_ref().map(|(since, _)| *since);
+    match lost {
+        Some((_, problem)) if !was_lost => {
+            problems::report(state, CONNECTION, problem, None, Level::Warning);
+        }
+        None if was_lost => {
+            state.errors.resolve(CONNECTION);
+            state.tell(Level::Info, "the cluster is reached again");
+        }
+        _ => {}
+    }
+    vec![]
+}
+
+/// Plans to ask again, if that may help.
+pub(super) fn plan_retry(state: &mut State, problem: &Problem) {
+    let may_help = matches!(problem.code, Code::Unreachable | Code::Timeout | Code::RateLimited);
+    state.retry = may_help.then(|| state.at.plus(RETRY));
+}
+
+/// Asks again when it is time.
+pub(super) fn retry(state: &mut State) -> Vec<Effect> {
+    let is_due = state.retry.is_some_and(|due: Moment| due <= state.at) && state.jobs.load.is_none();
+    if !is_due {
+        return vec![];
+    }
+    state.retry = None;
+    objects::reload(state)
+}
+
+/// Reads the objects of another kube context. What was decided about those before is not carried over, so nothing may be.
+pub(super) fn use_context(state: &mut State, context: String) -> Vec<Effect> {
+    if state.review.approved().next().is_some()
+        || state.push.as_ref().is_some_and(|push| push.result.is_none())
+    {
+        state.tell(
+            Level::Warning,
+            "updates are approved: push them or undo that before another context is read",
+        );
+        return vec![];
+    }
+    state.tell(Level::Info, format!("reading the kube context {context}"));
+    (state.source, state.live, state.lost, state.retry) = (context.clone(), None, None, None);
+    state.phase = Phase::Loading;
+    state.inventory = std::sync::Arc::new(Inventory::default());
+    state.review.replace(Vec::new(), false);
+    state.errors.retain(|_| false);
+    crate::app::rows::refresh(state);
+    let job = state.jobs.number();
+    state.jobs.load = Some(job);
+    vec![Effect::UseContext(job, context)]
+}

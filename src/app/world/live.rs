@@ -1,0 +1,22 @@
+//! What the cluster says, where one is a source.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::controller::Reports;
+use crate::domain::object::{Kind, ObjectId};
+
+/// What was read of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    /// The name of its context.
+    pub context: String,
+    /// What controllers say of its objects.
+    pub reports: Arc<Reports>,
+    /// Objects that files describe otherwise, with the fields.
+    pub drifts: Arc<BTreeMap<(Kind, ObjectId), Vec<&'static str>>>,
+    /// When it was read.
+    pub read: Timestamp,
+}

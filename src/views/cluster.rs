@@ -1,0 +1,104 @@
+//! What the controllers say, beside what is found here.
+
+use super::widgets::line::Line;
+use super::words;
+use crate::app::state::State;
+use crate::domain::controller::{Beside, Lag, Reported};
+use crate::domain::object::{ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
+use crate::domain::status::Ready;
+use crate::theme::Role;
+
+/// What the controller selected for a policy, for its column: `6.5.4`, or `≠ 6.5.3` where we select something else.
+pub(super) fn selected(state: &State, id: &ObjectId) -> (Role, String) {
+    let theirs = state.reported(Kind::ImagePolicy, id).and_then(|reported| reported.latest.as_ref());
+    let tag = theirs.map_or("-", |latest| latest.tag.as_str());
+    match state.beside(id) {
+        Beside::Differs(_) => (Role::StateWarn, format!("≠ {tag}")),
+        Beside::Agrees | Beside::Unknown => (Role::TextDim, tag.to_owned()),
+    }
+}
+
+/// When an automation last ran in the cluster, for its column.
+pub(super) fn last_run(state: &State, id: &ObjectId) -> String {
+    let ran = state.reported(Kind::ImageUpdateAutomation, id).and_then(|reported| reported.last_run);
+    ran.map_or_else(|| "-".to_owned(), |time| words::when(state.now, time, &state.zone))
+}
+
+/// What the controller says of a policy.
+pub(super) fn policy(state: &State, id: &ObjectId, width: u16) -> Vec<Line> {
+    let Some(reported) = state.reported(Kind::ImagePolicy, id) else { return nowhere(state) };
+    let mut lines = Vec::new();
+    if let Some(latest) = &reported.latest {
+        let digest = latest.digest.as_deref().map(|digest| format!("@{digest}")).unwrap_or_default();
+        lines.push(words::fact("controller", Line::plain(&latest.tag).dim(digest)));
+    }
+    if let Beside::Differs(cause) = state.beside(id) {
+        lines.extend(words::paragraph("differs", Role::StateWarn, &format!("≠ {cause}"), width));
+    }
+    lines.extend(condition(reported, width));
+    lines.extend(drift(state, Kind::ImagePolicy, id, width));
+    lines
+}
+
+/// What the controller says of a repository.
+pub(super) fn repository(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line> {
+    let id = &repository.meta.id;
+    let Some(reported) = state.reported(Kind::ImageRepository, id) else { return nowhere(state) };
+    let mut lines = Vec::new();
+    if let Some(scan) = &reported.last_scan {
+        let time = words::when(state.now, scan.time, &state.zone);
+        let found = format!(
+            "{} tags at {time}",
+            crate::text::spaced(usize::try_from(scan.tags).unwrap_or(usize::MAX))
+        );
+        lines.push(words::fact("controller", Line::plain(found)));
+    }
+    lines.extend(lag(state.lag(Kind::ImageRepository, id, repository.interval, repository.suspend), width));
+    lines.extend(condition(reported, width));
+    lines.extend(drift(state, Kind::ImageRepository, id, width));
+    lines
+}
+
+/// What the controller says of an automation.
+pub(super) fn automation(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec<Line> {
+    let id = &automation.meta.id;
+    let Some(reported) = state.reported(Kind::ImageUpdateAutomation, id) else { return nowhere(state) };
+    let mut lines = Vec::new();
+    if let Some((commit, time)) = &reported.last_push {
+        let when = time.map(|time| format!(" at {}", words::when(state.now, time, &state.zone)));
+        let push = Line::plain(words::short(commit)).dim(when.unwrap_or_default());
+        lines.push(words::fact("last push", push));
+    }
+    let late = state.lag(Kind::ImageUpdateAutomation, id, automation.interval, automation.suspend);
+    lines.extend(lag(late, width));
+    lines.extend(condition(reported, width));
+    lines.extend(drift(state, Kind::ImageUpdateAutomation, id, width));
+    lines
+}
+
+/// Where there is a cluster that does not have the object.
+fn nowhere(state: &State) -> Vec<Line> {
+    let not_there = Line::of(Role::TextDim, "not in the cluster");
+    state.live.iter().map(|_| words::fact("controller", not_there.clone())).collect()
+}
+
+/// The `Ready` condition: all that is well is said in one line.
+fn condition(reported: &Reported, width: u16) -> Vec<Line> {
+    let Some(ready) = reported.condition("Ready") else { return Vec::new() };
+    let role = match ready.status {
+        Ready::True => Role::TextDim,
+        Ready::False => Role::StateError,
+        Ready::Unknown => Role::StateWarn,
+    };
+    words::paragraph("says", role, &format!("{}: {}", ready.reason, ready.message), width)
+}
+
+fn lag(lag: Option<Lag>, width: u16) -> Vec<Line> {
+    lag.map(|lag| words::paragraph("behind", Role::StateWarn, &lag.to_string(), width)).unwrap_or_default()
+}
+
+fn drift(state: &State, kind: Kind, id: &ObjectId, width: u16) -> Vec<Line> {
+    let Some(fields) = state.drift(kind, id) else { return Vec::new() };
+    let text = format!("the file differs from the cluster in {}", fields.join(", "));
+    words::paragraph("drift", Role::StateWarn, &text, width)
+}
