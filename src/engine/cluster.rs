@@ -174,7 +174,12 @@ impl Engine {
     /// The same engine on another kube context. Where that is not reached and files are, these go on.
     #[must_use]
     pub fn with_context(&self, context: &str) -> Self {
-        let settings = Settings { context: Some(context.to_owned()), ..(*self.settings).clone() };
+        // Whoever goes over to a cluster wants to see it, even if files alone were asked for before.
+        let source = match self.settings.source {
+            SourceChoice::Files => SourceChoice::Auto,
+            other => other,
+        };
+        let settings = Settings { context: Some(context.to_owned()), source, ..(*self.settings).clone() };
         Self { settings: Arc::new(settings), cluster: Slot::default(), is_switched: true, ..self.clone() }
     }
 

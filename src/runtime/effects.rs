@@ -153,6 +153,8 @@ impl EffectRunner {
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::UseContext(job, context) => {
                 self.engine = self.engine.with_context(&context);
+                // Nothing that concerns the context before is told from now on.
+                work.held().world = None;
                 let work = self.work();
                 self.spawn(job, load::load(work, job));
             }
