@@ -83,13 +83,13 @@ fn put_app(cluster: &Cluster, namespace: &str, image: &str, selected: &str) {
             "lastTransitionTime": "2026-03-01T09:12:44Z", "observedGeneration": 1 }])
     };
     let metadata = json!({ "name": "app", "namespace": namespace });
-    cluster.put_json(json!({
+    cluster.put_json(&json!({
         "apiVersion": IMAGE_V1, "kind": "ImageRepository", "metadata": metadata,
         "spec": { "image": image, "interval": "5m" },
         "status": { "observedGeneration": 1, "conditions": ready("successful scan: found 7 tags"),
             "lastScanResult": { "scanTime": "2026-03-01T09:12:44Z", "tagCount": 7, "latestTags": [], "revision": "7" } },
     }));
-    cluster.put_json(json!({
+    cluster.put_json(&json!({
         "apiVersion": IMAGE_V1, "kind": "ImagePolicy", "metadata": metadata,
         "spec": { "imageRepositoryRef": { "name": "app" }, "policy": { "semver": { "range": ">=1.0.0" } } },
         "status": { "observedGeneration": 1, "conditions": ready("the controller's own words"),
@@ -242,7 +242,7 @@ fn a_cluster_that_is_not_there_is_one_warning_where_files_are_and_the_error_wher
 fn older_versions_of_the_kinds_are_read_where_no_other_is_served() {
     let Some(cluster) = Cluster::start(&[("    name: v1\n", "    name: v1beta2\n")]) else { return };
     cluster.namespace("old");
-    cluster.put_json(json!({
+    cluster.put_json(&json!({
         "apiVersion": "image.toolkit.fluxcd.io/v1beta2", "kind": "ImageRepository",
         "metadata": { "name": "app", "namespace": "old" }, "spec": { "image": "127.0.0.1:1/app", "interval": "5m" },
     }));
@@ -258,11 +258,11 @@ fn pull_secrets_of_the_cluster_log_in_where_they_may_be_read() {
     registry.push("app", "1.0.0");
     cluster.namespace("secret");
     let login = json!({ "auths": { &registry.host: { "auth": base64("puller:hunter2") } } });
-    cluster.put_json(json!({
+    cluster.put_json(&json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "pull", "namespace": "secret" },
         "type": "kubernetes.io/dockerconfigjson", "data": { ".dockerconfigjson": base64(login.to_string()) },
     }));
-    cluster.put_json(json!({
+    cluster.put_json(&json!({
         "apiVersion": IMAGE_V1, "kind": "ImageRepository", "metadata": { "name": "app", "namespace": "secret" },
         "spec": { "image": format!("{}/app", registry.host), "interval": "5m", "secretRef": { "name": "pull" } },
     }));

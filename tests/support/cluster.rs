@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     fn wait(&self) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while self.runtime.block_on(self.client.apiserver_version()).is_err() {
             assert!(
                 Instant::now() < until,
@@ -155,17 +155,17 @@ impl Cluster {
     /// Creates an object, or replaces what is there by it; `status` and all, as a controller would have written it.
     pub fn put(&self, yaml: &str) {
         let object: Value = serde_saphyr::from_str(yaml).unwrap();
-        self.put_json(object);
+        self.put_json(&object);
     }
 
-    pub fn put_json(&self, object: Value) {
-        let api = self.api_of(&object);
+    pub fn put_json(&self, object: &Value) {
+        let api = self.api_of(object);
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
         let status = object.get("status").cloned();
         let api_version = object["apiVersion"].as_str().unwrap().to_owned();
         let kind = object["kind"].as_str().unwrap().to_owned();
         let params = PatchParams::apply("tests").force();
-        self.runtime.block_on(api.patch(&name, &params, &Patch::Apply(&object))).unwrap();
+        self.runtime.block_on(api.patch(&name, &params, &Patch::Apply(object))).unwrap();
         if let Some(status) = status {
             let patch = json!({ "apiVersion": api_version, "kind": kind, "status": status });
             let params = PatchParams::default();
@@ -188,7 +188,7 @@ impl Cluster {
     }
 
     pub fn namespace(&self, name: &str) {
-        self.put_json(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
+        self.put_json(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
     }
 
     /// Allows a user to do these verbs with these resources (`GROUP/PLURAL`), in one namespace or in all.
@@ -204,10 +204,10 @@ impl Cluster {
         let name = format!("{user}-{}", free_port());
         let version = "rbac.authorization.k8s.io/v1";
         let metadata = json!({ "name": name, "namespace": namespace });
-        self.put_json(json!({
+        self.put_json(&json!({
             "apiVersion": version, "kind": format!("{prefix}Role"), "metadata": metadata, "rules": rules
         }));
-        self.put_json(json!({
+        self.put_json(&json!({
             "apiVersion": version, "kind": format!("{prefix}RoleBinding"), "metadata": metadata,
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": format!("{prefix}Role"), "name": name },
             "subjects": [{ "kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io" }],
