@@ -13,7 +13,7 @@ use divan::Bencher;
 use supercargo::domain::inventory::Inventory;
 use supercargo::domain::lint::{Known, Outcome, World, lint, survey};
 use supercargo::domain::object::{ObjectId, Person};
-use supercargo::domain::plan::{Ground, MarkedFile};
+use supercargo::domain::plan::{Committing, Ground, MarkedFile};
 use supercargo::source::files::{SourceFile, parse};
 
 fn main() {
@@ -63,6 +63,7 @@ fn ground() -> Ground {
         base: None,
         push: None,
         author: Person::default(),
+        committing: Committing::default(),
         template: String::new(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use supercargo::domain::age::Clocks;
 use supercargo::domain::object::{ObjectId, Person, PolicyChoice};
 use supercargo::domain::plan::{
-    BuildOptions, Ground, MarkedFile, Plan, ProblemFile, Selection, message_data, propose,
+    BuildOptions, Committing, Ground, MarkedFile, Plan, ProblemFile, Selection, message_data, propose,
 };
 use supercargo::domain::policy::Evaluator;
 use supercargo::domain::proposal::{Decision, Proposal, Reference};
@@ -43,6 +43,7 @@ fn ground(asked: &Value) -> Ground {
         base: None,
         push: None,
         author: Person { name: String::new(), email: "bot@example.com".to_owned() },
+        committing: Committing::default(),
         template: "x".to_owned(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),

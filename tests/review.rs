@@ -1,4 +1,5 @@
-//! `review PLAN`: a plan made elsewhere, opened in the dashboard of a real terminal and landed from there.
+//! A plan made elsewhere that a person lands at a real terminal: from the dashboard, which `review PLAN` opens, or by
+//! an answer to `push`.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
@@ -61,6 +62,69 @@ fn what_changed_since_is_undecided_and_said() {
     std::thread::sleep(GUARD);
     pty.press("y").wait("pushed 1 commit").wait("the remote now reports");
     assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", "image-updates"]), "apps/db.yaml");
+}
+
+#[test]
+fn whether_and_by_whom_the_commit_will_be_signed_is_said_before_it_is_made() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["web"]);
+    let user = "[user]\n\tname = Rita\n\temail = rita@example.com\n";
+    let signs = "\tsigningKey = /keys/release.pub\n[gpg]\n\tformat = ssh\n[commit]\n\tgpgSign = true\n";
+    for (config, says, short) in [
+        (user.to_owned(), "not signed", "not signed"),
+        (
+            [user, signs].concat(),
+            "the operator's ssh key /keys/release.pub",
+            "with the operator's ssh key /keys/release.pub",
+        ),
+    ] {
+        desk.write(".gitconfig", &config);
+        let mut pty = review(&desk);
+        pty.wait("shop/web").wait("1.1.0").settle(Duration::from_secs(2));
+        pty.press("c").wait("committer Rita <rita@example.com>").wait(says);
+        pty.press("\x1b").settle(Duration::from_millis(500));
+        pty.press("p").wait("Push 1 commit?").wait(short);
+    }
+}
+
+#[test]
+fn a_push_asks_on_the_terminal_behind_what_it_would_do_and_asks_nobody_else() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["web"]);
+    let ask = |streams: &str| {
+        let line = format!(
+            "cd \"$HOME/objects\" && exec \"$SUPERCARGO\" push --plan ../plan.json --write {streams}"
+        );
+        let home = desk.path("");
+        let variables = [("HOME", home.to_str().unwrap()), ("GIT_CONFIG_NOSYSTEM", "1"), ("USER", "rita")];
+        Pty::shell(200, 30, &line, &variables)
+    };
+    let written = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap();
+    let question = "Type y to go on: ";
+    for streams in ["2>../err.txt", "</dev/null 2>../err.txt", "</dev/null >../out.txt"] {
+        let mut pty = ask(streams);
+        assert_eq!(pty.end(), 7, "{streams}: {}", pty.text());
+        pty.settle(Duration::from_millis(100));
+        assert!(!pty.text().contains(question.trim()), "{streams}: {}", pty.text());
+    }
+    assert!(written("err.txt").contains("--yes") && !written("err.txt").contains("Type y"));
+
+    let mut pty = ask(">../out.txt");
+    pty.wait(question.trim());
+    let said = pty.text();
+    let (summary, behind) = said.split_once(question.trim()).unwrap();
+    assert!(summary.contains("image-updates of file://"), "{said}");
+    assert!(summary.contains("1 commit, 1 update, 1 file, 1 site"), "{said}");
+    assert_eq!(behind.trim(), "", "the question comes last");
+    assert_eq!((written("out.txt").as_str(), desk.fleet.tip("image-updates")), ("", None));
+    pty.send("n\r").wait("nothing was pushed");
+    assert_eq!((pty.end(), desk.fleet.tip("image-updates")), (7, None));
+
+    let mut pty = ask(">../out.txt");
+    pty.wait(question.trim()).send("y\r");
+    assert_eq!(pty.end(), 0, "{}", pty.text());
+    assert!(written("out.txt").contains("pushed, verified") && !written("out.txt").contains("Type y"));
+    assert!(desk.fleet.tip("image-updates").is_some());
 }
 
 #[test]

@@ -22,7 +22,9 @@ use super::refspec::{Refspec, short_name};
 use crate::problem::Problem;
 
 pub use build::{BuildOptions, Edited, message_data, template_problem};
-pub use ground::{FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files};
+pub use ground::{
+    Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files,
+};
 pub use propose::propose;
 pub use revert::{Changed, revert};
 pub use stale::{Approved, Stale};

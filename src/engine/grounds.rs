@@ -13,7 +13,7 @@ use crate::config::Refresh;
 use crate::domain::freeze::FREEZE;
 use crate::domain::inventory::is_below;
 use crate::domain::object::{ImageUpdateAutomation, Person};
-use crate::domain::plan::{Ground, PushTarget, Warning};
+use crate::domain::plan::{Committing, Ground, PushTarget, Warning};
 use crate::domain::setrun;
 use crate::git::{BareCache, Distance};
 use crate::problem::{Code, Problem};
@@ -111,6 +111,7 @@ impl Engine {
         let behind = apart.behind;
         let mut ground = described(world, automation, path)?;
         ground.remote = Some(remote.shown());
+        ground.committing = self.committing(world, automation);
         let mut push = push_target(&place, tip, behind);
         // What the automation pushes beside its own branch is not meant for another.
         push.refspec.take_if(|_| elsewhere.is_some());
@@ -152,6 +153,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         base: None,
         push: None,
         author,
+        committing: Committing::default(),
         template: git.message_template,
         template_values: git.message_values,
         warnings: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{Engine, Question, World};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
-use crate::domain::plan::Warning;
+use crate::domain::plan::{Committing, Warning};
 use crate::git::Signer;
 use crate::problem::Problem;
 
@@ -38,6 +38,20 @@ impl Engine {
         let command = signer.unlocking()?;
         let asks = format!("{}, which signs commits", signer.label());
         Some(Question { refused: format!("{} is still locked", signer.label()), asks, command })
+    }
+
+    /// Who makes the commits of an automation, and who signs them, without a look at any key.
+    pub(super) fn committing(&self, world: &World, automation: &ImageUpdateAutomation) -> Committing {
+        let own = || {
+            let (id, _) = signing_key(automation)?;
+            world.secret(&id).is_ok().then(|| Signer::name_of_secret(&id.to_string()))
+        };
+        let signer = || Signer::name_of_operator(&world.git_config).or_else(own);
+        Committing {
+            committer: world.git_config.operator(),
+            signer: if self.settings.signs { signer() } else { None },
+            trailers: self.settings.trailers.clone(),
+        }
     }
 
     /// What keeps an automation's own key from signing, where nothing else does.

@@ -85,11 +85,7 @@ impl Signer {
     /// # Errors
     /// [`GitError::Sign`] if git is told to sign and not with what.
     pub fn of_operator(config: &GitConfig, committer: &Person) -> Result<Option<Self>, GitError> {
-        if !config.is_on("commit.gpgsign") {
-            return Ok(None);
-        }
-        let format = config.get("gpg.format").unwrap_or_else(|| "openpgp".to_owned());
-        let label = format!("the operator's {format} key");
+        let Some((format, label)) = format_and_label(config) else { return Ok(None) };
         let key = config.get("user.signingkey");
         let program = |keys: &[&str], usual: &str| {
             keys.iter().find_map(|key| config.get(key)).unwrap_or_else(|| usual.to_owned())
@@ -124,7 +120,7 @@ impl Signer {
         (name, kind): (&str, &str),
         value: impl Fn(&str) -> Option<&'a SecretString>,
     ) -> Result<Self, GitError> {
-        let label = format!("secret {name}");
+        let label = Self::name_of_secret(name);
         let refused = |message: String| refused(&label, message, "");
         let given = |key| value(key).filter(|value| !value.expose_secret().is_empty());
         let missing = |key: &str, article: &str| {
@@ -167,6 +163,21 @@ impl Signer {
     pub fn with_unlocked(mut self, unlocked: &Unlocked) -> Self {
         self.unlocked = unlocked.clone();
         self
+    }
+
+    /// How the operator's key is called, and which it is, as git's configuration has it: `the operator's ssh key
+    /// ~/.ssh/id_ed25519.pub`; `None`: git signs no commits here.
+    pub fn name_of_operator(config: &GitConfig) -> Option<String> {
+        let (_, label) = format_and_label(config)?;
+        Some(match config.get("user.signingkey") {
+            Some(key) => format!("{label} {}", name_of_key(&key)),
+            None => label,
+        })
+    }
+
+    /// How the key in a secret is called.
+    pub fn name_of_secret(name: &str) -> String {
+        format!("secret {name}")
     }
 
     /// How the key is called.
@@ -410,6 +421,25 @@ fn converse(mut command: Command, input: &[u8], patience: Duration) -> Result<io
     }))
 }
 
+/// The format of the operator's key, and how it is called; `None`: git signs no commits here.
+fn format_and_label(config: &GitConfig) -> Option<(String, String)> {
+    let format = config.get("gpg.format").unwrap_or_else(|| "openpgp".to_owned());
+    let label = format!("the operator's {format} key");
+    config.is_on("commit.gpgsign").then_some((format, label))
+}
+
+/// A file or an id as it is; of a public key that stands there whole its comment, or else its type.
+fn name_of_key(key: &str) -> &str {
+    let literal = key.strip_prefix("key::").unwrap_or(key);
+    let mut parts = literal.split_whitespace();
+    match (parts.next(), parts.next()) {
+        (Some(kind), Some(_)) if key.starts_with("key::") || kind.starts_with("ssh-") => {
+            parts.next().unwrap_or(kind)
+        }
+        _ => key,
+    }
+}
+
 /// What `gpg.ssh.defaultKeyCommand` prints first.
 fn default_ssh_key(config: &GitConfig, label: &str) -> Result<String, GitError> {
     let missing = |message: &str| {
@@ -450,6 +480,15 @@ fn refused(label: &str, message: String, fix: &str) -> GitError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_called_by_what_a_person_knows_it_by() {
+        assert_eq!(name_of_key("~/.ssh/id_ed25519.pub"), "~/.ssh/id_ed25519.pub");
+        assert_eq!(name_of_key("Rita Ops <rita@example.com>"), "Rita Ops <rita@example.com>");
+        assert_eq!(name_of_key("key::ssh-ed25519 AAAAC3Nz rita@bastion"), "rita@bastion");
+        assert_eq!(name_of_key("ssh-ed25519 AAAAC3Nz"), "ssh-ed25519");
+        assert_eq!(name_of_key("key::ecdsa-sha2-nistp256 AAAAE2Vj"), "ecdsa-sha2-nistp256");
+    }
 
     #[test]
     fn a_program_that_does_not_end_is_given_up() {

@@ -12,6 +12,7 @@ use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
 use crate::app::state::{Editing, State};
+use crate::text::Shown;
 use crate::theme::Role;
 
 /// How long a subject may be before it is said to be long.
@@ -77,10 +78,15 @@ fn text(canvas: &mut Canvas<'_>, row: Rect, line: &Field, focused: bool) {
 fn facts(state: &State, editing: &Editing, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(ground) = state.review.ground(&editing.automation) {
-        lines.push(words::fact(
-            "author",
-            Line::plain(ground.author.to_string()).dim("   trailers ").and("none"),
-        ));
+        let made = &ground.committing;
+        let committer = made.committer.as_ref().filter(|committer| **committer != ground.author);
+        let committer = committer.map(|committer| ("   ", "committer", Line::plain(committer.to_string())));
+        lines.extend(words::facts(("author", Line::plain(ground.author.to_string())), committer, width));
+        let signer =
+            made.signer.as_deref().map_or_else(|| Line::of(Role::TextDim, "not signed"), Line::plain);
+        let trailers = Shown::join(&made.trailers, ", ");
+        let trailers = if trailers.is_empty() { Line::plain("none") } else { Line::plain(trailers) };
+        lines.extend(words::facts(("sign", signer), [("   ", "trailers", trailers)], width));
     }
     let name = &editing.automation.name;
     let edited = if editing.is_edited() { ", edited by you" } else { "" };

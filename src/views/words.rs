@@ -45,7 +45,28 @@ pub(super) fn step(update: &Proposal) -> (Role, &'static str) {
 
 /// `  LABEL      VALUE`: a line of a preview.
 pub(super) fn fact(label: &str, value: Line) -> Line {
-    Line::of(Role::TextDim, format!("  {label:<11}")).append(value)
+    Line::of(Role::TextDim, format!("  {label:<10} ")).append(value)
+}
+
+/// Facts that share a row as far as it is wide enough, each of the `others` behind a gap; what has no room there begins a
+/// row of its own.
+pub(super) fn facts(
+    (label, value): (&str, Line),
+    others: impl IntoIterator<Item = (&'static str, &'static str, Line)>,
+    width: u16,
+) -> Vec<Line> {
+    let mut lines = vec![fact(label, value)];
+    for (gap, label, value) in others {
+        let beside = lines.last().cloned().unwrap_or_default();
+        let beside = beside.dim(format!("{gap}{label} ")).append(value.clone());
+        if beside.width() < usize::from(width) {
+            lines.pop();
+            lines.push(beside);
+        } else {
+            lines.push(fact(label, value));
+        }
+    }
+    lines
 }
 
 /// `  LABEL      TEXT`, the text wrapped beside its label.

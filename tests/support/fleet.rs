@@ -29,10 +29,10 @@ use supercargo::domain::inventory::{Inventory, targets};
 use supercargo::domain::landing::{Landed, LandingStep};
 use supercargo::domain::lint::{Known, World, survey};
 use supercargo::domain::manifest;
-use supercargo::domain::object::{ImageUpdateAutomation, ObjectId};
+use supercargo::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use supercargo::domain::plan::{
-    Base, BuildOptions, Ground, MarkedFile, Plan, ProblemFile, PushTarget, Review, Selection, Warning,
-    propose,
+    Base, BuildOptions, Committing, Ground, MarkedFile, Plan, ProblemFile, PushTarget, Review, Selection,
+    Warning, propose,
 };
 use supercargo::domain::policy::{Evaluator, TagState};
 use supercargo::domain::proposal::{Hold, Proposal, Reference};
@@ -366,6 +366,11 @@ impl Screen {
                 elsewhere: false,
             }),
             author: git.author.clone(),
+            committing: Committing {
+                committer: Some(Person { name: "Rita Ops".to_owned(), email: "rita@example.com".to_owned() }),
+                signer: (!automation.suspend).then(|| "the operator's ssh key rita@bastion".to_owned()),
+                trailers: vec![],
+            },
             template: git.message_template.clone(),
             template_values: BTreeMap::new(),
             warnings,

@@ -66,13 +66,25 @@ impl Pty {
     }
 
     pub fn start_with(columns: u16, rows: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_supercargo"));
+        command.args(arguments);
+        Self::run(columns, rows, command, variables)
+    }
+
+    /// Starts a shell with `line`, in which `$SUPERCARGO` is the program: for streams that are no terminal.
+    pub fn shell(columns: u16, rows: u16, line: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", line]);
+        let program = ("SUPERCARGO", env!("CARGO_BIN_EXE_supercargo"));
+        Self::run(columns, rows, command, &[variables, &[program]].concat())
+    }
+
+    fn run(columns: u16, rows: u16, mut command: CommandBuilder, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["tmp", "home"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_supercargo"));
-        command.args(arguments);
         command.env_clear();
         command.cwd(folder.path());
         command.env("TMPDIR", folder.path().join("tmp"));

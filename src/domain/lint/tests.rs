@@ -348,6 +348,7 @@ fn ground(automation: &str, files: Vec<MarkedFile>) -> Ground {
         base: None,
         push: None,
         author: crate::domain::object::Person::default(),
+        committing: crate::domain::plan::Committing::default(),
         template: String::new(),
         template_values: BTreeMap::new(),
         warnings: vec![],

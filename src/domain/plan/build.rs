@@ -383,6 +383,7 @@ mod tests {
             base: None,
             push: None,
             author: Person::default(),
+            committing: crate::domain::plan::Committing::default(),
             template: template.to_owned(),
             template_values: BTreeMap::new(),
             warnings: Vec::new(),

@@ -90,6 +90,17 @@ impl MarkedFile {
     }
 }
 
+/// Who makes the commits that an automation is the author of, and what is added to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committing {
+    /// The operator; `None`: the author, too.
+    pub committer: Option<Person>,
+    /// How the key is called that signs; `None`: nobody signs.
+    pub signer: Option<String>,
+    /// The trailers of the message.
+    pub trailers: Vec<String>,
+}
+
 /// What one automation stands on.
 #[derive(Debug, Clone)]
 pub struct Ground {
@@ -107,6 +118,8 @@ pub struct Ground {
     pub push: Option<PushTarget>,
     /// Who its commits are by.
     pub author: Person,
+    /// Who makes them, and who signs.
+    pub committing: Committing,
     /// Its message template.
     pub template: String,
     /// The template's values.

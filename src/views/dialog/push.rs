@@ -59,7 +59,7 @@ fn lines(
     let tail = tail(state, prepared, width);
     let mut body = Vec::new();
     for (at, group) in groups.iter().enumerate() {
-        body.extend(head(state, dialog, groups, at));
+        body.extend(head(state, dialog, groups, at, usize::from(width)));
         body.extend(update_lines(group, canvas.arrow(), usize::from(width)));
         let is_last = groups.iter().skip(at + 1).all(|other| !other.same_target(group));
         body.extend(after(group, canvas.arrow()).filter(|_| state.requests && is_last));
@@ -89,17 +89,19 @@ fn scrolled(body: &[Line], top: usize, room: usize) -> Vec<Line> {
 
 /// Where one commit goes, what it is built on, what it says and who it is by; what is the same as of the commit before
 /// is not said again.
-fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize) -> Vec<Line> {
+fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize, width: usize) -> Vec<Line> {
     let Some(group) = groups.get(at) else { return Vec::new() };
     let before = at.checked_sub(1).and_then(|before| groups.get(before));
     let mut facts =
         vec![("Remote", Line::plain(group.remote.as_deref().unwrap_or("none"))), ("Branch", branch(group))];
     facts.extend(from(state, dialog, group).map(|from| ("From", from)));
-    facts.push(("Author", Line::plain(group.author.to_string())));
+    facts.push(("Commit", Line::plain(group.message.lines().next().unwrap_or_default())));
+    facts.extend(who(state, group, width));
     let known = before.map_or_else(Vec::new, |before| {
         let from = from(state, dialog, before).unwrap_or_default();
         let remote = Line::plain(before.remote.as_deref().unwrap_or("none"));
-        vec![remote, branch(before), from, Line::plain(before.author.to_string())]
+        let who = who(state, before, width).into_iter().map(|(_, line)| line);
+        [remote, branch(before), from].into_iter().chain(who).collect()
     });
     let mut lines = Vec::new();
     if groups.len() > 1 {
@@ -108,9 +110,22 @@ fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize) -> Vec<
     lines.extend(
         facts.into_iter().filter(|(_, line)| !known.contains(line)).map(|(label, line)| fact(label, line)),
     );
-    lines.push(fact("Commit", Line::plain(group.message.lines().next().unwrap_or_default())));
     lines.push(fact("Changes", changes(group)));
     lines
+}
+
+/// Who a commit is by, and who signs it; on one row if that has room for both.
+fn who(state: &State, group: &Group, width: usize) -> Vec<(&'static str, Line)> {
+    let author = Line::plain(group.author.to_string());
+    let Some(ground) = state.review.ground(&group.automation) else { return vec![("Author", author)] };
+    let Some(signer) = &ground.committing.signer else {
+        return vec![("Author", author.dim("    not signed"))];
+    };
+    let both = author.clone().dim("    signed: ").and(signer);
+    if fact("Author", both.clone()).width() <= width {
+        return vec![("Author", both)];
+    }
+    vec![("Author", author), ("Signed", Line::plain("with ").and(signer))]
 }
 
 /// `main@4c1f0e2    checked against the remote 2 s ago`.

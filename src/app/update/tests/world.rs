@@ -129,6 +129,7 @@ fn ground() -> Ground {
         base: None,
         push: None,
         author: crate::domain::object::Person::default(),
+        committing: crate::domain::plan::Committing::default(),
         template: "Update images".to_owned(),
         template_values: BTreeMap::new(),
         warnings: Vec::new(),
