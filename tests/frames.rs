@@ -20,8 +20,10 @@ use supercargo::app::view::View;
 use supercargo::app::world::Told;
 use supercargo::domain::age::{self, Clocks};
 use supercargo::domain::event::Event;
+use supercargo::domain::freeze::{FREEZE, Frozen};
 use supercargo::domain::metadata::{Described, Kind, Labels, Metadata, Moved, Signature, Size as ImageSize};
 use supercargo::domain::mode::Mode;
+use supercargo::domain::plan::Warning;
 use supercargo::problem::{Code, Problem};
 use supercargo::theme::{Depth, Theme};
 
@@ -133,7 +135,7 @@ fn log() {
             Msg::LogWritten { job, folder, events: events() },
         );
     };
-    frames("s10-log", &SIZES, |screen| shown(screen));
+    frames("s10-log", &[SIZES[0], SIZES[1], WIDEST], |screen| shown(screen));
     frames("s10-log-details", &SIZES, |screen| {
         shown(screen);
         screen.keys("j enter");
@@ -162,6 +164,19 @@ fn updates_while_scanning_and_with_nothing_pending() {
     let mut screen = Screen::closed(100, 30);
     let _ = supercargo::app::update::start(&mut screen.state);
     assert_snapshot!("s1-updates-first-frame-100x30", screen.frame());
+}
+
+#[test]
+fn while_pushes_are_frozen_the_list_of_updates_says_so() {
+    let until = "2026-11-23T08:00:00+01:00[+01:00]".parse().unwrap();
+    let frozen = Frozen { until, window: "Fri 16:00 - Mon 08:00 Europe/Berlin".to_owned() };
+    frames("s1-updates-frozen", &SIZES, |screen| {
+        let mut grounds = (*screen.state.review.grounds).clone();
+        for ground in &mut grounds {
+            ground.warnings.push(Warning::new(FREEZE, frozen.to_string()));
+        }
+        screen.state.review.grounds = std::sync::Arc::new(grounds);
+    });
 }
 
 /// The row of S1 that has `policy`.
@@ -306,7 +321,7 @@ fn a_remote_that_does_not_answer_is_not_taken_for_nothing_to_do() {
 
 #[test]
 fn repositories() {
-    frames("s2-repositories", &[SIZES[0], SIZES[1], WIDEST], |screen| {
+    frames("s2-repositories", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("2 j");
     });
     frames("s2-repositories-failed", &SIZES[..1], |screen| {
@@ -422,7 +437,7 @@ fn what_changed_is_a_link_where_both_images_say_what_they_were_built_from() {
 
 #[test]
 fn policies() {
-    frames("s4-policies", &[SIZES[0], SIZES[1], WIDEST], |screen| {
+    frames("s4-policies", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("3");
         screen.state.policies.go_to(&id("edge/nginx"));
     });
@@ -430,7 +445,7 @@ fn policies() {
 
 #[test]
 fn automations() {
-    frames("s6-automations", &[SIZES[0], SIZES[1], WIDEST], |screen| {
+    frames("s6-automations", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("4");
     });
 }
@@ -447,7 +462,7 @@ fn plan() {
 
 #[test]
 fn diff() {
-    frames("s7-diff", &[SIZES[0], SIZES[1], WIDE], |screen| {
+    frames("s7-diff", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("j space enter j j");
     });
     frames("s7-diff-pane", &SIZES[1..], |screen| {
@@ -528,6 +543,9 @@ fn push() {
 fn errors() {
     frames("s11-errors", &SIZES, |screen| {
         screen.keys("!");
+    });
+    frames("s11-errors-details", &SIZES[1..], |screen| {
+        screen.keys("! enter");
     });
 }
 

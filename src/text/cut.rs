@@ -39,17 +39,28 @@ impl Shown {
     }
 
     /// The text cut so that the path behind its host stays whole, if that leaves anything of the host:
-    /// `registry.exam…/shop/checkout-api`; else as [`Self::cut_start`]. For names of images.
+    /// `registry.exam…/shop/checkout-api`; else from a part of the path on, if that is most of what has room:
+    /// `…/checkout-api`; else as [`Self::cut_start`]. For names of images, and paths.
     #[must_use]
     pub fn keep_tail(&self, max: usize) -> Self {
         let width = self.width();
         if width <= max {
             return self.clone();
         }
-        let host = self.text.find('/').and_then(|at| self.text.get(..at)).map_or(0, UnicodeWidthStr::width);
+        let scheme = self.text.find("://").map_or(0, |at| at + 3);
+        let end = self.text.get(scheme..).and_then(|rest| rest.find('/')).map(|at| scheme + at);
+        let host = end.and_then(|at| self.text.get(..at)).map_or(0, UnicodeWidthStr::width);
         let tail = width - host;
         // A host of fewer than three letters tells nobody anything.
-        if host > 0 && tail + 4 <= max { self.around(max - 1 - tail, tail, max) } else { self.cut_start(max) }
+        if host > 0 && tail + 4 <= max {
+            return self.around(max - 1 - tail, tail, max);
+        }
+        let parts = self.text.match_indices('/').filter_map(|(at, _)| self.text.get(at..));
+        let part = parts.map(UnicodeWidthStr::width).find(|part| *part < max);
+        match part.filter(|part| *part > max / 2) {
+            Some(part) => self.around(0, part, part + 1),
+            None => self.cut_start(max),
+        }
     }
 
     /// The cells from column `from`, at most `width` of them; for scrolling sideways. A wide character that lies half
@@ -139,6 +150,10 @@ mod tests {
             "registry.exam…/shop/checkout-api"
         );
         assert_eq!(cut(Shown::keep_tail, "ghcr.io/acme/a-very-long-name", 12), "…y-long-name");
+        let remote = "https://git.example.com/ops/fleet.git";
+        assert_eq!(cut(Shown::keep_tail, remote, 30), "https://git.exa…/ops/fleet.git");
+        assert_eq!(cut(Shown::keep_tail, "apps/checkout/deploy.yaml", 24), "…/checkout/deploy.yaml");
+        assert_eq!(cut(Shown::keep_tail, "apps/a-long-name.yaml", 8), "…me.yaml", "what tells it apart");
         assert_eq!(cut(Shown::cut_start, "apps/podinfo/hr.yaml", 8), "…hr.yaml");
     }
 

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change};
-use super::{cluster, updates, words};
+use super::{Heads, cluster, updates, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::state::State;
 use crate::app::world::Phase;
@@ -17,10 +17,10 @@ use crate::theme::Role;
 /// The columns.
 const COLUMNS: [Column; 7] = [
     Column::fixed("SEL", 3),
-    Column::fixed("AUTOMATION", 21).flex(12, 30).cut(Cut::Start),
-    Column::fixed("REPO", 24).flex(16, 48).drop(3).first(),
-    Column::fixed("BRANCH", 20).flex(14, 28),
-    Column::fixed("PATH", 10).flex(8, 18).cut(Cut::Start).drop(2),
+    Column::fixed("AUTOMATION", 21).flex(12, 40).cut(Cut::Start).first(),
+    Column::fixed("REPO", 24).flex(16, 60).drop(3).first(),
+    Column::fixed("BRANCH", 20).flex(14, 40).first(),
+    Column::fixed("PATH", 10).flex(8, 24).cut(Cut::Start).drop(2),
     Column::fixed("STATE", 11),
     Column::fixed("PENDING", 7).right().drop(1),
 ];
@@ -44,7 +44,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let arrow = canvas.arrow();
     let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
-    super::list(canvas, state, layout, &state.automations, (columns, &[]), |id| row(state, id, arrow));
+    super::list(canvas, state, layout, &state.automations, Heads::of(columns, &[]), |id| {
+        row(state, id, arrow)
+    });
     let Some(automation) =
         state.preview.row(&state.automations).and_then(|id| state.inventory.automations.get(id))
     else {
@@ -57,7 +59,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         state,
         layout,
         &title,
-        preview(state, automation, width).into_iter().chain(updates_below(state, layout, automation, arrow)),
+        preview(state, automation, width)
+            .into_iter()
+            .chain(updates_below(state, layout, automation, arrow, width)),
         &Line::default(),
     );
 }
@@ -126,13 +130,15 @@ fn pending(state: &State, id: &ObjectId) -> usize {
 
 fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec<Line> {
     let id = &automation.meta.id;
-    let mut lines = vec![words::fact("policies", policies(state, automation))];
+    let waiting = Line::plain(pending(state, id).to_string());
+    let waiting = [("          ", "pending here", waiting)];
+    let mut lines = words::facts(("policies", policies(state, automation)), waiting, width);
     if let Some(ground) = state.review.ground(id) {
         let signing = automation.git.as_ref().and_then(|git| git.signing_key.as_ref());
         let signing =
             signing.map_or_else(|| "none".to_owned(), |(secret, kind)| format!("{kind} key of {secret}"));
-        let author = Line::plain(ground.author.to_string()).dim("   signing ").and(signing);
-        lines.push(words::fact("author", author));
+        let author = Line::plain(ground.author.to_string());
+        lines.extend(words::facts(("author", author), [("   ", "signing", Line::plain(signing))], width));
         lines.push(words::fact("template", template(&ground.template)));
         if let Some(base) = &ground.base {
             let at = format!("{}@", words::branch(&base.reference));
@@ -162,15 +168,16 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
     lines
 }
 
-/// The updates that wait for it, for a preview that has the height of the screen.
+/// The updates that wait for it in `width` columns, for a preview that has the height of the screen.
 fn updates_below(
     state: &State,
     layout: &Layout,
     automation: &ImageUpdateAutomation,
     arrow: &'static str,
+    width: u16,
 ) -> Vec<Line> {
     let of_it = state.review.updates().iter().filter(|update| update.automation == automation.meta.id);
-    let rows: Vec<Line> = of_it.map(|update| update_line(update, arrow)).collect();
+    let rows: Vec<Line> = of_it.map(|update| update_line(update, arrow, width)).collect();
     if rows.is_empty() || layout.tier < Tier::T3 {
         return Vec::new();
     }
@@ -178,15 +185,16 @@ fn updates_below(
 }
 
 /// `  [ ] data/redis   7.2.5 → 7.4.1`.
-fn update_line(update: &Proposal, arrow: &'static str) -> Line {
+fn update_line(update: &Proposal, arrow: &'static str, width: u16) -> Line {
     let (role, mark) = words::update_box(update);
     let policy = update.policy.to_string();
     let pad = " ".repeat(24_usize.saturating_sub(policy.len()) + 2);
-    let change = change(&updates::current(update), arrow, &updates::new(update), 60);
-    Line::plain("  ").with(role, mark).and(" ").and(policy).and(pad).append(change)
+    let head = Line::plain("  ").with(role, mark).and(" ").and(policy).and(pad);
+    let room = usize::from(width).saturating_sub(head.width());
+    head.append(change(&updates::current(update), arrow, &updates::new(update), room))
 }
 
-/// `9 (namespace flux-system, no selector)          pending here 3`.
+/// `9 (namespace flux-system, no selector)`.
 fn policies(state: &State, automation: &ImageUpdateAutomation) -> Line {
     let selector = if automation.policy_selector.is_some() { "with a selector" } else { "no selector" };
     let count = match state.inventory.policies_of(automation) {
@@ -194,7 +202,7 @@ fn policies(state: &State, automation: &ImageUpdateAutomation) -> Line {
         Err(error) => return Line::of(Role::StateError, error.to_string()),
     };
     let namespace = format!(" (namespace {}, {selector})", automation.meta.id.namespace);
-    count.dim(namespace).dim("          pending here ").and(pending(state, &automation.meta.id).to_string())
+    count.dim(namespace)
 }
 
 fn template(template: &str) -> Line {
@@ -216,12 +224,18 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     super::page(canvas, layout, "No ImageUpdateAutomation.", &[line]);
 }
 
-/// How many there are, and how many the controller runs.
+/// How many there are, how many the controller runs, and how many cannot run.
 pub(super) fn summary(state: &State) -> Line {
     let automations = &state.inventory.automations;
     let active = automations
         .values()
         .filter(|automation| !automation.suspend && !inventory::is_implied(automation))
         .count();
-    Line::plain(format!("{} · {active} active", words::count(automations.len(), "automation")))
+    let standing = automations.values().map(|automation| standing(state, automation));
+    let mut broken = std::collections::BTreeMap::<&str, usize>::new();
+    for (_, word) in standing.filter(|(role, _)| *role == Role::StateError) {
+        *broken.entry(word).or_default() += 1;
+    }
+    let line = Line::plain(format!("{} · {active} active", words::count(automations.len(), "automation")));
+    broken.into_iter().fold(line, |line, (word, count)| line.and(format!(" · {count} {word}")))
 }

@@ -58,7 +58,8 @@ impl Edit {
     }
 }
 
-/// The old and the new line in `room` cells: where what changes would lie behind the edge, what is left of it goes.
+/// The old and the new line in `room` cells. Where what changes would lie behind the edge, what is left of it goes, but
+/// for the key, which stays below and above the lines around it.
 pub(super) fn in_sight(edit: &Edit, room: usize) -> (Line, Line) {
     let (old, new) = (edit.old_line(), edit.new_line());
     let column = |text: &str, at: usize| 1 + text.get(..at).map_or(0, |text| Shown::new(text).width());
@@ -74,10 +75,27 @@ pub(super) fn in_sight(edit: &Edit, room: usize) -> (Line, Line) {
     if skip == 0 || old.width().max(new.width()) <= room {
         return (old, new);
     }
+    let key = 1 + key_width(&edit.before);
+    // The sign alone, if the key leaves no room for what changes and a little before it.
+    let kept = if skip + key + 8 <= start { key } else { 1 };
+    let skip = skip.max(from_a_part(edit, kept + 1 + skip, start).saturating_sub(kept + 1));
     let shift = |line: &Line, role: Role| {
-        line.window(0, 1).with(role, "…").append(line.window(2 + skip, line.width()))
+        line.window(0, kept).with(role, "…").append(line.window(kept + 1 + skip, line.width()))
     };
     (shift(&old, Role::DiffDel), shift(&new, Role::DiffAdd))
+}
+
+/// The column of the first part of a path between column `from` and the `end`, where what changes begins; else `from`.
+fn from_a_part(edit: &Edit, from: usize, end: usize) -> usize {
+    let columns = edit.before.match_indices('/').filter_map(|(at, _)| edit.before.get(..at));
+    let mut columns = columns.map(|before| 1 + Shown::new(before).width());
+    columns.find(|column| (from..end).contains(column)).unwrap_or(from)
+}
+
+/// The cells of a line's indent, dashes and first key.
+fn key_width(line: &str) -> usize {
+    let value = line.find(": ").map_or(0, |at| at + 2);
+    Shown::new(line.get(..value).unwrap_or_default()).width()
 }
 
 /// `line` with `text` behind it, the byte ranges `words` of it in `word_role`.
@@ -170,8 +188,11 @@ mod tests {
         let edit = Edit::of_line(&line, &[&site]).unwrap();
         let text = |line: &Line| line.runs().iter().map(|(text, _)| text.to_string()).collect::<String>();
         let (old, new) = in_sight(&edit, 30);
-        assert!(text(&old.cut_end(30)).ends_with("x/app:6.5.4…"), "{}", text(&old));
-        assert!(text(&new.cut_end(30)).starts_with("+…xxx"), "{}", text(&new));
+        assert!(text(&old).starts_with("-image: …/app:6.5.4 #"), "the key and whole parts: {}", text(&old));
+        assert!(text(&new).starts_with("+image: …/app:6.6.1 #"), "{}", text(&new));
+        let narrow = in_sight(&edit, 14).1;
+        assert!(text(&narrow.cut_end(14)).starts_with("+…"), "but not for what changes: {}", text(&narrow));
+        assert!(text(&narrow.cut_end(14)).contains("6.1"), "{}", text(&narrow));
         assert_eq!(in_sight(&edit, 200), (edit.old_line(), edit.new_line()));
         // A change that is wider than the room begins in sight.
         assert!(text(&in_sight(&edit, 8).0).contains("5.4"));

@@ -1,18 +1,18 @@
 //! S11: what went wrong, why, what to do, what still works.
 
 use super::widgets::canvas::Canvas;
-use super::widgets::columns::Column;
+use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::words;
+use super::{Heads, words};
 use crate::app::layout::Layout;
 use crate::app::state::{ErrorEntry, State};
 use crate::theme::Role;
 
 const COLUMNS: [Column; 3] = [
     Column::fixed("TIME", 8),
-    Column::fixed("WHAT", 34).flex(16, 44),
+    Column::fixed("WHAT", 34).flex(16, 60).cut(Cut::Start).first(),
     Column::fixed("PROBLEM", 30).flex(20, 200),
 ];
 
@@ -22,7 +22,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         let lines = [Line::plain("Whatever fails is kept here until it works again, or until you clear it.")];
         return super::page(canvas, layout, "No problems.", &lines);
     }
-    super::list(canvas, state, layout, &state.errors.list, (&COLUMNS, &[]), |id| {
+    super::list(canvas, state, layout, &state.errors.list, Heads::of(&COLUMNS, &[]), |id| {
         match state.errors.get(*id) {
             Some(entry) => row(state, entry),
             None => Row::Line(Line::default()),

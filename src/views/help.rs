@@ -19,13 +19,13 @@ const COLUMN: u16 = 46;
 /// The marks of the screens, and what they mean.
 const LEGEND: [(&str, &str); 11] = [
     ("[x] [-] [ ]", "approved, skipped, undecided"),
-    ("[~] [!]", "approved in part, blocked"),
+    ("[~] [H] [!]", "approved in part, held, blocked"),
     ("★ ✓", "selected tag, candidate"),
     ("↕ ?", "outside the range, not a version"),
     ("· ⊘", "not matched, excluded"),
     ("‖ ✗", "collides with another, no valid tag"),
     ("F N", "tag in files, new since the last scan"),
-    ("D", "another digest under the same tag"),
+    ("D H", "its digest moved, it is held"),
     ("+ -", "newer, older than what the files hold"),
     ("DOWN name!", "goes back, changes the image's name"),
     ("!2", "problems: press !"),
@@ -60,7 +60,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         canvas.line(body.x + 1, body.y + 1, body.width, &line);
         return;
     }
-    page(canvas, body, &entries, help.cursor);
+    page(canvas, body, entries, help.cursor);
 }
 
 fn search(canvas: &mut Canvas<'_>, area: Rect, used: u16, help: &Help) {
@@ -92,8 +92,26 @@ fn entries(state: &State, help: &Help) -> Vec<Entry> {
     entries
 }
 
-fn page(canvas: &mut Canvas<'_>, area: Rect, entries: &[Entry], cursor: usize) {
-    let columns = (area.width / COLUMN).max(1);
+/// The entries in columns of `height` rows: no heading stands at the end of one, no blank at its start.
+fn arranged(entries: Vec<Entry>, height: usize) -> Vec<Entry> {
+    let mut arranged = Vec::new();
+    for entry in entries {
+        let row = arranged.len() % height.max(1);
+        match entry {
+            Entry::Blank if row == 0 => continue,
+            Entry::Heading(_) if row + 1 == height => arranged.push(Entry::Blank),
+            _ => {}
+        }
+        arranged.push(entry);
+    }
+    arranged
+}
+
+fn page(canvas: &mut Canvas<'_>, area: Rect, entries: Vec<Entry>, cursor: usize) {
+    let fits = (area.width / COLUMN).max(1);
+    // No narrower than they have to be.
+    let columns = fits.min(to_cells(entries.len().div_ceil(usize::from(area.height).max(1)))).max(1);
+    let entries = &arranged(entries, usize::from(area.height));
     let per_page = usize::from(columns * area.height).max(1);
     let at =
         entries.iter().position(|entry| matches!(entry, Entry::Key(row, _) if *row == cursor)).unwrap_or(0);
@@ -136,8 +154,11 @@ fn key_line(row: &HelpRow, width: usize) -> Line {
         Some(reason) => {
             let head = format!(" {keys}{pad}");
             let room = width.saturating_sub(Shown::new(&head).width());
-            let what = Shown::new(clause(row.row.doc)).and(": ").and(clause(reason));
-            Line::of(Role::TextDim, head).dim(what.cut_end(room))
+            let what = Shown::new(clause(row.row.doc));
+            let and_why = what.clone().and(": ").and(clause(reason));
+            // The status line has the whole reason.
+            let what = if and_why.width() <= room { and_why } else { what.cut_end(room) };
+            Line::of(Role::TextDim, head).dim(what)
         }
         None => Line::plain(" ").with(Role::KeyHint, keys).and(pad).and(clause(row.row.doc)),
     }

@@ -1,21 +1,21 @@
 //! S10: who did what, the newest first; what was written down of the entry under the cursor below it.
 
 use super::widgets::canvas::Canvas;
-use super::widgets::columns::Column;
+use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::words;
+use super::{Heads, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::domain::event::Event;
 use crate::theme::Role;
 
 const COLUMNS: [Column; 5] = [
-    Column::fixed("TIME", 8),
-    Column::fixed("KIND", 7).drop(1),
-    Column::fixed("SUBJECT", 28).flex(16, 44),
-    Column::fixed("DETAIL", 34).flex(20, 200).first(),
+    Column::fixed("TIME", 8).flex(5, 10),
+    Column::fixed("KIND", 7).flex(7, 12).snug().drop(1),
+    Column::fixed("SUBJECT", 28).flex(16, 60).cut(Cut::Start).first(),
+    Column::fixed("DETAIL", 34).flex(20, 200),
     Column::fixed("RESULT", 6).drop(2),
 ];
 
@@ -33,7 +33,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if log.list.is_empty() {
         return super::nothing_matches(canvas, layout, log.list.filter.typed(), log.len());
     }
-    super::list(canvas, state, layout, &log.list, (&COLUMNS, &SORTED), |id| match log.get(*id) {
+    super::list(canvas, state, layout, &log.list, Heads::of(&COLUMNS, &SORTED), |id| match log.get(*id) {
         Some(event) => row(state, event),
         None => Row::Line(Line::default()),
     });

@@ -13,12 +13,16 @@ use crate::app::state::{Palette, State};
 use crate::text::Shown;
 use crate::theme::Role;
 
-/// Columns and rows of the inside of the box.
-const SIZE: (u16, u16) = (68, 14);
+/// Rows of the inside of the box.
+const HEIGHT: u16 = 14;
+
+/// The most cells of a name.
+const LONGEST: usize = 30;
 
 /// Draws the box over `area`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: &Palette) {
-    let inside = frame::boxed(canvas, area, &frame::title("command"), SIZE);
+    let width = area.width.saturating_sub(32).clamp(68, 96);
+    let inside = frame::boxed(canvas, area, &frame::title("command"), (width, HEIGHT));
     canvas.text(inside.x, inside.y, 1, ":", Role::KeyHint);
     let row = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), height: 1, ..inside };
     let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(4), ..inside };
@@ -28,8 +32,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: 
     }
     let height = usize::from(list.height);
     let top = fit(0, palette.cursor, found.len(), height);
+    let names = found.iter().skip(top).take(height).map(|entry| Shown::new(&entry.name).width());
+    let names = names.max().unwrap_or(0).min(LONGEST);
     for (y, (at, entry)) in (list.y..list.bottom()).zip(found.iter().enumerate().skip(top)) {
-        draw_entry(canvas, Rect { y, height: 1, ..list }, entry, at == palette.cursor);
+        draw_entry(canvas, Rect { y, height: 1, ..list }, (entry, names), at == palette.cursor);
     }
     let hint = Line::of(Role::KeyHint, "Tab").dim(" complete   ").with(Role::KeyHint, "Enter").dim(" run   ");
     let hint = hint.with(Role::KeyHint, "↑↓").dim(" choose   ").with(Role::KeyHint, "Esc").dim(" close");
@@ -41,11 +47,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: 
     field::draw(canvas, row, palette.field.text(), palette.field.cursor(), Role::Text);
 }
 
-fn draw_entry(canvas: &mut Canvas<'_>, row: Rect, entry: &Entry, is_cursor: bool) {
+fn draw_entry(canvas: &mut Canvas<'_>, row: Rect, (entry, names): (&Entry, usize), is_cursor: bool) {
     let keys_room = 8;
-    let name = Shown::new(&entry.name).cut_end(26);
-    let pad = " ".repeat(27_usize.saturating_sub(name.width()));
-    let room = usize::from(row.width).saturating_sub(3 + 27 + keys_room);
+    let name = Shown::new(&entry.name).cut_end(names);
+    let pad = " ".repeat((names + 3).saturating_sub(name.width()));
+    let room = usize::from(row.width).saturating_sub(3 + names + 3 + keys_room);
     let (name_role, what) = match &entry.refusal {
         Some(reason) => (Role::TextDim, reason),
         None => (Role::Text, &entry.doc),

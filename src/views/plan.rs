@@ -4,7 +4,7 @@ use super::updates;
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, Cut};
 use super::widgets::line::Line;
-use super::widgets::table::{Cell, Row, Table, change};
+use super::widgets::table::{Cell, Row, Table, change, change_width};
 use super::words;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
@@ -20,13 +20,14 @@ const COLUMNS: [Column; 5] = [
     Column::fixed("POLICY", 22).flex(14, 32).cut(Cut::Start),
     Column::fixed("CURRENT → NEW", 34).flex(20, 49).first(),
     Column::fixed("STEP", 5).drop(2),
-    Column::fixed("SITES", 9).drop(1),
+    Column::fixed("SITES", 9).snug().right().drop(1),
 ];
 
 /// A row of the plan: the head of a commit, an update in it, or what is said below its updates.
 enum Entry<'a> {
     Commit(&'a ObjectId),
     Target(&'a ObjectId),
+    Author(&'a ObjectId),
     Update(&'a UpdateId),
     Warning(Shown),
     Blank,
@@ -56,6 +57,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         cursor,
         range: None,
         focused: state.overlay.is_none(),
+        measured: true,
     };
     table.draw(canvas, super::table_area(layout), |index| match entries.get(index) {
         Some(entry) => row(state, entry, arrow),
@@ -71,6 +73,7 @@ fn entries(state: &State, width: u16) -> Vec<Entry<'_>> {
         if is_first {
             entries.push(Entry::Commit(&id.automation));
             entries.push(Entry::Target(&id.automation));
+            entries.push(Entry::Author(&id.automation));
         }
         entries.push(Entry::Update(id));
         let is_last = rows.get(at + 1).is_none_or(|next| next.automation != id.automation);
@@ -94,6 +97,7 @@ fn row<'a>(state: &'a State, entry: &Entry<'a>, arrow: &'static str) -> Row<'a> 
     match entry {
         Entry::Commit(automation) => Row::Line(commit(state, automation)),
         Entry::Target(automation) => Row::Line(target(state, automation, arrow)),
+        Entry::Author(automation) => Row::Line(author(state, automation)),
         Entry::Warning(text) => Row::Line(Line::of(Role::StateWarn, text)),
         Entry::Blank => Row::Line(Line::default()),
         Entry::Update(id) => match state.review.get(id) {
@@ -132,7 +136,17 @@ fn target(state: &State, automation: &ObjectId, arrow: &str) -> Line {
     let line = Line::plain(words::branch(&base.reference)).and("@").and(words::short(&base.commit));
     let line = line.dim(format!(" {arrow} ")).and(&push.branch);
     let remote = ground.remote.as_deref().unwrap_or_default();
-    line.dim("   of ").dim(remote).dim("   by ").dim(ground.author.to_string())
+    line.dim("   of ").dim(remote)
+}
+
+/// `by fluxcdbot <flux@example.com>   signed: the operator's ssh key`.
+fn author(state: &State, automation: &ObjectId) -> Line {
+    let Some(ground) = state.review.ground(automation) else { return Line::default() };
+    let line = Line::default().dim("by ").dim(ground.author.to_string());
+    match &ground.committing.signer {
+        Some(signer) => line.dim("   signed: ").dim(signer),
+        None => line.dim("   not signed"),
+    }
 }
 
 fn update_row<'a>(update: &'a Proposal, arrow: &'static str) -> Row<'a> {
@@ -144,7 +158,9 @@ fn update_row<'a>(update: &'a Proposal, arrow: &'static str) -> Row<'a> {
     Row::Cells(vec![
         Cell::of(role, mark),
         Cell::plain(update.policy.to_string()),
-        Cell::fitted(move |max| change(&updates::current(update), arrow, &updates::new(update), max)),
+        Cell::fitted(change_width(&updates::current(update), arrow, &updates::new(update)), move |max| {
+            change(&updates::current(update), arrow, &updates::new(update), max)
+        }),
         Cell::of(step_role, step),
         Cell::plain(sites),
     ])

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{cluster, tags, words};
+use super::{Heads, cluster, tags, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
@@ -19,12 +19,12 @@ use crate::theme::Role;
 /// The columns.
 const COLUMNS: [Column; 8] = [
     Column::fixed("SEL", 3),
-    Column::fixed("POLICY", 24).flex(14, 32).cut(Cut::Start),
-    Column::fixed("KIND", 10),
-    Column::fixed("RULE", 14).flex(6, 24).drop(3),
-    Column::fixed("LATEST HERE", 15).flex(12, 24).cut(Cut::Middle).first(),
-    Column::fixed("STATUS", 15),
-    Column::fixed("REPOSITORY", 18).flex(12, 28).cut(Cut::Start).drop(2),
+    Column::fixed("POLICY", 24).flex(14, 40).cut(Cut::Start).first(),
+    Column::fixed("KIND", 10).snug(),
+    Column::fixed("RULE", 14).flex(6, 32).drop(3),
+    Column::fixed("LATEST HERE", 15).flex(12, 40).cut(Cut::Middle).first().over(3),
+    Column::fixed("STATUS", 15).snug(),
+    Column::fixed("REPOSITORY", 18).flex(12, 40).cut(Cut::Start).drop(2),
     Column::fixed("SITES", 5).right().drop(1),
 ];
 
@@ -47,7 +47,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
-    super::list(canvas, state, layout, &state.policies, (columns, &[]), |id| row(state, id));
+    super::list(canvas, state, layout, &state.policies, Heads::of(columns, &[]), |id| row(state, id));
     let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id))
     else {
         return;
@@ -118,12 +118,24 @@ fn short_rule(policy: &ImagePolicy) -> String {
     }
 }
 
-/// `numerical asc   pattern ^r(?P<n>[0-9]+)$   extract $n`.
-pub(super) fn rule(policy: &ImagePolicy) -> Line {
-    let line = match policy.choice.kind_and_rule() {
+fn kind_and_rule(policy: &ImagePolicy) -> Line {
+    match policy.choice.kind_and_rule() {
         Some((kind, rule)) => Line::plain(format!("{kind} {rule}")),
         None => Line::of(Role::StateError, "no rule"),
-    };
+    }
+}
+
+/// `numerical asc  ^r(?P<n>[0-9]+)$ → $n`.
+pub(super) fn rule_in_short(policy: &ImagePolicy, arrow: &str) -> Line {
+    let line = kind_and_rule(policy);
+    let Some(filter) = &policy.filter else { return line };
+    let line = line.and("  ").and(&filter.pattern);
+    if filter.extract.is_empty() { line } else { line.dim(format!(" {arrow} ")).and(&filter.extract) }
+}
+
+/// `numerical asc   pattern ^r(?P<n>[0-9]+)$   extract $n`.
+pub(super) fn rule(policy: &ImagePolicy) -> Line {
+    let line = kind_and_rule(policy);
     let Some(filter) = &policy.filter else { return line };
     let line = line.dim("   pattern ").and(&filter.pattern);
     if filter.extract.is_empty() { line } else { line.dim("   extract ").and(&filter.extract) }

@@ -219,7 +219,8 @@ fn next_step(step: &NextStep) -> Line {
 fn steps(state: &State, run: &PushRun, width: u16) -> Vec<Line> {
     // What stands before and behind the text: two blanks, the time, how long it took.
     let room = usize::from(width).saturating_sub(22);
-    let text = |step: &LandingStep| Shown::new(&step.text).cut_end(room);
+    // Where it went stands at its end.
+    let text = |step: &LandingStep| Shown::new(&step.text).cut_middle(room);
     let longest = run.steps.iter().map(|(_, step)| text(step).width()).fold(room.min(58), usize::max);
     let line = |(time, step): &(jiff::Timestamp, LandingStep)| {
         let took = match step.millis {

@@ -5,7 +5,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{cluster, policies, words};
+use super::{Heads, cluster, policies, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::app::world::{Phase, Scan};
@@ -16,8 +16,8 @@ use crate::theme::Role;
 
 const COLUMNS: [Column; 9] = [
     Column::fixed("SEL", 3),
-    Column::fixed("REPOSITORY", 23).flex(14, 30).cut(Cut::Start),
-    Column::fixed("IMAGE", 30).flex(18, 38).cut(Cut::Start).drop(4).first(),
+    Column::fixed("REPOSITORY", 23).flex(14, 40).cut(Cut::Start).first(),
+    Column::fixed("IMAGE", 30).flex(18, 60).cut(Cut::Start).drop(4).first(),
     Column::fixed("TAGS", 6).right(),
     Column::fixed("NEW", 4).right().drop(3),
     Column::fixed("LAST SCAN", 9).right(),
@@ -31,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.repositories.is_empty() {
         return empty(canvas, state, layout);
     }
-    super::list(canvas, state, layout, &state.repositories, (&COLUMNS, &[]), |id| row(state, id));
+    super::list(canvas, state, layout, &state.repositories, Heads::of(&COLUMNS, &[]), |id| row(state, id));
     let Some(repository) =
         state.preview.row(&state.repositories).and_then(|id| state.inventory.repositories.get(id))
     else {
@@ -115,9 +115,11 @@ fn failure(state: &State, problem: &Problem, scan: &Scan) -> Line {
 
 fn preview(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line> {
     let scan = state.scans.get(&repository.meta.id);
-    let interval = repository.interval.to_string();
-    let image = Line::plain(&repository.image).dim("      provider ").and(&repository.provider);
-    let mut lines = vec![words::fact("image", image.dim("   interval ").and(interval))];
+    let others = [
+        ("      ", "provider", Line::plain(&repository.provider)),
+        ("   ", "interval", Line::plain(repository.interval.to_string())),
+    ];
+    let mut lines = words::facts(("image", Line::plain(&repository.image)), others, width);
     let rules = Shown::join(repository.exclusions(), "   ");
     lines.push(words::fact("exclusions", Line::plain(rules).dim(excluded(state, repository))));
     lines.push(words::fact("policies", names_of_policies(state, repository)));

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::policies::{culprit, rule};
+use super::policies::{culprit, rule, rule_in_short};
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, place};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
-use super::{facts, rect, words};
+use super::{Heads, facts, rect, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
@@ -57,7 +57,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let marks = Marks::of(state);
     let ascii = canvas.is_ascii();
     let columns = columns(layout);
-    super::list(canvas, state, layout, &state.tags.list, (&columns, &SORTED), |index| {
+    // With a hundred thousand rows to scroll through, columns that follow them would never stand still.
+    let heads = Heads { measured: false, ..Heads::of(&columns, &SORTED) };
+    super::list(canvas, state, layout, &state.tags.list, heads, |index| {
         row(state, verdict, &marks, *index as usize, ascii)
     });
     match_count(canvas, state, layout, verdict);
@@ -85,8 +87,11 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
     });
     let line = failure
         .map_or_else(|| line.clone(), |failure| line.clone().with(Role::StateError, failure).and("   "));
-    let line = line.append(rule(policy));
-    canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &line);
+    let room = area.width.saturating_sub(2);
+    let whole = line.clone().append(rule(policy));
+    let is_short = layout.tier <= Tier::T1 || whole.width() > usize::from(room);
+    let line = if is_short { line.append(rule_in_short(policy, canvas.arrow())) } else { whole };
+    canvas.line(area.x + 1, area.y, room, &line.cut_end(usize::from(room)));
 }
 
 /// `1204 match of 98 426`, at the right end of the column heads.
@@ -196,7 +201,7 @@ fn tag_cell<'a>(tag: &str, row: &TagRow) -> Cell<'a> {
     let is_hostile = shown.is_hostile();
     let text_role = text_role(row.state);
     let spans = spans(tag, row);
-    Cell::fitted(move |max| {
+    Cell::fitted(shown.width(), move |max| {
         let room = max.saturating_sub(usize::from(is_hostile) * 2);
         if shown.width() > room {
             return Line::of(text_role, shown.cut_middle(room));

@@ -5,16 +5,17 @@ use jiff::tz::TimeZone;
 
 use super::edit::{Edit, in_sight};
 use super::widgets::canvas::{Canvas, to_cells};
-use super::widgets::columns::{self, Column, Cut};
+use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
-use super::widgets::table::{Cell, Row, change};
-use super::{bars, diff, policies, tags, words};
+use super::widgets::table::{Cell, Row, change, change_width};
+use super::{Heads, bars, diff, policies, tags, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
 use crate::app::world::{Compared, Phase};
 use crate::domain::age;
+use crate::domain::freeze::FREEZE;
 use crate::domain::proposal::{NewReference, Proposal, Site, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -24,16 +25,13 @@ use crate::theme::Role;
 pub(super) const COLUMNS: [Column; 8] = [
     Column::fixed("DEC", 3),
     Column::fixed("POLICY", 19).flex(12, 28).cut(Cut::Start),
-    Column::fixed("CURRENT → NEW", 38).flex(20, 49).first(),
+    Column::fixed("CURRENT → NEW", 38).flex(20, 49).first().over(3),
     Column::fixed("STEP", 5).drop(5),
     Column::fixed("SITE", 4).right().drop(4),
     Column::fixed("PUSHED BY", 9).flex(9, 20).cut(Cut::Start).drop(3),
     Column::fixed("AGE", 4).right().drop(2),
     Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
 ];
-
-/// The index of CURRENT → NEW.
-const CHANGE: usize = 2;
 
 /// The columns of the orders that [`crate::app::rows::sorts`] names, and whether the greatest comes first.
 const SORTED: [(&str, bool); 4] = [("AGE", true), ("POLICY", false), ("STEP", true), ("PUSHED BY", false)];
@@ -47,7 +45,9 @@ pub(super) fn row<'a>(update: &'a Proposal, newer: Option<&'a String>, facts: &F
     Row::Cells(vec![
         Cell::of(box_role, mark),
         Cell::plain(update.policy.to_string()),
-        Cell::fitted(move |max| current_to_new(update, arrow, (&note, has_newer), max)),
+        Cell::fitted(change_width(&current(update), arrow, &new(update)) + note.width(), move |max| {
+            current_to_new(update, arrow, (&note, has_newer), max)
+        }),
         Cell::of(step_role, step),
         Cell::plain(format!("{}/{}", update.sites.len(), update.files())),
         Cell::plain(&update.automation.name),
@@ -92,7 +92,7 @@ pub(super) fn new(update: &Proposal) -> Shown {
 }
 
 /// The change and its note; that there is a newer tag is said however little room there is.
-fn current_to_new(update: &Proposal, arrow: &str, (note, has_newer): (&Line, bool), max: usize) -> Line {
+fn current_to_new(update: &Proposal, arrow: &str, (note, has_newer): (&Note, bool), max: usize) -> Line {
     const NEWER: &str = "  +newer";
     let full = |max| change(&current(update), arrow, &new(update), max);
     let change = full(max);
@@ -100,35 +100,57 @@ fn current_to_new(update: &Proposal, arrow: &str, (note, has_newer): (&Line, boo
         return full(max.saturating_sub(NEWER.len())).with(Role::StateInfo, NEWER);
     }
     let room = max.saturating_sub(change.width() + 2);
-    if note.is_empty() || room < 4 { change } else { change.and("  ").append(note.cut_end(room)) }
+    if room < 4 || note.text.is_empty() { change } else { change.and("  ").append(note.cut(room)) }
+}
+
+/// What stands behind a change, in one role, and what of it is said only where it has room.
+struct Note {
+    role: Role,
+    text: Shown,
+    aside: Shown,
+}
+
+impl Note {
+    /// What stands from `aside` on is said only where it has room.
+    fn new(role: Role, text: &str, aside: &str) -> Self {
+        let (text, aside) = text.find(aside).map_or((text, ""), |at| text.split_at(at));
+        Self { role, text: Shown::new(text), aside: Shown::new(aside) }
+    }
+
+    /// The cells that it takes behind a change without what is said aside.
+    fn width(&self) -> usize {
+        if self.text.is_empty() { 0 } else { 2 + self.text.width() }
+    }
+
+    /// As much as `room` cells hold.
+    fn cut(&self, room: usize) -> Line {
+        let whole = self.text.clone().and(self.aside.clone());
+        Line::of(self.role, if whole.width() <= room { whole } else { self.text.cut_end(room) })
+    }
 }
 
 /// What stands behind the change: why it waits, why it cannot be made, what came since.
-fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Line {
+fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Note {
     if let Some(left) = words::left(update, facts.now) {
-        return Line::of(Role::DecHeld, format!("held {left}"));
+        return Note::new(Role::DecHeld, &format!("held {left}"), ": ");
     }
     if let Some(hold) = &update.hold {
         let until = words::when(facts.now, hold.until, facts.zone);
-        return Line::of(Role::DecHeld, format!("held to {until} ({}: {})", hold.by, hold.reason));
+        let text = format!("held to {until} ({}: {})", hold.by, hold.reason);
+        return Note::new(Role::DecHeld, &text, " (");
     }
     if let Some(problem) = &update.blocked {
         let short = policies::culprit(facts.state, &update.policy);
-        return Line::of(Role::StateError, short.unwrap_or_else(|| problem.message.clone()));
+        return Note::new(Role::StateError, &short.unwrap_or_else(|| problem.message.clone()), " (");
     }
-    newer.map_or_else(Line::default, |tag| Line::of(Role::StateInfo, format!("{tag} available")))
+    Note::new(Role::StateInfo, &newer.map_or_else(String::new, |tag| format!("{tag} available")), " (")
 }
 
-/// The title of the preview: policy, image, rule, step.
-pub(super) fn title(update: &Proposal, rule: &str) -> Line {
+/// The title of the preview: policy, image, rule, step; as many of them as have room in `width` cells.
+pub(super) fn title(update: &Proposal, rule: &str, width: u16) -> Line {
     let (step_role, step) = words::step(update);
-    frame::title(update.policy.to_string())
-        .and("   ")
-        .and(&update.image)
-        .and("   ")
-        .and(rule)
-        .and("   ")
-        .with(step_role, step)
+    let parts = [Line::plain(&update.image), Line::plain(rule), Line::of(step_role, step)];
+    frame::title_with(frame::title(update.policy.to_string()), parts, width)
 }
 
 /// The lines of the preview: each site with its line before and after, then why.
@@ -178,7 +200,9 @@ fn site_lines(
 ) -> Vec<Line> {
     let at = place(site);
     let pad = " ".repeat(widest.saturating_sub(at.width()) + 3);
-    let head = Line::plain("  ").and(at).and(pad).append(site_of(site));
+    let head = Line::plain("  ").and(at).and(pad);
+    let room = usize::from(width).saturating_sub(head.width());
+    let head = head.append(site_of(site, room));
     let mut lines = vec![head];
     if let Some(problem) = blocked {
         lines.push(Line::plain("    ").with(Role::StateError, &problem.message));
@@ -200,13 +224,22 @@ fn site_lines(
     lines
 }
 
-/// `Deployment flux-system/podinfo   .spec.containers[0].image`.
-pub(super) fn site_of(site: &Site) -> Line {
-    let field = Line::default().dim(&site.field);
-    if site.object.kind.is_empty() {
-        return field;
+/// `Deployment flux-system/podinfo   .spec.containers[0].image` in `room` cells: of a long path its end stays.
+pub(super) fn site_of(site: &Site, room: usize) -> Line {
+    let object = if site.object.kind.is_empty() { Line::default() } else { object_of(site).and("   ") };
+    let room = room.saturating_sub(object.width());
+    object.dim(end_of_field(&site.field, room))
+}
+
+/// A path of keys, from its first part with which it fits.
+fn end_of_field(field: &str, room: usize) -> Shown {
+    let whole = Shown::new(field);
+    if whole.width() <= room {
+        return whole;
     }
-    object_of(site).and("   ").append(field)
+    let ends = field.match_indices('.').filter_map(|(at, _)| field.get(at..).map(Shown::new));
+    let end = ends.skip(1).find(|end| end.width() < room);
+    end.map_or(whole, |end| Shown::new("…").and(end))
 }
 
 /// `Deployment flux-system/podinfo`; without a namespace only the name.
@@ -270,8 +303,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     let facts = Facts { now: state.now, zone: &state.zone, arrow: canvas.arrow(), state };
-    let columns = columns_in_sight(state, layout);
-    super::list(canvas, state, layout, &state.updates, (&columns, &SORTED), |id| {
+    super::list(canvas, state, layout, &state.updates, Heads::of(&COLUMNS, &SORTED), |id| {
         match state.review.get(id) {
             Some(update) => row(update, state.review.newer.get(id), &facts),
             None => Row::Line(Line::default()),
@@ -280,31 +312,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     still_scanning(canvas, state, layout);
     let Some(update) = state.preview.row(&state.updates).and_then(|id| state.review.get(id)) else { return };
     let width = super::preview_width(layout);
-    let title = title(update, &rule(state, update));
+    let title = title(update, &rule(state, update), width);
     if layout.tier >= Tier::T3 {
         let lines = tall_preview(state, update, width, facts);
         return super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
     }
     let lines = preview(update, |path| text_of(state, update, path), width, facts);
     super::preview(canvas, state, layout, &title, lines, &why(update));
-}
-
-/// The columns for the rows in sight: what is dropped before STEP and SITE goes also where a change would be cut for it.
-fn columns_in_sight(state: &State, layout: &Layout) -> [Column; 8] {
-    let rows = state.updates.visible(layout.rows());
-    let updates = rows.filter_map(|(_, id, _)| state.review.get(id));
-    let widest = updates.map(|update| current(update).width() + " → ".chars().count() + new(update).width());
-    let mut columns = COLUMNS;
-    let widths = |columns: &[Column]| columns.iter().map(|column| column.width + 1).sum::<u16>();
-    let whole = to_cells(widest.max().unwrap_or(0)).min(columns[CHANGE].grow);
-    let placed = columns::place(&columns, super::table_area(layout).width);
-    let is_cut = placed.iter().any(|placed| placed.index == CHANGE && placed.width < whole);
-    if is_cut {
-        let room =
-            super::table_area(layout).width.saturating_sub(widths(&columns[..5]) - columns[CHANGE].width);
-        columns[CHANGE].width = whole.min(room).max(columns[CHANGE].width);
-    }
-    columns
 }
 
 /// The text of a marked file before any edit.
@@ -409,14 +423,26 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> (Line, Line) {
         return (scanning(state, totals.running, totals.total), Line::default());
     }
     let tally = state.review.tally();
-    let left = if tally.pending == 0 {
+    let frozen = frozen(state);
+    let left = if is_narrow && frozen.is_some() {
+        format!("approved {} of {}", tally.approved, tally.pending)
+    } else if tally.pending == 0 {
         format!("0 pending · {} held · {} blocked", tally.held, tally.blocked)
     } else {
         let skipped = if is_narrow { String::new() } else { format!(" · skipped {}", tally.skipped) };
         let (approved, pending) = (tally.approved, tally.pending);
         format!("approved {approved} of {pending}{skipped} · held {} · blocked {}", tally.held, tally.blocked)
     };
-    (Line::plain(left), base(state, is_narrow))
+    let left = frozen.unwrap_or_default().and(left);
+    (left, base(state, is_narrow))
+}
+
+/// `pushes are frozen until Mon 2026-11-30 08:00 · `, while they are.
+fn frozen(state: &State) -> Option<Line> {
+    let mut warnings = state.review.grounds.iter().flat_map(|ground| &ground.warnings);
+    let freeze = warnings.find(|warning| warning.code == FREEZE)?;
+    let until = freeze.message.split(" (").next().unwrap_or_default();
+    Some(Line::of(Role::StateWarn, until).and(" · "))
 }
 
 /// `/ scanning 5 of 12 · 41 s · Ctrl-c stops the scan and keeps what is known`.

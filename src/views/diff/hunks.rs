@@ -73,7 +73,7 @@ fn file_lines(view: &View<'_>, path: &str, is_first: bool, from: usize) -> Vec<L
     }
     let preview = view.state.review.preview(&view.update.automation, path);
     let Some(preview) = preview else {
-        lines.extend(without_text(&sites));
+        lines.extend(without_text(&sites, view.width));
         return lines;
     };
     let text: Vec<&str> = preview.before.lines().collect();
@@ -226,9 +226,11 @@ fn wrapped(line: &Line, indent: usize, width: usize) -> Vec<Line> {
 }
 
 /// Sites of a file whose text is not at hand: what goes and what comes.
-fn without_text(sites: &[&Site]) -> Vec<Line> {
+fn without_text(sites: &[&Site], width: u16) -> Vec<Line> {
     let of_site = |site: &&Site| {
-        let head = Line::plain(format!(" :{} ", site.line)).append(updates::site_of(site));
+        let head = Line::plain(format!(" :{} ", site.line));
+        let room = usize::from(width).saturating_sub(head.width());
+        let head = head.append(updates::site_of(site, room));
         match &site.blocked {
             Some(problem) => vec![head, Line::plain("   ").with(Role::StateError, &problem.message)],
             None => vec![

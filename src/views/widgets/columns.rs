@@ -20,7 +20,7 @@ pub(crate) struct Column {
     pub(crate) width: u16,
     /// The width below which it never goes.
     pub(crate) floor: u16,
-    /// Up to which width it takes what is left over.
+    /// Up to which width it grows.
     pub(crate) grow: u16,
     /// Whether its cells end at its right edge.
     pub(crate) right: bool,
@@ -30,12 +30,45 @@ pub(crate) struct Column {
     pub(crate) drop: u8,
     /// Whether it takes what is left over before the others do.
     pub(crate) first: bool,
+    /// Whether it is no wider than its rows need where others lack room.
+    pub(crate) snug: bool,
+    /// Columns that are dropped up to this order go where this one would be cut for them; 0: none.
+    pub(crate) over: u8,
+}
+
+/// What the rows of a table need of a column.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The cells in which nothing that matters is cut.
+    pub(crate) whole: u16,
+    /// The cells in which nothing is cut.
+    pub(crate) full: u16,
+}
+
+impl Need {
+    /// What is needed for both.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { whole: self.whole.max(other.whole), full: self.full.max(other.full) }
+    }
 }
 
 impl Column {
     /// A column of exactly `width` cells that is never dropped.
     pub(crate) const fn fixed(title: &'static str, width: u16) -> Self {
-        Self { title, width, floor: width, grow: width, right: false, cut: Cut::End, drop: 0, first: false }
+        let (right, cut) = (false, Cut::End);
+        Self {
+            title,
+            width,
+            floor: width,
+            grow: width,
+            right,
+            cut,
+            drop: 0,
+            first: false,
+            snug: false,
+            over: 0,
+        }
     }
 
     /// The same, growing up to `grow` cells and shrinking down to `floor`.
@@ -57,6 +90,20 @@ impl Column {
     #[must_use]
     pub(crate) const fn first(mut self) -> Self {
         self.first = true;
+        self
+    }
+
+    /// The same, no wider than its rows need where others lack room.
+    #[must_use]
+    pub(crate) const fn snug(mut self) -> Self {
+        self.snug = true;
+        self
+    }
+
+    /// The same, whole before columns that are dropped up to the `order`th are there at all.
+    #[must_use]
+    pub(crate) const fn over(mut self, order: u8) -> Self {
+        self.over = order;
         self
     }
 
@@ -86,27 +133,47 @@ pub(crate) struct Placed {
     pub(crate) width: u16,
 }
 
-/// Places `columns` behind a gutter of one cell, with one blank between them.
-///
-/// Columns are dropped whole in their stated order and not squeezed below what reads well; only when none is left to
-/// drop do the others shrink to their floors. What is left over goes to the columns that grow: those
-/// that are `first`, then the others, each from the left.
+/// Places `columns` behind a gutter of one cell, with one blank between them, whatever their rows hold.
 pub(crate) fn place(columns: &[Column], width: u16) -> Vec<Placed> {
-    let mut kept: Vec<usize> = (0..columns.len()).collect();
-    let needed = |kept: &[usize]| kept.iter().map(|&index| columns[index].width + 1).sum::<u16>();
-    while needed(&kept) > width {
-        let droppable = kept.iter().copied().filter(|&index| columns[index].drop > 0);
-        let Some(first) = droppable.min_by_key(|&index| columns[index].drop) else { break };
-        kept.retain(|&index| index != first);
+    let unknown = |column: &Column| Need { whole: column.width, full: column.grow };
+    let needs: Vec<Need> = columns.iter().map(unknown).collect();
+    place_for(columns, &needs, width, true)
+}
+
+/// Places `columns` by what their rows need.
+///
+/// Columns are dropped whole in their stated order and not squeezed below what reads well, or what they need if that is
+/// less; only when none is left to drop do the others shrink to their floors. What is left over goes to those that
+/// lack something, then to those that grow: each time those that are `first`, then the others, from the left.
+///
+/// Where the table `scrolls`, which columns there are does not depend on their rows: none comes or goes under way.
+pub(crate) fn place_for(columns: &[Column], needs: &[Need], width: u16, scrolls: bool) -> Vec<Placed> {
+    let need = |index: usize| needs.get(index).copied().unwrap_or_default();
+    let mut least: Vec<u16> =
+        columns.iter().enumerate().map(|(index, column)| start(column, need(index))).collect();
+    for (index, column) in columns.iter().enumerate().filter(|(_, column)| column.over > 0) {
+        let stays = |other: &Column| other.drop == 0 || other.drop > column.over;
+        let others = columns.iter().enumerate().filter(|(at, other)| *at != index && stays(other));
+        let room = width.saturating_sub(1 + others.map(|(at, _)| least[at] + 1).sum::<u16>());
+        least[index] = need(index).whole.min(column.grow).min(room).max(least[index]);
     }
-    // The column that is dropped first takes no room that a more important one has use for.
-    let start = |column: &Column| if column.drop == 1 { column.floor } else { column.width };
-    let mut widths: Vec<u16> = kept.iter().map(|&index| start(&columns[index])).collect();
+    let kept =
+        kept(
+            columns,
+            width,
+            |index| {
+                if scrolls { least[index].max(columns[index].width) } else { least[index] }
+            },
+        );
+    let mut widths: Vec<u16> = kept.iter().map(|&index| least[index]).collect();
     let total = widths.iter().map(|width| width + 1).sum::<u16>();
     if total > width {
         shrink(&mut widths, &kept, columns, total - width);
     } else {
-        grow(&mut widths, &kept, columns, width - total);
+        let mut left = width - total;
+        grow(&mut widths, (kept.as_slice(), columns), &mut left, |index| need(index).whole);
+        let roomy = |index: usize| need(index).full.max(columns[index].width);
+        grow(&mut widths, (kept.as_slice(), columns), &mut left, roomy);
     }
     let mut x = 1;
     let placed = kept.iter().zip(widths).map(|(&index, width)| {
@@ -115,6 +182,25 @@ pub(crate) fn place(columns: &[Column], width: u16) -> Vec<Placed> {
         placed
     });
     placed.collect()
+}
+
+/// The width that a column begins with. The one that is dropped first takes no room that a more important one has use for.
+fn start(column: &Column, need: Need) -> u16 {
+    let well = if column.drop == 1 { column.floor } else { column.width };
+    let floor = if column.snug { 0 } else { column.floor };
+    well.min(need.whole.max(floor))
+}
+
+/// The columns that stay where each takes `least` cells.
+fn kept(columns: &[Column], width: u16, least: impl Fn(usize) -> u16) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let needed = |kept: &[usize]| kept.iter().map(|&index| least(index) + 1).sum::<u16>();
+    while needed(&kept) > width {
+        let droppable = kept.iter().copied().filter(|&index| columns[index].drop > 0);
+        let Some(first) = droppable.min_by_key(|&index| columns[index].drop) else { break };
+        kept.retain(|&index| index != first);
+    }
+    kept
 }
 
 fn shrink(widths: &mut [u16], kept: &[usize], columns: &[Column], mut missing: u16) {
@@ -129,14 +215,20 @@ fn shrink(widths: &mut [u16], kept: &[usize], columns: &[Column], mut missing: u
     }
 }
 
-fn grow(widths: &mut [u16], kept: &[usize], columns: &[Column], mut left: u16) {
+/// Gives of what is `left` to each column as far as it is `wanted` and the column grows.
+fn grow(
+    widths: &mut [u16],
+    (kept, columns): (&[usize], &[Column]),
+    left: &mut u16,
+    wanted: impl Fn(usize) -> u16,
+) {
     for first in [true, false] {
-        for (width, column) in widths.iter_mut().zip(kept.iter().map(|&index| &columns[index])) {
-            if column.first == first {
-                let more = column.grow.saturating_sub(*width).min(left);
-                *width += more;
-                left -= more;
-            }
+        for (width, &index) in
+            widths.iter_mut().zip(kept).filter(|(_, index)| columns[**index].first == first)
+        {
+            let more = wanted(index).min(columns[index].grow).saturating_sub(*width).min(*left);
+            *width += more;
+            *left -= more;
         }
     }
 }
@@ -170,10 +262,56 @@ mod tests {
         assert_eq!(place(&COLUMNS, 20)[1], Placed { index: 1, x: 5, width: 15 });
     }
 
+    #[test]
+    fn a_column_gives_what_its_rows_do_not_need_to_one_that_lacks_it() {
+        let columns = [
+            Column::fixed("NAME", 20).flex(8, 40),
+            Column::fixed("TAG", 10).flex(8, 40).first(),
+            Column::fixed("STATUS", 12).snug(),
+        ];
+        let widths = |needs: [u16; 3]| {
+            let needs = needs.map(|cells| Need { whole: cells, full: cells });
+            place_for(&columns, &needs, 45, false).iter().map(|placed| placed.width).collect::<Vec<_>>()
+        };
+        assert_eq!(widths([20, 20, 12]), [20, 10, 12], "each reads well before any is whole");
+        assert_eq!(widths([12, 20, 6]), [16, 20, 6], "what is left over then makes room");
+    }
+
+    #[test]
+    fn what_is_dropped_early_goes_where_a_more_important_column_would_be_cut_for_it() {
+        let columns = [
+            Column::fixed("POLICY", 10),
+            Column::fixed("LATEST", 12).flex(8, 30).over(1),
+            Column::fixed("STATUS", 6).drop(2),
+            Column::fixed("SITES", 9).drop(1),
+        ];
+        let titles = |latest: u16| {
+            let needs = [10, latest, 6, 9].map(|cells| Need { whole: cells, full: cells });
+            let placed = place_for(&columns, &needs, 42, true);
+            placed.iter().map(|placed| columns[placed.index].title).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(12), ["POLICY", "LATEST", "STATUS", "SITES"]);
+        assert_eq!(titles(20), ["POLICY", "LATEST", "STATUS"]);
+        assert_eq!(titles(60), ["POLICY", "LATEST", "STATUS"], "no more than it takes");
+    }
+
+    #[test]
+    fn which_columns_there_are_does_not_change_while_a_list_scrolls() {
+        let least = COLUMNS.map(|column| Need { whole: column.floor, full: column.floor });
+        let titles = |scrolls| place_for(&COLUMNS, &least, 32, scrolls).len();
+        assert_eq!((titles(false), titles(true)), (4, 3));
+        assert_eq!(place(&COLUMNS, 32).len(), 3);
+    }
+
     proptest! {
         #[test]
-        fn placed_columns_never_overlap_nor_leave_the_width(width in 18_u16..300) {
-            let placed = place(&COLUMNS, width);
+        fn placed_columns_never_overlap_nor_leave_the_width(
+            width in 18_u16..300,
+            needs in proptest::array::uniform4((0_u16..80, 0_u16..40)),
+            scrolls: bool,
+        ) {
+            let needs = needs.map(|(whole, more)| Need { whole, full: whole + more });
+            let placed = place_for(&COLUMNS, &needs, width, scrolls);
             for pair in placed.windows(2) {
                 prop_assert_eq!(pair[0].x + pair[0].width + 1, pair[1].x);
             }

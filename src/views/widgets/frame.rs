@@ -23,6 +23,18 @@ pub(crate) fn title(text: impl Into<crate::text::Shown>) -> Line {
     Line::of(Role::Select, text)
 }
 
+/// `title` and as many of `parts` behind it, in their order, as have room on a rule of `width` cells; those without
+/// text are left out.
+pub(crate) fn title_with(title: Line, parts: impl IntoIterator<Item = Line>, width: u16) -> Line {
+    let room = usize::from(width).saturating_sub(6);
+    let parts = parts.into_iter().filter(|part| part.width() > 0);
+    let wider = parts.scan(title.clone(), |line, part| {
+        *line = line.clone().and("   ").append(part);
+        (line.width() <= room).then(|| line.clone())
+    });
+    wider.last().unwrap_or(title)
+}
+
 /// Draws an upright wall at column `x` of `area`, from its first row to its last.
 pub(crate) fn wall(canvas: &mut Canvas<'_>, x: u16, area: Rect) {
     for y in area.y..area.bottom() {

@@ -1,10 +1,12 @@
 //! A table: a header, the rows that are visible, the cursor. Rows are made when they are drawn, so that a hundred
 //! thousand cost no more than forty.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
-use super::canvas::Canvas;
-use super::columns::{Column, Cut, Placed, place};
+use super::canvas::{Canvas, to_cells};
+use super::columns::{Column, Cut, Need, Placed, place, place_for};
 use super::glyphs;
 use super::line::Line;
 use crate::text::Shown;
@@ -16,8 +18,8 @@ pub(crate) enum Cell<'a> {
     Text(Shown, Role),
     /// Text in several roles, cut at its end.
     Line(Line),
-    /// Text that is made for the cells there are.
-    Fitted(Box<dyn Fn(usize) -> Line + 'a>),
+    /// Text that is made for the cells there are; below the number of cells that stands with it, something is cut.
+    Fitted(usize, Box<dyn Fn(usize) -> Line + 'a>),
 }
 
 impl<'a> Cell<'a> {
@@ -31,9 +33,18 @@ impl<'a> Cell<'a> {
         Self::Text(text.into(), role)
     }
 
-    /// What `fit` makes of the cells there are.
-    pub(crate) fn fitted(fit: impl Fn(usize) -> Line + 'a) -> Self {
-        Self::Fitted(Box::new(fit))
+    /// What `fit` makes of the cells there are; in `whole` cells nothing that matters is cut.
+    pub(crate) fn fitted(whole: usize, fit: impl Fn(usize) -> Line + 'a) -> Self {
+        Self::Fitted(whole, Box::new(fit))
+    }
+
+    fn need(&self) -> Need {
+        let (whole, full) = match self {
+            Self::Text(text, _) => (text.width(), text.width()),
+            Self::Line(line) => (line.width(), line.width()),
+            Self::Fitted(whole, fit) => (*whole, fit(usize::MAX).width()),
+        };
+        Need { whole: to_cells(whole), full: to_cells(full) }
     }
 }
 
@@ -62,6 +73,8 @@ pub(crate) struct Table<'a> {
     pub(crate) range: Option<(usize, usize)>,
     /// Whether it has the keys; without them the cursor row has its mark but no background.
     pub(crate) focused: bool,
+    /// Whether the columns are as wide as the rows need; else they are the same whatever the rows hold.
+    pub(crate) measured: bool,
 }
 
 impl Table<'_> {
@@ -72,20 +85,57 @@ impl Table<'_> {
         area: Rect,
         mut row: impl FnMut(usize) -> Row<'r>,
     ) {
-        let placed = place(self.columns, area.width);
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let made = self.made(usize::from(body.height));
+        let first = made.start;
+        let rows: Vec<Row<'_>> = made.map(&mut row).collect();
+        let placed = if self.measured {
+            let scrolls = self.top > 0 || self.rows > usize::from(body.height);
+            place_for(self.columns, &self.needs(&rows), area.width, scrolls)
+        } else {
+            place(self.columns, area.width)
+        };
         if area.height > 0 {
             self.header(canvas, area, &placed);
         }
-        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         for (y, index) in (body.y..body.bottom()).zip(self.top..self.rows) {
             let here = Rect { y, height: 1, ..body };
-            self.row(canvas, here, &placed, &row(index));
+            if let Some(row) = rows.get(index - first) {
+                self.row(canvas, here, &placed, row);
+            }
             if index == self.cursor {
                 self.mark(canvas, here, &placed);
             } else if self.range.is_some_and(|(first, end)| (first..end).contains(&index)) {
                 canvas.repeat(here.x, y, 1, glyphs::WALL, Role::Select);
             }
         }
+    }
+
+    /// The rows that are made: those in sight, of which there are at most `height`; where they are measured, whole
+    /// screens of them, so that columns move once a screen and not with every row that comes into sight.
+    fn made(&self, height: usize) -> Range<usize> {
+        if !self.measured || height == 0 {
+            return self.top..self.rows.min(self.top + height);
+        }
+        let start = self.top / height * height;
+        start..self.rows.min(start + 2 * height)
+    }
+
+    /// What each column needs for its title and for `rows`.
+    fn needs(&self, rows: &[Row<'_>]) -> Vec<Need> {
+        let titles = self.columns.iter().map(|column| {
+            let arrow = usize::from(self.sorted.is_some_and(|(title, _)| title == column.title));
+            let cells = to_cells(Shown::new(column.title).width() + arrow);
+            Need { whole: cells, full: cells }
+        });
+        let mut needs: Vec<Need> = titles.collect();
+        for row in rows {
+            let Row::Cells(cells) = row else { continue };
+            for (need, cell) in needs.iter_mut().zip(cells) {
+                *need = need.and(cell.need());
+            }
+        }
+        needs
     }
 
     fn header(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
@@ -126,7 +176,7 @@ impl Table<'_> {
         let line = match cell {
             Cell::Text(text, role) => Line::of(*role, cut(text, column.cut, max)),
             Cell::Line(line) => line.cut_end(max),
-            Cell::Fitted(fit) => fit(max),
+            Cell::Fitted(_, fit) => fit(max),
         };
         let x = area.x + placed.x;
         if column.right {
@@ -180,6 +230,11 @@ pub(crate) fn change(old: &Shown, arrow: &str, new: &Shown, max: usize) -> Line 
     joined(old.cut_middle(old_room), arrow, new.cut_end(new_room))
 }
 
+/// The cells that [`change`] takes where it cuts nothing.
+pub(crate) fn change_width(old: &Shown, arrow: &str, new: &Shown) -> usize {
+    old.width() + arrow.chars().count() + 2 + new.width()
+}
+
 fn joined(old: Shown, arrow: &str, new: Shown) -> Line {
     Line::plain(old).dim(format!(" {arrow} ")).and(new)
 }
@@ -206,6 +261,7 @@ mod tests {
             cursor: 99_991,
             range: Some((99_990, 99_993)),
             focused: true,
+            measured: false,
         };
         let mut made = 0;
         table.draw(&mut canvas, Rect::new(0, 0, 20, 5), |index| {
@@ -216,6 +272,40 @@ mod tests {
         let gutter: Vec<&str> = (1..5).map(|y| buffer[(0, y)].symbol()).collect();
         assert_eq!(gutter, ["│", "▌", "│", " "], "a range is seen");
         assert_eq!(buffer[(1, 2)].symbol(), "9");
+    }
+
+    #[test]
+    fn columns_take_the_widths_of_rows_a_screen_at_a_time() {
+        let theme = Theme::fallback(Depth::True);
+        let columns = [Column::fixed("NAME", 8).flex(4, 12), Column::fixed("STATUS", 6)];
+        let starts = |top: usize| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 24, 5));
+            let mut canvas = Canvas::new(&mut buffer, Look { theme: &theme, ascii: false });
+            let (sorted, range) = (None, None);
+            let table = Table {
+                columns: &columns,
+                sorted,
+                rows: 100,
+                top,
+                cursor: top,
+                range,
+                focused: true,
+                measured: true,
+            };
+            let mut made = 0;
+            table.draw(&mut canvas, Rect::new(0, 0, 24, 5), |index| {
+                made += 1;
+                let name = if index == 13 { "a-longer-name" } else { "short" };
+                Row::Cells(vec![Cell::plain(name), Cell::plain("ok")])
+            });
+            assert!(made <= 8, "{made} rows");
+            (0..24)
+                .position(|x| buffer[(x, 1)].symbol() == "o" && buffer[(x + 1, 1)].symbol() == "k")
+                .unwrap()
+        };
+        assert_eq!((starts(0), starts(3)), (10, 10), "eight cells, though the rows need five");
+        assert_eq!((starts(8), starts(11), starts(15)), (14, 14, 14), "as long as the long one is near");
+        assert_eq!(starts(16), 10);
     }
 
     #[test]
