@@ -108,25 +108,41 @@ fn table_area(layout: &Layout) -> Rect {
     }
 }
 
-/// Draws a list's pane; rows are made by `row` for those in sight. `sorted` names the column of each order, and whether the
-/// greatest comes first there.
+/// The columns of a list.
+#[derive(Debug, Clone, Copy)]
+struct Heads<'a> {
+    columns: &'a [Column],
+    /// The column of each order, and whether the greatest comes first there.
+    sorted: &'a [(&'a str, bool)],
+    /// Whether they are as wide as their rows need.
+    measured: bool,
+}
+
+impl<'a> Heads<'a> {
+    fn of(columns: &'a [Column], sorted: &'a [(&'a str, bool)]) -> Self {
+        Self { columns, sorted, measured: true }
+    }
+}
+
+/// Draws a list's pane; rows are made by `row` for those near what is in sight.
 fn list<'r, K: Ord + Clone>(
     canvas: &mut Canvas<'_>,
     state: &State,
     layout: &Layout,
     list: &List<K>,
-    (columns, sorted): (&[Column], &[(&str, bool)]),
+    heads: Heads<'_>,
     mut row: impl FnMut(&K) -> Row<'r>,
 ) {
     let window = list.window(layout.rows());
     let table = Table {
-        columns,
-        sorted: sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
-        rows: list.len().min(window.end),
+        columns: heads.columns,
+        sorted: heads.sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
+        rows: list.len(),
         top: window.start,
         cursor: list.cursor(),
         range: list.range().map(|range| (range.start, range.end)),
         focused: state.overlay.is_none(),
+        measured: heads.measured,
     };
     table.draw(canvas, table_area(layout), |index| match list.rows().get(index) {
         Some(key) => row(key),

@@ -434,6 +434,7 @@ fn label(state: &State, row: &Row) -> &'static str {
     match (row.action, row.effect, state.mode) {
         (Action::Yes | Action::Accept, EffectClass::Remote, Mode::ReadOnly | Mode::DryRun) => "simulate",
         (Action::Why, ..) if state.shows_preview() => "hide",
+        (Action::NextFile, ..) if state.view_below_help() == View::Diff => "next file",
         // Enter does the same there, and says so.
         (Action::Tags, ..) if state.view_below_help() != View::Updates => "",
         _ => row.label,

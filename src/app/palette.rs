@@ -41,6 +41,7 @@ const NAMES: &[(&str, &str)] = &[
     ("view.policies", "policies"),
     ("view.automations", "automations"),
     ("view.plan", "plan"),
+    ("view.log", "log"),
     ("view.errors", "errors"),
     ("mode.read-only", "mode read-only"),
     ("mode.dry-run", "mode dry-run"),
@@ -124,11 +125,14 @@ fn all(state: &State) -> Vec<Entry> {
 /// Where a row stands among those that fit alike: places to go to, then what one does there, moving about last.
 fn place(row: &Row) -> usize {
     use Action::{
-        Demo, ModeDryRun, ModeReadOnly, ModeWrite, ViewAutomations, ViewErrors, ViewPlan, ViewPolicies,
-        ViewRepositories, ViewUpdates,
+        Demo, ModeDryRun, ModeReadOnly, ModeWrite, ViewAutomations, ViewErrors, ViewLog, ViewPlan,
+        ViewPolicies, ViewRepositories, ViewUpdates,
     };
     match (row.action, row.group) {
-        (ViewUpdates | ViewRepositories | ViewPolicies | ViewAutomations | ViewPlan | ViewErrors, _) => 0,
+        (
+            ViewUpdates | ViewRepositories | ViewPolicies | ViewAutomations | ViewPlan | ViewLog | ViewErrors,
+            _,
+        ) => 0,
         (_, Group::Act) => 1,
         (_, Group::Decide) => 2,
         (_, Group::Look) => 3,

@@ -98,8 +98,11 @@ fn standing(update: &Proposal) -> Option<String> {
     }
 }
 
-/// Some update has to be pending.
+/// Some update that is shown has to be pending.
 pub(super) fn any_pending(state: &State) -> Option<String> {
+    if state.view_below_help() == View::Updates && state.updates.is_empty() {
+        return Some("no update is shown".to_owned());
+    }
     unless(state.review.tally().pending > 0, "no update is pending")
 }
 

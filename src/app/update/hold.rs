@@ -43,7 +43,8 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     state.overlay = None;
     let is_same = |known: &&Hold| (&known.policy, &known.tag) == (&made.policy, &made.tag);
     let before = state.review.holds.iter().find(is_same).cloned();
-    let until = made.until.to_zoned(state.zone.clone()).strftime("%Y-%m-%d %H:%M");
+    let (until, now) = (made.until.to_zoned(state.zone.clone()), state.now.to_zoned(state.zone.clone()));
+    let until = until.strftime(if until.year() == now.year() { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" });
     let says = format!("{} is held until {until}; u takes that back", named(&made));
     let change = HoldChange { policy: made.policy.clone(), tag: made.tag.clone(), before, after: Some(made) };
     change_to(state, change, says)

@@ -147,7 +147,11 @@ pub(super) fn view(state: &mut State, action: Action) -> Vec<Effect> {
             rows::plan(state);
             state.switch_to(View::Plan);
         }
-        Action::ViewErrors => state.show(View::Errors),
+        Action::ViewErrors => {
+            // The newest, which the title counts.
+            state.errors.list.go_to_index(0);
+            state.show(View::Errors);
+        }
         Action::ViewPrevious => {
             if state.previous == Some(View::Log) {
                 return log::open(state);

@@ -27,7 +27,7 @@ pub(super) fn checkouts(state: &mut State, found: Vec<Problem>) {
 /// Keeps what is to be said of the objects' versions, and takes off what no longer is.
 pub(super) fn versions(state: &mut State) {
     let found = state.inventory.obsolete.iter().map(Problem::from).collect();
-    replace(state, "obsolete version", found);
+    replace(state, "obsolete apiVersion", found);
 }
 
 /// Puts `found` in the place of all that is said of such `things`, each under the place it is about.

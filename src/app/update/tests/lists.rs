@@ -163,3 +163,29 @@ fn frozen_rows_keep_their_counts_too() {
     press(&mut state, &["f"]);
     assert_eq!(tags(&state), Some(7));
 }
+
+#[test]
+fn problems_are_opened_at_the_newest_and_a_small_terminal_tells_all_of_one_on_enter() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.size = crate::app::layout::Size { width: 80, height: 24 };
+    for what in ["older", "newer"] {
+        let problem = Problem::new(Code::Config, what, "broken");
+        assert!(state.errors.add(state.now, what, problem, None));
+    }
+    press(&mut state, &["!"]);
+    let current = state.errors.list.current().and_then(|id| state.errors.get(*id));
+    assert_eq!(current.map(|entry| entry.what.as_str()), Some("newer"));
+    assert!(!state.layout().overlay);
+    press(&mut state, &["enter"]);
+    assert!(state.layout().overlay);
+}
+
+#[test]
+fn where_a_filter_hides_every_row_nothing_is_offered_that_would_do_something_to_them() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let offered =
+        |state: &State| crate::app::action::hints(state, 200).iter().any(|hint| hint.label == "all");
+    assert!(offered(&state));
+    press(&mut state, &["/", "z", "z", "enter"]);
+    assert!(state.updates.is_empty() && !offered(&state));
+}
