@@ -108,7 +108,7 @@ fn failure(state: &State, problem: &Problem, scan: &Scan) -> Line {
     };
     let line = Line::of(Role::StateError, word);
     match scan.retry {
-        Some(retry) => line.and(format!(", retry at {}", words::when(state.now, retry, &state.zone))),
+        Some(retry) => line.and(format!(", retry at {}", words::moment(state.now, retry, &state.zone))),
         None => line.and(": ").and(&problem.message),
     }
 }
@@ -196,4 +196,25 @@ pub(super) fn summary(state: &State) -> Line {
         return Line::plain(format!("scanning {} of {} · {problems}", totals.running, totals.total));
     }
     Line::plain(format!("{} · {problems}", words::count(totals.total, "repository")))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_registry_that_asked_for_a_pause_has_a_row_that_says_when_it_is_asked_again() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let mut state = State::default();
+        (state.now, state.zone) = (at("2026-11-22T23:50:00Z"), jiff::tz::TimeZone::UTC);
+        let said = |code, retry: &str| {
+            let scan = Scan { retry: Some(at(retry)), ..Scan::default() };
+            let line = failure(&state, &Problem::new(code, "edge/legacy", "503"), &scan);
+            line.runs().iter().map(|(text, _)| text.as_str()).collect::<String>()
+        };
+        assert_eq!(said(Code::RateLimited, "2026-11-22T23:55:00Z"), "rate-limited, retry at 23:55");
+        assert_eq!(said(Code::Unreachable, "2026-11-23T00:05:00Z"), "unreachable, retry at 11-23 00:05");
+    }
 }
