@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::signals::Signals;
 use super::{Left, Options, run, run_with};
 use crate::cli::{Cli, Command, DemoArgs, Format};
-use crate::config::Settings;
+use crate::config::{Settings, SourceChoice};
 use crate::demo::Demo;
 use crate::domain::plan::{Plan, Stale};
 use crate::engine::Engine;
@@ -62,6 +62,9 @@ fn source(settings: &Settings, plan: Option<Plan>) -> Result<Left, Problem> {
 
 /// What the title calls the source before it is read.
 fn name(settings: &Settings) -> String {
+    if settings.source == SourceChoice::Cluster {
+        return settings.context.clone().unwrap_or_else(|| "cluster".to_owned());
+    }
     let files = settings.files.clone().unwrap_or_else(|| ".".to_owned());
     let path = Path::new(&files).canonicalize().ok();
     let last = path.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());

@@ -149,6 +149,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     let Some(verdict) = state.shown_verdict(id) else {
         let waiting = "not evaluated yet: its repository was not scanned";
         lines.push(words::fact("latest", Line::of(Role::TextDim, waiting)));
+        lines.extend(cluster::policy(state, id, width));
         lines.extend(chain.into_iter().flat_map(|chain| words::chain(chain, width)));
         return lines;
     };
@@ -255,4 +256,36 @@ pub(super) fn summary(state: &State) -> Line {
     }
     let total = words::count(state.inventory.policies.len(), "policy");
     counts.iter().fold(Line::plain(total), |line, (word, count)| line.and(format!(" · {count} {word}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::world::Live;
+    use crate::domain::controller::Reported;
+    use crate::domain::object::{DigestPolicy, ImageRepository, Kind, PolicyChoice};
+    use crate::domain::proposal::Reference;
+
+    #[test]
+    fn what_the_controller_says_is_shown_before_anything_was_evaluated_here() {
+        let meta = ImageRepository::of_image("reg/web").meta;
+        let id = meta.id.clone();
+        let policy = ImagePolicy {
+            repository: id.clone(),
+            meta,
+            choice: PolicyChoice::default(),
+            filter: None,
+            digest_policy: DigestPolicy::Never,
+            interval: None,
+            suspend: false,
+        };
+        let latest = Some(Reference { image: "reg/web".to_owned(), tag: "1.4.2".to_owned(), digest: None });
+        let reports = [((Kind::ImagePolicy, id), Reported { latest, ..Reported::default() })].into();
+        let live = Live { reports: std::sync::Arc::new(reports), ..Live::default() };
+        let mut state = State::default();
+        state.live = Some(live);
+        let lines = preview(&state, &policy, 80);
+        let says = |line: &Line| line.runs().iter().any(|(text, _)| text.as_str() == "1.4.2");
+        assert!(lines.iter().any(says), "{lines:?}");
+    }
 }
