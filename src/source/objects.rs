@@ -1,22 +1,28 @@
 //! Writes objects into files: which file, which document of it, and nothing else in it.
 //!
 //! A file is replaced as a whole by a rename, so that nobody ever sees half of it; every byte outside the one document stays.
+//! What has changed since it was read is left alone.
 //! Nothing is staged or committed.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
+use self::disk::{Access, read, replace};
 use super::create::{Made, NewObject};
 use super::export::document;
 use super::yaml::{Document, documents};
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{Kind, Meta, ObjectId};
 use crate::problem::{Code, Problem};
+
+mod disk;
+
+pub use disk::{is_open_to_others, remove_file, rewrite, text};
 
 /// The annotation of a secret of ours that says which address it was made for.
 pub const URL_ANNOTATION: &str = "supercargo/url";
@@ -59,6 +65,9 @@ pub enum ObjectError {
     /// A symbolic link, which a rename would replace.
     #[error("{} is a symbolic link; give the file it points to", .0.display())]
     Link(PathBuf),
+    /// Somebody else changed the file after it was read.
+    #[error("{} has changed meanwhile; nothing was done to it", .0.display())]
+    Changed(PathBuf),
     /// Bytes that are no text.
     #[error("{} is not UTF-8", .0.display())]
     NotText(PathBuf),
@@ -91,10 +100,14 @@ impl From<ObjectError> for Problem {
         let code = match &error {
             ObjectError::Io { .. } => Code::Storage,
             ObjectError::Link(_) => Code::Usage,
+            ObjectError::Changed(_) => Code::StalePlan,
             ObjectError::NotText(_) => Code::YamlInvalid,
             ObjectError::Twice { .. } | ObjectError::InList { .. } => Code::Ambiguous,
         };
         let problem = Self::new(code, "", error.to_string());
+        if code == Code::StalePlan {
+            return problem.hint("Look at what it says now, and run the command again.");
+        }
         match std::error::Error::source(&error) {
             Some(source) => problem.caused_by(source),
             None => problem,
@@ -181,7 +194,8 @@ pub fn write(object: &NewObject, file: &Path, dry_run: bool) -> Result<Action, O
     let old = read(file)?;
     let (action, new) = edit(object, old.as_deref(), file)?;
     if !dry_run && action != Action::Unchanged {
-        replace(file, &new, None)?;
+        let access = if object.made == Made::Secret { Access::OwnerIfNew } else { Access::AsBefore };
+        replace(file, old.as_deref(), &new, access)?;
     }
     Ok(action)
 }
@@ -202,57 +216,9 @@ pub fn write_secret(
     if !dry_run && action != Action::Unchanged {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.map_err(|source| ObjectError::Io { doing: "creating", path: folder.clone(), source })?;
-        replace(&file, &new, Some(0o600))?;
+        replace(&file, old.as_deref(), &new, Access::Owner)?;
     }
     Ok((file, action))
-}
-
-/// The text of a file that is there.
-///
-/// # Errors
-/// It is gone, a link, or no text.
-pub fn text(file: &Path) -> Result<String, ObjectError> {
-    let gone = || ObjectError::Io {
-        doing: "reading",
-        path: file.to_owned(),
-        source: io::ErrorKind::NotFound.into(),
-    };
-    read(file)?.ok_or_else(gone)
-}
-
-/// Gives a file another text, at once; its permissions stay.
-///
-/// # Errors
-/// It cannot be written.
-pub fn rewrite(file: &Path, text: &str) -> Result<(), ObjectError> {
-    replace(file, text, None)
-}
-
-/// Removes a file.
-///
-/// # Errors
-/// It cannot be removed.
-pub fn remove_file(file: &Path) -> Result<(), ObjectError> {
-    fs::remove_file(file).map_err(|source| ObjectError::Io {
-        doing: "removing",
-        path: file.to_owned(),
-        source,
-    })
-}
-
-/// The text of a file; `None` if there is none.
-fn read(file: &Path) -> Result<Option<String>, ObjectError> {
-    match fs::symlink_metadata(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(found) if found.is_symlink() => return Err(ObjectError::Link(file.to_owned())),
-        _ => {}
-    }
-    let bytes = fs::read(file).map_err(|source| ObjectError::Io {
-        doing: "reading",
-        path: file.to_owned(),
-        source,
-    })?;
-    String::from_utf8(bytes).map(Some).map_err(|_bytes| ObjectError::NotText(file.to_owned()))
 }
 
 /// The text of a file with the object in it, and what that means.
@@ -366,28 +332,10 @@ fn in_lines_of(text: &str, new: &str) -> String {
     if text.contains("\r\n") { new.replace('\n', "\r\n") } else { new.to_owned() }
 }
 
-/// Replaces a file, or makes it and its folders; with its old permissions, or `mode`, or what the process gives new files.
-fn replace(file: &Path, text: &str, mode: Option<u32>) -> Result<(), ObjectError> {
-    let doing = |doing: &'static str| move |source| ObjectError::Io { doing, path: file.to_owned(), source };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(doing("creating the folder of"))?;
-    let known = fs::metadata(file).ok().map(|found| found.permissions());
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".supercargo-")
-        .permissions(fs::Permissions::from_mode(mode.unwrap_or(0o666)))
-        .tempfile_in(folder)
-        .map_err(doing("writing beside"))?;
-    temporary.write_all(text.as_bytes()).map_err(doing("writing"))?;
-    if let (Some(permissions), None) = (known, mode) {
-        temporary.as_file().set_permissions(permissions).map_err(doing("writing"))?;
-    }
-    temporary.as_file().sync_all().map_err(doing("writing"))?;
-    temporary.persist(file).map_err(|error| doing("replacing")(error.error))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::create::{Common, PolicyFlags, RepositoryFlags, SecretFlags};
     use super::super::{create, files};
     use super::*;
@@ -522,5 +470,8 @@ mod tests {
         assert_eq!(file, folder.path().join("secrets/apps/vote.yaml"));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+        let elsewhere = folder.path().join("d/s.yaml");
+        assert_eq!(write(&secret, &elsewhere, false).unwrap(), Action::Created);
+        assert_eq!(mode(&elsewhere), 0o600);
     }
 }

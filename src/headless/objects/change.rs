@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::push::{Question, ask};
 use super::super::{Answer, Streams};
-use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
 use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, DeleteArgs, ObjectArgs, ResumeArgs};
@@ -90,11 +90,18 @@ pub(in super::super) fn resume(
     args: &ResumeArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let resumed = change(settings, Change::Resume, args.what.parts(), args.wait, streams)?;
-    if args.wait && resumed.exit == 0 && matches!(acts_on(settings, false)?, ActsOn::Files) {
-        return super::reconcile::reconcile_now(settings, args.what.parts(), "resumed", streams);
+    match target_of(settings, Change::Resume)? {
+        ActsOn::Cluster(remote) => {
+            remote::change(settings, &remote, Change::Resume, args.what.parts(), args.wait, streams)
+        }
+        ActsOn::Files => {
+            let resumed = change_files(settings, Change::Resume, args.what.parts(), false, streams)?;
+            if args.wait && resumed.exit == 0 {
+                return super::reconcile::reconcile_now(settings, args.what.parts(), "resumed", streams);
+            }
+            Ok(resumed)
+        }
     }
-    Ok(resumed)
 }
 
 /// The objects of a files source, and its files as they are now.
@@ -124,7 +131,10 @@ impl Files {
             let mut places = all.remove(id).unwrap_or_default();
             if places.len() > 1 {
                 // A link into the tree is no second place.
-                places.retain(|place| !self.root.join(&place.file).is_symlink());
+                let is_link = |place: &Place| self.root.join(&place.file).is_symlink();
+                if !places.iter().all(is_link) {
+                    places.retain(|place| !is_link(place));
+                }
             }
             match places.len() {
                 1 => places.pop().ok_or_else(|| lost(id)),
@@ -140,6 +150,15 @@ fn lost(id: &ObjectId) -> Problem {
     Problem::new(Code::Internal, id.to_string(), "what was read cannot be found again")
 }
 
+/// What another took out of its file after it was chosen.
+fn gone(id: &ObjectId, file: &str) -> Problem {
+    let message = format!(
+        "{file} has changed meanwhile and does not describe it once any more; nothing was done to it"
+    );
+    Problem::new(Code::StalePlan, id.to_string(), message)
+        .hint("Look at what it says now, and run the command again.")
+}
+
 fn twice(kind: Kind, id: &ObjectId, places: &[Place]) -> Problem {
     let listed: Vec<String> = places.iter().map(|place| format!("{}:{}", place.file, place.line)).collect();
     let message = format!("several places describe {kind} {id}: {}", listed.join(", "));
@@ -147,11 +166,11 @@ fn twice(kind: Kind, id: &ObjectId, places: &[Place]) -> Problem {
         .hint("Give the folder of the one that is meant with -C.")
 }
 
-/// Does it to each of the objects; `flag` is `--silent` of `delete` and `--wait` of `resume`.
+/// Does it to each of the objects; `flag` is `--silent` of `delete`.
 ///
 /// # Errors
-/// A mode that allows no writing, a cluster that would be meant, a name that no object has, an object in several places, no
-/// agreement; what goes wrong with one of several objects is in the answer.
+/// A mode that allows no writing, a name that no object has, an object in several places, no agreement; what goes wrong with
+/// one of several objects is in the answer.
 fn change(
     settings: &Settings,
     change: Change,
@@ -159,21 +178,43 @@ fn change(
     flag: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
+    match target_of(settings, change)? {
+        ActsOn::Cluster(remote) => remote::change(settings, &remote, change, (kind, which), flag, streams),
+        ActsOn::Files => change_files(settings, change, (kind, which), flag, streams),
+    }
+}
+
+/// Where a change is made.
+///
+/// # Errors
+/// A mode that allows no writing, a kubeconfig that cannot be used.
+fn target_of(settings: &Settings, change: Change) -> Result<ActsOn, Problem> {
     if settings.mode == Mode::ReadOnly {
         return Err(super::super::read_only(settings, change.command()));
     }
-    if let ActsOn::Cluster(remote) = acts_on(settings, false)? {
-        return remote::change(settings, &remote, change, (kind, which), flag, streams);
-    }
+    acts_on(settings, false)
+}
+
+/// [`change`] where it is about files; `is_agreed`: nobody has to be asked about a deletion.
+fn change_files(
+    settings: &Settings,
+    change: Change,
+    (kind, which): (Kind, &Chosen),
+    is_agreed: bool,
+    streams: &mut Streams<'_>,
+) -> Result<Answer, Problem> {
     let mut source = Files::read(settings)?;
-    let ids = chosen(settings, kind, which, &super::known(&source.inventory, kind))?;
+    // Also those that are not as they should be: they are what somebody wants to be rid of.
+    let all = edit::places(&source.sources, &settings.default_namespace, kind);
+    let ids = chosen(settings, kind, which, &all.keys().collect::<Vec<_>>());
+    let ids = ids.map_err(|problem| beside(problem, &source.problems))?;
     if ids.is_empty() {
         return Ok(answer(Vec::new(), true)
             .with_problems(source.problems)
             .with_note(nothing(settings, kind)));
     }
     let places = source.places(settings, kind, &ids)?;
-    if change == Change::Delete && !flag && !settings.yes {
+    if change == Change::Delete && !is_agreed && !settings.yes {
         agree(kind, &ids, streams)?;
     }
     let engine = Engine::open(settings.clone())?;
@@ -185,18 +226,20 @@ fn change(
             '►',
             &format!("{} {} {} in {} namespace", change.under_way(), human(kind), id.name, id.namespace),
         );
-        let done = source.apply(settings, change, kind, (id, place));
-        match done {
-            Ok((action, warning)) => {
+        match source.apply(settings, change, kind, (id, place)) {
+            Ok(done) => {
+                if done.is_file_gone {
+                    lines.line('►', &format!("removed {}", place.file));
+                }
                 lines.line('✔', &format!("{} {}", human(kind), change.done()));
                 let detail = format!("{kind} {} in {}", change.done(), place.file);
-                if action == change.done() {
+                if done.action == change.done() {
                     engine.note(&[Note::ok("object", id.to_string(), detail)]);
                 }
-                problems.extend(warning);
+                problems.extend(done.warning);
                 results.push(ObjectResult {
                     made: Made::Flux(kind),
-                    action,
+                    action: done.action,
                     object: id.clone(),
                     file: Some(place.file.clone()),
                     dry_run: false,
@@ -212,48 +255,54 @@ fn change(
     Ok(answer(results, is_list).with_problems(problems).with_parts(ids.len(), &failed))
 }
 
+/// What became of an object.
+struct Done {
+    action: &'static str,
+    is_file_gone: bool,
+    /// What else there is to do.
+    warning: Option<Problem>,
+}
+
 impl Files {
-    /// Changes one object; what became of it, and what else there is to do.
+    /// Changes one object where it stands now: others may have written to its file since it was chosen, we may have.
     fn apply(
         &mut self,
         settings: &Settings,
         change: Change,
         kind: Kind,
         (id, place): (&ObjectId, &Place),
-    ) -> Result<(&'static str, Option<Problem>), Problem> {
-        // Another object of the same file may have been changed before.
-        let place = edit::place_now(&self.sources, &settings.default_namespace, (kind, id), place)
-            .ok_or_else(|| lost(id))?;
+    ) -> Result<Done, Problem> {
         let file = self.root.join(&place.file);
         let text = objects::text(&file)?;
+        self.keep(&place.file, &text);
+        let place = edit::place_now(&self.sources, &settings.default_namespace, (kind, id), &place.file)
+            .ok_or_else(|| gone(id, &place.file))?;
         let refused = |error: edit::EditError| {
             let problem = Problem::new(Code::Usage, id.to_string(), error.to_string());
             problem.hint(format!("Edit {}, line {}, by hand.", place.file, place.line))
         };
-        let (new, warning) = match change {
-            Change::Delete => {
-                if let Some(new) = edit::remove(&text, &place).map_err(refused)? {
-                    (new, None)
-                } else {
-                    objects::remove_file(&file)?;
-                    (String::new(), still_listed(&self.root, &place.file))
-                }
-            }
-            Change::Suspend | Change::Resume => {
-                let is_suspended = change == Change::Suspend;
-                let Some(new) = edit::suspend(&text, &place, is_suspended).map_err(refused)? else {
-                    return Ok(("unchanged", None));
-                };
-                (new, None)
+        let new = if change == Change::Delete {
+            edit::remove(&text, &place).map_err(refused)?
+        } else {
+            match edit::suspend(&text, &place, change == Change::Suspend).map_err(refused)? {
+                None => return Ok(Done { action: "unchanged", is_file_gone: false, warning: None }),
+                new => new,
             }
         };
-        if !new.is_empty() {
-            objects::rewrite(&file, &new)?;
+        match &new {
+            Some(new) => objects::rewrite(&file, &text, new)?,
+            None => objects::remove_file(&file, &text)?,
         }
-        for known in self.sources.iter_mut().filter(|known| known.path == place.file) {
-            known.bytes = new.clone().into_bytes();
+        self.keep(&place.file, new.as_deref().unwrap_or_default());
+        let warning = new.is_none().then(|| still_listed(&self.root, &place.file)).flatten();
+        Ok(Done { action: change.done(), is_file_gone: new.is_none(), warning })
+    }
+
+    /// Takes over what a file says now.
+    fn keep(&mut self, file: &str, text: &str) {
+        for known in self.sources.iter_mut().filter(|known| known.path == file) {
+            known.bytes = text.as_bytes().to_vec();
         }
-        Ok((change.done(), warning))
     }
 }
 
@@ -287,4 +336,56 @@ fn agree(kind: Kind, ids: &[ObjectId], streams: &mut Streams<'_>) -> Result<(), 
         refused: "aborting",
     };
     ask(&question, true, streams)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str) -> String {
+        format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}}}\nspec: {{image: r/{name}, \
+             interval: 1m}}\n"
+        )
+    }
+
+    /// Chooses `a` in a file of `before`, has somebody write `meanwhile` and changes it then; the file's text afterwards.
+    fn changed(
+        change: Change,
+        before: &str,
+        meanwhile: &str,
+    ) -> (Result<&'static str, Code>, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.yaml");
+        std::fs::write(&file, before).unwrap();
+        let settings = crate::engine::tests::settings();
+        let tree = files::read_work_tree(folder.path()).unwrap();
+        let inventory = files::parse(&tree.files, &settings.default_namespace).inventory;
+        let mut source =
+            Files { root: folder.path().to_owned(), sources: tree.files, inventory, problems: Vec::new() };
+        let (kind, id) = (Kind::ImageRepository, ObjectId::new(&settings.default_namespace, "a"));
+        let place = source.places(&settings, kind, std::slice::from_ref(&id)).unwrap().remove(0);
+        std::fs::write(&file, meanwhile).unwrap();
+        let done = source.apply(&settings, change, kind, (&id, &place));
+        (done.map(|done| done.action).map_err(|problem| problem.code), std::fs::read_to_string(&file).ok())
+    }
+
+    #[test]
+    fn an_object_is_changed_where_it_stands_now_and_no_other_in_its_place() {
+        let (a, b, c) = (object("a"), object("b"), object("c"));
+        let before = format!("{a}{b}");
+        let pulled = format!("{b}{c}");
+        for change in [Change::Delete, Change::Suspend, Change::Resume] {
+            assert_eq!(
+                changed(change, &before, &pulled),
+                (Err(Code::StalePlan), Some(pulled.clone())),
+                "{change:?}"
+            );
+            assert_eq!(changed(change, &a, &b), (Err(Code::StalePlan), Some(b.clone())), "{change:?}");
+        }
+        assert_eq!(changed(Change::Delete, &before, &format!("{c}{a}")), (Ok("deleted"), Some(c.clone())));
+        let twice = format!("{a}{a}");
+        assert_eq!(changed(Change::Delete, &a, &twice), (Err(Code::StalePlan), Some(twice.clone())));
+        assert_eq!(changed(Change::Delete, &before, &a), (Ok("deleted"), None));
+    }
 }

@@ -20,8 +20,12 @@ pub(super) enum ActsOn {
 /// in place of the other.
 ///
 /// # Errors
-/// A kubeconfig that cannot be used; `--source cluster` where no context is in force.
+/// A kubeconfig that cannot be used; `--source cluster` where no context is in force, or with `--path`.
 pub(super) fn acts_on(settings: &Settings, path: bool) -> Result<ActsOn, Problem> {
+    if path && settings.source == SourceChoice::Cluster {
+        let problem = Problem::new(Code::Usage, "--path", "is about files, and the source is the cluster");
+        return Err(problem.hint("Leave --path out, or give --source files."));
+    }
     let are_files_meant = match settings.source {
         SourceChoice::Files => true,
         SourceChoice::Cluster => false,
@@ -82,6 +86,14 @@ pub(super) fn chosen(
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok(ids)
+}
+
+/// The problem of a name that nothing has, and what is wrong in the files: it may stand where nothing could be read.
+pub(super) fn beside(problem: Problem, others: &[Problem]) -> Problem {
+    if problem.code != Code::NotFound {
+        return problem;
+    }
+    others.iter().fold(problem, |problem, other| problem.cause(other.to_string()))
 }
 
 fn place(namespace: Option<&str>) -> String {

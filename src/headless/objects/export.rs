@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Answer, Document, Text};
-use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
 use super::remote;
 use super::result::name_of;
 use crate::cli::{Chosen, ObjectArgs};
@@ -72,11 +72,14 @@ pub(in super::super) fn export(settings: &Settings, args: &ObjectArgs) -> Result
     let tree = files::read_work_tree(&super::root_of(settings)?)?;
     let (kind, which) = args.what.parts();
     let inventory = files::parse(&tree.files, &settings.default_namespace).inventory;
-    let ids = chosen(settings, kind, which, &super::known(&inventory, kind))?;
+    let places = edit::places(&tree.files, &settings.default_namespace, kind);
+    let problems: Vec<Problem> =
+        tree.problems.into_iter().chain(inventory.problems.iter().cloned()).collect();
+    let ids = chosen(settings, kind, which, &places.keys().collect::<Vec<_>>());
+    let ids = ids.map_err(|problem| beside(problem, &problems))?;
     if let Some(problem) = ids.iter().find_map(|id| inventory.ambiguity(kind, id)) {
         return Err(problem);
     }
-    let places = edit::places(&tree.files, &settings.default_namespace, kind);
     let mut all = Vec::new();
     for id in &ids {
         let object = places.get(id).and_then(|places| edit::value(&tree.files, places.first()?));
@@ -89,7 +92,6 @@ pub(in super::super) fn export(settings: &Settings, args: &ObjectArgs) -> Result
             yaml: crate::source::export::exported(&object, id),
         });
     }
-    let problems = tree.problems.into_iter().chain(inventory.problems).collect();
     Ok(exports(settings, kind, which, all).with_problems(problems))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::plan;
 use super::super::session::{Progress, Session};
 use super::super::{Answer, Streams};
-use super::choose::{ActsOn, acts_on, chosen, nothing};
+use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
 use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, ObjectArgs};
@@ -50,7 +50,8 @@ pub(super) fn reconcile_now(
         super::super::asks(settings, "reconcile")?;
     }
     let mut session = Session::open(settings)?;
-    let ids = chosen(settings, kind, which, &super::known(&session.world.inventory, kind))?;
+    let ids = chosen(settings, kind, which, &super::known(&session.world.inventory, kind));
+    let ids = ids.map_err(|problem| beside(problem, &session.world.problems))?;
     if ids.is_empty() {
         let note = nothing(settings, kind);
         return Ok(answer(Vec::new(), true).with_problems(session.problems()).with_note(note));

@@ -23,16 +23,19 @@ pub fn places(files: &[SourceFile], default_namespace: &str, kind: Kind) -> BTre
     all
 }
 
-/// The place at which an object stands now in the file of `place`; the other files are looked at for namespaces only.
+/// The one place at which an object stands in a file of `files`; `None` if it stands there no more, or more than once. The other
+/// files are looked at for namespaces only.
 pub fn place_now(
     files: &[SourceFile],
     default_namespace: &str,
     (kind, id): (Kind, &ObjectId),
-    place: &Place,
+    file: &str,
 ) -> Option<Place> {
     let namespaces = Namespaces::read(files, default_namespace);
-    let file = files.iter().find(|file| file.path == place.file)?;
-    in_file(file, &namespaces, kind).into_iter().find(|(found, _)| found == id).map(|(_, place)| place)
+    let file = files.iter().find(|known| known.path == file)?;
+    let all = in_file(file, &namespaces, kind).into_iter();
+    let mut own = all.filter(|(found, _)| found == id).map(|(_, place)| place);
+    own.next().filter(|_| own.next().is_none())
 }
 
 /// The object at `place`, in JSON.

@@ -1,7 +1,7 @@
 //! Takes an object out of a file: its document, or its item of a list.
 //!
 //! With a document go its marker and the comments that stand at it. Comments that a blank line keeps apart from it stay, for
-//! they may be about the file or about what follows.
+//! they may be about the file or about what follows; so do those directly above the next marker, and a licence.
 
 use std::ops::Range;
 
@@ -89,14 +89,34 @@ fn without_document(text: &str, document: Range<usize>) -> String {
     let head = head.iter().skip_while(|line| line.starts_with("---")).copied();
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
     let (before, behind) = (part(0..document.start), part(document.end..text.len()));
-    format!("{before}{}{}{behind}", apart_above(&head.collect::<Vec<_>>()), apart_below(tail))
+    let before = if own.starts_with("---") { without_directives(before) } else { before };
+    let is_glued = behind.starts_with("---") && !tail.iter().any(|line| line.trim().is_empty());
+    let below = if is_glued { tail.concat() } else { apart_below(tail) };
+    format!("{before}{}{below}{behind}", apart_above(&head.collect::<Vec<_>>()))
+}
+
+/// The text without the directives at its end: they are of the document that begins there.
+fn without_directives(mut text: &str) -> &str {
+    while let Some(rest) = text.get(..lines::start(text, text.len().saturating_sub(1)))
+        && text.get(rest.len()..).is_some_and(|line| line.starts_with('%'))
+    {
+        text = rest;
+    }
+    text
 }
 
 /// The comments before an object that a blank line keeps apart from it, that line included.
 fn apart_above(lines: &[&str]) -> String {
-    let end = lines.iter().rposition(|line| line.trim().is_empty()).map_or(0, |at| at + 1);
+    let is_apart = |line: &&str| line.trim().is_empty() || is_licence(line);
+    let end = lines.iter().rposition(is_apart).map_or(0, |at| at + 1);
     let apart = lines.get(..end).unwrap_or_default();
     if apart.iter().any(|line| lines::is_comment(line)) { apart.concat() } else { String::new() }
+}
+
+/// Whether a comment is about the rights to the file, however near an object it stands.
+fn is_licence(line: &str) -> bool {
+    let line = line.to_lowercase();
+    ["spdx-", "copyright", "licence", "license"].iter().any(|word| line.contains(word))
 }
 
 /// The comments behind an object that a blank line keeps apart from it.
@@ -121,11 +141,16 @@ fn item(own: &Outline, text: &str, path: &[usize]) -> Option<Range<usize>> {
     }
     let (line, depth) = dash(text, one)?;
     let start = lines::above(text, line, depth);
-    let end = match next {
-        Some(next) => dash(text, next).map(|(line, depth)| lines::above(text, line, depth))?,
-        None => lines::block_end(text, lines::end(text, line), depth + 1),
+    let own_end = lines::block_end(text, lines::end(text, line), depth + 1).max(lines::end(text, line));
+    let Some(next) = next else { return Some(start..own_end) };
+    let (next, depth) = dash(text, next)?;
+    let between: Vec<&str> = text.get(own_end..next)?.split_inclusive('\n').collect();
+    let end = if between.iter().any(|line| line.trim().is_empty()) {
+        next - apart_below(&between).len()
+    } else {
+        lines::above(text, next, depth)
     };
-    Some(start..end.max(lines::end(text, line)))
+    Some(start..end.max(own_end))
 }
 
 /// Where the line of an item's dash begins, and how far that is indented.
@@ -184,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_above_the_next_marker_and_a_licence_stay() {
+        let (a, b) = (object("a"), object("b"));
+        let text = format!("{a}# === section b ===\n---\n{b}");
+        assert_eq!(removed(&text, "a"), Ok(Some(format!("# === section b ===\n---\n{b}"))));
+        let text = format!("# Copyright 2026 x\n# of a\n{a}---\n{b}");
+        assert_eq!(removed(&text, "a"), Ok(Some(format!("# Copyright 2026 x\n---\n{b}"))));
+    }
+
+    #[test]
+    fn directives_go_with_their_document() {
+        let (a, b) = (object("a"), object("b"));
+        let text = format!("{a}...\n%YAML 1.2\n---\n{b}");
+        assert_eq!(removed(&text, "b"), Ok(Some(format!("{a}...\n"))));
+        let text = format!("%YAML 1.2\n---\n{a}---\n{b}");
+        assert_eq!(removed(&text, "a"), Ok(Some(format!("---\n{b}"))));
+        assert_eq!(removed(&text, "b"), Ok(Some(format!("%YAML 1.2\n---\n{a}"))));
+    }
+
+    #[test]
     fn of_a_file_without_other_documents_nothing_is_left() {
         assert_eq!(removed(&format!("# licence\n\n---\n{}---\n", object("a")), "a"), Ok(None));
     }
@@ -197,6 +241,8 @@ mod tests {
         assert_eq!(removed(&text, "a"), Ok(Some(list(&format!("# of b\n- {b}\n")))));
         assert_eq!(removed(&text, "b"), Ok(Some(list(&format!("# of a\n- {a}\n")))));
         assert_eq!(removed(&list(&format!("- {a}\n")), "a"), Ok(None));
+        let apart = list(&format!("- {a}\n# more of a\n\n# section b\n\n# of b\n- {b}\n"));
+        assert_eq!(removed(&apart, "a"), Ok(Some(list(&format!("# section b\n\n# of b\n- {b}\n")))));
         let indented = |text: &str| format!("  {}\n", text.trim_end().replace('\n', "\n  "));
         let wide = list(&indented(&format!("- {a}\n- {b}\n")));
         assert_eq!(removed(&wide, "b"), Ok(Some(list(&indented(&format!("- {a}\n"))))));

@@ -113,9 +113,12 @@ fn in_block(text: &str, entries: &[(Outline, Outline)], is_suspended: bool) -> V
         .collect()
 }
 
-/// The line, with the line end that the text has; one that comes behind a last line without an end has none either.
+/// The line, with the line end of the one before it; one that comes behind a last line without an end has none either.
 fn own_line(text: &str, at: usize, line: &str) -> String {
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let before = text.get(..at).unwrap_or_default();
+    let near = before.rfind('\n').or_else(|| text.find('\n'));
+    let end = near.and_then(|end| text.get(..end)).filter(|line| line.ends_with('\r'));
+    let end = if end.is_some() { "\r\n" } else { "\n" };
     if at > 0 && !text.get(..at).is_some_and(|before| before.ends_with('\n')) {
         format!("{end}{line}")
     } else {
@@ -191,6 +194,8 @@ mod tests {
     fn line_ends_and_a_missing_last_one_stay() {
         let text = format!("{HEAD}spec:\n  a: b").replace('\n', "\r\n");
         assert_eq!(set(&text, true), Ok(Some(format!("{text}\r\n  suspend: true"))));
+        let mixed = format!("---\r\n{HEAD}spec:\n  a: b\n");
+        assert_eq!(set(&mixed, true), Ok(Some(format!("{mixed}  suspend: true\n"))));
     }
 
     #[test]
