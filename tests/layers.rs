@@ -104,6 +104,7 @@ const LAYERS: &[Layer] = &[
             "source/load.rs",
             "source/load",
             "source/objects.rs",
+            "source/objects",
             "source/secrets.rs",
             "source/yaml.rs",
             "source/yaml",

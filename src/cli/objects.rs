@@ -35,7 +35,7 @@ pub enum CreateWhat {
         #[command(subcommand)]
         kind: CreateSource,
     },
-    /// A secret, kept in our own folder unless --path is given.
+    /// A secret; without a cluster and --path it is kept in our own folder.
     Secret {
         /// Which kind.
         #[command(subcommand)]

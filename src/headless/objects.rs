@@ -54,12 +54,12 @@ pub(super) fn create(
         return Err(super::read_only(settings, "create"));
     }
     if let ActsOn::Cluster(remote) = acts_on(settings, common.path.is_some())? {
-        let created = remote::create(settings, &remote, object, streams)?;
+        let keys = flags::Keys::of(args, &object);
+        let created = remote::create(settings, &remote, (object, &keys), streams)?;
         let problems = remark.into_iter().chain(created.problems.clone()).collect();
         return Ok(created.with_problems(problems));
     }
     let mut lines = Lines::new(streams, settings);
-    flags::said(&object, &mut lines);
     lines.line('✚', &format!("generating {}", object.made.in_words()));
     lines.line('►', &format!("applying {}", object.made.in_words()));
     let written = write(&object, common.path.as_deref(), settings)?;
@@ -67,6 +67,8 @@ pub(super) fn create(
         lines.line('►', &format!("wrote {}", written.shown));
     }
     lines.line('✔', &format!("{} {}", object.made.in_words(), written.action.word()));
+    let keys = flags::Keys::of(args, &object);
+    lines.keys(&keys, false);
     if written.action != Action::Unchanged {
         let detail = format!("{} {} in {}", object.made, written.action.word(), written.shown);
         Engine::open(settings.clone())?.note(&[Note::ok("object", object.id.to_string(), detail)]);
@@ -81,7 +83,7 @@ pub(super) fn create(
         lines: Vec::new(),
     };
     let followed = follow(&object, &written.file, settings, &mut lines)?;
-    answer.message = followed.message;
+    answer.message = followed.message.or_else(|| keys.message(false));
     let mut problems: Vec<Problem> = remark.into_iter().chain(written.warnings).collect();
     problems.extend(followed.problems);
     Ok(Answer::new(answer).with_problems(problems).with_exit(followed.exit))
@@ -246,9 +248,12 @@ fn write(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Result
     };
     let mut written = write_at(object, Some(path), settings)?;
     if object.made == Made::Secret {
-        let warning =
-            Problem::new(Code::Skipped, &written.shown, "holds a secret in plain text; do not commit it");
-        written.warnings.push(warning);
+        let text = "holds a secret in plain text; do not commit it";
+        written.warnings.push(Problem::new(Code::Skipped, &written.shown, text));
+        if objects::is_open_to_others(&written.file) {
+            let warning = Problem::new(Code::Skipped, &written.shown, "others can read the secret in it");
+            written.warnings.push(warning.hint(format!("chmod 600 {}", written.file.display())));
+        }
     }
     Ok(written)
 }

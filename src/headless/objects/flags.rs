@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use super::result::Lines;
 use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
     Curve, KeyAlgorithm,
@@ -194,15 +193,68 @@ fn kind_of(args: &CreateSecretGitArgs) -> KeyKind {
     }
 }
 
-/// Says what somebody has to do with the keys of a new secret: register the one, compare the others.
-pub(super) fn said(object: &NewObject, lines: &mut Lines<'_, '_>) {
-    let Yaml::Map(data) = &object.body.1 else { return };
-    if let Some(Yaml::Text(public)) = data.get("identity.pub") {
-        lines.line('✚', &format!("deploy key: {}", public.trim_end()));
-    }
-    if let Some(Yaml::Text(known)) = data.get("known_hosts") {
-        for print in git::fingerprints(known) {
-            lines.line('►', &format!("host key: {print}; compare it with what its owner publishes"));
+/// What somebody has to do about the keys of a new secret: register the one, compare the others.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Keys {
+    deploy: Option<String>,
+    /// Whether the deploy key was made here, so that it is nowhere else.
+    is_new: bool,
+    hosts: Vec<String>,
+}
+
+impl Keys {
+    /// Those of `object`, which was made of `args`.
+    pub(super) fn of(args: &CreateArgs, object: &NewObject) -> Self {
+        let CreateWhat::Secret { kind: CreateSecret::Git(args) } = &args.what else { return Self::default() };
+        let Yaml::Map(data) = &object.body.1 else { return Self::default() };
+        let text = |key: &str| match data.get(key) {
+            Some(Yaml::Text(text)) => Some(text.trim_end().to_owned()),
+            _ => None,
+        };
+        Self {
+            deploy: text("identity.pub"),
+            is_new: args.private_key_file.is_none(),
+            hosts: text("known_hosts").map(|known| git::fingerprints(&known)).unwrap_or_default(),
         }
+    }
+
+    /// A line for each. A key that a dry run makes goes with it: nobody is to register it.
+    pub(super) fn lines(&self, is_dry_run: bool) -> Vec<(char, String)> {
+        let deploy = self.deploy.iter().map(|key| {
+            let is_lost = is_dry_run && self.is_new;
+            ('✚', format!("deploy key: {}", if is_lost { "a new one would be made" } else { key }))
+        });
+        let hosts = self
+            .hosts
+            .iter()
+            .map(|print| ('►', format!("host key: {print}; compare it with what its owner publishes")));
+        deploy.chain(hosts).collect()
+    }
+
+    /// The same as the message of a result.
+    pub(super) fn message(&self, is_dry_run: bool) -> Option<String> {
+        let lines: Vec<String> = self.lines(is_dry_run).into_iter().map(|(_, line)| line).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_a_dry_run_made_is_not_handed_out() {
+        let keys = |is_new| Keys {
+            deploy: Some("ssh-ed25519 AAAA".to_owned()),
+            is_new,
+            hosts: vec!["ssh-ed25519 SHA256:x".to_owned()],
+        };
+        let host = "host key: ssh-ed25519 SHA256:x; compare it with what its owner publishes";
+        let said = |is_new, is_dry_run| keys(is_new).message(is_dry_run).unwrap_or_default();
+        assert_eq!(said(true, true), format!("deploy key: a new one would be made\n{host}"));
+        for (is_new, is_dry_run) in [(true, false), (false, true), (false, false)] {
+            assert_eq!(said(is_new, is_dry_run), format!("deploy key: ssh-ed25519 AAAA\n{host}"));
+        }
+        assert_eq!(Keys::default().message(false), None);
     }
 }

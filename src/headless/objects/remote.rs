@@ -1,16 +1,21 @@
 //! The object commands on a cluster: as flux does it, after the server has tried it and somebody has agreed.
 
+mod turn;
+
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::turn::{Asked, Turn};
 use super::super::event_loop::EventLoop;
 use super::super::push::{Question, ask};
 use super::super::session::known_objects;
 use super::super::{Answer, Streams};
 use super::change::Change;
-use super::choose::nothing;
+use super::choose::{self, nothing};
 use super::export::{Export, exports};
+use super::flags::Keys;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::Chosen;
 use crate::config::Settings;
@@ -27,6 +32,9 @@ use crate::source::objects::URL_ANNOTATION;
 
 /// No single call takes longer, however long a command may.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
+
+/// Where to look for a name of which there is nothing here.
+const ELSEWHERE: &str = "There is none here; -A, -n NAMESPACE or --context NAME looks elsewhere.";
 
 /// Time between two looks at what a controller has done.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -92,10 +100,15 @@ impl Remote {
         kind: Kind,
         which: &Chosen,
     ) -> Result<Vec<(ObjectId, Value)>, Problem> {
-        if which.all {
+        if which.all || settings.all_namespaces {
             let namespace = (!settings.all_namespaces).then_some(settings.default_namespace.as_str());
             let all = self.run(self.cluster.objects_of(target, namespace))?;
-            return Ok(all.into_iter().map(|object| (apply::id_of(&object), object)).collect());
+            let mut all: BTreeMap<ObjectId, Value> =
+                all.into_iter().map(|object| (apply::id_of(&object), object)).collect();
+            let ids = choose::chosen(settings, kind, which, &all.keys().collect::<Vec<_>>());
+            let ids =
+                ids.map_err(|problem| if all.is_empty() { problem.hint(ELSEWHERE) } else { problem })?;
+            return Ok(ids.into_iter().filter_map(|id| all.remove_entry(&id)).collect());
         }
         let mut found: Vec<(ObjectId, Value)> = Vec::new();
         for text in &which.names {
@@ -116,8 +129,11 @@ impl Remote {
         let all = self.run(self.cluster.objects_of(target, Some(&id.namespace))).unwrap_or_default();
         let known: Vec<ObjectId> = all.iter().map(apply::id_of).collect();
         let message = format!("{kind} {} not found in {} namespace", id.name, id.namespace);
-        let hint = known_objects(&kind.to_string(), &id.name, &known.iter().collect::<Vec<_>>());
-        Problem::new(Code::NotFound, "", message).hint(hint)
+        let problem = Problem::new(Code::NotFound, "", message);
+        if known.is_empty() {
+            return problem.hint(ELSEWHERE);
+        }
+        problem.hint(known_objects(&kind.to_string(), &id.name, &known.iter().collect::<Vec<_>>()))
     }
 
     fn result(&self, made: Made, action: &'static str, id: &ObjectId) -> ObjectResult {
@@ -132,28 +148,37 @@ impl Remote {
         }
     }
 
-    /// Writes down what was done; what was only tried is nothing.
-    fn note(&self, settings: &Settings, id: &ObjectId, what: &str) -> Result<(), Problem> {
-        if self.effect == Effect::Write {
-            let detail = format!("{what} in {}", self.cluster.context);
-            Engine::open(settings.clone())?.note(&[Note::ok("object", id.to_string(), detail)]);
+    /// Writes down what was done; what was only tried is nothing. What keeps it from being written down is a warning: it is done.
+    fn note(&self, settings: &Settings, id: &ObjectId, what: &str) -> Option<Problem> {
+        if self.effect == Effect::DryRun {
+            return None;
         }
-        Ok(())
+        let detail = format!("{what} in {}", self.cluster.context);
+        match Engine::open(settings.clone()) {
+            Ok(engine) => {
+                engine.note(&[Note::ok("object", id.to_string(), detail)]);
+                None
+            }
+            Err(problem) => Some(Problem { code: Code::State, ..problem }),
+        }
     }
 
-    /// Waits until the controller has done with the object what it was asked for.
+    /// Until when a command may wait that begins now: for all of its objects together.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.limit
+    }
+
+    /// Waits until the controller has done with the object what it was asked for; `handled` as [`apply::progress`] has it.
     async fn wait(
         &self,
-        target: &Target,
-        kind: Kind,
-        id: &ObjectId,
-        at: Option<&str>,
+        (target, kind, id): Object<'_>,
+        handled: Option<&str>,
+        until: Instant,
     ) -> Result<String, Problem> {
-        let until = Instant::now() + self.limit;
         loop {
             let object = self.cluster.object(target, id).await?;
             let gone = || Problem::new(Code::NotFound, id.to_string(), "it was deleted meanwhile");
-            match apply::progress(kind, &object.ok_or_else(gone)?, at) {
+            match apply::progress(kind, &object.ok_or_else(gone)?, handled) {
                 Progress::Done(text) => return Ok(text),
                 Progress::Failed(text) => {
                     let code = if kind == Kind::ImagePolicy { Code::PolicyFailed } else { Code::BadAnswer };
@@ -172,6 +197,9 @@ impl Remote {
     }
 }
 
+/// An object of a kind that is served.
+type Object<'a> = (&'a Target, Kind, &'a ObjectId);
+
 /// `create` in the cluster.
 ///
 /// # Errors
@@ -179,7 +207,7 @@ impl Remote {
 pub(super) fn create(
     settings: &Settings,
     remote: &Remote,
-    mut object: NewObject,
+    (mut object, keys): (NewObject, &Keys),
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     // It says for which address a secret of ours serves.
@@ -187,7 +215,6 @@ pub(super) fn create(
     let (made, id) = (object.made, object.id.clone());
     remote.agree(settings, "create", &format!("{made} {id}"), streams)?;
     let mut lines = Lines::new(streams, settings);
-    super::flags::said(&object, &mut lines);
     lines.line('✚', &format!("generating {}", made.in_words()));
     lines.line('►', &format!("applying {}", made.in_words()));
     let target = match made {
@@ -202,26 +229,31 @@ pub(super) fn create(
         Applied::Unchanged => "unchanged",
     };
     lines.line('✔', &format!("{} {action}{}", made.in_words(), remote.tail()));
-    if change != Applied::Unchanged {
-        remote.note(settings, &id, &format!("{made} {action}"))?;
-    }
+    let is_dry_run = remote.effect == Effect::DryRun;
+    lines.keys(keys, is_dry_run);
+    let noted = (change != Applied::Unchanged)
+        .then(|| remote.note(settings, &id, &format!("{made} {action}")))
+        .flatten();
+    let warnings: Vec<Problem> = noted.into_iter().collect();
     let mut result = remote.result(made, action, &id);
-    let Made::Flux(kind) = made else { return Ok(answer(vec![result], false)) };
-    if remote.effect == Effect::DryRun {
+    result.message = keys.message(is_dry_run);
+    let Made::Flux(kind) = made else { return Ok(answer(vec![result], false).with_problems(warnings)) };
+    if is_dry_run {
         return Ok(answer(vec![result], false));
     }
     lines.line('◎', &format!("waiting for {kind} reconciliation"));
-    match remote.run(remote.wait(&target, kind, &id, None)) {
+    match remote.run(remote.wait((&target, kind, &id), None, remote.deadline())) {
         Ok(text) => {
             lines.line('✔', &format!("{kind} reconciliation completed"));
             lines.line('✔', &text);
             result.message = Some(text);
-            Ok(answer(vec![result], false))
+            Ok(answer(vec![result], false).with_problems(warnings))
         }
         Err(problem) => {
             let exit = problem.exit();
             result.message = Some(problem.message.clone());
-            Ok(answer(vec![result], false).with_problems(vec![problem]).with_exit(exit))
+            let problems = warnings.into_iter().chain([problem]).collect();
+            Ok(answer(vec![result], false).with_problems(problems).with_exit(exit))
         }
     }
 }
@@ -252,53 +284,46 @@ pub(super) fn change(
             streams,
         )?;
     }
-    let waits = change == Change::Resume && (flag || (found.len() == 1 && !which.all));
+    let waits = change == Change::Resume
+        && (flag || (found.len() == 1 && !which.all))
+        && remote.effect == Effect::Write;
     let mut lines = Lines::new(streams, settings);
-    let (mut results, mut failed) = (Vec::new(), Vec::new());
+    let mut turn = Turn::new(remote);
+    let mut asked = Vec::new();
     for (id, _) in &found {
         let place = format!("{} {} in {} namespace", human(kind), id.name, id.namespace);
         lines.line('►', &format!("{} {place}", change.under_way()));
-        let done = changed(settings, remote, change, (&target, kind, id)).map(|action| {
-            lines.line('✔', &format!("{} {}{}", human(kind), change.done(), remote.tail()));
-            results.push(remote.result(Made::Flux(kind), action, id));
-        });
-        let waited = done.and_then(|()| {
-            if !waits || remote.effect == Effect::DryRun {
-                return Ok(());
-            }
-            lines.line('◎', &format!("waiting for {kind} reconciliation"));
-            let text = remote.run(remote.wait(&target, kind, id, None))?;
-            lines.line('✔', &format!("{kind} {} reconciliation completed", id.name));
-            lines.line('✔', &text);
-            if let Some(result) = results.last_mut() {
-                result.message = Some(text);
-            }
-            Ok(())
-        });
-        failed.extend(waited.err());
+        let Some(action) = turn.call(id, changed(remote, change, &target, id)) else { continue };
+        lines.line('✔', &format!("{} {}{}", human(kind), change.done(), remote.tail()));
+        if action == change.done() {
+            turn.warnings.extend(remote.note(settings, id, &format!("{kind} {action}")));
+        }
+        let result = remote.result(Made::Flux(kind), action, id);
+        if waits {
+            asked.push(Asked { result, handled: None });
+        } else {
+            turn.results.push(result);
+        }
     }
-    let is_list = which.all || found.len() > 1;
-    Ok(answer(results, is_list).with_problems(failed.clone()).with_parts(found.len(), &failed))
+    let completed = |id: &ObjectId| Some(format!("{kind} {} reconciliation completed", id.name));
+    turn.wait((&target, kind), asked, &mut lines, completed);
+    Ok(turn.answer(found.len(), which.all))
 }
 
 /// Does it to one object; what became of it.
-fn changed(
-    settings: &Settings,
+async fn changed(
     remote: &Remote,
     change: Change,
-    (target, kind, id): (&Target, Kind, &ObjectId),
+    target: &Target,
+    id: &ObjectId,
 ) -> Result<&'static str, Problem> {
     let (cluster, effect) = (&remote.cluster, remote.effect);
     let has_changed = match change {
-        Change::Delete => remote.run(cluster.delete(target, id, effect)).map(|()| true),
-        Change::Suspend => remote.run(cluster.suspend(target, id, true, effect)),
-        Change::Resume => remote.run(cluster.suspend(target, id, false, effect)),
+        Change::Delete => cluster.delete(target, id, effect).await.map(|()| true),
+        Change::Suspend => cluster.suspend(target, id, true, effect).await,
+        Change::Resume => cluster.suspend(target, id, false, effect).await,
     }?;
-    if !has_changed {
-        return Ok("unchanged");
-    }
-    remote.note(settings, id, &format!("{kind} {}", change.done()))?;
-    Ok(change.done())
+    Ok(if has_changed { change.done() } else { "unchanged" })
 }
 
 /// `reconcile` in the cluster.
@@ -319,44 +344,28 @@ pub(super) fn reconcile(
     let names: Vec<String> = found.iter().map(|(id, _)| id.to_string()).collect();
     remote.agree(settings, "reconcile", &format!("{} {}", human(kind), names.join(", ")), streams)?;
     let mut lines = Lines::new(streams, settings);
-    let (mut results, mut failed) = (Vec::new(), Vec::new());
+    let mut turn = Turn::new(remote);
+    let mut asked = Vec::new();
     for (id, object) in &found {
-        let mut result = remote.result(Made::Flux(kind), "reconciled", id);
         if apply::is_suspended_object(object) {
-            failed.push(Problem::new(Code::Usage, id.to_string(), "resource is suspended"));
+            turn.failed.push(Problem::new(Code::Usage, id.to_string(), "resource is suspended"));
             continue;
         }
-        match reconciled(settings, remote, (&target, kind, id), &mut lines) {
-            Ok(text) => {
-                result.message = text;
-                results.push(result);
-            }
-            Err(problem) => failed.push(problem),
+        lines.line('►', &format!("annotating {kind} {} in {} namespace", id.name, id.namespace));
+        let at = jiff::Timestamp::now().to_string();
+        let requested = remote.cluster.request(&target, id, &at, remote.effect);
+        let Some(handled) = turn.call(id, requested) else { continue };
+        lines.line('✔', &format!("{kind} annotated{}", remote.tail()));
+        let result = remote.result(Made::Flux(kind), "reconciled", id);
+        if remote.effect == Effect::DryRun {
+            turn.results.push(result);
+            continue;
         }
+        turn.warnings.extend(remote.note(settings, id, &format!("{kind} reconciliation requested")));
+        asked.push(Asked { result, handled: Some(handled) });
     }
-    let is_list = which.all || found.len() > 1;
-    Ok(answer(results, is_list).with_problems(failed.clone()).with_parts(found.len(), &failed))
-}
-
-/// Asks the controller of one object, and waits; `None`: nothing was asked.
-fn reconciled(
-    settings: &Settings,
-    remote: &Remote,
-    (target, kind, id): (&Target, Kind, &ObjectId),
-    lines: &mut Lines<'_, '_>,
-) -> Result<Option<String>, Problem> {
-    let at = jiff::Timestamp::now().to_string();
-    lines.line('►', &format!("annotating {kind} {} in {} namespace", id.name, id.namespace));
-    remote.run(remote.cluster.request(target, id, &at, remote.effect))?;
-    lines.line('✔', &format!("{kind} annotated{}", remote.tail()));
-    if remote.effect == Effect::DryRun {
-        return Ok(None);
-    }
-    remote.note(settings, id, &format!("{kind} reconciliation requested"))?;
-    lines.line('◎', &format!("waiting for {kind} reconciliation"));
-    let text = remote.run(remote.wait(target, kind, id, Some(&at)))?;
-    lines.line('✔', &text);
-    Ok(Some(text))
+    turn.wait((&target, kind), asked, &mut lines, |_| None);
+    Ok(turn.answer(found.len(), which.all))
 }
 
 /// `export` from the cluster.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Answer, Document, Streams, Text};
+use super::flags::Keys;
 use crate::cli::Format;
 use crate::config::Settings;
 use crate::domain::object::ObjectId;
@@ -12,18 +13,35 @@ use crate::source::create::Made;
 pub(in super::super) struct Lines<'a, 'b> {
     pub(super) streams: &'a mut Streams<'b>,
     silent: bool,
+    is_json: bool,
 }
 
 impl<'a, 'b> Lines<'a, 'b> {
     pub(super) fn new(streams: &'a mut Streams<'b>, settings: &Settings) -> Self {
-        Self { streams, silent: settings.quiet || settings.output == Format::Json }
+        let is_json = settings.output == Format::Json;
+        Self { streams, silent: settings.quiet || is_json, is_json }
     }
 
     pub(super) fn line(&mut self, sign: char, text: &str) {
         if !self.silent {
-            // Nothing is lost with a line that nobody can read.
-            let _ = writeln!(self.streams.err, "{sign} {}", super::super::table::clean(text));
+            self.always(sign, text);
         }
+    }
+
+    /// What there is to do about the keys of a new secret. JSON has it in the result.
+    pub(super) fn keys(&mut self, keys: &Keys, is_dry_run: bool) {
+        if self.is_json {
+            return;
+        }
+        for (sign, line) in keys.lines(is_dry_run) {
+            self.always(sign, &line);
+        }
+    }
+
+    /// A line that is said even where progress is not: it is said once, and somebody has to act on it.
+    fn always(&mut self, sign: char, text: &str) {
+        // Nothing is lost with a line that nobody can read.
+        let _ = writeln!(self.streams.err, "{sign} {}", super::super::table::clean(text));
     }
 }
 

@@ -1,15 +1,23 @@
 //! Writes to the cluster: objects applied, suspended, resumed, reconciled, deleted.
 //!
+//! Applying replaces the spec of what is there, as flux does: nothing that somebody set before stays in force beside it.
 //! Everything is tried by the server first, without effect (`dryRun=All`), and done only then; a [`Effect::DryRun`] ends there.
 //! Whether an effect is allowed, and who agreed to it, is decided by the callers.
 //!
 //! Source: `fluxcd/flux2:cmd/flux/{reconcile,suspend,resume,delete,export}.go`; Kubernetes, "Server-Side Apply".
 
-use kube::Error;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use kube::core::{ApiResource, Status};
-use serde_json::{Value, json};
+mod owners;
+mod progress;
 
+use std::collections::BTreeSet;
+
+use kube::Error;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, Status};
+use serde_json::{Map, Value, json};
+
+use self::owners::controllers_of;
+pub use self::progress::{Progress, last_handled, progress};
 use super::kinds::resource_of;
 use super::{Act, Cluster};
 use crate::domain::object::{Kind, ObjectId};
@@ -23,9 +31,6 @@ pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// How many objects are asked for at a time.
 const PAGE: u32 = 500;
-
-/// Whose fields may be taken over: of people's tools, never of a controller that would set them back.
-const TOOLS: [&str; 3] = ["flux", "before-first-apply", FIELD_MANAGER];
 
 /// How far an effect goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,12 +110,12 @@ impl Cluster {
         Ok(all)
     }
 
-    /// Applies an object as the field manager [`FIELD_MANAGER`].
-    ///
-    /// Fields that another tool of a person owns are taken over, as flux does.
+    /// Makes an object, or gives the one that is there the spec (a secret its data) of this one. Labels, unless there are new
+    /// ones, and annotations stay.
     ///
     /// # Errors
-    /// As [`Cluster::call`]; [`Code::MergeConflict`] naming the controllers that own what would change.
+    /// As [`Cluster::call`]; [`Code::MergeConflict`] naming the controllers that own parts of what would change, or if somebody
+    /// wrote to it meanwhile.
     pub async fn apply(
         &self,
         target: &Target,
@@ -119,69 +124,77 @@ impl Cluster {
         effect: Effect,
     ) -> Result<Change, Problem> {
         let before = self.object(target, id).await?;
-        let mut object = object.clone();
-        if let Some(fields) = object.as_object_mut() {
+        let mut new = before.as_ref().map_or_else(|| object.clone(), |before| replaced(before, object));
+        if let Some(fields) = new.as_object_mut() {
             fields.insert("apiVersion".to_owned(), target.api.api_version.clone().into());
         }
-        let tried = self.apply_once(target, id, &object, Effect::DryRun, false).await?;
-        let (tried, force) = match tried {
-            Ok(tried) => (tried, false),
-            Err(refusal) => {
-                self.may_take_over(id, &refusal)?;
-                let tried = self.apply_once(target, id, &object, Effect::DryRun, true).await?;
-                (tried.map_err(|refusal| self.conflict(id, &refusal))?, true)
-            }
-        };
+        let tried = self.put(target, id, (before.as_ref(), &new), Effect::DryRun).await?;
         let change = match &before {
             None => Change::Created,
             Some(before) if is_same(before, &tried) => Change::Unchanged,
-            Some(_) => Change::Updated,
+            Some(before) => {
+                self.may_take_over(id, before)?;
+                Change::Updated
+            }
         };
         if effect == Effect::Write && change != Change::Unchanged {
-            let done = self.apply_once(target, id, &object, Effect::Write, force).await?;
-            done.map_err(|refusal| self.conflict(id, &refusal))?;
+            self.put(target, id, (before.as_ref(), &new), Effect::Write).await?;
         }
         Ok(change)
     }
 
-    async fn apply_once(
+    /// Makes `new`, or puts it in the place of `before` if nobody has written to that meanwhile.
+    async fn put(
         &self,
         target: &Target,
         id: &ObjectId,
-        object: &Value,
+        (before, new): (Option<&Value>, &Value),
         effect: Effect,
-        force: bool,
-    ) -> Result<Result<Value, Box<Status>>, Problem> {
-        let parameters = PatchParams { force, ..parameters(effect) };
+    ) -> Result<Value, Problem> {
         let api = self.objects(target, Some(&id.namespace));
+        let field_manager = Some(FIELD_MANAGER.to_owned());
+        let parameters = PostParams { dry_run: effect == Effect::DryRun, field_manager };
+        let object: DynamicObject = serde_json::from_value(new.clone()).map_err(|error| {
+            Problem::new(Code::Internal, id.to_string(), "what was made is no object").caused_by(&error)
+        })?;
         let asked = async {
-            match api.patch(&id.name, &parameters, &Patch::Apply(object)).await {
+            let answer = match before {
+                Some(_) => api.replace(&id.name, &parameters, &object).await,
+                None => api.create(&parameters, &object).await,
+            };
+            match answer {
                 Ok(object) => Ok(Ok(plain(&object))),
                 Err(Error::Api(status)) if status.code == 409 => Ok(Err(status)),
                 Err(error) => Err(error),
             }
         };
-        self.call(&act("patch", target, id), asked).await
+        let verb = if before.is_some() { "update" } else { "create" };
+        self.call(&act(verb, target, id), asked).await?.map_err(|refusal| self.raced(id, &refusal))
     }
 
-    /// Whether all who own what would change are tools of people.
-    fn may_take_over(&self, id: &ObjectId, refusal: &Status) -> Result<(), Problem> {
-        let owners = owners(refusal);
-        let is_tool = |owner: &String| owner.starts_with("kubectl") || TOOLS.contains(&owner.as_str());
-        if !owners.is_empty() && owners.iter().all(is_tool) {
-            Ok(())
-        } else {
-            Err(self.conflict(id, refusal))
+    /// Whether no controller owns a part of what an object says.
+    fn may_take_over(&self, id: &ObjectId, before: &Value) -> Result<(), Problem> {
+        let owners = controllers_of(before);
+        if owners.is_empty() {
+            return Ok(());
         }
+        let names: Vec<&str> = owners.keys().map(String::as_str).collect();
+        let message = format!("what would change belongs to {} in {}", names.join(", "), self.context);
+        let problem = Problem::new(Code::MergeConflict, id.to_string(), message);
+        let owned = |(name, fields): (&String, &BTreeSet<String>)| {
+            format!("{name} owns {}", fields.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+        };
+        Err(owners
+            .iter()
+            .fold(problem, |problem, owner| problem.cause(owned(owner)))
+            .hint("Change it where they read it from, such as in Git: they would set it back."))
     }
 
-    fn conflict(&self, id: &ObjectId, refusal: &Status) -> Problem {
-        let owners = owners(refusal);
-        let owners = if owners.is_empty() { "others".to_owned() } else { owners.join(", ") };
-        let message = format!("what would change belongs to {owners} in {}", self.context);
+    fn raced(&self, id: &ObjectId, refusal: &Status) -> Problem {
+        let message = format!("somebody else wrote to it in {} meanwhile; nothing was done", self.context);
         Problem::new(Code::MergeConflict, id.to_string(), message)
             .cause(crate::text::Shown::new(&refusal.message).as_str())
-            .hint("Change it where they read it from, such as in Git: they would set it back.")
+            .hint("Run the command again.")
     }
 
     /// Sets `spec.suspend`, or takes it away; whether that changed anything.
@@ -203,7 +216,8 @@ impl Cluster {
         self.merge(target, id, &patch, effect).await.map(|_| true)
     }
 
-    /// Asks the controller of an object to look at it at once; `at` tells this request from others.
+    /// Asks the controller of an object to look at it at once; `at` tells this request from others. Returns the one that it
+    /// handled last, for [`progress`].
     ///
     /// # Errors
     /// As [`Cluster::call`].
@@ -213,9 +227,10 @@ impl Cluster {
         id: &ObjectId,
         at: &str,
         effect: Effect,
-    ) -> Result<(), Problem> {
+    ) -> Result<String, Problem> {
         let patch = json!({ "metadata": { "annotations": { REQUESTED_AT: at } } });
-        self.merge(target, id, &patch, effect).await.map(|_| ())
+        let object = self.merge(target, id, &patch, effect).await?;
+        Ok(last_handled(&object).to_owned())
     }
 
     async fn merge(
@@ -284,132 +299,69 @@ pub fn is_suspended_object(object: &Value) -> bool {
     object.pointer("/spec/suspend").and_then(Value::as_bool).unwrap_or_default()
 }
 
+/// `before` with what `new` says in its place: spec, data and type whole, labels if there are any, annotations one by one.
+fn replaced(before: &Value, new: &Value) -> Value {
+    let (mut object, new) = (before.clone(), new.as_object().cloned().unwrap_or_default());
+    let Some(fields) = object.as_object_mut() else { return Value::Object(new) };
+    // What a secret is given as text stands beside its data and would be added to it.
+    fields.remove("data");
+    for (key, value) in &new {
+        if !["apiVersion", "kind", "metadata", "status"].contains(&key.as_str()) {
+            fields.insert(key.clone(), value.clone());
+        }
+    }
+    let given = |key: &str| new.get("metadata")?.get(key)?.as_object().cloned();
+    if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(labels) = given("labels") {
+            metadata.insert("labels".to_owned(), labels.into());
+        }
+        let kept = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+        let annotations: Map<String, Value> =
+            kept.into_iter().chain(given("annotations").unwrap_or_default()).collect();
+        if !annotations.is_empty() {
+            metadata.insert("annotations".to_owned(), annotations.into());
+        }
+    }
+    object
+}
+
 /// Whether two states of an object are the same but for what the server keeps books of.
 fn is_same(before: &Value, after: &Value) -> bool {
     let parts = ["/metadata/labels", "/metadata/annotations", "/spec", "/data", "/type"];
     parts.iter().all(|part| before.pointer(part) == after.pointer(part))
 }
 
-/// The field managers that a conflict names.
-fn owners(refusal: &Status) -> Vec<String> {
-    let causes = refusal.details.iter().flat_map(|details| &details.causes);
-    let mut owners: Vec<String> =
-        causes.filter_map(|cause| cause.message.split('"').nth(1).map(str::to_owned)).collect();
-    owners.sort();
-    owners.dedup();
-    owners
-}
-
-/// How far a controller has got with an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// Not there yet.
-    Waiting,
-    /// It is ready; flux's success text.
-    Done(String),
-    /// It failed; the condition's message.
-    Failed(String),
-}
-
-/// How far the controller has got with `object`: with the request `at`, or, without one, with its present generation.
-pub fn progress(kind: Kind, object: &Value, at: Option<&str>) -> Progress {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
-    let number = |path: &str| object.pointer(path).and_then(Value::as_i64);
-    if at.is_some_and(|at| text("/status/lastHandledReconcileAt") != at) {
-        return Progress::Waiting;
-    }
-    if number("/status/observedGeneration") < number("/metadata/generation") {
-        return Progress::Waiting;
-    }
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let field = |condition: &Value, key: &str| {
-        condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let Some(ready) = conditions.into_iter().find(|condition| field(condition, "type") == "Ready") else {
-        return Progress::Waiting;
-    };
-    match field(ready, "status").as_str() {
-        "True" => Progress::Done(success(kind, object).unwrap_or_else(|| field(ready, "message"))),
-        "False" => Progress::Failed(field(ready, "message")),
-        _ => Progress::Waiting,
-    }
-}
-
-/// What flux says of an object that is ready; `None`: its condition's message.
-fn success(kind: Kind, object: &Value) -> Option<String> {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
-    match kind {
-        Kind::ImageRepository => {
-            let tags =
-                object.pointer("/status/lastScanResult/tagCount").and_then(Value::as_i64).unwrap_or_default();
-            Some(format!("scan fetched {tags} tags"))
-        }
-        Kind::ImagePolicy => {
-            let digest =
-                text("/status/latestRef/digest").map(|digest| format!("@{digest}")).unwrap_or_default();
-            let whole = || {
-                Some(format!(
-                    "{}:{}{digest}",
-                    text("/status/latestRef/name")?,
-                    text("/status/latestRef/tag")?
-                ))
-            };
-            let selected = whole().or_else(|| text("/status/latestImage").map(str::to_owned))?;
-            Some(format!("selected ref {selected}"))
-        }
-        Kind::ImageUpdateAutomation | Kind::GitRepository => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn object(status: &Value) -> Value {
-        json!({ "metadata": { "generation": 2 }, "status": status })
+    #[test]
+    fn a_spec_is_replaced_as_a_whole_and_what_was_said_about_the_object_stays() {
+        let before = json!({
+            "metadata": { "name": "p", "resourceVersion": "7", "labels": { "team": "x" }, "annotations": { "a": "1", "b": "1" } },
+            "spec": { "filterTags": { "pattern": "^main-" }, "policy": { "semver": { "range": ">=1.0.0" } } },
+            "status": { "latestImage": "r/app:1" },
+        });
+        let spec = json!({ "policy": { "numerical": { "order": "asc" } } });
+        let new = json!({ "metadata": { "name": "p", "annotations": { "b": "2" } }, "spec": spec });
+        let written = replaced(&before, &new);
+        assert_eq!(written["spec"], spec);
+        let metadata = json!({
+            "name": "p", "resourceVersion": "7", "labels": { "team": "x" }, "annotations": { "a": "1", "b": "2" }
+        });
+        assert_eq!(written["metadata"], metadata);
+        let labelled = replaced(&before, &json!({ "metadata": { "labels": { "app": "y" } } }));
+        assert_eq!(labelled["metadata"]["labels"], json!({ "app": "y" }));
     }
 
     #[test]
-    fn a_controller_is_waited_for_until_it_has_seen_the_request_and_the_generation() {
-        let ready = |status: &str| json!([{ "type": "Ready", "status": status, "message": "m" }]);
-        let with = |generation: i64, at: &str, status: &str| {
-            object(&json!({
-                "observedGeneration": generation, "lastHandledReconcileAt": at, "conditions": ready(status),
-                "lastScanResult": { "tagCount": 13 },
-            }))
-        };
-        let of = |object: &Value, at| progress(Kind::ImageRepository, object, at);
-        assert_eq!(of(&object(&json!({})), None), Progress::Waiting);
-        assert_eq!(of(&with(2, "then", "True"), Some("now")), Progress::Waiting);
-        assert_eq!(of(&with(1, "now", "True"), Some("now")), Progress::Waiting);
-        assert_eq!(of(&with(2, "now", "Unknown"), Some("now")), Progress::Waiting);
-        assert_eq!(
-            of(&with(2, "now", "True"), Some("now")),
-            Progress::Done("scan fetched 13 tags".to_owned())
-        );
-        assert_eq!(of(&with(2, "now", "False"), None), Progress::Failed("m".to_owned()));
-        let automation = progress(Kind::ImageUpdateAutomation, &with(2, "", "True"), None);
-        assert_eq!(automation, Progress::Done("m".to_owned()));
-    }
-
-    #[test]
-    fn what_a_policy_selects_is_said_with_its_digest() {
-        let latest = json!({ "name": "r/app", "tag": "1.2", "digest": "sha256:ab" });
-        let new = success(Kind::ImagePolicy, &object(&json!({ "latestRef": latest })));
-        assert_eq!(new.as_deref(), Some("selected ref r/app:1.2@sha256:ab"));
-        let old = success(Kind::ImagePolicy, &object(&json!({ "latestImage": "r/app:1.2" })));
-        assert_eq!(old.as_deref(), Some("selected ref r/app:1.2"));
-    }
-
-    #[test]
-    fn the_owners_of_a_conflict_are_named_once() {
-        let cause = |owner: &str| {
-            json!({ "reason": "FieldManagerConflict", "field": ".spec",
-            "message": format!("conflict with \"{owner}\" using image.toolkit.fluxcd.io/v1") })
-        };
-        let causes = ["kustomize-controller", "kubectl", "kubectl"].map(cause);
-        let status: Status =
-            serde_json::from_value(json!({ "code": 409, "details": { "causes": causes } })).unwrap();
-        assert_eq!(owners(&status), ["kubectl", "kustomize-controller"]);
+    fn a_secret_keeps_no_key_that_it_is_not_given_again() {
+        let before =
+            json!({ "metadata": { "name": "s" }, "type": "Opaque", "data": { "bearerToken": "VA==" } });
+        let new = json!({ "metadata": { "name": "s" }, "stringData": { "username": "u", "password": "p" } });
+        let written = replaced(&before, &new);
+        assert_eq!(written.get("data"), None);
+        assert_eq!(written["stringData"], new["stringData"]);
+        assert_eq!(written["type"], "Opaque");
     }
 }

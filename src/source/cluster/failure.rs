@@ -70,6 +70,12 @@ impl Act {
     fn refused(&self, context: &str, status: &Status) -> Problem {
         let said = Shown::new(&status.message).as_str().to_owned();
         let (code, message, hint) = match status.code {
+            _ if said.starts_with("admission webhook") => {
+                (Code::ClusterForbidden, format!("{self}: a rule of the cluster forbids it"), None)
+            }
+            400 | 422 => {
+                (Code::YamlInvalid, format!("{self}: the API server does not take the object"), None)
+            }
             401 => (
                 Code::ClusterForbidden,
                 format!("{self}: the API server does not accept the login"),
@@ -205,6 +211,12 @@ mod tests {
         assert_eq!(code(429), Code::RateLimited);
         assert_eq!(code(503), Code::Unreachable);
         assert_eq!(code(404), Code::NotFound);
+        assert_eq!(
+            (code(400), code(422), code(418)),
+            (Code::YamlInvalid, Code::YamlInvalid, Code::BadAnswer)
+        );
+        let denied = "admission webhook \"rules\" denied the request: no latest";
+        assert_eq!(act.problem("prod", &status(400, denied)).code, Code::ClusterForbidden);
         assert_eq!(
             act.problem("p", &status(401, "")).message,
             "list apigroups: the API server does not accept the login"
