@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use servers::{GitServer, PASSWORD, WRITER, git};
 use supercargo::cli::Cli;
 use supercargo::config::{ProcessEnvironment, Refresh, StdinSecrets, resolve};
+use supercargo::domain::branch::Onto;
 use supercargo::domain::proposal::Decision;
 use supercargo::domain::setrun::{self, Tree};
 use supercargo::domain::setter::Setters;
@@ -167,8 +168,8 @@ async fn land(engine: &Engine, files: usize) {
     for update in &mut proposals {
         update.decide(Decision::Approved);
     }
-    let branch = Some(branch());
-    let request = PrepareRequest { branch, ..PrepareRequest::of(proposals, Refresh::Auto) };
+    let onto = Onto::Named(branch());
+    let request = PrepareRequest { onto, ..PrepareRequest::of(proposals, Refresh::Auto) };
     let prepared = engine.prepare(&world, &selections, request).await.unwrap();
     assert_eq!(prepared.contents.iter().map(std::collections::BTreeMap::len).sum::<usize>(), files);
     let landed = engine.land(&world, Landing::of(prepared.plan, DryRun::None), |_| {}).await.unwrap();

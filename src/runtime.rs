@@ -225,6 +225,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     (state.demo, state.source) = (options.demo, options.source);
     state.facts.forges = settings.forges.kinds();
     state.hold_days = settings.hold_days;
+    state.protected_branches.clone_from(&settings.protected_branches);
     crate::engine::who().split('@').next().unwrap_or_default().clone_into(&mut state.operator);
     (state.now, state.zone) = (clock::now(), clock::zone());
     state.size = terminal::size();

@@ -540,6 +540,98 @@ fn push() {
 }
 
 #[test]
+fn target() {
+    frames("target", &[SIZES[0], SIZES[1], WIDE], |screen| {
+        screen.keys("j space b j");
+    });
+    frames("target-typed", &SIZES[1..], |screen| {
+        screen.keys("j space b 3").typed("updates/{policy}");
+    });
+    frames("target-review", &SIZES, |screen| {
+        screen.keys("j space 5 b 2");
+    });
+    frames("s9a-target", &SIZES, |screen| {
+        screen.state.mode = Mode::Write;
+        screen.keys("j space p").wait().keys("b s 2").wait();
+    });
+}
+
+#[test]
+fn merge() {
+    let ask = |screen: &mut Screen| {
+        screen.state.mode = Mode::Write;
+        screen.keys("j space p").wait().keys("y").keys("j j enter").wait();
+    };
+    frames("merge", &[SIZES[0], SIZES[1], WIDE], ask);
+    frames("merge-commit", &SIZES[1..], |screen| {
+        ask(screen);
+        screen.keys("m").wait();
+    });
+    frames("merge-typed", &SIZES[1..], |screen| {
+        ask(screen);
+        screen.keys("y").typed("ma");
+    });
+    frames("merge-result", &SIZES, |screen| {
+        ask(screen);
+        screen.keys("y").typed("main").keys("enter");
+    });
+    frames("merge-conflict", &SIZES, |screen| {
+        let problem = Problem::new(Code::MergeConflict, "main", "image-updates and main cannot be merged")
+            .cause("both changed apps/podinfo/deploy.yaml")
+            .hint("Merge them by hand, or make the updates again on top of main.");
+        screen.conflict = Some(problem);
+        ask(screen);
+    });
+}
+
+#[test]
+fn rollback() {
+    let back = |screen: &mut Screen| {
+        screen.keys("j j :").typed("rollback").keys("enter");
+    };
+    frames("rollback", &[SIZES[0], SIZES[1], WIDE], |screen| {
+        back(screen);
+        screen.typed("loses keys");
+    });
+    frames("rollback-plan", &SIZES[1..], |screen| {
+        back(screen);
+        screen.typed("loses keys").keys("enter");
+    });
+    frames("rollback-confirm", &SIZES[1..], |screen| {
+        screen.state.mode = Mode::Write;
+        back(screen);
+        screen.typed("loses keys").keys("enter p").wait();
+    });
+}
+
+#[test]
+fn what_goes_back_is_approved_what_is_newer_is_held_and_nothing_else_is_in_the_plan() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.keys("space j j :").typed("rollback").keys("enter");
+    // Without a reason nothing happens, and no tag is gone back to that does not exist.
+    screen.keys("enter");
+    assert!(screen.state.review.wanted().is_empty());
+    screen.typed("loses keys").keys("tab tab tab ctrl-u").typed("0.0.1").keys("enter");
+    assert!(screen.frame().contains("the registry has no tag 0.0.1"), "{}", screen.frame());
+    screen.keys("ctrl-u").typed("7.2.4").keys("enter");
+    let approved: Vec<String> =
+        screen.state.review.approved().map(|update| update.policy.to_string()).collect();
+    assert_eq!(approved, ["data/redis"]);
+    let update = screen.state.review.approved().next().unwrap();
+    assert_eq!((update.current[0].as_str(), update.new.as_ref().unwrap().tag.as_str()), ("7.2.5", "7.2.4"));
+    assert!(update.downgrade);
+    let held = screen.state.review.holds.iter().find(|hold| hold.policy == id("data/redis")).unwrap();
+    assert_eq!((held.tag.as_deref(), held.reason.as_str()), (Some("7.4.1"), "loses keys"));
+    // The policy selects 7.4.1 all the time.
+    screen.keys("1 r").wait();
+    assert!(row_of(&screen, "data/redis").contains("7.2.5 → 7.2.4"), "{}", screen.frame());
+    // Undecided and asked for anew, the policy has the word.
+    screen.keys("x r").wait();
+    assert!(row_of(&screen, "data/redis").contains("7.2.5 → 7.4.1"), "{}", screen.frame());
+}
+
+#[test]
 fn errors() {
     frames("s11-errors", &SIZES, |screen| {
         screen.keys("!");

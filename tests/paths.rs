@@ -547,6 +547,8 @@ fn every_key_of_the_footer_does_something() {
         ("i", Text("── flux-system/")),
         ("s", Text("[-]")),
         ("x", NoMore("[-]")),
+        ("b", Text("Where do the commits go?")),
+        (ESCAPE, NoMore("Where do the commits go?")),
         ("a", Text("approved 5 of 6")),
         ("!", Text("› Errors")),
     ];

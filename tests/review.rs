@@ -33,6 +33,17 @@ fn review(desk: &Desk) -> Pty {
     Pty::start_with(100, 30, &arguments, &variables)
 }
 
+/// The update of `web` has landed on its review branch, and the result is on the screen.
+fn pushed(desk: &Desk) -> Pty {
+    desk.plan("plan.json", &["web"]);
+    let mut pty = review(desk);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press("p").wait("Push 1 commit?");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("merge image-updates into main").settle(Duration::from_secs(1));
+    pty
+}
+
 #[test]
 fn a_plan_of_ci_lands_in_two_keys_with_the_tags_that_it_has() {
     let desk = Desk::reviewing();
@@ -47,6 +58,105 @@ fn a_plan_of_ci_lands_in_two_keys_with_the_tags_that_it_has() {
     // What the plan left undecided stays so, and what came after it is not in it.
     assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", "image-updates"]), "apps/web.yaml");
     assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:1.1.0 "));
+}
+
+#[test]
+fn a_target_that_is_chosen_at_the_question_is_where_the_commits_go() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let mut pty = review(&desk);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press("p").wait("Push 1 commit?");
+    std::thread::sleep(GUARD);
+    pty.press("b").wait("Where do the commits go?").wait("main").wait("protected: its name is typed");
+    pty.press("3").send("updates/{policy}").wait("updates/{policy}").press("\r").wait("Push 2 commits?");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 2 commits").settle(Duration::from_secs(1));
+    for (branch, file) in [("updates/db", "apps/db.yaml"), ("updates/web", "apps/web.yaml")] {
+        assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", branch]), file);
+    }
+    assert_eq!(desk.fleet.tip("image-updates"), None, "its own branch is not touched");
+}
+
+#[test]
+fn a_plan_that_was_made_for_another_branch_lands_there_from_the_screen_too() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["web", "--branch", "elsewhere"]);
+    let mut pty = review(&desk);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press("5").wait("elsewhere");
+    pty.press("p").wait("Push 1 commit?");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 1 commit").wait("the remote now reports");
+    assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", "elsewhere"]), "apps/web.yaml");
+}
+
+#[test]
+fn what_was_pushed_is_merged_and_taken_back_from_the_same_screen() {
+    let desk = Desk::reviewing();
+    let mut pty = pushed(&desk);
+    let tip = desk.fleet.tip("image-updates");
+    pty.press("j").press("j").press("\r").wait("Merge image-updates into main?").wait("fast-forward");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("Type the branch name to merge").send("main").wait("merge:  main");
+    pty.press("\r").wait("the remote now reports").settle(Duration::from_secs(1));
+    assert_eq!(desk.fleet.tip("main"), tip, "moved, and no commit more");
+    // S10 says what was pushed, and takes it back.
+    pty.press("6").wait("pushed ").settle(Duration::from_secs(1));
+    pty.press(":").send("revert ").send(tip.as_deref().unwrap().get(..7).unwrap()).press("\r");
+    pty.wait("this plan sets the old values back").wait("1.1.0 → 1.0.0");
+    pty.press("p").wait("Push 1 commit?").wait("Revert \"");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 1 commit").wait("the remote now reports");
+    assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:1.0.0 "));
+    assert!(
+        git(&desk.fleet.path, &["log", "-1", "--format=%B", "image-updates"]).contains("This reverts commit")
+    );
+    desk.fleet.assert_sound();
+}
+
+#[test]
+fn a_merge_that_conflicts_names_the_file_and_moves_nothing() {
+    let desk = Desk::reviewing();
+    let mut pty = pushed(&desk);
+    let touched = WEB.replace("@REGISTRY@", &desk.registry).replace("web:1.0.0", "web:1.0.5");
+    desk.fleet.commit("main", &[("apps/web.yaml", &touched)], "By hand");
+    let main = desk.fleet.tip("main");
+    pty.press("j").press("j").press("\r").wait("Merge image-updates into main?").wait("apps/web.yaml");
+    std::thread::sleep(GUARD);
+    pty.press("y").settle(Duration::from_secs(1));
+    assert_eq!(desk.fleet.tip("main"), main);
+}
+
+#[test]
+fn a_branch_that_moves_after_the_merge_was_looked_at_is_not_merged_into() {
+    let desk = Desk::reviewing();
+    let mut pty = pushed(&desk);
+    pty.press("j").press("j").press("\r").wait("fast-forward");
+    desk.fleet.commit("main", &[("README.md", "A colleague was faster\n")], "By hand");
+    let main = desk.fleet.tip("main");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("Type the branch name to merge").send("main").press("\r");
+    pty.wait("merge failed, nothing was merged").wait("main moved from");
+    assert_eq!(desk.fleet.tip("main"), main);
+    // Looked at again, it takes a commit that joins both.
+    pty.press("j").press("\r").wait("a merge commit on top of both");
+}
+
+#[test]
+fn what_goes_back_lands_and_what_is_newer_stays_away() {
+    let desk = Desk::reviewing();
+    desk.tags("web", &["0.9.0", "1.0.0", "1.1.0"]);
+    desk.plan("plan.json", &["web"]);
+    let mut pty = review(&desk);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press("G").press(":").send("rollback").press("\r").wait("Roll back shop/web?").wait("0.9.0");
+    pty.send("it crashes").press("\r").wait("1.0.0 → 0.9.0").wait("1.1.0 of shop/web is held until");
+    pty.press("p").wait("Push 1 commit?").wait("goes back to an older tag");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 1 commit").wait("the remote now reports").settle(Duration::from_secs(1));
+    assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:0.9.0 "));
+    pty.press("1").wait("[H] shop/web").wait("0.9.0 → 1.1.0");
 }
 
 #[test]

@@ -58,6 +58,24 @@ fn each_update_goes_to_the_branch_that_its_names_make() {
 }
 
 #[test]
+fn a_branch_that_is_named_after_the_plan_is_the_same_for_the_same_plan() {
+    let desk = Desk::reviewing();
+    let arguments = ["--all", "--branch", "supercargo/{automation}-{plan}"];
+    let first = desk.plan("plan.json", &arguments);
+    let id = desk.plan("own.json", &["--all"])["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        branches(&first),
+        [format!("supercargo/apps-{id}")],
+        "the plan of the automation's own branch"
+    );
+    assert_eq!(branches(&desk.plan("plan.json", &arguments)), branches(&first));
+    desk.push(0, "plan.json", &[]);
+    let one = desk.plan("plan.json", &["web", "--branch", "supercargo/{automation}-{plan}"]);
+    assert_ne!(branches(&one), branches(&first), "another plan, another branch");
+    desk.fleet.assert_sound();
+}
+
+#[test]
 fn updates_whose_names_make_the_same_branch_share_it() {
     let desk = Desk::reviewing();
     desk.tags("db", &["1.0.0", "1.1.0"]);

@@ -160,6 +160,8 @@ pub enum Action {
     ApproveAll,
     /// Holds the row back, or lets go of it.
     Hold,
+    /// Goes back to an older tag, and holds what is newer.
+    Rollback,
     /// Passes over it.
     Skip,
     /// Back to undecided.
@@ -216,6 +218,24 @@ pub enum Action {
     Theme,
     /// Opens requests for what is pushed, or does not.
     Requests,
+    /// Merges a push branch, after a question.
+    Merge,
+    /// With a merge commit where none is needed, or without.
+    MergeCommit,
+    /// Prepares the plan that takes a commit back.
+    Revert,
+    /// Chooses where the commits go.
+    Target,
+    /// To the branch that each automation pushes to.
+    TargetPush,
+    /// To a new branch for a review.
+    TargetReview,
+    /// To a branch whose name is typed.
+    TargetBranch,
+    /// To the branch that each automation reads.
+    TargetCheckout,
+    /// One commit for each policy, or for each automation.
+    TargetSplit,
     /// To READ-ONLY.
     ModeReadOnly,
     /// To DRY-RUN.
@@ -386,6 +406,11 @@ pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
 /// Why the plan of the open dialog cannot be pushed; `None`: it can, or the mode decides.
 pub fn push_refusal(state: &State) -> Option<String> {
     why::pushable(state)
+}
+
+/// Why the merge of the open dialog cannot be made; `None`: it can, or the mode decides.
+pub fn merge_refusal(state: &State) -> Option<String> {
+    why::merge_seen(state)
 }
 
 /// The footer of the focused context: enabled entries by rank, as many as fit beside the help entry at the right.

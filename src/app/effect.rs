@@ -1,9 +1,11 @@
 //! Everything that can be asked for. An effect is complete: the shell needs nothing of the state to carry it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::review::Decided;
+use super::review::{Decided, UpdateId};
+use crate::domain::branch::Destination;
+use crate::domain::landing::Merge;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Order;
 use crate::domain::plan::Plan;
@@ -88,6 +90,10 @@ pub enum Effect {
         updates: Vec<Proposal>,
         /// Messages that a person wrote.
         messages: BTreeMap<ObjectId, String>,
+        /// Where the commits go.
+        destination: Destination,
+        /// Those of them that are not what their policies select.
+        wanted: BTreeSet<UpdateId>,
     },
     /// Push; from the moment when commits are sent it runs to its end whatever happens.
     Push {
@@ -99,6 +105,37 @@ pub enum Effect {
         dry_run: bool,
         /// Whether requests are opened for what was pushed.
         requests: bool,
+    },
+    /// Ask a remote what a merge would do.
+    LookAtMerge {
+        /// The question.
+        job: JobId,
+        /// What would be merged.
+        merge: Merge,
+        /// Whether a commit is made also where moving the branch would do.
+        always_commit: bool,
+    },
+    /// Merge a branch; the answers are those to a push.
+    Merge {
+        /// The question.
+        job: JobId,
+        /// What.
+        merge: Merge,
+        /// Whether a commit is made also where moving the branch would do.
+        always_commit: bool,
+        /// The tips of both branches, as a person has seen them.
+        seen: (String, String),
+        /// Whether everything but the update of the remote is done.
+        dry_run: bool,
+    },
+    /// Make the plan that takes a commit back.
+    Revert {
+        /// The question.
+        job: JobId,
+        /// The remote's address without credentials; `None`: the only one there is.
+        remote: Option<String>,
+        /// The commit, or the beginning of its id.
+        commit: String,
     },
     /// Read the end of the log, and follow it until that is stopped.
     FollowLog(JobId),

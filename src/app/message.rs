@@ -15,7 +15,7 @@ use super::moment::Moment;
 use super::world::{Glanced, Live, Sightings, Told, Verdict};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
-use crate::domain::landing::{CutOff, Landed, LandingStep};
+use crate::domain::landing::{CutOff, Landed, LandingStep, Merged};
 use crate::domain::lint::Survey;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Order;
@@ -74,6 +74,10 @@ pub enum Msg {
     Proposed(JobId, Result<Proposed, Problem>),
     /// The remote was asked and the plan built.
     Prepared(JobId, Result<Box<Prepared>, Problem>),
+    /// The remote was asked what a merge would do.
+    MergeAhead(JobId, Result<Box<MergeAhead>, Problem>),
+    /// It was looked up what a commit changed.
+    Reverted(JobId, Result<Box<Reverted>, Problem>),
     /// A step of the push.
     Pushing(JobId, LandingStep),
     /// The push ended.
@@ -169,6 +173,24 @@ pub struct Proposed {
     pub holds: Vec<Hold>,
     /// Remotes that could not be asked, and the like.
     pub problems: Vec<Problem>,
+}
+
+/// What a merge would do to a remote as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeAhead {
+    /// Its outcome, if nothing moves.
+    pub merged: Merged,
+    /// Whether the name of the branch that it changes has to be typed.
+    pub protected: bool,
+}
+
+/// A plan that takes a commit back.
+#[derive(Debug, Clone)]
+pub struct Reverted {
+    /// Everything in it is approved.
+    pub plan: Plan,
+    /// Why something that the commit changed stays as it is.
+    pub left: Vec<Problem>,
 }
 
 /// A plan that may be pushed.

@@ -17,6 +17,8 @@ pub enum Command {
     Tags(ObjectId),
     /// The objects of this kube context.
     Context(String),
+    /// The plan that takes this commit back.
+    Revert(String),
 }
 
 /// One entry.
@@ -50,6 +52,10 @@ const NAMES: &[(&str, &str)] = &[
     ("help.open", "help"),
     ("program.quit", "quit"),
     ("push.open", "push"),
+    ("push.target", "target"),
+    ("branch.merge", "merge"),
+    ("commit.revert", "revert"),
+    ("tags.rollback", "rollback"),
     ("message.open", "message"),
     ("scan.all", "rescan all"),
     ("scan.row", "rescan"),
@@ -70,10 +76,28 @@ pub fn name(row: &Row) -> String {
 /// The entries that fit what was typed, the best first.
 pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.trim().to_lowercase();
+    if let Some(entry) = revert(state, &typed) {
+        return vec![entry];
+    }
     let mut ranked: Vec<(usize, Entry)> =
         all(state).into_iter().filter_map(|entry| rank(&entry, &typed).map(|rank| (rank, entry))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// `revert 8d2e91b`: works in every view, whatever its row is.
+fn revert(state: &State, typed: &str) -> Option<Entry> {
+    let commit = typed.strip_prefix("revert ")?.trim();
+    let is_commit = (4..=40).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let row = action::by_id("commit.revert").filter(|_| is_commit)?;
+    let in_mode = |refusal: &action::Refusal| matches!(refusal, action::Refusal::Mode(_));
+    Some(Entry {
+        name: format!("revert {commit}"),
+        doc: "Prepare the plan that takes this commit back".to_owned(),
+        keys: String::new(),
+        command: Command::Revert(commit.to_owned()),
+        refusal: action::refusal(state, row).filter(in_mode).map(|refusal| refusal.to_string()),
+    })
 }
 
 /// The name that was probably meant.
@@ -96,7 +120,7 @@ fn all(state: &State) -> Vec<Entry> {
         .collect();
     entries.sort_by_key(|entry| match entry.command {
         Command::Row(row) => place(row),
-        Command::Theme(_) | Command::Tags(_) | Command::Context(_) => usize::MAX,
+        Command::Theme(_) | Command::Tags(_) | Command::Context(_) | Command::Revert(_) => usize::MAX,
     });
     entries.extend(state.contexts.iter().map(|context| Entry {
         name: format!("ctx {context}"),
@@ -146,7 +170,7 @@ fn place(row: &Row) -> usize {
 fn rank(entry: &Entry, typed: &str) -> Option<usize> {
     let id = match &entry.command {
         Command::Row(row) => row.id,
-        Command::Theme(_) | Command::Tags(_) | Command::Context(_) => "",
+        Command::Theme(_) | Command::Tags(_) | Command::Context(_) | Command::Revert(_) => "",
     };
     if typed.is_empty() {
         // Names of objects would drown the actions.

@@ -1,9 +1,15 @@
 //! The review: pending updates, what a person decided about them, and how to take that back.
 
+mod tally;
+mod wanted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+pub use tally::Tally;
+pub use wanted::Wanted;
 
 use super::input::Message;
 use crate::domain::age;
@@ -91,29 +97,6 @@ pub struct Turned {
     pub hold: Option<HoldChange>,
 }
 
-/// How many updates and sites stand where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Updates that can be approved.
-    pub pending: usize,
-    /// Updates with an approved site.
-    pub approved: usize,
-    /// Updates that were passed over.
-    pub skipped: usize,
-    /// Updates that wait by hold.
-    pub held: usize,
-    /// Updates that cannot be made.
-    pub blocked: usize,
-    /// Sites of pending updates.
-    pub sites: usize,
-    /// Approved sites.
-    pub approved_sites: usize,
-    /// Different files with a pending site.
-    pub files: usize,
-    /// Pending updates of which nothing is approved or skipped.
-    pub undecided: usize,
-}
-
 /// Everything under review.
 #[derive(Debug, Clone, Default)]
 pub struct Review {
@@ -136,6 +119,10 @@ pub struct Review {
     pub holds: Vec<Hold>,
     /// Updates whose reason for a second look was shown; the next Space approves.
     pub looked_at: BTreeSet<UpdateId>,
+    /// Updates of which something that was approved changed upstream, until they are decided anew.
+    pub touched: BTreeSet<UpdateId>,
+    /// Updates that are not what their policies select: a person asked for them.
+    wanted: BTreeMap<UpdateId, Wanted>,
     /// Updates that a person approved although they are too young, each with what it brings in.
     lifted: BTreeMap<UpdateId, NewReference>,
     done: Vec<Change>,
@@ -176,8 +163,12 @@ impl Review {
     pub fn replace(&mut self, updates: Vec<Proposal>, take_newer: bool) {
         let old = std::mem::take(&mut self.updates);
         self.newer.clear();
+        self.keep_wanted(&old, take_newer);
         for mut update in updates {
             let id = UpdateId::of(&update);
+            if self.wanted.contains_key(&id) {
+                continue;
+            }
             let before = old.iter().find(|known| UpdateId::of(known) == id);
             match before {
                 Some(known) if !take_newer && only_newer(known, &update) => {
@@ -197,7 +188,21 @@ impl Review {
                 }
             }
         }
+        if !self.wanted.is_empty() {
+            self.updates.extend(self.wanted.values().map(|wanted| wanted.update.clone()));
+            self.updates.sort_by_key(|update| (update.policy.clone(), update.automation.clone()));
+        }
         self.settle_lifted();
+        // What was looked at was another change.
+        let mut looked_at = std::mem::take(&mut self.looked_at);
+        looked_at.retain(|id| {
+            let before = old.iter().find(|known| UpdateId::of(known) == *id);
+            let now = self.get(id);
+            before
+                .zip(now)
+                .is_some_and(|(before, now)| (&before.new, &before.current) == (&now.new, &now.current))
+        });
+        self.looked_at = looked_at;
         // An undo of a site that is gone would hit another one.
         self.done.clear();
         self.undone.clear();
@@ -262,6 +267,7 @@ impl Review {
     pub fn decide(&mut self, targets: &[Target], decision: Decision) -> Vec<Decided> {
         let mut change = Change::default();
         for target in targets {
+            self.touched.remove(&target.update);
             let sites = self.sites_of(target);
             let is_open = |update: &&Proposal| {
                 let is_wanted = decision == Decision::Approved && self.is_lifted(update);
@@ -304,6 +310,13 @@ impl Review {
         self.holds.retain(|hold| (&hold.policy, &hold.tag) != (&change.policy, &change.tag));
         self.holds.extend(change.after.clone());
         hold::apply(&mut self.updates, &self.holds, now);
+        // What a person asked for by name waits for nobody.
+        let wanted = &self.wanted;
+        for update in self.updates.iter_mut().filter(|update| wanted.contains_key(&UpdateId::of(update))) {
+            if update.state == UpdateState::Held {
+                (update.state, update.hold) = (UpdateState::Pending, None);
+            }
+        }
     }
 
     /// Whether there is a decision to take back.
@@ -374,30 +387,6 @@ impl Review {
             let is_approved = update.approved().next().is_some();
             update.state = if is_approved { UpdateState::Pending } else { UpdateState::Held };
         }
-    }
-
-    /// How many updates and sites stand where.
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        let mut files = BTreeSet::new();
-        for update in &self.updates {
-            match update.state {
-                UpdateState::Held => tally.held += 1,
-                UpdateState::Blocked => tally.blocked += 1,
-                UpdateState::Pending => {
-                    let approved = update.approved().count();
-                    tally.pending += 1;
-                    tally.sites += update.sites.iter().filter(|site| site.blocked.is_none()).count();
-                    tally.approved_sites += approved;
-                    tally.approved += usize::from(approved > 0);
-                    tally.skipped += usize::from(update.overall() == Decision::Skipped);
-                    tally.undecided += usize::from(update.overall() == Decision::Undecided);
-                    files.extend(update.sites.iter().map(|site| (&update.automation, &site.file)));
-                }
-            }
-        }
-        tally.files = files.len();
-        tally
     }
 
     /// The updates with at least one approved site.

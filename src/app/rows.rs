@@ -2,6 +2,7 @@
 //!
 //! Rows are rebuilt from what is known whenever that changes; [`super::list::List`] keeps the cursor on its object.
 
+mod back;
 mod standing;
 mod tags;
 mod tree;
@@ -9,6 +10,7 @@ mod tree;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
+pub use back::{back_to, rollback};
 pub use standing::{latest, policy_word, sites_of, tags_in_files};
 pub use tags::{policies_of_tags, sightings_changed, tags, tags_are_old};
 pub use tree::{file_of, target, tree};

@@ -4,10 +4,12 @@ mod context;
 mod diff;
 mod live;
 mod log;
+mod merge;
 mod overlay;
 mod preview;
 mod push;
 mod status;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,10 +19,12 @@ use jiff::tz::TimeZone;
 
 pub use diff::{Diff, Node};
 pub use log::Log;
+pub use merge::MergeDialog;
 pub use overlay::{Help, HoldDialog, Menu, MenuEntry, MenuKind, OrderDialog, Overlay, Palette};
 pub use preview::Preview;
-pub use push::{BranchDialog, NextStep, PushDialog, PushRun};
+pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};
 pub use status::{ErrorEntry, Errors, Level, Status};
+pub use target::{TargetDialog, TargetRow};
 
 use super::effect::JobId;
 use super::input::{Field, Message};
@@ -31,6 +35,7 @@ use super::moment::Moment;
 use super::review::{Review, UpdateId};
 use super::view::View;
 use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
+use crate::domain::branch::Destination;
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
@@ -100,6 +105,8 @@ pub struct Jobs {
     pub fetch_again: bool,
     /// Whether the comparison under way was asked for by a person, who wants newer tags too.
     pub take_newer: bool,
+    /// The look at what a commit changed, to take it back.
+    pub revert: Option<JobId>,
     /// The question under way, when the tags of S3 were first seen.
     pub first_seen: Option<JobId>,
     /// Until when the updates had to wait that were last found old enough.
@@ -180,6 +187,10 @@ pub struct State {
     pub editing: Option<Editing>,
     /// Whether pull or merge requests are opened for what is pushed.
     pub requests: bool,
+    /// Where the commits go.
+    pub destination: Destination,
+    /// The branches whose names have to be typed, as the configuration has them.
+    pub protected_branches: Vec<String>,
     /// S9; kept until the next push.
     pub push: Option<PushRun>,
     /// S10.
@@ -263,6 +274,8 @@ impl Default for State {
             diff: Diff::default(),
             editing: None,
             requests: false,
+            destination: Destination::default(),
+            protected_branches: Vec::new(),
             push: None,
             log: Log::default(),
             errors: Errors::default(),
@@ -429,6 +442,7 @@ impl State {
         self.jobs.load.is_some()
             || self.push.as_ref().is_some_and(|push| push.result.is_none())
             || matches!(&self.overlay, Some(Overlay::Push(dialog)) if dialog.prepared.is_none())
+            || matches!(&self.overlay, Some(Overlay::Merge(dialog)) if dialog.ahead.is_none())
             || self.scans.iter().any(|(_, scan)| scan.running.is_some())
     }
 

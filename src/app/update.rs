@@ -12,6 +12,7 @@ mod facts;
 mod hold;
 mod keys;
 mod log;
+mod merge;
 mod message;
 mod mode;
 mod navigate;
@@ -21,8 +22,10 @@ mod overlays;
 mod problems;
 mod push;
 mod rescan;
+mod revert;
 mod scans;
 mod tags;
+mod target;
 mod time;
 
 #[cfg(test)]
@@ -73,6 +76,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Prepared(job, result) => push::prepared(state, job, result),
+        Msg::MergeAhead(job, result) => merge::looked(state, job, result),
+        Msg::Reverted(job, result) => revert::made(state, job, result),
         Msg::Pushing(job, step) => {
             push::step(state, job, step);
             vec![]
@@ -169,6 +174,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::NextUndecided
         | Action::PreviousUndecided => decide::perform(state, action),
         Action::Hold => hold::toggle(state),
+        Action::Rollback => hold::rollback(state),
         Action::Select
         | Action::Range
         | Action::Sort
@@ -190,6 +196,15 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Rerender => message::render_again(state),
         Action::Push => push::open(state),
         Action::Requests => push::wish_for_requests(state),
+        Action::Merge => merge::open(state),
+        Action::MergeCommit => merge::turn(state),
+        Action::Revert => revert::open(state),
+        Action::Target
+        | Action::TargetPush
+        | Action::TargetReview
+        | Action::TargetBranch
+        | Action::TargetCheckout
+        | Action::TargetSplit => target::perform(state, action),
         Action::Yes => overlays::yes(state),
         Action::No => overlays::no(state),
         Action::Rescan => rescan::rescan(state),

@@ -86,6 +86,12 @@ pub enum Context {
     ConfirmPush,
     /// S9b: a text input.
     TypeBranch,
+    /// Merge?
+    ConfirmMerge,
+    /// `b`.
+    Target,
+    /// `b`, another branch: a text input.
+    TypeTarget,
     /// `H`: text inputs.
     TypeHold,
     /// Leave?
@@ -102,13 +108,16 @@ pub enum Context {
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 12] = [
+    pub const OVER: [Self; 15] = [
         Self::Filter,
         Self::Palette,
         Self::Menu,
         Self::Overlay,
         Self::ConfirmPush,
         Self::TypeBranch,
+        Self::ConfirmMerge,
+        Self::Target,
+        Self::TypeTarget,
         Self::TypeHold,
         Self::ConfirmQuit,
         Self::ConfirmMode,
@@ -138,13 +147,20 @@ impl Context {
             Self::ConfirmResume => 1 << 25,
             Self::TypeHold => 1 << 26,
             Self::ConfirmOrder => 1 << 27,
+            Self::Target => 1 << 28,
+            Self::TypeTarget => 1 << 29,
+            Self::ConfirmMerge => 1 << 30,
         }
     }
 
     /// Whether keys type text there.
     pub fn is_input(self) -> bool {
         let in_view = matches!(self, Self::View(View::Message | View::Help));
-        in_view || matches!(self, Self::Filter | Self::Palette | Self::TypeBranch | Self::TypeHold)
+        let is_field = matches!(
+            self,
+            Self::Filter | Self::Palette | Self::TypeBranch | Self::TypeTarget | Self::TypeHold
+        );
+        in_view || is_field
     }
 }
 

@@ -53,7 +53,7 @@ pub struct PlanArgs {
     /// Read the commit message from a file.
     #[arg(long, value_name = "FILE")]
     pub message_file: Option<PathBuf>,
-    /// Push there instead; {policy}, {tag} are filled in.
+    /// Push there; {policy}, {tag}, {automation}, {plan} are filled in.
     #[arg(long, value_name = "BRANCH", value_parser = values::branch_template)]
     pub branch: Option<String>,
     /// A commit for each policy, not for each automation.

@@ -14,10 +14,12 @@ pub(super) fn whole_branch(name: &str) -> Result<String, String> {
     branch(name)
 }
 
-/// A branch that Git would take once `{policy}` and `{tag}` are filled in.
+/// A branch that Git would take once its placeholders are filled in.
 pub(super) fn branch_template(name: &str) -> Result<String, String> {
-    let _filled = crate::domain::branch::expand(name, "policy", "1.0.0")?;
-    Ok(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+    match crate::domain::branch::template_defect(name) {
+        Some(defect) => Err(defect),
+        None => Ok(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()),
+    }
 }
 
 /// A message that is not blank: Git makes no commit without one.

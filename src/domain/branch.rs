@@ -1,6 +1,8 @@
 //! Names of branches: what Git takes for one, so that a slip of the keyboard is found before anything is planned on it;
 //! and names that differ from update to update.
 
+use super::refspec::short_name;
+
 /// Why `name` cannot be a branch; `None` if it can.
 ///
 /// Source: git/git:refs.c, `check_refname_format`; builtin/branch.c for the leading dash and `HEAD`.
@@ -40,20 +42,70 @@ pub fn is_template(name: &str) -> bool {
     name.contains(['{', '}'])
 }
 
-/// The name of the branch for one update: `template` with `{policy}` and `{tag}` filled in. What Git takes in no name
-/// becomes a dash.
+/// Where commits go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Onto {
+    /// To the branch that each automation pushes to.
+    #[default]
+    Push,
+    /// To the branch that each automation reads.
+    Checkout,
+    /// To the branch of this name; with placeholders, each update to its own.
+    Named(String),
+}
+
+impl Onto {
+    /// The branch for a review that every plan gets anew.
+    pub const REVIEW: &str = "supercargo/{automation}-{plan}";
+
+    /// The branch that is given, if one is.
+    pub fn named(name: Option<String>) -> Self {
+        name.map_or(Self::Push, Self::Named)
+    }
+}
+
+/// Where commits go, and how many they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Destination {
+    /// The branch.
+    pub onto: Onto,
+    /// Whether each policy gets a commit of its own.
+    pub split: bool,
+}
+
+/// What the placeholders of a branch's name stand for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names<'a> {
+    /// `{policy}`.
+    pub policy: &'a str,
+    /// `{tag}`.
+    pub tag: &'a str,
+    /// `{automation}`.
+    pub automation: &'a str,
+    /// `{plan}`: the id of the plan, as it is for the automations' own branches.
+    pub plan: &'a str,
+}
+
+/// The name of the branch for one update: `template` with its placeholders filled in. What Git takes in no name becomes a
+/// dash.
 ///
 /// # Errors
 /// Another placeholder, or a name that is none all the same; one sentence.
-pub fn expand(template: &str, policy: &str, tag: &str) -> Result<String, String> {
+pub fn expand(template: &str, names: Names<'_>) -> Result<String, String> {
     let mut name = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let (word, after) = after.split_once('}').ok_or("a brace has no partner")?;
         let value = match word {
-            "policy" => policy,
-            "tag" => tag,
-            _ => return Err(format!("{{{word}}} is no placeholder; {{policy}} and {{tag}} are")),
+            "policy" => names.policy,
+            "tag" => names.tag,
+            "automation" => names.automation,
+            "plan" => names.plan,
+            _ => {
+                return Err(format!(
+                    "{{{word}}} is no placeholder; {{policy}}, {{tag}}, {{automation}} and {{plan}} are"
+                ));
+            }
         };
         name.extend([before, &part(value)]);
         rest = after;
@@ -64,6 +116,21 @@ pub fn expand(template: &str, policy: &str, tag: &str) -> Result<String, String>
     }
     let branch = named(&name).map(str::to_owned);
     branch.map_err(|defect| format!("{name:?} cannot be a branch: {defect}"))
+}
+
+/// Why `template` can be no branch, whatever it is filled with; `None`: it can.
+pub fn template_defect(template: &str) -> Option<String> {
+    let names = Names { policy: "policy", tag: "1.0.0", automation: "automation", plan: "7f3c9a01b2c4" };
+    expand(template, names).err()
+}
+
+/// Whether `branch` is one of those whose names have to be typed before anything is pushed to them: a pattern is a name,
+/// or a beginning followed by `*`.
+pub fn is_protected(patterns: &[String], branch: &str) -> bool {
+    patterns.iter().map(|pattern| short_name(pattern)).any(|pattern| match pattern.strip_suffix('*') {
+        Some(beginning) => branch.starts_with(beginning),
+        None => pattern == branch,
+    })
 }
 
 /// A value as a part of a name.
@@ -123,20 +190,24 @@ mod tests {
         }
     }
 
+    fn filled(template: &str, tag: &str) -> Result<String, String> {
+        expand(template, Names { policy: "web", tag, automation: "apps", plan: "7f3c9a01b2c4" })
+    }
+
     #[test]
     fn the_full_name_of_a_branch_is_the_branch_and_that_of_anything_else_is_none() {
         assert_eq!((named("x/y"), named("refs/heads/x/y")), (Ok("x/y"), Ok("x/y")));
         for wrong in ["refs/tags/v1", "refs/heads/refs/heads/x", "refs/heads/", "refs/heads/a..b", ""] {
             assert!(named(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(expand("refs/heads/updates/{policy}", "web", "1").as_deref(), Ok("updates/web"));
+        assert_eq!(filled("refs/heads/updates/{policy}", "1").as_deref(), Ok("updates/web"));
     }
 
     #[test]
     fn placeholders_are_filled_with_what_git_takes() {
-        let filled = |template: &str, tag: &str| expand(template, "web", tag);
         assert_eq!(filled("updates/{policy}-{tag}", "1.2.0").as_deref(), Ok("updates/web-1.2.0"));
         assert_eq!(filled("plain", "1").as_deref(), Ok("plain"));
+        assert_eq!(filled(Onto::REVIEW, "1").as_deref(), Ok("supercargo/apps-7f3c9a01b2c4"));
         for (tag, name) in [("v1..2", "u/v1.-2"), ("1.", "u/1-"), ("x.lock", "u/x-lock"), (".x", "u/-x")] {
             assert_eq!(filled("u/{tag}", tag).as_deref(), Ok(name), "{tag}");
         }
@@ -145,10 +216,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pattern_protects_a_name_or_all_that_begin_like_it() {
+        let patterns = ["main".to_owned(), "release/*".to_owned()];
+        for (branch, is) in [("main", true), ("maint", false), ("release/1.2", true), ("release", false)] {
+            assert_eq!(is_protected(&patterns, branch), is, "{branch}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn a_filled_name_is_one(policy in "[a-z0-9.-]{1,20}", tag in "[A-Za-z0-9_.+@{}~ -]{1,20}") {
-            let name = expand("updates/{policy}/{tag}", &policy, &tag);
+            let names = Names { policy: &policy, tag: &tag, automation: &policy, plan: "7f3c9a01b2c4" };
+            let name = expand("updates/{policy}/{tag}", names);
             proptest::prop_assert!(name.is_ok(), "{:?}", name);
         }
     }

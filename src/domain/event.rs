@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What is written down of a commit that was pushed.
+pub fn pushed(commit: &str, branch: &str, remote: &str) -> String {
+    format!("pushed {commit} to {branch} of {remote}")
+}
+
 /// One thing that was done. Its texts must hold no secret; whoever builds it sees to that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -24,4 +29,49 @@ pub struct Event {
     pub user: String,
     /// On which machine.
     pub host: String,
+}
+
+impl Event {
+    /// The remote and the commit that were pushed, if that is what it is about; as [`pushed`] has them.
+    pub fn pushed(&self) -> Option<(&str, &str)> {
+        let is_push = self.event == "push" && self.result == "ok";
+        let (commit, place) = self.detail.strip_prefix("pushed ").filter(|_| is_push)?.split_once(" to ")?;
+        // No branch has a blank in its name.
+        let (_, remote) = place.split_once(" of ")?;
+        let is_commit = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_commit.then_some((remote, commit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_was_pushed_is_found_in_what_was_written_down_of_it() {
+        let event = |event: &str, detail: String, result: &str| Event {
+            time: Timestamp::UNIX_EPOCH,
+            event: event.to_owned(),
+            subject: "shop/apps".to_owned(),
+            detail,
+            result: result.to_owned(),
+            mode: "write".to_owned(),
+            plan: None,
+            user: "rita".to_owned(),
+            host: "bastion".to_owned(),
+        };
+        let done = pushed("8d2e91b", "to/of", "https://git.example.com/a to b of c");
+        assert_eq!(
+            event("push", done.clone(), "ok").pushed(),
+            Some(("https://git.example.com/a to b of c", "8d2e91b"))
+        );
+        let none = [
+            event("push", done.clone(), "error"),
+            event("scan", done, "ok"),
+            event("push", "would push 8d2e91b to main of x".to_owned(), "ok"),
+            event("push", pushed("nothing", "main", "x"), "ok"),
+            event("push", "8d2e91b was on main of x already".to_owned(), "ok"),
+        ];
+        assert!(none.iter().all(|event| event.pushed().is_none()));
+    }
 }

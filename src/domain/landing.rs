@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::object::ObjectId;
+use super::plan::{Base, PushTarget};
 use super::request::Request;
 use crate::problem::{Code, Problem};
 
@@ -55,6 +56,9 @@ pub struct Merged {
     pub created: bool,
     /// The commit that the branch was at.
     pub base: String,
+    /// The commit that the branch which is merged was at.
+    #[serde(skip)]
+    pub tip: String,
     /// The commit that it is to be at.
     pub commit: Option<String>,
     /// Whether it was sent (never in a dry run).
@@ -73,10 +77,58 @@ pub struct Merged {
     pub error: Option<Problem>,
 }
 
+impl Merged {
+    /// The same as the outcome of a commit for `automation`, for the one place that shows both.
+    pub fn landed(self, automation: ObjectId) -> Landed {
+        let Self { remote, branch, created, base, commit, pushed, verified, already, credential, .. } = self;
+        Landed {
+            automation,
+            remote,
+            branch,
+            created,
+            base,
+            commit,
+            pushed,
+            verified,
+            already,
+            credential,
+            request: None,
+            error: self.error,
+        }
+    }
+}
+
 impl Landed {
     /// Whether the branch has the commit, whatever became of the request.
     pub fn is_there(&self) -> bool {
         self.pushed || self.already
+    }
+}
+
+/// A branch of a remote that can be merged into the one that it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Merge {
+    /// The automation that pushes to the branch.
+    pub automation: ObjectId,
+    /// The remote's address without credentials.
+    pub remote: String,
+    /// The branch that is merged.
+    pub from: String,
+    /// The branch that it is merged into.
+    pub into: String,
+}
+
+impl Merge {
+    /// The merge that follows a commit for `automation`, by what is read and where it goes; `None`: it went there itself.
+    pub fn of(
+        automation: &ObjectId,
+        remote: Option<&str>,
+        (base, push): (Option<&Base>, Option<&PushTarget>),
+    ) -> Option<Self> {
+        let into = base?.reference.strip_prefix("refs/heads/")?.to_owned();
+        let from = push?.branch.clone();
+        let is_another = from != into;
+        is_another.then_some(Self { automation: automation.clone(), remote: remote?.to_owned(), from, into })
     }
 }
 

@@ -9,6 +9,7 @@ mod ground;
 mod propose;
 mod revert;
 mod stale;
+mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub use ground::{
 };
 pub use propose::propose;
 pub use revert::{Changed, revert};
-pub use stale::{Approved, Stale};
+pub use stale::{Approved, Stale, changed_upstream};
+pub use wanted::stand;
 
 /// Approved updates, pinned to what they were made from.
 ///

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use super::{DryRun, Engine, MergeRequest};
+use crate::domain::event;
 use crate::domain::landing::{Landed, Merged};
 use crate::domain::scan::Scan;
 use crate::git::{BareCache, Fetched, GitError, Refs, Remote};
@@ -188,7 +189,7 @@ fn detail(landed: &Landed, dry_run: DryRun) -> String {
     match (&landed.error, landed.already) {
         (Some(problem), _) => format!("not pushed to {place}: {}", problem.message),
         (None, true) => format!("{commit} was on {place} already"),
-        (None, false) if dry_run == DryRun::None => format!("pushed {commit} to {place}"),
+        (None, false) if dry_run == DryRun::None => event::pushed(&commit, &landed.branch, &landed.remote),
         (None, false) => format!("would push {commit} to {place}"),
     }
 }

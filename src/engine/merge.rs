@@ -11,6 +11,7 @@ use super::{Engine, World, blocking};
 use crate::domain::inventory::implied_automation;
 use crate::domain::landing::{LandingStep, Merged};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
+use crate::domain::plan::Stale;
 use crate::git::{BareCache, GitError, Meeting, MergeSpec, PushReport, RefUpdate, Remote, redact};
 use crate::problem::{Code, Problem};
 
@@ -27,6 +28,8 @@ pub struct MergeRequest {
     pub always_commit: bool,
     /// Whether to send nothing.
     pub dry_run: bool,
+    /// The tips of `from` and `into` that a person has seen: where one of them is elsewhere, nothing is merged.
+    pub seen: Option<(String, String)>,
     /// Stops it, until something is sent.
     pub cancel: CancellationToken,
 }
@@ -82,19 +85,48 @@ impl Engine {
     ) -> Result<Merged, Problem> {
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {
-            engine.one_git_host(std::iter::once(request.remote.clone()))?;
-            let known = automations(&world);
-            let remote = engine.remote_at(&world, known.iter(), &request.remote)?;
-            let remote = Remote { cancel: request.cancel.clone(), ..remote };
-            let cache = BareCache::open(&engine.git_root, &remote.url).map_err(Problem::from)?;
-            let by = operator(&world);
-            let work = Work { engine: &engine, world: &world, cache, remote, request: &request, by };
             let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(step);
-            let merged = work.run(&step);
+            let merged = engine.merge_now(&world, &request, &step)?;
             engine.audit_merge(&request, &merged);
             merged
         })
         .await
+    }
+
+    /// What [`Self::merge`] would do, and whether the name of the branch that it changes has to be typed. Nothing is sent,
+    /// nor written down: somebody only looks.
+    ///
+    /// # Errors
+    /// As [`Self::merge`].
+    pub async fn merge_ahead(
+        &self,
+        world: &Arc<World>,
+        request: MergeRequest,
+    ) -> Result<(Merged, bool), Problem> {
+        let (engine, world) = (self.clone(), Arc::clone(world));
+        blocking(move || {
+            let request = MergeRequest { dry_run: true, ..request };
+            let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(|_step: LandingStep| {});
+            let merged = engine.merge_now(&world, &request, &step)??;
+            Ok((merged, engine.is_protected(&world, &request.into)))
+        })
+        .await
+    }
+
+    /// The outcome of a merge; where not even the remote could be settled, why.
+    fn merge_now(
+        &self,
+        world: &World,
+        request: &MergeRequest,
+        step: Steps<'_>,
+    ) -> Result<Result<Merged, Problem>, Problem> {
+        self.one_git_host(std::iter::once(request.remote.clone()))?;
+        let known = automations(world);
+        let remote = self.remote_at(world, known.iter(), &request.remote)?;
+        let remote = Remote { cancel: request.cancel.clone(), ..remote };
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        let work = Work { engine: self, world, cache, remote, request, by: operator(world) };
+        Ok(work.run(step))
     }
 }
 
@@ -125,12 +157,13 @@ impl Work<'_> {
         let alone = || super::lock::alone(&self.engine.store, &self.remote, step);
         let _alone = (!self.request.dry_run).then(alone).transpose()?;
         let (source, target) = self.tips(step)?;
+        self.is_as_seen((&source, &target))?;
         let text = format!("git merge-base {from} {into}");
         let meeting = timed(step, &text, || self.cache.meet(&self.remote, &source, &target));
         let meeting = meeting.map_err(Problem::from)?;
         let commit = match meeting {
-            Meeting::Contained => return Ok(self.merged(&target, &target, None, false)),
-            Meeting::Ahead if !always_commit => source,
+            Meeting::Contained => return Ok(self.merged((&source, &target), &target, None, false)),
+            Meeting::Ahead if !always_commit => source.clone(),
             Meeting::Ahead | Meeting::Parted => self.join(&source, &target, step)?,
             Meeting::Unrelated => {
                 return Err(GitError::Unrelated { from: from.clone(), into: into.clone() }.into());
@@ -138,7 +171,22 @@ impl Work<'_> {
         };
         let is_forward = meeting == Meeting::Ahead && !always_commit;
         let report = self.push(&target, &commit, step)?;
-        Ok(self.merged(&target, &commit, Some(&report), is_forward))
+        Ok(self.merged((&source, &target), &commit, Some(&report), is_forward))
+    }
+
+    /// What a person said yes to is what is merged.
+    fn is_as_seen(&self, (source, target): (&str, &str)) -> Result<(), Problem> {
+        let Some((seen_source, seen_target)) = &self.request.seen else { return Ok(()) };
+        let MergeRequest { from, into, .. } = self.request;
+        for (branch, seen, now) in [(from, seen_source, source), (into, seen_target, target)] {
+            if seen != now {
+                let moved = Stale::Moved { branch: branch.clone(), planned: short(seen), found: short(now) };
+                return Err(
+                    Problem::new(Code::StalePlan, "merge", moved.to_string()).hint("Look at it again.")
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The tips of the branch that is merged and of the one that it is merged into.
@@ -192,7 +240,13 @@ impl Work<'_> {
     }
 
     /// The result; without a report nothing had to be pushed.
-    fn merged(&self, base: &str, commit: &str, report: Option<&PushReport>, fast_forward: bool) -> Merged {
+    fn merged(
+        &self,
+        (tip, base): (&str, &str),
+        commit: &str,
+        report: Option<&PushReport>,
+        fast_forward: bool,
+    ) -> Merged {
         let row = report.and_then(|report| report.branches.first());
         Merged {
             automation: None,
@@ -200,6 +254,7 @@ impl Work<'_> {
             branch: self.request.into.clone(),
             created: false,
             base: base.to_owned(),
+            tip: tip.to_owned(),
             commit: Some(commit.to_owned()),
             pushed: row.is_some() && !self.request.dry_run,
             verified: row.is_none_or(|row| row.verified),

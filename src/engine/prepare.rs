@@ -1,18 +1,18 @@
 //! From decisions to a plan that fits the remote as it is now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
-use crate::domain::branch;
+use crate::domain::branch::{self, Names, Onto};
 use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
-    BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, propose, template_problem,
+    BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, changed_upstream, propose, stand,
+    template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
-use crate::domain::refspec::short_name;
 use crate::problem::{Code, Problem};
 
 /// What to make a plan of.
@@ -22,10 +22,12 @@ pub struct PrepareRequest {
     pub proposals: Vec<Proposal>,
     /// Messages that a person wrote, by automation.
     pub messages: BTreeMap<ObjectId, String>,
-    /// The branch to push to instead of the automations'; may hold `{policy}` and `{tag}`.
-    pub branch: Option<String>,
+    /// Where the commits go.
+    pub onto: Onto,
     /// Whether each policy gets a commit of its own.
     pub split: bool,
+    /// The policy and automation of each proposal that is not what its policy selects.
+    pub wanted: BTreeSet<(ObjectId, ObjectId)>,
     /// When to ask the remotes.
     pub refresh: Refresh,
 }
@@ -33,7 +35,8 @@ pub struct PrepareRequest {
 impl PrepareRequest {
     /// These proposals with their decisions, and nothing else of a person's.
     pub fn of(proposals: Vec<Proposal>, refresh: Refresh) -> Self {
-        Self { proposals, messages: BTreeMap::new(), branch: None, split: false, refresh }
+        let (messages, wanted) = (BTreeMap::new(), BTreeSet::new());
+        Self { proposals, messages, onto: Onto::Push, split: false, wanted, refresh }
     }
 }
 
@@ -100,45 +103,56 @@ impl Engine {
         selections: &BTreeMap<ObjectId, Selection>,
         mut request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
-        let no_branch = |defect: String| Problem::new(Code::Usage, "--branch", defect);
-        let Some(template) = request.branch.take_if(|branch| branch::is_template(branch)) else {
-            if let Some(branch) = &mut request.branch {
-                *branch = branch::expand(branch, "", "").map_err(no_branch)?;
+        let template = match &request.onto {
+            Onto::Push => return Ok(self.prepare_once(world, selections, (&request, None))),
+            Onto::Named(name) if !branch::is_template(name) => {
+                let branch = branch::expand(name, Names::default()).map_err(no_branch)?;
+                return Ok(self.prepare_once(world, selections, (&request, Some(&branch))));
             }
-            return Ok(self.prepare_once(world, selections, &request));
+            Onto::Named(template) => Some(template.clone()),
+            Onto::Checkout => None,
+        };
+        let plan = match &template {
+            Some(template) if template.contains("{plan}") => {
+                // The name cannot be part of what it is made from: the id is that of the automations' own branches.
+                let own = self.prepare_once(world, selections, (&request, None));
+                request.refresh = asked_already(request.refresh);
+                own.plan.id
+            }
+            _ => String::new(),
         };
         let mut of_branches: BTreeMap<String, Vec<Proposal>> = BTreeMap::new();
         for update in std::mem::take(&mut request.proposals) {
-            let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
             if update.approved().next().is_some() {
-                let branch = branch::expand(&template, &update.policy.name, tag).map_err(no_branch)?;
+                let branch = match &template {
+                    Some(template) => named(template, &update, &plan)?,
+                    None => self.checkout_of(world, &update.automation)?,
+                };
                 of_branches.entry(branch).or_default().push(update);
             }
         }
         let mut all: Option<Prepared> = None;
         for (branch, proposals) in of_branches {
-            let part = PrepareRequest { proposals, branch: Some(branch), ..request.clone() };
-            let part = self.prepare_once(world, selections, &part);
+            let part = PrepareRequest { proposals, ..request.clone() };
+            let part = self.prepare_once(world, selections, (&part, Some(&branch)));
             match &mut all {
                 Some(all) => all.join(part),
                 None => all = Some(part),
             }
-            // What was asked a moment ago is not asked again.
-            if request.refresh == Refresh::Always {
-                request.refresh = Refresh::Auto;
-            }
+            request.refresh = asked_already(request.refresh);
         }
-        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, &request)))
+        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, (&request, None))))
     }
 
     fn prepare_once(
         &self,
         world: &World,
         selections: &BTreeMap<ObjectId, Selection>,
-        request: &PrepareRequest,
+        (request, branch): (&PrepareRequest, Option<&str>),
     ) -> Prepared {
-        let (grounds, problems) = self.grounds_now(world, request.refresh, request.branch.as_deref());
+        let (grounds, problems) = self.grounds_now(world, request.refresh, branch);
         let mut proposals = propose(&grounds, selections);
+        put_wanted(&grounds, request, &mut proposals);
         let moved = carry_over(&request.proposals, &mut proposals);
         carry_holds(&request.proposals, &mut proposals);
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
@@ -146,6 +160,17 @@ impl Engine {
         plan.problems.splice(0..0, problems);
         let protected = self.protected(world, &plan);
         Prepared { plan, contents, protected, moved }
+    }
+
+    /// The branch that an automation reads.
+    fn checkout_of(&self, world: &World, automation: &ObjectId) -> Result<String, Problem> {
+        let known = world.automations.iter().find(|known| known.meta.id == *automation);
+        let place = known.map(|known| self.settle(world, known)).transpose()?.flatten();
+        let branch = place.and_then(|place| place.targets.checkout.branch().map(str::to_owned));
+        branch.ok_or_else(|| {
+            let message = "it reads no branch, so nothing can be pushed to what it reads";
+            Problem::new(Code::Usage, automation.to_string(), message).hint("Choose another target.")
+        })
     }
 
     /// What plans are made with here and now.
@@ -182,7 +207,7 @@ impl Engine {
             settled.is_some_and(|place| place.targets.checkout.branch() == Some(branch))
         };
         self.frozen().is_some()
-            || self.settings.protected_branches.iter().any(|pattern| matches(pattern, branch))
+            || branch::is_protected(&self.settings.protected_branches, branch)
             || world.automations.iter().any(is_checkout)
     }
 }
@@ -192,13 +217,29 @@ pub(super) fn plain(selections: &Selections) -> BTreeMap<ObjectId, Selection> {
     selections.iter().map(|(id, evaluated)| (id.clone(), evaluated.selection.clone())).collect()
 }
 
-/// A pattern of `protected_branches`: a name, or a prefix that ends in `*`.
-fn matches(pattern: &str, branch: &str) -> bool {
-    let pattern = short_name(pattern);
-    match pattern.strip_suffix('*') {
-        Some(prefix) => branch.starts_with(prefix),
-        None => pattern == branch,
-    }
+/// Puts what a person wants in the place of what policies select.
+fn put_wanted(grounds: &[Ground], request: &PrepareRequest, proposals: &mut Vec<Proposal>) {
+    let key = |update: &Proposal| (update.policy.clone(), update.automation.clone());
+    proposals.retain(|update| !request.wanted.contains(&key(update)));
+    let wanted = request.proposals.iter().filter(|update| request.wanted.contains(&key(update)));
+    proposals.extend(wanted.filter_map(|update| stand(grounds, update)));
+    proposals.sort_by_key(key);
+}
+
+/// What was asked a moment ago is not asked again.
+fn asked_already(refresh: Refresh) -> Refresh {
+    if refresh == Refresh::Always { Refresh::Auto } else { refresh }
+}
+
+/// The branch of one update.
+fn named(template: &str, update: &Proposal, plan: &str) -> Result<String, Problem> {
+    let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
+    let names = Names { policy: &update.policy.name, tag, automation: &update.automation.name, plan };
+    branch::expand(template, names).map_err(no_branch)
+}
+
+fn no_branch(defect: String) -> Problem {
+    Problem::new(Code::Usage, "--branch", defect)
 }
 
 /// What was held for the same tag before is held still, and a person who approved it all the same did so.
@@ -227,7 +268,7 @@ pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<Str
         found.push(proposal.sites.iter().map(|site| decided.remove(&change(proposal, site))).collect());
     }
     let lost = decided.into_keys().map(|(_, file, line, _, setter, ..)| {
-        format!("{file}:{line} changed upstream; {setter} is undecided again")
+        format!("{}; {setter} is undecided again", changed_upstream(file, line))
     });
     let lost = lost.collect();
     for (proposal, found) in after.iter_mut().zip(found) {

@@ -91,6 +91,7 @@ pub(super) fn merge(
         into: args.into.clone(),
         always_commit: args.no_ff,
         dry_run,
+        seen: None,
         cancel: cancel.clone(),
     };
     let merging = session.engine.merge(&session.world, request, push::progress(settings.quiet));

@@ -10,6 +10,7 @@ use super::updates::{exit_of, failed_policies, open, patch, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
+use crate::domain::branch::Onto;
 use crate::domain::hold;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
@@ -120,7 +121,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
         left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip));
     }
     let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
-    request.branch.clone_from(&args.branch);
+    request.onto = Onto::named(args.branch.clone());
     request.split = args.split == Some(Split::Policy);
     if let Some(message) = message(args)? {
         let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());

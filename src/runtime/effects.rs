@@ -2,13 +2,14 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, describe, glance, compare, prepare | cancelled; a late answer is known by its number | cancelled |
-//! | push | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
+//! | load, scan, evaluate, describe, glance, compare, prepare, look at a merge, revert | cancelled; a late answer is known by its number | cancelled |
+//! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
 mod cluster;
 mod evaluate;
+mod landed;
 mod load;
 mod log;
 mod look;
@@ -32,11 +33,12 @@ use super::mailbox::{Letter, Mailbox};
 use crate::app::effect::{Effect, JobId};
 use crate::app::message::Msg;
 use crate::config::Refresh;
+use crate::domain::branch::Destination;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::request::RequestWish;
 use crate::domain::scan::Scan;
-use crate::engine::{DryRun, Engine, Landing, Question, Selections, World};
+use crate::engine::{DryRun, Engine, Landing, MergeRequest, PrepareRequest, Question, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// What the engine's calls build on, newest of each.
@@ -172,8 +174,13 @@ impl EffectRunner {
                 self.spawn(job, look::glance(work, job, repository, tags));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose::propose(work, job, reach)),
-            Effect::Prepare { job, updates, messages } => {
-                self.spawn(job, push::prepare(work, job, updates, messages));
+            Effect::Prepare { job, updates, messages, destination, wanted } => {
+                let Destination { onto, split } = destination;
+                let wanted = wanted.into_iter().map(|id| (id.policy, id.automation)).collect();
+                let refresh = work.refresh(true);
+                let request =
+                    PrepareRequest { messages, onto, split, wanted, ..PrepareRequest::of(updates, refresh) };
+                self.spawn(job, push::prepare(work, job, request));
             }
             Effect::Push { job, plan, dry_run, requests } => {
                 let how = if dry_run { DryRun::Server } else { DryRun::None };
@@ -185,6 +192,18 @@ impl EffectRunner {
             Effect::Order { order, kind, objects, dry_run } => {
                 let ordered = order::order(work, (order, kind), objects, dry_run);
                 drop(self.pushes.spawn_on(ordered, &self.workers));
+            }
+            Effect::LookAtMerge { job, merge, always_commit } => {
+                self.spawn(job, landed::look_at_merge(work, job, landed::request(&merge, always_commit)));
+            }
+            Effect::Merge { job, merge, always_commit, seen, dry_run } => {
+                let request =
+                    MergeRequest { dry_run, seen: Some(seen), ..landed::request(&merge, always_commit) };
+                self.stops = HashMap::from([(job, request.cancel.clone())]);
+                drop(self.pushes.spawn_on(landed::merge(work, job, merge, request), &self.workers));
+            }
+            Effect::Revert { job, remote, commit } => {
+                self.spawn(job, landed::revert(work, job, (remote, commit)));
             }
             Effect::FollowLog(job) => self.spawn(job, log::follow_log(work, job)),
             Effect::StopWork(job) => {

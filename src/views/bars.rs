@@ -70,6 +70,9 @@ fn crumbs(state: &State) -> Vec<Shown> {
     if matches!(state.overlay, Some(Overlay::Push(_) | Overlay::Branch(_))) {
         crumbs.push(Shown::new("push"));
     }
+    if matches!(state.overlay, Some(Overlay::Merge(_))) {
+        crumbs.push(Shown::new("merge"));
+    }
     if state.help.is_some() {
         crumbs.push(Shown::new("help"));
     }

@@ -1,6 +1,8 @@
 //! What lies over a view and takes all keys: confirmations, menus, the palette.
 
+mod merge;
 mod push;
+mod target;
 
 use jiff::Timestamp;
 use ratatui::layout::Rect;
@@ -34,6 +36,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     match overlay {
         Overlay::Push(dialog) => push::draw(canvas, area, state, dialog),
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
+        Overlay::Merge(dialog) => merge::draw(canvas, area, state, dialog),
+        Overlay::Target(dialog) => target::draw(canvas, area, state, dialog),
         Overlay::Quit(lines) => quit(canvas, area, lines),
         Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
         Overlay::Resume(made) => resume(canvas, area, state, *made),
@@ -47,7 +51,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 
 /// Whether nothing of the view below is needed to answer; menus and short questions keep it in sight.
 fn stands_alone(overlay: &Overlay) -> bool {
-    matches!(overlay, Overlay::Push(_) | Overlay::Branch(_) | Overlay::Palette(_))
+    matches!(overlay, Overlay::Push(_) | Overlay::Branch(_) | Overlay::Merge(_) | Overlay::Palette(_))
 }
 
 /// A row of keys and what they do, as dialogs have it.
@@ -55,6 +59,11 @@ fn keys(pairs: &[(&str, &str)]) -> Line {
     pairs.iter().fold(Line::plain("  "), |line, (key, what)| {
         line.with(Role::KeyHint, *key).and(format!("  {what}      "))
     })
+}
+
+/// What is chosen where only `y` does what is asked.
+fn enter_does_nothing() -> Line {
+    Line::default().dim("  Enter does nothing here. ").with(Role::Select, "[cancel]").dim(" is selected.")
 }
 
 /// Draws a box around `lines`; the cursor stands on its last row.
@@ -92,21 +101,32 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
         let role = if at == dialog.field { Role::KeyHint } else { Role::TextDim };
         Line::of(role, format!("{text:<8}"))
     };
+    let is_rollback = dialog.is_rollback();
     let tag = Line::default().dim("        empty: whatever the policy selects");
     let mut lines = vec![
         label(HoldDialog::WHY, "Why"),
         label(HoldDialog::UNTIL, "Until").dim(" ".repeat(14)).dim("a date, or how long: 7d, 12h"),
-        label(HoldDialog::TAG, "Tag"),
-        tag,
+        label(HoldDialog::TAG, if is_rollback { "Hold" } else { "Tag" }),
+        if is_rollback { label(HoldDialog::BACK, "Back to") } else { tag },
         Line::default(),
     ];
+    if is_rollback {
+        let text = "The plan opens with what goes back; nothing is sent before you say so.";
+        lines.extend([Line::default().dim(text), Line::default()]);
+    }
     if dialog.is_active {
-        let text = "! The controller ignores holds, and the automation is active.";
+        let text = if is_rollback {
+            "! The automation is active and would write the newer tag again: suspend it."
+        } else {
+            "! The controller ignores holds, and the automation is active."
+        };
         lines.extend([Line::of(Role::StateWarn, text), Line::default()]);
     }
-    lines.push(keys(&[("Enter", "hold"), ("Tab", "next field"), ("Esc", "cancel")]));
+    let accept = if is_rollback { "go back" } else { "hold" };
+    lines.push(keys(&[("Enter", accept), ("Tab", "next field"), ("Esc", "cancel")]));
     let policy = Shown::from(dialog.policy.to_string()).cut_end(48);
-    let inside = message_box(canvas, area, &format!("Hold {policy}?"), 62, &lines);
+    let title = if is_rollback { format!("Roll back {policy}?") } else { format!("Hold {policy}?") };
+    let inside = message_box(canvas, area, &title, 62, &lines);
     for (at, field) in dialog.fields.iter().enumerate() {
         let width = if at == HoldDialog::UNTIL { 12 } else { inside.width.saturating_sub(8) };
         let row = Rect { x: inside.x + 8, y: inside.y + to_cells(at), width, height: 1 };

@@ -10,7 +10,9 @@ use crate::app::layout::Layout;
 use crate::app::list::fit;
 use crate::app::review::UpdateId;
 use crate::app::state::State;
+use crate::domain::branch::Onto;
 use crate::domain::object::ObjectId;
+use crate::domain::plan::{Ground, PushTarget};
 use crate::domain::proposal::Proposal;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -134,7 +136,9 @@ fn target(state: &State, automation: &ObjectId, arrow: &str) -> Line {
         return Line::of(Role::StateWarn, "no remote: nothing can be pushed");
     };
     let line = Line::plain(words::branch(&base.reference)).and("@").and(words::short(&base.commit));
-    let line = line.dim(format!(" {arrow} ")).and(&push.branch);
+    let line = line.dim(format!(" {arrow} ")).and(branch(state, ground, push));
+    let line = if state.destination.split { line.dim("   one commit for each policy") } else { line };
+    let line = if state.requests { line.dim("   with a request") } else { line };
     let remote = ground.remote.as_deref().unwrap_or_default();
     line.dim("   of ").dim(remote)
 }
@@ -146,6 +150,15 @@ fn author(state: &State, automation: &ObjectId) -> Line {
     match &ground.committing.signer {
         Some(signer) => line.dim("   signed: ").dim(signer),
         None => line.dim("   not signed"),
+    }
+}
+
+/// The branch that is chosen for what stands on `ground`; of a name with placeholders, the template.
+fn branch<'a>(state: &'a State, ground: &'a Ground, push: &'a PushTarget) -> &'a str {
+    match (&state.destination.onto, &ground.base) {
+        (Onto::Named(name), _) => name,
+        (Onto::Checkout, Some(base)) => words::branch(&base.reference),
+        (Onto::Push | Onto::Checkout, _) => &push.branch,
     }
 }
 

@@ -9,9 +9,9 @@ use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::words;
 use crate::app::layout::Layout;
-use crate::app::state::{NextStep, PushRun, State};
+use crate::app::state::{NextStep, PushRun, State, Task};
 use crate::app::view::View;
-use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::landing::{Landed, LandingStep, Merge};
 use crate::domain::request::{Request, RequestState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -49,10 +49,11 @@ fn section(canvas: &mut Canvas<'_>, area: Rect, y: u16, title: &Line, lines: &[L
 }
 
 fn progress_title(state: &State, run: &PushRun) -> Line {
-    let what = match (run.stopping, run.dry_run) {
-        (true, _) => " stopping",
-        (false, true) => " dry run: nothing will be sent",
-        (false, false) => " pushing",
+    let what = match (run.stopping, run.dry_run, &run.task) {
+        (true, ..) => " stopping",
+        (false, true, _) => " dry run: nothing will be sent",
+        (false, false, Task::Push(_)) => " pushing",
+        (false, false, Task::Merge(_)) => " merging",
     };
     let seconds = state.at.since(run.since) / 1000;
     let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
@@ -62,6 +63,9 @@ fn progress_title(state: &State, run: &PushRun) -> Line {
 fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String {
     if run.is_stopped() {
         return "stopped, nothing was pushed".to_owned();
+    }
+    if matches!(run.task, Task::Merge(_)) {
+        return merge_title(run, result).to_owned();
     }
     let Ok(landed) = result else { return "push failed".to_owned() };
     let failed = landed.iter().filter(|landed| landed.error.is_some()).count();
@@ -73,6 +77,14 @@ fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String 
         0 => format!("pushed {}", words::count(pushed, "commit")),
         _ if pushed == 0 => "push failed".to_owned(),
         _ => format!("pushed {pushed} of {}", words::count(landed.len(), "commit")),
+    }
+}
+
+fn merge_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> &'static str {
+    match result {
+        Err(_) => "merge failed, nothing was merged",
+        Ok(_) if run.dry_run => "DRY RUN, nothing was merged",
+        Ok(_) => "merged",
     }
 }
 
@@ -208,6 +220,12 @@ fn next_step(step: &NextStep) -> Line {
         NextStep::CopyRequest(_) => Line::plain("copy the link of the request"),
         NextStep::RequestAgain => Line::plain("try the request again, and confirm again"),
         NextStep::CopyCommit(commit) => Line::plain("copy the commit id").dim("  ").dim(words::short(commit)),
+        NextStep::Revert { commit, .. } => {
+            Line::plain("prepare a revert of this commit").dim("  ").dim(words::short(commit))
+        }
+        NextStep::Merge(Merge { from, into, .. }) => {
+            Line::plain("merge ").and(from).and(" into ").and(into).dim("  (asks again)")
+        }
         NextStep::CopyProblem(_) => Line::plain("copy what went wrong"),
         NextStep::Again => Line::plain("ask the remote again, and confirm again"),
         NextStep::BackToUpdates(0) => Line::plain("back to updates"),
@@ -251,6 +269,9 @@ pub(super) fn summary(state: &State) -> Line {
         None => Line::plain("nothing was sent yet: q or Ctrl-c stops it"),
         Some(_) if run.is_stopped() => Line::of(Role::StateInfo, "stopped: nothing was pushed"),
         Some(Err(problem)) => Line::of(Role::StateError, problem.to_string()),
+        Some(Ok(_)) if matches!(run.task, Task::Merge(_)) && !run.dry_run => {
+            Line::of(Role::StateOk, "merged, and the remote was asked whether it is")
+        }
         Some(Ok(_)) if run.dry_run => {
             Line::of(Role::StateInfo, "nothing was pushed; start with --write, or :mode write, to push")
         }

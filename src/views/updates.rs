@@ -143,6 +143,9 @@ fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Note {
         let short = policies::culprit(facts.state, &update.policy);
         return Note::new(Role::StateError, &short.unwrap_or_else(|| problem.message.clone()), " (");
     }
+    if facts.state.review.touched.contains(&UpdateId::of(update)) {
+        return Note::new(Role::StateWarn, "changed upstream", " (");
+    }
     Note::new(Role::StateInfo, &newer.map_or_else(String::new, |tag| format!("{tag} available")), " (")
 }
 
@@ -259,6 +262,10 @@ fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
     if let Some(tag) = facts.state.review.newer.get(&UpdateId::of(update)) {
         let text = format!("{tag} is available; r takes it in the place of what was approved");
         lines.extend(words::paragraph("newer", Role::StateInfo, &text, width));
+    }
+    if facts.state.review.touched.contains(&UpdateId::of(update)) {
+        let text = "the file changed upstream after this was approved: decide on it again";
+        lines.extend(words::paragraph("changed", Role::StateWarn, text, width));
     }
     if let Some(problem) = &update.blocked {
         if let Some(culprit) = policies::culprit(facts.state, &update.policy) {

@@ -18,15 +18,16 @@ use ratatui::style::{Color, Modifier};
 use supercargo::app::effect::{Effect, JobId};
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
-use supercargo::app::message::{Loaded, Msg, Prepared, Proposed};
+use supercargo::app::message::{Loaded, MergeAhead, Msg, Prepared, Proposed};
 use supercargo::app::moment::Moment;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
 use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
 use supercargo::domain::age::Clocks;
+use supercargo::domain::branch::{Destination, Onto};
 use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, targets};
-use supercargo::domain::landing::{Landed, LandingStep};
+use supercargo::domain::landing::{Landed, LandingStep, Merge, Merged};
 use supercargo::domain::lint::{Known, World, survey};
 use supercargo::domain::manifest;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId, Person};
@@ -62,6 +63,8 @@ pub struct Screen {
     pub unreached: bool,
     /// Whether a push does not end.
     pub stalled: bool,
+    /// Why a merge cannot be made.
+    pub conflict: Option<Problem>,
     tags: BTreeMap<ObjectId, Vec<String>>,
     inventory: Arc<Inventory>,
     files: BTreeMap<String, Vec<u8>>,
@@ -106,6 +109,7 @@ impl Screen {
             inventory.repositories.iter().map(|(id, repository)| (id.clone(), tags_of(&repository.image)));
         let mut state = State::default();
         (state.size, state.now, state.operator) = (Size { width, height }, at(NOW), "rita".to_owned());
+        state.protected_branches = vec!["main".to_owned()];
         "prod-eu".clone_into(&mut state.source);
         state.offer_themes(["default-dark", "mono"].map(str::to_owned).into(), "default-dark");
         let tags = tags.collect();
@@ -118,6 +122,7 @@ impl Screen {
             protected: Vec::new(),
             unreached: false,
             stalled: false,
+            conflict: None,
             tags,
             inventory,
             files,
@@ -198,13 +203,17 @@ impl Screen {
                     answers.extend(policies.iter().filter_map(|id| self.evaluate(id)));
                 }
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),
-                Effect::Prepare { job, updates, messages } => {
-                    answers.push(self.prepare(job, &updates, &messages));
+                Effect::Prepare { job, updates, messages, destination, .. } => {
+                    answers.push(self.prepare(job, &updates, (&messages, &destination)));
                 }
                 Effect::Push { .. } if self.stalled => {}
                 Effect::Push { job, plan, dry_run, requests } => {
                     answers.extend(push(job, &plan, (dry_run, requests)));
                 }
+                Effect::LookAtMerge { job, merge, always_commit } => {
+                    answers.push(merge_ahead(job, &merge, always_commit, self.conflict.clone()));
+                }
+                Effect::Merge { job, merge, dry_run, .. } => answers.extend(merged(job, merge, dry_run)),
                 Effect::Describe { job, repository, tags } => {
                     let told = tags.iter().filter_map(|tag| self.told.iter().find(|told| told.tag == *tag));
                     answers.extend(
@@ -225,10 +234,31 @@ impl Screen {
         answers
     }
 
-    fn prepare(&self, job: JobId, updates: &[Proposal], messages: &BTreeMap<ObjectId, String>) -> Msg {
+    fn prepare(
+        &self,
+        job: JobId,
+        updates: &[Proposal],
+        (messages, destination): (&BTreeMap<ObjectId, String>, &Destination),
+    ) -> Msg {
         let who = "rita@bastion".to_owned();
-        let options = BuildOptions { now: at(NOW), who, messages, author: None, split: false };
+        let split = destination.split;
+        let options = BuildOptions { now: at(NOW), who, messages, author: None, split };
         let mut grounds = self.grounds();
+        for ground in &mut grounds {
+            let (Some(base), Some(push)) = (&ground.base, &mut ground.push) else { continue };
+            match &destination.onto {
+                Onto::Push => {}
+                Onto::Checkout => {
+                    base.reference.trim_start_matches("refs/heads/").clone_into(&mut push.branch);
+                }
+                Onto::Named(name) => {
+                    push.branch = name
+                        .replace("{automation}", &ground.automation.name)
+                        .replace("{plan}", "7f3c9a01b2c4");
+                    (push.commit, push.behind) = (None, None);
+                }
+            }
+        }
         for base in grounds.iter_mut().filter_map(|ground| ground.base.as_mut()) {
             base.stale = self.unreached;
             base.fetched = if base.stale { base.fetched } else { at(NOW) };
@@ -536,6 +566,46 @@ fn push(job: JobId, plan: &Plan, (dry_run, requests): (bool, bool)) -> Vec<Msg> 
     let mut messages: Vec<Msg> = steps.map(|step| Msg::Pushing(job, step)).into();
     messages.push(Msg::Pushed(job, Ok(landed.collect())));
     messages
+}
+
+/// What a merge would do: `main` can be moved.
+fn merge_ahead(job: JobId, merge: &Merge, always_commit: bool, conflict: Option<Problem>) -> Msg {
+    let ahead = MergeAhead { merged: outcome(merge, !always_commit, true), protected: true };
+    Msg::MergeAhead(job, conflict.map_or(Ok(Box::new(ahead)), Err))
+}
+
+fn outcome(merge: &Merge, fast_forward: bool, dry_run: bool) -> Merged {
+    Merged {
+        automation: None,
+        remote: merge.remote.clone(),
+        branch: merge.into.clone(),
+        created: false,
+        base: BASE.to_owned(),
+        tip: OURS.to_owned(),
+        commit: Some(OURS.to_owned()),
+        pushed: !dry_run,
+        verified: !dry_run,
+        already: false,
+        fast_forward,
+        credential: None,
+        request: None,
+        error: None,
+    }
+}
+
+fn merged(job: JobId, merge: Merge, dry_run: bool) -> Vec<Msg> {
+    let remote = &merge.remote;
+    let steps = [
+        (format!("git fetch {remote} {} {}", merge.from, merge.into), 412),
+        (format!("git push {remote} 8d2e91b:refs/heads/{}", merge.into), 1_104),
+    ];
+    let steps = steps.map(|(text, millis)| LandingStep::begun(text).ended(millis));
+    let landed = outcome(&merge, true, dry_run).landed(merge.automation);
+    steps
+        .map(|step| Msg::Pushing(job, step))
+        .into_iter()
+        .chain([Msg::Pushed(job, Ok(vec![landed]))])
+        .collect()
 }
 
 /// Every file below `folder`, by its path from `root`.

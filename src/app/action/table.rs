@@ -21,11 +21,14 @@ const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
 const INPUTS: Scope =
-    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch, C::TypeHold]));
+    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS);
+/// Those of questions.
+const DIALOG_INPUTS: Scope = Scope::of(&[C::TypeBranch, C::TypeTarget, C::TypeHold]);
 /// Small lists over a view.
-const MENUS: Scope = Scope::of(&[C::Menu]);
+const MENUS: Scope = Scope::of(&[C::Menu, C::Target]);
 /// Questions.
-const DIALOGS: Scope = Scope::of(&[C::ConfirmPush, C::ConfirmQuit, C::ConfirmMode, C::ConfirmOrder]);
+const DIALOGS: Scope =
+    Scope::of(&[C::ConfirmPush, C::ConfirmMerge, C::ConfirmQuit, C::ConfirmMode, C::ConfirmOrder]);
 /// Lists of objects that controllers look after.
 const OBJECTS: Scope = Scope::views(&[V::Repositories, V::Policies, V::Automations]);
 /// What to do with decisions of an earlier run.
@@ -71,6 +74,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
     row(Action::Hold, "decide.hold", &["H"], "", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (59, Decide), why::holdable),
     row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (44, Decide), why::holdable),
+    row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold what is newer", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
     row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision back", REVIEW, LOCAL, (62, Decide), undoable),
@@ -100,7 +104,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), cursor),
     row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::views(&[V::Automations]), NONE, (10, Look), cursor),
     row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
-    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(Scope::of(&[C::Menu])), NONE, (10, Look), always),
+    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(MENUS), NONE, (10, Look), always),
     row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),
     row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates, V::Repositories, V::Policies]), NONE, (13, Look), cursor),
@@ -124,6 +128,9 @@ pub const ACTIONS: &[Row] = &[
     // Act
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
+    row(Action::Target, "push.target", &["b"], "target", "Choose the branch to push to, in how many commits, with or without a request", REVIEW.and(Scope::of(&[C::ConfirmPush])), LOCAL, (36, Act), why::not_pushing),
+    row(Action::Merge, "branch.merge", &[], "", "Merge the branch that was pushed to into the one that is read; asks first", VIEWS, REMOTE, (89, Act), why::mergeable),
+    row(Action::Revert, "commit.revert", &[], "", "Prepare the plan that takes the commit of the row back; `revert COMMIT` names another", VIEWS, LOCAL, (89, Act), why::revertible),
     row(Action::Requests, "request.open", &[], "", "Open a pull or merge request for what is pushed, or do not", VIEWS, NONE, (89, Act), always),
     row(Action::Rescan, "scan.row", &["r"], "rescan", "Scan its repository again, or those of the selected rows", TABLES, READ, (33, Act), cursor),
     row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
@@ -137,12 +144,21 @@ pub const ACTIONS: &[Row] = &[
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
     row(Action::Yes, "dialog.order", &["y"], "do it", "Do it; Enter does nothing here", Scope::of(&[C::ConfirmOrder]), CLUSTER, (10, Act), always),
+    row(Action::Yes, "dialog.merge", &["y"], "merge", "Merge; Enter does nothing here", Scope::of(&[C::ConfirmMerge]), REMOTE, (10, Act), why::merge_seen),
+    row(Action::MergeCommit, "merge.commit", &["m"], "how", "With a merge commit where moving the branch would do, or without", Scope::of(&[C::ConfirmMerge]), READ, (12, Act), why::merge_possible),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
     row(Action::Yes, "dialog.resume", &["y", "esc", "q"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
     row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "cancel", "No, back", DIALOGS, NONE, (11, Act), always),
     row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),
     row(Action::Accept, "filter.keep", &["enter"], "keep", "Keep the filter", Scope::of(&[C::Filter]), NONE, (10, Act), always),
+    row(Action::TargetPush, "target.push", &["1"], "", "To the branch that the automation pushes to", Scope::of(&[C::Target]), LOCAL, (60, Act), always),
+    row(Action::TargetReview, "target.review", &["2"], "", "To a new branch for a review, with a request", Scope::of(&[C::Target]), LOCAL, (61, Act), always),
+    row(Action::TargetBranch, "target.branch", &["3"], "", "To another branch; {policy} and {tag} make one for each update", Scope::of(&[C::Target]), LOCAL, (62, Act), always),
+    row(Action::TargetCheckout, "target.checkout", &["4"], "", "To the branch that the automation reads", Scope::of(&[C::Target]), LOCAL, (63, Act), always),
+    row(Action::TargetSplit, "target.split", &["s"], "split", "One commit for each policy, or one for each automation", Scope::of(&[C::Target]), LOCAL, (11, Act), always),
+    row(Action::Requests, "target.request", &["r"], "request", "With a pull or merge request, or without", Scope::of(&[C::Target]), LOCAL, (12, Act), why::requestable),
+    row(Action::Accept, "target.accept", &["enter"], "take", "Push to the branch of this name", Scope::of(&[C::TypeTarget]), LOCAL, (10, Act), why::target_typed),
     row(Action::Accept, "branch.accept", &["enter"], "push", "Push, if the branch's name was typed", Scope::of(&[C::TypeBranch]), REMOTE, (10, Act), why::branch_typed),
     row(Action::Accept, "hold.accept", &["enter"], "hold", "Hold it back", Scope::of(&[C::TypeHold]), LOCAL, (10, Act), why::hold_typed),
     row(Action::NextPane, "hold.field", &["tab", "shift-tab"], "field", "Between reason, end and tag", Scope::of(&[C::TypeHold]), NONE, (11, Move), always),
@@ -168,7 +184,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
-    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette, C::TypeBranch, C::TypeHold])), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),

@@ -82,8 +82,8 @@ fn what_types_text_is_no_action_in_an_input() {
 #[test]
 fn only_what_is_marked_remote_leads_to_a_push() {
     for row in ACTIONS {
-        let leads =
-            matches!(row.action, Action::Push) || row.id == "dialog.push" || row.id == "branch.accept";
+        let leads = matches!(row.action, Action::Push | Action::Merge)
+            || ["dialog.push", "dialog.merge", "branch.accept"].contains(&row.id);
         assert_eq!(leads, row.effect == EffectClass::Remote, "{}", row.id);
     }
 }

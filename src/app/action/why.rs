@@ -3,10 +3,12 @@
 use crate::app::layout::Tier;
 use crate::app::review::{Target, UpdateId};
 use crate::app::rows;
-use crate::app::state::{Node, Overlay, State};
+use crate::app::state::{HoldDialog, MergeDialog, Node, Overlay, State, TargetDialog, TargetRow};
 use crate::app::view::View;
 use crate::domain::age;
+use crate::domain::branch;
 use crate::domain::commit::message_defect;
+use crate::domain::landing::Merge;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 
@@ -212,14 +214,76 @@ pub(super) fn pushable(state: &State) -> Option<String> {
             prepared.plan.problems.first().map_or("nothing is left to push".to_owned(), ToString::to_string);
         return Some(problem);
     }
+    if let Some(touched) = &dialog.touched {
+        return Some(touched.clone());
+    }
     let remote = prepared.plan.not_reached()?;
     Some(format!("{remote} was not reached: nothing can be pushed to it now; p asks again"))
 }
 
 /// The name that was typed has to be the branch's.
 pub(super) fn branch_typed(state: &State) -> Option<String> {
-    let Some(Overlay::Branch(dialog)) = &state.overlay else { return Some("nothing to push".to_owned()) };
-    unless(dialog.field.text() == dialog.branch(), format!("type {} to push to it", dialog.branch()))
+    let (typed, branch) = match &state.overlay {
+        Some(Overlay::Branch(dialog)) => (dialog.field.text(), dialog.branch()),
+        Some(Overlay::Merge(MergeDialog { typed: Some(field), merge, .. })) => {
+            (field.text(), merge.into.as_str())
+        }
+        _ => return Some("nothing to push".to_owned()),
+    };
+    unless(typed == branch, format!("type {branch} to push to it"))
+}
+
+/// There has to be a branch to merge.
+pub(super) fn mergeable(state: &State) -> Option<String> {
+    state.mergeable().err()
+}
+
+/// What the merge would do has to be known, and to be possible.
+pub(super) fn merge_seen(state: &State) -> Option<String> {
+    let Some(Overlay::Merge(dialog)) = &state.overlay else { return Some("nothing to merge".to_owned()) };
+    match &dialog.ahead {
+        None => Some("the remote is still being asked".to_owned()),
+        Some(Err(problem)) => Some(problem.message.clone()),
+        Some(Ok(ahead)) => {
+            let Merge { from, into, .. } = &dialog.merge;
+            unless(!ahead.merged.already, format!("{into} has all of {from} already"))
+        }
+    }
+}
+
+/// How it is merged is asked where it can be.
+pub(super) fn merge_possible(state: &State) -> Option<String> {
+    merge_seen(state)
+        .filter(|_| !matches!(&state.overlay, Some(Overlay::Merge(dialog)) if dialog.ahead.is_none()))
+}
+
+/// The row has to be a commit that was pushed.
+pub(super) fn revertible(state: &State) -> Option<String> {
+    not_pushing(state).or_else(|| state.revertible().err())
+}
+
+/// What is being pushed is not turned around.
+pub(super) fn not_pushing(state: &State) -> Option<String> {
+    unless(!state.is_pushing(), PUSHING)
+}
+
+/// A request needs another branch than the one that is read.
+pub(super) fn requestable(state: &State) -> Option<String> {
+    let rows = state.target_rows();
+    let read = rows.last().map_or(&[][..], |row| &row.branches);
+    let is_read = |row: &TargetRow| row.chosen && row.branches.iter().any(|branch| read.contains(branch));
+    unless(
+        state.requests || !rows.iter().any(is_read),
+        "a request needs another branch than the one that is read: 2 makes one",
+    )
+}
+
+/// The name that was typed has to be a branch's.
+pub(super) fn target_typed(state: &State) -> Option<String> {
+    let Some(Overlay::Target(TargetDialog { field: Some(field), .. })) = &state.overlay else {
+        return Some("nothing was asked".to_owned());
+    };
+    branch::template_defect(field.text().trim())
 }
 
 /// The row has to be of a policy that says which tag, and must not wait for anything but a person.
@@ -233,10 +297,29 @@ pub(super) fn holdable(state: &State) -> Option<String> {
     unless(!state.is_being_pushed(&UpdateId::of(update)), "a push of it is under way")
 }
 
-/// What was typed has to make a hold.
+/// There has to be a tag to go back to.
+pub(super) fn rollback(state: &State) -> Option<String> {
+    not_pushing(state).or_else(|| {
+        let (policy, tag) = match rows::rollback(state) {
+            Ok(found) => found,
+            Err(why) => return Some(why),
+        };
+        rows::back_to(state, &policy, &tag).err()
+    })
+}
+
+/// What was typed has to make a hold, and what it goes back to has to be there.
 pub(super) fn hold_typed(state: &State) -> Option<String> {
     let Some(Overlay::Hold(dialog)) = &state.overlay else { return Some("nothing to hold".to_owned()) };
-    dialog.hold(state.now, &state.operator).err()
+    dialog.hold(state.now, &state.operator).err().or_else(|| back_typed(state, dialog))
+}
+
+fn back_typed(state: &State, dialog: &HoldDialog) -> Option<String> {
+    let back = dialog.is_rollback().then(|| dialog.text(HoldDialog::BACK))?;
+    if back == dialog.text(HoldDialog::TAG) {
+        return Some(format!("{back} cannot be held and gone back to"));
+    }
+    rows::back_to(state, &dialog.policy, back).err()
 }
 
 /// The mode may be locked by the system's configuration.

@@ -21,6 +21,10 @@ impl State {
         match &self.overlay {
             Some(Overlay::Push(_)) => Context::ConfirmPush,
             Some(Overlay::Branch(_)) => Context::TypeBranch,
+            Some(Overlay::Merge(dialog)) if dialog.typed.is_some() => Context::TypeBranch,
+            Some(Overlay::Merge(_)) => Context::ConfirmMerge,
+            Some(Overlay::Target(dialog)) if dialog.field.is_some() => Context::TypeTarget,
+            Some(Overlay::Target(_)) => Context::Target,
             Some(Overlay::Quit(_) | Overlay::Pushing { .. }) => Context::ConfirmQuit,
             Some(Overlay::Mode) => Context::ConfirmMode,
             Some(Overlay::Order(_)) => Context::ConfirmOrder,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{BranchDialog, PushDialog};
+use super::{BranchDialog, MergeDialog, PushDialog, TargetDialog};
 use crate::app::input::Field;
 use crate::app::view::Context;
 use crate::domain::hold::{self, Until};
@@ -49,6 +49,10 @@ pub enum Overlay {
     Push(PushDialog),
     /// S9b.
     Branch(BranchDialog),
+    /// A merge.
+    Merge(MergeDialog),
+    /// The target menu.
+    Target(TargetDialog),
     /// Leaving with something unfinished; what is unfinished, line by line.
     Quit(Vec<String>),
     /// Leaving the view of a push that is under way.
@@ -86,8 +90,8 @@ pub struct OrderDialog {
 pub struct HoldDialog {
     /// The policy.
     pub policy: ObjectId,
-    /// What is typed: why, until when, which tag.
-    pub fields: [Field; 3],
+    /// What is typed: why, until when, which tag; and for `:rollback` the tag to go back to.
+    pub fields: Vec<Field>,
     /// The field that takes text.
     pub field: usize,
     /// Whether an automation that is not suspended goes on all the same.
@@ -101,6 +105,13 @@ impl HoldDialog {
     pub const UNTIL: usize = 1;
     /// The field of the tag; empty: whatever the policy selects.
     pub const TAG: usize = 2;
+    /// The field of the tag to go back to; only `:rollback` has it.
+    pub const BACK: usize = 3;
+
+    /// Whether it goes back to a tag, and holds what is newer.
+    pub fn is_rollback(&self) -> bool {
+        self.fields.len() > Self::BACK
+    }
 
     /// What was typed into a field, without blanks around it.
     pub fn text(&self, field: usize) -> &str {

@@ -8,7 +8,7 @@ use crate::app::list::List;
 use crate::app::message::Prepared;
 use crate::app::moment::Moment;
 use crate::app::review::UpdateId;
-use crate::domain::landing::{Landed, LandingStep};
+use crate::domain::landing::{Landed, LandingStep, Merge};
 use crate::domain::object::ObjectId;
 use crate::problem::Problem;
 
@@ -25,6 +25,8 @@ pub struct PushDialog {
     pub top: usize,
     /// The plan, once the remote was asked; `y` does nothing before.
     pub prepared: Option<Box<Prepared>>,
+    /// Why it cannot be pushed, where something that was approved changed upstream.
+    pub touched: Option<String>,
     /// When the plan was first on the screen; keys before that and shortly after are dropped.
     pub shown: Option<Moment>,
 }
@@ -56,6 +58,15 @@ impl BranchDialog {
     }
 }
 
+/// What a run of S9 brings to a remote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// A plan, and the branches whose names were typed for it.
+    Push(Box<Prepared>),
+    /// A branch into another.
+    Merge(Merge),
+}
+
 /// S9: a push that is under way or has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushRun {
@@ -63,8 +74,8 @@ pub struct PushRun {
     pub job: JobId,
     /// Whether the remote is left alone.
     pub dry_run: bool,
-    /// What is pushed, and the branches whose names were typed for it.
-    pub prepared: Box<Prepared>,
+    /// What it brings.
+    pub task: Task,
     /// The updates that it brings.
     pub updates: Vec<UpdateId>,
     /// The subject of each commit, by automation.
@@ -82,6 +93,27 @@ pub struct PushRun {
 }
 
 impl PushRun {
+    /// A run that begins `since`, with the subject of each commit by automation.
+    pub fn begun(
+        job: JobId,
+        dry_run: bool,
+        task: Task,
+        (subjects, since): (Vec<(ObjectId, String)>, Moment),
+    ) -> Self {
+        Self {
+            job,
+            dry_run,
+            task,
+            updates: Vec::new(),
+            subjects,
+            since,
+            steps: Vec::new(),
+            stopping: false,
+            result: None,
+            next: List::default(),
+        }
+    }
+
     /// Whether commits are on their way, so that it can only run to its end.
     pub fn is_sending(&self) -> bool {
         self.steps.last().is_some_and(|(_, step)| step.sends && step.millis.is_none())
@@ -103,6 +135,15 @@ pub enum NextStep {
     RequestAgain,
     /// Copy the id of the commit.
     CopyCommit(String),
+    /// Prepare the plan that takes a commit of a remote back.
+    Revert {
+        /// The remote's address without credentials.
+        remote: String,
+        /// The commit.
+        commit: String,
+    },
+    /// Merge what was pushed, after a question.
+    Merge(Merge),
     /// Copy what went wrong.
     CopyProblem(String),
     /// Ask the remote again and confirm again.

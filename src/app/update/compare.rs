@@ -10,7 +10,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::Problem;
 
-use super::{decide, message, problems, time};
+use super::{decide, message, problems, target, time};
 
 /// Has updates compared anew; if that is under way, once more when it is done.
 pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<Effect> {
@@ -64,7 +64,11 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
+            let lost = review.stand();
             message::mark_failing(review);
+            if !lost.is_empty() {
+                state.tell(Level::Warning, lost.join("; "));
+            }
             review_plan(state, proposed.kept);
             let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
@@ -114,6 +118,7 @@ fn review_plan(state: &mut State, kept: bool) {
     let is_known =
         |plan: &mut Box<Plan>| !kept && plan.groups.iter().flat_map(|group| &group.updates).all(is_judged);
     let Some(plan) = state.reviewing.take_if(is_known) else { return };
+    target::adopt(state, &plan);
     let mut changed = Vec::new();
     for update in plan.groups.iter().flat_map(|group| &group.updates) {
         let now = state.review.get(&UpdateId::of(update));

@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{Overlay, State};
+use crate::app::state::{MergeDialog, Overlay, State, TargetDialog};
 use crate::app::view::{Context, View};
 
 use super::{message, push, run};
@@ -89,7 +89,7 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
             }
             vec![]
         }
-        Context::Palette | Context::TypeBranch | Context::TypeHold => {
+        Context::Palette | Context::TypeBranch | Context::TypeTarget | Context::TypeHold => {
             match &mut state.overlay {
                 Some(Overlay::Palette(palette)) => {
                     change(Input::Line(&mut palette.field));
@@ -97,6 +97,12 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
                 }
                 Some(Overlay::Branch(dialog)) => {
                     change(Input::Line(&mut dialog.field));
+                }
+                Some(
+                    Overlay::Merge(MergeDialog { typed: Some(field), .. })
+                    | Overlay::Target(TargetDialog { field: Some(field), .. }),
+                ) => {
+                    change(Input::Line(field));
                 }
                 Some(Overlay::Hold(dialog)) => {
                     if let Some(field) = dialog.fields.get_mut(dialog.field) {

@@ -37,6 +37,9 @@ fn render(state: &State, automation: &ObjectId) -> (Option<String>, Vec<String>)
     let Some(ground) = state.review.ground(automation) else {
         return (None, vec!["the remote was not read yet".to_owned()]);
     };
+    if let Some(message) = state.review.wanted_message(automation) {
+        return (Some(Message::new(message).text()), Vec::new());
+    }
     let updates: Vec<Proposal> =
         state.review.approved().filter(|update| update.automation == *automation).cloned().collect();
     let data = message_data(ground, &updates, &state.review.selections);

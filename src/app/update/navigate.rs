@@ -9,7 +9,7 @@ use crate::app::rows::{self, StartChoice};
 use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
 use crate::app::view::{Focus, View};
 
-use super::{compare, diff, log, objects, overlays, push, scans, tags};
+use super::{compare, diff, log, objects, overlays, push, scans, tags, target};
 
 /// What every list can do, whatever its rows are.
 pub(super) trait AnyList {
@@ -82,6 +82,14 @@ pub(super) fn motion(action: Action) -> Motion {
 pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
     if let Some(Overlay::Menu(menu)) = &mut state.overlay {
         overlays::go(&mut menu.cursor, menu.entries.len(), motion);
+        return vec![];
+    }
+    if let Some(Overlay::Target(dialog)) = &state.overlay {
+        let (mut cursor, rows) = (dialog.cursor, state.target_rows().len());
+        overlays::go(&mut cursor, rows, motion);
+        if let Some(Overlay::Target(dialog)) = &mut state.overlay {
+            dialog.cursor = cursor;
+        }
         return vec![];
     }
     if let Some(Overlay::Push(dialog)) = &mut state.overlay {
@@ -170,6 +178,10 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     if matches!(state.overlay, Some(Overlay::Menu(_))) {
         return overlays::choose(state);
     }
+    if let Some(Overlay::Target(dialog)) = &state.overlay {
+        let cursor = dialog.cursor;
+        return target::choose(state, cursor);
+    }
     match state.view_below_help() {
         View::Updates | View::Plan => return diff::open(state),
         View::Repositories => {
@@ -209,12 +221,19 @@ fn start_choice(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// Runs an action on the row of a result; the mode may have changed since.
+fn run_named(state: &mut State, id: &str) -> Vec<Effect> {
+    action::by_id(id).map_or_else(Vec::new, |row| super::run(state, row))
+}
+
 fn next_step(state: &mut State) -> Vec<Effect> {
     let step = state.push.as_ref().and_then(|push| push.next.current().cloned());
     match step {
         Some(NextStep::CopyRequest(text) | NextStep::CopyCommit(text) | NextStep::CopyProblem(text)) => {
             super::copy::send(state, text)
         }
+        Some(NextStep::Revert { .. }) => run_named(state, "commit.revert"),
+        Some(NextStep::Merge(_)) => run_named(state, "branch.merge"),
         Some(NextStep::RequestAgain) => push::request_again(state),
         Some(NextStep::Again) => {
             state.leave_view();
@@ -239,6 +258,11 @@ pub(super) fn part(state: &mut State, by: isize) -> Vec<Effect> {
 
 /// One level back: overlay, preview, range, filter, view.
 pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if state.help.is_none()
+        && let Some(effects) = target::back(state)
+    {
+        return effects;
+    }
     if overlays::close(state) || close_preview(state) {
         return vec![];
     }

@@ -10,7 +10,9 @@ use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
-use super::{cluster, copy, decide, diff, hold, keys, mode, navigate, order, push, run, tags};
+use super::{
+    cluster, copy, decide, diff, hold, keys, merge, mode, navigate, order, push, revert, run, tags, target,
+};
 
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -86,7 +88,9 @@ fn accept(state: &mut State) -> Vec<Effect> {
         }
         Context::Palette => run_entry(state),
         Context::View(View::Help) => run_help_row(state),
+        Context::TypeBranch if matches!(state.overlay, Some(Overlay::Merge(_))) => merge::begin(state),
         Context::TypeBranch => push::branch_typed(state),
+        Context::TypeTarget => target::typed(state),
         Context::TypeHold => hold::accept(state),
         _ => vec![],
     }
@@ -97,11 +101,19 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
     let typed = open.field.text().trim().to_owned();
     let entry = palette::entries(state, &typed).into_iter().nth(open.cursor);
     state.overlay = None;
+    let entry_refusal = entry.as_ref().and_then(|entry| entry.refusal.clone());
     match entry.map(|entry| entry.command) {
         Some(Command::Row(row)) => run(state, row),
         Some(Command::Theme(index)) => mode::theme(state, index),
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         Some(Command::Context(context)) => cluster::use_context(state, context),
+        Some(Command::Revert(commit)) => match entry_refusal {
+            Some(refusal) => {
+                state.tell(Level::Warning, refusal);
+                vec![]
+            }
+            None => revert::commit_of(state, None, commit),
+        },
         None => {
             let says = match palette::nearest_name(state, &typed) {
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),
@@ -161,6 +173,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
 pub(super) fn yes(state: &mut State) -> Vec<Effect> {
     match state.overlay {
         Some(Overlay::Push(_)) => push::confirmed(state),
+        Some(Overlay::Merge(_)) => merge::confirmed(state),
         Some(Overlay::Quit(_)) => vec![Effect::Quit],
         Some(Overlay::Resume(_)) => {
             state.overlay = None;

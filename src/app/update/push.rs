@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::app::effect::{Effect, JobId};
-use crate::app::input::Field;
-use crate::app::list::List;
+use crate::app::input::{Field, Message};
 use crate::app::message::Prepared;
 use crate::app::moment::Moment;
 use crate::app::review::{Review, Target, UpdateId};
-use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State};
+use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
 use crate::app::view::{Context, View};
-use crate::domain::landing::{CutOff, Fate, Landed, LandingStep};
+use crate::domain::branch::Onto;
+use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{Ground, Group, Plan};
-use crate::domain::proposal::{Decision, UpdateState};
+use crate::domain::plan::{Ground, Group, Plan, PushTarget, changed_upstream};
+use crate::domain::proposal::{Decision, Site, UpdateState};
 use crate::problem::{Code, Problem};
 
-use super::{compare, problems};
+use super::{compare, merge, problems, target};
 
 /// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
 const GUARD: u64 = 300;
@@ -29,8 +29,8 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         return vec![];
     }
     let updates = state.review.for_plan();
-    let messages: BTreeMap<ObjectId, String> =
-        state.review.messages.iter().map(|(id, message)| (id.clone(), message.text())).collect();
+    let wanted = state.review.wanted();
+    let messages = messages(&state.review);
     let job = state.jobs.number();
     state.overlay = Some(Overlay::Push(PushDialog {
         job,
@@ -38,15 +38,34 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         asked: state.now,
         top: 0,
         prepared: None,
+        touched: None,
         shown: None,
     }));
-    vec![Effect::Prepare { job, updates, messages }]
+    let destination = state.destination.clone();
+    vec![Effect::Prepare { job, updates, messages, destination, wanted }]
+}
+
+/// The messages that do not come from templates: what a person wrote, else what goes with what a person wants.
+fn messages(review: &Review) -> BTreeMap<ObjectId, String> {
+    let message = |automation: &ObjectId| {
+        let written = review.messages.get(automation).map(Message::text);
+        written.or_else(|| review.wanted_message(automation).map(str::to_owned))
+    };
+    let with_message = |id: ObjectId| message(&id).map(|text| (id, text));
+    let approved = review.automations();
+    let others = review.messages.keys().filter(|id| !approved.contains(id)).cloned().collect::<Vec<_>>();
+    approved.iter().cloned().chain(others).filter_map(with_message).collect()
 }
 
 /// Gives up asking the remote, if that is under way.
 pub(super) fn stop_preparing(state: &mut State) -> Option<Vec<Effect>> {
     match &state.overlay {
         Some(Overlay::Push(dialog)) if dialog.prepared.is_none() => {
+            let job = dialog.job;
+            state.overlay = None;
+            Some(vec![Effect::StopWork(job)])
+        }
+        Some(Overlay::Merge(dialog)) if dialog.ahead.is_none() => {
             let job = dialog.job;
             state.overlay = None;
             Some(vec![Effect::StopWork(job)])
@@ -61,6 +80,9 @@ pub(super) fn drops_keys(state: &State, context: Context) -> bool {
         Some(Overlay::Push(dialog)) if context == Context::ConfirmPush && dialog.prepared.is_some() => {
             dialog.shown.is_none_or(|shown| state.at.since(shown) < GUARD)
         }
+        Some(Overlay::Merge(dialog)) if context == Context::ConfirmMerge && dialog.ahead.is_some() => {
+            dialog.shown.is_none_or(|shown| state.at.since(shown) < GUARD)
+        }
         _ => false,
     }
 }
@@ -73,41 +95,75 @@ pub(super) fn drawn(state: &mut State, at: Moment) {
     {
         dialog.shown = Some(at);
     }
+    if let Some(Overlay::Merge(dialog)) = &mut state.overlay
+        && dialog.ahead.is_some()
+        && dialog.shown.is_none()
+    {
+        dialog.shown = Some(at);
+    }
 }
 
 /// The plan is there, or cannot be made.
 pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepared>, Problem>) -> Vec<Effect> {
-    let Some(Overlay::Push(dialog)) = &mut state.overlay else { return vec![] };
-    if dialog.job != job {
+    if !matches!(&state.overlay, Some(Overlay::Push(dialog)) if dialog.job == job) {
         return vec![];
     }
     match result {
-        Ok(prepared) if prepared.plan.groups.is_empty() => return nothing_to_push(state, *prepared),
-        Ok(mut prepared) => {
-            let rebased =
-                if prepared.moved.is_empty() { rebased(&state.review, &prepared.plan) } else { Vec::new() };
-            prepared.moved.extend(rebased);
-            let problems = prepared.plan.problems.clone();
-            let moved = prepared.moved.join("; ");
-            dialog.prepared = Some(prepared);
-            problems::report_all(state, "plan", problems);
-            if !moved.is_empty() {
-                state.tell(Level::Warning, moved);
-            }
-        }
+        Ok(prepared) if prepared.plan.groups.is_empty() => nothing_to_push(state, *prepared),
+        Ok(prepared) => show(state, prepared),
         Err(problem) => {
             state.overlay = None;
             problems::report(state, "push", problem, None, Level::Error);
+            vec![]
         }
     }
-    vec![]
+}
+
+/// Shows a plan in the dialog, and what moved since the review. What changed upstream is in the way of the push until the
+/// rows say so too.
+fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
+    if prepared.moved.is_empty() {
+        prepared.moved = rebased(&state.review, &prepared.plan);
+    }
+    let is_touched = mark_touched(state, &prepared.moved);
+    let (problems, moved) = (prepared.plan.problems.clone(), prepared.moved.join("; "));
+    if let Some(Overlay::Push(dialog)) = &mut state.overlay {
+        dialog.prepared = Some(prepared);
+        dialog.touched =
+            is_touched.then(|| "what changed upstream is undecided: look at it, then p".to_owned());
+    }
+    problems::report_all(state, "plan", problems);
+    if !moved.is_empty() {
+        state.tell(Level::Warning, moved);
+    }
+    if is_touched { compare::propose(state, false, true) } else { vec![] }
+}
+
+/// Marks the rows of what changed upstream; whether there are any.
+fn mark_touched(state: &mut State, moved: &[String]) -> bool {
+    // On another branch the same may never have stood.
+    let is_own = state.destination.onto == Onto::Push;
+    let touched = if is_own { touched(&state.review, moved) } else { Vec::new() };
+    let is_any = !touched.is_empty();
+    state.review.touched.extend(touched);
+    is_any
+}
+
+/// The updates of which something that was approved changed upstream.
+fn touched(review: &Review, moved: &[String]) -> Vec<UpdateId> {
+    let is_said = |site: &Site| {
+        let text = changed_upstream(&site.file, site.line);
+        moved.iter().any(|said| said.starts_with(&text))
+    };
+    review.approved().filter(|update| update.approved().any(is_said)).map(UpdateId::of).collect()
 }
 
 /// What the plan is built on now and was not when it was reviewed, though nothing of what it changes did.
 fn rebased(review: &Review, plan: &Plan) -> Vec<String> {
     let mut said = Vec::new();
     for group in &plan.groups {
-        let before = review.ground(&group.automation).and_then(Ground::stands_on);
+        let own = review.ground(&group.automation).filter(|ground| is_own(ground, group));
+        let before = own.and_then(Ground::stands_on);
         let (Some((_, before)), Some((name, now))) = (before, group.stands_on()) else { continue };
         let name = name.strip_prefix("refs/heads/").unwrap_or(name);
         let [old, new] = [before, now].map(|commit| commit.get(..7).unwrap_or(commit));
@@ -119,10 +175,17 @@ fn rebased(review: &Review, plan: &Plan) -> Vec<String> {
     said
 }
 
+/// Whether a commit goes where its automation pushes: on another branch it stands on another commit from the start.
+fn is_own(ground: &Ground, group: &Group) -> bool {
+    let branch = |push: &Option<PushTarget>| push.as_ref().map(|push| push.branch.clone());
+    branch(&ground.push) == branch(&group.push)
+}
+
 /// A plan without a commit is no question: why it has none is said, and the rows are compared with what is there now.
 fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
     state.overlay = None;
     let Prepared { plan, moved, .. } = prepared;
+    mark_touched(state, &moved);
     let reason = match (plan.problems.first(), moved.is_empty()) {
         (Some(problem), _) => format!("{problem}   ! shows more"),
         (None, false) => moved.join("; "),
@@ -166,18 +229,8 @@ fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
     let updates = updates.filter(|update| update.approved().next().is_some()).map(UpdateId::of).collect();
     let first_line = |group: &Group| group.message.lines().next().unwrap_or_default().to_owned();
     let subjects = plan.groups.iter().map(|group| (group.automation.clone(), first_line(group))).collect();
-    state.push = Some(PushRun {
-        job,
-        dry_run,
-        prepared,
-        updates,
-        subjects,
-        since: state.at,
-        steps: Vec::new(),
-        stopping: false,
-        result: None,
-        next: List::default(),
-    });
+    let run = PushRun::begun(job, dry_run, Task::Push(prepared), (subjects, state.at));
+    state.push = Some(PushRun { updates, ..run });
     state.show(View::Push);
     let detail = format!(
         "{} of plan {}",
@@ -194,6 +247,7 @@ fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
 /// Requests are opened for what is pushed from now on, or no longer.
 pub(super) fn wish_for_requests(state: &mut State) -> Vec<Effect> {
     state.requests = !state.requests;
+    target::changed(state);
     let says = if state.requests {
         "a pull or merge request is opened for what is pushed"
     } else {
@@ -205,7 +259,9 @@ pub(super) fn wish_for_requests(state: &mut State) -> Vec<Effect> {
 
 /// Asks for the plan of the last push once more: what is there stays, and the request is tried again.
 pub(super) fn request_again(state: &mut State) -> Vec<Effect> {
-    let Some(prepared) = state.push.as_ref().map(|push| push.prepared.clone()) else { return vec![] };
+    let Some(Task::Push(prepared)) = state.push.as_ref().map(|push| push.task.clone()) else {
+        return vec![];
+    };
     let job = state.jobs.number();
     state.leave_view();
     state.overlay = Some(Overlay::Push(PushDialog {
@@ -214,6 +270,7 @@ pub(super) fn request_again(state: &mut State) -> Vec<Effect> {
         asked: state.now,
         top: 0,
         prepared: Some(prepared),
+        touched: None,
         shown: None,
     }));
     vec![]
@@ -241,6 +298,7 @@ pub(super) fn step(state: &mut State, job: JobId, step: LandingStep) {
 pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Problem>) -> Vec<Effect> {
     let Some(push) = state.push.as_mut().filter(|push| push.job == job) else { return vec![] };
     let (dry_run, stopping) = (push.dry_run, push.stopping);
+    let is_merge = matches!(push.task, Task::Merge(_));
     if matches!(state.overlay, Some(Overlay::Pushing { .. })) {
         state.overlay = None;
     }
@@ -253,7 +311,11 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
                     problems::report(state, "push", problem, None, Level::Error);
                 }
             }
-            if dry_run { vec![] } else { settle(state, landed) }
+            match (dry_run, is_merge) {
+                (true, _) => vec![],
+                (false, true) => compare::propose(state, true, false),
+                (false, false) => settle(state, landed),
+            }
         }
         Err(problem) => {
             problems::report(state, "push", problem.clone(), None, Level::Error);
@@ -304,6 +366,24 @@ fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
     effects
 }
 
+/// What can be done with a plan that has landed: taken back, and merged where it went to a branch of its own.
+fn from_here(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextStep> {
+    let Some(PushRun { task: Task::Push(prepared), dry_run: false, .. }) = &state.push else {
+        return Vec::new();
+    };
+    let there: Vec<&Landed> = result.iter().flatten().filter(|landed| landed.is_there()).collect();
+    let revert = |landed: &&Landed| {
+        let (remote, commit) = (landed.remote.clone(), landed.commit.clone()?);
+        Some(NextStep::Revert { remote, commit })
+    };
+    let mut next: Vec<NextStep> = there.iter().filter_map(revert).collect();
+    let is_there = |merge: &Merge| {
+        there.iter().any(|landed| (&landed.remote, &landed.branch) == (&merge.remote, &merge.from))
+    };
+    next.extend(merge::after(&prepared.plan).into_iter().filter(is_there).map(NextStep::Merge));
+    next
+}
+
 fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextStep> {
     let mut next = Vec::new();
     let (commits, problems): (Vec<String>, Vec<String>) = match result {
@@ -318,10 +398,15 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
     pages.dedup();
     next.extend(pages.into_iter().map(NextStep::CopyRequest));
     next.extend(commits.into_iter().map(NextStep::CopyCommit));
+    next.extend(from_here(state, result));
     let is_there = result.as_ref().is_ok_and(|all| all.iter().all(Landed::is_there));
     if !problems.is_empty() {
         next.push(NextStep::CopyProblem(problems.join("\n\n")));
-        next.push(if is_there { NextStep::RequestAgain } else { NextStep::Again });
+        next.push(match state.push.as_ref().map(|push| &push.task) {
+            Some(Task::Merge(merge)) => NextStep::Merge(merge.clone()),
+            _ if is_there => NextStep::RequestAgain,
+            _ => NextStep::Again,
+        });
     }
     let gone: Vec<&UpdateId> =
         state.push.iter().filter(|push| !push.dry_run).flat_map(|push| &push.updates).collect();

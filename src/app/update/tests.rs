@@ -5,10 +5,12 @@ mod cluster;
 mod deciding;
 mod golden;
 mod holding;
+mod landed;
 mod lists;
 mod ordering;
 mod pushing;
 mod random;
+mod targets;
 mod world;
 
 use std::collections::BTreeMap;

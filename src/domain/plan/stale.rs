@@ -76,6 +76,11 @@ impl From<Stale> for Problem {
     }
 }
 
+/// What is said of a site that no longer stands where it was decided on.
+pub fn changed_upstream(file: &str, line: usize) -> String {
+    format!("{file}:{line} changed upstream")
+}
+
 /// The approved sites of a group, by the file they stand in.
 #[derive(Debug)]
 pub struct Approved<'a>(HashMap<&'a str, Vec<&'a Site>>);

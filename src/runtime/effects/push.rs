@@ -1,30 +1,27 @@
 //! The plan of what was approved, and the push that lands it.
 
-use std::collections::BTreeMap;
-
 use super::Work;
 use crate::app::effect::JobId;
 use crate::app::message::{Msg, Prepared};
-use crate::domain::object::ObjectId;
 use crate::domain::proposal::{Proposal, Reference};
 use crate::engine::{Landing, PrepareRequest, Selections};
 use crate::runtime::mailbox::Letter;
 
-pub(super) async fn prepare(
-    work: Work,
-    job: JobId,
-    mut updates: Vec<Proposal>,
-    messages: BTreeMap<ObjectId, String>,
-) {
+pub(super) async fn prepare(work: Work, job: JobId, mut request: PrepareRequest) {
     let (world, selections) = {
         let held = work.held();
         (held.world.clone(), held.selections.clone())
     };
     let Some(world) = world else { return };
     // Another instance may have held something since it was shown.
-    let held = work.engine.hold_approved(&mut updates).await;
-    let selections = as_reviewed(selections, &updates);
-    let request = PrepareRequest { messages, ..PrepareRequest::of(updates, work.refresh(true)) };
+    let key = |update: &Proposal| (update.policy.clone(), update.automation.clone());
+    let is_wanted = |update: &Proposal| request.wanted.contains(&key(update));
+    // What a person asked for by name waits for nobody.
+    let (wanted, mut others): (Vec<_>, Vec<_>) = request.proposals.into_iter().partition(is_wanted);
+    let held = work.engine.hold_approved(&mut others).await;
+    others.extend(wanted);
+    request.proposals = others;
+    let selections = as_reviewed(selections, &request.proposals);
     let result = match work.engine.prepare(&world, &selections, request).await {
         Ok(prepared) => {
             let (protected, moved) = (prepared.protected, [held, prepared.moved].concat());

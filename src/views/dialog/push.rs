@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{keys, message_box};
+use super::{enter_does_nothing, keys, message_box};
 use crate::app::action;
 use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
@@ -244,17 +244,12 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
         lines.push(Line::default());
     }
     if refusal.is_some() {
-        lines.push(keys(&[("n", "cancel"), ("d", "view diff")]));
+        lines.push(keys(&[("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
         return lines;
     }
     let push = if state.mode == Mode::Write { "push" } else { "simulate" };
-    lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff")]));
-    lines.push(
-        Line::default()
-            .dim("  Enter does nothing here. ")
-            .with(Role::Select, "[cancel]")
-            .dim(" is selected."),
-    );
+    lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
+    lines.push(enter_does_nothing());
     lines
 }
 

@@ -89,6 +89,24 @@ fn what_goes_back_is_approved_by_the_second_key_only_and_never_by_all() {
 }
 
 #[test]
+fn a_second_look_is_at_the_very_change_that_is_approved() {
+    let down = |text: &str| {
+        let mut down = update_named(text);
+        down.downgrade = true;
+        down
+    };
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![down("web 2.0 -> 1.1")]);
+    press(&mut state, &["space"]);
+    propose(&mut state, vec![down("web 2.0 -> 1.0")]);
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 0, "1.0 was not looked at");
+    propose(&mut state, vec![down("web 2.0 -> 1.0")]);
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 1, "the same again is no other change");
+}
+
+#[test]
 fn undo_and_redo_walk_decisions() {
     let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
     press(&mut state, &["a", "s"]);

@@ -69,6 +69,36 @@ fn sites_that_changed_upstream_are_told_and_compared_anew() {
 }
 
 #[test]
+fn what_changed_upstream_is_undecided_marked_and_in_the_way_of_the_push_until_somebody_looked() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    let effects = press(&mut state, &["a", "p"]);
+    let moved = "apps/web.yaml:12 changed upstream; shop:web is undecided again";
+    let effects = answer(&mut state, &effects, &[moved], |plan| {
+        plan.groups[0].updates.retain(|update| update.policy.name == "api");
+    });
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
+    let shown = state.at;
+    update(&mut state, Msg::Drawn(shown));
+    tick(&mut state, shown.0 + 300);
+    assert_eq!(press(&mut state, &["y"]), []);
+    assert!(says(&state).contains("changed upstream is undecided"), "{}", says(&state));
+    // The rows follow: the other one is still approved, and can be pushed.
+    super::world::answer_proposal(
+        &mut state,
+        vec![update_named("api 1.0 -> 1.1"), update_named("web 1.0.5 -> 1.1")],
+    );
+    press(&mut state, &["n"]);
+    let approved: Vec<&str> = state.review.approved().map(|update| update.policy.name.as_str()).collect();
+    assert_eq!(approved, ["api"]);
+    assert_eq!(state.review.touched.len(), 1);
+    let effects = press(&mut state, &["p"]);
+    prepare(&mut state, &effects, &[]);
+    let effects = press(&mut state, &["y"]);
+    assert!(matches!(effects.last(), Some(Effect::Push { .. })), "{effects:?}");
+}
+
+#[test]
 fn a_plan_that_stands_on_another_commit_than_was_reviewed_says_so() {
     let base = |commit: &str| {
         let (reference, commit) = ("refs/heads/main".to_owned(), commit.repeat(40));

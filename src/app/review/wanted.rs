@@ -1,0 +1,96 @@
+//! What a person wants against the word of a policy: a commit taken back, an older tag.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Decided, Review, Target, UpdateId};
+use crate::domain::object::ObjectId;
+use crate::domain::plan::{self, stand};
+use crate::domain::proposal::{Decision, Proposal};
+use crate::text::count;
+
+/// An update that is not what its policy selects: it takes a commit back, or goes to a tag that a person picked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The update.
+    pub update: Proposal,
+    /// The message of its commit, unless somebody writes another; `None`: the automation's template has it.
+    pub message: Option<String>,
+}
+
+impl Review {
+    /// What a person wants keeps what was decided about it; where newer tags are taken over, it goes unless it is approved.
+    pub(super) fn keep_wanted(&mut self, old: &[Proposal], take_newer: bool) {
+        for (id, wanted) in &mut self.wanted {
+            if let Some(known) = old.iter().find(|known| UpdateId::of(known) == *id) {
+                wanted.update = known.clone();
+            }
+        }
+        self.wanted.retain(|_, wanted| !take_newer || wanted.update.approved().next().is_some());
+    }
+
+    /// Puts updates that a person asked for in the place of what their policies select, and everything else back to
+    /// undecided; returns the sites that changed.
+    pub fn want(&mut self, wanted: Vec<Wanted>) -> Vec<Decided> {
+        let others: Vec<Target> = self.updates.iter().map(UpdateId::of).map(Target::update).collect();
+        let decided = self.decide(&others, Decision::Undecided);
+        self.wanted = wanted.into_iter().map(|wanted| (UpdateId::of(&wanted.update), wanted)).collect();
+        let updates = self.updates.clone();
+        let is_wanted = |update: &Proposal| self.wanted.contains_key(&UpdateId::of(update));
+        self.updates = updates.into_iter().filter(|update| !is_wanted(update)).collect();
+        self.updates.extend(self.wanted.values().map(|wanted| wanted.update.clone()));
+        self.updates.sort_by_key(|update| (update.policy.clone(), update.automation.clone()));
+        (self.done, self.undone) = (Vec::new(), Vec::new());
+        self.show_wanted();
+        decided
+    }
+
+    /// Sets what a person wants against what the grounds hold by now; says what of it stands no more.
+    pub fn stand(&mut self) -> Vec<String> {
+        let mut lost = Vec::new();
+        if self.wanted.is_empty() {
+            return lost;
+        }
+        for (id, mut wanted) in std::mem::take(&mut self.wanted) {
+            let now = if self.ground(&id.automation).is_some() {
+                stand(&self.grounds, &wanted.update)
+            } else {
+                Some(wanted.update.clone())
+            };
+            let left = now.as_ref().map_or(0, |now| now.sites.len());
+            if left < wanted.update.sites.len() {
+                let sites = wanted.update.sites.len() - left;
+                lost.push(format!("{}: {} changed upstream", id.policy, count(sites, "site")));
+            }
+            self.updates.retain(|update| UpdateId::of(update) != id);
+            if let Some(now) = now {
+                self.updates.push(now.clone());
+                wanted.update = now;
+                self.wanted.insert(id, wanted);
+            }
+        }
+        self.updates.sort_by_key(|update| (update.policy.clone(), update.automation.clone()));
+        self.show_wanted();
+        lost
+    }
+
+    /// The files as they will be, where that is not what policies select.
+    fn show_wanted(&mut self) {
+        if !self.wanted.is_empty() {
+            self.files = plan::Review::new(Arc::clone(&self.grounds), self.updates.clone()).files;
+        }
+    }
+
+    /// The updates that are not what their policies select.
+    pub fn wanted(&self) -> BTreeSet<UpdateId> {
+        self.wanted.keys().cloned().collect()
+    }
+
+    /// The message that goes with what a person wants of an automation, where nothing else is approved there.
+    pub fn wanted_message(&self, automation: &ObjectId) -> Option<&str> {
+        let mut approved = self.approved().filter(|update| update.automation == *automation);
+        let message = |update: &Proposal| self.wanted.get(&UpdateId::of(update))?.message.as_deref();
+        let first = message(approved.next()?)?;
+        approved.all(|update| message(update) == Some(first)).then_some(first)
+    }
+}
