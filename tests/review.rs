@@ -146,17 +146,19 @@ fn a_branch_that_moves_after_the_merge_was_looked_at_is_not_merged_into() {
 #[test]
 fn what_goes_back_lands_and_what_is_newer_stays_away() {
     let desk = Desk::reviewing();
-    desk.tags("web", &["0.9.0", "1.0.0", "1.1.0"]);
+    let newer = WEB.replace("@REGISTRY@", &desk.registry).replace("web:1.0.0", "web:1.0.5");
+    desk.fleet.commit("main", &[("apps/web.yaml", &newer)], "By hand");
+    desk.tags("web", &["1.0.0", "1.0.5", "1.1.0"]);
     desk.plan("plan.json", &["web"]);
     let mut pty = review(&desk);
     pty.wait("shop/web").settle(Duration::from_secs(2));
-    pty.press("G").press(":").send("rollback").press("\r").wait("Roll back shop/web?").wait("0.9.0");
-    pty.send("it crashes").press("\r").wait("1.0.0 → 0.9.0").wait("1.1.0 of shop/web is held until");
+    pty.press("G").press(":").send("rollback").press("\r").wait("Roll back shop/web?").wait("1.0.0");
+    pty.send("it crashes").press("\r").wait("1.0.5 → 1.0.0").wait("1.1.0 of shop/web is held until");
     pty.press("p").wait("Push 1 commit?").wait("goes back to an older tag");
     std::thread::sleep(GUARD);
     pty.press("y").wait("pushed 1 commit").wait("the remote now reports").settle(Duration::from_secs(1));
-    assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:0.9.0 "));
-    pty.press("1").wait("[H] shop/web").wait("0.9.0 → 1.1.0");
+    assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:1.0.0 "));
+    pty.press("1").wait("[H] shop/web").wait("1.0.0 → 1.1.0");
 }
 
 #[test]

@@ -11,8 +11,7 @@ pub(super) fn join(files: World, live: Live, default_namespace: &str) -> World {
     let of_files = Arc::unwrap_or_clone(files.inventory);
     let covers = |kind, namespace: &str| snapshot.covers(kind, namespace);
     let joined = inventory::join(of_files, snapshot.inventory.clone(), covers);
-    let has_place = files.checkout.is_some() || files.source_url.is_some();
-    let followed = has_place.then(|| load::followed(files.source_branch.as_deref()));
+    let followed = load::followed(files.source_branch.as_deref());
     let automations = load::automations(&joined.inventory, followed, default_namespace);
     let drifts = joined.drifts.into_iter().map(|drift| ((drift.kind, drift.id), drift.fields));
     World {

@@ -158,7 +158,8 @@ impl Engine {
         let mut problems = problems;
         problems.extend(tree.problems);
         let branch = checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
-        let followed = checkout.is_some().then(|| followed(branch.as_deref()));
+        // A folder without Git can be planned and written as a patch all the same.
+        let followed = followed(branch.as_deref());
         let automations = automations(&loaded.inventory, followed, &self.settings.default_namespace);
         Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
             world.root = Some(root);
@@ -221,11 +222,8 @@ impl Engine {
             read.into_iter().map(|file| SourceFile { path: file.path, bytes: file.bytes }).collect();
         let loaded = files::parse(&sources, &self.settings.default_namespace);
         let branch = name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
-        let automations = automations(
-            &loaded.inventory,
-            Some(followed(branch.as_deref())),
-            &self.settings.default_namespace,
-        );
+        let automations =
+            automations(&loaded.inventory, followed(branch.as_deref()), &self.settings.default_namespace);
         Ok(self.world(remote.shown(), loaded, automations, problems, |world| {
             world.source_url = Some(url.to_owned());
             world.source_branch = branch;
@@ -264,17 +262,16 @@ impl Engine {
     }
 }
 
-/// The automations of the objects, or the implied one where there are policies, a place that can be pushed to and no
-/// automation. `branch` is that place's; `None`: there is no such place.
+/// The automations of the objects, or the implied one where there are policies, files and no automation; `branch` is what the
+/// files are of.
 pub(super) fn automations(
     inventory: &Inventory,
-    branch: Option<&str>,
+    branch: &str,
     namespace: &str,
 ) -> Vec<ImageUpdateAutomation> {
     let mut known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
     let is_implied = inventory.has_no_automation() && !inventory.has_no_policy();
-    let implied = branch.filter(|_| is_implied);
-    known.extend(implied.map(|branch| inventory::implied_automation(namespace, branch)));
+    known.extend(is_implied.then(|| inventory::implied_automation(namespace, branch)));
     known
 }
 
