@@ -1,5 +1,7 @@
 //! `check`: whether everything that a scan, a plan and a push need is there, one line each.
 
+mod cluster;
+
 use std::process::Command;
 use std::sync::Arc;
 
@@ -105,6 +107,10 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
         }
     }
     checks.push(kube(&engine, &world));
+    if !args.pre {
+        let asked = async { Ok(of_cluster(&engine, &world).await) };
+        checks.extend(runtime.block_on(within(settings, asked))?);
+    }
     Ok(checks)
 }
 
@@ -260,6 +266,23 @@ fn kube(engine: &Engine, world: &Result<Arc<World>, Problem>) -> Check {
             Check::new("kube", Outcome::Skipped, message)
         }
     }
+}
+
+/// What the cluster says that is read; one that shows nobody its objects is asked too, for there it matters most who may do what.
+async fn of_cluster(engine: &Engine, world: &Result<Arc<World>, Problem>) -> Vec<Check> {
+    let reached = match world {
+        Ok(world) => world.live.as_ref().map(|live| (live.cluster().clone(), live.kinds())),
+        Err(problem) if problem.code == Code::ClusterForbidden => match engine.connect().await {
+            Ok(Some(cluster)) => cluster.kinds().await.ok().map(|kinds| (cluster, kinds)),
+            // What keeps it from being asked was said of the context.
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    let Some((cluster, kinds)) = reached else { return Vec::new() };
+    let settings = engine.settings();
+    let namespace = settings.namespace.as_ref().or(cluster.namespace.as_ref());
+    cluster::checks(&cluster, &kinds, namespace.unwrap_or(&settings.default_namespace)).await
 }
 
 /// All checks, in the order in which they were made.

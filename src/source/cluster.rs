@@ -11,6 +11,7 @@ mod failure;
 pub mod kinds;
 mod read;
 mod reported;
+pub mod review;
 mod secrets;
 mod watch;
 

@@ -159,18 +159,23 @@ impl Cluster {
     }
 
     pub fn put_json(&self, object: &Value) {
-        let api = self.api_of(object);
-        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        let status = object.get("status").cloned();
-        let api_version = object["apiVersion"].as_str().unwrap().to_owned();
-        let kind = object["kind"].as_str().unwrap().to_owned();
+        let name = object["metadata"]["name"].as_str().unwrap();
         let params = PatchParams::apply("tests").force();
-        self.runtime.block_on(api.patch(&name, &params, &Patch::Apply(object))).unwrap();
-        if let Some(status) = status {
-            let patch = json!({ "apiVersion": api_version, "kind": kind, "status": status });
-            let params = PatchParams::default();
-            self.runtime.block_on(api.patch_status(&name, &params, &Patch::Merge(&patch))).unwrap();
+        self.runtime.block_on(self.api_of(object).patch(name, &params, &Patch::Apply(object))).unwrap();
+        if object.get("status").is_some() {
+            self.put_status(object);
         }
+    }
+
+    /// Sets the status of an object that is there, and leaves the rest of it alone.
+    pub fn put_status(&self, object: &Value) {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        let status =
+            json!({ "apiVersion": object["apiVersion"], "kind": object["kind"], "status": object["status"] });
+        let params = PatchParams::default();
+        self.runtime
+            .block_on(self.api_of(object).patch_status(name, &params, &Patch::Merge(&status)))
+            .unwrap();
     }
 
     /// The object that `object` names, as the server has it now; `None` if it is not there.
