@@ -20,6 +20,13 @@ use crate::source::secrets::Secrets;
 /// How long one call of the API server may take; a page of objects comes in a fraction of that.
 const CALL: Duration = Duration::from_secs(10);
 
+/// How long a cluster that nobody asked for may keep files waiting until it says which kinds it serves, and how long it may
+/// take to log in to it, which plugins do over the network.
+const PROBE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5));
+
+/// How long it is not asked again where files go on without it.
+const MISSED: Duration = Duration::from_secs(30);
+
 /// How long secrets serve that no other object asks for.
 const SECRETS_SERVE: Duration = Duration::from_mins(5);
 
@@ -53,7 +60,23 @@ pub struct Live {
 }
 
 /// The cluster that each engine asks; clones share it.
-pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
+pub(super) type Slot = Arc<tokio::sync::Mutex<Held>>;
+
+/// What is known of a context.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    connection: Option<Arc<Connection>>,
+    /// When it was not reached, and why.
+    missed: Option<(Instant, Problem)>,
+}
+
+impl Held {
+    /// Why a cluster that files can do without is not asked now.
+    fn missed(&self) -> Option<Problem> {
+        let (time, problem) = self.missed.as_ref()?;
+        (time.elapsed() < MISSED).then(|| problem.clone())
+    }
+}
 
 impl Live {
     /// The cluster, for who asks more of it.
@@ -102,11 +125,11 @@ impl Connection {
     }
 
     /// Reads everything; while the server is not reached, what was read last stays.
-    async fn read(self: &Arc<Self>, fallback: &str) -> Result<Live, Problem> {
+    async fn read(self: &Arc<Self>, fallback: &str, probe: Duration) -> Result<Live, Problem> {
         let seen = self.watch().as_ref().map_or(0, Watch::changes);
         let last = self.last();
         let live = |read| Live { connection: Arc::clone(self), read, seen, time: super::now() };
-        match self.read_now(fallback, last.as_deref()).await {
+        match self.read_now((fallback, probe), last.as_deref()).await {
             Ok(read) => {
                 let read = Arc::new(read);
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
@@ -117,10 +140,15 @@ impl Connection {
         }
     }
 
-    async fn read_now(&self, fallback: &str, last: Option<&Read>) -> Result<Read, Problem> {
+    /// `probe` bounds the calls that show whether the server is there at all.
+    async fn read_now(
+        &self,
+        (fallback, probe): (&str, Duration),
+        last: Option<&Read>,
+    ) -> Result<Read, Problem> {
         // A kind may have come since.
         if last.is_none() || !self.kinds().findings("").is_empty() {
-            let kinds = self.cluster.kinds().await?;
+            let kinds = self.cluster.within(probe).kinds().await?;
             *self.kinds() = kinds;
         }
         let kinds = self.kinds().clone();
@@ -203,31 +231,52 @@ impl Engine {
     /// # Errors
     /// As [`Cluster::connect`].
     pub async fn connect(&self) -> Result<Option<Cluster>, Problem> {
-        Ok(self.connection().await?.map(|connection| connection.cluster.clone()))
+        Ok(self.connection(CALL).await?.map(|connection| connection.cluster.clone()))
     }
 
-    async fn connection(&self) -> Result<Option<Arc<Connection>>, Problem> {
+    async fn connection(&self, login: Duration) -> Result<Option<Arc<Connection>>, Problem> {
         let mut slot = self.cluster.lock().await;
-        if slot.is_none() {
-            let limit = self.settings.timeout.0.min(CALL);
-            let made = Cluster::connect(&self.kube_places(), self.settings.context.as_deref(), limit).await?;
-            *slot = made.map(|cluster| {
+        if slot.connection.is_none() {
+            let limit = self.call_limit();
+            let context = self.settings.context.as_deref();
+            let made = Cluster::connect(&self.kube_places(), context, login.min(limit)).await?;
+            slot.connection = made.map(|cluster| {
                 Arc::new(Connection {
-                    cluster,
+                    cluster: cluster.within(limit),
                     kinds: Mutex::default(),
                     watch: Mutex::default(),
                     last: Mutex::default(),
                 })
             });
         }
-        Ok(slot.clone())
+        Ok(slot.connection.clone())
     }
 
-    /// What the cluster holds now; `None`: no cluster is a source here.
+    fn call_limit(&self) -> Duration {
+        self.settings.timeout.0.min(CALL)
+    }
+
+    /// What the cluster holds now; `None`: no cluster is a source here. Where there are `files` that can do without it, they are
+    /// not kept waiting: it has a short time to answer, and one that did not is not asked again for a while.
     ///
     /// # Errors
     /// The cluster was not reached or refuses, or was asked for and there is none.
-    pub(super) async fn live(&self) -> Result<Option<Live>, Problem> {
+    pub(super) async fn live(&self, files: bool) -> Result<Option<Live>, Problem> {
+        if !(files && self.may_do_without_cluster()) {
+            return self.live_within(CALL, self.call_limit()).await;
+        }
+        if let Some(problem) = self.cluster.lock().await.missed() {
+            return Err(problem);
+        }
+        // Whoever went over to a context waits for it; one that is found by chance has to be quick.
+        let (probe, login) = if self.is_switched { (CALL, CALL) } else { PROBE };
+        let live = self.live_within(login, probe.min(self.call_limit())).await;
+        let missed = live.as_ref().err().filter(|problem| problem.code != Code::ClusterForbidden);
+        self.cluster.lock().await.missed = missed.map(|problem| (Instant::now(), problem.clone()));
+        live
+    }
+
+    async fn live_within(&self, login: Duration, probe: Duration) -> Result<Option<Live>, Problem> {
         let choice = self.settings.source;
         let is_asked = matches!(choice, SourceChoice::Cluster | SourceChoice::Both);
         if choice == SourceChoice::Files {
@@ -238,7 +287,7 @@ impl Engine {
             let refused = Problem::new(Code::Usage, "--source", message).hint("Use --source files.");
             return if is_asked { Err(refused) } else { Ok(None) };
         }
-        let Some(connection) = self.connection().await? else {
+        let Some(connection) = self.connection(login).await? else {
             let none = Problem::new(Code::Config, "--source", "no kube context is in force")
                 .hint("Choose one with `kubectl config use-context`, or give --context or --kubeconfig.");
             return if is_asked { Err(none) } else { Ok(None) };
@@ -246,11 +295,28 @@ impl Engine {
         let context = connection.cluster.namespace.clone();
         let fallback = self.settings.namespace.clone().or(context);
         let fallback = fallback.unwrap_or_else(|| self.settings.default_namespace.clone());
-        let read = connection.read(&fallback).await;
+        let read = connection.read(&fallback, probe).await;
         if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterForbidden) {
             // The login may have expired: the next attempt logs in again.
-            *self.cluster.lock().await = None;
+            self.cluster.lock().await.connection = None;
         }
         read.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_was_missed_is_left_alone_for_a_while_and_then_asked_again() {
+        let problem = Problem::new(Code::Timeout, "staging", "no answer");
+        let missed = |before: Duration| Held {
+            connection: None,
+            missed: Instant::now().checked_sub(before).map(|time| (time, problem.clone())),
+        };
+        assert!(Held::default().missed().is_none());
+        assert_eq!(missed(Duration::from_secs(1)).missed(), Some(problem.clone()));
+        assert_eq!(missed(MISSED).missed(), None);
     }
 }

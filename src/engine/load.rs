@@ -69,7 +69,8 @@ impl Engine {
     async fn load_all(&self, problems: Vec<Problem>) -> Result<World, Problem> {
         let choice = self.settings.source;
         let engine = self.clone();
-        let (live, files) = tokio::join!(self.live(), async {
+        let has_files = choice == SourceChoice::Auto && self.has_place().await?;
+        let (live, files) = tokio::join!(self.live(has_files), async {
             if choice == SourceChoice::Cluster {
                 return Ok(None);
             }
@@ -111,7 +112,7 @@ impl Engine {
     }
 
     /// A context that is found by chance does not matter to who has files; one that was asked for does.
-    fn may_do_without_cluster(&self) -> bool {
+    pub(super) fn may_do_without_cluster(&self) -> bool {
         let settings = &self.settings;
         let is_asked = settings.context.is_some() || settings.kubeconfig.is_some();
         settings.source == SourceChoice::Auto && (self.is_switched || !is_asked)
@@ -134,6 +135,12 @@ impl Engine {
                 self.load_remote(&url, branch.as_deref(), &folder, problems)
             }
         }
+    }
+
+    /// Whether there is a files source, as far as that is known before it is read.
+    async fn has_place(&self) -> Result<bool, Problem> {
+        let engine = self.clone();
+        blocking(move || Ok(engine.place().is_ok())).await
     }
 
     fn place(&self) -> Result<Place, Problem> {

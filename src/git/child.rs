@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use super::error::GitError;
 use super::network::{handle, wait};
 use super::session::Session;
-use crate::environment::without_ours;
+use crate::environment::{has_program, without_ours};
 
 /// How much of an answer is read, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -66,10 +66,7 @@ pub(super) fn detached_line(line: &[OsString]) -> Command {
 
 fn has_setsid() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join("setsid").is_file())
-    })
+    *FOUND.get_or_init(|| has_program("setsid"))
 }
 
 /// Ends a [`detached`] program that still runs, and what it started.

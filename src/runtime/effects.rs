@@ -21,7 +21,7 @@ mod scan;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -51,9 +51,26 @@ struct Held {
     selections: Selections,
     grounds: Arc<Vec<Ground>>,
     mode: &'static str,
+    /// The load that was begun last; what an earlier one brings is of no use any more.
+    newest: JobId,
+    /// What a look at the source has read, and when: the load that follows it does not read the same again.
+    fresh: Option<(Instant, Arc<World>)>,
 }
 
+/// How long what a look at the source has read serves the load that follows.
+const FRESH: Duration = Duration::from_secs(5);
+
 impl Held {
+    /// Begins anew with another context: nothing that concerns the one before is used or told from now on.
+    fn forget_all(&mut self) {
+        *self = Self { mode: self.mode, ..Self::default() };
+    }
+
+    /// What was read a moment ago, once.
+    fn take_fresh(&mut self) -> Option<Arc<World>> {
+        self.fresh.take().filter(|(time, _)| time.elapsed() < FRESH).map(|(_, world)| world)
+    }
+
     /// Forgets what was found of objects that are gone, or are about another image in `world`.
     fn forget_others(&mut self, world: &World) {
         let Some(before) = &self.world else { return };
@@ -151,14 +168,17 @@ impl EffectRunner {
         let work = self.work();
         work.held().mode = mode;
         match effect {
-            Effect::Load(job) => self.spawn(job, load::load(work, job)),
+            Effect::Load(job) => self.load(work, job),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::UseContext(job, context) => {
                 self.engine = self.engine.with_context(&context);
-                // Nothing that concerns the context before is told from now on.
-                work.held().world = None;
+                let before = work.held().newest;
+                if let Some(token) = self.running.remove(&before) {
+                    token.cancel();
+                }
+                work.held().forget_all();
                 let work = self.work();
-                self.spawn(job, load::load(work, job));
+                self.load(work, job);
             }
             Effect::LookAtSource => drop(self.tasks.spawn_on(load::look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
@@ -257,6 +277,11 @@ impl EffectRunner {
             held: Arc::clone(&self.held),
             remembers: self.remembers,
         }
+    }
+
+    fn load(&mut self, work: Work, job: JobId) {
+        work.held().newest = job;
+        self.spawn(job, load::load(work, job));
     }
 
     /// Runs a batch of scans on a thread of its own: merging a hundred thousand tags must not keep a key waiting.

@@ -1,24 +1,28 @@
 //! The objects, with what the disk knows of them, and whether they have changed since.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::cluster;
 use super::{Work, worker_ended};
 use crate::app::effect::JobId;
 use crate::app::message::{Loaded, Msg};
 use crate::domain::object::ObjectId;
-use crate::engine::{Engine, World};
+use crate::engine::World;
 use crate::problem::{Code, Problem};
 use crate::runtime::journal;
 
 pub(super) async fn load(work: Work, job: JobId) {
-    let source = load_world(&work.engine).await;
+    let source = load_world(&work).await;
+    if work.held().newest != job {
+        return;
+    }
     let world = source.as_ref().ok().cloned();
     let msg = match source {
         Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
             Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
         }
-        Ok(world) => Msg::Loaded(job, loaded(&work, world).await.map(Box::new)),
+        Ok(world) => Msg::Loaded(job, loaded(&work, job, world).await.map(Box::new)),
         Err(problem) if problem.code == Code::NotFound || problem.code == Code::Usage => {
             let mut tried = vec![problem.to_string()];
             tried.extend(problem.causes);
@@ -38,7 +42,17 @@ pub(super) async fn look_at_source(work: Work) {
     let Some(world) = work.held().world.clone() else { return };
     match work.engine.changed(&world).await {
         Ok(None) => {}
-        Ok(Some(_)) => work.answer(Msg::SourceChanged).await,
+        Ok(Some(now)) => {
+            {
+                let mut held = work.held();
+                // Another context may have been chosen meanwhile.
+                if held.world.as_ref().is_none_or(|held| !Arc::ptr_eq(held, &world)) {
+                    return;
+                }
+                held.fresh = Some((Instant::now(), now));
+            }
+            work.answer(Msg::SourceChanged).await;
+        }
         // That the cluster is gone is told by who follows it.
         Err(problem) if cluster::is_lost(&world, &problem) => {}
         Err(problem) => work.answer(Msg::Warned(problem)).await,
@@ -46,15 +60,20 @@ pub(super) async fn look_at_source(work: Work) {
 }
 
 /// The source; a screen asks every registry and remote of it sooner or later.
-async fn load_world(engine: &Engine) -> Result<Arc<World>, Problem> {
-    let world = engine.load().await?;
+async fn load_world(work: &Work) -> Result<Arc<World>, Problem> {
+    let engine = &work.engine;
+    let fresh = work.held().take_fresh();
+    let world = match fresh {
+        Some(world) => world,
+        None => engine.load().await?,
+    };
     engine.credentials_are_for_one_host(&world)?;
     engine.sources_are_known(&world)?;
     Ok(world)
 }
 
 /// The world with what the disk knows of it.
-async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
+async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Problem> {
     let (engine, of) = (work.engine.clone(), Arc::clone(&world));
     let read = move || {
         let cached = engine.cached(&of);
@@ -70,11 +89,13 @@ async fn loaded(work: &Work, world: Arc<World>) -> Result<Loaded, Problem> {
     };
     let (cached, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
     let mut held = work.held();
-    held.forget_others(&world);
-    for (id, scan) in &cached {
-        held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
+    if held.newest == job {
+        held.forget_others(&world);
+        for (id, scan) in &cached {
+            held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
+        }
+        held.world = Some(Arc::clone(&world));
     }
-    held.world = Some(Arc::clone(&world));
     Ok(Loaded {
         source: world.label.clone(),
         inventory: Arc::clone(&world.inventory),

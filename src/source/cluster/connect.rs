@@ -1,16 +1,18 @@
 //! From a kube context to a client that asks with a time limit.
 //!
 //! What authenticates is what kubectl uses: tokens, certificates, exec plugins, OIDC. A plugin never gets the terminal:
-//! it would draw over the screen and take the keys.
+//! it would draw over the screen and take the keys. kube starts it, at each renewal again, so what holds it in is a
+//! wrapper in its command line: a session of its own without a terminal, and an end for it and what it started.
 
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode, KubeConfigOptions};
 use kube::{Client, Config};
 
 use super::failure::{Act, config_problem, kubeconfig_problem};
+use crate::environment::{has_program, ours};
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
 
@@ -56,8 +58,7 @@ impl Cluster {
         let Some(context) = in_force else {
             return if is_pod() { Self::of_pod(limit).await.map(Some) } else { Ok(None) };
         };
-        let mut config = kubeconfig::read(places)?;
-        without_terminal(&mut config);
+        let config = kubeconfig::read(places)?;
         let options =
             KubeConfigOptions { context: Some(context.name.clone()), ..KubeConfigOptions::default() };
         let made = Config::from_custom_kubeconfig(config, &options).await;
@@ -81,6 +82,12 @@ impl Cluster {
     pub fn of_client(client: Client, context: &str, limit: Duration) -> Self {
         let (context, server) = (context.to_owned(), String::new());
         Self { client, context, server, namespace: None, limit }
+    }
+
+    /// The same cluster, with another bound of each call.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self { limit, ..self.clone() }
     }
 
     /// What speaks to the API server. Calls go through [`Self::call`].
@@ -115,20 +122,39 @@ fn is_pod() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).exists()
 }
 
-/// Plugins that could ask would ask on the terminal, at every renewal of a token again.
-fn without_terminal(config: &mut Kubeconfig) {
-    for named in &mut config.auth_infos {
-        if let Some(exec) = named.auth_info.as_mut().and_then(|auth| auth.exec.as_mut()) {
-            exec.interactive_mode = Some(ExecInteractiveMode::Never);
-        }
+/// Keeps a plugin from the terminal, where it would ask at every renewal of a token again, and from secrets of ours; ends it
+/// soon after `limit`, when nobody waits for it any more.
+fn confine(auth: &mut AuthInfo, limit: Duration) {
+    let ours: Vec<String> = ours().filter_map(|name| name.into_string().ok()).collect();
+    if let Some(provider) = &mut auth.auth_provider {
+        provider.config.insert("cmd-drop-env".to_owned(), ours.join(" "));
     }
+    if let Some(exec) = &mut auth.exec {
+        exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        exec.drop_env = Some(ours);
+        wrap(exec, limit);
+    }
+}
+
+/// Puts what confines a plugin in front of its command, as far as the system has it. One that is not there stays as it is:
+/// that it cannot be started is said best by who starts it.
+fn wrap(exec: &mut ExecConfig, limit: Duration) {
+    let Some(command) = exec.command.clone().filter(|name| has_program(name)) else { return };
+    let seconds = (limit.as_secs() + 1).to_string();
+    let wrappers: [&[&str]; 2] = [&["setsid", "-w"], &["timeout", "-s", "KILL", &seconds]];
+    let found = wrappers.into_iter().filter(|words| words.first().is_some_and(|name| has_program(name)));
+    let words = found.flatten().map(|word| (*word).to_owned());
+    let mut line = words.chain([command]).chain(exec.args.take().unwrap_or_default());
+    exec.command = line.next();
+    exec.args = Some(line.collect());
 }
 
 /// Making a client runs the context's plugin, which nothing can interrupt: a thread of its own waits for it, and the
 /// program does not wait for the thread.
-async fn client_of(config: Config, context: &str, limit: Duration) -> Result<Client, Problem> {
+async fn client_of(mut config: Config, context: &str, limit: Duration) -> Result<Client, Problem> {
     crate::http::install_tls_provider();
     let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+    confine(&mut config.auth_info, limit);
     let (send, answer) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     std::thread::spawn(move || {
@@ -210,6 +236,48 @@ mod tests {
         let asks =
             connect_as(&plugin("read answer || { echo no terminal >&2; exit 4; }"), Duration::from_secs(5));
         assert_eq!(asks.unwrap_err().causes, ["no terminal"]);
+    }
+
+    #[test]
+    fn a_plugin_has_no_terminal_to_open_and_no_secret_of_ours() {
+        let leads = connect_as(
+            &plugin(
+                "read -r _ _ _ parent _ session terminal _ </proc/self/stat; echo $((parent == session)) $terminal >&2; exit 4",
+            ),
+            Duration::from_secs(5),
+        );
+        assert_eq!(leads.unwrap_err().causes, ["1 0"], "not the second of a session without a terminal");
+        let mut auth: AuthInfo = serde_json::from_value(serde_json::json!({
+            "exec": { "command": "sh", "args": ["-c", "true"], "interactiveMode": "Always" },
+        }))
+        .unwrap();
+        confine(&mut auth, Duration::from_secs(5));
+        let exec = auth.exec.unwrap();
+        assert_eq!(exec.command.as_deref(), Some("setsid"));
+        assert_eq!(exec.args.unwrap(), ["-w", "timeout", "-s", "KILL", "6", "sh", "-c", "true"]);
+        assert_eq!(exec.interactive_mode, Some(ExecInteractiveMode::Never));
+        let names: Vec<String> = ours().filter_map(|name| name.into_string().ok()).collect();
+        assert_eq!(exec.drop_env, Some(names));
+    }
+
+    #[test]
+    fn a_plugin_that_is_given_up_ends_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        let script = format!("(sleep 2; echo lives > {}) & wait", kept.display());
+        let hung = connect_as(&plugin(&script), Duration::from_millis(100)).unwrap_err();
+        assert_eq!(hung.code, Code::Timeout);
+        std::thread::sleep(Duration::from_millis(2600));
+        assert!(!kept.exists(), "what the plugin started lives on");
+    }
+
+    #[test]
+    fn a_plugin_that_is_not_there_is_named_as_that() {
+        let none = connect_as(
+            "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}}",
+            Duration::from_secs(5),
+        );
+        assert_eq!(none.unwrap_err().message, "the kubeconfig's login plugin cannot be started");
     }
 
     #[test]
