@@ -27,6 +27,9 @@ const PROBE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 /// How long it is not asked again where files go on without it.
 const MISSED: Duration = Duration::from_secs(30);
 
+/// When a kind is asked for again that could not be read for a moment.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// How long secrets serve that no other object asks for.
 const SECRETS_SERVE: Duration = Duration::from_mins(5);
 
@@ -46,6 +49,8 @@ pub(super) struct Read {
     pub(super) secrets: Arc<Secrets>,
     wanted: Wanted,
     asked: Instant,
+    /// Whether a part of it could not be read for a moment.
+    is_partial: bool,
 }
 
 /// What a world knows of its cluster.
@@ -55,6 +60,8 @@ pub struct Live {
     pub(super) read: Arc<Read>,
     /// How many changes had been heard of before it was read.
     seen: u64,
+    /// From when on the parts are to be read that were not.
+    again: Option<Instant>,
     /// When it was read.
     pub time: Timestamp,
 }
@@ -107,7 +114,8 @@ impl Live {
         let watch = watch.get_or_insert_with(|| {
             Watch::start(&connection.cluster, &connection.kinds(), &self.read.snapshot)
         });
-        watch.changes() != self.seen && watch.lost().is_none()
+        let is_due = self.again.is_some_and(|time| time <= Instant::now());
+        (is_due || watch.changes() != self.seen) && watch.lost().is_none()
     }
 }
 
@@ -128,7 +136,10 @@ impl Connection {
     async fn read(self: &Arc<Self>, fallback: &str, probe: Duration) -> Result<Live, Problem> {
         let seen = self.watch().as_ref().map_or(0, Watch::changes);
         let last = self.last();
-        let live = |read| Live { connection: Arc::clone(self), read, seen, time: super::now() };
+        let live = |read: Arc<Read>| {
+            let again = read.is_partial.then(|| Instant::now() + AGAIN);
+            Live { connection: Arc::clone(self), read, seen, again, time: super::now() }
+        };
         match self.read_now((fallback, probe), last.as_deref()).await {
             Ok(read) => {
                 let read = Arc::new(read);
@@ -152,14 +163,15 @@ impl Connection {
             *self.kinds() = kinds;
         }
         let kinds = self.kinds().clone();
-        let snapshot = self.cluster.read(&kinds, fallback).await?;
+        let mut snapshot = self.cluster.read(&kinds, fallback).await?;
+        let is_partial = last.is_some_and(|last| snapshot.keep(&last.snapshot));
         let wanted = Wanted::of(&snapshot.inventory);
         let known = last.filter(|last| last.wanted == wanted && last.asked.elapsed() < SECRETS_SERVE);
         let (secrets, asked) = match known {
             Some(last) => (Arc::clone(&last.secrets), last.asked),
             None => (Arc::new(self.cluster.secrets(&wanted).await), Instant::now()),
         };
-        Ok(Read { snapshot, secrets, wanted, asked })
+        Ok(Read { snapshot, secrets, wanted, asked, is_partial })
     }
 }
 
@@ -167,6 +179,11 @@ impl World {
     /// What the screen shows of the cluster.
     pub fn reports(&self) -> Option<Arc<Reports>> {
         self.live.as_ref().map(|live| Arc::clone(&live.read.snapshot.reports))
+    }
+
+    /// Why the cluster's objects of a kind are not known; `None`: they are, or there is no cluster.
+    pub fn unread(&self, kind: Kind) -> Option<&Problem> {
+        self.live.as_ref()?.read.snapshot.unread.get(&kind)
     }
 
     /// What a controller says of an object; `None` without a cluster, and of what the cluster does not have.

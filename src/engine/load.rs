@@ -11,6 +11,7 @@ use crate::domain::object::ImageUpdateAutomation;
 use crate::domain::refspec::short_name;
 use crate::git::{self, BareCache};
 use crate::problem::{Code, Problem};
+use crate::source::cluster::connect::IN_CLUSTER;
 use crate::source::files::{self, Loaded, SourceFile};
 
 /// A files source, as given.
@@ -83,7 +84,10 @@ impl Engine {
             (Ok(Some(live)), Err(problem)) if self.may_do_without_files(&problem) => self.world_of(live),
             (Ok(None), Ok(Some(files))) => files,
             (Err(problem), Ok(Some(mut files))) if self.may_do_without_cluster() => {
-                files.problems.push(without_cluster(problem));
+                // That a pod's account has no role there matters to nobody who did not ask for it.
+                if !(problem.code == Code::ClusterForbidden && problem.subject == IN_CLUSTER) {
+                    files.problems.push(without_cluster(problem));
+                }
                 files
             }
             // A cluster that is not reached matters more than that there are no files either.

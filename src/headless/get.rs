@@ -296,7 +296,12 @@ fn all(session: &Session) -> Result<Answer, Problem> {
         List::new(policies_of(session), policy_rows(session, &reviewed), session, None)?,
         List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, None)?,
     ];
-    Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(session)))
+    let unread = lists.iter().find_map(|list| session.world.unread(list.shape.object));
+    if let Some(unread) = unread.filter(|_| lists.iter().all(|list| list.rows.is_empty())) {
+        return Err(unread.clone());
+    }
+    let exit = if unread.is_some() { 8 } else { 0 };
+    Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(session)).with_exit(exit))
 }
 
 /// The exit of `get` is 0 whatever READY says; problems of the source and of scans are listed.
@@ -310,6 +315,9 @@ fn answer(
     all.extend(problems);
     if !list.rows.is_empty() {
         return Ok(Answer::new(list).with_problems(all));
+    }
+    if let Some(unread) = session.world.unread(list.shape.object) {
+        return Err(unread.clone());
     }
     let inventory = &session.world.inventory;
     let known: Vec<&ObjectId> = match list.shape.object {

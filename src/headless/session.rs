@@ -249,7 +249,11 @@ impl Session {
         let inventory = &self.world.inventory;
         let known = known.into_iter().chain(inventory.ambiguous_of(kind));
         let namespace = self.engine.settings().namespace.as_deref();
-        let found = find(&kind.to_string(), name, namespace, known)?;
+        let found = find(&kind.to_string(), name, namespace, known).map_err(|missing| {
+            // Of what may not be read, nobody knows whether it is there.
+            let unread = self.world.unread(kind).filter(|_| missing.code == Code::NotFound);
+            unread.cloned().unwrap_or(missing)
+        })?;
         inventory.ambiguity(kind, &found).map_or(Ok(found), Err)
     }
 }

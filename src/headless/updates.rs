@@ -144,7 +144,11 @@ pub(super) fn scope(session: &Session, names: &[String]) -> Result<Vec<ObjectId>
     if names.is_empty() {
         let all = known.keys().chain(session.world.inventory.ambiguous_of(Kind::ImagePolicy));
         let all = all.filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
-        return Ok(all.cloned().collect());
+        let all: Vec<ObjectId> = all.cloned().collect();
+        return match session.world.unread(Kind::ImagePolicy) {
+            Some(unread) if all.is_empty() => Err(unread.clone()),
+            _ => Ok(all),
+        };
     }
     names.iter().map(|name| session.find(Kind::ImagePolicy, name, known.keys())).collect()
 }
@@ -167,7 +171,9 @@ pub(super) fn exit_of(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]
         _ if read == 0 => strongest_exit(reviewed.problems.iter().map(Problem::exit)),
         _ => 8,
     };
-    strongest_exit([policies, automations, if ambiguous == 0 { 0 } else { 8 }])
+    let needed = [Kind::ImageRepository, Kind::ImagePolicy, Kind::ImageUpdateAutomation];
+    let is_whole = ambiguous == 0 && needed.iter().all(|kind| session.world.unread(*kind).is_none());
+    strongest_exit([policies, automations, if is_whole { 0 } else { 8 }])
 }
 
 /// The problem of each policy that could not be judged on what is there now.

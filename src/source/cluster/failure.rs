@@ -100,7 +100,7 @@ impl Act {
 
     pub(super) fn too_slow(&self, context: &str, limit: Duration) -> Problem {
         Problem::new(Code::Timeout, context, format!("{self}: no answer within {} s", limit.as_secs()))
-            .hint("Give it more time with --timeout, or choose another context with --context.")
+            .hint("Choose another context with --context, or leave the cluster out with --source files.")
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub reports: Arc<Reports>,
     /// Which moment that is of each kind that was read.
     pub moments: BTreeMap<Kind, Moment>,
+    /// Why nothing was read of a kind that is served.
+    pub unread: BTreeMap<Kind, Problem>,
 }
 
 /// Where a watch of a kind goes on.
@@ -53,6 +55,25 @@ impl Snapshot {
             .get(&kind)
             .is_some_and(|moment| moment.only.as_deref().is_none_or(|only| only == namespace))
     }
+
+    /// Takes from `last` the kinds that could not be read for a moment; what is denied or gone stays away. Whether there was
+    /// such a kind.
+    pub fn keep(&mut self, last: &Self) -> bool {
+        let passes =
+            |problem: &Problem| matches!(problem.code, Code::Unreachable | Code::Timeout | Code::RateLimited);
+        let failed: Vec<Kind> =
+            self.unread.iter().filter(|(_, problem)| passes(problem)).map(|(kind, _)| *kind).collect();
+        for kind in &failed {
+            let Some(moment) = last.moments.get(kind) else { continue };
+            self.unread.remove(kind);
+            self.moments.insert(*kind, moment.clone());
+            take(&mut self.inventory, *kind, &last.inventory);
+            let reports = last.reports.iter().filter(|((of, _), _)| of == kind);
+            Arc::make_mut(&mut self.reports)
+                .extend(reports.map(|(key, report)| (key.clone(), report.clone())));
+        }
+        !failed.is_empty()
+    }
 }
 
 /// The objects of one kind.
@@ -69,16 +90,27 @@ impl Cluster {
     /// # Errors
     /// No kind could be read; the first reason. Of a kind that alone could not be read, that is in the problems.
     pub async fn read(&self, kinds: &Kinds, fallback: &str) -> Result<Snapshot, Problem> {
-        let served = RESOURCES.iter().filter_map(|resource| Some((*resource, kinds.version(resource.kind)?)));
-        let lists = join_all(served.map(|(resource, version)| self.list(resource, version, fallback))).await;
+        let served: Vec<(Resource, &str)> = RESOURCES
+            .iter()
+            .filter_map(|resource| Some((*resource, kinds.version(resource.kind)?)))
+            .collect();
+        let lists = served.iter().map(|(resource, version)| self.list(*resource, version, fallback));
+        let lists = join_all(lists).await;
         let mut snapshot = Snapshot::default();
         snapshot.inventory.problems.extend(kinds.findings(&self.context));
         let is_refused = !lists.is_empty() && lists.iter().all(Result::is_err);
-        for list in lists {
+        for (list, (resource, _)) in lists.into_iter().zip(&served) {
             match list {
                 Ok(list) => snapshot.take(list, fallback),
                 Err(problem) if is_refused => return Err(problem),
-                Err(problem) => snapshot.inventory.problems.push(problem),
+                Err(mut problem) => {
+                    // A kind that went away is no name that was misspelt.
+                    if problem.code == Code::NotFound {
+                        problem.code = Code::BadAnswer;
+                    }
+                    snapshot.unread.insert(resource.kind, problem.clone());
+                    snapshot.inventory.problems.push(problem);
+                }
             }
         }
         if snapshot.inventory.repositories.values().any(|repository| repository.access_from.is_some()) {
@@ -169,12 +201,7 @@ impl Snapshot {
     fn take(&mut self, list: Listed, fallback: &str) {
         let Listed { kind, part, refusal } = list;
         let (mine, its) = (&mut self.inventory, part.inventory);
-        match kind {
-            Kind::ImageRepository => mine.repositories = its.repositories,
-            Kind::ImagePolicy => mine.policies = its.policies,
-            Kind::ImageUpdateAutomation => mine.automations = its.automations,
-            Kind::GitRepository => mine.git_repositories = its.git_repositories,
-        }
+        take(mine, kind, &its);
         mine.problems.extend(its.problems);
         Arc::make_mut(&mut self.reports).extend(Arc::unwrap_or_clone(part.reports));
         self.moments.extend(part.moments);
@@ -204,6 +231,16 @@ impl Snapshot {
             }
         }
         Arc::make_mut(&mut self.reports).insert((kind, id), status);
+    }
+}
+
+/// Makes the objects of a kind those of `from`.
+fn take(inventory: &mut Inventory, kind: Kind, from: &Inventory) {
+    match kind {
+        Kind::ImageRepository => inventory.repositories.clone_from(&from.repositories),
+        Kind::ImagePolicy => inventory.policies.clone_from(&from.policies),
+        Kind::ImageUpdateAutomation => inventory.automations.clone_from(&from.automations),
+        Kind::GitRepository => inventory.git_repositories.clone_from(&from.git_repositories),
     }
 }
 
@@ -257,5 +294,22 @@ mod tests {
         assert!(
             snapshot.covers(Kind::GitRepository, "edge") && !snapshot.covers(Kind::ImageRepository, "shop")
         );
+    }
+
+    #[test]
+    fn a_kind_that_fails_for_a_moment_is_kept_as_it_was_and_a_denied_one_is_not() {
+        let mut last = Snapshot::default();
+        let object = json!({ "metadata": { "namespace": "shop", "name": "web" },
+            "spec": { "image": "reg/web", "interval": "5m" } });
+        last.add(Kind::ImageRepository, "v1", serde_json::from_value(object).unwrap());
+        last.moments.insert(Kind::ImageRepository, Moment::default());
+        let after = |code| {
+            let mut now = Snapshot::default();
+            now.unread.insert(Kind::ImageRepository, Problem::new(code, "prod", "list imagerepositories"));
+            let is_kept = now.keep(&last);
+            (is_kept, now.inventory.repositories.len(), now.reports.len(), now.unread.len())
+        };
+        assert_eq!(after(Code::Unreachable), (true, 1, 1, 0));
+        assert_eq!(after(Code::ClusterForbidden), (false, 0, 0, 1));
     }
 }

@@ -51,7 +51,8 @@ struct ReferenceShape {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ScanShape {
-    scan_time: Timestamp,
+    /// Go writes `null` for none.
+    scan_time: Option<Timestamp>,
     #[serde(default)]
     tag_count: u64,
     #[serde(default)]
@@ -70,10 +71,12 @@ pub(super) fn read(status: &Value, generation: i64) -> Reported {
         observed_generation: shape.observed_generation.filter(|observed| *observed >= 0),
         conditions: shape.conditions.into_iter().map(ConditionShape::into_domain).collect(),
         latest: latest.filter(|latest| !latest.tag.is_empty()),
-        last_scan: shape.last_scan_result.map(|scan| LastScan {
-            time: scan.scan_time,
-            tags: scan.tag_count,
-            revision: Some(scan.revision).filter(|revision| !revision.is_empty()),
+        last_scan: shape.last_scan_result.and_then(|scan| {
+            Some(LastScan {
+                time: scan.scan_time?,
+                tags: scan.tag_count,
+                revision: Some(scan.revision).filter(|revision| !revision.is_empty()),
+            })
         }),
         last_run: shape.last_automation_run_time,
         last_push: push.map(|commit| (commit, shape.last_push_time)),
@@ -149,5 +152,13 @@ mod tests {
         assert_eq!(said.last_push.unwrap().0, "8d2e91b");
         assert_eq!(said.observed_policies["app"].tag, "1.0.0");
         assert_eq!(read(&json!({ "conditions": "none" }), 1), read(&Value::Null, 1));
+    }
+
+    #[test]
+    fn a_scan_without_a_time_takes_nothing_else_away() {
+        let status = serde_json::json!({ "lastScanResult": { "scanTime": null, "tagCount": 3 },
+            "conditions": [{ "type": "Ready", "status": "True" }] });
+        let reported = read(&status, 1);
+        assert!(reported.last_scan.is_none() && reported.conditions.len() == 1, "{reported:?}");
     }
 }

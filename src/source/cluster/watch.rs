@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ const KEPT: u32 = 240;
 const SILENCE: Duration = Duration::from_mins(5);
 /// The first pause before a lost server is asked again, and the longest; each is twice the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// How long a watch lasts that may be taken up again at once.
+const LASTED: Duration = Duration::from_secs(5);
 /// The server's answers to who may not, and where the kind is gone.
 const REFUSALS: [u16; 2] = [403, 404];
 /// How often objects are read again that may be listed and not watched.
@@ -102,6 +104,17 @@ impl Heard {
     }
 }
 
+/// How long to wait after a watch that lasted so long; `pause` is the wait after the next one that ends too soon.
+fn wait_after(lasted: Duration, pause: &mut Duration) -> Duration {
+    if lasted >= LASTED {
+        *pause = PAUSES.0;
+        return Duration::ZERO;
+    }
+    let wait = *pause;
+    *pause = (wait * 2).min(PAUSES.1);
+    wait
+}
+
 /// Follows one kind.
 struct Follower {
     cluster: Cluster,
@@ -127,30 +140,29 @@ impl Follower {
     async fn follow(self, mut moment: String) {
         let mut pause = PAUSES.0;
         loop {
+            let begun = Instant::now();
             let end = self.hear(&mut moment).await;
-            if matches!(end, End::Over | End::Forgotten) {
-                pause = PAUSES.0;
-            }
+            let mut lasted = begun.elapsed();
             match end {
                 End::Over => {}
                 End::Forgotten => {
                     if let Some(now) = self.now().await {
                         moment = now;
                         self.heard.change();
-                    } else {
-                        tokio::time::sleep(pause).await;
                     }
                 }
                 End::Refused => {
                     tokio::time::sleep(POLL).await;
                     self.heard.change();
+                    continue;
                 }
                 End::Lost(problem) => {
                     self.heard.lose(self.kind, problem);
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
+                    // The time may have gone by in waiting for an answer.
+                    lasted = Duration::ZERO;
                 }
             }
+            tokio::time::sleep(wait_after(lasted, &mut pause)).await;
         }
     }
 
@@ -212,5 +224,18 @@ impl Follower {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_ends_at_once_is_asked_again_ever_more_seldom_until_one_lasts() {
+        let mut pause = PAUSES.0;
+        let mut after = |seconds| wait_after(Duration::from_secs(seconds), &mut pause).as_secs();
+        let waits: Vec<u64> = [0, 0, 4, 0, 0, 0, 0, 240, 0].into_iter().map(&mut after).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 0, 1]);
     }
 }
