@@ -132,7 +132,7 @@ fn while_pushes_are_frozen_a_plan_says_so_and_a_push_needs_the_branchs_name() {
     freeze(-1, 2);
     lab.push(&["--confirm-branch", "image-updates"]).expect(0);
     std::fs::write(&config, "ascii = true\nfreeze = [\"weekends\"]\n").unwrap();
-    lab.run(&["plan", "--all"]).expect(2).says(&["config.toml:2:10", "is no freeze window"]);
+    lab.run(&["plan", "--all"]).expect(2).says(&["config.toml:2:11", "is no freeze window"]);
     lab.instavote.assert_sound();
 }
 
