@@ -27,6 +27,17 @@ impl Places {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self { flag, variable: variable("KUBECONFIG"), home: variable("HOME").map(PathBuf::from) }
     }
+
+    /// The files that count, in the order in which they are merged; those that are not there too.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match (&self.flag, &self.variable) {
+            (Some(path), _) => vec![path.clone()],
+            (None, Some(list)) => {
+                std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
+            }
+            (None, None) => self.home.iter().map(|home| home.join(".kube/config")).collect(),
+        }
+    }
 }
 
 /// A context of a kubeconfig.
@@ -126,10 +137,7 @@ pub(super) fn read(places: &Places) -> Result<Kubeconfig, ContextError> {
     if let Some(path) = &places.flag {
         return read_file(path);
     }
-    let paths: Vec<PathBuf> = match &places.variable {
-        Some(list) => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
-        None => places.home.iter().map(|home| home.join(".kube/config")).collect(),
-    };
+    let paths = places.files();
     paths.iter().filter(|path| path.exists()).try_fold(Kubeconfig::default(), |merged, path| {
         merged.merge(read_file(path)?).map_err(|error| broken(path, &error))
     })
@@ -214,5 +222,17 @@ mod tests {
         let flag = Some(PathBuf::from("/nowhere/config"));
         let missing = in_force(&Places { flag, ..Places::default() }, None).unwrap_err();
         assert!(missing.to_string().starts_with("reading the kubeconfig /nowhere/config: "));
+    }
+
+    #[test]
+    fn the_files_that_count_are_the_flags_else_the_variables_else_the_one_at_home() {
+        let flag = Some(PathBuf::from("/f"));
+        let places = Places { flag, variable: Some("/a::/b".to_owned()), home: Some("/h".into()) };
+        assert_eq!(places.files(), [PathBuf::from("/f")]);
+        let places = Places { flag: None, ..places };
+        assert_eq!(places.files(), [PathBuf::from("/a"), PathBuf::from("/b")]);
+        let places = Places { variable: None, ..places };
+        assert_eq!(places.files(), [PathBuf::from("/h/.kube/config")]);
+        assert_eq!(Places::default().files(), Vec::<PathBuf>::new());
     }
 }

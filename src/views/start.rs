@@ -68,6 +68,7 @@ fn details(state: &State, width: u16) -> Vec<Line> {
         Phase::Nothing(tried) => {
             lines.push(Line::of(Role::Select, " What was tried"));
             lines.extend(tried.iter().map(|line| Line::plain("   ").and(line)));
+            lines.extend(contexts(state));
         }
         Phase::Failed(problem) => {
             lines.push(Line::of(Role::Select, " What went wrong"));

@@ -7,10 +7,12 @@ use super::cluster;
 use super::{Work, worker_ended};
 use crate::app::effect::JobId;
 use crate::app::message::{Loaded, Msg};
+use crate::config::SourceChoice;
 use crate::domain::object::ObjectId;
-use crate::engine::World;
+use crate::engine::{Engine, World};
 use crate::problem::{Code, Problem};
 use crate::runtime::journal;
+use crate::source::kubeconfig;
 
 pub(super) async fn load(work: Work, job: JobId) {
     let source = load_world(&work).await;
@@ -20,14 +22,11 @@ pub(super) async fn load(work: Work, job: JobId) {
     let world = source.as_ref().ok().cloned();
     let msg = match source {
         Ok(world) if world.inventory.is_empty() && world.problems.is_empty() => {
-            Msg::NothingFound(job, vec![format!("{}: no Flux objects in any YAML file", world.label)])
+            Msg::NothingFound(job, tried(&work.engine, Ok(&world)))
         }
         Ok(world) => Msg::Loaded(job, loaded(&work, job, world).await.map(Box::new)),
         Err(problem) if problem.code == Code::NotFound || problem.code == Code::Usage => {
-            let mut tried = vec![problem.to_string()];
-            tried.extend(problem.causes);
-            tried.extend(problem.hint);
-            Msg::NothingFound(job, tried)
+            Msg::NothingFound(job, tried(&work.engine, Err(problem)))
         }
         Err(problem) => Msg::Loaded(job, Err(problem)),
     };
@@ -35,6 +34,41 @@ pub(super) async fn load(work: Work, job: JobId) {
     if let Some(world) = world {
         tokio::join!(settle_pushes(&work, &world), cluster::follow(&work, &world));
     }
+}
+
+/// Where objects were looked for in vain, line by line: the files, then the kubeconfig and its context.
+fn tried(engine: &Engine, found: Result<&World, Problem>) -> Vec<String> {
+    let live = found.as_ref().is_ok_and(|world| world.live.is_some());
+    let mut lines = match found {
+        Ok(world) if world.live.is_some() && world.root.is_none() && world.source_url.is_none() => vec![],
+        Ok(world) => vec![format!("{}: no Flux objects in any YAML file", world.label)],
+        Err(problem) => {
+            let first = problem.to_string();
+            std::iter::once(first).chain(problem.causes).chain(problem.hint).collect()
+        }
+    };
+    lines.extend(tried_cluster(engine, live));
+    lines
+}
+
+fn tried_cluster(engine: &Engine, is_read: bool) -> Option<String> {
+    let settings = engine.settings();
+    if settings.source == SourceChoice::Files {
+        return None;
+    }
+    let places = engine.kube_places();
+    let files: Vec<String> = places.files().iter().map(|file| file.display().to_string()).collect();
+    let kubeconfig = if files.is_empty() { "none".to_owned() } else { files.join(", ") };
+    let said = match kubeconfig::in_force(&places, settings.context.as_deref()) {
+        Ok(Some(context)) => {
+            let server = context.server.map(|server| format!(" ({server})")).unwrap_or_default();
+            let outcome = if is_read { "no Flux objects" } else { "not asked" };
+            format!("context {}{server}: {outcome}", context.name)
+        }
+        Ok(None) => "no context is in force".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Some(format!("kubeconfig {kubeconfig}: {said}"))
 }
 
 /// Tells whether the objects are others than those that were read.
