@@ -112,7 +112,7 @@ impl Engine {
         found
     }
 
-    /// As [`Self::branch_rules`], a problem each, for who pushes without a dialog.
+    /// What the forge would refuse, a problem each, for who pushes without a dialog.
     ///
     /// # Errors
     /// Only a bug of ours.
