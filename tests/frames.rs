@@ -605,6 +605,16 @@ fn rollback() {
 }
 
 #[test]
+fn what_was_gone_back_to_a_moment_ago_is_no_decision_of_an_earlier_run() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.keys("j j :").typed("rollback").keys("enter").typed("loses keys");
+    screen.state.resumed = false;
+    screen.keys("enter");
+    assert!(!screen.state.review.wanted().is_empty() && screen.state.resumed);
+}
+
+#[test]
 fn what_goes_back_is_approved_what_is_newer_is_held_and_nothing_else_is_in_the_plan() {
     let mut screen = Screen::new(100, 30);
     quiet(&mut screen);

@@ -85,6 +85,8 @@ fn go_back(state: &mut State, policy: &ObjectId, tag: &str, says: &str) -> Vec<E
         Wanted { update, message: None }
     };
     let decided = state.review.want(updates.into_iter().map(wanted).collect());
+    // It was decided just now: nobody has to be asked whether it is still meant.
+    state.resumed = true;
     rows::refresh(state);
     state.switch_to(View::Plan);
     state.tell(Level::Info, format!("{says}; p pushes it"));

@@ -52,6 +52,8 @@ pub(super) fn made(state: &mut State, job: JobId, result: Result<Box<Reverted>, 
     }
     let others = state.review.approved().count();
     let decided = state.review.want(wanted);
+    // It was decided just now: nobody has to be asked whether it is still meant.
+    state.resumed = true;
     rows::refresh(state);
     state.switch_to(View::Plan);
     let mut says = "this plan sets the old values back; p pushes it, x on its updates drops it".to_owned();

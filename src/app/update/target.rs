@@ -94,7 +94,7 @@ fn take(state: &mut State, onto: Onto) -> Vec<Effect> {
     let rows = state.target_rows();
     let chosen = rows.into_iter().find(|row| row.chosen);
     let says = chosen.map_or_else(String::new, |row| {
-        format!("commits go to the {}: {} ({})", row.label, row.branches.join(", "), row.means)
+        format!("{}: commits go to {} ({})", row.label, row.branches.join(", "), row.means)
     });
     state.tell(Level::Info, says);
     vec![]
