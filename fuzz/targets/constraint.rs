@@ -2,7 +2,7 @@
 //! misses it just when one does.
 
 use supercargo::domain::policy::constraint::{ConstraintError, Constraints};
-use supercargo::domain::policy::version::Version;
+use supercargo::domain::policy::version::{Version, VersionError};
 
 /// # Panics
 /// If a rule is broken.
@@ -18,8 +18,12 @@ pub(crate) fn run(text: &str) {
     for version in versions.lines().filter_map(|version| Version::parse(version).ok()) {
         assert_eq!(range.check(&version), range.mismatch(&version).is_none());
         assert_eq!(range.check(&version), printed.check(&version));
-        let again = version.to_string();
-        let again = Version::parse(&again).expect("what is printed is a version");
+        let printed = version.to_string();
+        // Numbers that were left out are printed, and may be too much for the longest that is read.
+        let again = match Version::parse(&printed) {
+            Err(VersionError::TooLong) => continue,
+            again => again.expect("what is printed is a version"),
+        };
         assert!(again.precedence(&version).is_eq());
     }
 }
