@@ -190,7 +190,7 @@ pub struct Global {
     /// Change nothing, not even decisions.
     #[arg(long, global = true, hide_short_help = true, conflicts_with = "write")]
     pub read_only: bool,
-    /// Allow pushes, after a confirmation.
+    /// Allow pushes and changes to a cluster, each after a confirmation.
     #[arg(long, global = true)]
     pub write: bool,
     /// Confirm.

@@ -182,6 +182,17 @@ impl Environment for ProcessEnvironment {
     }
 }
 
+/// An environment of just these variables.
+#[cfg(test)]
+struct Only(&'static [(&'static str, &'static str)]);
+
+#[cfg(test)]
+impl Environment for Only {
+    fn var(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }
+}
+
 /// Passwords that were read from standard input, because a flag said so.
 #[derive(Debug, Default)]
 pub struct StdinSecrets {

@@ -114,17 +114,10 @@ fn address(text: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Only;
     use super::super::file::parse_file;
     use super::*;
     use crate::problem::Code;
-
-    struct Only(&'static [(&'static str, &'static str)]);
-
-    impl Environment for Only {
-        fn var(&self, name: &str) -> Option<String> {
-            self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        }
-    }
 
     #[test]
     fn a_host_has_a_kind_and_an_api() {

@@ -98,20 +98,13 @@ fn unknown(name: &str) -> Problem {
 mod tests {
     use clap::Parser;
 
+    use super::super::Only;
     use super::super::file::{KEYS, parse_file};
     use super::super::{StdinSecrets, settle};
     use super::*;
     use crate::cli::Cli;
     use crate::config::Settings;
     use crate::domain::mode::Mode;
-
-    struct Only(&'static [(&'static str, &'static str)]);
-
-    impl Environment for Only {
-        fn var(&self, name: &str) -> Option<String> {
-            self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        }
-    }
 
     fn settled(system: &str, user: &str, args: &[&str], env: &'static [(&str, &str)]) -> Settings {
         let mut warnings = Vec::new();

@@ -194,17 +194,10 @@ fn shown(value: Value) -> Value {
 mod tests {
     use clap::Parser;
 
+    use super::super::Only;
     use super::super::file::{KEYS, parse_file};
     use super::*;
     use crate::cli::Cli;
-
-    struct Only(&'static [(&'static str, &'static str)]);
-
-    impl Environment for Only {
-        fn var(&self, name: &str) -> Option<String> {
-            self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        }
-    }
 
     fn global(args: &[&str]) -> Global {
         Cli::parse_from([&["supercargo"], args].concat()).global

@@ -161,7 +161,7 @@ impl<'a> Draft<'a> {
 }
 
 /// A marked scalar as it stands; nothing is to be written there yet.
-fn site(file: &str, scalar: &MarkedScalar) -> Site {
+pub(super) fn site(file: &str, scalar: &MarkedScalar) -> Site {
     Site {
         file: file.to_owned(),
         line: scalar.line,

@@ -69,16 +69,9 @@ mod tests {
     fn back() -> Proposal {
         let ground = ground(TWO);
         let sites = ground.files[0].sites.iter().map(|scalar| Site {
-            file: "web.yaml".to_owned(),
-            line: scalar.line,
-            column: scalar.column,
-            setter: scalar.setter.clone(),
-            field: scalar.field.clone(),
-            object: scalar.object.clone(),
-            old: scalar.value.clone(),
             new: "web:1".to_owned(),
             decision: Decision::Approved,
-            blocked: None,
+            ..crate::domain::plan::propose::site("web.yaml", scalar)
         });
         Proposal {
             policy: ObjectId::new("shop", "web"),

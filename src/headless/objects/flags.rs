@@ -20,17 +20,28 @@ use crate::source::objects::URL_ANNOTATION;
 use crate::text::SecretString;
 
 /// The object that the arguments describe, and what all of `create` have in common.
-pub(super) fn object<'a>(
-    args: &'a CreateArgs,
-    settings: &Settings,
-) -> Result<(&'a CreateCommon, NewObject), Problem> {
-    let common = |common: &CreateCommon| Common {
+pub(super) fn object<'a>(args: &'a CreateArgs, settings: &Settings) -> Result<Described<'a>, Problem> {
+    match &args.what {
+        CreateWhat::Image { kind } => image(kind, settings),
+        CreateWhat::Source { kind } => source(kind, settings),
+        CreateWhat::Secret { kind } => secret(kind, settings),
+    }
+}
+
+/// What all of `create` have in common, and the object.
+type Described<'a> = (&'a CreateCommon, NewObject);
+
+fn common_of(common: &CreateCommon, settings: &Settings) -> Common {
+    Common {
         name: common.name.clone(),
         namespace: settings.default_namespace.clone(),
         labels: common.label.clone(),
-    };
-    Ok(match &args.what {
-        CreateWhat::Image { kind: CreateImage::Repository(args) } => {
+    }
+}
+
+fn image<'a>(kind: &'a CreateImage, settings: &Settings) -> Result<Described<'a>, Problem> {
+    Ok(match kind {
+        CreateImage::Repository(args) => {
             let flags = RepositoryFlags {
                 image: args.image.clone(),
                 interval: args.interval,
@@ -38,9 +49,9 @@ pub(super) fn object<'a>(
                 cert_ref: args.cert_ref.clone(),
                 scan_timeout: args.scan_timeout,
             };
-            (&args.common, create::image_repository(&common(&args.common), &flags)?)
+            (&args.common, create::image_repository(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Image { kind: CreateImage::Policy(args) } => {
+        CreateImage::Policy(args) => {
             let flags = PolicyFlags {
                 image_ref: args.image_ref.clone(),
                 semver: args.select_semver.clone(),
@@ -51,9 +62,9 @@ pub(super) fn object<'a>(
                 reflect_digest: args.reflect_digest.clone(),
                 interval: args.interval,
             };
-            (&args.common, create::image_policy(&common(&args.common), &flags)?)
+            (&args.common, create::image_policy(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Image { kind: CreateImage::Update(args) } => {
+        CreateImage::Update(args) => {
             let flags = AutomationFlags {
                 interval: args.interval,
                 git_repo_ref: args.git_repo_ref.clone(),
@@ -67,45 +78,55 @@ pub(super) fn object<'a>(
                 signing_key_secret: args.signing_key_secret.clone(),
                 signing_key_type: args.signing_key_type.clone(),
             };
-            (&args.common, create::image_update(&common(&args.common), &flags)?)
+            (&args.common, create::image_update(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Source { kind: CreateSource::Git(args) } => {
+    })
+}
+
+fn source<'a>(kind: &'a CreateSource, settings: &Settings) -> Result<Described<'a>, Problem> {
+    Ok(match kind {
+        CreateSource::Git(args) => {
             let flags = SourceFlags {
                 url: args.url.clone(),
                 branch: args.branch.clone(),
                 secret_ref: args.secret_ref.clone(),
                 interval: args.interval,
             };
-            (&args.common, create::source_git(&common(&args.common), &flags)?)
+            (&args.common, create::source_git(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Secret { kind: CreateSecret::Git(args) } => {
-            (&args.common, git_secret(args, &common(&args.common), settings)?)
+    })
+}
+
+fn secret<'a>(kind: &'a CreateSecret, settings: &Settings) -> Result<Described<'a>, Problem> {
+    Ok(match kind {
+        CreateSecret::Git(args) => {
+            (&args.common, git_secret(args, &common_of(&args.common, settings), settings)?)
         }
-        CreateWhat::Secret { kind: CreateSecret::Oci(args) } => {
+        CreateSecret::Oci(args) => {
             let flags = OciFlags {
                 url: args.url.clone(),
                 username: args.login.username.clone(),
                 password: password(&args.login)?,
             };
-            (&args.common, create::secret_oci(&common(&args.common), &flags)?)
+            (&args.common, create::secret_oci(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Secret { kind: CreateSecret::Tls(args) } => {
+        CreateSecret::Tls(args) => {
             let flags = TlsFlags {
                 tls_crt: text_of(args.tls_crt_file.as_deref())?,
                 tls_key: text_of(args.tls_key_file.as_deref())?.map(SecretString::from),
                 ca_crt: text_of(args.ca_crt_file.as_deref())?,
             };
-            (&args.common, create::secret_tls(&common(&args.common), &flags)?)
+            (&args.common, create::secret_tls(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Secret { kind: CreateSecret::Proxy(args) } => {
+        CreateSecret::Proxy(args) => {
             let flags = ProxyFlags {
                 address: args.address.clone(),
                 username: args.login.username.clone(),
                 password: password(&args.login)?,
             };
-            (&args.common, create::secret_proxy(&common(&args.common), &flags)?)
+            (&args.common, create::secret_proxy(&common_of(&args.common, settings), &flags)?)
         }
-        CreateWhat::Secret { kind: CreateSecret::GithubApp(args) } => {
+        CreateSecret::GithubApp(args) => {
             let flags = AppFlags {
                 app_id: args.app_id.clone(),
                 owner: args.app_installation_owner.clone(),
@@ -113,7 +134,7 @@ pub(super) fn object<'a>(
                 private_key: text_of(args.app_private_key.as_deref())?.map(SecretString::from),
                 base_url: args.app_base_url.clone(),
             };
-            (&args.common, create::secret_github_app(&common(&args.common), &flags)?)
+            (&args.common, create::secret_github_app(&common_of(&args.common, settings), &flags)?)
         }
     })
 }
