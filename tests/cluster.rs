@@ -200,6 +200,23 @@ fn who_may_not_is_told_what_and_never_shown_an_empty_list() {
 }
 
 #[test]
+fn where_automations_may_not_be_read_nothing_stands_for_them() {
+    let Some(cluster) = shared() else { return };
+    put_app(cluster, "half", "127.0.0.1:1/app", "1.0.0");
+    let kinds = ["image.toolkit.fluxcd.io/imagerepositories", "image.toolkit.fluxcd.io/imagepolicies"];
+    cluster.allow("reader", Some("half"), &["list"], &kinds);
+    let person = Person::new(&cluster.kubeconfig());
+    person.write("deploy.yaml", "image: 127.0.0.1:1/app:0.9.0 # {\"$imagepolicy\": \"half:app\"}\n");
+    let both = ["-n", "half", "--context", "reader", "--source", "both", "-C", ".", "-o", "json"];
+    let updates = person.run(&[&["get", "updates"][..], &both].concat());
+    assert_ne!(updates.out, "", "{updates:?}");
+    let list: Value = serde_json::from_str(&updates.out).unwrap();
+    assert_eq!(list["items"], json!([]), "{list}");
+    assert!(list["problems"].to_string().contains("not allowed to list imageupdateautomations"), "{list}");
+    assert!(![Some(0), Some(1)].contains(&updates.exit), "{updates:?}");
+}
+
+#[test]
 fn a_cluster_that_is_not_there_is_one_warning_where_files_are_and_the_error_where_none_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");

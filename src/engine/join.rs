@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Live, World, load};
 use crate::domain::inventory;
+use crate::domain::object::Kind;
 
 /// Joins the world of some files with what a cluster has.
 pub(super) fn join(files: World, live: Live, default_namespace: &str) -> World {
@@ -11,7 +12,9 @@ pub(super) fn join(files: World, live: Live, default_namespace: &str) -> World {
     let of_files = Arc::unwrap_or_clone(files.inventory);
     let covers = |kind, namespace: &str| snapshot.covers(kind, namespace);
     let joined = inventory::join(of_files, snapshot.inventory.clone(), covers);
-    let followed = load::followed(files.source_branch.as_deref());
+    // Where they could not be read there may be some, which push elsewhere: nothing stands for them.
+    let is_known = !snapshot.unread.contains_key(&Kind::ImageUpdateAutomation);
+    let followed = is_known.then(|| load::followed(files.source_branch.as_deref()));
     let automations = load::automations(&joined.inventory, followed, default_namespace);
     let drifts = joined.drifts.into_iter().map(|drift| ((drift.kind, drift.id), drift.fields));
     World {

@@ -170,7 +170,7 @@ impl Engine {
         problems.extend(tree.problems);
         let branch = checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
         // A folder without Git can be planned and written as a patch all the same.
-        let followed = followed(branch.as_deref());
+        let followed = Some(followed(branch.as_deref()));
         let automations = automations(&loaded.inventory, followed, &self.settings.default_namespace);
         Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
             world.root = Some(root);
@@ -233,8 +233,11 @@ impl Engine {
             read.into_iter().map(|file| SourceFile { path: file.path, bytes: file.bytes }).collect();
         let loaded = files::parse(&sources, &self.settings.default_namespace);
         let branch = name.as_deref().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
-        let automations =
-            automations(&loaded.inventory, followed(branch.as_deref()), &self.settings.default_namespace);
+        let automations = automations(
+            &loaded.inventory,
+            Some(followed(branch.as_deref())),
+            &self.settings.default_namespace,
+        );
         Ok(self.world(remote.shown(), loaded, automations, problems, |world| {
             world.source_url = Some(url.to_owned());
             world.source_branch = branch;
@@ -273,16 +276,17 @@ impl Engine {
     }
 }
 
-/// The automations of the objects, or the implied one where there are policies, files and no automation; `branch` is what the
-/// files are of.
+/// The automations of the objects, or the implied one where there are policies, files and no automation. `branch` is what the
+/// files are of; `None`: none may be implied.
 pub(super) fn automations(
     inventory: &Inventory,
-    branch: &str,
+    branch: Option<&str>,
     namespace: &str,
 ) -> Vec<ImageUpdateAutomation> {
     let mut known: Vec<ImageUpdateAutomation> = inventory.automations.values().cloned().collect();
     let is_implied = inventory.has_no_automation() && !inventory.has_no_policy();
-    known.extend(is_implied.then(|| inventory::implied_automation(namespace, branch)));
+    let implied = branch.filter(|_| is_implied);
+    known.extend(implied.map(|branch| inventory::implied_automation(namespace, branch)));
     known
 }
 

@@ -134,9 +134,14 @@ impl Cluster {
         self.wait();
     }
 
+    /// An answer is not enough: the rights that everybody has come a moment later.
     fn wait(&self) {
         let until = Instant::now() + Duration::from_mins(1);
-        while self.runtime.block_on(self.client.apiserver_version()).is_err() {
+        let is_ready = || {
+            let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
+            self.runtime.block_on(self.client.request_text(request)).is_ok()
+        };
+        while !is_ready() {
             assert!(
                 Instant::now() < until,
                 "no API server: {}",
