@@ -12,7 +12,7 @@
 #![allow(missing_docs, reason = "names of helpers that say what they do")]
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -246,10 +246,16 @@ impl DockerRegistry {
             write!(head, "Authorization: {authorization}\r\n").unwrap();
         }
         write!(head, "Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        let request = [head.as_bytes(), body].concat();
+        let ask = || -> io::Result<Vec<u8>> {
+            let mut stream = TcpStream::connect(&self.host)?;
+            stream.write_all(&request)?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            Ok(answer)
+        };
+        // A server that answers before it has read a body and closes resets the connection, and its answer may be lost.
+        let answer = ask().or_else(|_lost| ask()).or_else(|_lost| ask()).unwrap();
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         (status, answer)
