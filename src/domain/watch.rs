@@ -1,6 +1,5 @@
 //! Watching repositories: when each is scanned next, and what a scan found changed.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,12 +9,13 @@ use super::object::{ImageRepository, ObjectId};
 use super::reference::ImageName;
 use super::scan::{Scan, ScanDue, ScanQuestion, should_scan};
 use super::tags::TagList;
+use crate::problem::{Code, Problem};
 
 /// Repositories are not scanned more often than this, whatever their interval.
 const FASTEST: Duration = Duration::from_secs(1);
 
-/// A registry's wish to be left alone counts for no longer than this, and for no less than [`SOON`], since it was granted
-/// twice within the scan that failed.
+/// A registry's wish to be left alone counts for no longer than this, and the wish of one that is in trouble for no less
+/// than [`SOON`], since it was granted twice within the scan that failed.
 const LONGEST: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_mins(1);
 
@@ -60,11 +60,15 @@ pub fn pause(repository: &ImageRepository) -> Duration {
     repository.interval.0.max(FASTEST)
 }
 
-/// How long to wait after a scan that failed before the next; `wish`: after how many seconds the registry said to ask again.
-pub fn pause_after_failure(repository: &ImageRepository, wish: Option<NonZeroU32>) -> Duration {
+/// How long to wait after a scan that failed with `problem` before the next.
+///
+/// A registry in trouble is asked again when it says, if it says so. One that limits the rate is not asked before the
+/// interval has passed, however soon it would have us back: it refused the scan that granted its wish.
+pub fn pause_after_failure(repository: &ImageRepository, problem: &Problem) -> Duration {
     let pause = pause(repository);
-    let wish = wish.map(|seconds| Duration::from_secs(seconds.get().into()));
-    wish.map_or(pause, |wish| wish.min(LONGEST).max(pause.min(SOON)))
+    let least = if problem.code == Code::RateLimited { pause } else { pause.min(SOON) };
+    let wish = problem.retry_after.map(|seconds| Duration::from_secs(seconds.get().into()));
+    wish.map_or(pause, |wish| wish.min(LONGEST).max(least))
 }
 
 /// What became of a tag.
@@ -119,6 +123,7 @@ pub fn changes(before: &TagList, now: &TagList) -> Vec<(Change, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
     use std::sync::Arc;
 
     use super::*;
@@ -164,14 +169,27 @@ mod tests {
         assert_eq!(pause(&repository("1m")), Duration::from_mins(1));
     }
 
+    /// How many seconds until a repository is asked again after this answer.
+    fn after(code: Code, interval: &str, wish: u32) -> u64 {
+        let problem = Problem { retry_after: NonZeroU32::new(wish), ..Problem::new(code, "shop/web", "no") };
+        pause_after_failure(&repository(interval), &problem).as_secs()
+    }
+
     #[test]
     fn a_registry_in_trouble_is_asked_again_when_it_says_within_bounds() {
-        let after =
-            |interval, wish| pause_after_failure(&repository(interval), NonZeroU32::new(wish)).as_secs();
+        let after = |interval, wish| after(Code::BadAnswer, interval, wish);
         assert_eq!(after("5m", 0), 300, "it said nothing");
         assert_eq!((after("5m", 90), after("1m", 600)), (90, 600));
         assert_eq!(after("1m", 86_400), 3600, "nobody waits for a day");
         assert_eq!((after("5m", 2), after("10s", 2)), (60, 10), "that was granted in vain");
+    }
+
+    #[test]
+    fn a_registry_that_limits_the_rate_is_never_asked_sooner_than_at_the_interval() {
+        let after = |interval, wish| after(Code::RateLimited, interval, wish);
+        assert_eq!((after("5m", 0), after("5m", 2), after("5m", 90)), (300, 300, 300));
+        assert_eq!((after("1m", 600), after("1m", 86_400)), (600, 3600));
+        assert_eq!(after("6h", 7200), 21_600, "the cap shortens no interval");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Watched {
     fn learn(&mut self, looked: Result<Looked, Problem>) -> (Option<Seen>, Option<Note>) {
         let pause = match &looked {
             Ok(_) => watch::pause(&self.repository),
-            Err(problem) => watch::pause_after_failure(&self.repository, problem.retry_after),
+            Err(problem) => watch::pause_after_failure(&self.repository, problem),
         };
         self.next = Instant::now() + pause;
         let (known, id) = (self.known.get_or_insert_default(), self.repository.meta.id.clone());

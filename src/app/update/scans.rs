@@ -112,7 +112,7 @@ pub(super) fn failed(state: &mut State, job: JobId, repository: &ObjectId, probl
         return vec![];
     }
     let of = state.inventory.repositories.get(repository);
-    let wait = of.map(|of| watch::pause_after_failure(of, problem.retry_after)).unwrap_or_default();
+    let wait = of.map(|of| watch::pause_after_failure(of, &problem)).unwrap_or_default();
     scan_after(state, repository, wait);
     let retry = state.now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX));
     let is_asked_for = problem.retry_after.is_some() || problem.code == Code::RateLimited;
