@@ -72,6 +72,20 @@ fn a_document_that_flux_loses_is_kept_on_purpose() {
 }
 
 #[test]
+fn a_comment_that_flux_takes_into_a_literal_block_stays_outside() {
+    let block = "note: !!seq # kept\n  - |# {\"$imagepolicy\": \"\"}\n    ---\n    text\n";
+    let file = format!("{block}image: o/web:1 # {{\"$imagepolicy\": \"apps:web\"}}\n");
+    let policy = json!({"namespace": "apps", "name": "web", "image": "o/web", "tag": "2"});
+    let asked = set::asked_of_flux(
+        json!({"op": "set", "policies": [policy], "files": {"a.yaml": file}, "symlinks": {}, "update_path": ""}),
+    );
+    let Some(answers) = reference::answers(vec![asked.clone()]) else { return };
+    assert_ne!(answers[0]["data"], answers[0]["other_data"]);
+    assert!(set::answer(&asked)["files"]["a.yaml"].as_str().unwrap().starts_with(block));
+    assert_eq!(set::difference(&asked, &answers[0]), None);
+}
+
+#[test]
 fn what_may_differ_is_told_to_people() {
     let told = include_str!("../docs/differences.md");
     for (row, _) in set::ON_PURPOSE {

@@ -110,9 +110,13 @@ pub const ON_PURPOSE: &[Rule] = &[
         })
     }),
     ("W12", |case, field| {
-        case.text(field).contains(['>', '+'])
+        let is_folded = case.text(field).contains(['>', '+']);
+        case.text(field).contains(['>', '|'])
             && case.each_line(field, |ours, flux| {
-                ours == flux || case.has_other_type(ours, flux) || is_refolded(ours, flux)
+                ours == flux
+                    || case.has_other_type(ours, flux)
+                    || (is_folded && is_refolded(ours, flux))
+                    || has_comment_inside(ours, flux)
             })
     }),
 ];
@@ -141,12 +145,20 @@ fn untyped(node: &str) -> Option<(&str, &str, &str)> {
     Some((kind, anchor, text))
 }
 
-/// Whether two scalars are the same but for line breaks, or for a comment that one has taken in.
+/// Whether two scalars are the same but for line breaks.
 fn is_refolded(ours: &str, flux: &str) -> bool {
-    let (Some(ours), Some(flux)) = (untyped(ours), untyped(flux)) else { return false };
+    texts_without_breaks(ours, flux).is_some_and(|(ours, flux)| ours == flux)
+}
+
+/// Whether two scalars are the same but for line breaks and a comment that Flux has taken into its own.
+fn has_comment_inside(ours: &str, flux: &str) -> bool {
+    texts_without_breaks(ours, flux).is_some_and(|(ours, flux)| flux.starts_with('#') && flux.ends_with(&ours))
+}
+
+fn texts_without_breaks(ours: &str, flux: &str) -> Option<(String, String)> {
+    let (ours, flux) = (untyped(ours)?, untyped(flux)?);
     let joined = |text: &str| text.replace('\n', "");
-    let (mine, theirs) = (joined(ours.2), joined(flux.2));
-    ours.0 == SCALAR && (mine == theirs || (theirs.starts_with('#') && theirs.ends_with(&mine)))
+    (ours.0 == SCALAR).then(|| (joined(ours.2), joined(flux.2)))
 }
 
 impl Case<'_> {
