@@ -110,3 +110,23 @@ fn image_names_are_read_as_the_scanner_reads_them() {
 fn messages_are_those_of_go_s_templates_and_sprig() {
     reference::compare_by("template", generate::template::request, reference::difference_of_messages);
 }
+
+#[test]
+fn a_date_shows_its_fields_as_go_keeps_them() {
+    let moment = r#"(toDate "2006-01-02 15:04:05.9 -0700" "1999-12-31 23:59:59.25 -0130")"#;
+    let zero = r#"(toDate "x" "y")"#;
+    let object = json!({"namespace": "flux-system", "name": "a"});
+    let data = json!({"automation_object": object, "values": {}, "file_changes": {}});
+    for (template, shown) in [
+        (format!(r#"{{{{printf "%d" {moment}.UTC}}}}"#), Some("{250000000 63082286999 0}")),
+        (format!(r#"{{{{printf "%d" {zero}}}}}"#), Some("{0 0 0}")),
+        (format!(r#"{{{{printf "%.3d|%o" {moment} {moment}.UTC}}}}"#), None),
+    ] {
+        let asked = json!({"op": "template", "template": template, "data": data});
+        let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;
+        let ours: Value = serde_json::from_str(&answer).unwrap();
+        assert!(shown.is_none_or(|shown| ours["message"] == shown), "{template}: {ours}");
+        let Some(theirs) = reference::answers(vec![asked.clone()]) else { continue };
+        assert_eq!(reference::difference_of_messages(&asked, &theirs[0]), None, "{template}: {}", theirs[0]);
+    }
+}

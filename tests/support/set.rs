@@ -152,7 +152,8 @@ fn is_refolded(ours: &str, flux: &str) -> bool {
 
 /// Whether two scalars are the same but for line breaks and a comment that Flux has taken into its own.
 fn has_comment_inside(ours: &str, flux: &str) -> bool {
-    texts_without_breaks(ours, flux).is_some_and(|(ours, flux)| flux.starts_with('#') && flux.ends_with(&ours))
+    texts_without_breaks(ours, flux)
+        .is_some_and(|(ours, flux)| flux.starts_with('#') && flux.ends_with(&ours))
 }
 
 fn texts_without_breaks(ours: &str, flux: &str) -> Option<(String, String)> {

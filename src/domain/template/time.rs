@@ -146,20 +146,24 @@ impl Moment {
     }
 
     pub(super) fn into_value(self) -> Value {
-        let mut fields = vec![Value::Int64(self.seconds), Value::Int64(self.nanoseconds)];
-        fields.extend(self.zone.into_fields());
+        // A number prints as `nil` does where a verb shows the fields.
+        let place = if self.zone == Zone::Utc { Value::Uint64(0) } else { self.zone.into_value() };
+        let below = Value::Uint64(self.nanoseconds.unsigned_abs());
+        let fields = vec![below, Value::Int64(self.seconds.wrapping_sub(ZERO.seconds)), place];
         Value::Struct(Rc::new(Struct { of: &TIME, fields }))
     }
 
     /// What [`Self::into_value`] made, [`ZERO`] of any other struct.
     pub(super) fn of(value: &Struct) -> Self {
-        match value.fields.as_slice() {
-            [Value::Int64(seconds), Value::Int64(nanoseconds), zone @ ..] => {
-                let zone = Zone::of(zone).unwrap_or(Zone::Utc);
-                Self { seconds: *seconds, nanoseconds: *nanoseconds, zone }
-            }
-            _ => ZERO,
-        }
+        let [Value::Uint64(below), Value::Int64(seconds), place] = value.fields.as_slice() else {
+            return ZERO;
+        };
+        let zone = match place {
+            Value::Struct(place) => Zone::of(&place.fields).unwrap_or(Zone::Utc),
+            _ => Zone::Utc,
+        };
+        let nanoseconds = i64::try_from(*below).unwrap_or_default();
+        Self { seconds: seconds.wrapping_add(ZERO.seconds), nanoseconds, zone }
     }
 }
 

@@ -13,10 +13,11 @@ use super::calendar::{SECONDS_OF_DAY, days_before};
 use super::number::{MONTH, WEEKDAY, duration};
 use super::{Moment, NANOSECONDS, ZERO, Zone};
 
-/// `time.Time`: seconds, what is below them, and where.
+/// `time.Time`, with the fields that Go's has without a monotonic clock: nanoseconds below a second, seconds since the year 1, and
+/// where, which is Go's `nil` in UTC.
 pub(in super::super) static TIME: StructType = StructType {
     name: "time.Time",
-    fields: &[hidden("wall"), hidden("ext"), hidden("loc"), hidden("zone"), hidden("offset")],
+    fields: &[hidden("wall"), hidden("ext"), hidden("loc")],
     methods: &[
         ("Year", |own| Value::Int(Moment::of(own).civil().year)),
         ("Month", |own| Value::Named(Moment::of(own).civil().month, &MONTH)),
