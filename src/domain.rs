@@ -38,4 +38,5 @@ pub mod setter;
 pub mod status;
 pub mod tags;
 pub mod template;
+pub mod trial;
 pub mod watch;

@@ -19,6 +19,7 @@ mod log;
 mod message;
 mod palette;
 mod plan;
+mod playground;
 mod policies;
 mod push;
 mod repositories;
@@ -78,6 +79,7 @@ fn view(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         View::Repositories => repositories::draw(canvas, state, layout),
         View::Tags => tags::draw(canvas, state, layout),
         View::Policies => policies::draw(canvas, state, layout),
+        View::Playground => playground::draw(canvas, state, layout),
         View::Automations => automations::draw(canvas, state, layout),
         View::Plan => plan::draw(canvas, state, layout),
         View::Diff => diff::draw(canvas, state, layout),

@@ -444,6 +444,32 @@ fn policies() {
 }
 
 #[test]
+fn playground() {
+    let on_nginx = |screen: &mut Screen| {
+        screen.keys("3");
+        screen.state.policies.go_to(&id("edge/nginx"));
+        screen.keys("e").wait();
+    };
+    frames("s5-playground", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
+        on_nginx(screen);
+        screen.keys("ctrl-u").typed("^r(?P<n>[0-9]+)$").wait();
+    });
+    frames("s5-playground-refused", &SIZES[..1], |screen| {
+        on_nginx(screen);
+        screen.keys("ctrl-u").typed("^r(?P<n>[0-9]+").wait();
+    });
+    frames("s5-playground-matching", &SIZES[..1], |screen| {
+        on_nginx(screen);
+        screen.keys("tab tab ctrl-t");
+        screen.keys("space");
+    });
+    frames("s5-playground-range", &SIZES[1..], |screen| {
+        on_nginx(screen);
+        screen.keys("tab tab right right tab").typed(">=1.0 <2").wait();
+    });
+}
+
+#[test]
 fn automations() {
     frames("s6-automations", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("4");

@@ -174,6 +174,12 @@ pub enum Action {
     Diff,
     /// Opens S3.
     Tags,
+    /// Opens S5.
+    Playground,
+    /// Back to the policy as it is.
+    Reset,
+    /// Hands the policy that is tried to the terminal's clipboard.
+    CopyPolicy,
     /// Shows or hides why.
     Why,
     /// The previous file or policy.

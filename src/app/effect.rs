@@ -11,6 +11,7 @@ use crate::domain::order::Order;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::tags::TagList;
+use crate::domain::trial::Trial;
 
 /// The number of one piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -45,6 +46,15 @@ pub enum Effect {
         policies: Vec<ObjectId>,
         /// Where their digests may come from.
         digests: Reach,
+    },
+    /// Try a policy on the tags of its repository, on a worker; nothing comes of it but an answer.
+    Try {
+        /// The question.
+        job: JobId,
+        /// The policy that is there.
+        policy: ObjectId,
+        /// What it would be.
+        trial: Trial,
     },
     /// Tell what stands behind these tags of a repository; each answers for itself, in this order. The newest request
     /// wins.

@@ -142,7 +142,10 @@ impl Layout {
 }
 
 fn has_tabs(view: View) -> bool {
-    !matches!(view, View::Diff | View::Message | View::Push | View::Help | View::Errors | View::Start)
+    !matches!(
+        view,
+        View::Diff | View::Message | View::Playground | View::Push | View::Help | View::Errors | View::Start
+    )
 }
 
 fn header_rows(view: View, tier: Tier) -> u16 {
@@ -162,7 +165,7 @@ fn header_rows(view: View, tier: Tier) -> u16 {
                 1
             }
         }
-        View::Message | View::Push | View::Help | View::Start => 0,
+        View::Playground | View::Message | View::Push | View::Help | View::Start => 0,
     }
 }
 
@@ -173,7 +176,13 @@ fn preview_rows(view: View) -> Option<u16> {
         View::Repositories => Some(11),
         View::Tags | View::Policies | View::Errors => Some(12),
         View::Log => Some(8),
-        View::Plan | View::Diff | View::Message | View::Push | View::Help | View::Start => None,
+        View::Playground
+        | View::Plan
+        | View::Diff
+        | View::Message
+        | View::Push
+        | View::Help
+        | View::Start => None,
     }
 }
 

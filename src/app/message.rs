@@ -22,6 +22,7 @@ use crate::domain::order::Order;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::scan::Scan;
+use crate::domain::trial::Tried;
 use crate::problem::Problem;
 
 /// What can happen.
@@ -70,6 +71,8 @@ pub enum Msg {
     },
     /// A policy was evaluated against the newest tags.
     Evaluated(ObjectId, Arc<Verdict>),
+    /// What came of a trial; `None`: the policy or its tags are gone.
+    Tried(JobId, Option<Arc<Tried>>),
     /// Marked files were read and compared with the verdicts.
     Proposed(JobId, Result<Proposed, Problem>),
     /// The remote was asked and the plan built.

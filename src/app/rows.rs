@@ -33,7 +33,14 @@ pub fn sorts(view: View) -> &'static [&'static str] {
         View::Policies => &["problems first", "name", "kind"],
         View::Automations => &["problems first", "name"],
         View::Log => &["time", "kind", "subject"],
-        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => &[],
+        View::Playground
+        | View::Plan
+        | View::Diff
+        | View::Message
+        | View::Push
+        | View::Errors
+        | View::Help
+        | View::Start => &[],
     }
 }
 
@@ -46,9 +53,14 @@ pub fn filter(state: &State, view: View) -> Option<&Filter> {
         View::Policies => Some(&state.policies.filter),
         View::Automations => Some(&state.automations.filter),
         View::Log => Some(&state.log.list.filter),
-        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
-            None
-        }
+        View::Playground
+        | View::Plan
+        | View::Diff
+        | View::Message
+        | View::Push
+        | View::Errors
+        | View::Help
+        | View::Start => None,
     }
 }
 
@@ -61,9 +73,14 @@ pub fn filter_mut(state: &mut State, view: View) -> Option<&mut Filter> {
         View::Policies => Some(&mut state.policies.filter),
         View::Automations => Some(&mut state.automations.filter),
         View::Log => Some(&mut state.log.list.filter),
-        View::Plan | View::Diff | View::Message | View::Push | View::Errors | View::Help | View::Start => {
-            None
-        }
+        View::Playground
+        | View::Plan
+        | View::Diff
+        | View::Message
+        | View::Push
+        | View::Errors
+        | View::Help
+        | View::Start => None,
     }
 }
 
@@ -78,7 +95,7 @@ pub fn counts(state: &State, view: View) -> (usize, usize) {
         View::Plan => (state.plan.len(), state.plan.len()),
         View::Log => (state.log.list.len(), state.log.len()),
         View::Errors => (state.errors.len(), state.errors.len()),
-        View::Diff | View::Message | View::Push | View::Help | View::Start => (0, 0),
+        View::Playground | View::Diff | View::Message | View::Push | View::Help | View::Start => (0, 0),
     }
 }
 
@@ -134,7 +151,7 @@ pub fn refresh_view(state: &mut State, view: View) {
         View::Plan => plan(state),
         View::Diff => tree(state),
         View::Log => log(state),
-        View::Message | View::Push | View::Errors | View::Help | View::Start => {}
+        View::Playground | View::Message | View::Push | View::Errors | View::Help | View::Start => {}
     }
 }
 

@@ -6,6 +6,7 @@ mod live;
 mod log;
 mod merge;
 mod overlay;
+mod playground;
 mod preview;
 mod push;
 mod status;
@@ -21,6 +22,7 @@ pub use diff::{Diff, Node};
 pub use log::Log;
 pub use merge::MergeDialog;
 pub use overlay::{Help, HoldDialog, Menu, MenuEntry, MenuKind, OrderDialog, Overlay, Palette};
+pub use playground::{Part, Playground};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};
 pub use status::{ErrorEntry, Errors, Level, Status};
@@ -177,6 +179,8 @@ pub struct State {
     pub tags: Tags,
     /// S4's rows.
     pub policies: List<ObjectId>,
+    /// S5; kept until another policy is tried.
+    pub playground: Option<Playground>,
     /// S6's rows.
     pub automations: List<ObjectId>,
     /// The plan's rows: approved updates, grouped by automation.
@@ -269,6 +273,7 @@ impl Default for State {
             repositories: List::default(),
             tags: Tags::default(),
             policies: List::default(),
+            playground: None,
             automations: List::default(),
             plan: List::default(),
             diff: Diff::default(),

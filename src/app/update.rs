@@ -19,6 +19,7 @@ mod navigate;
 mod objects;
 mod order;
 mod overlays;
+mod playground;
 mod problems;
 mod push;
 mod rescan;
@@ -35,6 +36,7 @@ use super::action::{self, Action, Row};
 use super::effect::Effect;
 use super::message::Msg;
 use super::state::{Level, Overlay, State};
+use super::view::View;
 
 /// What to do first.
 pub fn start(state: &mut State) -> Vec<Effect> {
@@ -74,6 +76,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
         Msg::ScanFailed { job, repository, problem } => scans::failed(state, job, &repository, problem),
         Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
+        Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Prepared(job, result) => push::prepared(state, job, result),
         Msg::MergeAhead(job, result) => merge::looked(state, job, result),
@@ -152,6 +155,12 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ViewErrors => navigate::view(state, action),
         Action::Diff if state.overlay.is_some() => overlays::diff_first(state),
         Action::Diff => diff::open(state),
+        Action::Playground => playground::open(state),
+        Action::Reset => playground::reset(state),
+        Action::CopyPolicy => playground::copy(state),
+        Action::NextPane | Action::MatchingOnly if state.view() == View::Playground => {
+            playground::perform(state, action)
+        }
         Action::NextPane if matches!(state.overlay, Some(Overlay::Hold(_))) => hold::next_field(state),
         Action::Left
         | Action::Right

@@ -11,6 +11,8 @@ pub enum View {
     Tags,
     /// S4.
     Policies,
+    /// S5: a text input.
+    Playground,
     /// S6.
     Automations,
     /// The plan.
@@ -33,11 +35,12 @@ pub enum View {
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Updates,
         Self::Repositories,
         Self::Tags,
         Self::Policies,
+        Self::Playground,
         Self::Automations,
         Self::Plan,
         Self::Diff,
@@ -56,6 +59,7 @@ impl View {
             Self::Repositories => "Repositories",
             Self::Tags => "tags",
             Self::Policies => "Policies",
+            Self::Playground => "playground",
             Self::Automations => "Automations",
             Self::Plan => "Plan",
             Self::Diff => "diff",
@@ -155,7 +159,7 @@ impl Context {
 
     /// Whether keys type text there.
     pub fn is_input(self) -> bool {
-        let in_view = matches!(self, Self::View(View::Message | View::Help));
+        let in_view = matches!(self, Self::View(View::Message | View::Help | View::Playground));
         let is_field = matches!(
             self,
             Self::Filter | Self::Palette | Self::TypeBranch | Self::TypeTarget | Self::TypeHold

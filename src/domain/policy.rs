@@ -175,6 +175,12 @@ impl Evaluator {
         self
     }
 
+    /// How many groups the filter's pattern has, and how many of them the value is made of; `None` without a filter that can
+    /// be used.
+    pub fn groups(&self) -> Option<(usize, usize)> {
+        self.filter.as_ref().ok()?.as_ref().map(|filter| filter.groups())
+    }
+
     /// Why the tag was selected, in a few words: `greatest of 41 candidates in 6.x`.
     pub fn why(&self, evaluation: &Evaluation) -> String {
         let superlative = self.rule.as_ref().map_or("one", Rule::superlative);

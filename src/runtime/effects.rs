@@ -2,11 +2,12 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, describe, glance, compare, prepare, look at a merge, revert | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, try, describe, glance, compare, prepare, look at a merge, revert | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | decisions, drafts, log | written in order | waited for |
 
+mod attempt;
 mod cluster;
 mod evaluate;
 mod landed;
@@ -183,6 +184,9 @@ impl EffectRunner {
             Effect::LookAtSource => drop(self.tasks.spawn_on(load::look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate::evaluate(work, policies, digests), &self.workers));
+            }
+            Effect::Try { job, policy, trial } => {
+                self.spawn(job, attempt::attempt(work, job, policy, trial));
             }
             Effect::Describe { job, repository, tags } => {
                 self.spawn(job, look::describe(work, job, repository, tags));

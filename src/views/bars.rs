@@ -7,8 +7,8 @@ use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::line::Line;
 use super::{
-    automations, diff, errors, help, log, message, plan, policies, push, rect, repositories, start, tags,
-    updates, words,
+    automations, diff, errors, help, log, message, plan, playground, policies, push, rect, repositories,
+    start, tags, updates, words,
 };
 use crate::app::action;
 use crate::app::layout::{Layout, Tier};
@@ -61,6 +61,7 @@ fn crumbs(state: &State) -> Vec<Shown> {
     for view in state.crumbs() {
         let name = match view {
             View::Tags => state.tags.repository.as_ref().map(ToString::to_string),
+            View::Playground => state.playground.as_ref().map(|playground| playground.policy.to_string()),
             View::Diff => state.preview.row(&state.diff.tree).map(|node| node.update().policy.to_string()),
             _ => None,
         };
@@ -219,6 +220,7 @@ fn position(state: &State, layout: &Layout) -> Option<String> {
         View::Diff => state.diff.tree.position(rows),
         View::Log => state.log.list.position(rows),
         View::Errors => state.errors.list.position(rows),
+        View::Playground => state.playground.as_ref()?.list.position(playground::rows(layout)),
         View::Message | View::Push | View::Help | View::Start => None,
     }
 }
@@ -237,6 +239,7 @@ fn summary(state: &State, layout: &Layout) -> (Line, Line) {
         View::Automations => automations::summary(state),
         View::Plan => plan::summary(state),
         View::Diff => diff::summary(state, is_narrow),
+        View::Playground => playground::summary(state),
         View::Message => message::summary(state),
         View::Push => push::summary(state),
         View::Log => log::summary(state),

@@ -181,7 +181,7 @@ fn digits(digest: &str) -> &str {
     digits.get(..12).unwrap_or(digits)
 }
 
-fn role(state: TagState) -> Role {
+pub(super) fn role(state: TagState) -> Role {
     match state {
         TagState::Latest => Role::TagLatest,
         TagState::Match => Role::TagMatch,
@@ -247,17 +247,21 @@ pub(super) fn in_order(verdict: &Verdict, ascii: bool) -> impl Iterator<Item = L
     verdict.order.iter().map(move |index| {
         let found = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, *index as usize);
         let tag = verdict.tags.get(*index as usize).unwrap_or_default();
-        let (role, shown) = (role(found.state), Shown::new(tag));
+        let role = role(found.state);
         let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
-        let text = text_role(found.state);
-        let tag = if shown.width() > WIDEST {
-            Line::of(text, shown.cut_middle(WIDEST))
-        } else {
-            spanned(&shown, &spans(tag, &found), text)
-        };
+        let tag = tag_line(tag, &found, WIDEST);
         let pad = " ".repeat(WIDEST.saturating_sub(tag.width()) + 2);
         Line::plain("  ").with(role, glyph).and(" ").append(tag).and(pad).with(role, found.state.word())
     })
+}
+
+/// A tag in at most `room` cells, with what the pattern matched and what is compared marked; one that is cut has no marks.
+pub(super) fn tag_line(tag: &str, row: &TagRow, room: usize) -> Line {
+    let (shown, role) = (Shown::new(tag), text_role(row.state));
+    if shown.width() > room {
+        return Line::of(role, shown.cut_middle(room));
+    }
+    spanned(&shown, &spans(tag, row), role)
 }
 
 /// The role of a tag's text: what may be selected is read, not looked for.

@@ -40,6 +40,7 @@ use supercargo::domain::proposal::{Hold, Proposal, Reference};
 use supercargo::domain::request::Request;
 use supercargo::domain::scan::{Scan, Transfer};
 use supercargo::domain::tags::TagList;
+use supercargo::domain::trial::Trial;
 use supercargo::problem::{Code, Problem};
 use supercargo::source::files::{parse, read_work_tree};
 use supercargo::theme::{Depth, Role, Theme};
@@ -202,6 +203,7 @@ impl Screen {
                 Effect::Evaluate { policies, .. } => {
                     answers.extend(policies.iter().filter_map(|id| self.evaluate(id)));
                 }
+                Effect::Try { job, policy, trial } => answers.push(self.attempt(job, &policy, trial)),
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),
                 Effect::Prepare { job, updates, messages, destination, .. } => {
                     answers.push(self.prepare(job, &updates, (&messages, &destination)));
@@ -265,6 +267,16 @@ impl Screen {
         }
         let (plan, _) = Plan::build(updates.to_vec(), &grounds, &self.selections, &options);
         Msg::Prepared(job, Ok(Box::new(Prepared { plan, protected: self.protected.clone(), moved: vec![] })))
+    }
+
+    fn attempt(&self, job: JobId, policy: &ObjectId, trial: Trial) -> Msg {
+        let repository = &self.inventory.policies[policy].repository;
+        let tags = Arc::new(TagList::from_unsorted(self.tags[repository].clone()));
+        let before = self.state.verdicts.get(policy).map(|verdict| Arc::clone(&verdict.evaluation));
+        let exclusions = self.inventory.repositories[repository].exclusions();
+        let mut tried = trial.run(&exclusions, &tags, before);
+        tried.took = Duration::from_micros(400);
+        Msg::Tried(job, Some(Arc::new(tried)))
     }
 
     fn load(&self, job: JobId) -> Msg {

@@ -20,8 +20,9 @@ const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 /// Where the message and the push can be reached.
 const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
-const INPUTS: Scope =
-    Scope::views(&[V::Message, V::Help]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS);
+const INPUTS: Scope = Scope::views(&[V::Message, V::Help, V::Playground])
+    .and(Scope::of(&[C::Filter, C::Palette]))
+    .and(DIALOG_INPUTS);
 /// Those of questions.
 const DIALOG_INPUTS: Scope = Scope::of(&[C::TypeBranch, C::TypeTarget, C::TypeHold]);
 /// Small lists over a view.
@@ -73,7 +74,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
     row(Action::Hold, "decide.hold", &["H"], "", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (59, Decide), why::holdable),
-    row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (44, Decide), why::holdable),
+    row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (36, Decide), why::holdable),
     row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold what is newer", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
@@ -113,6 +114,11 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Why, "open.event", &["enter", "i"], "details", "All that was written down of it, or nothing but the list", Scope::views(&[V::Log]), NONE, (10, Look), cursor),
     row(Action::Why, "open.problem", &["enter", "i"], "details", "All that is known of it, or nothing but the list", Scope::views(&[V::Errors]), NONE, (12, Look), cursor),
     row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
+    row(Action::Playground, "open.playground", &["e"], "playground", "Try another rule or pattern on these tags; nothing is saved", Scope::views(&[V::Tags, V::Policies]), NONE, (13, Look), why::triable),
+    row(Action::NextPane, "playground.field", &["tab"], "field", "To the next field; arrows choose where there is a choice", Scope::views(&[V::Playground]), NONE, (10, Move), always),
+    row(Action::MatchingOnly, "playground.matching", &["ctrl-t"], "matching", "Only the tags that the trial may select", Scope::views(&[V::Playground]), NONE, (11, Look), always),
+    row(Action::CopyPolicy, "playground.copy", &["ctrl-y"], "copy YAML", "Copy filterTags and policy as they stand below spec", Scope::views(&[V::Playground]), NONE, (12, Act), always),
+    row(Action::Reset, "playground.reset", &["ctrl-r"], "reset", "Back to the policy as it is", Scope::views(&[V::Playground]), NONE, (13, Act), always),
     row(Action::MatchingOnly, "tags.matching", &["M"], "matching", "Only the tags that the policy may select", Scope::views(&[V::Tags]), NONE, (14, Look), why::policy),
     row(Action::LessContext, "diff.less", &["{"], "", "Fewer lines around a change", Scope::views(&[V::Diff]), NONE, (70, Look), always),
     row(Action::MoreContext, "diff.more", &["}"], "context", "More lines around a change", Scope::views(&[V::Diff]), NONE, (46, Look), always),
@@ -164,6 +170,10 @@ pub const ACTIONS: &[Row] = &[
     row(Action::NextPane, "hold.field", &["tab", "shift-tab"], "field", "Between reason, end and tag", Scope::of(&[C::TypeHold]), NONE, (11, Move), always),
     row(Action::Complete, "palette.complete", &["tab"], "complete", "Complete the name", Scope::of(&[C::Palette]), NONE, (9, Act), always),
     row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
+    row(Action::Down, "playground.down", &["down"], "", "Scroll the tags down", Scope::views(&[V::Playground]), NONE, (90, Move), always),
+    row(Action::Up, "playground.up", &["up"], "", "Scroll the tags up", Scope::views(&[V::Playground]), NONE, (90, Move), always),
+    row(Action::PageDown, "playground.page-down", &["pgdn"], "", "A page down", Scope::views(&[V::Playground]), NONE, (90, Move), always),
+    row(Action::PageUp, "playground.page-up", &["pgup"], "", "A page up", Scope::views(&[V::Playground]), NONE, (90, Move), always),
     row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
     row(Action::NextPane, "message.field", &["tab", "shift-tab"], "field", "Between subject and body", Scope::views(&[V::Message]), NONE, (11, Move), always),
     // Everywhere
@@ -184,7 +194,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
-    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),

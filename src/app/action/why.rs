@@ -33,9 +33,21 @@ pub(super) fn cursor(state: &State) -> Option<String> {
         View::Diff => !state.diff.tree.is_empty(),
         View::Log => !state.log.list.is_empty(),
         View::Errors => !state.errors.is_empty(),
-        View::Message | View::Push | View::Help | View::Start => true,
+        View::Playground | View::Message | View::Push | View::Help | View::Start => true,
     };
     unless(has_row, "there is no row")
+}
+
+/// There has to be a policy whose repository has tags.
+pub(super) fn triable(state: &State) -> Option<String> {
+    let id = match state.view_below_help() {
+        View::Tags => state.tags.policy.as_ref(),
+        _ => state.policies.current(),
+    };
+    let policy = id.and_then(|id| state.inventory.policies.get(id));
+    let Some(policy) = policy else { return Some("there is no policy".to_owned()) };
+    let has_tags = state.scans.get(&policy.repository).is_some_and(|scan| scan.found.is_some());
+    unless(has_tags, format!("the tags of {} are not known yet", policy.repository))
 }
 
 /// The object under the cursor, or one of the selected ones, has to be in a cluster.

@@ -54,7 +54,7 @@ fn entries(state: &State) -> Vec<MenuEntry> {
         }
         View::Push => of_push(state),
         View::Log => of_event(state),
-        View::Message | View::Help | View::Start => Vec::new(),
+        View::Playground | View::Message | View::Help | View::Start => Vec::new(),
     }
 }
 

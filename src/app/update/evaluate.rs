@@ -9,7 +9,7 @@ use crate::app::world::{Compared, Verdict};
 use crate::domain::object::{ImagePolicy, ObjectId};
 
 use super::compare::propose;
-use super::{problems, time};
+use super::{playground, problems, time};
 
 /// Asks again for the digests that are due now: the policies pass on the tags that are known.
 pub(super) fn ask_due(state: &mut State) -> Vec<Effect> {
@@ -47,6 +47,7 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     let old = state.verdicts.get(&policy);
     let same = old.is_some_and(|old| old.reference == verdict.reference && old.problem == verdict.problem);
     report_digest(state, &policy, &verdict);
+    playground::evaluated(state, &policy);
     state.verdicts.insert(policy, verdict);
     state.jobs.propose_due |= !same || state.compared == Compared::Never;
     if is_shown || state.evaluating.is_empty() {

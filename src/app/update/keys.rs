@@ -5,10 +5,10 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{MergeDialog, Overlay, State, TargetDialog};
+use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
 
-use super::{message, push, run};
+use super::{message, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -35,6 +35,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
         is_known = match input {
             Input::Line(field) => field.key(key),
             Input::Message(text) => text.key(key),
+            Input::Playground(playground) => playground.key(key),
         };
         is_known
     });
@@ -56,6 +57,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         match input {
             Input::Line(field) => field.insert(text),
             Input::Message(message) => message.insert(text),
+            Input::Playground(playground) => playground.insert(text),
         }
         true
     })
@@ -65,6 +67,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 enum Input<'a> {
     Line(&'a mut crate::app::input::Field),
     Message(&'a mut crate::app::input::Message),
+    Playground(&'a mut Playground),
 }
 
 /// Changes the text of the input in front, and lets what depends on it follow.
@@ -74,6 +77,14 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
             let changed =
                 state.editing.as_mut().is_some_and(|editing| change(Input::Message(&mut editing.message)));
             if changed { message::changed(state) } else { vec![] }
+        }
+        Context::View(View::Playground) => {
+            let changed =
+                state.playground.as_mut().is_some_and(|playground| change(Input::Playground(playground)));
+            if changed {
+                playground::changed(state);
+            }
+            vec![]
         }
         Context::Filter => {
             if let Some(field) = &mut state.filter {

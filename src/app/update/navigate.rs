@@ -60,6 +60,7 @@ pub(super) fn list(state: &mut State) -> Option<&mut dyn AnyList> {
         View::Log => &mut state.log.list,
         View::Errors => &mut state.errors.list,
         View::Push => &mut state.push.as_mut()?.next,
+        View::Playground => &mut state.playground.as_mut()?.list,
         View::Message | View::Help | View::Start => return None,
     })
 }
@@ -208,7 +209,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         View::Diff => diff::enter(state),
         View::Push => return next_step(state),
         View::Start => return start_choice(state),
-        View::Message | View::Log | View::Errors | View::Help => {}
+        View::Playground | View::Message | View::Log | View::Errors | View::Help => {}
     }
     vec![]
 }

@@ -8,6 +8,7 @@ mod holding;
 mod landed;
 mod lists;
 mod ordering;
+mod playground;
 mod pushing;
 mod random;
 mod targets;

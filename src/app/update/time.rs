@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::proposal::UpdateState;
 
-use super::{cluster, compare, evaluate, facts, log, scans};
+use super::{cluster, compare, evaluate, facts, log, playground, scans};
 
 /// Rows stand still for so many milliseconds after a key.
 const QUIET: u64 = 400;
@@ -31,6 +31,7 @@ pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> 
         rows_changed(state);
     }
     let mut effects = scans::scan_due(state);
+    effects.extend(playground::try_due(state));
     effects.extend(evaluate::ask_due(state));
     effects.extend(of_age(state));
     effects.extend(look_at_source(state));
@@ -106,10 +107,22 @@ impl State {
         // The seconds until then are counted on the screen.
         let retry = self.retry.map(|due| due.min(self.at.plus(1_000)));
         let age = next_of_age(self).map(|until| self.moment_of(until));
-        [spinner, status, self.reorder_due, self.preview.follows(), scan, self.digest_due(), age, look, retry]
-            .into_iter()
-            .flatten()
-            .fold(minute, Moment::min)
+        let trial = playground::due(self);
+        [
+            spinner,
+            status,
+            trial,
+            self.reorder_due,
+            self.preview.follows(),
+            scan,
+            self.digest_due(),
+            age,
+            look,
+            retry,
+        ]
+        .into_iter()
+        .flatten()
+        .fold(minute, Moment::min)
     }
 
     /// When the next digest is to be asked for.

@@ -2,6 +2,7 @@
 //!
 //! Source: golang/go, `src/regexp/regexp.go` (Expand).
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -83,6 +84,15 @@ impl Template {
             }
             _ => None,
         }
+    }
+
+    /// The groups that the template may take something from, by number; group 0 is the whole match.
+    pub fn groups(&self) -> BTreeSet<usize> {
+        let used = self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Groups(groups) => Some(groups),
+        });
+        used.flatten().copied().collect()
     }
 
     /// The spans of all groups that the template uses, in its order.

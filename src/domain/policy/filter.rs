@@ -39,6 +39,13 @@ impl Filter {
         self.template.is_some()
     }
 
+    /// How many groups the pattern has, and how many of them the value is made of.
+    pub(super) fn groups(&self) -> (usize, usize) {
+        let used = self.template.as_ref().map(Template::groups).unwrap_or_default();
+        let groups = self.pattern.names().len().saturating_sub(1);
+        (groups, used.iter().filter(|group| **group > 0).count())
+    }
+
     /// The value of `tag`, or `None` if it does not pass; a composed value is appended to `composed`.
     pub(super) fn value(&self, tag: &str, slots: &mut Slots, composed: &mut String) -> Option<Value> {
         if !self.pattern.find(tag, slots) {

@@ -40,6 +40,11 @@ impl TagState {
         Self::Exclude,
     ];
 
+    /// Whether the policy may select such a tag.
+    pub fn is_candidate(self) -> bool {
+        matches!(self, Self::Latest | Self::Match)
+    }
+
     /// The word of the STATE column and of the JSON.
     pub fn word(self) -> &'static str {
         match self {

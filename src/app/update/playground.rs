@@ -1,0 +1,121 @@
+//! S5: a policy is tried as it is typed; nothing of it is saved.
+
+use std::sync::Arc;
+
+use crate::app::action::Action;
+use crate::app::effect::{Effect, JobId};
+use crate::app::list::Motion;
+use crate::app::moment::Moment;
+use crate::app::state::{Level, Playground, State};
+use crate::app::view::View;
+use crate::domain::object::ObjectId;
+use crate::domain::trial::Tried;
+
+use super::copy;
+
+/// So many milliseconds after the last key what was typed is tried.
+const PAUSE: u64 = 30;
+
+/// Opens S5 for the policy under the cursor, or the one that the tags are shown against. What was tried before of the same
+/// policy is there again.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let id = match state.view_below_help() {
+        View::Tags => state.tags.policy.clone(),
+        _ => state.policies.current().cloned(),
+    };
+    let Some(policy) = id.and_then(|id| state.inventory.policies.get(&id)) else { return vec![] };
+    if state.playground.as_ref().is_none_or(|playground| playground.policy != policy.meta.id) {
+        state.playground = Some(Playground::of(policy));
+    }
+    state.show(View::Playground);
+    try_now(state)
+}
+
+/// Back to the policy as it is.
+pub(super) fn reset(state: &mut State) -> Vec<Effect> {
+    let Some(playground) = &mut state.playground else { return vec![] };
+    let Some(policy) = state.inventory.policies.get(&playground.policy) else { return vec![] };
+    let Playground { part, matching_only, job, tried, .. } = playground.clone();
+    *playground = Playground { part, matching_only, job, tried, ..Playground::of(policy) };
+    changed(state);
+    vec![]
+}
+
+/// To the next field, or only what may be selected.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    let rows = state.layout().rows();
+    let Some(playground) = &mut state.playground else { return vec![] };
+    if action == Action::NextPane {
+        playground.next_part();
+    } else {
+        playground.matching_only = !playground.matching_only;
+        playground.refresh();
+        playground.list.go(Motion::By(0), rows);
+    }
+    vec![]
+}
+
+/// Hands the fields of the policy to the terminal.
+pub(super) fn copy(state: &mut State) -> Vec<Effect> {
+    let Some(playground) = &state.playground else { return vec![] };
+    let yaml = playground.trial().yaml();
+    let lines = yaml.lines().count();
+    let effects = copy::send(state, yaml);
+    if !effects.is_empty() {
+        state.tell(Level::Info, format!("sent to the terminal: {lines} lines of YAML, to stand below spec"));
+    }
+    effects
+}
+
+/// Something was typed: it is tried when the keys pause.
+pub(super) fn changed(state: &mut State) {
+    let at = state.at;
+    if let Some(playground) = &mut state.playground {
+        playground.due = Some(at.plus(PAUSE));
+    }
+}
+
+/// The policy was evaluated on other tags, or is another by now: it is tried again, if it is what is tried.
+pub(super) fn evaluated(state: &mut State, policy: &ObjectId) {
+    let is_tried = state.playground.as_ref().is_some_and(|playground| playground.policy == *policy);
+    if is_tried && state.crumbs().contains(&View::Playground) {
+        changed(state);
+    }
+}
+
+/// When the next trial begins; not while one is under way, whose end begins it.
+pub(super) fn due(state: &State) -> Option<Moment> {
+    let playground = state.playground.as_ref()?;
+    playground.due.filter(|_| playground.job.is_none())
+}
+
+/// Begins the trial that is due.
+pub(super) fn try_due(state: &mut State) -> Vec<Effect> {
+    if due(state).is_some_and(|due| due <= state.at) { try_now(state) } else { vec![] }
+}
+
+/// Begins a trial of what stands in the fields.
+fn try_now(state: &mut State) -> Vec<Effect> {
+    let number = state.jobs.number();
+    let Some(playground) = &mut state.playground else { return vec![] };
+    playground.due = None;
+    playground.job = Some(number);
+    vec![Effect::Try { job: number, policy: playground.policy.clone(), trial: playground.trial() }]
+}
+
+/// What came of a trial, unless another policy is tried by now.
+pub(super) fn tried(state: &mut State, job: JobId, tried: Option<Arc<Tried>>) -> Vec<Effect> {
+    let Some(playground) = state.playground.as_mut().filter(|playground| playground.job == Some(job)) else {
+        return vec![];
+    };
+    playground.job = None;
+    if tried.is_none() {
+        state.tell(Level::Warning, "the policy or its tags are gone; what is shown is older");
+        return vec![];
+    }
+    playground.tried = tried;
+    playground.refresh();
+    // The tags whose verdict changes are what one looks for.
+    playground.list.go_to_index(0);
+    try_due(state)
+}

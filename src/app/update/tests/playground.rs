@@ -1,0 +1,87 @@
+//! S5.
+
+use super::world::{press, ready, tick};
+use super::*;
+use crate::app::view::View;
+use crate::domain::object::ObjectId;
+use crate::domain::trial::{RuleKind, Trial};
+
+/// The trial that effects ask for, and its number.
+fn asked(effects: &[Effect]) -> Option<(JobId, Trial)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Try { job, trial, .. } => Some((*job, trial.clone())),
+        _ => None,
+    })
+}
+
+/// Answers a trial, on the tags of `web`.
+fn answer(state: &mut State, (job, trial): (JobId, Trial)) -> Vec<Effect> {
+    let tags = Arc::new(["1.0", "1.1"].into_iter().collect());
+    update(state, Msg::Tried(job, Some(Arc::new(trial.run(&[], &tags, None)))))
+}
+
+/// S5, opened for the policy `web` from S4, its first trial under way.
+fn opened() -> (State, (JobId, Trial)) {
+    let mut state = State::default();
+    ready(&mut state);
+    press(&mut state, &["3"]);
+    state.policies.go_to(&ObjectId::new("shop", "web"));
+    let effects = press(&mut state, &["e"]);
+    assert_eq!(state.view(), View::Playground);
+    let first = asked(&effects).unwrap();
+    (state, first)
+}
+
+#[test]
+fn what_is_typed_is_tried_once_the_keys_pause() {
+    let (mut state, first) = opened();
+    answer(&mut state, first);
+    let effects = press(&mut state, &["^", "1"]);
+    assert_eq!(asked(&effects), None, "not at every key");
+    assert!(!state.playground.as_ref().unwrap().is_fresh(), "what is shown is of before");
+    let effects = tick(&mut state, 30);
+    let (job, trial) = asked(&effects).unwrap();
+    assert_eq!(trial.pattern, "^1");
+    answer(&mut state, (job, trial));
+    assert!(state.playground.as_ref().unwrap().is_fresh());
+}
+
+#[test]
+fn one_trial_runs_at_a_time_and_the_last_word_is_tried() {
+    let (mut state, first) = opened();
+    press(&mut state, &["a", "b"]);
+    assert_eq!(asked(&tick(&mut state, 500)), None, "the first is still under way");
+    let next = asked(&answer(&mut state, first.clone())).unwrap();
+    assert_eq!(next.1.pattern, "ab");
+    assert_eq!(asked(&answer(&mut state, first)), None, "an answer that comes twice is none");
+    assert_eq!(asked(&answer(&mut state, next)), None);
+}
+
+#[test]
+fn arrows_choose_where_there_is_a_choice_and_reset_takes_it_all_back() {
+    let (mut state, first) = opened();
+    answer(&mut state, first);
+    let before = state.playground.as_ref().unwrap().trial();
+    press(&mut state, &["tab", "tab", "right", "tab", "right"]);
+    let chosen = state.playground.as_ref().unwrap();
+    assert_eq!((chosen.kind, chosen.descending), (RuleKind::Numerical, true));
+    let (_, trial) = asked(&tick(&mut state, 30)).unwrap();
+    assert_eq!(trial.yaml(), "  policy:\n    numerical:\n      order: desc\n");
+    press(&mut state, &["ctrl-r"]);
+    assert_eq!(state.playground.as_ref().unwrap().trial(), before);
+    press(&mut state, &["esc"]);
+    assert_eq!(state.view(), View::Policies);
+}
+
+#[test]
+fn the_yaml_goes_to_the_terminal_and_a_policy_without_tags_cannot_be_tried() {
+    let (mut state, _) = opened();
+    let effects = press(&mut state, &["v", "ctrl-y"]);
+    let yaml = "  filterTags:\n    pattern: 'v'\n  policy:\n    semver:\n      range: ''\n";
+    assert_eq!(effects, [Effect::Copy(yaml.to_owned())]);
+    press(&mut state, &["esc"]);
+    state.policies.go_to(&ObjectId::new("shop", "fresh"));
+    press(&mut state, &["e"]);
+    assert_eq!(state.view(), View::Policies);
+    assert!(state.status.as_ref().unwrap().text.contains("not known yet"), "{:?}", state.status);
+}

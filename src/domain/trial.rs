@@ -1,0 +1,266 @@
+//! A policy as it might be: tried on the tags that are there, and saved nowhere.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::object::{ImagePolicy, OrderChoice, PolicyChoice, SemverChoice, TagFilter};
+use super::policy::{Evaluation, Evaluator, TagState};
+use super::proposal::{MarkerPart, Reference};
+use super::setter;
+use super::tags::TagList;
+use super::{marker, object::ObjectId, plan::Ground};
+
+/// The kind of a policy's rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RuleKind {
+    /// The greatest version in a range.
+    #[default]
+    Semver,
+    /// The greatest or smallest number.
+    Numerical,
+    /// The last or first in the order of bytes.
+    Alphabetical,
+}
+
+impl RuleKind {
+    /// All kinds, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Semver, Self::Numerical, Self::Alphabetical];
+
+    /// The key of `spec.policy`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Semver => "semver",
+            Self::Numerical => "numerical",
+            Self::Alphabetical => "alphabetical",
+        }
+    }
+}
+
+/// What is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trial {
+    /// The kind of rule.
+    pub kind: RuleKind,
+    /// The range of [`RuleKind::Semver`].
+    pub range: String,
+    /// Whether the smallest is selected, in the two other kinds.
+    pub descending: bool,
+    /// `filterTags.pattern`; empty together with [`Self::extract`]: no filter.
+    pub pattern: String,
+    /// `filterTags.extract`.
+    pub extract: String,
+}
+
+impl Trial {
+    /// The policy as it is.
+    pub fn of(policy: &ImagePolicy) -> Self {
+        let choice = &policy.choice;
+        let order = |choice: &Option<OrderChoice>| choice.as_ref().map(|choice| choice.order.clone());
+        let (kind, order) = match (&choice.semver, &choice.alphabetical) {
+            (None, Some(_)) => (RuleKind::Alphabetical, order(&choice.alphabetical)),
+            (None, None) if choice.numerical.is_some() => (RuleKind::Numerical, order(&choice.numerical)),
+            (Some(_), _) | (None, None) => (RuleKind::Semver, None),
+        };
+        let filter = policy.filter.clone().unwrap_or_default();
+        Self {
+            kind,
+            range: choice.semver.as_ref().map(|semver| semver.range.clone()).unwrap_or_default(),
+            descending: order.is_some_and(|order| order.eq_ignore_ascii_case("desc")),
+            pattern: filter.pattern,
+            extract: filter.extract,
+        }
+    }
+
+    /// The rule.
+    pub fn choice(&self) -> PolicyChoice {
+        let order = || OrderChoice { order: self.order().to_owned() };
+        let nothing = PolicyChoice::default();
+        match self.kind {
+            RuleKind::Semver => {
+                PolicyChoice { semver: Some(SemverChoice { range: self.range.clone() }), ..nothing }
+            }
+            RuleKind::Numerical => PolicyChoice { numerical: Some(order()), ..nothing },
+            RuleKind::Alphabetical => PolicyChoice { alphabetical: Some(order()), ..nothing },
+        }
+    }
+
+    /// The filter, if there is one.
+    pub fn filter(&self) -> Option<TagFilter> {
+        let is_there = !(self.pattern.is_empty() && self.extract.is_empty());
+        is_there.then(|| TagFilter { pattern: self.pattern.clone(), extract: self.extract.clone() })
+    }
+
+    /// `asc` or `desc`.
+    pub fn order(&self) -> &'static str {
+        if self.descending { "desc" } else { "asc" }
+    }
+
+    /// `filterTags` and `policy` as they stand below `spec` of an `ImagePolicy`, two blanks deep, each line ended.
+    pub fn yaml(&self) -> String {
+        let line = |(key, value): (&str, &String)| match value.as_str() {
+            "" => String::new(),
+            value => format!("    {key}: {}\n", quoted(value)),
+        };
+        let filter = self.filter().map(|filter| {
+            let lines = [("pattern", &filter.pattern), ("extract", &filter.extract)].map(line);
+            format!("  filterTags:\n{}", lines.concat())
+        });
+        let (key, value) = match self.kind {
+            RuleKind::Semver => ("range", quoted(&self.range)),
+            RuleKind::Numerical | RuleKind::Alphabetical => ("order", self.order().to_owned()),
+        };
+        let filter = filter.unwrap_or_default();
+        format!("{filter}  policy:\n    {}:\n      {key}: {value}\n", self.kind.word())
+    }
+
+    /// Tries it on `tags`, from which `exclusions` takes away; `before` is what the policy makes of the same tags now.
+    pub fn run(self, exclusions: &[String], tags: &Arc<TagList>, before: Option<Arc<Evaluation>>) -> Tried {
+        let evaluator = Evaluator::new(&self.choice(), self.filter().as_ref(), exclusions);
+        let evaluation = evaluator.evaluate(tags);
+        let before = before.filter(|before| before.states.len() == evaluation.states.len());
+        let (changed, same): (Vec<u32>, Vec<u32>) = evaluator
+            .order(tags, &evaluation)
+            .into_iter()
+            .partition(|index| is_changed(before.as_deref(), &evaluation, *index));
+        let count = changed.len();
+        let order = changed.into_iter().chain(same).collect();
+        Tried {
+            trial: self,
+            tags: Arc::clone(tags),
+            evaluator,
+            evaluation,
+            before,
+            order,
+            changed: count,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+/// `text` as a scalar of YAML, whatever is in it but line breaks.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// What an evaluation makes of the tag at `index`, in a word: its state, or `fails` where the policy does, of what it would
+/// have chosen among.
+pub fn word(evaluation: &Evaluation, index: u32) -> &'static str {
+    let Some(state) = evaluation.states.get(index as usize) else { return "" };
+    let is_judged = state.is_candidate() || matches!(state, TagState::Unparsed | TagState::Collide);
+    if evaluation.error.is_some() && is_judged { "fails" } else { state.word() }
+}
+
+/// Whether a tag has another word than before.
+fn is_changed(before: Option<&Evaluation>, evaluation: &Evaluation, index: u32) -> bool {
+    before.is_some_and(|before| word(before, index) != word(evaluation, index))
+}
+
+/// What came of a trial.
+#[derive(Debug)]
+pub struct Tried {
+    /// What was tried.
+    pub trial: Trial,
+    /// On which tags.
+    pub tags: Arc<TagList>,
+    /// The trial, compiled.
+    pub evaluator: Evaluator,
+    /// What it makes of the tags.
+    pub evaluation: Evaluation,
+    /// What the policy makes of them; `None`: nothing is known of that.
+    pub before: Option<Arc<Evaluation>>,
+    /// Indices into [`Self::tags`]: those whose verdict changes first, each part best first.
+    pub order: Vec<u32>,
+    /// How many of them change.
+    pub changed: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Tried {
+    /// The tag that would be selected.
+    pub fn latest(&self) -> Option<&str> {
+        self.tags.get(self.evaluation.latest?)
+    }
+
+    /// Whether the verdict about the tag at `index` changes.
+    pub fn is_changed(&self, index: u32) -> bool {
+        is_changed(self.before.as_deref(), &self.evaluation, index)
+    }
+}
+
+/// The marked scalars that a selected tag would change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// How many.
+    pub sites: usize,
+    /// In how many files.
+    pub files: usize,
+    /// The tags and references that stand there now, in the order of bytes.
+    pub current: BTreeSet<String>,
+}
+
+/// What `policy` would change among `grounds` if it selected `image:tag`. A digest is not asked for here, so parts of markers
+/// that hold one count by image and tag alone.
+pub fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach {
+    let latest = Reference { image: image.to_owned(), tag: tag.to_owned(), digest: None };
+    let mut reach = Reach::default();
+    let mut seen = BTreeSet::new();
+    for ground in grounds.iter().filter(|ground| ground.policies.contains(policy)) {
+        for file in ground.files.iter() {
+            let mut changes = false;
+            for site in &file.sites {
+                let Ok((named, part)) = marker::parse_setter(&site.setter) else { continue };
+                let value = site.value.split('@').next().unwrap_or_default();
+                let is_meant = named == *policy && part != MarkerPart::Digest;
+                if !is_meant || value == setter::text(&latest, part) {
+                    continue;
+                }
+                if seen.insert((ground.remote.as_deref(), file.path.as_str(), site.span.start)) {
+                    reach.sites += 1;
+                    reach.current.insert(value.to_owned());
+                    changes = true;
+                }
+            }
+            reach.files += usize::from(changes);
+        }
+    }
+    reach
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numerical(pattern: &str) -> Trial {
+        let kind = RuleKind::Numerical;
+        Trial { kind, pattern: pattern.to_owned(), extract: "$n".to_owned(), ..Trial::default() }
+    }
+
+    #[test]
+    fn tags_whose_verdict_changes_come_first() {
+        let tags: Arc<TagList> =
+            Arc::new(["r12a", "r97", "r96", "rc-2"].map(str::to_owned).into_iter().collect());
+        let now = numerical("^r(?P<n>[0-9a-z]+)$").run(&[], &tags, None);
+        assert_eq!((now.latest(), now.changed), (None, 0), "12a is no number");
+        let tried = numerical("^r(?P<n>[0-9]+)$").run(&[], &tags, Some(Arc::new(now.evaluation)));
+        assert_eq!(tried.latest(), Some("r97"));
+        let first = tags.get(tried.order[0] as usize);
+        assert_eq!((first, tried.is_changed(tried.order[0])), (Some("r97"), true));
+        assert_eq!(tried.evaluator.groups(), Some((1, 1)));
+        assert_eq!(tried.evaluation.states[tried.order[0] as usize], TagState::Latest);
+    }
+
+    #[test]
+    fn a_policy_and_its_yaml_say_the_same() {
+        let trial =
+            Trial { range: ">=1.0 <2".to_owned(), pattern: "^v'(?P<v>.*)".to_owned(), ..Trial::default() };
+        let yaml = trial.yaml();
+        assert_eq!(
+            yaml,
+            "  filterTags:\n    pattern: '^v''(?P<v>.*)'\n  policy:\n    semver:\n      range: '>=1.0 <2'\n"
+        );
+        let descending = Trial { descending: true, ..numerical("") };
+        assert!(descending.yaml().ends_with("    numerical:\n      order: desc\n"), "{}", descending.yaml());
+    }
+}

@@ -1,0 +1,41 @@
+//! A policy that is tried on the tags of its repository.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Work, worker_ended};
+use crate::app::effect::JobId;
+use crate::app::message::Msg;
+use crate::domain::object::ObjectId;
+use crate::domain::trial::Trial;
+
+/// Tries `trial` in the place of `policy`, on a worker.
+pub(super) async fn attempt(work: Work, job: JobId, policy: ObjectId, trial: Trial) {
+    let found = {
+        let held = work.held();
+        held.world.clone().and_then(|world| {
+            let repository = world.inventory.policies.get(&policy)?.repository.clone();
+            let tags = Arc::clone(&held.scans.get(&repository)?.tags);
+            let before = held.selections.get(&policy).and_then(|known| known.evaluation.clone());
+            let exclusions = world.inventory.repositories.get(&repository)?.exclusions();
+            Some((exclusions, tags, before))
+        })
+    };
+    let Some((exclusions, tags, before)) = found else {
+        return work.answer(Msg::Tried(job, None)).await;
+    };
+    let tried = tokio::task::spawn_blocking(move || {
+        let start = Instant::now();
+        let mut tried = trial.run(&exclusions, &tags, before);
+        tried.took = start.elapsed();
+        tried
+    });
+    let tried = match tried.await.map_err(worker_ended) {
+        Ok(tried) => Some(Arc::new(tried)),
+        Err(problem) => {
+            work.answer(Msg::Warned(problem)).await;
+            None
+        }
+    };
+    work.answer(Msg::Tried(job, tried)).await;
+}

@@ -1,0 +1,297 @@
+//! S5: a policy that is tried on the tags that are there.
+
+use ratatui::layout::Rect;
+
+use super::rect;
+use super::tags::{role, tag_line};
+use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::field;
+use super::widgets::frame;
+use super::widgets::line::Line;
+use super::words;
+use crate::app::input::Field;
+use crate::app::layout::{Layout, Tier};
+use crate::app::rows as app_rows;
+use crate::app::state::{Part, Playground, State};
+use crate::domain::policy::Counts;
+use crate::domain::policy::goregex::error_place;
+use crate::domain::trial::{self, RuleKind, Tried};
+use crate::text::{Shown, spaced};
+use crate::theme::Role;
+
+/// Rows above the tags: fields with their rule, the place of an error, result with its rule, heads.
+const ABOVE: u16 = 10;
+/// Rows below them: the check with its rule.
+const BELOW: u16 = 2;
+
+/// How many tags have room.
+pub(super) fn rows(layout: &Layout) -> usize {
+    usize::from(layout.list.height.saturating_sub(ABOVE + BELOW))
+}
+
+/// Draws the view.
+pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
+    let Some(playground) = &state.playground else { return };
+    let area = rect(layout.list);
+    fields(canvas, area, playground);
+    let result = Rect { y: area.y + 6, height: area.height.saturating_sub(6), ..area };
+    self::result(canvas, state, result, playground);
+    let table = Rect { y: area.y + ABOVE - 1, height: area.height.saturating_sub(ABOVE - 1 + BELOW), ..area };
+    tags(canvas, layout, table, playground);
+    let check = Rect { y: area.bottom().saturating_sub(BELOW), height: BELOW.min(area.height), ..area };
+    frame::rule(canvas, check, &frame::title("check"), false);
+    canvas.line(check.x + 2, check.y + 1, check.width.saturating_sub(3), &self::check(playground));
+}
+
+/// What is typed and chosen, and where the pattern is wrong.
+fn fields(canvas: &mut Canvas<'_>, area: Rect, playground: &Playground) {
+    let title = frame::title("edit").dim("  nothing is saved; Ctrl-y copies the YAML");
+    frame::rule(canvas, area, &title, true);
+    let row = |n: u16| Rect { x: area.x + 2, y: area.y + n, width: area.width.saturating_sub(3), height: 1 };
+    let kinds = RuleKind::ALL.map(|kind| (kind.word(), playground.kind == kind));
+    choice(canvas, row(1), "kind", &kinds, playground.part == Part::Kind);
+    let is_rule = playground.part == Part::Rule;
+    if playground.kind == RuleKind::Semver {
+        text(canvas, row(2), "range", &playground.range, is_rule);
+    } else {
+        let orders = [("asc", !playground.descending), ("desc", playground.descending)];
+        choice(canvas, row(2), "order", &orders, is_rule);
+    }
+    text(canvas, row(3), "pattern", &playground.pattern, playground.part == Part::Pattern);
+    // The caret stands under the pattern, the extract keeps its place.
+    error(canvas, row(4), playground.pattern.text());
+    text(canvas, row(5), "extract", &playground.extract, playground.part == Part::Extract);
+}
+
+/// The cells of a field's label.
+const LABEL: u16 = 9;
+
+fn label(canvas: &mut Canvas<'_>, row: Rect, label: &str, focused: bool) -> Rect {
+    canvas.text(row.x, row.y, LABEL, label, if focused { Role::Select } else { Role::TextDim });
+    frame::inset(row, LABEL)
+}
+
+fn choice(canvas: &mut Canvas<'_>, row: Rect, name: &str, choices: &[(&str, bool)], focused: bool) {
+    let room = label(canvas, row, name, focused);
+    let line = choices.iter().fold(Line::default(), |line, (word, is_chosen)| {
+        let role = if *is_chosen { Role::Select } else { Role::TextDim };
+        line.with(role, if *is_chosen { "(•) " } else { "( ) " }).with(role, *word).and("   ")
+    });
+    let line = if focused { line.with(Role::KeyHint, "←→").dim(" choose") } else { line };
+    canvas.line(room.x, room.y, room.width, &line);
+    if focused {
+        canvas.put_cursor(room.x, room.y);
+    }
+}
+
+fn text(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: &Field, focused: bool) {
+    let room = label(canvas, row, name, focused);
+    if focused {
+        field::draw(canvas, room, value.text(), value.cursor(), Role::Text);
+    } else if value.text().is_empty() {
+        canvas.text(room.x, room.y, room.width, "none", Role::TextDim);
+    } else {
+        canvas.text(room.x, room.y, room.width, value.text(), Role::Text);
+    }
+}
+
+/// `^` under what is wrong with the pattern.
+fn error(canvas: &mut Canvas<'_>, row: Rect, pattern: &str) {
+    let Some(place) = error_place(pattern) else { return };
+    let column = |at: usize| Shown::new(pattern.get(..at).unwrap_or_default()).width();
+    let (start, end) = (column(place.start), column(place.end));
+    let room = frame::inset(row, LABEL);
+    let start = to_cells(start).min(room.width.saturating_sub(1));
+    let width = to_cells(end).saturating_sub(start).clamp(1, room.width - start);
+    for x in 0..width {
+        canvas.text(room.x + start + x, room.y, 1, "^", Role::StateError);
+    }
+}
+
+/// What comes of it: counts, now and here.
+fn result(canvas: &mut Canvas<'_>, state: &State, area: Rect, playground: &Playground) {
+    let Some(tried) = &playground.tried else {
+        frame::rule(canvas, area, &frame::title("result"), false);
+        canvas.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), "trying …", Role::TextDim);
+        return;
+    };
+    let took = format!("evaluated in {:.1} ms", tried.took.as_secs_f64() * 1e3);
+    let changed = format!("{} change", spaced(tried.changed));
+    let beside = [Line::of(Role::Select, changed), Line::default().dim(took)];
+    let parts = counts(&tried.evaluation.counts).into_iter().chain(beside);
+    let is_fresh = playground.is_fresh();
+    let title = frame::title("result");
+    let title = if is_fresh { title } else { title.with(Role::StateWarn, " of what stood here before") };
+    frame::rule(canvas, area, &frame::title_with(title, parts, area.width), false);
+    let room = area.width.saturating_sub(3);
+    let lines = [
+        Line::default().dim("now    ").append(now(state, playground)),
+        Line::default().dim("here   ").append(here(state, playground, tried)),
+    ];
+    for (y, line) in (area.y + 1..).zip(lines) {
+        let line = if is_fresh { line } else { dimmed(&line) };
+        canvas.line(area.x + 2, y, room, &line.cut_end(usize::from(room)));
+    }
+}
+
+fn dimmed(line: &Line) -> Line {
+    line.runs().iter().fold(Line::default(), |line, (text, _)| line.with(Role::TextDim, text.clone()))
+}
+
+/// `61 match`, and what else there is any of.
+fn counts(counts: &Counts) -> Vec<Line> {
+    let all = [
+        (counts.tags, "tags", true),
+        (counts.candidates, "match", true),
+        (counts.range, "out of range", false),
+        (counts.unparsed, "unparsed", false),
+        (counts.collide, "collide", false),
+        (counts.filter, "filter", false),
+        (counts.exclude, "exclude", false),
+        (counts.invalid, "invalid", false),
+    ];
+    let shown = all.into_iter().filter(|(count, _, always)| *always || *count > 0);
+    shown.map(|(count, word, _)| Line::plain(format!("{} {word}", spaced(count)))).collect()
+}
+
+/// What the policy selects as it is.
+fn now(state: &State, playground: &Playground) -> Line {
+    let id = &playground.policy;
+    if let Some(tag) = app_rows::latest(state, id) {
+        return Line::plain(tag);
+    }
+    let problem = || state.shown_verdict(id)?.problem.as_ref().map(|problem| problem.message.clone());
+    let why = super::policies::culprit(state, id).or_else(problem);
+    Line::of(Role::StateError, why.unwrap_or_else(|| "nothing is known yet".to_owned()))
+}
+
+/// What it would select, and what that would change.
+fn here(state: &State, playground: &Playground, tried: &Tried) -> Line {
+    let Some(tag) = tried.latest() else {
+        let error = tried.evaluation.error.as_ref().map(ToString::to_string);
+        return Line::of(Role::StateError, error.unwrap_or_default());
+    };
+    let line = Line::of(Role::TagLatest, tag);
+    let policy = state.inventory.policies.get(&playground.policy);
+    let repository = policy.and_then(|policy| state.inventory.repositories.get(&policy.repository));
+    let Some(repository) = repository else { return line };
+    let reach = trial::reach(&state.review.grounds, &playground.policy, &repository.image, tag);
+    if reach.sites == 0 {
+        return line.dim("   changes no marked value");
+    }
+    let what = format!(
+        "   would change {} in {}",
+        words::count(reach.sites, "site"),
+        words::count(reach.files, "file")
+    );
+    let current = app_rows::tags_in_files(state, &playground.policy).first().copied();
+    let line = line.and(what);
+    match current {
+        Some(current) if shape(current) != shape(tag) => {
+            line.dim(format!(" from {current}")).with(Role::StateWarn, "   ! another kind of tag")
+        }
+        Some(current) => line.dim(format!(" from {current}")),
+        None => line,
+    }
+}
+
+/// What a tag looks like: runs of digits and letters, and what stands between them.
+fn shape(tag: &str) -> String {
+    let mut shape = String::new();
+    for c in tag.chars() {
+        let class = match c {
+            c if c.is_ascii_digit() => '0',
+            c if c.is_alphanumeric() => 'a',
+            c => c,
+        };
+        if !(shape.ends_with(class) && class.is_alphanumeric()) {
+            shape.push(class);
+        }
+    }
+    shape
+}
+
+/// The cells of VALUE, NOW and HERE.
+const VALUE: usize = 16;
+const WORD: usize = 10;
+
+/// The tags, those whose verdict changes first.
+fn tags(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect, playground: &Playground) {
+    let Some(tried) = &playground.tried else { return };
+    let width = usize::from(area.width);
+    let has_values = layout.tier > Tier::T1;
+    let fixed = 4 + 2 * (WORD + 1) + if has_values { VALUE + 1 } else { 0 };
+    let room = width.saturating_sub(fixed).clamp(10, 34);
+    let heads = [("TAG", room), ("VALUE", VALUE), ("NOW", WORD), ("HERE", WORD)];
+    let heads = heads.into_iter().filter(|(head, _)| has_values || *head != "VALUE");
+    let line = heads.fold(Line::plain("   "), |line, (head, cells)| line.dim(format!("{head:cells$} ")));
+    canvas.line(area.x, area.y, area.width, &line);
+    let window = playground.list.window(rows(layout));
+    let cursor = playground.list.cursor();
+    let shown = playground.list.rows().get(window.clone()).unwrap_or_default();
+    for ((y, index), at) in (area.y + 1..).zip(shown).zip(window) {
+        let line = row(tried, *index, room, has_values, canvas.is_ascii());
+        let line = if playground.is_fresh() { line } else { dimmed(&line) };
+        canvas.line(area.x, y, area.width, &line);
+        if at == cursor && playground.list.len() > usize::from(area.height) {
+            canvas.highlight(Rect { y, height: 1, ..area });
+        }
+    }
+}
+
+fn row(tried: &Tried, index: u32, room: usize, has_value: bool, ascii: bool) -> Line {
+    let at = index as usize;
+    let found = tried.evaluator.row(&tried.tags, &tried.evaluation, at);
+    let tag = tried.tags.get(at).unwrap_or_default();
+    let glyph = if ascii { found.state.ascii() } else { found.state.glyph() };
+    let pad = |line: Line, cells: usize| {
+        let blanks = " ".repeat(cells.saturating_sub(line.width()) + 1);
+        line.and(blanks)
+    };
+    let line = Line::plain(" ").with(role(found.state), glyph).and(" ");
+    let line = line.append(pad(tag_line(tag, &found, room), room));
+    let line = if has_value {
+        let value = Shown::new(found.value.as_deref().unwrap_or("-")).cut_middle(VALUE);
+        line.append(pad(Line::plain(value), VALUE))
+    } else {
+        line
+    };
+    let before = tried.before.as_deref().map(|before| trial::word(before, index));
+    let is_changed = tried.is_changed(index);
+    let before_role = if is_changed { Role::Text } else { Role::TextDim };
+    let line = line.append(pad(Line::of(before_role, before.unwrap_or_default()), WORD));
+    let after = trial::word(&tried.evaluation, index);
+    line.with(if is_changed { role(found.state) } else { Role::TextDim }, after)
+}
+
+/// What is to be said of the pattern: whether it is one, whether values collide, how many groups are used.
+fn check(playground: &Playground) -> Line {
+    let pattern = playground.pattern.text();
+    let Some(tried) = &playground.tried else { return Line::default() };
+    if error_place(pattern).is_some() {
+        let error = tried.evaluation.error.as_ref().map(ToString::to_string).unwrap_or_default();
+        let error = error.rsplit_once("error parsing regexp: ").map_or(&*error, |(_, words)| words);
+        return Line::of(Role::StateError, "Go refuses the pattern: ").and(error);
+    }
+    let Some((groups, used)) = tried.evaluator.groups() else {
+        return Line::default().dim("no pattern: every tag takes part, and is compared as it stands");
+    };
+    let collisions = match tried.evaluation.counts.collide {
+        0 => Line::plain("no collisions"),
+        count => Line::of(Role::StateWarn, words::count(count, "tag"))
+            .with(Role::StateWarn, " with the value of another"),
+    };
+    let groups = format!("{}, {used} used", words::count(groups, "group"));
+    Line::plain("pattern compiles")
+        .dim(" · ")
+        .and("same meaning in Go and here")
+        .dim(" · ")
+        .append(collisions)
+        .dim(" · ")
+        .and(groups)
+}
+
+/// What the status line says; `EDIT` stands before it.
+pub(super) fn summary(_state: &State) -> Line {
+    Line::default().dim("typing edits the field; the result follows at once")
+}
