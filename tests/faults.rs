@@ -11,6 +11,7 @@ mod support {
     pub mod registry;
 }
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -71,12 +72,36 @@ fn shows_secret(text: &str) -> bool {
     text.contains(SECRET) || text.contains(PACKED_SECRET)
 }
 
+/// The client of many conversations, each with a registry that it has not met.
+struct Stranger {
+    shared: Client,
+    first_byte: Duration,
+    /// Hosts and ports; the system gives the port of a server that has ended to another one.
+    met: Mutex<HashSet<String>>,
+}
+
+impl Stranger {
+    fn new(first_byte: Duration) -> Self {
+        Self { shared: client(first_byte), first_byte, met: Mutex::default() }
+    }
+
+    /// A client that remembers nothing of `host`; `own` is where one for it alone is put, if need be.
+    fn to<'c>(&'c self, host: &str, own: &'c mut Option<Client>) -> &'c Client {
+        if self.met.lock().unwrap().insert(host.to_owned()) {
+            return &self.shared;
+        }
+        own.insert(client(self.first_byte))
+    }
+}
+
 /// Holds one conversation; what was wrong with it, if anything.
-async fn converse(seed: u64, clients: &[Client; 2], thief: &str) -> Option<String> {
+async fn converse(seed: u64, clients: &[Stranger; 2], thief: &str) -> Option<String> {
     let script = Script::new(seed);
     let (tags, expected) = (script.tags(), script.outcome());
-    let (client, limit) = if script.takes_time() { (&clients[0], 1) } else { (&clients[1], 60) };
+    let (stranger, limit) = if script.takes_time() { (&clients[0], 1) } else { (&clients[1], 60) };
     let liar = script.clone().start(thief);
+    let mut own = None;
+    let client = stranger.to(&liar.host, &mut own);
     let image = ImageName::parse(&format!("{}/team/app", liar.host), false).unwrap();
     let mut keyring = Keyring::new();
     keyring.add_login("flags", None, "rita", PASSWORD.into());
@@ -115,7 +140,7 @@ async fn whatever_a_registry_does_a_list_is_whole_or_a_failure() {
     let subscriber = subscriber.with_env_filter("supercargo=trace").with_writer(traces.clone()).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let thief = Liar::start(|_, _| Say::status("404 Not Found"));
-    let clients = [client(Duration::from_millis(300)), client(Duration::from_secs(30))];
+    let clients = [Stranger::new(Duration::from_millis(300)), Stranger::new(Duration::from_secs(30))];
     let seeds = match (setting("SUPERCARGO_SEED"), setting("SUPERCARGO_LONG")) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(long)) if long > 0 => 0..LONG,

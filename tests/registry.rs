@@ -4,17 +4,21 @@
 
 mod support {
     pub mod client;
+    pub mod programs;
     pub mod registry;
 }
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use supercargo::demo::registry::DemoRegistry;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest, Listing, RegistryError};
 use support::client::{brisk, list};
+use support::programs;
 use support::registry::{DockerRegistry, Liar, Say, TlsRegistry};
 
 /// A client that does not pause for seconds between its attempts.
@@ -217,6 +221,50 @@ async fn the_demos_registry_is_read_page_by_page() {
     assert_eq!(digest(&client, &image, "1.0.7").await.unwrap(), digests[7]);
     let again = list(&client, &image, &Keyring::new()).await.unwrap();
     assert_eq!(again.requests, 3, "what /v2/ says is remembered");
+}
+
+/// The tags that `skopeo` lists of an image over plain HTTP, in descending byte order; `login`: `USER:PASSWORD`.
+async fn listed_by_skopeo(image: String, login: Option<&'static str>) -> Vec<String> {
+    let home = tempfile::tempdir().unwrap();
+    let mut skopeo = Command::new("skopeo");
+    skopeo.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", home.path());
+    skopeo.args(["list-tags", "--tls-verify=false"]);
+    match login {
+        Some(login) => skopeo.args(["--creds", login]),
+        None => skopeo.arg("--no-creds"),
+    };
+    skopeo.arg(format!("docker://{image}"));
+    // The registry may be served by this very thread.
+    let output = tokio::task::spawn_blocking(move || skopeo.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tags = said["Tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap().to_owned());
+    let mut tags: Vec<String> = tags.collect();
+    tags.sort_unstable_by(|a, b| b.cmp(a));
+    tags
+}
+
+#[tokio::test]
+async fn skopeo_lists_the_same_tags_of_a_real_registry_and_page_by_page() {
+    if !programs::are_wanted(&["skopeo"]) {
+        return;
+    }
+    let Some(real) = DockerRegistry::start(Some(("rita", "s3cret-pass"))) else { return };
+    let tags = (0..2500).map(|n| format!("{}-{:07x}_{n}", ["main", "V1.2", "_x"][n % 3], n * 2_654_435));
+    real.seed("team/app", tags);
+    let image = format!("{}/team/app", real.host);
+    let listing = list(&client(), &image, &login("flags", "rita", "s3cret-pass")).await.unwrap();
+    assert_eq!(texts(&listing), listed_by_skopeo(image, Some("rita:s3cret-pass")).await);
+    assert_eq!(listing.tags.len(), 2501);
+
+    let paged = DemoRegistry::start().await.unwrap();
+    for n in 0..2500 {
+        paged.push("team/app", &format!("1.0.{n}"), Timestamp::UNIX_EPOCH);
+    }
+    let image = format!("{}/team/app", paged.host());
+    let listing = list(&client(), &image, &Keyring::new()).await.unwrap();
+    assert_eq!(texts(&listing), listed_by_skopeo(image, None).await);
+    assert_eq!((listing.pages, listing.tags.len()), (3, 2500));
 }
 
 #[tokio::test]
