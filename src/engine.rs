@@ -133,6 +133,8 @@ pub struct World {
     pub(crate) source_branch: Option<String>,
     /// The cluster, where one is a source.
     pub live: Option<Live>,
+    /// Why a cluster is left out that may come back; it is among the problems.
+    pub left_out: Option<Problem>,
     /// Objects of which files and cluster say different things, with the fields.
     pub drifts: Arc<BTreeMap<(Kind, ObjectId), Vec<&'static str>>>,
     /// What the files were like when they were read; `None` where they came from a remote, or there are none.

@@ -49,6 +49,8 @@ pub enum Code {
     GitRejected,
     /// The API server refused.
     ClusterForbidden,
+    /// The API server does not accept the login: it may have expired.
+    ClusterUnauthorized,
     /// A forge refused.
     ForgeDenied,
     /// The plan no longer fits what it was made from.
@@ -110,6 +112,8 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::GitAuthDenied, "git_auth_denied", 4),
     (Code::GitRejected, "git_rejected", 4),
     (Code::ClusterForbidden, "cluster_forbidden", 4),
+    // To scripts it is the same: denied.
+    (Code::ClusterUnauthorized, "cluster_forbidden", 4),
     (Code::ForgeDenied, "forge_denied", 4),
     (Code::StalePlan, "stale_plan", 5),
     (Code::GitRace, "git_race", 5),

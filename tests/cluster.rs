@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+#[path = "clusters/faults.rs"]
+mod faults;
+
 mod support {
     pub mod cluster;
     pub mod registry;

@@ -37,6 +37,8 @@ pub enum Effect {
     UseContext(JobId, String),
     /// Look whether what the objects were read from has changed since.
     LookAtSource,
+    /// Read the objects again because somebody wants that: a cluster that was given up for a while is asked, too.
+    LoadAnew(JobId),
     /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the
     /// limits allow.
     Scan(JobId, Vec<ObjectId>),

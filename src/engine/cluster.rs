@@ -12,19 +12,18 @@ use crate::domain::controller::{Beside, Ours, Reported, Reports, beside};
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::proposal::Reference;
 use crate::problem::{Code, Problem};
+use crate::source::cluster::connect::CALL;
 use crate::source::cluster::kinds::Kinds;
 use crate::source::cluster::{Cluster, Lost, Snapshot, Wanted, Watch};
 use crate::source::kubeconfig::{self, Places};
 use crate::source::secrets::Secrets;
 
-/// How long one call of the API server may take; a page of objects comes in a fraction of that.
-const CALL: Duration = Duration::from_secs(10);
-
 /// How long a cluster that nobody asked for may keep files waiting until it says which kinds it serves, and how long it may
 /// take to log in to it, which plugins do over the network.
 const PROBE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5));
 
-/// How long it is not asked again where files go on without it.
+/// How long it is not asked again where files go on without it, and how long nobody tries to log in again that a login was
+/// refused to.
 const MISSED: Duration = Duration::from_secs(30);
 
 /// When a kind is asked for again that could not be read for a moment.
@@ -40,6 +39,8 @@ pub(super) struct Connection {
     kinds: Mutex<Kinds>,
     watch: Mutex<Option<Watch>>,
     last: Mutex<Option<Arc<Read>>>,
+    /// From when on it is to be read again, because not all could be read.
+    again: Mutex<Option<Instant>>,
 }
 
 /// What was read of a cluster.
@@ -49,8 +50,6 @@ pub(super) struct Read {
     pub(super) secrets: Arc<Secrets>,
     wanted: Wanted,
     asked: Instant,
-    /// Whether a part of it could not be read for a moment.
-    is_partial: bool,
 }
 
 /// What a world knows of its cluster.
@@ -60,8 +59,6 @@ pub struct Live {
     pub(super) read: Arc<Read>,
     /// How many changes had been heard of before it was read.
     seen: u64,
-    /// From when on the parts are to be read that were not.
-    again: Option<Instant>,
     /// When it was read.
     pub time: Timestamp,
 }
@@ -75,6 +72,8 @@ pub(super) struct Held {
     connection: Option<Arc<Connection>>,
     /// When it was not reached, and why.
     missed: Option<(Instant, Problem)>,
+    /// When it was last logged in to, and with which files.
+    login: Option<(Instant, kubeconfig::Stamp)>,
 }
 
 impl Held {
@@ -82,6 +81,19 @@ impl Held {
     fn missed(&self) -> Option<Problem> {
         let (time, problem) = self.missed.as_ref()?;
         (time.elapsed() < MISSED).then(|| problem.clone())
+    }
+
+    /// Whether it is time to log in again to a cluster that is lost: somebody has changed the kubeconfig, or a plugin may get
+    /// another token by now. Notes that it is done.
+    fn logs_in_again(&mut self, lost: &Lost, files: kubeconfig::Stamp) -> bool {
+        let is_due = self
+            .login
+            .as_ref()
+            .is_none_or(|(time, known)| *known != files || (lost.is_login() && time.elapsed() >= MISSED));
+        if is_due {
+            self.login = Some((Instant::now(), files));
+        }
+        is_due
     }
 }
 
@@ -114,12 +126,24 @@ impl Live {
         let watch = watch.get_or_insert_with(|| {
             Watch::start(&connection.cluster, &connection.kinds(), &self.read.snapshot)
         });
-        let is_due = self.again.is_some_and(|time| time <= Instant::now());
-        (is_due || watch.changes() != self.seen) && watch.lost().is_none()
+        let again = *connection.again.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether reading works again is known by reading alone.
+        again.is_some_and(|time| time <= Instant::now())
+            || (watch.changes() != self.seen && watch.lost().is_none())
+    }
+
+    /// Whether this is no more than what `other` knows, because nothing could be read since.
+    pub(super) fn is_of_same_read(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.read, &other.read)
     }
 }
 
 impl Connection {
+    fn new(cluster: Cluster, last: Option<Arc<Read>>) -> Self {
+        let (kinds, watch, again) = Default::default();
+        Self { cluster, kinds, watch, last: Mutex::new(last), again }
+    }
+
     fn kinds(&self) -> std::sync::MutexGuard<'_, Kinds> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,37 +156,55 @@ impl Connection {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn read_again(&self, after: Option<Duration>) {
+        let time = after.map(|pause| Instant::now() + pause);
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) = time;
+    }
+
     /// Reads everything; while the server is not reached, what was read last stays.
     async fn read(self: &Arc<Self>, fallback: &str, probe: Duration) -> Result<Live, Problem> {
         let seen = self.watch().as_ref().map_or(0, Watch::changes);
         let last = self.last();
-        let live = |read: Arc<Read>| {
-            let again = read.is_partial.then(|| Instant::now() + AGAIN);
-            Live { connection: Arc::clone(self), read, seen, again, time: super::now() }
-        };
+        let live = |read: Arc<Read>| Live { connection: Arc::clone(self), read, seen, time: super::now() };
         match self.read_now((fallback, probe), last.as_deref()).await {
-            Ok(read) => {
+            Ok((read, is_partial)) => {
                 let read = Arc::new(read);
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
+                self.read_again(is_partial.then_some(AGAIN));
+                self.follow_on(&read.snapshot);
                 Ok(live(read))
             }
             Err(problem) if problem.code == Code::ClusterForbidden => Err(problem),
-            Err(problem) => last.map(live).ok_or(problem),
+            Err(problem) => {
+                let Some(last) = last else { return Err(problem) };
+                if let Some(watch) = &*self.watch() {
+                    watch.note_read(Some(problem));
+                }
+                self.read_again(Some(AGAIN));
+                Ok(live(last))
+            }
         }
     }
 
-    /// `probe` bounds the calls that show whether the server is there at all.
+    /// Has watched, where anything is, what was read now.
+    fn follow_on(&self, snapshot: &Snapshot) {
+        let mut watch = self.watch();
+        *watch = watch.take().map(|watch| watch.renewed(&self.cluster, &self.kinds(), snapshot));
+        if let Some(watch) = &*watch {
+            watch.note_read(None);
+        }
+    }
+
+    /// Everything, and whether a part of it could not be read for a moment. `probe` bounds the calls that show whether the server
+    /// is there at all.
     async fn read_now(
         &self,
         (fallback, probe): (&str, Duration),
         last: Option<&Read>,
-    ) -> Result<Read, Problem> {
-        // A kind may have come since.
-        if last.is_none() || !self.kinds().findings("").is_empty() {
-            let kinds = self.cluster.within(probe).kinds().await?;
-            *self.kinds() = kinds;
-        }
-        let kinds = self.kinds().clone();
+    ) -> Result<(Read, bool), Problem> {
+        // A kind may have come since, or a version gone.
+        let kinds = self.cluster.within(probe).kinds().await?;
+        self.kinds().clone_from(&kinds);
         let mut snapshot = self.cluster.read(&kinds, fallback).await?;
         let is_partial = last.is_some_and(|last| snapshot.keep(&last.snapshot));
         let wanted = Wanted::of(&snapshot.inventory);
@@ -171,7 +213,7 @@ impl Connection {
             Some(last) => (Arc::clone(&last.secrets), last.asked),
             None => (Arc::new(self.cluster.secrets(&wanted).await), Instant::now()),
         };
-        Ok(Read { snapshot, secrets, wanted, asked, is_partial })
+        Ok((Read { snapshot, secrets, wanted, asked }, is_partial))
     }
 }
 
@@ -256,17 +298,82 @@ impl Engine {
         if slot.connection.is_none() {
             let limit = self.call_limit();
             let context = self.settings.context.as_deref();
-            let made = Cluster::connect(&self.kube_places(), context, login.min(limit)).await?;
-            slot.connection = made.map(|cluster| {
-                Arc::new(Connection {
-                    cluster: cluster.within(limit),
-                    kinds: Mutex::default(),
-                    watch: Mutex::default(),
-                    last: Mutex::default(),
-                })
-            });
+            let places = self.kube_places();
+            slot.login = Some((Instant::now(), kubeconfig::Stamp::of(&places)));
+            let made = Cluster::connect(&places, context, login.min(limit)).await?;
+            slot.connection = made.map(|cluster| Arc::new(Connection::new(cluster.within(limit), None)));
         }
         Ok(slot.connection.clone())
+    }
+
+    /// Whether there is something to be read of the cluster: a change, or that a lost one is reached with another login, or that
+    /// one answers which files went on without.
+    pub(super) async fn cluster_has_news(&self, world: &World) -> bool {
+        match &world.live {
+            Some(live) if live.has_changed() => true,
+            Some(live) => match live.lost() {
+                Some(lost) => self.logs_in_again(live, &lost).await,
+                None => false,
+            },
+            None => world.left_out.is_some() && self.answers_again().await,
+        }
+    }
+
+    /// Connects anew to a cluster that is lost, if that is due and may help; what was read of it stays known.
+    async fn logs_in_again(&self, live: &Live, lost: &Lost) -> bool {
+        let places = self.kube_places();
+        let files = kubeconfig::Stamp::of(&places);
+        if !self.cluster.lock().await.logs_in_again(lost, files) {
+            return false;
+        }
+        let limit = self.call_limit();
+        let made = Cluster::connect(&places, self.settings.context.as_deref(), limit).await;
+        let answers = match made {
+            Ok(Some(cluster)) => cluster.within(limit).kinds().await.map(|_| cluster),
+            // The context is gone: what was read stays, and so does why it is lost.
+            Ok(None) => return false,
+            Err(problem) => Err(problem),
+        };
+        match answers {
+            Ok(cluster) => {
+                let connection = Connection::new(cluster.within(limit), live.connection.last());
+                self.cluster.lock().await.connection = Some(Arc::new(connection));
+                true
+            }
+            Err(problem) => {
+                if let Some(watch) = &*live.connection.watch() {
+                    watch.note_read(Some(problem));
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether a cluster that files go on without answers by now; asked now and then.
+    async fn answers_again(&self) -> bool {
+        if self.cluster.lock().await.missed().is_some() {
+            return false;
+        }
+        let asked = async {
+            let connection = self.connection(PROBE.1).await?;
+            match connection {
+                Some(connection) => connection.cluster.within(PROBE.0).kinds().await.map(|_| true),
+                None => Ok(false),
+            }
+        };
+        let answer = asked.await;
+        let mut held = self.cluster.lock().await;
+        held.missed = answer.as_ref().err().map(|problem| (Instant::now(), problem.clone()));
+        if answer.is_err() {
+            // The next attempt reads the kubeconfig again.
+            held.connection = None;
+        }
+        answer.unwrap_or(false)
+    }
+
+    /// Has a cluster that was given up for a while asked at the next load.
+    pub async fn ask_cluster_again(&self) {
+        self.cluster.lock().await.missed = None;
     }
 
     fn call_limit(&self) -> Duration {
@@ -313,8 +420,8 @@ impl Engine {
         let fallback = self.settings.namespace.clone().or(context);
         let fallback = fallback.unwrap_or_else(|| self.settings.default_namespace.clone());
         let read = connection.read(&fallback, probe).await;
-        if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterForbidden) {
-            // The login may have expired: the next attempt logs in again.
+        if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterUnauthorized) {
+            // The next attempt logs in again.
             self.cluster.lock().await.connection = None;
         }
         read.map(Some)
@@ -330,6 +437,7 @@ mod tests {
         let problem = Problem::new(Code::Timeout, "staging", "no answer");
         let missed = |before: Duration| Held {
             connection: None,
+            login: None,
             missed: Instant::now().checked_sub(before).map(|time| (time, problem.clone())),
         };
         assert!(Held::default().missed().is_none());

@@ -37,15 +37,31 @@ impl Engine {
     /// # Errors
     /// As [`Self::load`].
     pub async fn changed(&self, world: &Arc<World>) -> Result<Option<Arc<World>>, Problem> {
-        let of_cluster = world.live.as_ref().is_some_and(Live::has_changed);
-        if !of_cluster && !self.may_have_other_files(world).await? {
-            return match world.live.as_ref().and_then(Live::lost) {
-                Some(lost) => Err(lost.problem),
-                None => Ok(None),
-            };
+        let of_files = self.may_have_other_files(world).await?;
+        self.changed_since(world, of_files).await
+    }
+
+    /// As [`Self::changed`], but files are not looked at.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn changed_in_cluster(&self, world: &Arc<World>) -> Result<Option<Arc<World>>, Problem> {
+        self.changed_since(world, false).await
+    }
+
+    async fn changed_since(&self, world: &Arc<World>, of_files: bool) -> Result<Option<Arc<World>>, Problem> {
+        let of_cluster = self.cluster_has_news(world).await;
+        let lost = || world.live.as_ref().and_then(Live::lost).map_or(Ok(None), |lost| Err(lost.problem));
+        if !of_cluster && !of_files {
+            return lost();
         }
         // What the store has to say stays for whoever shows it.
         let now = self.load_all(Vec::new()).await?;
+        let is_unread =
+            now.live.as_ref().zip(world.live.as_ref()).is_some_and(|(now, then)| now.is_of_same_read(then));
+        if is_unread && !of_files {
+            return lost();
+        }
         // Of a remote it is known only now.
         let has_news = now.problems.iter().any(|problem| !world.problems.contains(problem));
         let is_remote = world.source_url.is_some();
@@ -84,9 +100,13 @@ impl Engine {
             (Ok(Some(live)), Err(problem)) if self.may_do_without_files(&problem) => self.world_of(live),
             (Ok(None), Ok(Some(files))) => files,
             (Err(problem), Ok(Some(mut files))) if self.may_do_without_cluster() => {
+                // Rights do not come by themselves as a server does.
+                let comes_back = problem.code != Code::ClusterForbidden;
                 // That a pod's account has no role there matters to nobody who did not ask for it.
-                if !(problem.code == Code::ClusterForbidden && problem.subject == IN_CLUSTER) {
-                    files.problems.push(without_cluster(problem));
+                if comes_back || problem.subject != IN_CLUSTER {
+                    let problem = without_cluster(problem);
+                    files.left_out = comes_back.then(|| problem.clone());
+                    files.problems.push(problem);
                 }
                 files
             }
@@ -266,6 +286,7 @@ impl Engine {
             source_url: None,
             source_branch: None,
             live: None,
+            left_out: None,
             drifts: Arc::default(),
             stamp: None,
             problems,

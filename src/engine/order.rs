@@ -1,7 +1,5 @@
 //! Orders to the controllers of the cluster in force.
 
-use std::time::Duration;
-
 use super::{Engine, Note, blocking};
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
@@ -9,10 +7,6 @@ use crate::domain::order::Order;
 use crate::problem::{Code, Problem};
 use crate::source::cluster::Cluster;
 use crate::source::cluster::apply::{Effect, is_suspended_object};
-use crate::source::kubeconfig::Places;
-
-/// How long one call may take: somebody waits for it at the screen.
-const CALL: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Gives an order for each object, or, in a dry run, has the API server try it; what was done is written down.
@@ -27,10 +21,8 @@ impl Engine {
         (kind, objects): (Kind, &[ObjectId]),
         dry_run: bool,
     ) -> Result<Vec<(ObjectId, Result<(), Problem>)>, Problem> {
-        let places = Places::of(self.settings.kubeconfig.clone());
-        let connected = Cluster::connect(&places, self.settings.context.as_deref(), CALL).await?;
         let none = || Problem::new(Code::Config, "cluster", "no kube context is in force");
-        let cluster = connected.ok_or_else(none)?;
+        let cluster = self.connect().await?.ok_or_else(none)?;
         let mut results = Vec::new();
         for id in objects {
             results.push((id.clone(), self.order_one(&cluster, order, (kind, id), dry_run).await));

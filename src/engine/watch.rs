@@ -164,11 +164,17 @@ impl Engine {
             tokio::time::sleep(tick).await;
             // A cluster tells by itself; files have to be looked at.
             let has_news = world.live.as_ref().is_some_and(Live::has_news);
-            if !has_news && said.is_none() && looked.elapsed() < pause {
+            let is_due = looked.elapsed() >= pause;
+            if !has_news && said.is_none() && !is_due {
                 continue;
             }
-            looked = Instant::now();
-            match self.changed(world).await {
+            let found = if has_news && !is_due {
+                self.changed_in_cluster(world).await
+            } else {
+                looked = Instant::now();
+                self.changed(world).await
+            };
+            match found {
                 Ok(Some(next)) => return Some(next),
                 Ok(None) => said = None,
                 Err(problem) if said.as_ref() == Some(&problem) => {}

@@ -170,6 +170,7 @@ impl EffectRunner {
         work.held().mode = mode;
         match effect {
             Effect::Load(job) => self.load(work, job),
+            Effect::LoadAnew(job) => self.load_anew(work, job),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
             Effect::UseContext(job, context) => {
                 self.engine = self.engine.with_context(&context);
@@ -281,6 +282,17 @@ impl EffectRunner {
             held: Arc::clone(&self.held),
             remembers: self.remembers,
         }
+    }
+
+    fn load_anew(&mut self, work: Work, job: JobId) {
+        {
+            let mut held = work.held();
+            (held.newest, held.fresh) = (job, None);
+        }
+        self.spawn(job, async move {
+            work.engine.ask_cluster_again().await;
+            load::load(work, job).await;
+        });
     }
 
     fn load(&mut self, work: Work, job: JobId) {

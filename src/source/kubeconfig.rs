@@ -4,6 +4,7 @@
 //! `~/.kube/config`. Files that do not exist are no error, but for the flag's.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use kube::config::{Kubeconfig, KubeconfigError};
 
@@ -37,6 +38,21 @@ impl Places {
             }
             (None, None) => self.home.iter().map(|home| home.join(".kube/config")).collect(),
         }
+    }
+}
+
+/// What the files of a kubeconfig are like: by it another login, or another address, shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp(Vec<Option<(u64, SystemTime)>>);
+
+impl Stamp {
+    /// What they are like now.
+    pub fn of(places: &Places) -> Self {
+        let look = |path: PathBuf| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.len(), found.modified().ok()?))
+        };
+        Self(places.files().into_iter().map(look).collect())
     }
 }
 
@@ -122,6 +138,14 @@ pub fn in_force(places: &Places, asked: Option<&str>) -> Result<Option<Context>,
         namespace: context.and_then(|context| context.namespace.clone()).filter(|name| !name.is_empty()),
         name,
     }))
+}
+
+/// Whether the cluster of a context is reached by a proxy that the kubeconfig itself names.
+pub(super) fn has_proxy(config: &Kubeconfig, context: &str) -> bool {
+    let context = config.contexts.iter().find(|one| one.name == context).and_then(|one| one.context.as_ref());
+    let cluster = context.and_then(|context| config.clusters.iter().find(|one| one.name == context.cluster));
+    let proxy = cluster.and_then(|one| one.cluster.as_ref()?.proxy_url.as_deref());
+    proxy.is_some_and(|proxy| !proxy.is_empty())
 }
 
 /// The names of all contexts, in the order of the files.

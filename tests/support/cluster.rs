@@ -36,6 +36,12 @@ const BUILT: &str = "supercargo-test/kube-apiserver-1.20.2";
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/crds");
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
+/// How long one may take to come up on a busy machine.
+const START: Duration = Duration::from_mins(4);
+
+/// One comes up at a time: it takes a core for seconds.
+static STARTING: Mutex<()> = Mutex::new(());
+
 /// Contexts of the kubeconfig: who may do everything, and who may do nothing until a test allows it.
 pub const USERS: [&str; 3] = ["admin", "reader", "nobody"];
 
@@ -101,6 +107,7 @@ impl Cluster {
         if !programs::are_wanted(&["etcd", "openssl"]) {
             return None;
         }
+        let _turn = STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap().keep();
         let (etcd_port, etcd) = etcd(&folder);
         let port = free_port();
@@ -110,13 +117,61 @@ impl Cluster {
         let client = client_of(&runtime, &folder.join("kubeconfig"));
         let cluster = Self { folder, port, etcd, api: Mutex::new(Some(server)), runtime, client };
         cluster.wait();
-        cluster.install(replaced);
+        cluster.install_all(replaced, "");
         Some(cluster)
     }
 
     /// The kubeconfig, with a context for each of [`USERS`].
     pub fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")
+    }
+
+    /// Where it listens, such as `https://127.0.0.1:6443`.
+    pub fn server(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// The file with the certificate by which it is trusted.
+    pub fn authority(&self) -> PathBuf {
+        let text = fs::read_to_string(self.kubeconfig()).unwrap();
+        let config: Value = serde_json::from_str(&text).unwrap();
+        PathBuf::from(config["clusters"][0]["cluster"]["certificate-authority"].as_str().unwrap())
+    }
+
+    /// Gives a user another token, which is the one that counts from the next start on.
+    pub fn give_token(&self, user: &str, token: &str) {
+        let path = self.folder.join("tokens.csv");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(&format!("{user}-token"), token)).unwrap();
+    }
+
+    /// Has a kind of Flux's served in this version alone.
+    pub fn serve_instead(&self, crd: &str, version: &str) {
+        let api = self.crds();
+        let mut found = self.runtime.block_on(api.get(crd)).unwrap();
+        let versions = found.data["spec"]["versions"].as_array_mut().unwrap();
+        let mut new = versions[0].clone();
+        versions[0]["served"] = json!(false);
+        (new["name"], new["storage"]) = (json!(version), json!(false));
+        versions.push(new);
+        self.runtime.block_on(api.replace(crd, &PostParams::default(), &found)).unwrap();
+        self.wait_for_kinds(&api);
+    }
+
+    /// Takes a kind away, with all of its objects.
+    pub fn remove_kind(&self, crd: &str) {
+        let api = self.crds();
+        self.runtime.block_on(api.delete(crd, &kube::api::DeleteParams::default())).unwrap();
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.runtime.block_on(api.get_opt(crd)).unwrap().is_some() {
+            assert!(Instant::now() < until, "{crd} does not go");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Installs the kinds whose files have this in their names.
+    pub fn install_kind(&self, part: &str) {
+        self.install_all(&[], part);
     }
 
     /// Ends the API server; what it stored stays.
@@ -136,7 +191,7 @@ impl Cluster {
 
     /// An answer is not enough: the rights that everybody has come a moment later.
     fn wait(&self) {
-        let until = Instant::now() + Duration::from_mins(1);
+        let until = Instant::now() + START;
         let is_ready = || {
             let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
             self.runtime.block_on(self.client.request_text(request)).is_ok()
@@ -234,15 +289,16 @@ impl Cluster {
         }
     }
 
-    fn install(&self, replaced: &[(&str, &str)]) {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(
-            "apiextensions.k8s.io",
-            "v1",
-            "CustomResourceDefinition",
-        ));
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+    fn crds(&self) -> Api<DynamicObject> {
+        let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+        Api::all_with(self.client.clone(), &ApiResource::from_gvk(&gvk))
+    }
+
+    fn install_all(&self, replaced: &[(&str, &str)], part: &str) {
+        let api = self.crds();
         for file in fs::read_dir(CRDS).unwrap().map(|entry| entry.unwrap().path()) {
-            if file.extension().is_none_or(|extension| extension != "yaml") {
+            let is_wanted = file.file_name().unwrap().to_string_lossy().contains(part);
+            if !is_wanted || file.extension().is_none_or(|extension| extension != "yaml") {
                 continue;
             }
             let text = replaced

@@ -198,7 +198,7 @@ impl Screen {
         let mut answers = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Load(job) => answers.push(self.load(job)),
+                Effect::Load(job) | Effect::LoadAnew(job) => answers.push(self.load(job)),
                 Effect::Scan(job, ids) => answers.extend(ids.iter().map(|id| self.scan(job, id))),
                 Effect::Evaluate { policies, .. } => {
                     answers.extend(policies.iter().filter_map(|id| self.evaluate(id)));

@@ -22,7 +22,9 @@ pub(super) fn lost(state: &mut State, lost: Option<(Timestamp, Problem)>) -> Vec
     let was_lost = state.lost.is_some();
     state.lost = lost.as_ref().map(|(since, _)| *since);
     match lost {
-        Some((_, problem)) if !was_lost => {
+        Some((_, problem)) if !is_told(state, &problem) => {
+            // The newest reason is the one to act upon.
+            state.errors.resolve(CONNECTION);
             problems::report(state, CONNECTION, problem, None, Level::Warning);
         }
         None if was_lost => {
@@ -32,6 +34,10 @@ pub(super) fn lost(state: &mut State, lost: Option<(Timestamp, Problem)>) -> Vec
         _ => {}
     }
     vec![]
+}
+
+fn is_told(state: &State, problem: &Problem) -> bool {
+    state.errors.entries().iter().any(|entry| entry.what == CONNECTION && entry.problem == *problem)
 }
 
 /// Plans to ask again, if that may help.

@@ -31,6 +31,13 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
     vec![Effect::Load(job)]
 }
 
+/// As [`reload`], because somebody asked for it.
+pub(super) fn reload_anew(state: &mut State) -> Vec<Effect> {
+    let job = state.jobs.number();
+    state.jobs.load = Some(job);
+    vec![Effect::LoadAnew(job)]
+}
+
 /// The objects are there: cached tags are evaluated, what is due is scanned.
 pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, Problem>) -> Vec<Effect> {
     if state.jobs.load != Some(job) {

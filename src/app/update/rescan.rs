@@ -10,7 +10,7 @@ use crate::domain::object::ObjectId;
 use crate::text::count;
 
 use super::compare::propose;
-use super::objects::reload;
+use super::objects::{reload, reload_anew};
 use super::scans::scan;
 
 /// `r`: scans what the cursor or the selection means, and takes over newer tags of updates under review.
@@ -55,7 +55,7 @@ pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
         .map(|repository| repository.meta.id.clone())
         .collect();
     let how_many = count(repositories.len(), "repository");
-    let mut effects = reload(state);
+    let mut effects = reload_anew(state);
     effects.extend(propose(state, true, true));
     effects.extend(scan(state, repositories, Reach::Remote));
     state.tell(Level::Info, format!("scanning {how_many} again"));
@@ -68,7 +68,7 @@ fn retry(state: &mut State) -> Vec<Effect> {
     match entry.map(|entry| entry.retry.clone()) {
         Some(Some(repository)) => scan(state, vec![repository], Reach::Remote),
         Some(None) => {
-            let mut effects = reload(state);
+            let mut effects = reload_anew(state);
             effects.extend(propose(state, true, false));
             effects
         }

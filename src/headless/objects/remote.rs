@@ -25,13 +25,11 @@ use crate::domain::order::human;
 use crate::engine::{Engine, Note};
 use crate::problem::{Code, Problem};
 use crate::source::cluster::apply::{self, Effect, Progress, Target};
+use crate::source::cluster::connect::CALL;
 use crate::source::cluster::{Cluster, apply::Change as Applied};
 use crate::source::create::{Made, NewObject};
 use crate::source::kubeconfig::Places;
 use crate::source::objects::URL_ANNOTATION;
-
-/// No single call takes longer, however long a command may.
-const LONGEST_CALL: Duration = Duration::from_secs(30);
 
 /// Where to look for a name of which there is nothing here.
 const ELSEWHERE: &str = "There is none here; -A, -n NAMESPACE or --context NAME looks elsewhere.";
@@ -55,7 +53,7 @@ impl Remote {
     pub(super) fn connect(settings: &Settings, places: &Places) -> Result<Option<Self>, Problem> {
         let runtime = EventLoop::start()?;
         let limit = settings.timeout.0;
-        let connected = Cluster::connect(places, settings.context.as_deref(), limit.min(LONGEST_CALL));
+        let connected = Cluster::connect(places, settings.context.as_deref(), limit.min(CALL));
         let cluster = runtime.block_on(connected)?;
         let effect = if settings.mode == Mode::Write { Effect::Write } else { Effect::DryRun };
         Ok(cluster.map(|cluster| Self { cluster, runtime, effect, limit }))

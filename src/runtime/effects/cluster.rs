@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Work;
+use super::load::found;
 use crate::app::message::Msg;
 use crate::app::world::Live;
 use crate::engine::{Live as Source, World};
@@ -35,15 +36,15 @@ pub(super) async fn follow(work: &Work, world: &Arc<World>) {
     let mut lost = None;
     let is_current = || work.held().world.as_ref().is_some_and(|now| Arc::ptr_eq(now, world));
     while is_current() {
-        let has_changed = live.has_changed();
-        let now = live.lost();
-        if now.as_ref().map(|lost| lost.since) != lost {
-            lost = now.as_ref().map(|lost| lost.since);
-            work.answer(Msg::ClusterLost(now.map(|lost| (lost.since, lost.problem)))).await;
-        }
-        if has_changed {
-            work.answer(Msg::SourceChanged).await;
+        // That it is lost is told below.
+        let now = if live.has_news() { work.engine.changed_in_cluster(world).await } else { Ok(None) };
+        if found(work, world, now.unwrap_or_default()).await {
             return;
+        }
+        let now = live.lost();
+        if now != lost {
+            lost.clone_from(&now);
+            work.answer(Msg::ClusterLost(now.map(|lost| (lost.since, lost.problem)))).await;
         }
         tokio::time::sleep(GATHER).await;
     }

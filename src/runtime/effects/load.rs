@@ -75,22 +75,26 @@ fn tried_cluster(engine: &Engine, is_read: bool) -> Option<String> {
 pub(super) async fn look_at_source(work: Work) {
     let Some(world) = work.held().world.clone() else { return };
     match work.engine.changed(&world).await {
-        Ok(None) => {}
-        Ok(Some(now)) => {
-            {
-                let mut held = work.held();
-                // Another context may have been chosen meanwhile.
-                if held.world.as_ref().is_none_or(|held| !Arc::ptr_eq(held, &world)) {
-                    return;
-                }
-                held.fresh = Some((Instant::now(), now));
-            }
-            work.answer(Msg::SourceChanged).await;
-        }
+        Ok(now) => drop(found(&work, &world, now).await),
         // That the cluster is gone is told by who follows it.
         Err(problem) if cluster::is_lost(&world, &problem) => {}
         Err(problem) => work.answer(Msg::Warned(problem)).await,
     }
+}
+
+/// Tells of what a look has found instead of `world`; whether it did.
+pub(super) async fn found(work: &Work, world: &Arc<World>, now: Option<Arc<World>>) -> bool {
+    let Some(now) = now else { return false };
+    {
+        let mut held = work.held();
+        // Another context may have been chosen meanwhile.
+        if held.world.as_ref().is_none_or(|held| !Arc::ptr_eq(held, world)) {
+            return false;
+        }
+        held.fresh = Some((Instant::now(), now));
+    }
+    work.answer(Msg::SourceChanged).await;
+    true
 }
 
 /// The source; a screen asks every registry and remote of it sooner or later.
@@ -117,6 +121,9 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         };
         let drafts = of.automations.iter().filter_map(|automation| draft(&automation.meta.id)).collect();
         let mut problems = of.problems.clone();
+        for problem in problems.iter_mut().filter(|problem| of.left_out.as_ref() == Some(problem)) {
+            problem.hint = Some("It is asked again by itself every minute, and at once with R.".to_owned());
+        }
         problems.extend(engine.credential_problems(&of));
         problems.extend(engine.store().take_warnings());
         (cached, drafts, problems)

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode, KubeConfigOptions};
 use kube::{Client, Config};
 
@@ -15,6 +16,9 @@ use super::failure::{Act, config_problem, kubeconfig_problem};
 use crate::environment::{has_program, ours};
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
+
+/// How long one call of the API server may take at most: a page of objects comes in a fraction of that, and somebody waits.
+pub const CALL: Duration = Duration::from_secs(10);
 
 /// Where a pod finds its own credentials.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -59,10 +63,16 @@ impl Cluster {
             return if is_pod() { Self::of_pod(limit).await.map(Some) } else { Ok(None) };
         };
         let config = kubeconfig::read(places)?;
+        let has_proxy = kubeconfig::has_proxy(&config, &context.name);
         let options =
             KubeConfigOptions { context: Some(context.name.clone()), ..KubeConfigOptions::default() };
         let made = Config::from_custom_kubeconfig(config, &options).await;
-        let made = made.map_err(|error| kubeconfig_problem(&context.name, &error))?;
+        let mut made = made.map_err(|error| kubeconfig_problem(&context.name, &error))?;
+        if !has_proxy {
+            // kube compares `NO_PROXY` with the address of the proxy and not of the server.
+            let is_proxied = Matcher::from_env().intercept(&made.cluster_url).is_some();
+            made.proxy_url = proxy().filter(|_| is_proxied).and_then(|proxy| proxy.parse().ok());
+        }
         let client = client_of(made, &context.name, limit).await?;
         let server = context.server.unwrap_or_default();
         Ok(Some(Self { client, context: context.name, server, namespace: context.namespace, limit }))
@@ -118,6 +128,12 @@ impl Cluster {
     }
 }
 
+/// The proxy that the environment names for servers with TLS.
+fn proxy() -> Option<String> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["HTTPS_PROXY", "https_proxy"].into_iter().find_map(set)
+}
+
 fn is_pod() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).exists()
 }
@@ -153,6 +169,10 @@ fn wrap(exec: &mut ExecConfig, limit: Duration) {
 /// program does not wait for the thread.
 async fn client_of(mut config: Config, context: &str, limit: Duration) -> Result<Client, Problem> {
     crate::http::install_tls_provider();
+    // What bounds a call bounds all of it: a client that gave up by itself would say so in words of its own.
+    config.connect_timeout = None;
+    // kube would send an order again, too, of which nobody knows whether it was done.
+    config.default_retry = false;
     let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
     confine(&mut config.auth_info, limit);
     let (send, answer) = tokio::sync::oneshot::channel();

@@ -77,7 +77,7 @@ impl Act {
                 (Code::YamlInvalid, format!("{self}: the API server does not take the object"), None)
             }
             401 => (
-                Code::ClusterForbidden,
+                Code::ClusterUnauthorized,
                 format!("{self}: the API server does not accept the login"),
                 Some("Log in again: a token or a certificate may have expired."),
             ),
@@ -207,7 +207,7 @@ mod tests {
     fn an_expired_login_a_busy_server_and_a_broken_one_are_told_apart() {
         let act = Act::cluster_wide("list", "apigroups");
         let code = |code| act.problem("prod", &status(code, "")).code;
-        assert_eq!(code(401), Code::ClusterForbidden);
+        assert_eq!((code(401), code(403)), (Code::ClusterUnauthorized, Code::ClusterForbidden));
         assert_eq!(code(429), Code::RateLimited);
         assert_eq!(code(503), Code::Unreachable);
         assert_eq!(code(404), Code::NotFound);

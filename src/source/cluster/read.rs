@@ -1,7 +1,8 @@
 //! All of Flux's image objects of a cluster, as the same values that files become, and what controllers say of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Namespace;
@@ -22,6 +23,12 @@ const PAGE: u32 = 500;
 
 /// How often a list is begun again whose continuation the server has forgotten.
 const TRIES: usize = 3;
+
+/// How often, and how soon, a busy server is asked again for a page.
+const BUSY: (usize, Duration) = (3, Duration::from_secs(1));
+
+/// The server's answer where it is busy.
+const TOO_MANY: u16 = 429;
 
 /// The server's answer where it no longer knows the moment that is asked for.
 pub(super) const GONE: u16 = 410;
@@ -59,8 +66,12 @@ impl Snapshot {
     /// Takes from `last` the kinds that could not be read for a moment; what is denied or gone stays away. Whether there was
     /// such a kind.
     pub fn keep(&mut self, last: &Self) -> bool {
-        let passes =
-            |problem: &Problem| matches!(problem.code, Code::Unreachable | Code::Timeout | Code::RateLimited);
+        let passes = |problem: &Problem| {
+            matches!(
+                problem.code,
+                Code::Unreachable | Code::Timeout | Code::RateLimited | Code::ClusterUnauthorized
+            )
+        };
         let failed: Vec<Kind> =
             self.unread.iter().filter(|(_, problem)| passes(problem)).map(|(kind, _)| *kind).collect();
         for kind in &failed {
@@ -113,6 +124,7 @@ impl Cluster {
                 }
             }
         }
+        advise_once(&mut snapshot.inventory.problems);
         if snapshot.inventory.repositories.values().any(|repository| repository.access_from.is_some()) {
             snapshot.inventory.namespaces = self.namespaces().await.unwrap_or_default();
         }
@@ -168,9 +180,15 @@ impl Cluster {
     ) -> Result<Option<Snapshot>, Problem> {
         let mut params = ListParams::default().limit(PAGE);
         let mut part = Snapshot::default();
+        let mut busy = 0;
         loop {
             let page = match self.ask(act, api.list(&params)).await? {
                 Err(kube::Error::Api(status)) if status.code == GONE => return Ok(None),
+                Err(kube::Error::Api(status)) if status.code == TOO_MANY && busy < BUSY.0 => {
+                    busy += 1;
+                    tokio::time::sleep(BUSY.1).await;
+                    continue;
+                }
                 answer => answer.map_err(|error| act.problem(&self.context, &error))?,
             };
             let version = page.metadata.resource_version.unwrap_or_default();
@@ -234,6 +252,14 @@ impl Snapshot {
     }
 }
 
+/// Of several refusals, one after the other, the same advice serves once.
+fn advise_once(problems: &mut [Problem]) {
+    let mut said = BTreeSet::new();
+    for problem in problems.iter_mut().filter(|problem| problem.code == Code::ClusterForbidden) {
+        problem.hint = problem.hint.take().filter(|hint| said.insert(hint.clone()));
+    }
+}
+
 /// Makes the objects of a kind those of `from`.
 fn take(inventory: &mut Inventory, kind: Kind, from: &Inventory) {
     match kind {
@@ -282,6 +308,15 @@ mod tests {
             "{said:?}"
         );
         assert_eq!(snapshot.reports.len(), 2);
+    }
+
+    #[test]
+    fn what_is_refused_for_several_kinds_has_its_advice_once() {
+        let refused = |kind: &str| Problem::new(Code::ClusterForbidden, "prod", kind).hint("Ask for a role.");
+        let mut problems =
+            [refused("a"), Problem::new(Code::Skipped, "b", "b").hint("Ask for a role."), refused("c")];
+        advise_once(&mut problems);
+        assert_eq!(problems.each_ref().map(|problem| problem.hint.is_some()), [true, true, false]);
     }
 
     #[test]

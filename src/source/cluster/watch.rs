@@ -1,7 +1,8 @@
 //! Hearing that something changed in a cluster: a watch for each kind, which is taken up again where it ended.
 //!
 //! A watch says no more than that it is time to read again: whoever reads, reads everything, so that any number of events
-//! between two looks are one. While a server is gone, that is known with the time since when.
+//! between two looks are one. While a server is gone, that is known with the time since when. Kinds and versions that are served
+//! are asked for now and then: a watch of a version that went away would be of nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ use super::kinds::{Kinds, resource_of};
 use super::read::{GONE, Snapshot};
 use super::{Act, Cluster};
 use crate::domain::object::Kind;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// How long the server is asked to keep a watch open, in seconds. It ends a watch of itself then; that is no loss.
 const KEPT: u32 = 240;
@@ -27,22 +28,34 @@ const SILENCE: Duration = Duration::from_mins(5);
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a watch lasts that may be taken up again at once.
 const LASTED: Duration = Duration::from_secs(5);
-/// The server's answers to who may not, and where the kind is gone.
-const REFUSALS: [u16; 2] = [403, 404];
-/// How often objects are read again that may be listed and not watched.
+/// The server's answer to who may not.
+const FORBIDDEN: u16 = 403;
+/// The server's answer where the kind is gone.
+const NOT_FOUND: u16 = 404;
+/// How often objects are read again that may be listed and not watched, and how often it is asked which kinds are served.
 const POLL: Duration = Duration::from_secs(30);
 
 /// Watches of all kinds; they end with it.
 #[derive(Debug)]
 pub struct Watch {
     heard: Arc<Heard>,
+    places: Places,
     _tasks: JoinSet<()>,
+}
+
+/// What is watched: which kinds in which versions, and the namespace of those that are watched in one alone.
+type Places = (Kinds, BTreeMap<Kind, Option<String>>);
+
+fn places(kinds: &Kinds, snapshot: &Snapshot) -> Places {
+    let only = snapshot.moments.iter().map(|(kind, moment)| (*kind, moment.only.clone()));
+    (kinds.clone(), only.collect())
 }
 
 #[derive(Debug, Default)]
 struct Heard {
     changes: AtomicU64,
-    lost: Mutex<BTreeMap<Kind, Lost>>,
+    /// By the kind whose watch was lost; `None`: reading was.
+    lost: Mutex<BTreeMap<Option<Kind>, Lost>>,
 }
 
 /// A cluster that is not reached at the moment.
@@ -50,15 +63,37 @@ struct Heard {
 pub struct Lost {
     /// Since when.
     pub since: Timestamp,
-    /// Why.
+    /// Why; the newest reason.
     pub problem: Problem,
+}
+
+impl Lost {
+    /// Whether another login might help.
+    pub fn is_login(&self) -> bool {
+        matches!(self.problem.code, Code::ClusterUnauthorized | Code::Config)
+    }
 }
 
 impl Watch {
     /// Watches the kinds that a snapshot was read of, from that moment on. Must run inside a runtime.
     pub fn start(cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
-        let heard = Arc::new(Heard::default());
+        Self::start_at(0, cluster, kinds, snapshot)
+    }
+
+    /// What watches what was read now: this one, or one that begins anew because other kinds are served, in other versions, or
+    /// other namespaces may be read. It counts changes on from where this one is.
+    #[must_use]
+    pub fn renewed(self, cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
+        if self.places == places(kinds, snapshot) {
+            return self;
+        }
+        Self::start_at(self.changes(), cluster, kinds, snapshot)
+    }
+
+    fn start_at(changes: u64, cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
+        let heard = Arc::new(Heard { changes: changes.into(), ..Heard::default() });
         let mut tasks = JoinSet::new();
+        tasks.spawn(watch_kinds(cluster.clone(), kinds.clone(), Arc::clone(&heard)));
         for (kind, moment) in &snapshot.moments {
             let Some(resource) = kinds.api(*kind) else { continue };
             let namespace = moment.only.as_deref();
@@ -71,7 +106,7 @@ impl Watch {
             };
             tasks.spawn(follower.follow(moment.version.clone()));
         }
-        Self { heard, _tasks: tasks }
+        Self { heard, places: places(kinds, snapshot), _tasks: tasks }
     }
 
     /// How many changes were heard of so far.
@@ -79,14 +114,37 @@ impl Watch {
         self.heard.changes.load(Ordering::Relaxed)
     }
 
-    /// Since when the cluster is not reached, and why; `None` while it is.
+    /// Since when the cluster is not reached, and why; `None` while it is. That a login is needed says more than that
+    /// something failed.
     pub fn lost(&self) -> Option<Lost> {
-        self.heard.lost().values().min_by_key(|lost| lost.since).cloned()
+        let lost = self.heard.lost();
+        let first = lost.values().min_by_key(|lost| lost.since)?;
+        let telling = lost.values().find(|lost| lost.is_login()).unwrap_or(first);
+        Some(Lost { since: first.since, problem: telling.problem.clone() })
+    }
+
+    /// Notes why nothing could be read, or with `None` that it could.
+    pub fn note_read(&self, failed: Option<Problem>) {
+        match failed {
+            Some(problem) => self.heard.lose(None, problem),
+            None => self.heard.find(None),
+        }
+    }
+}
+
+/// Tells of a change as soon as other kinds are served than these, or in other versions. That nobody answers is told by those
+/// who watch a kind.
+async fn watch_kinds(cluster: Cluster, kinds: Kinds, heard: Arc<Heard>) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        if cluster.kinds().await.is_ok_and(|now| now != kinds) {
+            heard.change();
+        }
     }
 }
 
 impl Heard {
-    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeMap<Kind, Lost>> {
+    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeMap<Option<Kind>, Lost>> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,12 +152,17 @@ impl Heard {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn lose(&self, kind: Kind, problem: Problem) {
-        let since = Timestamp::now();
-        self.lost().entry(kind).or_insert(Lost { since, problem });
+    fn lose(&self, kind: Option<Kind>, problem: Problem) {
+        let mut all = self.lost();
+        let lost =
+            all.entry(kind).or_insert_with(|| Lost { since: Timestamp::now(), problem: problem.clone() });
+        // The same in other words is no news.
+        if lost.problem.code != problem.code {
+            lost.problem = problem;
+        }
     }
 
-    fn find(&self, kind: Kind) {
+    fn find(&self, kind: Option<Kind>) {
         self.lost().remove(&kind);
     }
 }
@@ -130,8 +193,10 @@ enum End {
     Over,
     /// The server no longer knows the moment.
     Forgotten,
-    /// It may be listed and not watched, or is not there any more.
+    /// It may be listed and not watched.
     Refused,
+    /// It is not there any more, or not in this version.
+    Gone,
     Lost(Problem),
 }
 
@@ -139,6 +204,7 @@ impl Follower {
     /// Goes on until it is dropped.
     async fn follow(self, mut moment: String) {
         let mut pause = PAUSES.0;
+        let mut told: Option<Instant> = None;
         loop {
             let begun = Instant::now();
             let end = self.hear(&mut moment).await;
@@ -148,16 +214,24 @@ impl Follower {
                 End::Forgotten => {
                     if let Some(now) = self.now().await {
                         moment = now;
-                        self.heard.change();
+                        // A server that goes on forgetting is as one that may not be watched.
+                        if told.is_none_or(|told| told.elapsed() >= POLL) {
+                            told = Some(Instant::now());
+                            self.heard.change();
+                        }
                     }
                 }
-                End::Refused => {
+                End::Gone if told.is_none() => {
+                    told = Some(Instant::now());
+                    self.heard.change();
+                }
+                End::Refused | End::Gone => {
                     tokio::time::sleep(POLL).await;
                     self.heard.change();
                     continue;
                 }
                 End::Lost(problem) => {
-                    self.heard.lose(self.kind, problem);
+                    self.heard.lose(Some(self.kind), problem);
                     // The time may have gone by in waiting for an answer.
                     lasted = Duration::ZERO;
                 }
@@ -174,7 +248,7 @@ impl Follower {
             Ok(Err(error)) => return self.end_of(&error),
             Err(problem) => return End::Lost(problem),
         };
-        self.heard.find(self.kind);
+        self.heard.find(Some(self.kind));
         let mut stream = std::pin::pin!(stream);
         loop {
             let event = match tokio::time::timeout(SILENCE, stream.next()).await {
@@ -202,15 +276,13 @@ impl Follower {
 
     fn end_of(&self, error: &kube::Error) -> End {
         match error {
-            kube::Error::Api(status) if status.code == GONE => return End::Forgotten,
+            kube::Error::Api(status) if status.code == GONE => End::Forgotten,
             // A line that was cut: the next attempt shows whether the server is gone.
-            kube::Error::ReadEvents(_) => return End::Over,
-            _ => {}
+            kube::Error::ReadEvents(_) => End::Over,
+            kube::Error::Api(status) if status.code == FORBIDDEN => End::Refused,
+            kube::Error::Api(status) if status.code == NOT_FOUND => End::Gone,
+            _ => End::Lost(self.act.problem(&self.cluster.context, error)),
         }
-        if matches!(error, kube::Error::Api(status) if REFUSALS.contains(&status.code)) {
-            return End::Refused;
-        }
-        End::Lost(self.act.problem(&self.cluster.context, error))
     }
 
     /// The moment of now.
@@ -220,7 +292,7 @@ impl Follower {
         match list {
             Ok(list) => list.metadata.resource_version,
             Err(problem) => {
-                self.heard.lose(self.kind, problem);
+                self.heard.lose(Some(self.kind), problem);
                 None
             }
         }
@@ -230,6 +302,23 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reason_of_a_loss_is_the_newest_one_and_a_login_goes_before() {
+        let heard = Heard::default();
+        let problem = |code, said: &str| Problem::new(code, "prod", said);
+        heard.lose(Some(Kind::ImagePolicy), problem(Code::Unreachable, "connection closed"));
+        heard.lose(Some(Kind::ImageRepository), problem(Code::Unreachable, "connection refused"));
+        let watch = Watch { heard: Arc::new(heard), places: Places::default(), _tasks: JoinSet::new() };
+        let lost = watch.lost().unwrap();
+        assert_eq!((lost.problem.message.as_str(), lost.is_login()), ("connection closed", false));
+        watch.heard.lose(Some(Kind::ImageRepository), problem(Code::ClusterUnauthorized, "expired"));
+        let now = watch.lost().unwrap();
+        assert_eq!((now.since, now.problem.message.as_str(), now.is_login()), (lost.since, "expired", true));
+        watch.heard.find(Some(Kind::ImageRepository));
+        watch.heard.find(Some(Kind::ImagePolicy));
+        assert_eq!(watch.lost(), None);
+    }
 
     #[test]
     fn a_watch_that_ends_at_once_is_asked_again_ever_more_seldom_until_one_lasts() {

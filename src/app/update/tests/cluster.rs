@@ -46,6 +46,10 @@ fn a_lost_cluster_is_said_once_and_what_was_read_stays() {
     assert_eq!((state.lost, state.errors.len()), (Some(epoch()), 1));
     assert_eq!(state.errors.entries()[0].count, 1);
     assert!(!state.inventory.policies.is_empty());
+    let expired = Problem::new(Code::ClusterUnauthorized, "prod", "the API server does not accept the login");
+    update(&mut state, Msg::ClusterLost(Some((epoch(), expired.clone()))));
+    assert_eq!(state.errors.len(), 1, "the newest reason takes the place of the one before");
+    assert_eq!(state.errors.entries()[0].problem, expired);
     update(&mut state, Msg::ClusterLost(None));
     assert_eq!((state.lost, state.errors.len()), (None, 0));
 }
