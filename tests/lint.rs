@@ -135,7 +135,7 @@ const CLINIC: &[(&str, &str, &str)] = &[
     ("a08: o/web:1 # {\"$imagepolicy\": \"apps:web\", \"pin\": 1}", "not-a-marker", "text in quotes"),
     ("a09: o/web:1 # {\"$imagepolicy\": \"apps: web\"}", "not-a-marker", "blank"),
     ("a10: o/web:1 # # {\"$imagepolicy\": \"apps:web\"}", "not-a-marker", "second #"),
-    ("a11: # {\"$imagepolicy\": \"apps:web\"}", "no-scalar", "behind one"),
+    ("a11: # {\"$imagepolicy\": \"apps:web\"}", "no-scalar", "no value"),
     ("a12: o/web:1 # {\"$imagepolicy\": \"apps:wbe\"}", "unknown-policy", "apps/wbe"),
     ("a13: o/web:1 # {\"$imagepolicy\": \"shop:far\"}", "other-namespace", "namespace"),
     ("a14: o/web:1 # {\"$imagepolicy\": \"apps:web:TAG\"}", "bad-suffix", ":tag"),
@@ -166,6 +166,7 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
             "{line}"
         );
         assert!(marker["message"].as_str().unwrap().contains(part), "{line}: {marker}");
+        assert!(marker["fix"].is_string(), "{line}");
         if *verdict == "not-a-marker" {
             assert_eq!(marker["fix"], "{\"$imagepolicy\": \"apps:web\"}", "{line}");
         }

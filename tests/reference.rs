@@ -86,6 +86,27 @@ fn a_comment_that_flux_takes_into_a_literal_block_stays_outside() {
 }
 
 #[test]
+fn a_tag_that_makes_a_value_something_else_than_text_goes_with_the_value() {
+    for (old, tag, new) in [
+        ("!!int 5", "007", "\"007\""),
+        ("!!float   5", "1.5", "\"1.5\""),
+        ("!!bool 'true'", "on", "'on'"),
+        ("!<tag:yaml.org,2002:int> \"5\"", "v1", "\"v1\""),
+        ("!!str 5", "007", "!!str \"007\""),
+        ("!own 5", "v1", "!own v1"),
+    ] {
+        let file = |value: &str| format!("a: {value} # {{\"$imagepolicy\": \"apps:web:tag\"}}\n");
+        let policy = json!({"namespace": "apps", "name": "web", "image": "o/web", "tag": tag});
+        let asked = set::asked_of_flux(json!({
+            "op": "set", "policies": [policy], "files": {"a.yaml": file(old)}, "symlinks": {}, "update_path": ""
+        }));
+        assert_eq!(set::answer(&asked)["files"]["a.yaml"], file(new), "{old}");
+        let Some(answers) = reference::answers(vec![asked.clone()]) else { continue };
+        assert_eq!(set::difference(&asked, &answers[0]), None, "{old}: {}", answers[0]["files"]);
+    }
+}
+
+#[test]
 fn what_may_differ_is_told_to_people() {
     let told = include_str!("../docs/differences.md");
     for (row, _) in set::ON_PURPOSE {

@@ -8,6 +8,7 @@ mod chain;
 mod judge;
 mod obsolete;
 mod survey;
+mod unread;
 mod world;
 
 use serde::{Serialize, Serializer};
@@ -21,6 +22,7 @@ use crate::problem::{Code, Problem};
 pub use chain::{BrokenChain, Link, status_of, suspended};
 pub use obsolete::Obsolete;
 pub use survey::{Standing, Survey, standings, survey};
+pub use unread::may_mean_markers;
 pub use world::{Known, World};
 
 /// What became of a policy: what it selects, or why nothing.
@@ -115,8 +117,32 @@ pub struct LintedMarker {
     pub wanted: Option<String>,
     /// Why, in a sentence.
     pub message: String,
-    /// The comment as it might be meant.
-    pub fix: Option<String>,
+    /// What to do, where there is something to do.
+    pub fix: Option<Fix>,
+}
+
+/// What to do about a marker; in JSON its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Fix {
+    /// The comment as it might be meant, without its `#`.
+    Comment(String),
+    /// What else to do, in a sentence.
+    Other(String),
+}
+
+impl Fix {
+    /// A sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Comment(comment) => format!("Write `# {comment}`."),
+            Self::Other(sentence) => sentence.clone(),
+        }
+    }
+
+    fn other(sentence: impl Into<String>) -> Self {
+        Self::Other(sentence.into())
+    }
 }
 
 impl From<&LintedMarker> for Problem {
@@ -126,7 +152,7 @@ impl From<&LintedMarker> for Problem {
         let message = format!("{}: {}", marker.verdict.word(), marker.message);
         let problem = Self::new(Code::Skipped, place, message).cause(format!("# {}", marker.text));
         match &marker.fix {
-            Some(fix) => problem.hint(format!("Write `# {fix}`.")),
+            Some(fix) => problem.hint(fix.sentence()),
             None => problem,
         }
     }
@@ -141,6 +167,9 @@ pub struct Unmarked {
     pub line: usize,
     /// The image.
     pub image: String,
+    /// What to do, if it is to be updated; said to people alone.
+    #[serde(skip)]
+    pub fix: String,
 }
 
 /// A file that has markers and is not valid for Flux.
@@ -154,7 +183,13 @@ pub struct BadFile {
     pub column: usize,
     /// What is wrong there.
     pub message: String,
+    /// What to do; said to people alone.
+    #[serde(skip)]
+    pub fix: String,
 }
+
+/// What to do about a file that is not valid for Flux.
+const MEND_FILE: &str = "Correct the file there: until then Flux writes none of its markers.";
 
 /// All that is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -222,10 +257,21 @@ fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
     let mut report = Report::default();
     let means_markers = manifest::has_token(bytes) || super::marker::mentions_key(bytes);
     let has_image = || memchr::memmem::find(bytes, b"image").is_some();
-    if !manifest::is_yaml_name(file) || !(means_markers || has_image()) {
+    if !manifest::is_yaml_name(file) {
+        let text = std::str::from_utf8(bytes).ok().filter(|_| means_markers);
+        report.markers = text.map(|text| unread::in_other_file(file, text)).unwrap_or_default();
         return report;
     }
-    let bad = |line, column, message: String| BadFile { file: file.to_owned(), line, column, message };
+    if !(means_markers || has_image()) {
+        return report;
+    }
+    let bad = |line, column, message: String| BadFile {
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+        fix: MEND_FILE.to_owned(),
+    };
     let parsed = match std::str::from_utf8(bytes) {
         Ok(text) => Manifest::parse(text).map_err(|error| bad(error.line, error.column, error.message)),
         Err(_) => Err(bad(1, 1, "the file is not UTF-8".to_owned())),
@@ -236,9 +282,13 @@ fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
                 file: file.to_owned(),
                 line: image.line,
                 image: image.image.clone(),
+                fix: world.marker_for(&image.image),
             };
             report.unmarked = manifest.images().map(unmarked).collect();
             report.markers = judge::markers(file, &manifest, world, manifest::has_token(bytes));
+            let unread = unread::behind_end(file, manifest.text(), &report.markers);
+            report.markers.extend(unread);
+            report.markers.sort_by_key(|marker| (marker.line, marker.column));
         }
         // A file without markers may be a template, or anything; it is no concern of ours.
         Err(error) if means_markers => report.files.push(error),

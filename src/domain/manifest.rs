@@ -38,7 +38,8 @@ pub struct MarkedScalar {
     pub setter: String,
     /// The bytes of the comment, `#` included.
     pub comment: Range<usize>,
-    /// The bytes that an edit replaces: quotes included, anchor and tag not; of a block scalar from its header to the
+    /// The bytes that an edit replaces: quotes included, and a tag right before it that makes it something else than a text; anchor
+    /// and other tags not; of a block scalar from its header to the
     /// end of its last line.
     pub span: Range<usize>,
     /// The line of `span`'s start, from 1.

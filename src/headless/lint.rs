@@ -12,7 +12,7 @@ use super::set::{Candidate, collect, unreadable};
 use super::{Answer, Document, Table, Text};
 use crate::cli::LintArgs;
 use crate::config::Settings;
-use crate::domain::lint::{self, Known, LintedMarker, Obsolete, Report, World};
+use crate::domain::lint::{self, Fix, Known, LintedMarker, Obsolete, Report, World};
 use crate::domain::marker;
 use crate::domain::object::ObjectId;
 use crate::domain::setrun::in_parallel;
@@ -51,13 +51,14 @@ fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Resul
         in_parallel(found, threads, |file| read(file, root)).into_iter().collect()
     };
     let mut wanted = Vec::new();
-    collect(path, &mut wanted)?;
+    collect(path, lint::may_mean_markers, &mut wanted)?;
     let mut files = read_all(&wanted)?;
     let names: BTreeSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
     if root.join(".git").exists() {
         // What cannot be read outside of PATH was not asked for.
         let mut all = Vec::new();
-        let others = collect(root, &mut all).and_then(|()| read_all(&all)).unwrap_or_default();
+        let others =
+            collect(root, lint::may_mean_markers, &mut all).and_then(|()| read_all(&all)).unwrap_or_default();
         files.extend(others.into_iter().filter(|(name, _)| !names.contains(name)));
     }
     let files: Vec<(&str, &[u8])> =
@@ -139,7 +140,12 @@ impl Document for Lint {
             table.push([place, verdict.to_owned(), String::new(), current.to_owned(), message]);
         };
         for file in &self.report.files {
-            push(format!("{}:{}", file.file, file.line), "invalid", "", file.message.clone());
+            push(
+                format!("{}:{}", file.file, file.line),
+                "invalid",
+                "",
+                with_fix(&file.message, Some(&file.fix)),
+            );
         }
         if self.strict {
             self.strict_rows(&mut push);
@@ -163,13 +169,16 @@ impl Lint {
     fn strict_rows(&self, push: &mut impl FnMut(String, &str, &str, String)) {
         for image in &self.report.unmarked {
             let place = format!("{}:{}", image.file, image.line);
-            push(place, "unmarked", &image.image, "the image has no marker".to_owned());
+            push(place, "unmarked", &image.image, with_fix("the image has no marker", Some(&image.fix)));
         }
         for policy in &self.report.unused_policies {
-            push(policy.to_string(), "unused", "", "no marker names the policy".to_owned());
+            let fix =
+                format!("Put `# {}` behind the image that it governs, or delete it.", marker_of(policy));
+            push(policy.to_string(), "unused", "", with_fix("no marker names the policy", Some(&fix)));
         }
         for repository in &self.report.unused_repositories {
-            push(repository.to_string(), "unused", "", "no policy reads the repository".to_owned());
+            let fix = Some("Add an ImagePolicy that reads it, or delete it.");
+            push(repository.to_string(), "unused", "", with_fix("no policy reads the repository", fix));
         }
         for chain in &self.report.broken_chains {
             let message =
@@ -182,6 +191,10 @@ impl Lint {
             push(place, "obsolete", &format!("{} {}", object.kind, object.name), message);
         }
     }
+}
+
+fn marker_of(policy: &ObjectId) -> String {
+    marker::text_of(&format!("{}:{}", policy.namespace, policy.name))
 }
 
 /// A finding and what to do about it.
@@ -200,7 +213,8 @@ fn change(marker: &LintedMarker) -> String {
 
 fn message(marker: &LintedMarker) -> String {
     match &marker.fix {
-        Some(fix) => format!("{}; write # {fix}", marker.message),
+        Some(Fix::Comment(comment)) => format!("{}; write # {comment}", marker.message),
+        Some(Fix::Other(sentence)) => format!("{}. {sentence}", marker.message),
         None => marker.message.clone(),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn run(
     let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref())))?;
     let mut files = Vec::new();
     for path in &args.paths {
-        collect(path, &mut files)?;
+        collect(path, manifest::is_yaml_name, &mut files)?;
     }
     if args.paths.len() > 1 {
         each_once(&mut files);
@@ -159,13 +159,17 @@ pub(super) struct Candidate {
     pub(super) shown: String,
 }
 
-/// Gathers the files at and below `path` that have the name of a YAML file, in Flux's order: depth first, names by bytes.
+/// Gathers the files at and below `path` whose names are `wanted`, in Flux's order: depth first, names by bytes.
 /// `.git` is left out and symbolic links are not followed, but for `path` itself.
-pub(super) fn collect(path: &Path, files: &mut Vec<Candidate>) -> Result<(), Problem> {
+pub(super) fn collect(
+    path: &Path,
+    wanted: fn(&str) -> bool,
+    files: &mut Vec<Candidate>,
+) -> Result<(), Problem> {
     let kind = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !kind.is_dir() {
         let relative = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if manifest::is_yaml_name(&relative) {
+        if wanted(&relative) {
             // A link is followed here because it was asked for; the file itself is what gets replaced.
             let place = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
             files.push(Candidate { place, relative, shown: shown(path) });
@@ -188,7 +192,7 @@ pub(super) fn collect(path: &Path, files: &mut Vec<Candidate>) -> Result<(), Pro
             // A name that is no UTF-8 cannot be printed in JSON or written into a patch.
             let names = names.iter().filter(|name| *name != ".git").filter_map(|name| name.to_str());
             todo.extend(names.map(|name| (place.join(name), join(name))));
-        } else if manifest::is_yaml_name(&relative) && place.is_file() && !place.is_symlink() {
+        } else if wanted(&relative) && place.is_file() && !place.is_symlink() {
             files.push(Candidate { shown: shown(&place), place, relative });
         }
     }
@@ -369,7 +373,7 @@ mod tests {
         let (id, latest) = policy("apps:web=o/web:2").unwrap();
         let setters = Setters::new([(&id, latest.as_ref())]).unwrap();
         let mut files = Vec::new();
-        collect(&place, &mut files).unwrap();
+        collect(&place, manifest::is_yaml_name, &mut files).unwrap();
         let Ok(Some(changed)) = Changed::find(&files[0], &setters) else { panic!("nothing changes") };
         fs::write(&place, text("theirs")).unwrap();
         let problem = changed.write(&setters).unwrap_err();

@@ -238,10 +238,12 @@ impl Case<'_> {
             && kept.iter().zip(flux).all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(is_same))
     }
 
-    /// Whether two nodes are the same but for the type, and hold what a policy selected or are aliases of what does.
+    /// Whether two nodes are the same but for the type, and hold what a policy selected, which is a text in ours, or are aliases
+    /// of what does.
     fn has_other_type(&self, ours: &str, flux: &str) -> bool {
         let (Some((kind, anchor, text)), Some(other)) = (untyped(ours), untyped(flux)) else { return false };
-        other == (kind, anchor, text) && (kind == ALIAS || (kind == SCALAR && self.is_selected(text)))
+        let is_text = || ours.starts_with("8 !!str ") && self.is_selected(text);
+        other == (kind, anchor, text) && (kind == ALIAS || (kind == SCALAR && is_text()))
     }
 
     fn is_selected(&self, text: &str) -> bool {

@@ -32,7 +32,7 @@ use crate::app::world::{Glanced, Phase, Sightings, Told};
 use crate::domain::age::{self, Clocks};
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::landing::{CutOff, Fate};
-use crate::domain::lint::{LintedMarker, Survey, Verdict};
+use crate::domain::lint::{Fix, LintedMarker, Survey, Verdict};
 use crate::domain::mode::Mode;
 use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::proposal::{Decision, UpdateState};

@@ -1,7 +1,7 @@
 //! What is said of each marker of a file.
 
 use super::world::{PolicyState, World, Writer};
-use super::{LintedMarker, Verdict};
+use super::{Fix, LintedMarker, Obsolete, Verdict};
 use crate::domain::manifest::{Manifest, MarkedScalar, Stray, StrayReason};
 use crate::domain::marker::{self, Malformed, NameError};
 use crate::domain::object::ObjectId;
@@ -42,7 +42,7 @@ fn unseen(marker: &mut LintedMarker) {
     if !marker.verdict.is_dead() {
         marker.verdict = Verdict::NotAMarker;
         "the file has the key nowhere in plain text, so Flux passes it over".clone_into(&mut marker.message);
-        marker.fix = Some(marker::text_of(&marker.setter));
+        marker.fix = Some(Fix::Comment(marker::text_of(&marker.setter)));
         marker.wanted = None;
     }
 }
@@ -63,12 +63,12 @@ struct Finding {
     verdict: Verdict,
     wanted: Option<String>,
     message: String,
-    fix: Option<String>,
+    fix: Option<Fix>,
 }
 
 impl Finding {
-    fn of(verdict: Verdict, message: impl Into<String>) -> Self {
-        Self { verdict, wanted: None, message: message.into(), fix: None }
+    fn of(verdict: Verdict, message: impl Into<String>, fix: Option<Fix>) -> Self {
+        Self { verdict, wanted: None, message: message.into(), fix }
     }
 }
 
@@ -96,27 +96,33 @@ impl Place<'_> {
 
     pub(super) fn of_stray(&self, stray: &Stray) -> LintedMarker {
         let comment = self.text.get(stray.comment.clone()).unwrap_or_default();
-        let (verdict, message) = match stray.reason {
+        let (verdict, message, fix) = match stray.reason {
             StrayReason::Malformed => {
                 let unclear = || Malformed { setter: String::new(), message: String::new(), fix: None };
                 let found = marker::malformed(comment).unwrap_or_else(unclear);
                 return self.malformed(comment, (stray.line, stray.column), found);
             }
-            StrayReason::NoScalar => {
-                (Verdict::NoScalar, "the comment belongs to no value; put it behind one, on the same line")
-            }
-            StrayReason::RepeatedKey => {
-                (Verdict::NoScalar, "the key stands in this mapping before, and only its first value counts")
-            }
+            StrayReason::NoScalar => (
+                Verdict::NoScalar,
+                "the comment belongs to no value",
+                "Put it behind the value that it governs, on the same line.",
+            ),
+            StrayReason::RepeatedKey => (
+                Verdict::NoScalar,
+                "the key stands in this mapping before, and only its first value counts",
+                "Take one of the two keys out.",
+            ),
             StrayReason::InBlockScalar => (
                 Verdict::BlockScalar,
                 "it stands in the text of a block scalar, which is data to Flux; only values outside of it are set",
+                "Give the value a key of its own, outside of the block scalar, and put the marker behind it.",
             ),
         };
         LintedMarker {
             setter: stray.setter.clone(),
             verdict,
             message: message.to_owned(),
+            fix: Some(Fix::other(fix)),
             ..self.nothing(comment, (stray.line, stray.column))
         }
     }
@@ -125,7 +131,7 @@ impl Place<'_> {
         LintedMarker {
             setter: found.setter,
             message: found.message,
-            fix: found.fix,
+            fix: found.fix.map(Fix::Comment).or_else(|| Some(Fix::other(AS_IT_SHOULD_BE))),
             ..self.nothing(comment, place)
         }
     }
@@ -151,40 +157,67 @@ impl Place<'_> {
         let (id, part) = match marker::parse_setter(name) {
             Ok(parsed) => parsed,
             Err(error @ NameError::BadSuffix(_)) => {
-                return Finding {
-                    fix: with_suffix(name),
-                    ..Finding::of(Verdict::BadSuffix, error.to_string())
-                };
+                let fix = with_suffix(name).map(Fix::Comment).or_else(|| Some(Fix::other(SUFFIXES)));
+                return Finding::of(Verdict::BadSuffix, error.to_string(), fix);
             }
             Err(error @ NameError::NoNamespace) => return self.unknown(name, error.to_string()),
         };
         let Some(state) = self.world.policies.get(&id) else {
-            return self.unknown(name, format!("there is no policy {id}"));
+            return self.unknown_policy(name, &id);
         };
         let obstacle = self.world.reach(&id, self.covers).err();
         if let Some(obstacle) = obstacle
             && let Some(verdict) = obstacle.verdict
         {
-            return Finding::of(verdict, obstacle.fault.message);
+            return Finding::of(verdict, obstacle.fault.message, obstacle.fault.fix.map(Fix::Other));
         }
+        // What breaks the chain before its markers is what the policy fails of, and comes with its fix.
+        let fix = || self.world.broken.get(&id).and_then(|broken| broken.fix.clone()).map(Fix::Other);
+        let scan = || fix().or_else(|| Some(Fix::other("Run `supercargo scan repository --all`.")));
         match state {
             PolicyState::NotScanned(None) => {
-                Finding::of(Verdict::NoLatest, "the repository has not been scanned yet")
+                Finding::of(Verdict::NoLatest, "the repository has not been scanned yet", scan())
             }
             PolicyState::NotScanned(Some(why)) => {
-                Finding::of(Verdict::NoLatest, format!("the repository could not be scanned: {why}"))
+                Finding::of(Verdict::NoLatest, format!("the repository could not be scanned: {why}"), scan())
             }
-            PolicyState::Failed(problem) => Finding::of(Verdict::PolicyFailed, problem.message.clone()),
+            PolicyState::Failed(problem) => {
+                let own = problem.hint.clone().map(Fix::Other);
+                let look = || {
+                    Some(Fix::other(format!("Run `supercargo eval policy {id}`: it says why of each tag.")))
+                };
+                Finding::of(Verdict::PolicyFailed, problem.message.clone(), own.or_else(fix).or_else(look))
+            }
             PolicyState::Latest(latest) => compare(latest, part, current),
+        }
+    }
+
+    /// No such policy, or one that Flux no longer reads.
+    fn unknown_policy(&self, name: &str, id: &ObjectId) -> Finding {
+        match self.world.obsolete.get(&id.name) {
+            Some(obsolete) => {
+                let Obsolete { file, line, message, fix, .. } = obsolete;
+                let message = format!("policy {id} is in {file}:{line}, and {message}");
+                let fix = Some(Fix::other(format!("Write `{}` there.", fix.trim())));
+                Finding::of(Verdict::UnknownPolicy, message, fix)
+            }
+            None => self.unknown(name, format!("there is no policy {id}")),
         }
     }
 
     /// No such policy; perhaps one with nearly that name was meant.
     fn unknown(&self, name: &str, message: String) -> Finding {
-        let fix = self.world.meant(name).map(|meant| marker::text_of(&meant));
-        Finding { fix, ..Finding::of(Verdict::UnknownPolicy, message) }
+        let fix = self.world.meant(name).map(|meant| Fix::Comment(marker::text_of(&meant)));
+        let fix =
+            fix.or_else(|| Some(Fix::other("Add an ImagePolicy of that name, or take the marker out.")));
+        Finding::of(Verdict::UnknownPolicy, message, fix)
     }
 }
+
+/// What to do about a comment that means to be a marker and names nothing that could be guessed.
+const AS_IT_SHOULD_BE: &str = "Write `# {\"$imagepolicy\": \"NAMESPACE:POLICY\"}`, with `:tag`, `:name` or `:digest` behind the name \
+    where a part is meant.";
+const SUFFIXES: &str = "Write `:tag`, `:name`, `:digest` or nothing behind the policy's name.";
 
 /// The marker with the suffix that was meant; none at all if that cannot be guessed.
 fn with_suffix(name: &str) -> Option<String> {
@@ -202,6 +235,7 @@ fn compare(latest: &Reference, part: MarkerPart, current: &str) -> Finding {
         return Finding::of(
             Verdict::NoLatest,
             "the policy reflects no digest (digestReflectionPolicy: Never)",
+            Some(Fix::other("Set `spec.digestReflectionPolicy: IfNotPresent` or `Always` of the policy.")),
         );
     }
     let (verdict, message) = if wanted == current {
@@ -209,7 +243,7 @@ fn compare(latest: &Reference, part: MarkerPart, current: &str) -> Finding {
     } else {
         (Verdict::Outdated, "the policy selects another value")
     };
-    Finding { wanted: Some(wanted), ..Finding::of(verdict, message) }
+    Finding { wanted: Some(wanted), ..Finding::of(verdict, message, None) }
 }
 
 fn bare(comment: &str) -> String {

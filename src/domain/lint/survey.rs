@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chain::{BrokenChain, Link};
 use super::judge::{Place, named};
 use super::world::{Fault, Known, Obstacle, World, Writer};
-use super::{LintedMarker, Verdict};
+use super::{Fix, LintedMarker, Verdict};
 use crate::domain::inventory::Inventory;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, MarkedFile};
@@ -104,7 +104,7 @@ fn rank(found: &Result<(), Box<Obstacle>>) -> (bool, Option<Link>, bool) {
 
 fn dead(marker: &LintedMarker) -> Obstacle {
     let message = format!("{}:{}: {}", marker.file, marker.line, marker.message);
-    let fix = marker.fix.as_ref().map(|fix| format!("Write `# {fix}`."));
+    let fix = marker.fix.as_ref().map(Fix::sentence);
     let fault = Fault { message, fix };
     Obstacle { link: Link::Marker, status: "unused", verdict: Some(marker.verdict), fault }
 }

@@ -193,7 +193,7 @@ fn a_malformed_marker_is_placed_at_its_comment_and_mended() {
     let report = Fixture::new().lint(text);
     let [first, second] = report.markers.as_slice() else { panic!("{report:?}") };
     assert_eq!((first.line, first.column, first.verdict), (2, 18, Verdict::NotAMarker));
-    assert_eq!(first.fix.as_deref(), Some("{\"$imagepolicy\": \"apps:web\"}"));
+    assert_eq!(first.fix, Some(Fix::Comment("{\"$imagepolicy\": \"apps:web\"}".to_owned())));
     assert_eq!(first.text, "{‘$imagepolicy’: ‘apps:web’}");
     assert_eq!((second.line, second.column, second.verdict), (3, 6, Verdict::NotAMarker));
     let only = "image: o/web:1 # {'$imagepolicy': 'apps:web'}\n";
@@ -212,7 +212,7 @@ fn places_count_lines_of_earlier_documents() {
 fn a_key_in_escapes_alone_is_passed_over_by_flux() {
     let report = Fixture::new().lint("a: 1 # {\"\\u0024imagepolicy\": \"apps:web\"}\nimage: x\n");
     assert_eq!(report.markers[0].verdict, Verdict::NotAMarker);
-    assert_eq!(report.markers[0].fix.as_deref(), Some("{\"$imagepolicy\": \"apps:web\"}"));
+    assert_eq!(report.markers[0].fix, Some(Fix::Comment("{\"$imagepolicy\": \"apps:web\"}".to_owned())));
 }
 
 #[test]
@@ -221,14 +221,66 @@ fn what_was_meant_is_offered() {
         let report = Fixture::new().lint(&marked("a: 1", setter));
         report.markers[0].fix.clone()
     };
-    let marker = |setter: &str| Some(format!("{{\"$imagepolicy\": \"{setter}\"}}"));
+    let marker = |setter: &str| Some(Fix::Comment(format!("{{\"$imagepolicy\": \"{setter}\"}}")));
     assert_eq!(fix("apps:wbe:tag"), marker("apps:web:tag"));
     assert_eq!(fix("apps/web"), marker("apps:web"));
     assert_eq!(fix("flux-system:web"), marker("apps:web"), "the only policy of that name");
     assert_eq!(fix("apps:web:TAG"), marker("apps:web:tag"));
     assert_eq!(fix("apps:web:"), marker("apps:web"));
-    assert_eq!(fix("apps:web:version"), None);
-    assert_eq!(fix("x:y"), None);
+    for (setter, advice) in [("apps:web:version", "Write `:tag`"), ("x:y", "Add an ImagePolicy")] {
+        let Some(Fix::Other(sentence)) = fix(setter) else { panic!("{setter} has no advice") };
+        assert!(sentence.starts_with(advice), "{sentence}");
+    }
+}
+
+#[test]
+fn every_problem_comes_with_what_to_do() {
+    let key = "{\"$imagepolicy\": \"apps:web\"}";
+    let texts = [
+        format!("a: # {key}\nb: 1 # {{\"$imagepolicy\": 5}}\n"),
+        format!("a: |\n  # {key}\nb: 1 # {{\"$imagepolicy\": \"apps:web:digest\"}}\n"),
+        marked("a: 1", "apps:new"),
+        marked("a: 1", "apps:bad"),
+        marked("a: 1", "other:web"),
+    ];
+    for text in texts {
+        let report = Fixture::new().lint(&text);
+        let problems = report.markers.iter().filter(|marker| marker.verdict.is_problem());
+        assert!(problems.clone().count() > 0, "{text}");
+        problems.for_each(|marker| assert!(marker.fix.is_some(), "{marker:?}"));
+    }
+    let mut fixture = Fixture::new();
+    let verdict =
+        |fixture: &Fixture, file| fixture.lint_at(file, &marked("a: 1", "apps:web")).markers[0].clone();
+    fixture.paths.insert(ObjectId::new("apps", "all"), "base".to_owned());
+    assert!(verdict(&fixture, FILE).fix.is_some(), "outside of the path");
+    fixture.automation().source.name = "fleets".into();
+    assert!(verdict(&fixture, "base/a.yaml").fix.is_some(), "no source");
+}
+
+#[test]
+fn markers_where_flux_does_not_look_are_told_of() {
+    let marker = "image: o/web:1 # {\"$imagepolicy\": \"apps:web\"}\n";
+    let behind = format!("a: 1\n...\n{marker}---\n{marker}");
+    let report = Fixture::new().lint(&behind);
+    let found: Vec<_> = report.markers.iter().map(|marker| (marker.line, marker.verdict.word())).collect();
+    assert_eq!(found, [(3, "no-scalar"), (5, "outdated")]);
+    for file in ["apps/UP.YAML", "apps/x.json"] {
+        let report = Fixture::new().lint_at(file, marker);
+        assert_eq!(report.markers[0].verdict, Verdict::NoScalar, "{file}");
+        assert!(report.markers[0].message.contains(".yaml"), "{file}");
+        assert!(may_mean_markers(file));
+    }
+    assert!(!may_mean_markers("docs/guide.md") && !may_mean_markers("a"));
+}
+
+#[test]
+fn an_image_without_a_marker_is_told_which_would_do() {
+    let text = "spec:\n  containers:\n  - image: o/web:1\n  - image: postgres:16\n";
+    let report = Fixture::new().lint(text);
+    let fixes: Vec<_> = report.unmarked.iter().map(|image| image.fix.as_str()).collect();
+    assert!(fixes[0].contains("\"apps:"), "{fixes:?}");
+    assert!(fixes[1].starts_with("Give it an ImageRepository"), "{fixes:?}");
 }
 
 #[test]

@@ -143,11 +143,14 @@ impl Teller<'_, '_, '_> {
 
     /// `comment` is where the comment that counts begins.
     fn scalar(&mut self, event: &Event, scalar: &Scalar, comment: Option<usize>) {
-        let span = self.source.range(&(event.place.at..event.end));
+        // What an edit writes is a text, so a tag that says otherwise is a part of what it replaces.
+        let tagged = tag_before(&self.source.text, event.place.at, &event.tag);
+        let tag = if tagged.is_some() { "" } else { event.tag.as_str() };
+        let span = self.source.range(&(tagged.unwrap_or(event.place.at)..event.end));
         let value = Cow::Owned(scalar.value.clone());
         let is_null = (!event.tag.is_empty() && event.tag != "!").then(|| is_null_tag(&event.tag));
         let mut last = Last::new(span, event.place.line + 1, scalar.style, value)
-            .with_properties(properties(event.anchor.as_deref(), &event.tag), is_null)
+            .with_properties(properties(event.anchor.as_deref(), tag), is_null)
             .with_comment(Comment::Known(comment.map(|start| self.source.place(start))));
         if let Some(block) = scalar.block {
             last = last.with_block(block.indent, block.end.map(|end| self.source.place(end)));
@@ -161,6 +164,22 @@ fn counting(comment: &Lines) -> Option<&Range<usize>> {
     let (first, rest) = comment.split_first()?;
     first.as_ref().filter(|_| rest.iter().all(Option::is_none))
 }
+
+/// Where the tag right before a scalar at `start` begins, if it makes the scalar a number, a boolean, a null, a date or bytes.
+fn tag_before(text: &str, start: usize, tag: &str) -> Option<usize> {
+    const TYPES: [&str; 6] = ["int", "float", "bool", "null", "timestamp", "binary"];
+    let name = tag.strip_prefix(CORE).or_else(|| tag.strip_prefix("!!"))?;
+    let before = text.get(..start)?.trim_end_matches([' ', '\t']);
+    let spelled = [format!("!!{name}"), format!("!<{CORE}{name}>")];
+    let spelled = spelled
+        .iter()
+        .filter(|_| TYPES.contains(&name))
+        .find(|spelled| before.ends_with(spelled.as_str()))?;
+    Some(before.len() - spelled.len())
+}
+
+/// What the names of YAML's own types begin with.
+const CORE: &str = "tag:yaml.org,2002:";
 
 fn is_null_tag(tag: &str) -> bool {
     matches!(tag, "tag:yaml.org,2002:null" | "!!null")

@@ -372,7 +372,7 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
         current: None,
         wanted: None,
         message: "the quotes are single ones".into(),
-        fix: Some("{\"$imagepolicy\": \"a:b\"}".into()),
+        fix: Some(Fix::Comment("{\"$imagepolicy\": \"a:b\"}".to_owned())),
     };
     let survey = Survey { markers: vec![marker], ..Survey::default() };
     let mut state = review_of(&[]);

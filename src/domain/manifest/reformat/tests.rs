@@ -33,6 +33,7 @@ fn what_flux_writes_as_it_stands_is_known() {
 fn what_flux_writes_in_another_way_is_known() {
     for text in [
         "a: 1\r\n",
+        "c: {a, b}\n",
         "\u{feff}a: 1\n",
         "a: 1",
         "a: 1\n\n",

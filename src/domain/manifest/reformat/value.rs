@@ -10,7 +10,8 @@ use crate::domain::manifest::{MarkedScalar, Style};
 
 /// Whether Flux writes another source for `new`, which was `old` in `text`, than the one that stands there.
 pub(super) fn rewritten(text: &str, old: &MarkedScalar, new: &MarkedScalar) -> bool {
-    let tag = tag_of(text, old);
+    let own = own_tag(text, old);
+    let tag = own.or_else(|| tag_before(text, old));
     let is_plain = matches!(old.style, Style::Plain);
     if matches!(old.style, Style::Block(_)) && new.value.is_empty() {
         return true;
@@ -35,11 +36,19 @@ pub(super) fn rewritten(text: &str, old: &MarkedScalar, new: &MarkedScalar) -> b
             _ => return true,
         },
     };
-    discriminant(&style) != discriminant(&new.style) || written_tag != tag
+    // What is within the old value's span went with it.
+    let kept = tag.filter(|_| own.is_none());
+    discriminant(&style) != discriminant(&new.style) || written_tag != kept
+}
+
+/// The tag at the beginning of a scalar's span, which goes when the value does.
+fn own_tag<'a>(text: &'a str, scalar: &MarkedScalar) -> Option<&'a str> {
+    let source = text.get(scalar.span.clone())?;
+    source.split([' ', '\t']).next().filter(|word| word.starts_with('!'))
 }
 
 /// The tag before a scalar.
-fn tag_of<'a>(text: &'a str, scalar: &MarkedScalar) -> Option<&'a str> {
+fn tag_before<'a>(text: &'a str, scalar: &MarkedScalar) -> Option<&'a str> {
     let before = text.get(..scalar.span.start).unwrap_or_default();
     let words = before.rsplit([' ', '\n']).filter(|word| !word.is_empty());
     words.take_while(|word| word.starts_with(['&', '!'])).find(|word| word.starts_with('!'))
