@@ -32,6 +32,18 @@ pub(super) const ADVERTISED: &str = "supercargo-refs";
 /// The file with the address of the remote as it may be shown.
 pub(super) const REMOTE: &str = "supercargo-remote";
 
+/// Where the library leaves files that only a killed process does not take away, and how their names look.
+const LEFT: [(&str, fn(&str) -> bool); 4] = [
+    ("", is_lock),
+    ("refs/supercargo", is_lock),
+    ("objects/pack", |name| name.starts_with("pack_git2_")),
+    ("objects/pack", is_lock),
+];
+
+fn is_lock(name: &str) -> bool {
+    name.ends_with(".lock")
+}
+
 /// The bare repository in which one remote's objects are kept.
 #[derive(Debug, Clone)]
 pub struct BareCache {
@@ -212,7 +224,12 @@ impl BareCache {
         let until = Instant::now() + LOCK_PATIENCE;
         loop {
             match if alone { file.try_lock() } else { file.try_lock_shared() } {
-                Ok(()) => return Ok(Lock { _file: file }),
+                Ok(()) => {
+                    if alone {
+                        self.sweep().map_err(|error| self.failed("write", &error))?;
+                    }
+                    return Ok(Lock { _file: file });
+                }
                 Err(TryLockError::Error(error)) => return Err(self.failed("lock", &error)),
                 Err(TryLockError::WouldBlock) if Instant::now() > until => {
                     return Err(GitError::Busy { path });
@@ -220,6 +237,21 @@ impl BareCache {
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
+    }
+
+    /// Removes what a process that was killed left half done; whoever has the cache alone knows that nobody is at it.
+    ///
+    /// The library locks each reference by a file of its own, and would wait for a dead process's for ever.
+    fn sweep(&self) -> io::Result<()> {
+        for (folder, is_left) in LEFT {
+            let Ok(entries) = fs::read_dir(self.dir.join(folder)) else { continue };
+            for entry in entries.flatten() {
+                if entry.file_name().to_str().is_some_and(is_left) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn lock_file(&self, path: &Path) -> io::Result<File> {
@@ -276,4 +308,32 @@ fn is_whole(repository: &Repository, oid: Oid) -> bool {
         commit.parent_ids().all(|parent| repository.odb().is_ok_and(|odb| odb.exists(parent)))
     };
     commit.is_ok_and(|commit| commit.tree().is_ok() && parents_are_here(&commit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::object::Person;
+    use crate::git::init_bare;
+
+    #[test]
+    fn what_a_killed_process_left_locked_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, fleet) = (dir.path().join("cache"), dir.path().join("fleet.git"));
+        let author = Person { name: "ci".into(), email: "ci@example.com".into() };
+        init_bare(&fleet, "main", (&author, 0), &[("a.yaml".into(), b"a: 1\n".to_vec())]).unwrap();
+        let remote = Remote::new(fleet.to_str().unwrap());
+        let cache = BareCache::open(&root, &remote.url).unwrap();
+        let main = |_: &Refs| vec!["refs/heads/main".to_owned()];
+        cache.fetch(&remote, main).unwrap();
+        let left = [
+            "refs/supercargo/refs%heads%main.lock",
+            "objects/pack/pack_git2_0123456789abcdef",
+            "config.lock",
+        ];
+        let left = left.map(|name| cache.dir().join(name));
+        left.iter().for_each(|path| fs::write(path, "").unwrap());
+        cache.fetch(&remote, main).unwrap();
+        assert!(left.iter().all(|path| !path.exists()));
+    }
 }
