@@ -103,13 +103,13 @@ impl Engine {
             base.commit.clone()
         };
         let path = scanned_path(&cache, &read, &automation.update_path)?;
-        let (files, problem_files) = self.marked.of(&cache, &read, &path)?;
+        let mut ground = described(world, automation, path)?;
+        let (files, problem_files) = self.marked.of(&cache, (&read, &ground.path), &ground.policies)?;
         let apart = match &tip {
             Some(tip) if place.targets.switching => self.distance(&cache, &remote, (tip, &base), refresh),
             _ => Distance { behind: Some(0), ahead: None },
         };
         let behind = apart.behind;
-        let mut ground = described(world, automation, path)?;
         ground.remote = Some(remote.shown());
         ground.committing = self.committing(world, automation);
         let mut push = push_target(&place, tip, behind);

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 pub struct MarkedFile {
     /// From the repository's root.
     pub path: String,
-    /// Its content.
+    /// Its content; empty where no policy of its automation has a marker in it, as there is nothing to write.
     pub text: Arc<str>,
     /// Its marked scalars, by position.
     pub sites: Vec<MarkedScalar>,

@@ -1,18 +1,20 @@
 //! The files below an automation's path that have markers, in a commit or as they lie in a folder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::domain::inventory::is_below;
-use crate::domain::manifest;
+use crate::domain::manifest::{self, MarkedScalar};
+use crate::domain::marker::parse_setter;
+use crate::domain::object::ObjectId;
 use crate::domain::plan::{MarkedFile, ProblemFile};
 use crate::domain::setrun::{self, RunError};
 use crate::git::BareCache;
 use crate::problem::{Code, Problem};
 
-/// The folder of a cache, a commit, and a path in it.
-type Place = (PathBuf, String, String);
+/// The folder of a cache, a commit, a path in it, and the policies that may write there.
+type Place = (PathBuf, String, String, Vec<ObjectId>);
 
 /// What somebody still holds, and what went wrong beside it.
 type Known = (Weak<Vec<MarkedFile>>, Vec<ProblemFile>);
@@ -24,22 +26,23 @@ pub(in crate::engine) struct MarkedFiles(Mutex<HashMap<Place, Known>>);
 
 impl MarkedFiles {
     /// The files of `commit` below `path` that have markers, in the order Flux walks them, and those that cannot be
-    /// written.
+    /// written. The texts are kept of those alone in which one of `policies` may write: the markers of a large repository are few
+    /// beside what stands around them.
     ///
     /// # Errors
     /// The commit is not in the cache.
     pub(super) fn of(
         &self,
         cache: &BareCache,
-        commit: &str,
-        path: &str,
+        (commit, path): (&str, &str),
+        policies: &[ObjectId],
     ) -> Result<(Arc<Vec<MarkedFile>>, Vec<ProblemFile>), Problem> {
-        let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned());
+        let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned(), policies.to_owned());
         let known = self.all().get(&place).and_then(|(files, rest)| Some((files.upgrade()?, rest.clone())));
         if let Some(known) = known {
             return Ok(known);
         }
-        let (files, problems) = read(cache, commit, path)?;
+        let (files, problems) = read(cache, (commit, path), policies)?;
         let files = Arc::new(files);
         let mut all = self.all();
         all.retain(|_, (files, _)| files.strong_count() > 0);
@@ -53,15 +56,28 @@ impl MarkedFiles {
     }
 }
 
-fn read(cache: &BareCache, commit: &str, path: &str) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
+fn read(
+    cache: &BareCache,
+    (commit, path): (&str, &str),
+    policies: &[ObjectId],
+) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
+    let policies: HashSet<&ObjectId> = policies.iter().collect();
     let wanted = |file: &str| is_below(file, path) && manifest::is_yaml_name(file);
     let make = |file: &str, _mode, bytes: &[u8]| {
-        if manifest::means_markers(file, bytes) { marked(file, bytes) } else { None }
+        let found = manifest::means_markers(file, bytes).then(|| marked(file, bytes)).flatten();
+        found.map(|file| file.map(|file| with_needed_text(file, &policies)))
     };
     let read = cache.read_tree_as(commit, wanted, make).map_err(Problem::from)?;
     let (mut files, problems) = sorted(read.into_iter());
     files.sort_by(|a, b| setrun::walk_order(&a.path, &b.path));
     Ok((files, problems))
+}
+
+/// The file, without its text where none of `policies` has a marker in it: there is nothing to write.
+fn with_needed_text(file: MarkedFile, policies: &HashSet<&ObjectId>) -> MarkedFile {
+    let governs =
+        |site: &MarkedScalar| parse_setter(&site.setter).is_ok_and(|(policy, _)| policies.contains(&policy));
+    if file.sites.iter().any(governs) { file } else { MarkedFile { text: Arc::default(), ..file } }
 }
 
 /// A file with markers. One without the token is none of Flux's; of it only what was meant as a marker is kept.
@@ -122,12 +138,16 @@ mod tests {
         let fetched = cache.fetch(&remote, |_| vec!["refs/heads/main".to_owned()]).unwrap();
         let commit = fetched.refs.branch("main").unwrap().to_owned();
         let known = MarkedFiles::default();
-        let read = |path: &str| known.of(&cache, &commit, path).unwrap().0;
+        let policies = [ObjectId::new("apps", "web")];
+        let read = |path: &str| known.of(&cache, (&commit, path), &policies).unwrap().0;
         let first = read("apps");
         assert_eq!(first.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["apps/web.yaml"]);
         assert!(Arc::ptr_eq(&first, &read("apps")), "whoever looks again shares them");
         assert_eq!(read("").len(), 2, "another path has files of its own");
-        drop(first);
+        assert!(!first[0].text.is_empty());
+        let others = known.of(&cache, (&commit, "apps"), &[]).unwrap().0;
+        assert!(others[0].text.is_empty() && others[0].sites.len() == 1, "nobody writes there");
+        drop((first, others));
         assert_eq!(read("apps").len(), 1, "they are read anew when nobody has them");
         assert_eq!(known.all().len(), 1, "and what nobody has is forgotten");
     }
