@@ -47,7 +47,6 @@ mod watch;
 pub(crate) use push::read_plan;
 pub use table::Table;
 pub(crate) use table::clean;
-pub(crate) use updates::patch;
 
 /// What a command has to say, in every form it can be printed in.
 pub trait Document {

@@ -154,7 +154,7 @@ fn announce(prepared: &Prepared, log: &mut Log<'_>) -> Result<(), Problem> {
     );
     log.say("planned", &text, json!({"plan": plan.id}))?;
     if !log.json {
-        let patch = super::patch(plan, &prepared.contents);
+        let patch = crate::engine::patch(plan, &prepared.contents);
         for line in patch.lines() {
             log.say("diff", &format!("    {line}"), json!({}))?;
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{exit_of, failed_policies, open, patch, row, scope};
+use super::updates::{exit_of, failed_policies, open, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
@@ -15,7 +15,7 @@ use crate::domain::hold;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
-use crate::engine::{PrepareRequest, has_authors};
+use crate::engine::{PrepareRequest, has_authors, patch};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::count;
 
@@ -110,10 +110,10 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     };
     let (session, _) = open(settings, &named)?;
     let cut_off = session.cut_off()?;
-    let reviewed = session.review()?;
+    let mut reviewed = session.review()?;
     let scope = scope(&session, &args.names)?;
     let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
-    let mut proposals = reviewed.review.proposals.clone();
+    let mut proposals = std::mem::take(&mut reviewed.review.proposals);
     let mut left_out = Vec::new();
     for update in proposals.iter_mut().filter(|update| scope.contains(&update.policy)) {
         let skip = skipped.contains(&update.policy);

@@ -1,19 +1,17 @@
 //! `get updates` and `diff updates`: what would change, as a list and as a patch.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
 use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
-use crate::domain::diff;
 use crate::domain::hold;
 use crate::domain::object::{Kind, ObjectId};
-use crate::domain::plan::{FileEdit, Ground, Plan, sha256_hex};
+use crate::domain::plan::{Ground, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
-use crate::engine::{Engine, PrepareRequest};
+use crate::engine::{ChangedFile, Engine, PrepareRequest};
 use crate::problem::{Problem, strongest_exit};
 use crate::text::count;
 
@@ -199,21 +197,14 @@ struct Diff {
     updates: usize,
     sites: usize,
     outside: u64,
-    files: Vec<DiffFile>,
+    files: Vec<ChangedFile>,
+    /// Lines of context.
+    unified: usize,
     problem_files: Vec<String>,
     /// Only the counts.
     stat: bool,
     /// Whether each repository needs a line of its own.
     headed: bool,
-}
-
-struct DiffFile {
-    remote: Option<String>,
-    branch: String,
-    path: String,
-    before: Arc<str>,
-    after: FileEdit,
-    patch: String,
 }
 
 impl Document for Diff {
@@ -222,11 +213,11 @@ impl Document for Diff {
     }
 
     fn json(&self) -> Map<String, Value> {
-        let file = |file: &DiffFile| {
+        let file = |file: &ChangedFile| {
             json!({
                 "remote": file.remote, "path": file.path,
                 "sha256_before": sha256_hex(file.before.as_bytes()),
-                "sha256_after": sha256_hex(file.after.after().as_bytes()), "patch": file.patch,
+                "sha256_after": sha256_hex(file.after.after().as_bytes()), "patch": file.patch(self.unified),
             })
         };
         let files: Vec<Value> = self.files.iter().map(file).collect();
@@ -261,7 +252,7 @@ impl Document for Diff {
                 text.push_str(&heading);
             }
             last = Some(place);
-            text.push_str(&file.patch);
+            text.push_str(&file.patch(self.unified));
         }
         Text::Patch(text)
     }
@@ -279,8 +270,8 @@ pub(super) fn diff(
     stat: bool,
 ) -> Result<Answer, Problem> {
     let (session, scope) = open(settings, names)?;
-    let reviewed = session.review()?;
-    let mut proposals = reviewed.review.proposals.clone();
+    let mut reviewed = session.review()?;
+    let mut proposals = std::mem::take(&mut reviewed.review.proposals);
     for update in &mut proposals {
         if scope.contains(&update.policy) && update.state == UpdateState::Pending {
             update.decide(Decision::Approved);
@@ -294,7 +285,8 @@ pub(super) fn diff(
         updates: counts.updates,
         sites: counts.sites,
         outside: prepared.plan.bytes_changed_outside_markers,
-        files: files(&prepared.plan, &prepared.contents, unified),
+        files: ChangedFile::all(&prepared.plan, &prepared.contents),
+        unified,
         problem_files: reviewed.review.problem_files.iter().map(|(path, _)| path.clone()).collect(),
         stat,
         headed: prepared.plan.pushes().len() > 1,
@@ -306,38 +298,4 @@ pub(super) fn diff(
     let left_out = strongest_exit(own.clone().map(Problem::exit));
     problems.extend(own.cloned());
     Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, left_out, changed])))
-}
-
-/// Every file of a plan, merged over groups that land on top of each other: from before the first to after the last.
-fn files(plan: &Plan, contents: &[BTreeMap<String, FileEdit>], unified: usize) -> Vec<DiffFile> {
-    let mut files: Vec<DiffFile> = Vec::new();
-    for (group, edits) in plan.groups.iter().zip(contents) {
-        let branch = group.push.as_ref().map(|push| push.branch.clone()).unwrap_or_default();
-        for (path, edit) in edits {
-            let known = files
-                .iter_mut()
-                .find(|file| file.remote == group.remote && file.branch == branch && file.path == *path);
-            match known {
-                Some(file) => file.after = edit.clone(),
-                None => files.push(DiffFile {
-                    remote: group.remote.clone(),
-                    branch: branch.clone(),
-                    path: path.clone(),
-                    before: Arc::clone(&edit.before),
-                    after: edit.clone(),
-                    patch: String::new(),
-                }),
-            }
-        }
-    }
-    files.sort_by(|a, b| (&a.remote, &a.branch, &a.path).cmp(&(&b.remote, &b.branch, &b.path)));
-    for file in &mut files {
-        file.patch = diff::unified(&file.path, &file.before, &file.after.after(), unified);
-    }
-    files
-}
-
-/// The patch of a whole plan.
-pub(crate) fn patch(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> String {
-    files(plan, contents, 3).into_iter().map(|file| file.patch).collect()
 }
