@@ -16,6 +16,7 @@ use ratatui::buffer::Buffer;
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
+use supercargo::app::state::Level;
 use supercargo::app::view::View;
 use supercargo::app::world::Told;
 use supercargo::domain::age::{self, Clocks};
@@ -546,6 +547,11 @@ fn push() {
         screen.protected = vec!["image-updates".to_owned()];
         screen.keys("space p").wait().keys("y").typed("image");
     });
+    frames("s9a-protected", &SIZES[1..], |screen| {
+        screen.state.mode = Mode::Write;
+        screen.protected = vec!["image-updates".to_owned()];
+        screen.keys("space p").wait();
+    });
     frames("s9c-result", &SIZES, |screen| {
         screen.state.mode = Mode::Write;
         screen.keys("j space p").wait().keys("y");
@@ -562,6 +568,15 @@ fn push() {
     });
     frames("s9c-result-dry-run", &SIZES[..1], |screen| {
         screen.keys("j space p").wait().keys("y");
+    });
+}
+
+#[test]
+fn a_message_that_has_no_room_on_its_row_takes_the_rows_above() {
+    frames("s1-updates-long-message", &SIZES[1..], |screen| {
+        let text = "no request can be opened: nobody knows a forge at https://git.example.com/ops/fleet; \
+                    [forge.\"HOST\"] in the configuration names it; the branch is pushed without one";
+        screen.state.tell(Level::Warning, text);
     });
 }
 

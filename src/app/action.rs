@@ -238,6 +238,8 @@ pub enum Action {
     TargetReview,
     /// To a branch whose name is typed.
     TargetBranch,
+    /// Into a file, as a patch.
+    TargetPatch,
     /// To the branch that each automation reads.
     TargetCheckout,
     /// One commit for each policy, or for each automation.

@@ -28,6 +28,19 @@ pub enum Reach {
     Remote,
 }
 
+/// What a plan is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanWish {
+    /// All updates with what was decided about them.
+    pub updates: Vec<Proposal>,
+    /// Messages that a person wrote.
+    pub messages: BTreeMap<ObjectId, String>,
+    /// Where the commits go.
+    pub destination: Destination,
+    /// Those of the updates that are not what their policies select.
+    pub wanted: BTreeSet<UpdateId>,
+}
+
 /// An order to the shell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -98,15 +111,20 @@ pub enum Effect {
     Prepare {
         /// The question.
         job: JobId,
-        /// All updates with what was decided about them.
-        updates: Vec<Proposal>,
-        /// Messages that a person wrote.
-        messages: BTreeMap<ObjectId, String>,
-        /// Where the commits go.
-        destination: Destination,
-        /// Those of them that are not what their policies select.
-        wanted: BTreeSet<UpdateId>,
+        /// What of.
+        wish: PlanWish,
     },
+    /// Ask the remotes, and write the diff of what is approved into a file that is not there yet; nothing is sent.
+    WritePatch {
+        /// The question.
+        job: JobId,
+        /// The file, from the folder that the program was started in.
+        path: String,
+        /// What the plan is made of.
+        wish: PlanWish,
+    },
+    /// Find out which of these remotes, addresses without credentials, are at a forge that requests can be opened at.
+    FindForges(Vec<String>),
     /// Push; from the moment when commits are sent it runs to its end whatever happens.
     Push {
         /// The question.

@@ -77,6 +77,10 @@ pub enum Msg {
     Proposed(JobId, Result<Proposed, Problem>),
     /// The remote was asked and the plan built.
     Prepared(JobId, Result<Box<Prepared>, Problem>),
+    /// The patch was written into the file of this name, so many files long; or why it was not.
+    PatchWritten(String, Result<usize, Problem>),
+    /// Whether requests can be opened at these remotes.
+    ForgesFound(BTreeMap<String, bool>),
     /// The remote was asked what a merge would do.
     MergeAhead(JobId, Result<Box<MergeAhead>, Problem>),
     /// It was looked up what a commit changed.

@@ -55,6 +55,7 @@ const NAMES: &[(&str, &str)] = &[
     ("push.target", "target"),
     ("branch.merge", "merge"),
     ("commit.revert", "revert"),
+    ("log.revert", "revert"),
     ("tags.rollback", "rollback"),
     ("message.open", "message"),
     ("scan.all", "rescan all"),

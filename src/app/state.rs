@@ -26,7 +26,7 @@ pub use playground::{Part, Playground};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};
 pub use status::{ErrorEntry, Errors, Level, Status};
-pub use target::{TargetDialog, TargetRow};
+pub use target::{PATCH, TargetDialog, TargetRow};
 
 use super::effect::JobId;
 use super::input::{Field, Message};
@@ -191,6 +191,8 @@ pub struct State {
     pub editing: Option<Editing>,
     /// Whether pull or merge requests are opened for what is pushed.
     pub requests: bool,
+    /// The remotes that were asked about: whether requests can be opened there.
+    pub forges: BTreeMap<String, bool>,
     /// Where the commits go.
     pub destination: Destination,
     /// The branches whose names have to be typed, as the configuration has them.
@@ -279,6 +281,7 @@ impl Default for State {
             diff: Diff::default(),
             editing: None,
             requests: false,
+            forges: BTreeMap::new(),
             destination: Destination::default(),
             protected_branches: Vec::new(),
             push: None,

@@ -79,6 +79,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Prepared(job, result) => push::prepared(state, job, result),
+        Msg::PatchWritten(path, written) => {
+            target::patch_written(state, &path, written);
+            vec![]
+        }
+        Msg::ForgesFound(found) => {
+            target::forges_found(state, found);
+            vec![]
+        }
         Msg::MergeAhead(job, result) => merge::looked(state, job, result),
         Msg::Reverted(job, result) => revert::made(state, job, result),
         Msg::Pushing(job, step) => {
@@ -212,6 +220,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::TargetPush
         | Action::TargetReview
         | Action::TargetBranch
+        | Action::TargetPatch
         | Action::TargetCheckout
         | Action::TargetSplit => target::perform(state, action),
         Action::Yes => overlays::yes(state),

@@ -8,6 +8,11 @@ pub fn pushed(commit: &str, branch: &str, remote: &str) -> String {
     format!("pushed {commit} to {branch} of {remote}")
 }
 
+/// What is written down of a branch that was merged into another.
+pub fn merged(commit: &str, from: &str, into: &str, remote: &str) -> String {
+    format!("merged {from} into {into} of {remote}: {commit}")
+}
+
 /// One thing that was done. Its texts must hold no secret; whoever builds it sees to that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -32,12 +37,17 @@ pub struct Event {
 }
 
 impl Event {
-    /// The remote and the commit that were pushed, if that is what it is about; as [`pushed`] has them.
+    /// The remote and the commit that were pushed or merged, if that is what it is about; as [`pushed`] and [`merged`] have
+    /// them.
     pub fn pushed(&self) -> Option<(&str, &str)> {
-        let is_push = self.event == "push" && self.result == "ok";
-        let (commit, place) = self.detail.strip_prefix("pushed ").filter(|_| is_push)?.split_once(" to ")?;
+        let detail = Some(self.detail.as_str()).filter(|_| self.event == "push" && self.result == "ok")?;
         // No branch has a blank in its name.
-        let (_, remote) = place.split_once(" of ")?;
+        let (remote, commit) = if let Some(merged) = detail.strip_prefix("merged ") {
+            merged.split_once(" of ")?.1.rsplit_once(": ")?
+        } else {
+            let (commit, place) = detail.strip_prefix("pushed ")?.split_once(" to ")?;
+            (place.split_once(" of ")?.1, commit)
+        };
         let is_commit = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_commit.then_some((remote, commit))
     }
@@ -65,7 +75,15 @@ mod tests {
             event("push", done.clone(), "ok").pushed(),
             Some(("https://git.example.com/a to b of c", "8d2e91b"))
         );
+        let joined = merged("b7f2712", "updates", "main", "https://git.example.com/a of b: c");
+        assert_eq!(
+            event("push", joined.clone(), "ok").pushed(),
+            Some(("https://git.example.com/a of b: c", "b7f2712"))
+        );
         let none = [
+            event("push", joined, "error"),
+            event("push", "updates into main of x was merged already".to_owned(), "ok"),
+            event("push", "would merge updates into main of x: b7f2712".to_owned(), "ok"),
             event("push", done.clone(), "error"),
             event("scan", done, "ok"),
             event("push", "would push 8d2e91b to main of x".to_owned(), "ok"),

@@ -134,8 +134,11 @@ impl Engine {
             Ok(merged) if merged.already => format!("{place} was merged already"),
             Ok(merged) => {
                 let commit = merged.commit.as_deref().map(super::short).unwrap_or_default();
-                let word = if *dry_run { "would merge" } else { "merged" };
-                format!("{word} {place}: {commit}")
+                if *dry_run {
+                    format!("would merge {place}: {commit}")
+                } else {
+                    event::merged(&commit, from, into, remote)
+                }
             }
         };
         let how = if *dry_run { DryRun::Server } else { DryRun::None };

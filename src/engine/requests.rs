@@ -79,6 +79,11 @@ impl Engine {
         Ok(openings)
     }
 
+    /// Whether a request can be opened at a remote, an address without credentials; asks its host unless that is known.
+    pub async fn has_forge(&self, remote: &str) -> bool {
+        self.locate(remote, DryRun::Server).await.is_ok()
+    }
+
     async fn locate(&self, remote: &str, dry_run: DryRun) -> Result<Located, Problem> {
         let address = address(remote)?;
         let located = match dry_run {

@@ -32,8 +32,10 @@ pub(super) const ADVERTISED: &str = "supercargo-refs";
 /// The file with the address of the remote as it may be shown.
 pub(super) const REMOTE: &str = "supercargo-remote";
 
-/// Where the library leaves files that only a killed process does not take away, and how their names look.
-const LEFT: [(&str, fn(&str) -> bool); 4] = [
+/// A folder of a cache, and which names there are of files that are left.
+type Left = (&'static str, fn(&str) -> bool);
+/// Where the library leaves files that only a killed process does not take away.
+const LEFT: [Left; 4] = [
     ("", is_lock),
     ("refs/supercargo", is_lock),
     ("objects/pack", |name| name.starts_with("pack_git2_")),
@@ -41,7 +43,7 @@ const LEFT: [(&str, fn(&str) -> bool); 4] = [
 ];
 
 fn is_lock(name: &str) -> bool {
-    name.ends_with(".lock")
+    Path::new(name).extension().is_some_and(|ending| ending == "lock")
 }
 
 /// The bare repository in which one remote's objects are kept.
@@ -332,7 +334,9 @@ mod tests {
             "config.lock",
         ];
         let left = left.map(|name| cache.dir().join(name));
-        left.iter().for_each(|path| fs::write(path, "").unwrap());
+        for path in &left {
+            fs::write(path, "").unwrap();
+        }
         cache.fetch(&remote, main).unwrap();
         assert!(left.iter().all(|path| !path.exists()));
     }

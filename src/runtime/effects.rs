@@ -34,12 +34,11 @@ use super::mailbox::{Letter, Mailbox};
 use crate::app::effect::{Effect, JobId};
 use crate::app::message::Msg;
 use crate::config::Refresh;
-use crate::domain::branch::Destination;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::request::RequestWish;
 use crate::domain::scan::Scan;
-use crate::engine::{DryRun, Engine, Landing, MergeRequest, PrepareRequest, Question, Selections, World};
+use crate::engine::{DryRun, Engine, Landing, MergeRequest, Question, Selections, World};
 use crate::problem::{Code, Problem};
 
 /// What the engine's calls build on, newest of each.
@@ -199,13 +198,16 @@ impl EffectRunner {
                 self.spawn(job, look::glance(work, job, repository, tags));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose::propose(work, job, reach)),
-            Effect::Prepare { job, updates, messages, destination, wanted } => {
-                let Destination { onto, split } = destination;
-                let wanted = wanted.into_iter().map(|id| (id.policy, id.automation)).collect();
-                let refresh = work.refresh(true);
-                let request =
-                    PrepareRequest { messages, onto, split, wanted, ..PrepareRequest::of(updates, refresh) };
+            Effect::Prepare { job, wish } => {
+                let request = push::request(wish, work.refresh(true));
                 self.spawn(job, push::prepare(work, job, request));
+            }
+            Effect::WritePatch { job, path, wish } => {
+                let request = push::request(wish, work.refresh(true));
+                self.spawn(job, push::write_patch(work, path, request));
+            }
+            Effect::FindForges(remotes) => {
+                drop(self.tasks.spawn_on(push::find_forges(work, remotes), &self.workers));
             }
             Effect::Push { job, plan, dry_run, requests } => {
                 let how = if dry_run { DryRun::Server } else { DryRun::None };

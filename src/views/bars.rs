@@ -177,6 +177,10 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     } else {
         left
     };
+    let is_said = state.status.is_some() && state.help.is_none();
+    if is_said && chrome::long_status(canvas, area, &left) {
+        return;
+    }
     let left = if state.help.is_none() { kept_filter(state).append(left) } else { left };
     chrome::status(canvas, area, &left, &position.unwrap_or(right));
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::widgets::canvas::{Canvas, to_cells};
+use super::widgets::frame;
 use super::widgets::line::Line;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -131,6 +132,28 @@ fn tab_line(tab: &Tab) -> Line {
     }
     let name = format!(" {}", tab.name);
     Line::plain(" ").with(Role::TextDim, tab.key.to_string()).and(name).dim(format!("{count} "))
+}
+
+/// A message that is longer than the status line takes this many rows at most.
+const MOST_ROWS: usize = 4;
+
+/// Draws a message that has no room on the status line, its last row there and the others above it; says whether it had none.
+pub(super) fn long_status(canvas: &mut Canvas<'_>, area: Rect, text: &Line) -> bool {
+    let width = area.width.saturating_sub(2);
+    if text.width() <= usize::from(width) {
+        return false;
+    }
+    let mut rows = text.wrap(usize::from(width));
+    let over = rows.len() > MOST_ROWS;
+    rows.truncate(MOST_ROWS);
+    if let Some(last) = rows.last_mut().filter(|_| over) {
+        *last = last.clone().and(" …").cut_end(usize::from(width));
+    }
+    let above = to_cells(rows.len().saturating_sub(1)).min(area.y);
+    let place = Rect { y: area.y - above, height: above + 1, ..area };
+    canvas.clear(place);
+    frame::lines(canvas, Rect { x: area.x + 1, width, ..place }, &rows);
+    true
 }
 
 /// Draws the status line: one message, and at the right end where one is.

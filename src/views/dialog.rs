@@ -13,6 +13,7 @@ use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{palette, words};
+use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State};
 use crate::domain::freeze::FREEZE;
@@ -66,33 +67,41 @@ fn enter_does_nothing() -> Line {
     Line::default().dim("  Enter does nothing here. ").with(Role::Select, "[cancel]").dim(" is selected.")
 }
 
-/// Draws a box around `lines`; the cursor stands on its last row.
+/// Draws a box around `lines`, those wrapped that are wider than the terminal; the cursor stands on its last row.
 fn message_box(canvas: &mut Canvas<'_>, area: Rect, title: &str, least: u16, lines: &[Line]) -> Rect {
-    let (width, height) = frame::size_of(lines);
+    let lines: Vec<Line> = lines.iter().flat_map(|line| line.wrap(room_of(area))).collect();
+    let (width, height) = frame::size_of(&lines);
     let inside = frame::boxed(canvas, area, &frame::title(title), (width.max(least), height));
-    let used = frame::lines(canvas, inside, lines);
+    let used = frame::lines(canvas, inside, &lines);
     canvas.put_cursor(inside.x, inside.y + used.saturating_sub(1));
     inside
 }
 
+/// The columns that a line of a box has at most.
+fn room_of(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(4))
+}
+
+/// Asks for the name of a branch that `changes`, in a field behind `ask`.
+fn name_box(canvas: &mut Canvas<'_>, area: Rect, (title, ask): (&str, &str), changes: &Line, field: &Field) {
+    let mut lines = changes.wrap(room_of(area));
+    let above = to_cells(lines.len());
+    lines.extend([Line::plain(ask), Line::default(), keys(&[("Esc", "cancel")])]);
+    let inside = message_box(canvas, area, title, 62, &lines);
+    let used = to_cells(ask.len());
+    let row =
+        Rect { x: inside.x + used, y: inside.y + above, width: inside.width.saturating_sub(used), height: 1 };
+    field::draw(canvas, row, field.text(), field.cursor(), Role::Text);
+}
+
 /// S9b.
 fn branch(canvas: &mut Canvas<'_>, area: Rect, dialog: &BranchDialog) {
-    let ask = "Type the branch name to push:  ";
     let name = Shown::new(dialog.branch());
     let mut warnings = dialog.prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let frozen = warnings.any(|warning| warning.code == FREEZE);
     let title = if frozen { "Push during a freeze" } else { "Push to protected branch" };
-    let lines = [
-        Line::plain("This changes  ").with(Role::StateWarn, name).and("  directly."),
-        Line::plain(ask),
-        Line::default(),
-        keys(&[("Esc", "cancel")]),
-    ];
-    let inside = message_box(canvas, area, title, 62, &lines);
-    let used = to_cells(ask.len());
-    let row =
-        Rect { x: inside.x + used, y: inside.y + 1, width: inside.width.saturating_sub(used), height: 1 };
-    field::draw(canvas, row, dialog.field.text(), dialog.field.cursor(), Role::Text);
+    let changes = Line::plain("This changes  ").with(Role::StateWarn, name).and("  directly.");
+    name_box(canvas, area, (title, "Type the branch name to push:  "), &changes, &dialog.field);
 }
 
 /// `H`: why, until when, and which tag.

@@ -13,10 +13,10 @@ use crate::theme::Role;
 
 const COLUMNS: [Column; 5] = [
     Column::fixed("TIME", 8).flex(5, 10),
-    Column::fixed("KIND", 7).flex(7, 12).snug().drop(1),
+    Column::fixed("KIND", 7).flex(7, 12).snug().drop(2),
     Column::fixed("SUBJECT", 28).flex(16, 60).cut(Cut::Start).first(),
-    Column::fixed("DETAIL", 34).flex(20, 200),
-    Column::fixed("RESULT", 6).drop(2),
+    Column::fixed("DETAIL", 26).flex(20, 200),
+    Column::fixed("RESULT", 6).drop(1),
 ];
 
 /// Which column each order goes by, and whether the greatest comes first there.

@@ -205,7 +205,7 @@ fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &
         if y >= area.bottom() {
             break;
         }
-        canvas.line(area.x + 2, y, area.width.saturating_sub(2), &next_step(step));
+        canvas.line(area.x + 2, y, area.width.saturating_sub(2), &next_step(state, step));
         if at == run.next.cursor() && state.overlay.is_none() {
             canvas.highlight(Rect { y, height: 1, width: area.width.min(56), ..area });
             canvas.repeat(area.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
@@ -215,7 +215,7 @@ fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &
     first + to_cells(rows.len())
 }
 
-fn next_step(step: &NextStep) -> Line {
+fn next_step(state: &State, step: &NextStep) -> Line {
     match step {
         NextStep::CopyRequest(_) => Line::plain("copy the link of the request"),
         NextStep::RequestAgain => Line::plain("try the request again, and confirm again"),
@@ -228,8 +228,14 @@ fn next_step(step: &NextStep) -> Line {
         }
         NextStep::CopyProblem(_) => Line::plain("copy what went wrong"),
         NextStep::Again => Line::plain("ask the remote again, and confirm again"),
-        NextStep::BackToUpdates(0) => Line::plain("back to updates"),
-        NextStep::BackToUpdates(left) => Line::plain(format!("back to updates ({left} left)")),
+        NextStep::WithoutRequest => Line::plain("push without a request, and confirm again"),
+        NextStep::Target => Line::plain("choose where the commits go"),
+        NextStep::BackToUpdates => match state.review.tally().pending {
+            // What was pushed is being compared with what is there now, so the number would change at once.
+            _ if state.jobs.propose.is_some() => Line::plain("back to updates"),
+            0 => Line::plain("back to updates"),
+            left => Line::plain(format!("back to updates ({left} left)")),
+        },
     }
 }
 

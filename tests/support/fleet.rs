@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use supercargo::app::effect::{Effect, JobId};
+use supercargo::app::effect::{Effect, JobId, PlanWish};
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::{Loaded, MergeAhead, Msg, Prepared, Proposed};
@@ -205,7 +205,7 @@ impl Screen {
                 }
                 Effect::Try { job, policy, trial } => answers.push(self.attempt(job, &policy, trial)),
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),
-                Effect::Prepare { job, updates, messages, destination, .. } => {
+                Effect::Prepare { job, wish: PlanWish { updates, messages, destination, .. } } => {
                     answers.push(self.prepare(job, &updates, (&messages, &destination)));
                 }
                 Effect::Push { .. } if self.stalled => {}

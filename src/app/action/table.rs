@@ -1,8 +1,8 @@
 //! The table itself.
 
 use super::why::{
-    always, approvable, approvals, cursor, decidable, decided, editable, errors, filtered, pane, redoable,
-    undoable,
+    always, approvable, approvals, approved, cursor, decidable, decided, editable, errors, filtered, pane,
+    redoable, undoable,
 };
 use super::{Action, EffectClass, Group, Row, Scope, why};
 use crate::app::view::{Context as C, View as V};
@@ -12,9 +12,11 @@ const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Po
 /// Those, and S10.
 const LISTS: Scope = TABLES.and(Scope::views(&[V::Log]));
 /// The views that move by rows.
-const ROWS: Scope = LISTS.and(Scope::views(&[V::Diff, V::Plan, V::Push, V::Errors, V::Start]));
+const ROWS: Scope = NOT_LOG.and(LISTS);
 /// Everything that is a view and takes no text.
 const VIEWS: Scope = ROWS;
+/// Those without S10.
+const NOT_LOG: Scope = TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Push, V::Errors, V::Start]));
 /// Where decisions are made.
 const DECIDE: Scope = Scope::views(&[V::Updates, V::Diff]);
 /// Where the message and the push can be reached.
@@ -73,7 +75,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), decidable),
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
-    row(Action::Hold, "decide.hold", &["H"], "", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (59, Decide), why::holdable),
+    row(Action::Hold, "decide.hold", &["H"], "hold", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (16, Decide), why::holdable),
     row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (36, Decide), why::holdable),
     row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold what is newer", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
@@ -95,7 +97,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::PageUp, "move.page-up", &["pgup", "ctrl-b"], "", "A page up", ROWS, NONE, (90, Move), always),
     row(Action::ScrollDown, "pane.down", &["J"], "", "Scroll the other pane down", LISTS.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
     row(Action::ScrollUp, "pane.up", &["K"], "", "Scroll the other pane up", LISTS.and(Scope::views(&[V::Diff, V::Errors])), NONE, (91, Move), pane),
-    row(Action::NextPane, "pane.next", &["tab", "shift-tab"], "tree/diff", "To the other pane", Scope::views(&[V::Diff]), NONE, (32, Move), always),
+    row(Action::NextPane, "pane.next", &["tab", "shift-tab"], "tree/diff", "To the other pane", Scope::views(&[V::Diff]), NONE, (20, Move), always),
     row(Action::PreviousFile, "move.previous-part", &["["], "", "The previous file, or the previous policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (66, Move), why::parts),
     row(Action::NextFile, "move.next-part", &["]"], "next", "The next file, or the next policy of these tags", Scope::views(&[V::Tags, V::Diff]), NONE, (45, Move), why::parts),
     row(Action::FoldAll, "diff.fold", &["="], "", "Fold or unfold all", Scope::views(&[V::Diff]), NONE, (67, Move), always),
@@ -134,10 +136,11 @@ pub const ACTIONS: &[Row] = &[
     // Act
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
-    row(Action::Target, "push.target", &["b"], "target", "Choose the branch to push to, in how many commits, with or without a request", REVIEW.and(Scope::of(&[C::ConfirmPush])), LOCAL, (36, Act), why::not_pushing),
+    row(Action::Target, "push.target", &["b"], "target", "Choose the branch to push to, in how many commits, with or without a request", REVIEW.and(Scope::of(&[C::ConfirmPush])), LOCAL, (15, Act), why::not_pushing),
     row(Action::Merge, "branch.merge", &[], "", "Merge the branch that was pushed to into the one that is read; asks first", VIEWS, REMOTE, (89, Act), why::mergeable),
-    row(Action::Revert, "commit.revert", &[], "", "Prepare the plan that takes the commit of the row back; `revert COMMIT` names another", VIEWS, LOCAL, (89, Act), why::revertible),
-    row(Action::Requests, "request.open", &[], "", "Open a pull or merge request for what is pushed, or do not", VIEWS, NONE, (89, Act), always),
+    row(Action::Revert, "commit.revert", &[], "", "Prepare the plan that takes the commit of the row back; `revert COMMIT` names another", NOT_LOG, LOCAL, (89, Act), why::revertible),
+    row(Action::Revert, "log.revert", &["v"], "revert", "Prepare the plan that takes back the commit that was pushed or merged; `:revert COMMIT` names another", Scope::views(&[V::Log]), LOCAL, (11, Act), why::revertible),
+    row(Action::Requests, "request.open", &[], "", "Open a pull or merge request for what is pushed, or do not", VIEWS, NONE, (89, Act), why::with_forge),
     row(Action::Rescan, "scan.row", &["r"], "rescan", "Scan its repository again, or those of the selected rows", TABLES, READ, (33, Act), cursor),
     row(Action::Rescan, "errors.retry", &["r"], "retry", "Try again what failed", Scope::views(&[V::Errors]), READ, (10, Act), errors),
     row(Action::RescanAll, "scan.all", &["R"], "rescan all", "Scan everything again", TABLES, READ, (42, Act), why::repositories),
@@ -161,10 +164,11 @@ pub const ACTIONS: &[Row] = &[
     row(Action::TargetPush, "target.push", &["1"], "", "To the branch that the automation pushes to", Scope::of(&[C::Target]), LOCAL, (60, Act), always),
     row(Action::TargetReview, "target.review", &["2"], "", "To a new branch for a review, with a request", Scope::of(&[C::Target]), LOCAL, (61, Act), always),
     row(Action::TargetBranch, "target.branch", &["3"], "", "To another branch; {policy} and {tag} make one for each update", Scope::of(&[C::Target]), LOCAL, (62, Act), always),
-    row(Action::TargetCheckout, "target.checkout", &["4"], "", "To the branch that the automation reads", Scope::of(&[C::Target]), LOCAL, (63, Act), always),
+    row(Action::TargetPatch, "target.patch", &["4"], "", "Nowhere: the diff is written into a new file, which `git apply` takes", Scope::of(&[C::Target]), LOCAL, (63, Act), approved),
+    row(Action::TargetCheckout, "target.checkout", &["5"], "", "To the branch that the automation reads", Scope::of(&[C::Target]), LOCAL, (64, Act), always),
     row(Action::TargetSplit, "target.split", &["s"], "split", "One commit for each policy, or one for each automation", Scope::of(&[C::Target]), LOCAL, (11, Act), always),
     row(Action::Requests, "target.request", &["r"], "request", "With a pull or merge request, or without", Scope::of(&[C::Target]), LOCAL, (12, Act), why::requestable),
-    row(Action::Accept, "target.accept", &["enter"], "take", "Push to the branch of this name", Scope::of(&[C::TypeTarget]), LOCAL, (10, Act), why::target_typed),
+    row(Action::Accept, "target.accept", &["enter"], "take", "Push to the branch of this name, or write the file of this name", Scope::of(&[C::TypeTarget]), LOCAL, (10, Act), why::target_typed),
     row(Action::Accept, "branch.accept", &["enter"], "push", "Push, if the branch's name was typed", Scope::of(&[C::TypeBranch]), REMOTE, (10, Act), why::branch_typed),
     row(Action::Accept, "hold.accept", &["enter"], "hold", "Hold it back", Scope::of(&[C::TypeHold]), LOCAL, (10, Act), why::hold_typed),
     row(Action::NextPane, "hold.field", &["tab", "shift-tab"], "field", "Between reason, end and tag", Scope::of(&[C::TypeHold]), NONE, (11, Move), always),
@@ -192,7 +196,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewLog, "view.log", &["6"], "", "Log: who did what", VIEWS, NONE, (85, Everywhere), always),
     row(Action::ViewPrevious, "view.previous", &["-"], "", "The view before this one", VIEWS, NONE, (86, Everywhere), always),
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
-    row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS, NONE, (88, Everywhere), always),
+    row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
     row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),

@@ -160,8 +160,7 @@ fn blank_message(state: &State, automations: &[ObjectId]) -> Option<String> {
 /// Some commit needs a remote to go to.
 fn no_remote(state: &State, automations: &[ObjectId]) -> Option<String> {
     let has_none = |automation| state.review.ground(automation).is_some_and(|ground| ground.remote.is_none());
-    let reason =
-        "there is no Git remote to push to: supercargo plan --all --output-patch FILE writes a patch";
+    let reason = "there is no Git remote to push to: b 4 writes a patch";
     unless(!automations.iter().all(has_none), reason)
 }
 
@@ -235,14 +234,14 @@ pub(super) fn pushable(state: &State) -> Option<String> {
 
 /// The name that was typed has to be the branch's.
 pub(super) fn branch_typed(state: &State) -> Option<String> {
-    let (typed, branch) = match &state.overlay {
-        Some(Overlay::Branch(dialog)) => (dialog.field.text(), dialog.branch()),
+    let (typed, branch, what) = match &state.overlay {
+        Some(Overlay::Branch(dialog)) => (dialog.field.text(), dialog.branch(), "push to it"),
         Some(Overlay::Merge(MergeDialog { typed: Some(field), merge, .. })) => {
-            (field.text(), merge.into.as_str())
+            (field.text(), merge.into.as_str(), "merge into it")
         }
         _ => return Some("nothing to push".to_owned()),
     };
-    unless(typed == branch, format!("type {branch} to push to it"))
+    unless(typed == branch, format!("type {branch} to {what}"))
 }
 
 /// There has to be a branch to merge.
@@ -279,8 +278,22 @@ pub(super) fn not_pushing(state: &State) -> Option<String> {
     unless(!state.is_pushing(), PUSHING)
 }
 
-/// A request needs another branch than the one that is read.
+/// There has to be something that a patch would change.
+pub(super) fn approved(state: &State) -> Option<String> {
+    unless(state.review.approved().next().is_some(), "nothing approved yet: Space approves")
+}
+
+/// A request needs a forge.
+pub(super) fn with_forge(state: &State) -> Option<String> {
+    let remote = state.without_forge().filter(|_| !state.requests)?;
+    Some(format!("nobody knows a forge at {remote}: [forge.\"HOST\"] in the configuration names it"))
+}
+
+/// A request needs another branch than the one that is read, and a forge.
 pub(super) fn requestable(state: &State) -> Option<String> {
+    if let Some(why) = with_forge(state) {
+        return Some(why);
+    }
     let rows = state.target_rows();
     let read = rows.last().map_or(&[][..], |row| &row.branches);
     let is_read = |row: &TargetRow| row.chosen && row.branches.iter().any(|branch| read.contains(branch));
@@ -292,10 +305,14 @@ pub(super) fn requestable(state: &State) -> Option<String> {
 
 /// The name that was typed has to be a branch's.
 pub(super) fn target_typed(state: &State) -> Option<String> {
-    let Some(Overlay::Target(TargetDialog { field: Some(field), .. })) = &state.overlay else {
+    let Some(Overlay::Target(TargetDialog { field: Some(field), cursor, .. })) = &state.overlay else {
         return Some("nothing was asked".to_owned());
     };
-    branch::template_defect(field.text().trim())
+    let typed = field.text().trim();
+    if *cursor == TargetDialog::PATCH {
+        return unless(!typed.is_empty(), "the file needs a name").or_else(|| approved(state));
+    }
+    branch::template_defect(typed)
 }
 
 /// The row has to be of a policy that says which tag, and must not wait for anything but a person.

@@ -1,6 +1,7 @@
 //! S10: what was written down of who did what.
 
 use crate::app::effect::JobId;
+use crate::app::keymap::Key;
 use crate::app::list::List;
 use crate::domain::event::Event;
 
@@ -19,6 +20,8 @@ pub struct Log {
     pub job: Option<JobId>,
     /// Where the files of the log are.
     pub folder: Option<String>,
+    /// What was typed before the first entries were there; `None`: they are.
+    pub waiting: Option<Vec<Key>>,
 }
 
 impl Log {

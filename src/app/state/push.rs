@@ -148,6 +148,10 @@ pub enum NextStep {
     CopyProblem(String),
     /// Ask the remote again and confirm again.
     Again,
-    /// To the updates; so many are left.
-    BackToUpdates(usize),
+    /// The same without a request, and confirm again: nobody knows a forge there.
+    WithoutRequest,
+    /// Choose where the commits go.
+    Target,
+    /// To the updates.
+    BackToUpdates,
 }

@@ -7,12 +7,15 @@ use crate::domain::branch::{self, Onto};
 use crate::domain::freeze::FREEZE;
 use crate::domain::plan::Ground;
 
+/// What a patch is called unless a person calls it something else.
+pub const PATCH: &str = "supercargo.patch";
+
 /// The target menu.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetDialog {
     /// The row under the cursor.
     pub cursor: usize,
-    /// The name of another branch, while it is typed.
+    /// The name of another branch or of a patch, while it is typed.
     pub field: Option<Field>,
     /// The question that it was opened from; whatever is chosen, that is asked anew.
     pub from: Option<PushDialog>,
@@ -29,6 +32,15 @@ pub struct TargetRow {
     pub means: String,
     /// Whether it is the one that is chosen.
     pub chosen: bool,
+}
+
+impl TargetDialog {
+    /// The row of another branch.
+    pub const OTHER: usize = 2;
+    /// The row of a patch.
+    pub const PATCH: usize = 3;
+    /// The row of the branch that is read.
+    pub const CHECKOUT: usize = 4;
 }
 
 impl State {
@@ -49,6 +61,7 @@ impl State {
             Some(name) => self.means(std::slice::from_ref(name)),
             None => "{policy} and {tag}: one for each update".to_owned(),
         };
+        let is_patch = "a new file for git apply; nothing is sent".to_owned();
         vec![
             row("push branch", push, push_means, *onto == Onto::Push),
             row(
@@ -58,6 +71,7 @@ impl State {
                 *onto == Onto::Named(Onto::REVIEW.to_owned()),
             ),
             row("another branch", other.cloned().into_iter().collect(), other_means, other.is_some()),
+            row("patch file", vec![PATCH.to_owned()], is_patch, false),
             row("checkout branch", checkout, checkout_means, *onto == Onto::Checkout),
         ]
     }
@@ -81,11 +95,25 @@ impl State {
 
     fn means_of_review(&self) -> String {
         let example = Onto::REVIEW.replace(['{', '}'], "");
-        if self.is_protected(&example) {
-            "a new one, with a request; its name is typed".to_owned()
-        } else {
-            "a new one, with a request".to_owned()
-        }
+        let request =
+            if self.without_forge().is_some() { "no forge is known for a request" } else { "with a request" };
+        let typed = if self.is_protected(&example) { "; its name is typed" } else { "" };
+        format!("a new one, {request}{typed}")
+    }
+
+    /// The first remote of what is approved at which nobody knows a forge, as far as that was asked.
+    pub fn without_forge(&self) -> Option<&str> {
+        let remotes = self.target_remotes().into_iter();
+        remotes.map(String::as_str).find(|remote| self.forges.get(*remote) == Some(&false))
+    }
+
+    /// The remotes of the automations with something approved; of all where nothing is.
+    pub fn target_remotes(&self) -> Vec<&String> {
+        let mut remotes: Vec<&String> =
+            counting(&self.review).filter_map(|ground| ground.remote.as_ref()).collect();
+        remotes.sort();
+        remotes.dedup();
+        remotes
     }
 }
 
@@ -94,12 +122,16 @@ fn checkout(ground: &Ground) -> Option<&str> {
     ground.base.as_ref()?.reference.strip_prefix("refs/heads/")
 }
 
+/// The grounds of the automations with something approved; all where nothing is.
+fn counting(review: &Review) -> impl Iterator<Item = &Ground> {
+    let approved = review.automations();
+    review.grounds.iter().filter(move |ground| approved.is_empty() || approved.contains(&ground.automation))
+}
+
 /// The branches of the automations with something approved, each once; of all where nothing is.
 fn branches<'a>(review: &'a Review, of: impl Fn(&'a Ground) -> Option<&'a str>) -> Vec<String> {
-    let approved = review.automations();
-    let counts = |ground: &&Ground| approved.is_empty() || approved.contains(&ground.automation);
     let mut found: Vec<String> = Vec::new();
-    for branch in review.grounds.iter().filter(counts).filter_map(of) {
+    for branch in counting(review).filter_map(of) {
         if !found.iter().any(|known| known == branch) {
             found.push(branch.to_owned());
         }

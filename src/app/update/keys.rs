@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
 
-use super::{message, playground, push, run};
+use super::{log, message, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -22,6 +22,9 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     }
     if key != Key::ctrl('c') {
         state.leaving = false;
+    }
+    if log::keeps(state, key) {
+        return vec![];
     }
     let row = action::lookup(context, key);
     if !row.is_some_and(|row| row.action.moves()) {

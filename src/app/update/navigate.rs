@@ -240,7 +240,16 @@ fn next_step(state: &mut State) -> Vec<Effect> {
             state.leave_view();
             push::open(state)
         }
-        Some(NextStep::BackToUpdates(_)) => {
+        Some(NextStep::WithoutRequest) => {
+            state.requests = false;
+            state.leave_view();
+            push::open(state)
+        }
+        Some(NextStep::Target) => {
+            state.leave_view();
+            target::open(state)
+        }
+        Some(NextStep::BackToUpdates) => {
             state.switch_to(View::Updates);
             vec![]
         }

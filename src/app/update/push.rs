@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::effect::{Effect, JobId};
+use crate::app::effect::{Effect, JobId, PlanWish};
 use crate::app::input::{Field, Message};
 use crate::app::message::Prepared;
 use crate::app::moment::Moment;
 use crate::app::review::{Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
 use crate::app::view::{Context, View};
-use crate::domain::branch::Onto;
+use crate::domain::branch::{Destination, Onto};
 use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Group, Plan, PushTarget, changed_upstream};
-use crate::domain::proposal::{Decision, Site, UpdateState};
+use crate::domain::proposal::{Decision, Site};
 use crate::problem::{Code, Problem};
 
 use super::{compare, merge, problems, target};
@@ -28,9 +28,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         state.show(View::Push);
         return vec![];
     }
-    let updates = state.review.for_plan();
-    let wanted = state.review.wanted();
-    let messages = messages(&state.review);
+    let wish = wish(state, state.destination.clone());
     let job = state.jobs.number();
     state.overlay = Some(Overlay::Push(PushDialog {
         job,
@@ -41,8 +39,14 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         touched: None,
         shown: None,
     }));
-    let destination = state.destination.clone();
-    vec![Effect::Prepare { job, updates, messages, destination, wanted }]
+    vec![Effect::Prepare { job, wish }]
+}
+
+/// What a plan is made of now.
+pub(super) fn wish(state: &State, destination: Destination) -> PlanWish {
+    let review = &state.review;
+    let (updates, wanted) = (review.for_plan(), review.wanted());
+    PlanWish { updates, messages: messages(review), destination, wanted }
 }
 
 /// The messages that do not come from templates: what a person wrote, else what goes with what a person wants.
@@ -254,7 +258,7 @@ pub(super) fn wish_for_requests(state: &mut State) -> Vec<Effect> {
         "no request is opened for what is pushed"
     };
     state.tell(Level::Info, says);
-    vec![]
+    if state.requests { target::ask_for_forges(state) } else { vec![] }
 }
 
 /// Asks for the plan of the last push once more: what is there stays, and the request is tried again.
@@ -366,11 +370,9 @@ fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
     effects
 }
 
-/// What can be done with a plan that has landed: taken back, and merged where it went to a branch of its own.
+/// What can be done with what has landed: taken back; and a plan merged where it went to a branch of its own.
 fn from_here(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextStep> {
-    let Some(PushRun { task: Task::Push(prepared), dry_run: false, .. }) = &state.push else {
-        return Vec::new();
-    };
+    let Some(PushRun { task, dry_run: false, .. }) = &state.push else { return Vec::new() };
     let there: Vec<&Landed> = result.iter().flatten().filter(|landed| landed.is_there()).collect();
     let revert = |landed: &&Landed| {
         let (remote, commit) = (landed.remote.clone(), landed.commit.clone()?);
@@ -380,7 +382,9 @@ fn from_here(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextSt
     let is_there = |merge: &Merge| {
         there.iter().any(|landed| (&landed.remote, &landed.branch) == (&merge.remote, &merge.from))
     };
-    next.extend(merge::after(&prepared.plan).into_iter().filter(is_there).map(NextStep::Merge));
+    if let Task::Push(prepared) = task {
+        next.extend(merge::after(&prepared.plan).into_iter().filter(is_there).map(NextStep::Merge));
+    }
     next
 }
 
@@ -399,6 +403,10 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
     next.extend(pages.into_iter().map(NextStep::CopyRequest));
     next.extend(commits.into_iter().map(NextStep::CopyCommit));
     next.extend(from_here(state, result));
+    let is_unknown_forge = |problem: &Problem| state.requests && problem.code == Code::Config;
+    if result.as_ref().is_err_and(is_unknown_forge) {
+        next.push(NextStep::WithoutRequest);
+    }
     let is_there = result.as_ref().is_ok_and(|all| all.iter().all(Landed::is_there));
     if !problems.is_empty() {
         next.push(NextStep::CopyProblem(problems.join("\n\n")));
@@ -407,12 +415,10 @@ fn next_steps(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextS
             _ if is_there => NextStep::RequestAgain,
             _ => NextStep::Again,
         });
+        if !is_there && state.push.as_ref().is_some_and(|push| matches!(push.task, Task::Push(_))) {
+            next.push(NextStep::Target);
+        }
     }
-    let gone: Vec<&UpdateId> =
-        state.push.iter().filter(|push| !push.dry_run).flat_map(|push| &push.updates).collect();
-    let failed = !problems.is_empty() && !is_there;
-    let pending = state.review.updates().iter().filter(|update| update.state == UpdateState::Pending);
-    let left = pending.filter(|update| failed || !gone.contains(&&UpdateId::of(update)));
-    next.push(NextStep::BackToUpdates(left.count()));
+    next.push(NextStep::BackToUpdates);
     next
 }

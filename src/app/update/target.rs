@@ -1,16 +1,18 @@
 //! `b`: the target menu. What is chosen holds for every push from then on; a question that it was opened from is asked
 //! anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::input::Field;
-use crate::app::state::{Level, Overlay, State, TargetDialog};
-use crate::domain::branch::Onto;
+use crate::app::state::{Level, Overlay, PATCH, State, TargetDialog};
+use crate::domain::branch::{Destination, Onto};
 use crate::domain::plan::{Group, Plan, PushTarget};
 
-use super::push;
+use crate::problem::Problem;
+
+use super::{problems, push};
 
 /// Opens the menu; a plan that is being made is not waited for.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -20,9 +22,44 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         _ => None,
     };
     let unfinished = from.iter().filter(|dialog| dialog.prepared.is_none());
-    let effects = unfinished.map(|dialog| Effect::StopWork(dialog.job)).collect();
+    let effects: Vec<Effect> = unfinished.map(|dialog| Effect::StopWork(dialog.job)).collect();
     state.overlay = Some(Overlay::Target(TargetDialog { cursor, field: None, from }));
-    effects
+    [effects, ask_for_forges(state)].concat()
+}
+
+/// Asks of each remote once whether requests can be opened there.
+pub(super) fn ask_for_forges(state: &State) -> Vec<Effect> {
+    let unknown = state.target_remotes().into_iter().filter(|remote| !state.forges.contains_key(*remote));
+    let unknown: Vec<String> = unknown.cloned().collect();
+    if unknown.is_empty() { vec![] } else { vec![Effect::FindForges(unknown)] }
+}
+
+/// It is known where requests can be opened; a wish for one that cannot is dropped, and that is said.
+pub(super) fn forges_found(state: &mut State, found: BTreeMap<String, bool>) {
+    state.forges.extend(found);
+    if state.requests && !state.is_pushing() {
+        say_no_request(state);
+    }
+}
+
+/// Where nobody knows a forge no request is wished for, and it is said what would change that. Whether that is so.
+fn say_no_request(state: &mut State) -> bool {
+    let says = no_forge(state);
+    let is_without = says.is_some();
+    if let Some(says) = says {
+        state.requests = false;
+        changed(state);
+        state.tell(Level::Warning, format!("{says}; the branch is pushed without one"));
+    }
+    is_without
+}
+
+/// Why no request can be opened for what is approved, as far as is known.
+pub(super) fn no_forge(state: &State) -> Option<String> {
+    let remote = state.without_forge()?;
+    Some(format!(
+        "no request can be opened: nobody knows a forge at {remote}; [forge.\"HOST\"] in the configuration names it"
+    ))
 }
 
 /// Carries out an action of the menu.
@@ -30,8 +67,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::TargetPush => choose(state, 0),
         Action::TargetReview => choose(state, 1),
-        Action::TargetBranch => choose(state, 2),
-        Action::TargetCheckout => choose(state, 3),
+        Action::TargetBranch => choose(state, TargetDialog::OTHER),
+        Action::TargetPatch => choose(state, TargetDialog::PATCH),
+        Action::TargetCheckout => choose(state, TargetDialog::CHECKOUT),
         Action::TargetSplit => {
             state.destination.split = !state.destination.split;
             changed(state);
@@ -53,37 +91,64 @@ pub(super) fn choose(state: &mut State, index: usize) -> Vec<Effect> {
     let onto = match index {
         0 => Onto::Push,
         1 => Onto::Named(Onto::REVIEW.to_owned()),
-        3 => Onto::Checkout,
-        _ => return type_name(state),
+        TargetDialog::CHECKOUT => Onto::Checkout,
+        _ => return type_name(state, index),
     };
-    match index {
-        1 => state.requests = true,
-        // A request needs two branches.
-        3 => state.requests = false,
-        _ => {}
+    // A request needs two branches.
+    state.requests = index == 1 || (state.requests && index != TargetDialog::CHECKOUT);
+    let effects = take(state, onto);
+    if index == 1 {
+        say_no_request(state);
     }
-    take(state, onto)
+    effects
 }
 
-fn type_name(state: &mut State) -> Vec<Effect> {
+fn type_name(state: &mut State, index: usize) -> Vec<Effect> {
     let known = match &state.destination.onto {
+        _ if index == TargetDialog::PATCH => PATCH.to_owned(),
         Onto::Named(name) if name != Onto::REVIEW => name.clone(),
         _ => String::new(),
     };
     if let Some(Overlay::Target(dialog)) = &mut state.overlay {
-        (dialog.cursor, dialog.field) = (2, Some(Field::new(known)));
+        (dialog.cursor, dialog.field) = (index, Some(Field::new(known)));
     }
     vec![]
 }
 
 /// The name of another branch was typed; `why_not` has seen that Git takes it.
 pub(super) fn typed(state: &mut State) -> Vec<Effect> {
-    let Some(Overlay::Target(TargetDialog { field: Some(field), .. })) = &state.overlay else {
+    let Some(Overlay::Target(TargetDialog { field: Some(field), cursor, .. })) = &state.overlay else {
         return vec![];
     };
     let typed = field.text().trim();
+    if *cursor == TargetDialog::PATCH {
+        let path = typed.to_owned();
+        return write_patch(state, path);
+    }
     let name = typed.strip_prefix("refs/heads/").unwrap_or(typed).to_owned();
     take(state, Onto::Named(name))
+}
+
+/// Has the diff written as what the automations would push: where commits go does not matter to a file.
+fn write_patch(state: &mut State, path: String) -> Vec<Effect> {
+    state.overlay = None;
+    let (job, wish) = (state.jobs.number(), push::wish(state, Destination::default()));
+    state.tell(Level::Info, format!("writing {path}"));
+    vec![Effect::WritePatch { job, path, wish }]
+}
+
+/// The patch was written, or was not.
+pub(super) fn patch_written(state: &mut State, path: &str, written: Result<usize, Problem>) {
+    match written {
+        Ok(files) => {
+            let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+            state.tell(
+                Level::Info,
+                format!("{path} changes {files}: git apply {path} in the repository's folder"),
+            );
+        }
+        Err(problem) => problems::report(state, "patch", problem, None, Level::Error),
+    }
 }
 
 fn take(state: &mut State, onto: Onto) -> Vec<Effect> {

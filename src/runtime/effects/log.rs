@@ -24,8 +24,10 @@ pub(super) async fn follow_log(work: Work, job: JobId) {
     };
     let Ok((folder, mut follower, mut events)) = tokio::task::spawn_blocking(read).await else { return };
     let mut known = events.clone();
+    // Keys wait for the first look, whatever it brings.
+    let mut is_first = true;
     loop {
-        if !events.is_empty() {
+        if std::mem::take(&mut is_first) || !events.is_empty() {
             let folder = folder.clone();
             work.answer(Msg::LogWritten { job, folder, events }).await;
         }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{enter_does_nothing, keys, message_box};
+use super::{enter_does_nothing, keys, message_box, name_box};
 use crate::app::action;
 use crate::app::input::Field;
 use crate::app::message::MergeAhead;
@@ -11,8 +11,7 @@ use crate::domain::landing::Merge;
 use crate::domain::mode::Mode;
 use crate::text::Shown;
 use crate::theme::Role;
-use crate::views::widgets::canvas::{Canvas, to_cells};
-use crate::views::widgets::field;
+use crate::views::widgets::canvas::Canvas;
 use crate::views::widgets::line::Line;
 use crate::views::words;
 
@@ -109,13 +108,8 @@ fn tail(state: &State, dialog: &MergeDialog, ahead: &MergeAhead) -> Vec<Line> {
 
 /// S9b, for a merge.
 fn type_name(canvas: &mut Canvas<'_>, area: Rect, merge: &Merge, typed: &Field) {
-    let ask = "Type the branch name to merge:  ";
     let changes =
         Line::plain("This changes  ").with(Role::StateWarn, Shown::new(&merge.into)).and("  directly.");
-    let lines = [changes, Line::plain(ask), Line::default(), keys(&[("Esc", "cancel")])];
-    let inside = message_box(canvas, area, "Merge into protected branch", 62, &lines);
-    let used = to_cells(ask.len());
-    let row =
-        Rect { x: inside.x + used, y: inside.y + 1, width: inside.width.saturating_sub(used), height: 1 };
-    field::draw(canvas, row, typed.text(), typed.cursor(), Role::Text);
+    let words = ("Merge into protected branch", "Type the branch name to merge:  ");
+    name_box(canvas, area, words, &changes, typed);
 }

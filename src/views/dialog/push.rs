@@ -234,6 +234,8 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();
     texts.extend(prepared.moved.iter().map(String::as_str));
+    let protected = protected(prepared);
+    texts.extend(protected.as_deref());
     let refusal = action::push_refusal(state);
     texts.extend(refusal.as_deref());
     texts.dedup();
@@ -251,6 +253,16 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
     lines.push(enter_does_nothing());
     lines
+}
+
+/// What `y` asks for before anything is sent.
+fn protected(prepared: &Prepared) -> Option<String> {
+    let branches = prepared.protected.join(", ");
+    match prepared.protected.len() {
+        0 => None,
+        1 => Some(format!("{branches} is protected: its name has to be typed.")),
+        _ => Some(format!("{branches} are protected: each name has to be typed.")),
+    }
 }
 
 /// A warning as far as where to read on: the dialog has no room for addresses, and what is pushed comes first.

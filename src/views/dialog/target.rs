@@ -35,7 +35,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
     lines.push(if typing {
         keys(&[("Enter", "take it"), ("Esc", "back")])
     } else {
-        keys(&[("1-4 Enter", "take it"), ("s r", "switch"), ("Esc", "back")])
+        keys(&[("1-5 Enter", "take it"), ("s r", "switch"), ("Esc", "back")])
     });
     let inside = message_box(canvas, area, "Where do the commits go?", width, &lines);
     let y = inside.y + to_cells(2 * dialog.cursor);
@@ -74,5 +74,11 @@ fn split(state: &State) -> &'static str {
 }
 
 fn request(state: &State) -> &'static str {
-    if state.requests { "opened for what is pushed" } else { "none" }
+    if state.requests {
+        "opened for what is pushed"
+    } else if state.without_forge().is_some() {
+        "none: no forge is known there"
+    } else {
+        "none"
+    }
 }

@@ -75,6 +75,23 @@ impl Line {
         cut.with(role, "…")
     }
 
+    /// The line in pieces of at most `width` cells, broken at blanks where there are any.
+    pub(crate) fn wrap(&self, width: usize) -> Vec<Self> {
+        if self.width() <= width {
+            return vec![self.clone()];
+        }
+        let text: String = self.runs.iter().map(|(text, _)| text.as_str()).collect();
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        for piece in Shown::from(text.clone()).wrap(width) {
+            pieces.push(self.window(from, piece.width()));
+            from += piece.width();
+            // The blank at which it was broken is on neither row.
+            let is_blank = self.window(from, 1).runs.iter().any(|(text, _)| text.as_str() == " ");
+            from += usize::from(is_blank);
+        }
+        pieces
+    }
+
     /// The cells from column `from`, at most `width` of them.
     #[must_use]
     pub(crate) fn window(&self, from: usize, width: usize) -> Self {
@@ -126,5 +143,15 @@ mod tests {
         assert_eq!(text(&line.cut_end(9)), "abcdefghi");
         assert_eq!(text(&line.window(2, 5)), "cdefg");
         assert_eq!(line.cut_end(0), Line::default());
+    }
+
+    #[test]
+    fn a_line_is_wrapped_at_blanks_and_keeps_its_roles() {
+        let line = Line::plain("ab cd ").with(Role::StateOk, "efg").dim("hi");
+        let wrapped = line.wrap(6);
+        assert_eq!(wrapped.iter().map(text).collect::<Vec<_>>(), ["ab cd", "efghi"]);
+        assert_eq!(wrapped[1].runs()[0], (Shown::new("efg"), Role::StateOk));
+        assert_eq!(line.wrap(11).iter().map(text).collect::<Vec<_>>(), ["ab cd efghi"]);
+        assert_eq!(line.wrap(4).iter().map(text).collect::<Vec<_>>(), ["ab", "cd", "efgh", "i"]);
     }
 }

@@ -2,14 +2,14 @@
 
 use super::world::{press, review_of, tick};
 use super::*;
-use crate::app::effect::{JobId, Reach};
+use crate::app::effect::{JobId, PlanWish, Reach};
 use crate::app::message::Prepared;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan};
 
 /// The plan of everything that `effects` asks to prepare.
 pub(super) fn plan_of(effects: &[Effect]) -> (JobId, Plan) {
-    let Some(Effect::Prepare { job, updates, .. }) = effects.last() else {
+    let Some(Effect::Prepare { job, wish: PlanWish { updates, .. } }) = effects.last() else {
         panic!("nothing to prepare: {effects:?}")
     };
     let group = Group {
@@ -75,7 +75,9 @@ fn g1_approves_in_the_diff_with_a_message_and_pushes_in_six_keys() {
     press(&mut state, &["esc"]);
     assert_eq!(state.view(), View::Diff);
     let effects = press(&mut state, &["p"]);
-    let Some(Effect::Prepare { messages, .. }) = effects.last() else { panic!("{effects:?}") };
+    let Some(Effect::Prepare { wish: PlanWish { messages, .. }, .. }) = effects.last() else {
+        panic!("{effects:?}")
+    };
     assert_eq!(messages.values().collect::<Vec<_>>(), ["Take 1.1\n"]);
     prepare(&mut state, &effects, &[]);
     let effects = press(&mut state, &["y"]);

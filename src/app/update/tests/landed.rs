@@ -3,6 +3,7 @@
 use super::golden::{landed, plan_of};
 use super::world::{press, review_of, update_named};
 use super::*;
+use crate::app::effect::PlanWish;
 use crate::app::message::{MergeAhead, Prepared, Reverted};
 use crate::app::state::{NextStep, State, Task};
 use crate::domain::event::{self, Event};
@@ -105,6 +106,7 @@ fn what_was_pushed_is_merged_once_the_remote_was_asked_and_the_protected_name_ty
     press(&mut state, &["y"]);
     assert_eq!(state.context(), Context::TypeBranch);
     assert_eq!(press(&mut state, &["m", "a", "enter"]), [], "main has more letters");
+    assert_eq!(says(&state), "type main to merge into it");
     let effects = press(&mut state, &["i", "n", "enter"]);
     let [Effect::Merge { job, seen, always_commit: false, dry_run: false, .. }] = effects.as_slice() else {
         panic!("{effects:?}")
@@ -233,7 +235,8 @@ fn what_was_pushed_is_taken_back_by_a_plan_that_is_reviewed_like_any_other() {
     assert_eq!(state.view(), View::Plan);
     assert_eq!(state.plan.len(), 1);
     let effects = press(&mut state, &["p"]);
-    let Some(Effect::Prepare { updates, messages, wanted, .. }) = effects.last() else {
+    let Some(Effect::Prepare { wish: PlanWish { updates, messages, wanted, .. }, .. }) = effects.last()
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(messages.values().collect::<Vec<_>>(), ["Revert \"Update web\"\n"]);
@@ -314,4 +317,55 @@ fn the_log_takes_back_what_it_says_was_pushed_and_nothing_else() {
     press(&mut state, &["j"]);
     assert_eq!(revert(&mut state), []);
     assert!(says(&state).contains("no commit that was pushed"), "{}", says(&state));
+}
+
+#[test]
+fn what_was_typed_before_the_log_was_read_is_done_once_it_is() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = press(&mut state, &["6"]);
+    let [Effect::FollowLog(job)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(press(&mut state, &["j", "v"]), [], "there are no rows yet");
+    let event = |detail: String| Event {
+        time: epoch(),
+        event: "push".to_owned(),
+        subject: "shop/apps".to_owned(),
+        detail,
+        result: "ok".to_owned(),
+        mode: "write".to_owned(),
+        plan: None,
+        user: "rita".to_owned(),
+        host: "bastion".to_owned(),
+    };
+    let remote = "file:///srv/fleet.git";
+    let merged = event(event::merged("b7f2712", "image-updates", "main", remote));
+    let events = vec![merged, event(event::pushed("8d2e91b", "main", remote))];
+    let effects = update(&mut state, Msg::LogWritten { job: *job, folder: None, events });
+    let [Effect::Revert { commit, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(commit, "b7f2712", "the second row, a merge");
+    press(&mut state, &["1", "6", "1"]);
+    assert_eq!(state.view(), View::Updates, "a way out waits for nothing");
+}
+
+#[test]
+fn over_the_list_details_take_the_palette_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    press(&mut state, &["i"]);
+    assert_eq!(state.context(), Context::Overlay);
+    press(&mut state, &[":"]);
+    assert_eq!(state.context(), Context::Palette);
+}
+
+#[test]
+fn what_was_merged_can_be_taken_back_from_its_result() {
+    let mut state = pushed();
+    let job = asks_to_merge(&mut state);
+    answer(&mut state, job, ahead(true, false));
+    seen(&mut state);
+    let effects = press(&mut state, &["y"]);
+    let [Effect::Merge { job, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let merged = Merged { pushed: true, ..ahead(true, false).merged };
+    update(&mut state, Msg::Pushed(*job, Ok(vec![merged.landed(ObjectId::new("shop", "apps"))])));
+    let effects = choose(&mut state, |step| matches!(step, NextStep::Revert { .. }));
+    assert!(matches!(effects.as_slice(), [Effect::Revert { .. }]), "{effects:?}");
 }

@@ -335,3 +335,18 @@ fn an_automation_whose_template_fails_on_what_is_pending_is_said_to_fail() {
     assert_eq!(word, "fails");
     assert!(message.contains("Foo"), "{message}");
 }
+
+#[test]
+fn a_push_that_was_refused_for_want_of_a_forge_offers_to_go_without_a_request_or_elsewhere() {
+    let (mut state, job) = pushing();
+    state.requests = true;
+    let problem = Problem::new(Code::Config, "https://git.example.com/fleet", "nobody knows a forge there");
+    update(&mut state, Msg::Pushed(job, Err(problem)));
+    let next = state.push.as_ref().unwrap().next.rows().to_vec();
+    assert!(next.contains(&NextStep::Target) && next.contains(&NextStep::Again), "{next:?}");
+    let down = next.iter().position(|step| *step == NextStep::WithoutRequest).unwrap();
+    press(&mut state, &["g"]);
+    press(&mut state, &vec!["j"; down]);
+    let effects = press(&mut state, &["enter"]);
+    assert!(matches!(effects.as_slice(), [Effect::Prepare { .. }]) && !state.requests, "{effects:?}");
+}
