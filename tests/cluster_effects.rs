@@ -80,6 +80,26 @@ impl Person {
 const VOTE: [&str; 6] =
     ["create", "image", "repository", "vote", "--image=127.0.0.1:1/vote", "--interval=1m"];
 
+/// One of each command that makes an object.
+const CREATES: [&[&str]; 5] = [
+    &VOTE,
+    &["create", "image", "policy", "vote", "--image-ref=vote", "--select-semver=1.x", "--label=team=x"],
+    &[
+        "create",
+        "image",
+        "update",
+        "all",
+        "--git-repo-ref=fleet",
+        "--git-repo-path=./deploy",
+        "--checkout-branch=main",
+        "--author-name=f",
+        "--author-email=f@example.com",
+        "--commit-template=one\ntwo: {{.Changed}}\n",
+    ],
+    &["create", "source", "git", "fleet", "--url=https://git.example.com/fleet", "--branch=main"],
+    &["create", "secret", "oci", "login", "--url=reg.example.com", "-u", "rita", "-p", "hunter2"],
+];
+
 /// What was really done to a namespace by people: verb and object, in order.
 fn effects(cluster: &Cluster, namespace: &str) -> Vec<String> {
     let text = |event: &Value, path: &str| {
@@ -221,30 +241,46 @@ fn a_reconciliation_is_asked_for_and_waited_for() {
         let failed = ["ImageUpdateAutomation reconciliation failed: 'no such branch'"];
         rita.write(&["reconcile", "image", "update", "--all"]).expect(3, &failed);
     });
+    assert_eq!(effects(cluster, "waits"), ["patch imagepolicies/vote", "patch imageupdateautomations/all"]);
+}
+
+#[test]
+fn each_kind_of_object_is_made_and_deleted_once_and_only_where_the_mode_allows_it() {
+    let Some(cluster) = shared() else { return };
+    let rita = Person::new(cluster, "admin", "each");
+    for create in CREATES {
+        rita.run(create).expect(0, &["(dry run)"]);
+        rita.run(&[create, &["--read-only"]].concat()).expect(7, &["READ-ONLY"]);
+        rita.run(&[create, &["--write"]].concat()).expect(7, &["has to be confirmed"]);
+    }
+    for verb in ["suspend", "resume", "reconcile", "delete"] {
+        rita.run(&[verb, "image", "policy", "vote", "--read-only"]).expect(7, &["READ-ONLY"]);
+    }
+    assert_eq!(effects(cluster, "each"), Vec::<String>::new());
+    for create in CREATES {
+        // No controller answers here.
+        rita.write(&[create, &["--timeout=1s"]].concat());
+    }
+    let made = ["imagerepositories/vote", "imagepolicies/vote", "imageupdateautomations/all"];
+    let more = ["gitrepositories/fleet", "secrets/login"];
+    let created: Vec<String> = made.iter().chain(&more).map(|name| format!("create {name}")).collect();
+    assert_eq!(effects(cluster, "each"), created);
+    for (kind, name) in [("policy", "vote"), ("update", "all")] {
+        rita.run(&["suspend", "image", kind, name]).expect(0, &["(dry run)"]);
+        rita.write(&["suspend", "image", kind, name]).expect(0, &[]);
+        rita.write(&["delete", "image", kind, name]).expect(0, &[]);
+    }
+    // As above: of two requests to delete one was a try.
+    let changed = ["patch", "delete", "delete"];
+    let changed = made[1..].iter().flat_map(|name| changed.map(|verb| format!("{verb} {name}")));
+    assert_eq!(effects(cluster, "each"), created.into_iter().chain(changed).collect::<Vec<_>>());
 }
 
 #[test]
 fn what_is_exported_is_taken_unchanged() {
     let Some(cluster) = shared() else { return };
     let rita = Person::new(cluster, "admin", "exports");
-    for create in [
-        &VOTE[..],
-        &["create", "image", "policy", "vote", "--image-ref=vote", "--select-semver=1.x", "--label=team=x"],
-        &[
-            "create",
-            "image",
-            "update",
-            "all",
-            "--git-repo-ref=fleet",
-            "--git-repo-path=./deploy",
-            "--checkout-branch=main",
-            "--author-name=f",
-            "--author-email=f@example.com",
-            "--commit-template=one\ntwo: {{.Changed}}\n",
-        ],
-        &["create", "source", "git", "fleet", "--url=https://git.example.com/fleet", "--branch=main"],
-        &["create", "secret", "oci", "login", "--url=reg.example.com", "-u", "rita", "-p", "hunter2"],
-    ] {
+    for create in CREATES {
         let export = rita.run(&[create, &["--export"]].concat()).expect(0, &[]).out;
         cluster.put(&export);
         // What is there as it is to be is left alone.

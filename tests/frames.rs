@@ -5,6 +5,8 @@
 #![cfg(feature = "tui")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "frames/cluster.rs"]
+mod cluster;
 #[path = "support/fleet.rs"]
 mod fleet;
 #[path = "support/picture.rs"]

@@ -50,6 +50,9 @@ pub enum Effect {
     UseContext(JobId, String),
     /// Look whether what the objects were read from has changed since.
     LookAtSource,
+    /// Tell what the controllers did with objects that they were asked to look at, each with the request that it had handled
+    /// before; each answers for itself.
+    AwaitControllers(Kind, Vec<(ObjectId, String)>),
     /// Read the objects again because somebody wants that: a cluster that was given up for a while is asked, too.
     LoadAnew(JobId),
     /// List the tags of these repositories; each answers for itself. Scanned in this order, as many at once as the

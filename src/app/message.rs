@@ -125,6 +125,10 @@ pub enum Msg {
     SourceChanged,
     /// The cluster is not reached any more, since when and why; `None`: it is again.
     ClusterLost(Option<(Timestamp, Problem)>),
+    /// The kinds whose objects the operator may not change in the cluster, with the reason.
+    Denied(BTreeMap<Kind, String>),
+    /// What a controller did with an object that it was asked to look at.
+    Reconciled(Kind, ObjectId, Result<String, Problem>),
 }
 
 /// What a source holds.
@@ -153,8 +157,8 @@ pub struct Ordered {
     pub kind: Kind,
     /// Whether the API server only tried it.
     pub dry_run: bool,
-    /// The objects, and what went wrong.
-    pub results: Vec<(ObjectId, Result<(), Problem>)>,
+    /// The objects, with what went wrong, or the request that the controller of one that is waited for had handled before.
+    pub results: Vec<(ObjectId, Result<Option<String>, Problem>)>,
 }
 
 /// What would change.

@@ -40,7 +40,7 @@ use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sig
 use crate::domain::branch::Destination;
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan as Found;
 use crate::domain::tags::TagList;
@@ -149,6 +149,8 @@ pub struct State {
     pub live: Option<Live>,
     /// Since when the cluster is not reached; `None` while it is.
     pub lost: Option<Timestamp>,
+    /// The kinds whose objects the operator may not change in the cluster, with the reason.
+    pub denied: BTreeMap<Kind, String>,
     /// The kube contexts there are.
     pub contexts: Vec<String>,
     /// When objects that were not reached are asked for again.
@@ -259,6 +261,7 @@ impl Default for State {
             source: String::new(),
             live: None,
             lost: None,
+            denied: BTreeMap::new(),
             contexts: Vec::new(),
             retry: None,
             phase: Phase::default(),

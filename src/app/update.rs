@@ -118,6 +118,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::SourceChanged => objects::reload(state),
         Msg::ClusterLost(lost) => cluster::lost(state, lost),
+        Msg::Denied(denied) => {
+            state.denied = denied;
+            vec![]
+        }
+        Msg::Reconciled(kind, id, result) => order::reconciled(state, kind, &id, result),
         Msg::WayOpened(opened) => rescan::way_opened(state, opened),
     }
 }

@@ -1,5 +1,6 @@
 //! The cluster of a world: connected once, read when something changed, and remembered while it is not reached.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::proposal::Reference;
 use crate::problem::{Code, Problem};
 use crate::source::cluster::connect::CALL;
-use crate::source::cluster::kinds::Kinds;
-use crate::source::cluster::{Cluster, Lost, Snapshot, Wanted, Watch};
+use crate::source::cluster::kinds::{Kinds, Resource, resource_of};
+use crate::source::cluster::{Act, Cluster, Lost, Snapshot, Wanted, Watch};
 use crate::source::kubeconfig::{self, Places};
 use crate::source::secrets::Secrets;
 
@@ -41,7 +42,18 @@ pub(super) struct Connection {
     last: Mutex<Option<Arc<Read>>>,
     /// From when on it is to be read again, because not all could be read.
     again: Mutex<Option<Instant>>,
+    /// What the operator may not do, and when that was asked.
+    denied: Mutex<Option<(Instant, Denied)>>,
 }
+
+/// The kinds whose objects the operator may not change, with the reason.
+type Denied = BTreeMap<Kind, String>;
+
+/// The kinds to whose objects orders are given, all of which patch them.
+const ORDERED: [Kind; 3] = [Kind::ImageRepository, Kind::ImagePolicy, Kind::ImageUpdateAutomation];
+
+/// How long an answer about rights serves.
+const RIGHTS_SERVE: Duration = Duration::from_mins(5);
 
 /// What was read of a cluster.
 #[derive(Debug)]
@@ -108,6 +120,11 @@ impl Live {
         self.connection.kinds().clone()
     }
 
+    /// Why nothing was read of kinds that are served.
+    pub fn unread(&self) -> &BTreeMap<Kind, Problem> {
+        &self.read.snapshot.unread
+    }
+
     /// Since when it is not reached, and why; `None` while it is, and where nobody watches.
     pub fn lost(&self) -> Option<Lost> {
         self.connection.watch().as_ref().and_then(Watch::lost)
@@ -140,8 +157,18 @@ impl Live {
 
 impl Connection {
     fn new(cluster: Cluster, last: Option<Arc<Read>>) -> Self {
-        let (kinds, watch, again) = Default::default();
-        Self { cluster, kinds, watch, last: Mutex::new(last), again }
+        let (kinds, watch, again, denied) = Default::default();
+        Self { cluster, kinds, watch, last: Mutex::new(last), again, denied }
+    }
+
+    async fn denial(&self, kind: Kind, namespace: &str) -> Option<(Kind, String)> {
+        let Resource { group, plural, .. } = resource_of(kind);
+        for place in [None, Some(namespace)] {
+            if self.cluster.may("patch", (group, plural), place).await.unwrap_or(true) {
+                return None;
+            }
+        }
+        Some((kind, format!("not allowed to {}", Act::new("patch", plural, None))))
     }
 
     fn kinds(&self) -> std::sync::MutexGuard<'_, Kinds> {
@@ -371,6 +398,28 @@ impl Engine {
         answer.unwrap_or(false)
     }
 
+    /// The namespace that alone is read where all may not be.
+    fn namespace_alone(&self, cluster: &Cluster) -> String {
+        let named = self.settings.namespace.clone().or_else(|| cluster.namespace.clone());
+        named.unwrap_or_else(|| self.settings.default_namespace.clone())
+    }
+
+    /// The kinds whose objects the operator may not change, neither everywhere nor in the namespace in scope, as the API server
+    /// says it; of what it does not answer nothing is said.
+    pub async fn denied(&self, live: &Live) -> Denied {
+        let connection = &live.connection;
+        let known = connection.denied.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, denied)) = known.filter(|(time, _)| time.elapsed() < RIGHTS_SERVE) {
+            return denied;
+        }
+        let namespace = self.namespace_alone(&connection.cluster);
+        let reviews = ORDERED.map(|kind| connection.denial(kind, &namespace));
+        let denied: Denied = futures::future::join_all(reviews).await.into_iter().flatten().collect();
+        *connection.denied.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), denied.clone()));
+        denied
+    }
+
     /// Has a cluster that was given up for a while asked at the next load.
     pub async fn ask_cluster_again(&self) {
         self.cluster.lock().await.missed = None;
@@ -416,9 +465,7 @@ impl Engine {
                 .hint("Choose one with `kubectl config use-context`, or give --context or --kubeconfig.");
             return if is_asked { Err(none) } else { Ok(None) };
         };
-        let context = connection.cluster.namespace.clone();
-        let fallback = self.settings.namespace.clone().or(context);
-        let fallback = fallback.unwrap_or_else(|| self.settings.default_namespace.clone());
+        let fallback = self.namespace_alone(&connection.cluster);
         let read = connection.read(&fallback, probe).await;
         if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterUnauthorized) {
             // The next attempt logs in again.

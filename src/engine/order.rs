@@ -1,5 +1,7 @@
 //! Orders to the controllers of the cluster in force.
 
+use std::time::Instant;
+
 use super::{Engine, Note, blocking};
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
@@ -11,7 +13,8 @@ use crate::source::cluster::apply::{Effect, is_suspended_object};
 impl Engine {
     /// Gives an order for each object, or, in a dry run, has the API server try it; what was done is written down.
     ///
-    /// A controller that was asked to reconcile is not waited for: whoever watches the cluster sees what it does.
+    /// A controller that was asked to reconcile is not waited for: that is [`Self::reconciled`], with the request that it had
+    /// handled before, which is in the answer.
     ///
     /// # Errors
     /// No context is in force, or it is not reached; of an object: it is suspended and to be reconciled, or the API server refuses.
@@ -20,7 +23,7 @@ impl Engine {
         order: Order,
         (kind, objects): (Kind, &[ObjectId]),
         dry_run: bool,
-    ) -> Result<Vec<(ObjectId, Result<(), Problem>)>, Problem> {
+    ) -> Result<Vec<(ObjectId, Result<Option<String>, Problem>)>, Problem> {
         let none = || Problem::new(Code::Config, "cluster", "no kube context is in force");
         let cluster = self.connect().await?.ok_or_else(none)?;
         let mut results = Vec::new();
@@ -36,31 +39,47 @@ impl Engine {
         order: Order,
         (kind, id): (Kind, &ObjectId),
         dry_run: bool,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         let effect = if dry_run { Effect::DryRun } else { Effect::Write };
         let target = cluster.target(kind).await?;
-        let has_changed = match order {
-            Order::Suspend => cluster.suspend(&target, id, true, effect).await?,
-            Order::Resume => cluster.suspend(&target, id, false, effect).await?,
+        let (has_changed, handled) = match order {
+            Order::Suspend => (cluster.suspend(&target, id, true, effect).await?, None),
+            Order::Resume => (cluster.suspend(&target, id, false, effect).await?, None),
             Order::Reconcile => {
                 if cluster.object(&target, id).await?.is_some_and(|object| is_suspended_object(&object)) {
                     return Err(Problem::new(Code::Usage, id.to_string(), "resource is suspended"));
                 }
                 let at = jiff::Timestamp::now().to_string();
-                cluster.request(&target, id, &at, effect).await?;
-                true
+                (true, Some(cluster.request(&target, id, &at, effect).await?))
             }
         };
         if dry_run || !has_changed {
-            return Ok(());
+            return Ok(None);
         }
         let detail = format!("{kind} {} in {}", order.done(), cluster.context);
         let note = Note { mode: Mode::Write.word(), ..Note::ok("object", id.to_string(), detail) };
         let engine = self.clone();
         blocking(move || {
             engine.note(&[note]);
-            Ok(())
+            Ok(handled)
         })
         .await
+    }
+
+    /// Waits until the controller of an object has done what it was asked for when it had handled the request `handled`; what
+    /// came of it.
+    ///
+    /// # Errors
+    /// No context is in force, or it is not reached; the controller failed, or did nothing in time.
+    pub async fn reconciled(
+        &self,
+        (kind, id): (Kind, &ObjectId),
+        handled: &str,
+        until: Instant,
+    ) -> Result<String, Problem> {
+        let none = || Problem::new(Code::Config, "cluster", "no kube context is in force");
+        let cluster = self.connect().await?.ok_or_else(none)?;
+        let target = cluster.target(kind).await?;
+        cluster.wait_for((&target, kind, id), Some(handled), (until, self.settings.timeout.0)).await
     }
 }

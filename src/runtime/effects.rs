@@ -5,6 +5,7 @@
 //! | load, scan, evaluate, try, describe, glance, compare, prepare, look at a merge, revert | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
+//! | waiting for a controller | goes on | cancelled |
 //! | decisions, drafts, log | written in order | waited for |
 
 mod attempt;
@@ -219,6 +220,12 @@ impl EffectRunner {
             Effect::Order { order, kind, objects, dry_run } => {
                 let ordered = order::order(work, (order, kind), objects, dry_run);
                 drop(self.pushes.spawn_on(ordered, &self.workers));
+            }
+            Effect::AwaitControllers(kind, objects) => {
+                for (id, handled) in objects {
+                    let waiting = order::reconciled(work.clone(), kind, id, handled);
+                    drop(self.tasks.spawn_on(waiting, &self.workers));
+                }
             }
             Effect::LookAtMerge { job, merge, always_commit } => {
                 self.spawn(job, landed::look_at_merge(work, job, landed::request(&merge, always_commit)));

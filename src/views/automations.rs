@@ -10,7 +10,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::inventory;
-use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 use crate::theme::Role;
 
@@ -219,6 +219,9 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);
+    }
+    if cluster::unread_page(canvas, state, layout, &[Kind::ImageUpdateAutomation]) {
+        return;
     }
     let line = Line::plain("Pushes will use the work tree's `origin` and your git identity.");
     super::page(canvas, layout, "No ImageUpdateAutomation.", &[line]);

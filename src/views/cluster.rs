@@ -1,12 +1,31 @@
 //! What the controllers say, beside what is found here.
 
+use super::widgets::canvas::Canvas;
 use super::widgets::line::Line;
 use super::words;
+use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::domain::controller::{Beside, Lag, Reported};
 use crate::domain::object::{ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::status::Ready;
 use crate::theme::Role;
+
+/// Draws why a kind could not be read in the place of a list that has no rows; `false` where that is not why.
+pub(super) fn unread_page(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, kinds: &[Kind]) -> bool {
+    let unread = state
+        .live
+        .as_ref()
+        .and_then(|live| kinds.iter().find_map(|kind| Some((kind, live.unread.get(kind)?))));
+    let Some((kind, problem)) = unread else { return false };
+    let lines = words::problem(problem, layout.header.width.saturating_sub(4));
+    super::page(
+        canvas,
+        layout,
+        &format!("Nobody knows whether there is an {kind}: it could not be read."),
+        &lines,
+    );
+    true
+}
 
 /// What the controller selected for a policy, for its column: `6.5.4`, or `≠ 6.5.3` where we select something else.
 pub(super) fn selected(state: &State, id: &ObjectId) -> (Role, String) {

@@ -11,7 +11,7 @@ use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::{Compared, Phase, Verdict};
 use crate::domain::lint::Link;
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::policy::TagState;
 use crate::text::spaced;
 use crate::theme::Role;
@@ -238,6 +238,9 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);
     }
+    if cluster::unread_page(canvas, state, layout, &[Kind::ImagePolicy]) {
+        return;
+    }
     if !state.inventory.has_no_policy() {
         let says = Line::of(Role::KeyHint, "!").and("  names the places that describe them differently.");
         return super::page(canvas, layout, "Every ImagePolicy is ambiguous, so none is followed.", &[says]);
@@ -263,7 +266,7 @@ mod tests {
     use super::*;
     use crate::app::world::Live;
     use crate::domain::controller::Reported;
-    use crate::domain::object::{DigestPolicy, ImageRepository, Kind, PolicyChoice};
+    use crate::domain::object::{DigestPolicy, ImageRepository, PolicyChoice};
     use crate::domain::proposal::Reference;
 
     #[test]

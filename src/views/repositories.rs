@@ -9,7 +9,7 @@ use super::{Heads, cluster, policies, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::app::world::{Phase, Scan};
-use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::object::{ImageRepository, Kind, ObjectId};
 use crate::problem::{Code, Problem};
 use crate::text::Shown;
 use crate::theme::Role;
@@ -183,6 +183,9 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);
+    }
+    if cluster::unread_page(canvas, state, layout, &[Kind::ImageRepository]) {
+        return;
     }
     let looked = Line::plain("Looked at ").and(&state.source).and(".");
     super::page(canvas, layout, &format!("No ImageRepository found in {}.", state.source), &[looked]);

@@ -16,6 +16,7 @@ use crate::app::state::{Node, State};
 use crate::app::world::{Compared, Phase};
 use crate::domain::age;
 use crate::domain::freeze::FREEZE;
+use crate::domain::object::Kind;
 use crate::domain::proposal::{NewReference, Proposal, Site, Step, UpdateState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -374,6 +375,10 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             }
         };
         return super::page(canvas, layout, reading, &[Line::default().dim("Rows appear as scans finish.")]);
+    }
+    let kinds = [Kind::ImagePolicy, Kind::ImageRepository, Kind::ImageUpdateAutomation];
+    if super::cluster::unread_page(canvas, state, layout, &kinds) {
+        return;
     }
     let unread = unread(state);
     if unread > 0 {

@@ -59,7 +59,10 @@ pub(super) fn in_cluster(state: &State) -> Option<String> {
     };
     let mut objects = list.current().into_iter().chain(&list.selected);
     let is_there = objects.any(|id| state.inventory.is_of_cluster(kind, id));
-    unless(is_there, "it is not in a cluster: its file says whether it is suspended")
+    if is_there {
+        return state.denied.get(&kind).cloned();
+    }
+    Some("it is not in a cluster: its file says whether it is suspended".to_owned())
 }
 
 /// The update under the cursor, or some of the range, has to be one that can be decided, or that waits for nothing but its

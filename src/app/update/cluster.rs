@@ -69,6 +69,7 @@ pub(super) fn use_context(state: &mut State, context: String) -> Vec<Effect> {
     }
     state.tell(Level::Info, format!("reading the kube context {context}"));
     (state.source, state.live, state.lost, state.retry) = (context.clone(), None, None, None);
+    state.denied.clear();
     state.phase = Phase::Loading;
     state.inventory = std::sync::Arc::new(Inventory::default());
     state.review.replace(Vec::new(), false);

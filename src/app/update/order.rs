@@ -9,6 +9,7 @@ use crate::app::view::View;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::{Order, human};
+use crate::problem::Problem;
 
 use super::problems;
 
@@ -50,14 +51,34 @@ pub(super) fn given(state: &mut State, ordered: Ordered) -> Vec<Effect> {
     let Ordered { order, kind, dry_run, results } = ordered;
     let tail = if dry_run { " (dry run)" } else { "" };
     let mut has_changed = false;
+    let mut waited_for = Vec::new();
     for (id, result) in results {
         match result {
-            Ok(()) => {
+            Ok(handled) => {
                 has_changed |= !dry_run;
                 state.tell(Level::Info, format!("{} {id} {}{tail}", human(kind), order.done()));
+                waited_for.extend(handled.map(|handled| (id, handled)));
             }
             Err(problem) => problems::report(state, &id.to_string(), problem, None, Level::Error),
         }
     }
-    if has_changed { vec![Effect::LookAtSource] } else { vec![] }
+    let mut effects = if has_changed { vec![Effect::LookAtSource] } else { vec![] };
+    if !waited_for.is_empty() {
+        effects.push(Effect::AwaitControllers(kind, waited_for));
+    }
+    effects
+}
+
+/// Says what a controller did with an object that it was asked to look at.
+pub(super) fn reconciled(
+    state: &mut State,
+    kind: Kind,
+    id: &ObjectId,
+    result: Result<String, Problem>,
+) -> Vec<Effect> {
+    match result {
+        Ok(said) => state.tell(Level::Info, format!("{} {id} reconciled: {said}", human(kind))),
+        Err(problem) => problems::report(state, &id.to_string(), problem, None, Level::Error),
+    }
+    vec![Effect::LookAtSource]
 }

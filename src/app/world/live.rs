@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::controller::Reports;
 use crate::domain::object::{Kind, ObjectId};
+use crate::problem::Problem;
 
 /// What was read of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Live {
     pub reports: Arc<Reports>,
     /// Objects that files describe otherwise, with the fields.
     pub drifts: Arc<BTreeMap<(Kind, ObjectId), Vec<&'static str>>>,
+    /// Why nothing was read of a kind: that is no empty list.
+    pub unread: Arc<BTreeMap<Kind, Problem>>,
     /// When it was read.
     pub read: Timestamp,
 }

@@ -24,7 +24,7 @@ use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::human;
 use crate::engine::{Engine, Note};
 use crate::problem::{Code, Problem};
-use crate::source::cluster::apply::{self, Effect, Progress, Target};
+use crate::source::cluster::apply::{self, Effect, Target};
 use crate::source::cluster::connect::CALL;
 use crate::source::cluster::{Cluster, apply::Change as Applied};
 use crate::source::create::{Made, NewObject};
@@ -33,9 +33,6 @@ use crate::source::objects::URL_ANNOTATION;
 
 /// Where to look for a name of which there is nothing here.
 const ELSEWHERE: &str = "There is none here; -A, -n NAMESPACE or --context NAME looks elsewhere.";
-
-/// Time between two looks at what a controller has done.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A cluster, and how far what is done to it goes.
 pub(super) struct Remote {
@@ -173,25 +170,7 @@ impl Remote {
         handled: Option<&str>,
         until: Instant,
     ) -> Result<String, Problem> {
-        loop {
-            let object = self.cluster.object(target, id).await?;
-            let gone = || Problem::new(Code::NotFound, id.to_string(), "it was deleted meanwhile");
-            match apply::progress(kind, &object.ok_or_else(gone)?, handled) {
-                Progress::Done(text) => return Ok(text),
-                Progress::Failed(text) => {
-                    let code = if kind == Kind::ImagePolicy { Code::PolicyFailed } else { Code::BadAnswer };
-                    let message = format!("{kind} reconciliation failed: '{text}'");
-                    return Err(Problem::new(code, id.to_string(), message));
-                }
-                Progress::Waiting => {}
-            }
-            if Instant::now() >= until {
-                let message = format!("{kind} was not reconciled within {} s", self.limit.as_secs());
-                return Err(Problem::new(Code::Timeout, id.to_string(), message)
-                    .hint("Is its controller running? More time gives --timeout."));
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        self.cluster.wait_for((target, kind, id), handled, (until, self.limit)).await
     }
 }
 

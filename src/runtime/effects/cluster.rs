@@ -20,8 +20,17 @@ pub(super) fn live(world: &World) -> Option<Live> {
         context: live.cluster().context.clone(),
         reports: world.reports()?,
         drifts: Arc::clone(&world.drifts),
+        unread: Arc::new(live.unread().clone()),
         read: live.time,
     })
+}
+
+/// Tells what the operator may not do there.
+pub(super) async fn tell_denied(work: &Work, world: &World) {
+    if let Some(live) = &world.live {
+        let denied = work.engine.denied(live).await;
+        work.answer(Msg::Denied(denied)).await;
+    }
 }
 
 /// Whether this is why the cluster is not reached.

@@ -32,7 +32,11 @@ pub(super) async fn load(work: Work, job: JobId) {
     };
     work.answer(msg).await;
     if let Some(world) = world {
-        tokio::join!(settle_pushes(&work, &world), cluster::follow(&work, &world));
+        tokio::join!(
+            settle_pushes(&work, &world),
+            cluster::follow(&work, &world),
+            cluster::tell_denied(&work, &world)
+        );
     }
 }
 

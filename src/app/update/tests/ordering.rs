@@ -91,10 +91,43 @@ fn what_became_of_an_order_is_said_and_the_source_looked_at() {
         let results = vec![(id.clone(), result)];
         Msg::Ordered(Box::new(Ordered { order: Order::Suspend, kind: Kind::ImagePolicy, dry_run, results }))
     };
-    assert_eq!(update(&mut state, ordered(Ok(()), true)), []);
+    assert_eq!(update(&mut state, ordered(Ok(None), true)), []);
     assert_eq!(state.status.as_ref().unwrap().text, "image policy shop/web suspended (dry run)");
-    assert_eq!(update(&mut state, ordered(Ok(()), false)), [Effect::LookAtSource]);
+    assert_eq!(update(&mut state, ordered(Ok(None), false)), [Effect::LookAtSource]);
     let refused = Problem::new(Code::ClusterForbidden, "prod", "not allowed to patch imagepolicies/web");
     assert_eq!(update(&mut state, ordered(Err(refused), false)), []);
     assert!(state.status.as_ref().unwrap().text.contains("not allowed to patch"));
+}
+
+#[test]
+fn what_a_controller_is_asked_for_is_waited_for_and_its_outcome_said() {
+    let mut state = of_cluster();
+    let id = ObjectId::new("shop", "web");
+    let results = vec![(id.clone(), Ok(Some("before".to_owned())))];
+    let ordered = Ordered { order: Order::Reconcile, kind: Kind::ImagePolicy, dry_run: false, results };
+    let effects = update(&mut state, Msg::Ordered(Box::new(ordered)));
+    let waits = Effect::AwaitControllers(Kind::ImagePolicy, vec![(id.clone(), "before".to_owned())]);
+    assert_eq!(effects, [Effect::LookAtSource, waits]);
+    let said = |state: &mut State, result| {
+        update(state, Msg::Reconciled(Kind::ImagePolicy, id.clone(), result));
+        state.status.as_ref().unwrap().text.clone()
+    };
+    let done = said(&mut state, Ok("selected ref r/web:1.1".to_owned()));
+    assert_eq!(done, "image policy shop/web reconciled: selected ref r/web:1.1");
+    let late = Problem::new(Code::Timeout, "shop/web", "ImagePolicy was not reconciled within 300 s");
+    assert!(said(&mut state, Err(late)).contains("was not reconciled"));
+}
+
+#[test]
+fn an_order_that_the_operator_has_no_right_to_is_refused_with_the_reason() {
+    let mut state = of_cluster();
+    state.mode = Mode::Write;
+    let reason = "not allowed to patch imagepolicies in all namespaces";
+    update(&mut state, Msg::Denied([(Kind::ImagePolicy, reason.to_owned())].into()));
+    assert_eq!(command(&mut state, "suspend"), []);
+    assert!(state.overlay.is_none());
+    assert!(state.status.as_ref().unwrap().text.contains(reason));
+    update(&mut state, Msg::Denied([(Kind::ImageRepository, reason.to_owned())].into()));
+    command(&mut state, "suspend");
+    assert!(state.overlay.is_some(), "of other kinds it says nothing");
 }

@@ -1,8 +1,16 @@
 //! How far a controller has got with what it was asked for.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use crate::domain::object::Kind;
+use super::super::Cluster;
+use super::Target;
+use crate::domain::object::{Kind, ObjectId};
+use crate::problem::{Code, Problem};
+
+/// Time between two looks at what a controller has done.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How far a controller has got with an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +46,40 @@ pub fn progress(kind: Kind, object: &Value, handled: Option<&str>) -> Progress {
         "True" => Progress::Done(success(kind, object).unwrap_or_else(|| field(ready, "message"))),
         "False" => Progress::Failed(field(ready, "message")),
         _ => Progress::Waiting,
+    }
+}
+
+impl Cluster {
+    /// Waits until the controller of an object has done what it was asked for, at most `until`, which was `limit` away when the
+    /// waiting began; `handled` as [`progress`] has it. What came of it.
+    ///
+    /// # Errors
+    /// As [`Cluster::call`]; the object is gone, its controller failed, or did nothing in time.
+    pub async fn wait_for(
+        &self,
+        (target, kind, id): (&Target, Kind, &ObjectId),
+        handled: Option<&str>,
+        (until, limit): (Instant, Duration),
+    ) -> Result<String, Problem> {
+        loop {
+            let object = self.object(target, id).await?;
+            let gone = || Problem::new(Code::NotFound, id.to_string(), "it was deleted meanwhile");
+            match progress(kind, &object.ok_or_else(gone)?, handled) {
+                Progress::Done(text) => return Ok(text),
+                Progress::Failed(text) => {
+                    let code = if kind == Kind::ImagePolicy { Code::PolicyFailed } else { Code::BadAnswer };
+                    let message = format!("{kind} reconciliation failed: '{text}'");
+                    return Err(Problem::new(code, id.to_string(), message));
+                }
+                Progress::Waiting => {}
+            }
+            if Instant::now() >= until {
+                let message = format!("{kind} was not reconciled within {} s", limit.as_secs());
+                return Err(Problem::new(Code::Timeout, id.to_string(), message)
+                    .hint("Is its controller running? More time gives --timeout."));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 
