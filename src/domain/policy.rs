@@ -28,7 +28,7 @@ use std::sync::Arc;
 use super::object::{ObjectId, PolicyChoice, TagFilter};
 use super::proposal::Step;
 use constraint::Constraints;
-use filter::{Exclusion, Filter, Value};
+use filter::{Composed, Exclusion, Filter, Value};
 use numeric::parse_float;
 use version::Version;
 
@@ -227,10 +227,10 @@ impl Evaluator {
         let mut slots = filter.and_then(Option::as_ref).map(|filter| filter.pattern.slots());
         move |tag| {
             let (Some(filter), Some(slots)) = (filter?, &mut slots) else { return Some(tag.to_owned()) };
-            let mut composed = String::new();
+            let mut composed = Composed::default();
             match filter.value(tag, slots, &mut composed)? {
                 Value::Span(span) => tag.get(span).map(str::to_owned),
-                Value::Composed => Some(composed),
+                Value::Composed => Some(composed.text),
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::filter::Composed;
 use super::numeric::parse_float;
 use super::twins::{Groups, Seed, Twins};
 use super::version::Version;
@@ -24,8 +25,7 @@ pub(super) struct Candidate {
 pub(super) struct Candidates<'t> {
     tags: &'t TagList,
     pub(super) list: Vec<Candidate>,
-    /// Values that are no part of their tag, one after another.
-    pub(super) composed: String,
+    pub(super) composed: Composed,
     /// Whether values are in `composed`, or else in their tags.
     pub(super) are_composed: bool,
     /// Whether different tags can have the same value.
@@ -55,12 +55,12 @@ struct Tally<'s> {
 
 impl<'t> Candidates<'t> {
     pub(super) fn new(tags: &'t TagList, extracts: bool) -> Self {
-        Self { tags, list: Vec::new(), composed: String::new(), are_composed: false, extracts }
+        Self { tags, list: Vec::new(), composed: Composed::default(), are_composed: false, extracts }
     }
 
     /// Puts the candidates that `other` found among greater tags behind these.
     pub(super) fn append(&mut self, other: Self) {
-        let shift = match u32::try_from(self.composed.len()) {
+        let shift = match u32::try_from(self.composed.text.len()) {
             Ok(shift) if other.are_composed => shift,
             Ok(_) => 0,
             Err(_) => u32::MAX,
@@ -70,7 +70,7 @@ impl<'t> Candidates<'t> {
             end: candidate.end.saturating_add(shift),
             ..candidate
         }));
-        self.composed.push_str(&other.composed);
+        self.composed.append(&other.composed);
         self.are_composed |= other.are_composed;
     }
 
@@ -78,7 +78,7 @@ impl<'t> Candidates<'t> {
     fn value(&self, position: u32) -> &str {
         let Some(candidate) = self.list.get(position as usize) else { return "" };
         let text = if self.are_composed {
-            &self.composed
+            &self.composed.text
         } else {
             self.tags.get(candidate.index as usize).unwrap_or_default()
         };
@@ -97,7 +97,7 @@ impl<'t> Candidates<'t> {
         0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)
     }
 
-    /// Under a policy that cannot be built no candidate gets any further.
+    /// Under a policy that cannot be applied no candidate gets any further.
     pub(super) fn refuse(&self, states: &mut [TagState]) -> Outcome {
         for candidate in &self.list {
             states[candidate.index as usize] = TagState::Range;

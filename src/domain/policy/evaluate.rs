@@ -5,7 +5,7 @@
 //! are ranges of the packed tags, so that a tag costs no allocation.
 
 use super::classify::{Candidate, Candidates};
-use super::filter::{Exclusion, Filter, Value};
+use super::filter::{Exclusion, Filter, MAX_COMPOSED, Value};
 use super::{Counts, Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagState};
 use crate::domain::reference::{has_shape_of_tag, is_tag_byte, is_valid_tag};
 use crate::domain::tags::TagList;
@@ -22,12 +22,14 @@ impl Evaluator {
         let mut invalid = Vec::new();
         let candidates = self.candidates(tags, &mut states, &mut invalid);
         let has_tags = states.iter().any(|state| *state != TagState::Exclude);
-        let error = self.error_before_choice(has_tags, candidates.list.is_empty());
+        let error = self
+            .error_before_choice(has_tags, candidates.list.is_empty())
+            .or_else(|| candidates.composed.is_too_long.then(too_long));
         let outcome = match &self.rule {
-            Ok(rule) => {
+            Ok(rule) if !candidates.composed.is_too_long => {
                 candidates.classify(rule, self.filter.as_ref().is_ok_and(Option::is_some), &mut states)
             }
-            Err(_) => candidates.refuse(&mut states),
+            _ => candidates.refuse(&mut states),
         };
         // A tag that Flux would select although no registry can have it keeps its state; `latest_is_valid` tells.
         for index in &invalid {
@@ -98,6 +100,12 @@ impl Evaluator {
     }
 }
 
+/// What is said where `extract` makes more of the tags than anybody could compare.
+fn too_long() -> PolicyError {
+    let text = format!("failed to filter tags: extract makes more than {MAX_COMPOSED} bytes of them");
+    PolicyError::new(PolicyErrorKind::Filter, text)
+}
+
 /// What a tag has to pass to become a candidate.
 struct Sieve<'e, 't> {
     tags: &'t TagList,
@@ -163,7 +171,7 @@ impl<'t> Sieve<'_, 't> {
             }
             match (self.filter, &mut slots) {
                 (Ok(Some(filter)), Some(slots)) => {
-                    let start = part.found.composed.len();
+                    let start = part.found.composed.text.len();
                     let value = filter.value(tag, slots, &mut part.found.composed);
                     if let Some(value) = value {
                         part.found.add(index, start, &value);
@@ -184,7 +192,7 @@ impl Candidates<'_> {
             Value::Span(span) => span.clone(),
             Value::Composed => {
                 self.are_composed = true;
-                start..self.composed.len()
+                start..self.composed.text.len()
             }
         };
         // A text of more than 4 GiB is no value that could be compared to any purpose.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::filter::Value;
+use super::filter::{Composed, Value};
 use super::numeric::parse_float;
 use super::version::Version;
 use super::{Evaluation, Evaluator, Rule, TagState};
@@ -143,10 +143,10 @@ impl Evaluator {
             Ok(None) => return Run { value: Some(tag.to_owned()), ..Run::default() },
             Err(_) => return Run::default(),
         };
-        let (mut slots, mut composed) = (filter.pattern.slots(), String::new());
+        let (mut slots, mut composed) = (filter.pattern.slots(), Composed::default());
         let value = match filter.value(tag, &mut slots, &mut composed) {
             Some(Value::Span(span)) => tag.get(span).unwrap_or_default().to_owned(),
-            Some(Value::Composed) => composed,
+            Some(Value::Composed) => composed.text,
             None => return Run::default(),
         };
         Run { value: Some(value), matched: slots.group(0), extracts: filter.extracts_in(&slots) }

@@ -27,6 +27,35 @@ pub(super) enum Value {
     Composed,
 }
 
+/// Values that are no part of their tag, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Composed {
+    pub(super) text: String,
+    /// Whether they would be longer than [`MAX_COMPOSED`] together; what is there is of no use then.
+    pub(super) is_too_long: bool,
+}
+
+/// How long the values that `extract` makes of all tags may be together, in bytes: a thousandth of it is much.
+pub(super) const MAX_COMPOSED: usize = 64 << 20;
+
+impl Composed {
+    /// Puts the values of `other` behind these.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.is_too_long |= other.is_too_long || self.text.len() + other.text.len() > MAX_COMPOSED;
+        if !self.is_too_long {
+            self.text.push_str(&other.text);
+        }
+    }
+
+    /// Makes the value of `tag` by `template`.
+    fn add(&mut self, template: &Template, tag: &str, slots: &Slots) {
+        self.is_too_long = self.is_too_long || template.expanded_len(slots) > MAX_COMPOSED - self.text.len();
+        if !self.is_too_long {
+            template.expand(tag, slots, &mut self.text);
+        }
+    }
+}
+
 impl Filter {
     pub(super) fn new(filter: &TagFilter) -> Result<Self, RegexError> {
         let pattern = Pattern::new(&filter.pattern)?;
@@ -47,7 +76,7 @@ impl Filter {
     }
 
     /// The value of `tag`, or `None` if it does not pass; a composed value is appended to `composed`.
-    pub(super) fn value(&self, tag: &str, slots: &mut Slots, composed: &mut String) -> Option<Value> {
+    pub(super) fn value(&self, tag: &str, slots: &mut Slots, composed: &mut Composed) -> Option<Value> {
         if !self.pattern.find(tag, slots) {
             return None;
         }
@@ -57,7 +86,7 @@ impl Filter {
         if let Some(span) = template.as_span(slots) {
             return Some(Value::Span(span));
         }
-        template.expand(tag, slots, composed);
+        composed.add(template, tag, slots);
         Some(Value::Composed)
     }
 

@@ -29,6 +29,20 @@ pub(in crate::domain) fn escape(character: char, mark: char) -> String {
     escaped
 }
 
+/// What was quoted, as `%+q` has it: each character beyond ASCII escaped.
+pub(in crate::domain) fn in_ascii(quoted: &str) -> String {
+    let mut escaped = String::with_capacity(quoted.len());
+    for character in quoted.chars() {
+        let code = u32::from(character);
+        let _ = match code {
+            0..0x80 => escaped.write_char(character),
+            0x80..0x1_0000 => write!(escaped, "\\u{code:04x}"),
+            _ => write!(escaped, "\\U{code:08x}"),
+        };
+    }
+    escaped
+}
+
 /// Whether Go prints the character as it is.
 pub(in crate::domain) fn is_print(character: char) -> bool {
     if character.is_ascii() {

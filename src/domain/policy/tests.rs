@@ -269,3 +269,21 @@ fn tags_enough_for_several_threads_are_judged_as_few_are() {
         assert_eq!(kept, tags.position(&format!("x-{n}")));
     }
 }
+
+#[test]
+fn what_extract_makes_of_all_tags_is_bounded() {
+    let evaluator =
+        |count: usize| Evaluator::new(&alphabetical("asc"), Some(&filter(".*", &"$0".repeat(count))), &[]);
+    let tags: TagList = (0..2_000)
+        .map(|number| format!("{number:0>128}"))
+        .collect::<Vec<_>>()
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let found = evaluator(100_000).evaluate(&tags);
+    assert_eq!(found.latest, None);
+    let error = found.error.unwrap();
+    assert_eq!(error.kind, PolicyErrorKind::Filter);
+    assert_eq!(error.text, "failed to filter tags: extract makes more than 67108864 bytes of them");
+    assert_eq!(evaluator(100).evaluate(&tags).latest, tags.position(&format!("{:0>128}", 1_999)));
+}

@@ -9,43 +9,56 @@ use std::fmt::{self, Write};
 use std::rc::Rc;
 
 use super::time;
-use super::value::{Struct, Value};
+use super::value::{MAX_NESTING, Struct, Value, too_deep};
 use float::{spelled, with_point};
 
-pub(super) use crate::domain::policy::quote::{escape, go_quote as quote, is_print};
+pub(super) use crate::domain::policy::quote::{escape, go_quote as quote, in_ascii, is_print};
 pub(super) use float::general;
 pub(super) use printf::printf;
 
 /// The longest text that a template may make, in bytes; no commit message comes near it.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
-/// A text that grew beyond [`MAX_TEXT`].
+/// Why a value is not printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(super) enum Unprinted {
+    /// The text grew beyond [`MAX_TEXT`].
+    TooLong,
+    /// The value nests deeper than [`MAX_NESTING`].
+    TooDeep,
+}
 
-impl From<TooLong> for String {
-    fn from(_: TooLong) -> Self {
-        format!("text longer than {MAX_TEXT} bytes")
+impl From<Unprinted> for String {
+    fn from(reason: Unprinted) -> Self {
+        match reason {
+            Unprinted::TooLong => format!("text longer than {MAX_TEXT} bytes"),
+            Unprinted::TooDeep => too_deep(),
+        }
     }
 }
 
-/// A text under way that refuses to grow beyond [`MAX_TEXT`]; values that contain themselves end there.
+/// A text under way that refuses to grow beyond [`MAX_TEXT`].
 #[derive(Default)]
-struct Sink(String);
+struct Sink {
+    text: String,
+    /// Whether a value in it nests too deeply.
+    is_too_deep: bool,
+}
 
 impl Write for Sink {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > MAX_TEXT {
+        if self.text.len() + text.len() > MAX_TEXT {
             return Err(fmt::Error);
         }
-        self.0.push_str(text);
+        self.text.push_str(text);
         Ok(())
     }
 }
 
 impl Sink {
-    fn end(self, result: fmt::Result) -> Result<String, TooLong> {
-        result.map(|()| self.0).or(Err(TooLong))
+    fn end(self, result: fmt::Result) -> Result<String, Unprinted> {
+        let reason = if self.is_too_deep { Unprinted::TooDeep } else { Unprinted::TooLong };
+        result.map(|()| self.text).or(Err(reason))
     }
 }
 
@@ -76,7 +89,7 @@ impl Spec {
 }
 
 /// `%v`.
-pub(super) fn display(value: &Value) -> Result<String, TooLong> {
+pub(super) fn display(value: &Value) -> Result<String, Unprinted> {
     if let Value::Text(text) = value {
         return Ok(text.to_string());
     }
@@ -86,7 +99,7 @@ pub(super) fn display(value: &Value) -> Result<String, TooLong> {
 }
 
 /// `fmt.Sprint`: a blank between two operands when neither is a text.
-pub(super) fn print(values: &[Value]) -> Result<String, TooLong> {
+pub(super) fn print(values: &[Value]) -> Result<String, Unprinted> {
     let mut out = Sink::default();
     let mut result = Ok(());
     for (index, value) in values.iter().enumerate() {
@@ -100,7 +113,7 @@ pub(super) fn print(values: &[Value]) -> Result<String, TooLong> {
 }
 
 /// `fmt.Sprintln`.
-pub(super) fn print_line(values: &[Value]) -> Result<String, TooLong> {
+pub(super) fn print_line(values: &[Value]) -> Result<String, Unprinted> {
     let mut out = Sink::default();
     let mut result = Ok(());
     for (index, value) in values.iter().enumerate() {
@@ -122,11 +135,9 @@ fn with_type(out: &mut Sink, value: &Value, spec: Spec) -> fmt::Result {
     put(out, value, 'v', spec, 0)
 }
 
-/// How deep values may nest; one that contains itself ends here.
-const MAX_NESTING: usize = 60;
-
 fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> fmt::Result {
-    if depth > MAX_NESTING {
+    if depth >= MAX_NESTING {
+        out.is_too_deep = true;
         return Err(fmt::Error);
     }
     if verb == 'w' && depth == 0 {
@@ -282,7 +293,7 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
         {
             pad(out, &format!("`{cut}`"), spec, false)
         }
-        'q' => pad(out, &quote(&cut), spec, false),
+        'q' => pad(out, &ascii_if(spec.plus, quote(&cut)), spec, false),
         'x' | 'X' => {
             let bytes = text.bytes().take(spec.precision.unwrap_or(usize::MAX));
             let digits: Vec<String> =
@@ -299,7 +310,15 @@ fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -
     }
 }
 
+/// What is quoted, for `%+q` with nothing but ASCII characters.
+fn ascii_if(plus: bool, quoted: String) -> String {
+    if plus { in_ascii(&quoted) } else { quoted }
+}
+
 fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) -> fmt::Result {
+    if spec.precision == Some(0) && number == 0 && "dvboOxX".contains(verb) {
+        return out.write_str(&" ".repeat(spec.width.unwrap_or(0)));
+    }
     let size = number.unsigned_abs();
     let (digits, prefix) = match verb {
         'v' if spec.sharp_v && matches!(value, Value::Byte(_) | Value::Uint64(_)) => {
@@ -337,9 +356,14 @@ fn put_char(out: &mut Sink, number: i128, verb: char, spec: Spec) -> fmt::Result
     let found = code.and_then(char::from_u32).unwrap_or('\u{fffd}');
     let text = match verb {
         'c' => found.to_string(),
-        'q' => format!("'{}'", escape(found, '\'')),
-        _ if spec.sharp => code_point(found),
-        _ => format!("U+{:04X}", code.unwrap_or(0xfffd)),
+        'q' => ascii_if(spec.plus, format!("'{}'", escape(found, '\''))),
+        _ => {
+            // A negative number is taken for one of 64 bits without a sign.
+            let digits = format!("{:04X}", number & i128::from(u64::MAX));
+            let zeros = "0".repeat(spec.precision.unwrap_or(0).saturating_sub(digits.len()));
+            let shown = code.and_then(char::from_u32).filter(|c| spec.sharp && is_print(*c));
+            format!("U+{zeros}{digits}{}", shown.map(|c| format!(" '{c}'")).unwrap_or_default())
+        }
     };
     pad(out, &text, spec, false)
 }

@@ -10,6 +10,7 @@ mod builtin;
 mod decimal;
 mod dict;
 mod encode;
+mod json;
 mod letter;
 mod list;
 mod merge;
@@ -18,12 +19,11 @@ mod number;
 mod pattern;
 mod semver;
 mod shape;
-mod syntax;
 mod text;
 mod time;
 mod url;
 
-use super::value::{ANY, Value};
+use super::value::{ANY, Value, Walk};
 
 pub(super) use text::answer;
 
@@ -51,6 +51,8 @@ pub(super) enum Call {
     Several(&'static str),
     /// Values in the number and of the types that the row says.
     Plain(fn(&[Value]) -> Answer),
+    /// The same, at a cost that depends on what the values hold.
+    Walking(fn(&[Value], &mut Walk<'_>) -> Answer),
 }
 
 /// What a function answers; an error is Go's text behind `error calling NAME: `.
@@ -121,6 +123,15 @@ impl Function {
         call: fn(&[Value]) -> Answer,
     ) -> Self {
         Self { name, params, rest: Some(rest), call: Call::Plain(call) }
+    }
+
+    pub(super) const fn walking(
+        name: &'static str,
+        params: &'static [Param],
+        rest: Option<Param>,
+        call: fn(&[Value], &mut Walk<'_>) -> Answer,
+    ) -> Self {
+        Self { name, params, rest, call: Call::Walking(call) }
     }
 }
 

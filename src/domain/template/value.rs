@@ -9,6 +9,12 @@ use std::rc::Rc;
 
 use super::functions::Function;
 
+mod nested;
+mod walk;
+
+pub(super) use nested::{Entries, Items};
+pub(super) use walk::{MAX_NESTING, Walk, deep_equal, too_deep};
+
 /// A value.
 ///
 /// Texts are UTF-8: where Go would cut a character in two, the halves become U+FFFD.
@@ -41,7 +47,7 @@ pub(super) enum Value {
 pub(super) struct List {
     /// The Go type of an element.
     pub(super) element: &'static str,
-    pub(super) items: Rc<Vec<Value>>,
+    pub(super) items: Rc<Items>,
     /// Whether it is Go's `nil`, which is `null` in JSON and empty everywhere else.
     pub(super) is_nil: bool,
 }
@@ -78,7 +84,7 @@ impl Map {
 }
 
 /// `map[string]interface {}`, which templates may change.
-pub(super) type Dict = Rc<RefCell<BTreeMap<Rc<str>, Value>>>;
+pub(super) type Dict = Rc<RefCell<Entries>>;
 
 /// A struct.
 #[derive(Debug)]
@@ -168,12 +174,12 @@ impl Value {
     }
 
     pub(super) fn list(element: &'static str, items: Vec<Self>) -> Self {
-        Self::List(List { element, items: Rc::new(items), is_nil: false })
+        Self::List(List { element, items: Rc::new(Items(items)), is_nil: false })
     }
 
     /// The same from what Go appends to `nil`.
     pub(super) fn appended(element: &'static str, items: Vec<Self>) -> Self {
-        Self::List(List { element, is_nil: items.is_empty(), items: Rc::new(items) })
+        Self::List(List { element, is_nil: items.is_empty(), items: Rc::new(Items(items)) })
     }
 
     /// `[]string`
@@ -182,7 +188,7 @@ impl Value {
     }
 
     pub(super) fn dict(entries: BTreeMap<Rc<str>, Self>) -> Self {
-        Self::Dict(Rc::new(RefCell::new(entries)))
+        Self::Dict(Rc::new(RefCell::new(Entries(entries))))
     }
 
     /// Entries, sorted as Go sorts keys for `range` and printing.
@@ -293,51 +299,5 @@ pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
             pairs.map(|(a, b)| compare(a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         }
         _ => a.whole().cmp(&b.whole()),
-    }
-}
-
-/// Whether two values are the same, all the way down, as `reflect.DeepEqual` sees it.
-///
-/// `work` is spent by comparing; when none is left they count as different, so that values which contain themselves end.
-pub(super) fn deep_equal(a: &Value, b: &Value, work: &mut usize) -> bool {
-    if *work == 0 {
-        return false;
-    }
-    *work -= 1;
-    let mut all = |pairs: &mut dyn Iterator<Item = (Value, Value)>| {
-        pairs.fold(true, |same, (a, b)| same && deep_equal(&a, &b, work))
-    };
-    match (a, b) {
-        (Value::Nil, Value::Nil) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Int(a), Value::Int(b)) | (Value::Int64(a), Value::Int64(b)) => a == b,
-        (Value::Named(a, of), Value::Named(b, other)) => a == b && std::ptr::eq(*of, *other),
-        (Value::Byte(a), Value::Byte(b)) => a == b,
-        (Value::Uint64(a), Value::Uint64(b)) => a == b,
-        (Value::Float(a), Value::Float(b)) => a.partial_cmp(b).is_some_and(Ordering::is_eq),
-        (Value::Text(a), Value::Text(b)) => a == b,
-        (Value::List(a), Value::List(b)) => {
-            a.element == b.element
-                && a.is_nil == b.is_nil
-                && a.items.len() == b.items.len()
-                && all(&mut a.items.iter().cloned().zip(b.items.iter().cloned()))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            let flat = |map: &Map| map.entries.iter().cloned().flat_map(|(k, v)| [k, v]).collect::<Vec<_>>();
-            a.of.name == b.of.name
-                && a.entries.len() == b.entries.len()
-                && all(&mut flat(a).into_iter().zip(flat(b)))
-        }
-        (Value::Dict(a), Value::Dict(b)) => {
-            if Rc::ptr_eq(a, b) {
-                return true;
-            }
-            let (a, b) = (a.borrow(), b.borrow());
-            a.keys().eq(b.keys()) && all(&mut a.values().cloned().zip(b.values().cloned()))
-        }
-        (Value::Struct(a), Value::Struct(b)) => {
-            std::ptr::eq(a.of, b.of) && all(&mut a.fields.iter().cloned().zip(b.fields.iter().cloned()))
-        }
-        _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::functions::{Call, Function, Param};
 use super::super::node::Expr;
-use super::super::value::{ANY, Value};
+use super::super::value::{ANY, Value, Walk};
 use super::operand::Operand;
 use super::{Around, At, Done, Frame, Run, STEP};
 
@@ -38,6 +38,7 @@ impl<'t> Run<'t> {
         }
         let result = match function.call {
             Call::Plain(call) => call(&values),
+            Call::Walking(call) => call(&values, &mut Walk::new(&mut self.work)),
             Call::Callee => Err(match values.first() {
                 None | Some(Value::Nil) => "call of nil".to_owned(),
                 Some(other) => {

@@ -33,12 +33,23 @@ pub(super) fn spelled(number: f64, verb: char, precision: Option<usize>) -> Stri
     }
     match verb {
         'e' => scientific(number, precision),
-        'f' => format!("{number:.*}", precision.unwrap_or(6).min(1000)),
+        'f' => {
+            let precision = precision.unwrap_or(6);
+            format!("{number:.*}", precision.min(MOST_DIGITS)) + &zeros_behind(precision)
+        }
         'x' => hexadecimal(number, precision),
         'b' => binary(number),
         'E' | 'G' | 'X' => spelled(number, verb.to_ascii_lowercase(), precision).to_ascii_uppercase(),
         _ => general(number, precision),
     }
+}
+
+/// No `float64` has more digits behind its point; what follows is zeros.
+const MOST_DIGITS: usize = 1_100;
+
+/// The zeros with which so many digits go on behind [`MOST_DIGITS`] of them.
+fn zeros_behind(precision: usize) -> String {
+    "0".repeat(precision.saturating_sub(MOST_DIGITS))
 }
 
 /// Bits of the fraction of a `float64`, and what is added to its exponent.
@@ -89,7 +100,10 @@ fn hexadecimal(number: f64, precision: Option<usize>) -> String {
     let digits = format!("{:015x}", mantissa & ((1 << 60) - 1));
     let fraction = match precision {
         None => digits.trim_end_matches('0').to_owned(),
-        Some(precision) => format!("{digits:0<precision$}").chars().take(precision.min(1000)).collect(),
+        Some(precision) => match digits.get(..precision) {
+            Some(fraction) => fraction.to_owned(),
+            None => format!("{digits}{}", "0".repeat(precision - digits.len())),
+        },
     };
     let point = if fraction.is_empty() { "" } else { "." };
     let way = if exponent < 0 { '-' } else { '+' };
@@ -129,7 +143,7 @@ pub(super) fn scientific(number: f64, precision: Option<usize>) -> String {
         return text;
     }
     let text = match precision {
-        Some(precision) => format!("{number:.*e}", precision.min(1000)),
+        Some(precision) => format!("{number:.*e}", precision.min(MOST_DIGITS)),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -137,7 +151,8 @@ pub(super) fn scientific(number: f64, precision: Option<usize>) -> String {
         Some(power) => ('-', power),
         None => ('+', exponent),
     };
-    format!("{mantissa}e{sign}{power:0>2}")
+    let zeros = zeros_behind(precision.unwrap_or(0));
+    format!("{mantissa}{zeros}e{sign}{power:0>2}")
 }
 
 #[cfg(test)]

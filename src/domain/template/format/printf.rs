@@ -3,10 +3,10 @@
 use std::fmt::{self, Write};
 
 use super::super::value::Value;
-use super::{Sink, Spec, TooLong, put, with_type};
+use super::{Sink, Spec, Unprinted, put, with_type};
 
 /// `fmt.Sprintf`.
-pub(in super::super) fn printf(format: &str, values: &[Value]) -> Result<String, TooLong> {
+pub(in super::super) fn printf(format: &str, values: &[Value]) -> Result<String, Unprinted> {
     let mut printer = Printf { out: Sink::default(), values, next: 0, reordered: false, is_good: true };
     let result = printer.run(format);
     printer.out.end(result)
@@ -186,5 +186,25 @@ mod tests {
         ] {
             assert_eq!(printf(format, &values), Ok(printed.to_owned()), "{format}");
         }
+    }
+
+    #[test]
+    fn numbers_and_characters_are_spelt_as_go_spells_them() {
+        let values = |numbers: &[i64]| numbers.iter().copied().map(Value::Int).collect::<Vec<_>>();
+        for (format, numbers, printed) in [
+            ("%+.3d|%.0d|%.d|%5.0d|%+.0d|%05.0d|%#.0x|", &[5, 0, 0, 0, 0, 0, 0][..], "+005|||     ||     ||"),
+            ("%U|%U|%#U|%#U", &[-1, 55296, 55296, -2], "U+FFFFFFFFFFFFFFFF|U+D800|U+D800|U+FFFFFFFFFFFFFFFE"),
+            (
+                "%U|%.8U|%#.6U|%010U|",
+                &[1_114_112, 65, 65, 65],
+                "U+110000|U+00000041|U+000041 'A'|    U+0041|",
+            ),
+            ("%+q|%q|%+q", &[233, 233, 128_512], r"'\u00e9'|'é'|'\U0001f600'"),
+        ] {
+            assert_eq!(printf(format, &values(numbers)).as_deref(), Ok(printed), "{format}");
+        }
+        let texts = [Value::text("é😀\u{1}"), Value::text("aé")];
+        assert_eq!(printf("%+q|%#+q", &texts).as_deref(), Ok(r#""\u00e9\U0001f600\x01"|`aé`"#));
+        assert_eq!(printf("%.1500f", &[Value::Float(1.5)]).map(|text| text.len()), Ok(1502));
     }
 }

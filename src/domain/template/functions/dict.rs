@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::value::{ANY, Dict, List, TEXTS, Value, deep_equal};
+use super::super::value::{ANY, Dict, Items, List, TEXTS, Value, Walk, deep_equal};
 use super::Param::{self, Any, Int, Text};
 use super::text::{split, to_text};
 use super::{Answer, Function, arg, int, text};
@@ -51,8 +51,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("pick", &[DICT], Text, |v| Ok(filtered(v, |named| named))),
     Function::open("omit", &[DICT], Text, |v| Ok(filtered(v, |named| !named))),
     Function::open("dig", &[], Any, dig),
-    Function::fixed("deepCopy", &[Any], deep_copy),
-    Function::fixed("mustDeepCopy", &[Any], deep_copy),
+    Function::walking("deepCopy", &[Any], None, deep_copy),
+    Function::walking("mustDeepCopy", &[Any], None, deep_copy),
     Function::fixed("split", &[Text, Text], |v| Ok(numbered(split(text(v, 1), text(v, 0))))),
     Function::fixed("splitn", &[Text, Int, Text], |v| {
         Ok(numbered(split_at_most(text(v, 2), text(v, 0), int(v, 1))))
@@ -62,8 +62,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("typeIsLike", &[Text, Any], |v| Ok(Value::Bool(text(v, 0) == arg(v, 1).type_name()))),
     Function::fixed("kindOf", &[Any], |v| Ok(Value::text(arg(v, 0).kind()))),
     Function::fixed("kindIs", &[Text, Any], |v| Ok(Value::Bool(text(v, 0) == arg(v, 1).kind()))),
-    Function::fixed("deepEqual", &[Any, Any], |v| {
-        Ok(Value::Bool(deep_equal(arg(v, 0), arg(v, 1), &mut 1_000_000)))
+    Function::walking("deepEqual", &[Any, Any], None, |v, walk| {
+        deep_equal(arg(v, 0), arg(v, 1), walk).map(Value::Bool)
     }),
 ];
 
@@ -96,9 +96,6 @@ fn filtered(values: &[Value], keep: fn(bool) -> bool) -> Value {
         .collect();
     Value::dict(kept)
 }
-
-/// How deep dictionaries are merged and copied.
-pub(super) const MAX_NESTING: usize = 32;
 
 fn dig(values: &[Value]) -> Answer {
     let [keys @ .., default, within] = values else { return Err(TOO_FEW.to_owned()) };
@@ -139,29 +136,31 @@ fn not_a(wanted: &str, value: &Value) -> String {
     format!("interface conversion: interface {{}} is {got}, not {wanted}")
 }
 
-fn deep_copy(values: &[Value]) -> Answer {
+fn deep_copy(values: &[Value], walk: &mut Walk<'_>) -> Answer {
     match arg(values, 0) {
         Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
-        value => Ok(copy(value, 0)),
+        value => copy(value, walk),
     }
 }
 
-/// A copy that shares no dictionary with the original, down to a depth that only values reach which contain themselves.
-fn copy(value: &Value, depth: usize) -> Value {
-    match value {
-        Value::Dict(dict) if depth < MAX_NESTING => Value::dict(
-            dict.borrow().iter().map(|(key, value)| (key.clone(), copy(value, depth + 1))).collect(),
-        ),
-        Value::List(list) if depth < MAX_NESTING => {
-            let items = list.items.iter().map(|item| copy(item, depth + 1)).collect();
-            Value::List(List { items: Rc::new(items), ..list.clone() })
+/// A copy that shares no dictionary with the original.
+fn copy(value: &Value, walk: &mut Walk<'_>) -> Answer {
+    walk.nested(|walk| match value {
+        Value::Dict(dict) => {
+            let dict = dict.borrow();
+            let copies = dict.iter().map(|(key, value)| Ok((key.clone(), copy(value, walk)?)));
+            Ok(Value::dict(copies.collect::<Result<_, String>>()?))
+        }
+        Value::List(list) => {
+            let items = list.items.iter().map(|item| copy(item, walk)).collect::<Result<_, _>>()?;
+            Ok(Value::List(List { items: Rc::new(Items(items)), ..list.clone() }))
         }
         // What cannot be seen is not copied.
         Value::Struct(version) if version.of.name.ends_with("semver.Version") => {
-            super::semver::zero(version.of)
+            Ok(super::semver::zero(version.of))
         }
-        other => other.clone(),
-    }
+        other => Ok(other.clone()),
+    })
 }
 
 /// `_0`, `_1` and so on.

@@ -9,26 +9,24 @@ use base64::alphabet::STANDARD as STANDARD_ALPHABET;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-use super::super::format::{self, MAX_TEXT, TooLong};
+use super::super::format::{self, MAX_TEXT, Unprinted};
 use super::super::time;
-use super::super::value::{ANY, Struct, Value};
+use super::super::value::{MAX_NESTING, Struct, Value, too_deep};
 use super::Param::{Any, Text};
 use super::text::{answer, utf8};
-use super::{Function, arg, syntax, text};
+use super::{Function, arg, json, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::fixed("toJson", &[Any], |v| answer(json(v, Style::Plain).unwrap_or_default())),
-    Function::fixed("mustToJson", &[Any], |v| answer(json(v, Style::Plain)?)),
-    Function::fixed("toPrettyJson", &[Any], |v| answer(json(v, Style::Pretty).unwrap_or_default())),
-    Function::fixed("mustToPrettyJson", &[Any], |v| answer(json(v, Style::Pretty)?)),
-    Function::fixed("toRawJson", &[Any], |v| answer(json(v, Style::Raw)?)),
-    Function::fixed("mustToRawJson", &[Any], |v| answer(json(v, Style::Raw)?)),
-    Function::fixed("fromJson", &[Text], |v| {
-        Ok(serde_json::from_str(text(v, 0)).map_or(Value::Nil, from_json))
-    }),
+    Function::fixed("toJson", &[Any], |v| answer(to_json(v, Style::Plain).unwrap_or_default())),
+    Function::fixed("mustToJson", &[Any], |v| answer(to_json(v, Style::Plain)?)),
+    Function::fixed("toPrettyJson", &[Any], |v| answer(to_json(v, Style::Pretty).unwrap_or_default())),
+    Function::fixed("mustToPrettyJson", &[Any], |v| answer(to_json(v, Style::Pretty)?)),
+    Function::fixed("toRawJson", &[Any], |v| answer(to_json(v, Style::Raw)?)),
+    Function::fixed("mustToRawJson", &[Any], |v| answer(to_json(v, Style::Raw)?)),
+    Function::fixed("fromJson", &[Text], |v| Ok(json::parse(text(v, 0))?.value)),
     Function::fixed("mustFromJson", &[Text], |v| {
-        let parsed = serde_json::from_str(text(v, 0)).map(from_json);
-        parsed.map_err(|error| syntax::error(text(v, 0)).unwrap_or_else(|| error.to_string()))
+        let json::Parsed { value, error } = json::parse(text(v, 0))?;
+        error.map_or(Ok(value), Err)
     }),
     Function::fixed("b64enc", &[Text], |v| answer(STANDARD.encode(text(v, 0)))),
     Function::fixed("b64dec", &[Text], |v| match from_base64(text(v, 0).as_bytes()) {
@@ -98,7 +96,7 @@ enum Style {
     Raw,
 }
 
-fn json(values: &[Value], style: Style) -> Result<String, String> {
+fn to_json(values: &[Value], style: Style) -> Result<String, String> {
     let mut writer = Json { out: String::new(), style, depth: 0 };
     writer.value(arg(values, 0))?;
     Ok(writer.out)
@@ -110,13 +108,10 @@ struct Json {
     depth: usize,
 }
 
-/// How deep a value may nest; one that contains itself ends here.
-const MAX_NESTING: usize = 60;
-
 impl Json {
     fn value(&mut self, value: &Value) -> Result<(), String> {
         if self.out.len() > MAX_TEXT {
-            return Err(TooLong.into());
+            return Err(Unprinted::TooLong.into());
         }
         match value {
             Value::Nil => self.out.push_str("null"),
@@ -166,8 +161,8 @@ impl Json {
         items: impl ExactSizeIterator<Item = T>,
         each: impl Fn(&mut Self, T) -> Result<(), String>,
     ) -> Result<(), String> {
-        if self.depth > MAX_NESTING {
-            return Err("json: unsupported value: encountered a cycle".to_owned());
+        if self.depth >= MAX_NESTING {
+            return Err(too_deep());
         }
         self.out.push(open);
         let some = items.len() > 0;
@@ -242,19 +237,6 @@ fn float(number: f64) -> String {
         return format!("{number:e}").replace('e', if size >= 1.0 { "e+" } else { "e" });
     }
     format!("{number}")
-}
-
-fn from_json(json: serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Nil,
-        serde_json::Value::Bool(flag) => Value::Bool(flag),
-        serde_json::Value::Number(number) => Value::Float(number.as_f64().unwrap_or_default()),
-        serde_json::Value::String(text) => Value::text(text),
-        serde_json::Value::Array(items) => Value::list(ANY, items.into_iter().map(from_json).collect()),
-        serde_json::Value::Object(entries) => {
-            Value::dict(entries.into_iter().map(|(key, value)| (key.into(), from_json(value))).collect())
-        }
-    }
 }
 
 /// `path.Base`.

@@ -3,16 +3,13 @@
 //! Source: Masterminds/sprig v3.3.0, list.go, numeric.go, defaults.go.
 
 use super::super::format::MAX_TEXT;
-use super::super::value::{ANY, List, Value, deep_equal};
+use super::super::value::{ANY, List, Value, Walk, deep_equal};
 use super::Param::{Any, Int, Text};
 use super::text::{split, texts, to_text};
 use super::{Answer, Function, NIL_POINTER, arg, int, text};
 
 /// The longest list that a function makes.
 const MAX_ITEMS: usize = 100_000;
-
-/// How much looking for equal values may cost.
-const COMPARISON: usize = 1_000_000;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("list", &[], Any, |v| Ok(Value::list(ANY, v.to_vec()))),
@@ -35,12 +32,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("mustReverse", &[Any], reverse),
     Function::fixed("compact", &[Any], compact),
     Function::fixed("mustCompact", &[Any], compact),
-    Function::fixed("uniq", &[Any], uniq),
-    Function::fixed("mustUniq", &[Any], uniq),
-    Function::open("without", &[Any], Any, without),
-    Function::open("mustWithout", &[Any], Any, without),
-    Function::fixed("has", &[Any, Any], has),
-    Function::fixed("mustHas", &[Any, Any], has),
+    Function::walking("uniq", &[Any], None, uniq),
+    Function::walking("mustUniq", &[Any], None, uniq),
+    Function::walking("without", &[Any], Some(Any), without),
+    Function::walking("mustWithout", &[Any], Some(Any), without),
+    Function::walking("has", &[Any, Any], None, has),
+    Function::walking("mustHas", &[Any, Any], None, has),
     Function::open("slice", &[Any], Any, slice),
     Function::open("mustSlice", &[Any], Any, slice),
     Function::open("concat", &[], Any, concat),
@@ -123,35 +120,42 @@ fn compact(values: &[Value]) -> Answer {
     Ok(Value::list(ANY, list.items.iter().filter(|item| item.is_true()).cloned().collect()))
 }
 
-fn contains(items: &[Value], wanted: &Value, work: &mut usize) -> bool {
-    items.iter().any(|item| deep_equal(wanted, item, work))
+fn contains(items: &[Value], wanted: &Value, walk: &mut Walk<'_>) -> Result<bool, String> {
+    for item in items {
+        if deep_equal(wanted, item, walk)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-fn uniq(values: &[Value]) -> Answer {
-    let mut work = COMPARISON;
+fn uniq(values: &[Value], walk: &mut Walk<'_>) -> Answer {
     let mut kept: Vec<Value> = Vec::new();
     for item in list(values, 0, "Cannot find uniq on")?.items.iter() {
-        if !contains(&kept, item, &mut work) {
+        if !contains(&kept, item, walk)? {
             kept.push(item.clone());
         }
     }
-    if work == 0 { Err(too_many()) } else { Ok(Value::list(ANY, kept)) }
+    Ok(Value::list(ANY, kept))
 }
 
-fn without(values: &[Value]) -> Answer {
-    let mut work = COMPARISON;
+fn without(values: &[Value], walk: &mut Walk<'_>) -> Answer {
     let (_, omitted) = values.split_at(1.min(values.len()));
-    let list = list(values, 0, "Cannot find without on")?;
-    let kept = list.items.iter().filter(|item| !contains(omitted, item, &mut work)).cloned().collect();
-    if work == 0 { Err(too_many()) } else { Ok(Value::list(ANY, kept)) }
+    let mut kept = Vec::new();
+    for item in list(values, 0, "Cannot find without on")?.items.iter() {
+        if !contains(omitted, item, walk)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(ANY, kept))
 }
 
-fn has(values: &[Value]) -> Answer {
+fn has(values: &[Value], walk: &mut Walk<'_>) -> Answer {
     if matches!(arg(values, 1), Value::Nil) {
         return Ok(Value::Bool(false));
     }
     let list = list(values, 1, "Cannot find has on")?;
-    Ok(Value::Bool(contains(&list.items, arg(values, 0), &mut COMPARISON.clone())))
+    contains(&list.items, arg(values, 0), walk).map(Value::Bool)
 }
 
 fn slice(values: &[Value]) -> Answer {

@@ -7,18 +7,20 @@
 
 use std::rc::Rc;
 
-use super::super::value::{ANY, Dict, Map, Struct, Value, compare};
-use super::dict::{MAX_NESTING, entries};
+use super::super::value::{ANY, Dict, Map, Struct, Value, Walk, compare};
+use super::dict::entries;
 use super::{Answer, Function, Param, UNSUPPORTED_TEXT};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::open("merge", &[Param::Dict], Param::Dict, |v| quietly(v, false)),
-    Function::open("mustMerge", &[Param::Dict], Param::Dict, |v| merge(v, false).map_err(Fault::text)),
-    Function::open("mergeOverwrite", &[Param::Dict], Param::Dict, |v| quietly(v, true)),
-    Function::open("mustMergeOverwrite", &[Param::Dict], Param::Dict, |v| {
-        merge(v, true).map_err(Fault::text)
-    }),
+    merging("merge", |v, walk| quietly(v, false, walk)),
+    merging("mustMerge", |v, walk| merge(v, false, walk).map_err(Fault::text)),
+    merging("mergeOverwrite", |v, walk| quietly(v, true, walk)),
+    merging("mustMergeOverwrite", |v, walk| merge(v, true, walk).map_err(Fault::text)),
 ];
+
+const fn merging(name: &'static str, call: fn(&[Value], &mut Walk<'_>) -> Answer) -> Function {
+    Function::walking(name, &[Param::Dict], Some(Param::Dict), call)
+}
 
 /// Why dictionaries are not merged.
 enum Fault {
@@ -26,6 +28,12 @@ enum Fault {
     Different,
     /// What the functions that swallow mergo's errors do not swallow.
     Panic(String),
+}
+
+impl From<String> for Fault {
+    fn from(text: String) -> Self {
+        Self::Panic(text)
+    }
 }
 
 impl Fault {
@@ -46,22 +54,22 @@ impl Fault {
     }
 }
 
-fn quietly(values: &[Value], overwrite: bool) -> Answer {
-    match merge(values, overwrite) {
+fn quietly(values: &[Value], overwrite: bool, walk: &mut Walk<'_>) -> Answer {
+    match merge(values, overwrite, walk) {
         Err(Fault::Different) => Ok(Value::text("")),
         merged => merged.map_err(Fault::text),
     }
 }
 
 /// Adds to the first dictionary what it lacks of the others, or what they have.
-fn merge(values: &[Value], overwrite: bool) -> Result<Value, Fault> {
+fn merge(values: &[Value], overwrite: bool, walk: &mut Walk<'_>) -> Result<Value, Fault> {
     // One that is nil makes way for one that takes entries.
     let target = entries(values, 0);
     for index in 1..values.len() {
         let source = entries(values, index);
         if !Rc::ptr_eq(&target, &source) {
             let entries = source.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-            merge_into(&target, entries, overwrite, 0)?;
+            walk.nested(|walk| merge_into(&target, entries, overwrite, walk))?;
         }
     }
     Ok(Value::Dict(target))
@@ -71,11 +79,8 @@ fn merge_into(
     target: &Dict,
     entries: Vec<(Rc<str>, Value)>,
     overwrite: bool,
-    depth: usize,
+    walk: &mut Walk<'_>,
 ) -> Result<(), Fault> {
-    if depth > MAX_NESTING {
-        return Err(Fault::Panic("dictionaries nested too deeply".to_owned()));
-    }
     for (key, value) in entries {
         let known = target.borrow().get(&key).cloned();
         if matches!(value, Value::Nil) {
@@ -85,7 +90,7 @@ fn merge_into(
             continue;
         }
         if let Some(known) = &known
-            && let Some(merged) = side_by_side(known, &value, overwrite, depth)?
+            && let Some(merged) = side_by_side(known, &value, overwrite, walk)?
         {
             target.borrow_mut().insert(key.clone(), merged);
         }
@@ -100,20 +105,26 @@ fn merge_into(
 }
 
 /// Merges into what the target has. A dictionary changes in place; what else is to stand there instead is answered.
-fn side_by_side(known: &Value, value: &Value, overwrite: bool, depth: usize) -> Result<Option<Value>, Fault> {
+fn side_by_side(
+    known: &Value,
+    value: &Value,
+    overwrite: bool,
+    walk: &mut Walk<'_>,
+) -> Result<Option<Value>, Fault> {
     match (known, value) {
         (Value::Map(own), Value::Map(from)) => return maps(own, from, overwrite),
         (Value::Dict(inner), Value::Dict(from)) if Rc::ptr_eq(inner, from) => Ok(()),
         (Value::Dict(inner), Value::Dict(from)) => {
             let entries = from.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-            merge_into(inner, entries, overwrite, depth + 1)
+            walk.nested(|walk| merge_into(inner, entries, overwrite, walk))
         }
         (Value::Dict(inner), Value::Map(from)) => {
             let texts = from.entries.iter().map(|(key, value)| match key {
                 Value::Text(key) => Ok((key.clone(), value.clone())),
                 other => Err(Fault::unassignable("MapIndex", &other.type_name(), "string")),
             });
-            merge_into(inner, texts.collect::<Result<_, _>>()?, overwrite, depth + 1)
+            let texts = texts.collect::<Result<_, _>>()?;
+            walk.nested(|walk| merge_into(inner, texts, overwrite, walk))
         }
         (Value::Map(own), Value::Dict(from)) => {
             let from = from.borrow();
@@ -230,8 +241,13 @@ mod tests {
                 ("d", dict(&[("x", Value::Int(3)), ("y", Value::Int(4))])),
             ])
         };
-        assert_eq!(shown(quietly(&[target(), source()], false)), "map[a:1 b:2 d:map[x:1 y:4]]");
-        assert_eq!(shown(quietly(&[target(), source()], true)), "map[a:<nil> b:2 c:<nil> d:map[x:3 y:4]]");
+        let mut work = 1_000;
+        let mut walk = Walk::new(&mut work);
+        assert_eq!(shown(quietly(&[target(), source()], false, &mut walk)), "map[a:1 b:2 d:map[x:1 y:4]]");
+        assert_eq!(
+            shown(quietly(&[target(), source()], true, &mut walk)),
+            "map[a:<nil> b:2 c:<nil> d:map[x:3 y:4]]"
+        );
     }
 
     #[test]
@@ -240,6 +256,6 @@ mod tests {
             Value::map(&super::super::super::value::TEXTS, vec![(Value::text("x"), Value::text("y"))]);
         let values = [dict(&[("a", texts)]), dict(&[("a", dict(&[("z", Value::Int(1))]))])];
         let text = "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string";
-        assert_eq!(quietly(&values, false).unwrap_err(), text);
+        assert_eq!(quietly(&values, false, &mut Walk::new(&mut 1_000)).unwrap_err(), text);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::super::format::{MAX_TEXT, TooLong, quote};
+use super::super::format::{MAX_TEXT, Unprinted, quote};
 use super::super::value::Value;
 use super::Param::{Int, Text};
 use super::text::answer;
@@ -111,7 +111,7 @@ fn replace(pattern: &Pattern, text: &str, with: impl Fn(&Slots, &mut String)) ->
         last = whole.end;
         at = whole.end.max(at + width(text, at));
         if replaced.len() > MAX_TEXT {
-            return Err(TooLong.into());
+            return Err(Unprinted::TooLong.into());
         }
     }
     replaced.push_str(text.get(last..).unwrap_or_default());

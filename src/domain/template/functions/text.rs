@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256, Sha512};
 
-use super::super::format::{self, MAX_TEXT, TooLong, quote};
+use super::super::format::{self, MAX_TEXT, Unprinted, quote};
 use super::super::value::Value;
 use super::Param::{Any, Bool, Int, Text};
 use super::letter::{Category, is, lower, title, upper};
@@ -51,7 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("repeat", &[Int, Text], |v| repeat(int(v, 0), text(v, 1))),
     Function::fixed("plural", &[Text, Text, Int], |v| answer(text(v, usize::from(int(v, 2) != 1)))),
     Function::open("cat", &[], Any, |v| {
-        let texts: Result<Vec<String>, TooLong> =
+        let texts: Result<Vec<String>, Unprinted> =
             v.iter().filter(|value| !matches!(value, Value::Nil)).map(format::display).collect();
         answer(texts?.join(" "))
     }),
@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// The same for all functions that answer a text.
 pub(in super::super) fn answer(text: impl AsRef<str>) -> Answer {
     let text = text.as_ref();
-    if text.len() > MAX_TEXT { Err(TooLong.into()) } else { Ok(Value::text(text)) }
+    if text.len() > MAX_TEXT { Err(Unprinted::TooLong.into()) } else { Ok(Value::text(text)) }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -115,7 +115,7 @@ fn indent(spaces: i64, text: &str) -> Result<String, String> {
     let spaces = usize::try_from(spaces).ok().ok_or("strings: negative Repeat count")?;
     let lines = 1 + text.bytes().filter(|&byte| byte == b'\n').count();
     if spaces.saturating_mul(lines) > MAX_TEXT {
-        return Err(TooLong.into());
+        return Err(Unprinted::TooLong.into());
     }
     let pad = " ".repeat(spaces);
     Ok(format!("{pad}{}", text.replace('\n', &format!("\n{pad}"))))
@@ -124,7 +124,7 @@ fn indent(spaces: i64, text: &str) -> Result<String, String> {
 fn replace(text: &str, old: &str, new: &str) -> Answer {
     let found = text.matches(old).count();
     if text.len().saturating_add(found.saturating_mul(new.len())) > MAX_TEXT {
-        return Err(TooLong.into());
+        return Err(Unprinted::TooLong.into());
     }
     answer(text.replace(old, new))
 }
@@ -151,7 +151,7 @@ pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
 fn join(separator: &str, value: &Value) -> Answer {
     let texts = texts(value)?;
     if texts.iter().map(|text| text.len() + separator.len()).sum::<usize>() > MAX_TEXT + separator.len() {
-        return Err(TooLong.into());
+        return Err(Unprinted::TooLong.into());
     }
     answer(texts.join(separator))
 }
@@ -252,7 +252,7 @@ fn substring(start: i64, end: i64, text: &str) -> Answer {
 fn repeat(count: i64, text: &str) -> Answer {
     let count = usize::try_from(count).ok().ok_or("strings: negative Repeat count")?;
     if text.len().saturating_mul(count) > MAX_TEXT {
-        return Err(TooLong.into());
+        return Err(Unprinted::TooLong.into());
     }
     answer(text.repeat(count))
 }
