@@ -365,7 +365,8 @@ fn put_char(out: &mut Sink, number: i128, verb: char, spec: Spec) -> fmt::Result
             format!("U+{zeros}{digits}{}", shown.map(|c| format!(" '{c}'")).unwrap_or_default())
         }
     };
-    pad(out, &text, spec, false)
+    // A code point is never filled up with zeros.
+    pad(out, &text, Spec { zero: spec.zero && verb != 'U', ..spec }, false)
 }
 
 fn put_float(out: &mut Sink, value: &Value, number: f64, verb: char, spec: Spec) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! What lists and dictionaries hold, taken down without recursion: a template can nest them a hundred thousand deep.
+//! What lists and dictionaries hold, taken down without recursion: a template can nest them tens of thousands deep.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};

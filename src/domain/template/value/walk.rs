@@ -146,13 +146,13 @@ mod tests {
     const CYCLES: &str = r#"{{$x := dict}}{{$_ := set $x "a" $x}}{{$y := dict}}{{$_ := set $y "a" $y}}"#;
 
     #[test]
-    fn values_nested_a_hundred_thousand_deep_are_dropped() {
+    fn values_nested_tens_of_thousands_deep_are_dropped() {
         for (start, deeper) in [
             ("dict", (|name| format!(r#"dict "a" ${name}"#)) as fn(char) -> String),
             ("list", |name| format!("list ${name}")),
             ("list", |name| format!(r#"dict "a" (list ${name})"#)),
         ] {
-            let template = nested(start, deeper, 99_999);
+            let template = nested(start, deeper, 40_000);
             assert_eq!(rendered(&format!("{template}ok")).as_deref(), Ok("ok"), "{start}");
         }
     }
@@ -191,7 +191,7 @@ mod tests {
             ("deepEqual $x $y", "true"),
             ("len (deepCopy $x)", "1"),
             (r#"len (printf "%v" $x)"#, "198"),
-            ("len (toPrettyJson $x)", "9899"),
+            ("len (toPrettyJson $x)", "19602"),
         ] {
             let template = format!("{values}{open}{{{{{walk}}}}}{close}");
             assert_eq!(rendered(&template).as_deref(), Ok(message), "{walk}");
