@@ -11,6 +11,7 @@ use crate::app::state::State;
 use crate::app::world::Phase;
 use crate::domain::inventory;
 use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId};
+use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, UpdateState};
 use crate::theme::Role;
 
@@ -146,6 +147,11 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
             let base = Line::plain(at).and(words::short(&base.commit)).dim(format!(", fetched {time}"));
             lines.push(words::fact("base", base));
         }
+        lines.extend(
+            unmarked(ground)
+                .into_iter()
+                .flat_map(|text| words::paragraph("unmarked", Role::TextDim, &text, width)),
+        );
         for file in &ground.problem_files {
             let text = format!("{}:{}: {}", file.path, file.error.line, file.error.message);
             lines.extend(words::paragraph("file", Role::StateError, &text, width));
@@ -167,6 +173,26 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
     }
     lines
 }
+
+/// `2 images in files with markers have none: postgres:16.4 (deploy/db.yaml:9), …`.
+fn unmarked(ground: &Ground) -> Option<String> {
+    let images = || ground.files.iter().flat_map(|file| file.unmarked.iter().map(move |image| (file, image)));
+    let (count, verb) = match images().count() {
+        0 => return None,
+        1 => ("1 image".to_owned(), "has"),
+        count => (words::count(count, "image"), "have"),
+    };
+    let named =
+        images().take(NAMED).map(|(file, image)| format!("{} ({}:{})", image.image, file.path, image.line));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = if images().nth(NAMED).is_some() { ", …" } else { "" };
+    Some(format!(
+        "{count} in files with markers {verb} none: {named}{more}; `supercargo lint --strict` looks at all files"
+    ))
+}
+
+/// How many of the images without a marker are named.
+const NAMED: usize = 3;
 
 /// The updates that wait for it in `width` columns, for a preview that has the height of the screen.
 fn updates_below(

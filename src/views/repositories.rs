@@ -158,7 +158,11 @@ fn names_of_policies(state: &State, repository: &ImageRepository) -> Line {
             None => policy.meta.id.name.clone(),
         })
         .collect();
-    if texts.is_empty() { Line::of(Role::TextDim, "none") } else { Line::plain(Shown::join(texts, "  ")) }
+    if texts.is_empty() {
+        return Line::of(Role::StateWarn, "none reads it")
+            .dim("; add an ImagePolicy, or delete the repository");
+    }
+    Line::plain(Shown::join(texts, "  "))
 }
 
 fn scanned(state: &State, found: &crate::domain::scan::Scan) -> Line {

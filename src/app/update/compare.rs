@@ -76,6 +76,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             state.errors.resolve("comparing");
             problems::checkouts(state, proposed.problems);
             problems::markers(state);
+            problems::files(state);
             decide::ask_to_resume(state, proposed.decided);
             // Where no row was, none can move.
             if first {

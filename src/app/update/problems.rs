@@ -1,8 +1,11 @@
 //! Problems: into S11, and into the status line so that nobody has to look there first.
 
+use std::collections::BTreeMap;
+
 use crate::app::state::{ErrorEntry, Level, State};
 use crate::domain::object::ObjectId;
-use crate::problem::Problem;
+use crate::domain::plan::ProblemFile;
+use crate::problem::{Code, Problem};
 use crate::text::count;
 
 /// Keeps a problem and says it, unless it was said before.
@@ -17,6 +20,21 @@ pub(super) fn report(state: &mut State, what: &str, problem: Problem, retry: Opt
 pub(super) fn markers(state: &mut State) {
     let found = state.review.survey.markers.iter().map(Problem::from).collect();
     replace(state, "marker", found);
+}
+
+/// Keeps what is wrong with files of which nothing can be written for that, and takes off what no longer is.
+pub(super) fn files(state: &mut State) {
+    let grounds = state.review.grounds.iter();
+    let found: BTreeMap<_, _> = grounds
+        .flat_map(|ground| ground.problem_files.iter().map(move |file| ((&ground.remote, &file.path), file)))
+        .collect();
+    let problem = |file: &ProblemFile| {
+        let place = format!("{}:{}", file.path, file.error.line);
+        Problem::new(Code::YamlInvalid, place, file.error.message.clone())
+            .hint("Correct the file there: until then Flux writes none of its markers.")
+    };
+    let found = found.into_values().map(problem).collect();
+    replace(state, "file", found);
 }
 
 /// Keeps what kept automations from reading their files, and takes off what no longer does.

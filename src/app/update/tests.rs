@@ -33,8 +33,10 @@ use crate::domain::age::{self, Clocks};
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::landing::{CutOff, Fate};
 use crate::domain::lint::{Fix, LintedMarker, Survey, Verdict};
+use crate::domain::manifest::YamlError;
 use crate::domain::mode::Mode;
 use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::plan::{Ground, ProblemFile};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 use world::{

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::stale::apply_sites;
 use super::{Base, PushTarget, Warning};
 use crate::domain::age::Clocks;
-use crate::domain::manifest::{Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
+use crate::domain::manifest::{Image, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
@@ -27,6 +27,8 @@ pub struct MarkedFile {
     pub sites: Vec<MarkedScalar>,
     /// Its markers, and what means to be one, that govern nothing.
     pub strays: Vec<Stray>,
+    /// The images of containers in it that have no marker.
+    pub unmarked: Vec<Image>,
 }
 
 /// A file before and after. Of the text after only what is new is kept: a plan may change thousands of files.
@@ -85,8 +87,8 @@ impl MarkedFile {
     /// Where and why the text is not valid to Flux.
     pub fn read(path: impl Into<String>, text: impl Into<Arc<str>>) -> Result<Self, YamlError> {
         let text = text.into();
-        let (sites, strays) = Manifest::parse(&text)?.into_markers();
-        Ok(Self { path: path.into(), text, sites, strays })
+        let (sites, strays, unmarked) = Manifest::parse(&text)?.into_markers();
+        Ok(Self { path: path.into(), text, sites, strays, unmarked })
     }
 }
 

@@ -395,6 +395,25 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_told_once_however_many_automations_find_it() {
+    let mut state = review_of(&[]);
+    let compare = |state: &mut State, problem_files: Vec<ProblemFile>| {
+        let job = JobId(7);
+        state.jobs.propose = Some(job);
+        let ground = Ground { problem_files, ..world::ground() };
+        let grounds = Arc::new(vec![ground.clone(), ground]);
+        update(state, Msg::Proposed(job, Ok(Proposed { grounds, ..Proposed::default() })));
+    };
+    let error = YamlError { line: 4, column: 1, message: "did not find expected key".to_owned() };
+    compare(&mut state, vec![ProblemFile { path: "apps/a.yaml".to_owned(), error }]);
+    let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
+    assert_eq!(entry.what, "apps/a.yaml:4 file");
+    assert!(entry.problem.hint.is_some());
+    compare(&mut state, Vec::new());
+    assert!(state.errors.is_empty(), "mended");
+}
+
+#[test]
 fn a_remote_that_did_not_answer_is_named_and_goes_off_the_list_when_it_does() {
     let mut state = review_of(&[]);
     let apps = ObjectId::new("flux-system", "apps");

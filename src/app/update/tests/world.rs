@@ -120,7 +120,7 @@ pub(super) fn update_named(text: &str) -> Proposal {
 }
 
 /// What the automation of the updates stands on.
-fn ground() -> Ground {
+pub(super) fn ground() -> Ground {
     Ground {
         automation: ObjectId::new("shop", "apps"),
         policies: Vec::new(),
