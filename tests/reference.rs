@@ -92,6 +92,7 @@ fn a_tag_that_makes_a_value_something_else_than_text_goes_with_the_value() {
         ("!!float   5", "1.5", "\"1.5\""),
         ("!!bool 'true'", "on", "'on'"),
         ("!<tag:yaml.org,2002:int> \"5\"", "v1", "\"v1\""),
+        ("!!seq latest", "1e-5", "\"1e-5\""),
         ("!!str 5", "007", "!!str \"007\""),
         ("!own 5", "v1", "!own v1"),
     ] {

@@ -76,6 +76,7 @@ pub const ON_PURPOSE: &[Rule] = &[
         case.has_odd_metadata()
             && match field {
                 "error" => case.flux[field].as_str().is_some_and(ends_so),
+                "problem_files" => case.refuses_null_lists(),
                 file => case.lost_null_metadata(file),
             }
     }),
@@ -181,6 +182,19 @@ impl Case<'_> {
         readable.map(|(path, _)| path.as_str()).filter(|path| is_ours(path)).collect()
     }
 
+    /// Whether we refuse no more files than Flux but those in which a list is tagged as null.
+    fn refuses_null_lists(&self) -> bool {
+        let theirs = self.flux["problem_files"].as_array().unwrap();
+        let is_tagged = |file: &Value| {
+            let files = self.asked["files"].as_object().unwrap().iter();
+            let mut own = files.filter(|(path, _)| path.ends_with(file.as_str().unwrap()));
+            own.any(|(_, text)| text.as_str().unwrap().contains("metadata: !!null ["))
+        };
+        let ours = self.ours["problem_files"].as_array().unwrap().iter();
+        theirs.iter().all(|file| self.ours["problem_files"].as_array().unwrap().contains(file))
+            && ours.filter(|file| !theirs.contains(file)).all(is_tagged)
+    }
+
     /// Whether some `metadata` is null or stands twice.
     fn has_odd_metadata(&self) -> bool {
         let mut texts = self.asked["files"].as_object().unwrap().values().filter_map(Value::as_str);
@@ -238,11 +252,16 @@ impl Case<'_> {
             && kept.iter().zip(flux).all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(is_same))
     }
 
-    /// Whether two nodes are the same but for the type, and hold what a policy selected, which is a text in ours, or are aliases
-    /// of what does.
+    /// Whether two nodes are the same but for the type, and hold what a policy selected, or are aliases of what does. Ours is a
+    /// text then, but for a value that stood there before and is left alone, and for tags that are not YAML's own.
     fn has_other_type(&self, ours: &str, flux: &str) -> bool {
         let (Some((kind, anchor, text)), Some(other)) = (untyped(ours), untyped(flux)) else { return false };
-        let is_text = || ours.starts_with("8 !!str ") && self.is_selected(text);
+        let is_own = !ours.starts_with("8 !!");
+        let stood_there = || {
+            let mut files = self.asked["files"].as_object().unwrap().values().filter_map(Value::as_str);
+            files.any(|file| file.contains(text))
+        };
+        let is_text = || (ours.starts_with("8 !!str ") || is_own || stood_there()) && self.is_selected(text);
         other == (kind, anchor, text) && (kind == ALIAS || (kind == SCALAR && is_text()))
     }
 

@@ -72,7 +72,8 @@ pub(super) fn policy_rank(state: &State, id: &ObjectId) -> u8 {
         "selects nothing" => 2,
         "waiting" => 3,
         "no automation" | "no source" | "unused" => 4,
-        "suspended" => 6,
-        _ => 5,
+        "differs" => 5,
+        "suspended" => 7,
+        _ => 6,
     }
 }

@@ -165,16 +165,12 @@ fn counting(comment: &Lines) -> Option<&Range<usize>> {
     first.as_ref().filter(|_| rest.iter().all(Option::is_none))
 }
 
-/// Where the tag right before a scalar at `start` begins, if it makes the scalar a number, a boolean, a null, a date or bytes.
+/// Where the tag right before a scalar at `start` begins, if it is one of YAML's own and says that the scalar is no text.
 fn tag_before(text: &str, start: usize, tag: &str) -> Option<usize> {
-    const TYPES: [&str; 6] = ["int", "float", "bool", "null", "timestamp", "binary"];
-    let name = tag.strip_prefix(CORE).or_else(|| tag.strip_prefix("!!"))?;
+    let name = tag.strip_prefix(CORE).or_else(|| tag.strip_prefix("!!")).filter(|name| *name != "str")?;
     let before = text.get(..start)?.trim_end_matches([' ', '\t']);
     let spelled = [format!("!!{name}"), format!("!<{CORE}{name}>")];
-    let spelled = spelled
-        .iter()
-        .filter(|_| TYPES.contains(&name))
-        .find(|spelled| before.ends_with(spelled.as_str()))?;
+    let spelled = spelled.iter().find(|spelled| before.ends_with(spelled.as_str()))?;
     Some(before.len() - spelled.len())
 }
 
