@@ -93,10 +93,15 @@ fn a_tag_that_makes_a_value_something_else_than_text_goes_with_the_value() {
         ("!!bool 'true'", "on", "'on'"),
         ("!<tag:yaml.org,2002:int> \"5\"", "v1", "\"v1\""),
         ("!!seq latest", "1e-5", "\"1e-5\""),
+        ("!!timestamp >+", "007", ">-"),
         ("!!str 5", "007", "!!str \"007\""),
         ("!own 5", "v1", "!own v1"),
     ] {
-        let file = |value: &str| format!("a: {value} # {{\"$imagepolicy\": \"apps:web:tag\"}}\n");
+        let below = |text: &str| if old.ends_with('+') { format!("  {text}\n") } else { String::new() };
+        let file = |value: &str| {
+            let marked = format!("a: {value} # {{\"$imagepolicy\": \"apps:web:tag\"}}\n");
+            marked + &below(if value == old { "5" } else { tag })
+        };
         let policy = json!({"namespace": "apps", "name": "web", "image": "o/web", "tag": tag});
         let asked = set::asked_of_flux(json!({
             "op": "set", "policies": [policy], "files": {"a.yaml": file(old)}, "symlinks": {}, "update_path": ""

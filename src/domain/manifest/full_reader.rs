@@ -146,11 +146,12 @@ impl Teller<'_, '_, '_> {
         // What an edit writes is a text, so a tag that says otherwise is a part of what it replaces.
         let tagged = tag_before(&self.source.text, event.place.at, &event.tag);
         let tag = if tagged.is_some() { "" } else { event.tag.as_str() };
-        let span = self.source.range(&(tagged.unwrap_or(event.place.at)..event.end));
+        let span = self.source.range(&(event.place.at..event.end));
         let value = Cow::Owned(scalar.value.clone());
         let is_null = (!event.tag.is_empty() && event.tag != "!").then(|| is_null_tag(&event.tag));
         let mut last = Last::new(span, event.place.line + 1, scalar.style, value)
             .with_properties(properties(event.anchor.as_deref(), tag), is_null)
+            .with_tag(tagged.map(|start| self.source.place(start)))
             .with_comment(Comment::Known(comment.map(|start| self.source.place(start))));
         if let Some(block) = scalar.block {
             last = last.with_block(block.indent, block.end.map(|end| self.source.place(end)));

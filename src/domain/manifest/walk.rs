@@ -362,6 +362,7 @@ impl<'a> Walker<'a> {
             Style::Block(shape) => shape.header.start..shape.end,
             _ => last.span.clone(),
         };
+        let span = last.tag.unwrap_or(span.start)..span.end;
         let (path, field) = self.stack.names();
         Some(MarkedScalar {
             setter,

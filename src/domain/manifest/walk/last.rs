@@ -18,6 +18,8 @@ pub(in super::super) enum Comment {
 /// The scalar last met, while a comment may still follow that decides about it.
 pub(in super::super) struct Last<'a> {
     pub(super) span: Range<usize>,
+    /// The first byte of the tag before it that an edit takes away with its value.
+    pub(super) tag: Option<usize>,
     /// Of a block scalar, the columns of blanks before its content, and the end of its last line of content.
     pub(super) block: (usize, Option<usize>),
     pub(super) line: usize,
@@ -41,13 +43,18 @@ impl<'a> Last<'a> {
         let is_null = style == ScalarStyle::Plain
             && (span.is_empty() || matches!(&*value, "~" | "null" | "Null" | "NULL"));
         let comment = Comment::Open(None);
-        Self { span, block: (0, None), line, style, value, properties: 0, is_null, comment }
+        Self { span, tag: None, block: (0, None), line, style, value, properties: 0, is_null, comment }
     }
 
     /// The same with `properties`, a hash of its anchor and tag (0 if it has neither), and with what a tag says about
     /// its being null.
     pub(in super::super) fn with_properties(self, properties: u64, is_null: Option<bool>) -> Self {
         Self { properties, is_null: is_null.unwrap_or(self.is_null), ..self }
+    }
+
+    /// The same with the first byte of a tag that goes with its value.
+    pub(in super::super) fn with_tag(self, tag: Option<usize>) -> Self {
+        Self { tag, ..self }
     }
 
     /// The same with `indent` columns of blanks before the content of a block scalar, the last line of which ends at
