@@ -33,8 +33,8 @@ pub use get::{
     WhyArgs,
 };
 pub use land::{
-    DiffArgs, DiffWhat, DryRun, HoldArgs, MergeArgs, PlanArgs, PushArgs, RevertArgs, ReviewArgs, SetArgs,
-    Split, UnholdArgs,
+    DiffArgs, DiffWhat, DryRun, HoldArgs, KeepBy, MergeArgs, PlanArgs, PushArgs, RevertArgs, ReviewArgs,
+    RollbackArgs, SetArgs, Split, UnholdArgs,
 };
 
 /// How data is printed.
@@ -289,9 +289,12 @@ pub enum Command {
     /// Let go of what is held.
     #[command(long_about = examples::UNHOLD)]
     Unhold(UnholdArgs),
-    /// Print a plan that takes back what a commit did to marked values.
+    /// Print a plan that takes back what a commit did.
     #[command(long_about = examples::REVERT)]
     Revert(RevertArgs),
+    /// Go back to an older tag: hold what is newer, and print the plan.
+    #[command(long_about = examples::ROLLBACK)]
+    Rollback(RollbackArgs),
     /// Try a policy.
     #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),

@@ -16,6 +16,7 @@ mod grounds;
 mod hold;
 mod identity;
 mod join;
+mod keep;
 mod land;
 mod load;
 mod lock;

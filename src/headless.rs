@@ -34,6 +34,7 @@ mod objects;
 mod plan;
 mod push;
 mod render;
+mod rollback;
 mod scan;
 mod session;
 mod set;
@@ -218,6 +219,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Hold(args) => holds::hold(settings, args),
         Command::Unhold(args) => holds::unhold(settings, args),
         Command::Revert(args) => plan::revert(settings, args),
+        Command::Rollback(args) => rollback::rollback(settings, args),
         Command::Check(args) => check::check(settings, args),
         Command::Doctor(args) => doctor::doctor(settings, args),
         Command::Eval(args) => match &args.what {

@@ -636,6 +636,26 @@ fn rollback() {
         back(screen);
         screen.typed("loses keys");
     });
+    for (name, downs) in [("suspend", 1), ("exclude", 2), ("narrow", 3)] {
+        frames(&format!("rollback-{name}"), &SIZES[1..], |screen| {
+            back(screen);
+            screen.typed("loses keys");
+            screen.keys(&["down"; 3][..downs].join(" "));
+        });
+    }
+    frames("rollback-edit-plan", &SIZES, |screen| {
+        back(screen);
+        screen.typed("loses keys").keys("down down down enter");
+    });
+    frames("rollback-edit-diff", &SIZES, |screen| {
+        back(screen);
+        screen.typed("loses keys").keys("down enter d G");
+    });
+    frames("rollback-edit-confirm", &SIZES[1..], |screen| {
+        screen.state.mode = Mode::Write;
+        back(screen);
+        screen.typed("loses keys").keys("down enter p").wait();
+    });
     frames("rollback-plan", &SIZES[1..], |screen| {
         back(screen);
         screen.typed("loses keys").keys("enter");

@@ -49,6 +49,7 @@ fn ground(asked: &Value) -> Ground {
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
+        objects: BTreeMap::new(),
     };
     let mut files = Vec::new();
     for file in scanned {
@@ -104,6 +105,7 @@ fn planned(asked: &Value) -> Value {
         messages: &BTreeMap::new(),
         author: None,
         split: false,
+        check: supercargo::source::edit::check,
     };
     let (plan, contents) = Plan::build(proposals.clone(), &grounds, &selections, &options);
     assert_eq!(plan.problems, [], "{asked}");

@@ -170,6 +170,15 @@ pub enum Effect {
         /// The commit, or the beginning of its id.
         commit: String,
     },
+    /// Tell what it takes to bring a policy back to a tag, and to keep it there.
+    RollBack {
+        /// The question.
+        job: JobId,
+        /// The policy.
+        policy: ObjectId,
+        /// The older tag.
+        tag: String,
+    },
     /// Read the end of the log, and follow it until that is stopped.
     FollowLog(JobId),
     /// Stop a piece of work and keep what it brought.

@@ -15,6 +15,7 @@ use super::moment::Moment;
 use super::world::{Glanced, Live, Sightings, Told, Verdict};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
+use crate::domain::keep::RollBack;
 use crate::domain::landing::{CutOff, Landed, LandingStep, Merged};
 use crate::domain::lint::Survey;
 use crate::domain::object::{Kind, ObjectId};
@@ -85,6 +86,8 @@ pub enum Msg {
     MergeAhead(JobId, Result<Box<MergeAhead>, Problem>),
     /// It was looked up what a commit changed.
     Reverted(JobId, Result<Box<Reverted>, Problem>),
+    /// It was found out what going back to a tag takes.
+    RollBack(JobId, Result<Box<RollBack>, Problem>),
     /// A step of the push.
     Pushing(JobId, LandingStep),
     /// The push ended.

@@ -254,6 +254,9 @@ impl Review {
     /// The common decision of what `target` means; [`Decision::Partial`] where its sites differ.
     pub fn decision(&self, target: &Target) -> Decision {
         let Some(update) = self.get(&target.update) else { return Decision::Undecided };
+        if update.sites.is_empty() {
+            return update.decision;
+        }
         let mut decisions = self
             .sites_of(target)
             .into_iter()
@@ -274,6 +277,13 @@ impl Review {
                 update.state == UpdateState::Pending || is_wanted
             };
             let Some(update) = self.get(&target.update).filter(is_open) else { continue };
+            // What takes an edit alone back has no site to be journalled.
+            if update.sites.is_empty() {
+                if let Some(update) = self.get_mut(&target.update) {
+                    update.decide(decision);
+                }
+                continue;
+            }
             change.sites.extend(sites.into_iter().filter_map(|index| {
                 let before = update.sites.get(index)?.decision;
                 (before != decision).then(|| (target.update.clone(), index, before, decision))
@@ -384,16 +394,14 @@ impl Review {
     fn settle_lifted(&mut self) {
         let lifted: Vec<bool> = self.updates.iter().map(|update| self.is_lifted(update)).collect();
         for (update, _) in self.updates.iter_mut().zip(lifted).filter(|(_, is_lifted)| *is_lifted) {
-            let is_approved = update.approved().next().is_some();
+            let is_approved = update.is_approved();
             update.state = if is_approved { UpdateState::Pending } else { UpdateState::Held };
         }
     }
 
     /// The updates with at least one approved site.
     pub fn approved(&self) -> impl Iterator<Item = &Proposal> {
-        self.updates
-            .iter()
-            .filter(|update| update.state == UpdateState::Pending && update.approved().next().is_some())
+        self.updates.iter().filter(|update| update.state == UpdateState::Pending && update.is_approved())
     }
 
     /// The automations of the approved updates, each once.
@@ -426,7 +434,7 @@ fn parent(site: &Site) -> &str {
 /// Whether `new` is `old`, which was approved, with another tag to go to and nothing else.
 fn only_newer(old: &Proposal, new: &Proposal) -> bool {
     let place = |site: &Site| (site.file.clone(), site.line, site.setter.clone(), site.old.clone());
-    old.approved().next().is_some()
+    old.is_approved()
         && new.state == UpdateState::Pending
         && old.new != new.new
         && old.sites.len() == new.sites.len()

@@ -89,6 +89,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::MergeAhead(job, result) => merge::looked(state, job, result),
         Msg::Reverted(job, result) => revert::made(state, job, result),
+        Msg::RollBack(job, result) => hold::answered(state, job, result),
         Msg::Pushing(job, step) => {
             push::step(state, job, step);
             vec![]

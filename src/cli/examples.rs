@@ -128,7 +128,16 @@ pub(super) const MERGE: &str =
 Where main has no commits of its own it moves to the branch's tip; else a merge commit joins both.
 Conflicts are named by file, nothing is merged then: exit 5.";
 
-pub(super) const REVERT: &str = "Print a plan that takes back what a commit did to marked values.
+pub(super) const ROLLBACK: &str = "Go back to an older tag: hold what is newer here, and print the plan that writes the tag.
+
+  supercargo rollback web --to 1.4.1 --reason why                   for a week, in this program
+  supercargo rollback web --to 1.4.1 --reason why --keep narrow -o json > plan.json
+  supercargo push --plan plan.json --write --yes
+
+Controllers ignore holds. --keep suspend, exclude and narrow also change the automation, the repository's exclusion list or
+the policy's range in the files, by the same plan and commit; supercargo revert COMMIT takes all of it back.";
+
+pub(super) const REVERT: &str = "Print a plan that takes back what a commit did to marked values and to objects.
 
   supercargo revert 8d2e91b                     what would be set back, and what is not
   supercargo revert 8d2e91b -o json > plan.json

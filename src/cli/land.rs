@@ -175,6 +175,39 @@ pub struct RevertArgs {
     pub repo: Option<String>,
 }
 
+/// `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The policy.
+    #[arg(value_name = "POLICY")]
+    pub policy: String,
+    /// The older tag.
+    #[arg(long, value_name = "TAG")]
+    pub to: String,
+    /// How it is kept: by a hold of ours alone, or also by what the plan changes in the files.
+    #[arg(long, value_name = "MEANS", value_enum, default_value = "hold")]
+    pub keep: KeepBy,
+    /// Until when what is newer is held here: a date, a time, or how long, such as 7d [default: `[hold] days`, 7d].
+    #[arg(long, value_name = "DATE|7d")]
+    pub until: Option<Until>,
+    /// Why.
+    #[arg(long, value_name = "TEXT", value_parser = values::reason)]
+    pub reason: String,
+}
+
+/// How an older tag is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeepBy {
+    /// A hold of ours.
+    Hold,
+    /// Suspend the automation.
+    Suspend,
+    /// Exclude what is newer.
+    Exclude,
+    /// End the policy's range there.
+    Narrow,
+}
+
 /// `set`; `--write` writes the files instead of printing the diff.
 #[derive(Debug, Args)]
 pub struct SetArgs {

@@ -130,7 +130,7 @@ pub fn apply(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) {
 /// it is. Returns a sentence about each.
 pub fn apply_to_approved(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
-    for update in updates.iter_mut().filter(|update| update.approved().next().is_some()) {
+    for update in updates.iter_mut().filter(|update| update.is_approved()) {
         let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
         let Some(hold) =
             of(holds, &update.policy, tag, now).filter(|hold| update.hold.as_ref() != Some(hold))

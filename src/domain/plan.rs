@@ -1,7 +1,7 @@
 //! The plan: what would be committed where, as a value that can be stored, reviewed elsewhere and refused when stale.
 //!
 //! [`propose`] compares marked sites with what the policies select; a person decides; [`Plan::build`] turns the approved
-//! sites into one commit for each automation; [`Approved::edit`] makes the new files out of the old ones, or says why the
+//! sites, and the edits of objects that a person asked for, into one commit for each automation; [`Approved::edit`] makes the new files out of the old ones, or says why the
 //! plan no longer fits.
 
 mod build;
@@ -22,14 +22,14 @@ use super::proposal::Proposal;
 use super::refspec::{Refspec, short_name};
 use crate::problem::Problem;
 
-pub use build::{BuildOptions, Edited, message_data, template_problem};
+pub use build::{BuildOptions, Edited, message_data, template_problem, with_edits};
 pub use ground::{
     Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files,
 };
 pub use propose::propose;
-pub use revert::{Changed, revert};
+pub use revert::{Changed, revert, revert_edits};
 pub use stale::{Approved, Stale, changed_upstream};
-pub use wanted::stand;
+pub use wanted::{stand, stand_edits};
 
 /// Approved updates, pinned to what they were made from.
 ///
@@ -47,7 +47,7 @@ pub struct Plan {
     /// What went wrong on the way here and stops nothing.
     #[serde(default)]
     pub problems: Vec<Problem>,
-    /// Bytes that change outside marked scalars; always 0.
+    /// Bytes that change outside marked scalars and the lines of its edits; always 0.
     pub bytes_changed_outside_markers: u64,
     /// One commit each, by automation. Those with the same remote and branch land on top of each other, in this order.
     pub groups: Vec<Group>,
@@ -186,9 +186,9 @@ impl Plan {
         for group in &self.groups {
             counts.files += group.files.len();
             for update in &group.updates {
-                let sites = update.approved().count();
-                counts.sites += sites;
-                counts.updates += usize::from(sites > 0);
+                counts.sites += update.approved().count();
+                counts.edits += update.approved_edits().len();
+                counts.updates += usize::from(update.is_approved());
             }
         }
         counts
@@ -216,6 +216,8 @@ pub struct Counts {
     pub files: usize,
     /// Marked scalars.
     pub sites: usize,
+    /// Edits of objects.
+    pub edits: usize,
 }
 
 impl Base {
@@ -273,6 +275,16 @@ impl Group {
             part(&site.setter);
             part(&site.old);
             part(&site.new);
+        }
+        let edits = || self.updates.iter().flat_map(Proposal::approved_edits);
+        // A plan without edits has the identity that it had before there were any.
+        if edits().next().is_some() {
+            part(&format!("edits {}", edits().count()));
+        }
+        for edit in edits() {
+            part(&format!("{}:{} {:?} {}", edit.file, edit.line, edit.field, edit.object));
+            part(&edit.old);
+            part(&edit.new);
         }
     }
 }

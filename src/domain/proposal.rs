@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::age::Clocks;
+use super::edit::ObjectEdit;
 use super::object::ObjectId;
 use crate::problem::Problem;
 
@@ -244,6 +245,9 @@ pub struct Proposal {
     pub clocks: Clocks,
     /// Its sites by file, line, column.
     pub sites: Vec<Site>,
+    /// What else a person asked for with it: changes of objects, made where the update is. No policy brings any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<ObjectEdit>,
 }
 
 impl Proposal {
@@ -260,8 +264,12 @@ impl Proposal {
         self.downgrade || self.name_changed
     }
 
-    /// The common decision of the sites that can be written, [`Decision::Partial`] if they differ.
+    /// The common decision of the sites that can be written, [`Decision::Partial`] if they differ. Of an update that has
+    /// nothing but edits, what was decided about it.
     pub fn overall(&self) -> Decision {
+        if self.has_edits_alone() {
+            return self.decision;
+        }
         let mut decisions = self.sites.iter().filter(|site| site.blocked.is_none()).map(|site| site.decision);
         let Some(first) = decisions.next() else {
             return Decision::Undecided;
@@ -274,11 +282,25 @@ impl Proposal {
         for site in self.sites.iter_mut().filter(|site| site.blocked.is_none()) {
             site.decision = decision;
         }
-        self.decision = self.overall();
+        self.decision = if self.has_edits_alone() { decision } else { self.overall() };
     }
 
     /// The sites that are approved and can be written.
     pub fn approved(&self) -> impl Iterator<Item = &Site> {
         self.sites.iter().filter(|site| site.decision == Decision::Approved && site.blocked.is_none())
+    }
+
+    /// Whether anything of it is approved and can be written.
+    pub fn is_approved(&self) -> bool {
+        self.approved().next().is_some() || (self.has_edits_alone() && self.decision == Decision::Approved)
+    }
+
+    /// The edits that are made: all of them, where anything is approved.
+    pub fn approved_edits(&self) -> &[ObjectEdit] {
+        if self.is_approved() { &self.edits } else { &[] }
+    }
+
+    fn has_edits_alone(&self) -> bool {
+        self.sites.is_empty() && !self.edits.is_empty()
     }
 }

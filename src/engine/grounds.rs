@@ -159,6 +159,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
+        objects: BTreeMap::new(),
     })
 }
 

@@ -10,10 +10,11 @@ use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, changed_upstream, propose, stand,
-    template_problem,
+    stand_edits, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
 use crate::problem::{Code, Problem};
+use crate::source::edit;
 
 /// What to make a plan of.
 #[derive(Debug, Clone)]
@@ -123,7 +124,7 @@ impl Engine {
         };
         let mut of_branches: BTreeMap<String, Vec<Proposal>> = BTreeMap::new();
         for update in std::mem::take(&mut request.proposals) {
-            if update.approved().next().is_some() {
+            if update.is_approved() {
                 let branch = match &template {
                     Some(template) => named(template, &update, &plan)?,
                     None => self.checkout_of(world, &update.automation)?,
@@ -150,10 +151,13 @@ impl Engine {
         selections: &BTreeMap<ObjectId, Selection>,
         (request, branch): (&PrepareRequest, Option<&str>),
     ) -> Prepared {
-        let (grounds, problems) = self.grounds_now(world, request.refresh, branch);
+        let (mut grounds, mut problems) = self.grounds_now(world, request.refresh, branch);
+        problems.extend(self.read_objects(world, &mut grounds, &request.proposals));
         let mut proposals = propose(&grounds, selections);
         put_wanted(&grounds, request, &mut proposals);
-        let moved = carry_over(&request.proposals, &mut proposals);
+        let mut moved = carry_over(&request.proposals, &mut proposals);
+        moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
+        proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
         carry_holds(&request.proposals, &mut proposals);
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
         let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
@@ -180,7 +184,14 @@ impl Engine {
         messages: &'a BTreeMap<ObjectId, String>,
     ) -> BuildOptions<'a> {
         let author = self.settings.author_is_operator.then(|| super::identity::operator(world));
-        BuildOptions { now: super::now(), who: super::who(), messages, author, split: false }
+        BuildOptions {
+            now: super::now(),
+            who: super::who(),
+            messages,
+            author,
+            split: false,
+            check: edit::check,
+        }
     }
 
     /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them.

@@ -60,7 +60,7 @@ impl Engine {
     /// The first that is gone or elsewhere ([`Code::StalePlan`]), or why a registry could not say.
     pub(super) async fn check_images(&self, world: &World, plan: &Plan) -> Result<(), Problem> {
         let updates = plan.groups.iter().flat_map(|group| &group.updates);
-        let approved: Vec<&Proposal> = updates.filter(|update| update.approved().next().is_some()).collect();
+        let approved: Vec<&Proposal> = updates.filter(|update| update.is_approved()).collect();
         self.one_host(approved.iter().filter_map(|update| ImageName::parse(&update.image, false).ok()))?;
         let questions = approved.iter().map(|update| self.check_image(world, update));
         futures::future::join_all(questions).await.into_iter().collect()

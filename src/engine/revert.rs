@@ -1,14 +1,16 @@
-//! A plan that takes back what an earlier commit did to marked scalars.
+//! A plan that takes back what an earlier commit did to marked scalars and to fields of objects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
+use crate::domain::edit::ObjectEdit;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
-use crate::domain::plan::{Changed, Ground, Plan, Selection, revert};
+use crate::domain::plan::{Changed, Ground, Plan, Selection, revert, revert_edits};
 use crate::git::{BareCache, Remote, redact};
 use crate::problem::{Code, Problem};
+use crate::source::{edit, files};
 
 /// A plan, and what it leaves as it is.
 #[derive(Debug, Clone)]
@@ -17,6 +19,18 @@ pub struct Reverted {
     pub plan: Plan,
     /// Why a scalar that the commit changed is not set back, one for each; and what else went wrong.
     pub left: Vec<Problem>,
+}
+
+/// What a commit did.
+struct Done {
+    /// Its whole id.
+    commit: String,
+    /// The first line of its message.
+    subject: String,
+    /// The marked scalars that it changed.
+    changed: Vec<Changed>,
+    /// What takes its edits of objects back.
+    edits: Vec<ObjectEdit>,
 }
 
 impl Engine {
@@ -47,7 +61,7 @@ impl Engine {
                 let found = engine.changes(&address, &grounds, &commit, &mut left)?;
                 Ok::<_, Problem>((grounds, left, found))
             };
-            let (grounds, mut left, (commit, subject, changed)) = match find(refresh) {
+            let (mut grounds, mut left, found) = match find(refresh) {
                 // What was pushed a moment ago is not on the branches as they were last seen, and servers do not send what was.
                 Err(Problem { code: Code::GitNotFound | Code::BadAnswer, .. })
                     if refresh == Refresh::Auto =>
@@ -56,9 +70,16 @@ impl Engine {
                 }
                 found => found,
             }?;
+            let Done { commit, subject, changed, edits } = found;
+            for ground in &mut grounds {
+                let paths =
+                    edits.iter().map(|edit| edit.file.as_str()).filter(|path| ground.text(path).is_none());
+                engine.read_more(&world, ground, &paths.collect::<Vec<_>>())?;
+            }
             let selections = engine.unselected(&world);
             let why = format!("restores what {} changed", short(&commit));
-            let (proposals, not_set_back) = revert(&grounds, &changed, &selections, &why);
+            let (mut proposals, mut not_set_back) = revert(&grounds, &changed, &selections, &why);
+            not_set_back.extend(revert_edits(&grounds, &mut proposals, edits, (&why, edit::check)));
             let in_part = if not_set_back.is_empty() { "" } else { " in part" };
             let message = format!("Revert \"{subject}\"\n\nThis reverts commit {commit}{in_part}.\n");
             let messages: BTreeMap<ObjectId, String> =
@@ -73,14 +94,14 @@ impl Engine {
         .await
     }
 
-    /// The whole id of a commit, its subject, and the marked scalars that it changed.
+    /// The whole id of a commit, its subject, and what it changed.
     fn changes(
         &self,
         remote: &Remote,
         grounds: &[Ground],
         commit: &str,
         problems: &mut Vec<Problem>,
-    ) -> Result<(String, String, Vec<Changed>), Problem> {
+    ) -> Result<Done, Problem> {
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
         let tips = grounds.iter().flat_map(|ground| {
             let tip = ground.push.as_ref().and_then(|push| push.commit.clone());
@@ -90,10 +111,14 @@ impl Engine {
         let commit = cache.find(remote, &tips, commit).map_err(Problem::from)?;
         let message = cache.authorship(&commit).map(|(_, _, message)| message).unwrap_or_default();
         let subject = message.lines().next().unwrap_or_default().to_owned();
-        let mut changed = Vec::new();
+        let (mut changed, mut edits) = (Vec::new(), Vec::new());
         for file in cache.changed_files(&commit).map_err(Problem::from)? {
             let texts = (String::from_utf8(file.before), String::from_utf8(file.after));
             let (Ok(before), Ok(after)) = texts else { continue };
+            if files::is_candidate(&file.path) && files::is_relevant(&file.path, after.as_bytes()) {
+                let made = edit::changes(&file.path, &before, &after, &self.settings.default_namespace);
+                edits.extend(made.iter().map(ObjectEdit::reversed));
+            }
             if !crate::domain::manifest::is_candidate(&file.path, after.as_bytes()) {
                 continue;
             }
@@ -102,11 +127,11 @@ impl Engine {
                 Err(error) => problems.push(error.problem(&file.path)),
             }
         }
-        if changed.is_empty() && problems.is_empty() {
+        if changed.is_empty() && edits.is_empty() && problems.is_empty() {
             let message = format!("commit {} changed no marked value", short(&commit));
             problems.push(Problem::new(Code::Skipped, "revert", message));
         }
-        Ok((commit, subject, changed))
+        Ok(Done { commit, subject, changed, edits })
     }
 
     /// The policies as far as no tag is needed: how they compare one with another.

@@ -81,7 +81,8 @@ impl Engine {
         known.into_iter().flatten().collect()
     }
 
-    fn cached_of(&self, repository: &ImageRepository) -> Option<(ObjectId, Scan)> {
+    /// What the last scan of a repository found.
+    pub(super) fn cached_of(&self, repository: &ImageRepository) -> Option<(ObjectId, Scan)> {
         let name = image_name(repository).ok()?;
         let cached = self.store.tags().read(&name.canonical())?;
         Some((repository.meta.id.clone(), scan_of(cached, None)))

@@ -68,7 +68,7 @@ impl Document for Planned {
     fn names(&self) -> Vec<String> {
         let approved = self.plan.groups.iter().flat_map(|group| &group.updates);
         approved
-            .filter(|update| update.approved().next().is_some())
+            .filter(|update| update.is_approved())
             .map(|update| format!("update/{}", update.policy))
             .collect()
     }
@@ -78,11 +78,12 @@ impl Document for Planned {
 pub(super) fn summary(plan: &Plan) -> Vec<String> {
     let counts = plan.approved_counts();
     let mut lines = vec![format!(
-        "plan {}: {}, {}, {}, {} bytes outside markers",
+        "plan {}: {}, {}, {}{}, {} bytes outside markers",
         plan.id,
         count(counts.updates, "update"),
         count(counts.files, "file"),
         count(counts.sites, "site"),
+        if counts.edits == 0 { String::new() } else { format!(", {}", count(counts.edits, "edit")) },
         plan.bytes_changed_outside_markers
     )];
     for group in &plan.groups {
@@ -96,6 +97,8 @@ pub(super) fn summary(plan: &Plan) -> Vec<String> {
             _ => "no Git remote, --output-patch FILE writes the change".to_owned(),
         };
         lines.push(format!("{} → {place}{base}: {subject}", group.automation));
+        let edits = group.updates.iter().flat_map(Proposal::approved_edits);
+        lines.extend(edits.map(|edit| format!("  + {} ({}:{})", edit.words(), edit.file, edit.line)));
         lines.extend(group.warnings.iter().map(|warning| format!("  ⚠ {}", warning.message)));
     }
     lines
@@ -164,7 +167,7 @@ pub(super) fn revert(settings: &Settings, args: &RevertArgs) -> Result<Answer, P
     Ok(Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit))
 }
 
-fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
+pub(super) fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
     let mut problems = reviewed.problems_of(session);
     let own: Vec<Problem> =
         plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem)).cloned().collect();

@@ -165,7 +165,7 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
         DryRun::Server | DryRun::None => session.engine.settings().refresh,
     };
     let all = plan.groups.iter().flat_map(|group| &group.updates);
-    let mut meant: Vec<Proposal> = all.filter(|update| update.approved().next().is_some()).cloned().collect();
+    let mut meant: Vec<Proposal> = all.filter(|update| update.is_approved()).cloned().collect();
     meant.retain(|update| update.state == UpdateState::Pending);
     session.run(async {
         let _all = session.engine.hold_back(&session.world, &mut meant, refresh).await;

@@ -2,7 +2,7 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, try, describe, glance, compare, prepare, look at a merge, revert | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, try, describe, glance, compare, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | waiting for a controller | goes on | cancelled |
@@ -172,16 +172,7 @@ impl EffectRunner {
             Effect::Load(job) => self.load(work, job),
             Effect::LoadAnew(job) => self.load_anew(work, job),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
-            Effect::UseContext(job, context) => {
-                self.engine = self.engine.with_context(&context);
-                let before = work.held().newest;
-                if let Some(token) = self.running.remove(&before) {
-                    token.cancel();
-                }
-                work.held().forget_all();
-                let work = self.work();
-                self.load(work, job);
-            }
+            Effect::UseContext(job, context) => self.use_context(job, &context),
             Effect::LookAtSource => drop(self.tasks.spawn_on(load::look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate::evaluate(work, policies, digests), &self.workers));
@@ -238,6 +229,9 @@ impl EffectRunner {
             }
             Effect::Revert { job, remote, commit } => {
                 self.spawn(job, landed::revert(work, job, (remote, commit)));
+            }
+            Effect::RollBack { job, policy, tag } => {
+                self.spawn(job, landed::roll_back(work, job, (policy, tag)));
             }
             Effect::FollowLog(job) => self.spawn(job, log::follow_log(work, job)),
             Effect::StopWork(job) => {
@@ -302,6 +296,18 @@ impl EffectRunner {
             work.engine.ask_cluster_again().await;
             load::load(work, job).await;
         });
+    }
+
+    /// Begins anew with another kube context.
+    fn use_context(&mut self, job: JobId, context: &str) {
+        self.engine = self.engine.with_context(context);
+        let work = self.work();
+        let before = work.held().newest;
+        if let Some(token) = self.running.remove(&before) {
+            token.cancel();
+        }
+        work.held().forget_all();
+        self.load(work, job);
     }
 
     fn load(&mut self, work: Work, job: JobId) {

@@ -1,8 +1,11 @@
-//! Edits of objects that stand in files: one taken out, one suspended or resumed, and no other byte changed.
+//! Edits of objects that stand in files: one taken out, one suspended or resumed, a field of one set for a plan, and no other
+//! byte changed.
 //!
 //! An edit is a change of bytes that the YAML parser found. The edited text is read again, and refused unless it says what the
 //! old one said but for what was meant. Which object is meant, and writing the file, is left to others.
 
+mod entry;
+mod field;
 mod lines;
 mod outline;
 mod places;
@@ -13,6 +16,7 @@ use std::ops::Range;
 
 use super::yaml::{Document, Node, Value, documents};
 
+pub use field::{FieldChange, change, changes, check};
 pub use places::{lists_resource, place_now, places, value};
 pub use remove::remove;
 pub use suspend::suspend;
@@ -54,6 +58,11 @@ fn node_meaning(node: &Node<'_>) -> serde_json::Value {
             entries.iter().map(|(key, value)| (format!(".{}", key.text), node_meaning(value))).collect()
         }
     }
+}
+
+/// What stands at a member of a list of lists.
+fn member<'v>(said: &'v mut serde_json::Value, items: &[usize]) -> Option<&'v mut serde_json::Value> {
+    items.iter().try_fold(said, |list, index| list.get_mut(".items")?.get_mut("items")?.get_mut(*index))
 }
 
 /// Whether two documents say the same, or are the same text.

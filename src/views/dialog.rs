@@ -1,5 +1,6 @@
 //! What lies over a view and takes all keys: confirmations, menus, the palette.
 
+mod keep;
 mod merge;
 mod push;
 mod target;
@@ -111,6 +112,7 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
         Line::of(role, format!("{text:<8}"))
     };
     let is_rollback = dialog.is_rollback();
+    let width = usize::from(area.width.saturating_sub(6)).min(90);
     let tag = Line::default().dim("        empty: whatever the policy selects");
     let mut lines = vec![
         label(HoldDialog::WHY, "Why"),
@@ -120,19 +122,18 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
         Line::default(),
     ];
     if is_rollback {
+        keep::lines(&mut lines, dialog, width);
         let text = "The plan opens with what goes back; nothing is sent before you say so.";
         lines.extend([Line::default().dim(text), Line::default()]);
-    }
-    if dialog.is_active {
-        let text = if is_rollback {
-            "! The automation is active and would write the newer tag again: suspend it."
-        } else {
-            "! The controller ignores holds, and the automation is active."
-        };
+    } else if dialog.is_active {
+        let text = "! The controller ignores holds, and the automation is active.";
         lines.extend([Line::of(Role::StateWarn, text), Line::default()]);
     }
-    let accept = if is_rollback { "go back" } else { "hold" };
-    lines.push(keys(&[("Enter", accept), ("Tab", "next field"), ("Esc", "cancel")]));
+    lines.push(if is_rollback {
+        keys(&[("Enter", "go back"), ("Tab", "next field"), ("↓", "means"), ("Esc", "cancel")])
+    } else {
+        keys(&[("Enter", "hold"), ("Tab", "next field"), ("Esc", "cancel")])
+    });
     let policy = Shown::from(dialog.policy.to_string()).cut_end(48);
     let title = if is_rollback { format!("Roll back {policy}?") } else { format!("Hold {policy}?") };
     let inside = message_box(canvas, area, &title, 62, &lines);

@@ -84,6 +84,7 @@ fn narrow_head(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, update: 
     let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
     let what = match node {
         Node::Site(_, index) => format!(" site {} of {}", index + 1, update.sites.len()),
+        Node::Edit(_, index) => format!(" edit {} of {}", index + 1, update.edits.len()),
         Node::File(..) | Node::Update(_) => format!(" {}", words::count(update.sites.len(), "site")),
     };
     let right = Line::of(role, mark).and(what);
@@ -150,7 +151,11 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> Line {
         .and(words::branch(&base.reference))
         .and("@")
         .and(words::short(&base.commit));
-    at.dim(" · only marked scalars change")
+    let edits = state.review.get(node.update()).map_or(0, |update| update.edits.len());
+    match edits {
+        0 => at.dim(" · only marked scalars change"),
+        edits => at.dim(format!(" · marked scalars change, and {}", words::count(edits, "object"))),
+    }
 }
 
 /// The fold mark of a level of the tree.

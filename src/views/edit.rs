@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::widgets::line::Line;
+use crate::domain::edit::ObjectEdit;
 use crate::domain::proposal::Site;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -56,6 +57,35 @@ impl Edit {
     pub(super) fn new_line(&self) -> Line {
         words(Line::of(Role::DiffAdd, "+"), &self.after, &self.added, Role::DiffAdd, Role::DiffAddWord)
     }
+}
+
+/// `clusters/apps.yaml:14  ImageUpdateAutomation shop/apps spec.suspend`, and the lines of the edit of an object.
+pub(super) fn object_lines(edit: &ObjectEdit, width: usize) -> Vec<Line> {
+    let field = edit.field.path().join(".");
+    let place = Shown::from(format!("{}:{}", edit.file, edit.line)).keep_tail(width / 2);
+    let head = Line::of(Role::Select, place).dim(format!("  {} {} {field}", edit.field.kind(), edit.object));
+    let signed = |text: &str, sign: &'static str, role: Role| {
+        let line = |line: &str| Line::of(role, sign).with(role, Shown::new(line)).cut_end(width);
+        text.lines().map(line).collect::<Vec<_>>()
+    };
+    let mut lines = vec![head.cut_end(width)];
+    if let (Some(before), Some(after)) = (only_line(&edit.old), only_line(&edit.new)) {
+        let (removed, added) = differing(before, after);
+        let (before, after) = (before.to_owned(), after.to_owned());
+        let one = Edit { before, after, removed: vec![removed], added: vec![added] };
+        let (old, new) = in_sight(&one, width);
+        lines.extend([old.cut_end(width), new.cut_end(width)]);
+        return lines;
+    }
+    lines.extend(signed(&edit.old, "-", Role::DiffDel));
+    lines.extend(signed(&edit.new, "+", Role::DiffAdd));
+    lines
+}
+
+/// The line of a text that has one and no more.
+fn only_line(text: &str) -> Option<&str> {
+    let mut lines = text.lines();
+    lines.next().filter(|_| lines.next().is_none())
 }
 
 /// The old and the new line in `room` cells. Where what changes would lie behind the edge, what is left of it goes, but

@@ -11,6 +11,7 @@ use crate::app::list::fit;
 use crate::app::review::UpdateId;
 use crate::app::state::State;
 use crate::domain::branch::Onto;
+use crate::domain::edit::ObjectEdit;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, PushTarget};
 use crate::domain::proposal::Proposal;
@@ -31,6 +32,7 @@ enum Entry<'a> {
     Target(&'a ObjectId),
     Author(&'a ObjectId),
     Update(&'a UpdateId),
+    Edit(&'a ObjectEdit),
     Warning(Shown),
     Blank,
 }
@@ -78,6 +80,8 @@ fn entries(state: &State, width: u16) -> Vec<Entry<'_>> {
             entries.push(Entry::Author(&id.automation));
         }
         entries.push(Entry::Update(id));
+        let edits = state.review.get(id).map_or(&[][..], Proposal::approved_edits);
+        entries.extend(edits.iter().map(Entry::Edit));
         let is_last = rows.get(at + 1).is_none_or(|next| next.automation != id.automation);
         if is_last {
             let warnings = state.review.ground(&id.automation).map_or(&[][..], |ground| &ground.warnings);
@@ -100,6 +104,7 @@ fn row<'a>(state: &'a State, entry: &Entry<'a>, arrow: &'static str) -> Row<'a> 
         Entry::Commit(automation) => Row::Line(commit(state, automation)),
         Entry::Target(automation) => Row::Line(target(state, automation, arrow)),
         Entry::Author(automation) => Row::Line(author(state, automation)),
+        Entry::Edit(edit) => Row::Line(edit_line(edit)),
         Entry::Warning(text) => Row::Line(Line::of(Role::StateWarn, text)),
         Entry::Blank => Row::Line(Line::default()),
         Entry::Update(id) => match state.review.get(id) {
@@ -109,6 +114,12 @@ fn row<'a>(state: &'a State, entry: &Entry<'a>, arrow: &'static str) -> Row<'a> 
     }
 }
 
+/// `    and ImageUpdateAutomation shop/apps: suspend: true   clusters/apps.yaml:14`.
+fn edit_line(edit: &ObjectEdit) -> Line {
+    let place = format!("   {}:{}", edit.file, edit.line);
+    Line::plain("    and ").and(Shown::from(edit.words())).dim(Shown::from(place))
+}
+
 /// `flux-system/apps-main   1 commit: 2 updates · 3 files · 4 sites`.
 fn commit(state: &State, automation: &ObjectId) -> Line {
     let updates: Vec<&Proposal> =
@@ -116,13 +127,15 @@ fn commit(state: &State, automation: &ObjectId) -> Line {
     let sites: usize = updates.iter().map(|update| update.approved().count()).sum();
     let mut files: Vec<&str> =
         updates.iter().flat_map(|update| update.approved()).map(|site| site.file.as_str()).collect();
+    let edits: Vec<&ObjectEdit> = updates.iter().flat_map(|update| update.approved_edits()).collect();
+    files.extend(edits.iter().map(|edit| edit.file.as_str()));
     files.sort_unstable();
     files.dedup();
     let counts = format!(
         "   one commit: {} · {} · {}",
         words::count(updates.len(), "update"),
         words::count(files.len(), "file"),
-        words::count(sites, "site")
+        words::sites_and_edits(sites, edits.len())
     );
     let line = Line::of(Role::Select, automation.to_string()).and(counts);
     let edited = state.review.messages.get(automation).map(|message| message.subject.text().to_owned());

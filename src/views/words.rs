@@ -177,6 +177,12 @@ pub(super) fn seconds(took: std::time::Duration) -> String {
     }
 }
 
+/// `4 sites`, and where objects are edited too ` · 1 edit`.
+pub(super) fn sites_and_edits(sites: usize, edits: usize) -> String {
+    let sites = count(sites, "site");
+    if edits == 0 { sites } else { format!("{sites} · {}", count(edits, "edit")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

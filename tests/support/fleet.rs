@@ -27,6 +27,7 @@ use supercargo::domain::age::Clocks;
 use supercargo::domain::branch::{Destination, Onto};
 use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, targets};
+use supercargo::domain::keep::{Means, Offer, RollBack, narrowed, pattern};
 use supercargo::domain::landing::{Landed, LandingStep, Merge, Merged};
 use supercargo::domain::lint::{Known, World, survey};
 use supercargo::domain::manifest;
@@ -42,7 +43,8 @@ use supercargo::domain::scan::{Scan, Transfer};
 use supercargo::domain::tags::TagList;
 use supercargo::domain::trial::Trial;
 use supercargo::problem::{Code, Problem};
-use supercargo::source::files::{parse, read_work_tree};
+use supercargo::source::edit::{self, FieldChange};
+use supercargo::source::files::{SourceFile, parse, read_work_tree};
 use supercargo::theme::{Depth, Role, Theme};
 use supercargo::views::{self, Look};
 
@@ -226,6 +228,7 @@ impl Screen {
                     let sightings = Box::new(Sightings::of(tags, |tag| Some(first_seen(tag))));
                     answers.push(Msg::FirstSeen { job, repository, sightings, moved: vec![] });
                 }
+                Effect::RollBack { job, policy, tag } => answers.push(self.roll_back(job, &policy, &tag)),
                 Effect::Glance { job, tags, .. } => {
                     let glanced = tags.into_iter().map(glanced).collect();
                     answers.push(Msg::Glanced(job, glanced));
@@ -244,7 +247,14 @@ impl Screen {
     ) -> Msg {
         let who = "rita@bastion".to_owned();
         let split = destination.split;
-        let options = BuildOptions { now: at(NOW), who, messages, author: None, split };
+        let options = BuildOptions {
+            now: at(NOW),
+            who,
+            messages,
+            author: None,
+            split,
+            check: supercargo::source::edit::check,
+        };
         let mut grounds = self.grounds();
         for ground in &mut grounds {
             let (Some(base), Some(push)) = (&ground.base, &mut ground.push) else { continue };
@@ -277,6 +287,39 @@ impl Screen {
         let mut tried = trial.run(&exclusions, &tags, before);
         tried.took = Duration::from_micros(400);
         Msg::Tried(job, Some(Arc::new(tried)))
+    }
+
+    /// What going back takes, with the lines that would change in the scenario's files.
+    fn roll_back(&self, job: JobId, policy: &ObjectId, tag: &str) -> Msg {
+        let found = &self.inventory.policies[policy];
+        let ground =
+            self.state.review.grounds.iter().find(|ground| ground.policies.contains(policy)).unwrap();
+        let sources: Vec<SourceFile> = self
+            .files
+            .iter()
+            .map(|(path, bytes)| SourceFile { path: path.clone(), bytes: bytes.clone() })
+            .collect();
+        let offer = |means, id: &ObjectId, change: FieldChange| {
+            let places = edit::places(&sources, "flux-system", change.field().kind());
+            let place = &places[id][0];
+            let text = std::str::from_utf8(&self.files[&place.file]).unwrap();
+            let edit = edit::change(text, place, id, &change).unwrap().unwrap();
+            Offer { means, edits: Ok(vec![(ground.remote.clone().unwrap(), edit)]), note: None }
+        };
+        let selected = &self.selections[policy].outcome.as_ref().unwrap().tag;
+        let narrow = match &found.choice.semver {
+            Some(semver) => offer(Means::Narrow, policy, FieldChange::Range(narrowed(&semver.range, tag))),
+            None => Offer { means: Means::Narrow, edits: Err("it has no range".to_owned()), note: None },
+        };
+        let exclude = FieldChange::Exclude(vec![pattern(selected)]);
+        let offers = vec![
+            offer(Means::Suspend, &ground.automation, FieldChange::Suspend),
+            offer(Means::Exclude, &found.repository, exclude),
+            narrow,
+        ];
+        let image = self.selections[policy].image.clone();
+        let reference = Reference { image, tag: tag.to_owned(), digest: None };
+        Msg::RollBack(job, Ok(Box::new(RollBack { reference, offers })))
     }
 
     fn load(&self, job: JobId) -> Msg {
@@ -418,6 +461,11 @@ impl Screen {
             warnings,
             files: files.into(),
             problem_files,
+            objects: self
+                .files
+                .iter()
+                .filter_map(|(name, bytes)| Some((name.clone(), std::str::from_utf8(bytes).ok()?.into())))
+                .collect(),
         }
     }
 

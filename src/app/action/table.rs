@@ -172,6 +172,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Accept, "branch.accept", &["enter"], "push", "Push, if the branch's name was typed", Scope::of(&[C::TypeBranch]), REMOTE, (10, Act), why::branch_typed),
     row(Action::Accept, "hold.accept", &["enter"], "hold", "Hold it back", Scope::of(&[C::TypeHold]), LOCAL, (10, Act), why::hold_typed),
     row(Action::NextPane, "hold.field", &["tab", "shift-tab"], "field", "Between reason, end and tag", Scope::of(&[C::TypeHold]), NONE, (11, Move), always),
+    row(Action::ChoiceDown, "hold.down", &["down"], "means", "The next means of keeping the older tag", Scope::of(&[C::TypeHold]), NONE, (12, Move), why::rolls_back),
+    row(Action::ChoiceUp, "hold.up", &["up"], "", "The previous means of keeping the older tag", Scope::of(&[C::TypeHold]), NONE, (90, Move), why::rolls_back),
     row(Action::Complete, "palette.complete", &["tab"], "complete", "Complete the name", Scope::of(&[C::Palette]), NONE, (9, Act), always),
     row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
     row(Action::Down, "playground.down", &["down"], "", "Scroll the tags down", Scope::views(&[V::Playground]), NONE, (90, Move), always),

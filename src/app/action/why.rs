@@ -8,6 +8,7 @@ use crate::app::view::View;
 use crate::domain::age;
 use crate::domain::branch;
 use crate::domain::commit::message_defect;
+use crate::domain::keep::{Means, attach};
 use crate::domain::landing::Merge;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -336,8 +337,14 @@ pub(super) fn rollback(state: &State) -> Option<String> {
             Ok(found) => found,
             Err(why) => return Some(why),
         };
-        rows::back_to(state, &policy, &tag).err()
+        rows::may_go_back(state, &policy, &tag).err()
     })
+}
+
+/// Only what goes back is kept by a means.
+pub(super) fn rolls_back(state: &State) -> Option<String> {
+    let is_it = matches!(&state.overlay, Some(Overlay::Hold(dialog)) if dialog.is_rollback());
+    unless(is_it, "a hold is this program's own")
 }
 
 /// What was typed has to make a hold, and what it goes back to has to be there.
@@ -351,7 +358,24 @@ fn back_typed(state: &State, dialog: &HoldDialog) -> Option<String> {
     if back == dialog.text(HoldDialog::TAG) {
         return Some(format!("{back} cannot be held and gone back to"));
     }
-    rows::back_to(state, &dialog.policy, back).err()
+    if let Err(why) = rows::may_go_back(state, &dialog.policy, back) {
+        return Some(why);
+    }
+    // A hold of a tag without a digest needs nobody to be asked.
+    if dialog.keep.means == Means::Hold && !rows::wants_digest(state, &dialog.policy) {
+        return None;
+    }
+    let found = match dialog.keep.known(back) {
+        Ok(found) => found,
+        Err(why) => return Some(why),
+    };
+    match found.edits(dialog.keep.means) {
+        Ok(edits) => {
+            let back = rows::back_to(state, &dialog.policy, found.reference.clone());
+            back.and_then(|mut back| attach(&mut back, &state.review.grounds, edits.to_vec())).err()
+        }
+        Err(why) => Some(why.to_owned()),
+    }
 }
 
 /// The mode may be locked by the system's configuration.

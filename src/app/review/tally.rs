@@ -42,7 +42,7 @@ impl Review {
                     tally.pending += 1;
                     tally.sites += update.sites.iter().filter(|site| site.blocked.is_none()).count();
                     tally.approved_sites += approved;
-                    tally.approved += usize::from(approved > 0);
+                    tally.approved += usize::from(update.is_approved());
                     tally.skipped += usize::from(update.overall() == Decision::Skipped);
                     tally.undecided += usize::from(update.overall() == Decision::Undecided);
                     files.extend(update.sites.iter().map(|site| (&update.automation, &site.file)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Decided, Review, Target, UpdateId};
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{self, stand};
+use crate::domain::plan::{self, Plan, stand};
 use crate::domain::proposal::{Decision, Proposal};
 use crate::text::count;
 
@@ -26,7 +26,7 @@ impl Review {
                 wanted.update = known.clone();
             }
         }
-        self.wanted.retain(|_, wanted| !take_newer || wanted.update.approved().next().is_some());
+        self.wanted.retain(|_, wanted| !take_newer || wanted.update.is_approved());
     }
 
     /// Puts updates that a person asked for in the place of what their policies select, and everything else back to
@@ -72,6 +72,19 @@ impl Review {
         self.updates.sort_by_key(|update| (update.policy.clone(), update.automation.clone()));
         self.show_wanted();
         lost
+    }
+
+    /// Drops the edits that a plan had to leave out: they stand no more.
+    pub fn keep_edits(&mut self, plan: &Plan) {
+        for planned in plan.groups.iter().flat_map(|group| &group.updates) {
+            let id = UpdateId::of(planned);
+            if let Some(wanted) = self.wanted.get_mut(&id) {
+                wanted.update.edits.clone_from(&planned.edits);
+                for update in self.updates.iter_mut().filter(|update| UpdateId::of(update) == id) {
+                    update.edits.clone_from(&planned.edits);
+                }
+            }
+        }
     }
 
     /// The files as they will be, where that is not what policies select.

@@ -1,13 +1,11 @@
 //! Where a policy can go back to: what `:rollback` offers, and what that changes.
 
-use std::collections::BTreeMap;
-
 use crate::app::state::State;
 use crate::app::view::View;
-use crate::domain::object::ObjectId;
-use crate::domain::plan::{Selection, propose};
+use crate::domain::keep;
+use crate::domain::object::{DigestPolicy, ObjectId};
 use crate::domain::policy::TagState;
-use crate::domain::proposal::{Proposal, Reference, UpdateState};
+use crate::domain::proposal::{Proposal, Reference};
 
 use super::standing::tags_in_files;
 
@@ -48,49 +46,35 @@ fn below(state: &State, policy: ObjectId) -> Result<(ObjectId, String), String> 
     Ok((policy, tag.to_owned()))
 }
 
-/// The updates that bring a policy back to `tag`.
+/// Whether a policy can go back to `tag`, whose digest may not be known yet.
+///
+/// # Errors
+/// Why not, in words.
+pub fn may_go_back(state: &State, policy: &ObjectId, tag: &str) -> Result<(), String> {
+    let selection = state.review.selections.get(policy).ok_or("the files were not compared yet")?;
+    let digest = wants_digest(state, policy).then(|| "sha256:not-known-yet".to_owned());
+    let reference = Reference { image: selection.image.clone(), tag: tag.to_owned(), digest };
+    back_to(state, policy, reference).map(drop)
+}
+
+/// Whether a policy reflects digests.
+pub fn wants_digest(state: &State, policy: &ObjectId) -> bool {
+    let policy = state.inventory.policies.get(policy);
+    policy.is_some_and(|policy| policy.digest_policy != DigestPolicy::Never)
+}
+
+/// The updates that bring a policy back to `reference`.
 ///
 /// # Errors
 /// Why they cannot be made, in words.
-pub fn back_to(state: &State, policy: &ObjectId, tag: &str) -> Result<Vec<Proposal>, String> {
+pub fn back_to(state: &State, policy: &ObjectId, reference: Reference) -> Result<Vec<Proposal>, String> {
     let selection = state.review.selections.get(policy).ok_or("the files were not compared yet")?;
     let repository = state.inventory.policies.get(policy).map(|policy| &policy.repository);
     let found = repository.and_then(|id| state.scans.get(id)).and_then(|scan| scan.found.as_ref());
-    if found.is_none_or(|found| found.tags.position(tag).is_none()) {
+    let tag = reference.tag.clone();
+    if found.is_none_or(|found| found.tags.position(&tag).is_none()) {
         return Err(format!("the registry has no tag {tag}, as far as is known"));
     }
-    let wants_digest = selection.outcome.as_ref().is_ok_and(|reference| reference.digest.is_some());
-    let digest = repository.and_then(|id| digest_of(state, id, tag));
-    if wants_digest && digest.is_none() {
-        return Err(format!(
-            "the digest of {tag} is not known yet: Enter on it in the list of tags asks for it"
-        ));
-    }
-    let reference = Reference {
-        image: selection.image.clone(),
-        tag: tag.to_owned(),
-        digest: digest.filter(|_| wants_digest),
-    };
     let why = format!("picked by {}", state.operator);
-    let selection = Selection { outcome: Ok(reference), why, ..selection.clone() };
-    let updates = propose(&state.review.grounds, &BTreeMap::from([(policy.clone(), selection)]));
-    if updates.is_empty() {
-        return Err(format!("every site holds {tag} already"));
-    }
-    match updates.iter().find_map(|update| update.blocked.as_ref()) {
-        Some(problem) if updates.iter().all(|update| update.state == UpdateState::Blocked) => {
-            Err(problem.message.clone())
-        }
-        _ => Ok(updates),
-    }
-}
-
-/// What a tag stands for, as far as somebody looked.
-fn digest_of(state: &State, repository: &ObjectId, tag: &str) -> Option<String> {
-    let described = state.facts.described(repository, tag).map(|known| known.metadata.digest.clone());
-    let is_shown = state.tags.repository.as_ref() == Some(repository);
-    described.or_else(|| {
-        let glimpse = state.tags.glances.get(tag).filter(|_| is_shown);
-        glimpse.map(|glimpse| glimpse.digest.clone())
-    })
+    keep::back_to(&state.review.grounds, (policy, selection), reference, why)
 }

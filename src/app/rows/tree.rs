@@ -27,6 +27,7 @@ pub fn tree(state: &mut State) {
                 rows.push(Node::Site(id.clone(), index));
             }
         }
+        rows.extend((0..update.edits.len()).map(|index| Node::Edit(id.clone(), index)));
     }
     state.diff.tree.set_rows(rows);
 }
@@ -34,7 +35,8 @@ pub fn tree(state: &mut State) {
 /// What a decision on a row of S7's tree is about.
 pub fn target(node: &Node) -> Target {
     match node {
-        Node::Update(id) => Target::update(id.clone()),
+        // An edit goes with its update.
+        Node::Update(id) | Node::Edit(id, _) => Target::update(id.clone()),
         Node::File(id, file) => Target { update: id.clone(), file: Some(file.clone()), site: None },
         Node::Site(id, site) => Target { update: id.clone(), file: None, site: Some(*site) },
     }
@@ -45,6 +47,11 @@ pub fn file_of<'a>(state: &'a State, node: &'a Node) -> Option<&'a str> {
     match node {
         Node::File(_, file) => Some(file),
         Node::Site(id, site) => Some(&state.review.get(id)?.sites.get(*site)?.file),
-        Node::Update(id) => Some(&state.review.get(id)?.sites.first()?.file),
+        Node::Edit(id, edit) => Some(&state.review.get(id)?.edits.get(*edit)?.file),
+        Node::Update(id) => {
+            let update = state.review.get(id)?;
+            let first = update.sites.first().map(|site| &site.file);
+            first.or_else(|| update.edits.first().map(|edit| &edit.file)).map(String::as_str)
+        }
     }
 }

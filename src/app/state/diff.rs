@@ -15,13 +15,15 @@ pub enum Node {
     File(UpdateId, String),
     /// A site, by its index in the update's sites.
     Site(UpdateId, usize),
+    /// An edit of an object, by its index in the update's edits.
+    Edit(UpdateId, usize),
 }
 
 impl Node {
     /// The update it belongs to.
     pub fn update(&self) -> &UpdateId {
         match self {
-            Self::Update(id) | Self::File(id, _) | Self::Site(id, _) => id,
+            Self::Update(id) | Self::File(id, _) | Self::Site(id, _) | Self::Edit(id, _) => id,
         }
     }
 }

@@ -3,13 +3,16 @@
 use jiff::Timestamp;
 
 use super::{BranchDialog, MergeDialog, PushDialog, TargetDialog};
+use crate::app::effect::JobId;
 use crate::app::input::Field;
 use crate::app::view::Context;
 use crate::domain::hold::{self, Until};
+use crate::domain::keep::{Means, RollBack};
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Order;
 use crate::domain::proposal::Hold;
 use crate::domain::reference::is_valid_tag;
+use crate::problem::Problem;
 
 /// A small list over the view.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +99,35 @@ pub struct HoldDialog {
     pub field: usize,
     /// Whether an automation that is not suspended goes on all the same.
     pub is_active: bool,
+    /// How the older tag is kept; only `:rollback` asks.
+    pub keep: Keep,
+}
+
+/// How `:rollback` keeps the older tag, as far as it is known what that takes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Keep {
+    /// The means that is chosen.
+    pub means: Means,
+    /// The question under way, and the tag that it or the answer is about.
+    pub asked: Option<(JobId, String)>,
+    /// What going back to that tag takes.
+    pub answer: Option<Result<Box<RollBack>, Problem>>,
+}
+
+impl Keep {
+    /// What is known of going back to `tag`.
+    ///
+    /// # Errors
+    /// It is not known yet, or cannot be done; in words.
+    pub fn known(&self, tag: &str) -> Result<&RollBack, String> {
+        let answer =
+            self.answer.as_ref().filter(|_| self.asked.as_ref().is_some_and(|(_, asked)| asked == tag));
+        match answer {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(problem)) => Err(problem.message.clone()),
+            None => Err(format!("what going back to {tag} takes is still being looked up")),
+        }
+    }
 }
 
 impl HoldDialog {

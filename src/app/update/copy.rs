@@ -126,6 +126,14 @@ fn of_site(state: &State) -> Option<Vec<MenuEntry>> {
                 entry("place", format!("{}:{}", site.file, site.line)),
             ])
         }
+        Node::Edit(id, edit) => {
+            let edit = state.review.get(id)?.edits.get(*edit)?;
+            Some(vec![
+                entry("new lines", edit.new.clone()),
+                entry("old lines", edit.old.clone()),
+                entry("place", format!("{}:{}", edit.file, edit.line)),
+            ])
+        }
         Node::File(_, file) => Some(vec![entry("file", file.clone())]),
         Node::Update(id) => Some(of_update(state, id)),
     }

@@ -81,7 +81,7 @@ pub(super) fn go(state: &mut State, motion: Motion) {
         return;
     }
     state.diff.scroll = 0;
-    let is_site = |state: &State| matches!(state.diff.tree.current(), Some(Node::Site(..)));
+    let is_site = |state: &State| matches!(state.diff.tree.current(), Some(Node::Site(..) | Node::Edit(..)));
     let down = state.diff.tree.cursor() >= before;
     let step = if down { 1 } else { -1 };
     while !is_site(state) && state.diff.tree.go(Motion::By(step), rows) {}
@@ -93,7 +93,7 @@ pub(super) fn go(state: &mut State, motion: Motion) {
 /// Enter: folds or unfolds what has children, and goes to the diff of what has none.
 pub(super) fn enter(state: &mut State) {
     match state.diff.tree.current().cloned() {
-        Some(Node::Site(..)) | None => {
+        Some(Node::Site(..) | Node::Edit(..)) | None => {
             state.diff.focus = if state.diff.focus == Focus::List { Focus::Other } else { Focus::List };
         }
         Some(node) => {
@@ -114,6 +114,7 @@ fn fold(state: &mut State, fold: bool) {
     let file = rows::file_of(state, &node).map(str::to_owned);
     let parent = match (node, file) {
         (Node::Site(id, _), Some(file)) => Node::File(id, file),
+        (Node::Edit(id, _), _) => Node::Update(id),
         (Node::File(id, file), _) if state.diff.folded.contains(&Node::File(id.clone(), file.clone())) => {
             Node::Update(id)
         }

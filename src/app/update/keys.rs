@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
 
-use super::{log, message, playground, push, run};
+use super::{hold, log, message, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -122,6 +122,7 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
                     if let Some(field) = dialog.fields.get_mut(dialog.field) {
                         change(Input::Line(field));
                     }
+                    return hold::ask(state);
                 }
                 _ => {}
             }

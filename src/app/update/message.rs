@@ -7,7 +7,7 @@ use crate::app::state::{Editing, Level, State};
 use crate::app::view::View;
 use crate::domain::lint::Standing;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{message_data, template_problem};
+use crate::domain::plan::{message_data, template_problem, with_edits};
 use crate::domain::proposal::Proposal;
 use crate::domain::template;
 
@@ -52,7 +52,8 @@ fn render(state: &State, automation: &ObjectId) -> (Option<String>, Vec<String>)
         }
     }
     // What the editor would make of it, so that looking at a message is no edit.
-    (rendered.message.map(|message| Message::new(&message).text()), notes)
+    let message = rendered.message.map(|message| with_edits(message, &updates));
+    (message.map(|message| Message::new(&message).text()), notes)
 }
 
 /// An automation whose template gives no message for what is pending fails, before anybody approves anything.

@@ -55,6 +55,7 @@ fn choice(state: &mut State, by: isize) {
                 go(&mut help.cursor, len, Motion::By(by));
             }
         }
+        Context::TypeHold => hold::choose(state, by),
         Context::Palette => {
             let Some(Overlay::Palette(open)) = &state.overlay else { return };
             let len = palette::entries(state, open.field.text()).len();

@@ -10,11 +10,12 @@ use crate::app::review::{Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
 use crate::app::view::{Context, View};
 use crate::domain::branch::{Destination, Onto};
+use crate::domain::edit::ObjectEdit;
 use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Group, Plan, PushTarget, changed_upstream};
-use crate::domain::proposal::{Decision, Site};
+use crate::domain::proposal::{Decision, Proposal, Site};
 use crate::problem::{Code, Problem};
 
 use super::{compare, merge, problems, target};
@@ -130,6 +131,7 @@ fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
         prepared.moved = rebased(&state.review, &prepared.plan);
     }
     let is_touched = mark_touched(state, &prepared.moved);
+    state.review.keep_edits(&prepared.plan);
     let (problems, moved) = (prepared.plan.problems.clone(), prepared.moved.join("; "));
     if let Some(Overlay::Push(dialog)) = &mut state.overlay {
         dialog.prepared = Some(prepared);
@@ -159,7 +161,12 @@ fn touched(review: &Review, moved: &[String]) -> Vec<UpdateId> {
         let text = changed_upstream(&site.file, site.line);
         moved.iter().any(|said| said.starts_with(&text))
     };
-    review.approved().filter(|update| update.approved().any(is_said)).map(UpdateId::of).collect()
+    let has_edit = |edit: &ObjectEdit| {
+        let text = changed_upstream(&edit.file, edit.line);
+        moved.iter().any(|said| said.starts_with(&text))
+    };
+    let has_any = |update: &&Proposal| update.approved().any(is_said) || update.edits.iter().any(has_edit);
+    review.approved().filter(has_any).map(UpdateId::of).collect()
 }
 
 /// What the plan is built on now and was not when it was reviewed, though nothing of what it changes did.
@@ -230,7 +237,7 @@ fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
     // Whatever led here: only WRITE writes.
     let dry_run = state.mode != Mode::Write;
     let updates = plan.groups.iter().flat_map(|group| &group.updates);
-    let updates = updates.filter(|update| update.approved().next().is_some()).map(UpdateId::of).collect();
+    let updates = updates.filter(|update| update.is_approved()).map(UpdateId::of).collect();
     let first_line = |group: &Group| group.message.lines().next().unwrap_or_default().to_owned();
     let subjects = plan.groups.iter().map(|group| (group.automation.clone(), first_line(group))).collect();
     let run = PushRun::begun(job, dry_run, Task::Push(prepared), (subjects, state.at));
@@ -241,6 +248,8 @@ fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
         if dry_run { "begins to simulate the push" } else { "begins the push" },
         plan.id
     );
+    let edits = plan.groups.iter().flat_map(|group| &group.updates).flat_map(Proposal::approved_edits);
+    let detail = edits.fold(detail, |detail, edit| format!("{detail}; {}", edit.words()));
     let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
     vec![
         Effect::Audit { kind: "push", subject, detail },

@@ -67,7 +67,7 @@ pub(super) fn made(state: &mut State, job: JobId, result: Result<Box<Reverted>, 
 /// What the plan changes, each with the message of its commit.
 fn wanted(plan: &Plan) -> Vec<Wanted> {
     let of_group = |group: &Group| {
-        let approved = group.updates.iter().filter(|update| update.approved().next().is_some());
+        let approved = group.updates.iter().filter(|update| update.is_approved());
         let message = Some(group.message.clone());
         approved.map(|update| Wanted { update: update.clone(), message: message.clone() }).collect::<Vec<_>>()
     };

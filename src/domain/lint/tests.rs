@@ -406,6 +406,7 @@ fn ground(automation: &str, files: Vec<MarkedFile>) -> Ground {
         warnings: vec![],
         files: files.into(),
         problem_files: vec![],
+        objects: BTreeMap::new(),
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::ground::{FileEdit, Ground, MarkedFile, Selection};
-use super::stale::apply_sites;
+use super::stale::{Changes, Stale};
 use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
 use crate::domain::commit::message_defect;
+use crate::domain::edit::Check;
 use crate::domain::manifest::{self, Manifest, MarkedScalar};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
@@ -31,6 +32,8 @@ pub struct BuildOptions<'a> {
     pub author: Option<Person>,
     /// Whether each policy gets a commit of its own, instead of each automation.
     pub split: bool,
+    /// What holds edits of objects to their fields.
+    pub check: Check,
 }
 
 /// Files as the groups before leave them: remote, branch and path → the last edit.
@@ -106,7 +109,7 @@ impl Plan {
 /// The updates of an automation by commit; one in which nothing is approved is none.
 fn commits(updates: Vec<Proposal>, split: bool) -> Vec<Vec<Proposal>> {
     let parts = if split { updates.into_iter().map(|update| vec![update]).collect() } else { vec![updates] };
-    let has_approved = |part: &Vec<Proposal>| part.iter().any(|update| update.approved().next().is_some());
+    let has_approved = |part: &Vec<Proposal>| part.iter().any(Proposal::is_approved);
     parts.into_iter().filter(has_approved).collect()
 }
 
@@ -123,20 +126,26 @@ fn build_group(
     options: &BuildOptions<'_>,
     edited: &mut Edited,
 ) -> Result<Built, Problem> {
-    let contents = edit_files(ground, &updates, edited)?;
+    let contents = edit_files(ground, &updates, edited, options.check)?;
+    let changes = Changes::of(&updates);
     let (message, message_edited, mut warnings) = message(ground, &updates, selections, options)?;
     warnings.splice(0..0, ground.warnings.iter().cloned());
     warnings.extend(update_warnings(&updates));
     let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
     let planned = |(path, edit): &(&String, &FileEdit)| {
-        let (before, after) = (&*edit.before, edit.after());
+        let (before, after) = (&edit.before, edit.after());
+        // What a person asked for beside the sites is not to be found among the bytes that changed besides.
+        let edited = match changes.get(path.as_str()) {
+            Some(changes) => changes.edited(path, before, options.check),
+            None => Arc::clone(before),
+        };
         let file = PlannedFile {
             path: (*path).clone(),
             sha256_before: sha256_hex(before.as_bytes()),
             sha256_after: sha256_hex(after.as_bytes()),
-            controller_reformats: controller_reformats(&in_scope, (before, &after), selections),
+            controller_reformats: controller_reformats(&in_scope, (&edited, &after), selections),
         };
-        (file, bytes_outside_markers(before, &after))
+        (file, bytes_outside_markers(&edited, &after))
     };
     let files = setrun::on_all_cores(&contents.iter().collect::<Vec<_>>(), planned);
     let (files, outside): (_, Vec<u64>) = files.into_iter().unzip();
@@ -155,31 +164,32 @@ fn build_group(
     Ok(Built { group, contents, outside: outside.iter().sum() })
 }
 
-/// The new content of every file with an approved site.
+/// The new content of every file with an approved site or edit.
 fn edit_files(
     ground: &Ground,
     updates: &[Proposal],
     edited: &mut Edited,
+    check: Check,
 ) -> Result<BTreeMap<String, FileEdit>, Problem> {
-    let mut sites: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
-    for site in updates.iter().flat_map(Proposal::approved) {
-        sites.entry(&site.file).or_default().push(site);
-    }
     let files: HashMap<&str, _> = ground.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut contents = BTreeMap::new();
-    let edit = |(path, sites): &(&str, Vec<&Site>)| {
-        let file = files.get(path)?;
+    let edit = |(path, changes): &(&str, Changes<'_>)| {
+        let file = files.get(path);
+        let Some(text) = file.map(|file| &file.text).or_else(|| ground.objects.get(*path)) else {
+            return changes.has_edits().then(|| Err(Stale::FileChanged { path: (*path).to_owned() }.into()));
+        };
         let key = Edited::key(ground, path);
         let before = match edited.files.get(&key) {
             Some(edit) => edit.after().into(),
-            None => Arc::clone(&file.text),
+            None => Arc::clone(text),
         };
-        let known = if before == file.text { Some(file.sites.as_slice()) } else { None };
-        let edit = apply_sites(path, before, known, sites).map_err(Problem::from);
+        let known = file.filter(|_| before == *text).map(|file| file.sites.as_slice());
+        let edit = changes.apply(path, before, known, check).map_err(Problem::from);
         Some(edit.map(|edit| (key, edit)))
     };
-    let sites: Vec<_> = sites.into_iter().collect();
-    for edit in setrun::on_all_cores(&sites, edit).into_iter().flatten() {
+    let mut changes: Vec<_> = Changes::of(updates).into_iter().collect();
+    changes.sort_by_key(|(path, _)| *path);
+    for edit in setrun::on_all_cores(&changes, edit).into_iter().flatten() {
         let (key, edit) = edit?;
         if !edit.is_empty() {
             contents.insert(key.2.clone(), edit.clone());
@@ -205,7 +215,7 @@ fn controller_reformats(
 
 fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for update in updates.iter().filter(|update| update.approved().next().is_some()) {
+    for update in updates.iter().filter(|update| update.is_approved()) {
         let policy = &update.policy;
         if update.downgrade {
             warnings.push(Warning::new("downgrade", format!("{policy} goes back to an older tag")));
@@ -238,6 +248,7 @@ pub fn template_problem(
         messages: &messages,
         author: None,
         split: false,
+        check: |_, _, _| false,
     };
     message(ground, &updates, selections, &options).err()
 }
@@ -265,7 +276,7 @@ fn message(
     let defect = rendered.message.as_deref().and_then(message_defect);
     match (rendered.message, defect) {
         // A template with a removed field fails in the controller and is rendered here, with a warning.
-        (Some(message), None) => Ok((message, false, warnings)),
+        (Some(message), None) => Ok((with_edits(message, updates), false, warnings)),
         (_, defect) => Err(Problem::new(
             Code::TemplateFailed,
             subject,
@@ -276,6 +287,19 @@ fn message(
         )
         .hint("Mend spec.git.commit.messageTemplate, or give the message yourself.")),
     }
+}
+
+/// A message with what it does not tell: edits of objects, those of each update under why they are made.
+pub fn with_edits(message: String, updates: &[Proposal]) -> String {
+    let mut told = String::new();
+    for update in updates.iter().filter(|update| !update.approved_edits().is_empty()) {
+        let why = update.why.replace(char::is_control, " ");
+        let edits = update.edits.iter().map(|edit| format!("- {} ({})", edit.words(), edit.file));
+        let first = format!("Also changed for {}, {why}:", update.policy);
+        let lines: Vec<String> = std::iter::once(first).chain(edits).collect();
+        told = format!("{told}\n\n{}", lines.join("\n"));
+    }
+    if told.is_empty() { message } else { format!("{}{told}\n", message.trim_end()) }
 }
 
 /// A message as a person gave it, without control characters: in a log they would act on the terminal of whoever reads it.
@@ -389,6 +413,7 @@ mod tests {
             warnings: Vec::new(),
             files: Arc::default(),
             problem_files: Vec::new(),
+            objects: BTreeMap::new(),
         };
         let made = |template: &str, written: Option<&str>| {
             let messages = written.map(|text| (automation.clone(), text.to_owned())).into_iter().collect();
@@ -398,6 +423,7 @@ mod tests {
                 messages: &messages,
                 author: None,
                 split: false,
+                check: |_, _, _| false,
             };
             message(&ground(template), &[], &BTreeMap::new(), &options).map_err(|problem| problem.code)
         };

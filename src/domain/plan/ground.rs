@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::stale::apply_sites;
+use super::stale::{Stale, apply_sites};
 use super::{Base, PushTarget, Warning};
 use crate::domain::age::Clocks;
-use crate::domain::manifest::{Image, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
+use crate::domain::edit::{Check, ObjectEdit};
+use crate::domain::manifest::{self, Image, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
@@ -50,6 +51,39 @@ impl FileEdit {
         });
         let changes = changes.collect();
         Self { before, changes }
+    }
+
+    /// This edit with those of objects beside it, each of which is held to its own field.
+    ///
+    /// # Errors
+    /// The lines of one are not there, or more would change than is meant.
+    pub(super) fn with(mut self, path: &str, edits: &[&ObjectEdit], check: Check) -> Result<Self, Stale> {
+        for edit in edits {
+            let moved = || Stale::EditMoved { path: path.to_owned(), line: edit.line, what: edit.words() };
+            let place = edit.place(&self.before).ok_or_else(moved)?;
+            let alone = edit.applied(&self.before).ok_or_else(moved)?;
+            let has_marker = [&edit.old, &edit.new].iter().any(|text| manifest::has_token(text.as_bytes()));
+            if has_marker || !check(&self.before, &alone, edit) {
+                let reason = format!("line {}: more would change than {}", edit.line, edit.words());
+                return Err(Stale::Unsafe { path: path.to_owned(), reason });
+            }
+            self.changes.push((place, edit.new.as_str().into()));
+        }
+        self.changes.sort_by_key(|(place, _)| (place.start, place.end));
+        let is_apart = |pair: &[(Range<usize>, Box<str>)]| match pair {
+            [(one, _), (next, _)] => one.end <= next.start && one != next,
+            _ => true,
+        };
+        if !self.changes.windows(2).all(is_apart) {
+            let reason = "two changes are about the same lines".to_owned();
+            return Err(Stale::Unsafe { path: path.to_owned(), reason });
+        }
+        Ok(self)
+    }
+
+    /// A file in which nothing changes.
+    pub(super) fn none(before: Arc<str>) -> Self {
+        Self { before, changes: Vec::new() }
     }
 
     /// Whether nothing changes.
@@ -132,9 +166,17 @@ pub struct Ground {
     pub files: Arc<Vec<MarkedFile>>,
     /// The files that cannot be written.
     pub problem_files: Vec<ProblemFile>,
+    /// The other files of the same commit in which objects are to be edited, by path.
+    pub objects: BTreeMap<String, Arc<str>>,
 }
 
 impl Ground {
+    /// The text of a file in which something may change.
+    pub fn text(&self, path: &str) -> Option<&Arc<str>> {
+        let marked = self.files.iter().find(|file| file.path == path).map(|file| &file.text);
+        marked.or_else(|| self.objects.get(path))
+    }
+
     /// The name and commit of what a commit would be built on now.
     pub fn stands_on(&self) -> Option<(&str, &str)> {
         super::stands_on(self.base.as_ref(), self.push.as_ref())

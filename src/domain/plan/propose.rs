@@ -156,6 +156,7 @@ impl<'a> Draft<'a> {
             first_seen: self.selection.clocks.first_seen,
             clocks: self.selection.clocks,
             sites: self.sites,
+            edits: Vec::new(),
         })
     }
 }

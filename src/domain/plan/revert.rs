@@ -1,14 +1,15 @@
-//! What a commit did to marked scalars, and the proposals that undo it where it still stands.
+//! What a commit did to marked scalars and to objects, and the proposals that undo it where it still stands.
 
 use std::collections::BTreeMap;
 
 use super::ground::{Ground, Selection};
 use super::propose::Draft;
 use crate::domain::age::Clocks;
+use crate::domain::edit::{Check, EditField, ObjectEdit};
 use crate::domain::manifest::{self, MarkedScalar, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::ObjectId;
-use crate::domain::proposal::{Decision, MarkerPart, NewReference, Proposal, Reference};
+use crate::domain::proposal::{Decision, MarkerPart, NewReference, Proposal, Reference, UpdateState};
 use crate::domain::reference::parse_reference;
 use crate::problem::{Code, Problem};
 
@@ -87,6 +88,65 @@ pub fn revert(
         Some(proposal)
     });
     (proposals.collect(), left)
+}
+
+/// Adds `edits`, which take back those of a commit, to the proposals that land where they stand, or makes one of them alone;
+/// says of each that stands nowhere that it is left.
+pub fn revert_edits(
+    grounds: &[Ground],
+    proposals: &mut Vec<Proposal>,
+    edits: Vec<ObjectEdit>,
+    (why, check): (&str, Check),
+) -> Vec<Problem> {
+    let mut left = Vec::new();
+    for edit in edits {
+        let stands = |ground: &Ground| ground.text(&edit.file).and_then(|text| edit.stand(text, check));
+        let own = |update: &Proposal| grounds.iter().find(|ground| ground.automation == update.automation);
+        // Behind the last update no commit of the same branch finds other lines.
+        let there = proposals.iter_mut().rev().find_map(|update| Some((stands(own(update)?)?, update)));
+        if let Some((edit, update)) = there {
+            update.edits.push(edit);
+            continue;
+        }
+        if let Some((edit, ground)) = grounds.iter().rev().find_map(|ground| Some((stands(ground)?, ground)))
+        {
+            proposals.push(of_edit(ground, edit, why));
+            continue;
+        }
+        let message = "it is not taken back: it stands there no more as the commit left it";
+        let subject = format!("{}:{}", edit.file, edit.line);
+        left.push(Problem::new(Code::Skipped, subject, format!("{}: {message}", edit.reversed().words())));
+    }
+    left
+}
+
+/// An approved proposal of an edit alone.
+fn of_edit(ground: &Ground, edit: ObjectEdit, why: &str) -> Proposal {
+    let policy = match edit.field {
+        EditField::Range => edit.object.clone(),
+        EditField::Suspend | EditField::Exclusions => {
+            ground.policies.first().cloned().unwrap_or_else(|| edit.object.clone())
+        }
+    };
+    Proposal {
+        policy,
+        automation: ground.automation.clone(),
+        image: String::new(),
+        current: Vec::new(),
+        new: None,
+        step: None,
+        downgrade: false,
+        name_changed: false,
+        state: UpdateState::Pending,
+        decision: Decision::Approved,
+        hold: None,
+        blocked: None,
+        why: why.to_owned(),
+        first_seen: None,
+        clocks: Clocks::default(),
+        sites: Vec::new(),
+        edits: vec![edit],
+    }
 }
 
 /// The ground, policy and scalar of a change that can be undone; else the reason why not.

@@ -1,10 +1,11 @@
-//! Whether a plan still fits: the approved sites put into the files they were read from.
+//! Whether a plan still fits: the approved sites and edits put into the files they were read from.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ground::FileEdit;
 use super::{Group, PlannedFile, sha256_hex};
+use crate::domain::edit::{Check, ObjectEdit};
 use crate::domain::manifest::{self, Manifest, MarkedScalar, RewriteError};
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::{Code, Problem};
@@ -42,6 +43,16 @@ pub enum Stale {
         setter: String,
         /// The value of the plan.
         old: String,
+    },
+    /// Lines that an edit of an object replaces, or is put before, are not where they were.
+    #[error("{path}:{line}: what becomes {what} no longer stands there")]
+    EditMoved {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The edit, in words.
+        what: String,
     },
     /// The registry lacks what is to be written.
     #[error("the registry has no {image} any more")]
@@ -81,18 +92,68 @@ pub fn changed_upstream(file: &str, line: usize) -> String {
     format!("{file}:{line} changed upstream")
 }
 
-/// The approved sites of a group, by the file they stand in.
+/// What is approved of a group, by the file it stands in.
 #[derive(Debug)]
-pub struct Approved<'a>(HashMap<&'a str, Vec<&'a Site>>);
+pub struct Approved<'a>(HashMap<&'a str, Changes<'a>>);
+
+/// What is approved in one file.
+#[derive(Debug, Default)]
+pub(super) struct Changes<'a> {
+    sites: Vec<&'a Site>,
+    edits: Vec<&'a ObjectEdit>,
+}
+
+impl<'a> Changes<'a> {
+    /// All that is approved of `updates`, by file.
+    pub(super) fn of(updates: &'a [Proposal]) -> HashMap<&'a str, Self> {
+        let mut all: HashMap<&str, Self> = HashMap::new();
+        for site in updates.iter().flat_map(Proposal::approved) {
+            all.entry(&site.file).or_default().sites.push(site);
+        }
+        for edit in updates.iter().flat_map(Proposal::approved_edits) {
+            all.entry(&edit.file).or_default().edits.push(edit);
+        }
+        all
+    }
+
+    /// Whether there is more than sites.
+    pub(super) fn has_edits(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// Makes the changes in `text`; `known` are its marked scalars, if the caller has them.
+    pub(super) fn apply(
+        &self,
+        path: &str,
+        text: Arc<str>,
+        known: Option<&[MarkedScalar]>,
+        check: Check,
+    ) -> Result<FileEdit, Stale> {
+        if self.edits.is_empty() {
+            return apply_sites(path, text, known, &self.sites);
+        }
+        let sites = if self.sites.is_empty() {
+            FileEdit::none(text)
+        } else {
+            apply_sites(path, text, known, &self.sites)?
+        };
+        sites.with(path, &self.edits, check)
+    }
+
+    /// `text` with the edits made and no site.
+    pub(super) fn edited(&self, path: &str, text: &Arc<str>, check: Check) -> Arc<str> {
+        if self.edits.is_empty() {
+            return Arc::clone(text);
+        }
+        let edited = FileEdit::none(Arc::clone(text)).with(path, &self.edits, check);
+        edited.map_or_else(|_| Arc::clone(text), |edited| edited.after().into())
+    }
+}
 
 impl Group {
     /// What is approved, for [`Approved::edit`].
     pub fn approved(&self) -> Approved<'_> {
-        let mut sites: HashMap<&str, Vec<&Site>> = HashMap::new();
-        for site in self.updates.iter().flat_map(Proposal::approved) {
-            sites.entry(&site.file).or_default().push(site);
-        }
-        Approved(sites)
+        Approved(Changes::of(&self.updates))
     }
 }
 
@@ -100,15 +161,16 @@ impl Approved<'_> {
     /// Makes the new file out of the old one, whose content on the plan's base, after the groups before it, is `before`.
     ///
     /// # Errors
-    /// The file, or the first site in it, is not as planned.
-    pub fn edit(&self, file: &PlannedFile, before: Option<String>) -> Result<FileEdit, Stale> {
+    /// The file, or the first site or edit in it, is not as planned; an edit would change more than its field, by `check`.
+    pub fn edit(&self, file: &PlannedFile, before: Option<String>, check: Check) -> Result<FileEdit, Stale> {
         let changed = || Stale::FileChanged { path: file.path.clone() };
         let before = before.ok_or_else(changed)?;
         if sha256_hex(before.as_bytes()) != file.sha256_before {
             return Err(changed());
         }
-        let sites = self.0.get(file.path.as_str()).map_or(&[][..], Vec::as_slice);
-        let edit = apply_sites(&file.path, before.into(), None, sites)?;
+        let none = Changes::default();
+        let approved = self.0.get(file.path.as_str()).unwrap_or(&none);
+        let edit = approved.apply(&file.path, before.into(), None, check)?;
         if sha256_hex(edit.after().as_bytes()) != file.sha256_after {
             return Err(Stale::Edited);
         }

@@ -1,12 +1,14 @@
 //! Updates that a person asked for although their policies select something else: they take a commit back, or go to an
-//! older tag.
+//! older tag. Edits of objects that go with them are set against the files by [`stand_edits`].
 
 use super::ground::Ground;
+use super::stale::changed_upstream;
+use crate::domain::edit::{Check, ObjectEdit};
 use crate::domain::manifest::MarkedScalar;
 use crate::domain::proposal::{Proposal, Site};
 
 /// The update as it stands on `grounds`: a site whose scalar is not there any more, or holds another value by now, is left
-/// out. `None`: no site is left, or there is no ground of its automation.
+/// out. `None`: nothing is left, or there is no ground of its automation.
 pub fn stand(grounds: &[Ground], update: &Proposal) -> Option<Proposal> {
     let ground = grounds.iter().find(|ground| ground.automation == update.automation)?;
     let mut taken: Vec<(&str, usize, usize)> = Vec::new();
@@ -24,7 +26,28 @@ pub fn stand(grounds: &[Ground], update: &Proposal) -> Option<Proposal> {
     }
     let mut update = Proposal { sites, ..update.clone() };
     update.decision = update.overall();
-    (!update.sites.is_empty()).then_some(update)
+    (!update.sites.is_empty() || !update.edits.is_empty()).then_some(update)
+}
+
+/// Sets the edits of the updates of `ground`'s automation against its files; says which of them stand no more, and leaves
+/// those out.
+pub fn stand_edits(ground: &Ground, updates: &mut [Proposal], check: Check) -> Vec<String> {
+    let mut lost = Vec::new();
+    for update in updates.iter_mut().filter(|update| update.automation == ground.automation) {
+        let stand = |edit: ObjectEdit| {
+            let now = ground.text(&edit.file).and_then(|text| edit.stand(text, check));
+            if now.is_none() {
+                lost.push(format!(
+                    "{}; {} is left out",
+                    changed_upstream(&edit.file, edit.line),
+                    edit.words()
+                ));
+            }
+            now
+        };
+        update.edits = std::mem::take(&mut update.edits).into_iter().filter_map(stand).collect();
+    }
+    lost
 }
 
 /// Whether a scalar is that of `site`, wherever it stands now, and holds what it held.
@@ -40,6 +63,7 @@ mod tests {
 
     use super::*;
     use crate::domain::age::Clocks;
+    use crate::domain::edit::EditField;
     use crate::domain::object::{ObjectId, Person};
     use crate::domain::plan::MarkedFile;
     use crate::domain::proposal::{Decision, UpdateState};
@@ -58,6 +82,7 @@ mod tests {
             warnings: Vec::new(),
             files: Arc::new(vec![MarkedFile::read("web.yaml", text.to_owned()).unwrap()]),
             problem_files: Vec::new(),
+            objects: BTreeMap::new(),
             committing: crate::domain::plan::Committing::default(),
         }
     }
@@ -90,6 +115,7 @@ mod tests {
             first_seen: None,
             clocks: Clocks::default(),
             sites: sites.collect(),
+            edits: Vec::new(),
         }
     }
 
@@ -98,6 +124,22 @@ mod tests {
         let stands = stand(&[ground(&format!("# new\n{TWO}"))], &back()).unwrap();
         assert_eq!(stands.sites.iter().map(|site| site.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(stands.decision, Decision::Approved);
+    }
+
+    #[test]
+    fn an_edit_that_stands_no_more_is_left_out_and_said() {
+        let mut ground = ground(TWO);
+        ground.objects.insert("auto.yaml".to_owned(), "# new\nspec:\n  x: y\n".into());
+        let of = (EditField::Suspend, &ObjectId::new("shop", "apps"));
+        let edit = |before: &str, after: &str| ObjectEdit::between(of, "auto.yaml", before, after).unwrap();
+        let stands = edit("spec:\n  x: y\n", "spec:\n  suspend: true\n  x: y\n");
+        let gone = edit("spec:\n  z: y\n", "spec:\n  z: 1\n");
+        let mut updates = vec![Proposal { edits: vec![stands, gone], ..back() }];
+        let check: Check = |_, after, _| after.contains("spec:\n  suspend: true\n");
+        let lost = stand_edits(&ground, &mut updates, check);
+        assert_eq!(lost.len(), 1);
+        assert!(lost[0].starts_with("auto.yaml:2 changed upstream"), "{lost:?}");
+        assert_eq!(updates[0].edits.iter().map(|edit| edit.line).collect::<Vec<_>>(), [3], "it moved");
     }
 
     #[test]

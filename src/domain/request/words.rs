@@ -176,13 +176,18 @@ fn table(body: &mut String, groups: &[&Group]) {
         "\n| Policy | Image | From | To | Step | Places |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     let updates = groups.iter().flat_map(|group| &group.updates);
-    let rows: Vec<String> = updates.filter(|update| update.approved().next().is_some()).map(row).collect();
+    let rows: Vec<String> = updates.filter(|update| update.is_approved()).map(row).collect();
     for (done, row) in rows.iter().enumerate() {
         if body.len() + row.len() + 200 > LONGEST_BODY {
             let _ = writeln!(body, "\n… and {}.", count(rows.len() - done, "more update"));
             return;
         }
         body.push_str(row);
+    }
+    let edits = groups.iter().flat_map(|group| &group.updates).flat_map(Proposal::approved_edits);
+    for (at, edit) in edits.enumerate() {
+        let start = if at == 0 { "\n" } else { "" };
+        let _ = writeln!(body, "{start}- {} in {}", code(&edit.words()), code(&edit.file));
     }
 }
 

@@ -73,7 +73,7 @@ impl Run<'_> {
             there.extend(self.read(parent, &again)?);
             let edit = |file: &PlannedFile| {
                 let before = there.get(file.path.as_str()).cloned();
-                approved.edit(file, before).map(|edit| edit.after().into_bytes())
+                approved.edit(file, before, crate::source::edit::check).map(|edit| edit.after().into_bytes())
             };
             let contents = setrun::on_all_cores(files, edit);
             let contents = contents.into_iter().collect::<Result<Vec<_>, Stale>>()?;

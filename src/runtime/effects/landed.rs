@@ -1,4 +1,4 @@
-//! What is done with what was pushed: merging it, and taking it back.
+//! What is done with what was pushed: merging it, and taking it back; and what going back to a tag takes.
 
 use tokio_util::sync::CancellationToken;
 
@@ -6,6 +6,7 @@ use super::Work;
 use crate::app::effect::JobId;
 use crate::app::message::{MergeAhead, Msg, Reverted};
 use crate::domain::landing::Merge;
+use crate::domain::object::ObjectId;
 use crate::engine::MergeRequest;
 use crate::runtime::mailbox::Letter;
 
@@ -40,6 +41,13 @@ pub(super) async fn merge(work: Work, job: JobId, merge: Merge, request: MergeRe
     };
     let result = work.engine.merge(&world, request, step).await;
     work.answer(Msg::Pushed(job, result.map(|merged| vec![merged.landed(merge.automation)]))).await;
+}
+
+/// Finds out what going back to a tag takes.
+pub(super) async fn roll_back(work: Work, job: JobId, (policy, tag): (ObjectId, String)) {
+    let Some(world) = work.held().world.clone() else { return };
+    let found = work.engine.roll_back(&world, (&policy, &tag), work.refresh(false)).await;
+    work.answer(Msg::RollBack(job, found.map(Box::new))).await;
 }
 
 /// Makes the plan that takes a commit back.

@@ -94,7 +94,7 @@ async fn as_approved(
 
 /// The selections with the tags that were approved: a newer tag that appeared since does not change what lands.
 fn as_reviewed(mut selections: Selections, updates: &[Proposal]) -> Selections {
-    for update in updates.iter().filter(|update| update.approved().next().is_some()) {
+    for update in updates.iter().filter(|update| update.is_approved()) {
         if let (Some(evaluated), Some(new)) = (selections.get_mut(&update.policy), &update.new) {
             evaluated.selection.outcome = Ok(Reference {
                 image: update.image.clone(),

@@ -1,11 +1,10 @@
 //! Sets `spec.suspend` of an object with the smallest edit.
 
-use std::ops::Range;
-
 use serde_json::json;
 
-use super::outline::{Outline, Shape};
-use super::{EditError, Place, document_at, lines, meaning};
+use super::entry::{Insert, ways};
+use super::outline::Outline;
+use super::{EditError, Place, document_at, meaning, member};
 use crate::source::yaml::documents;
 
 /// The text with the object at `place` suspended or not; `None` if it is so already.
@@ -30,12 +29,8 @@ pub fn suspend(text: &str, place: &Place, is_suspended: bool) -> Result<Option<S
     let own = Outline::of(document.text).ok_or(EditError::Unwritable)?;
     let object = own.member(document.text, &place.items).ok_or(EditError::Unwritable)?;
     let (_, spec) = object.get(document.text, "spec").ok_or(EditError::Unwritable)?;
-    let ways = ways(document.text, spec, is_suspended);
-    let edited = ways.into_iter().map(|Insert { at, text: new }| {
-        let at = place.document.start + at.start..place.document.start + at.end;
-        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
-        format!("{}{new}{}", part(0..at.start), part(at.end..text.len()))
-    });
+    let ways = ways(document.text, spec, "suspend", &is_suspended.to_string());
+    let edited = ways.into_iter().map(|insert: Insert| insert.into_text(text, place.document.start));
     let is_meant = |new: &String| {
         let after = documents(new);
         let others = |(at, document): (usize, &crate::source::yaml::Document<'_>)| {
@@ -48,82 +43,9 @@ pub fn suspend(text: &str, place: &Place, is_suspended: bool) -> Result<Option<S
     edited.into_iter().find(is_meant).map(Some).ok_or(EditError::Unwritable)
 }
 
-/// What stands at a member of a list of lists.
-fn member<'v>(said: &'v mut serde_json::Value, items: &[usize]) -> Option<&'v mut serde_json::Value> {
-    items.iter().try_fold(said, |list, index| list.get_mut(".items")?.get_mut("items")?.get_mut(*index))
-}
-
 fn is_true(value: Option<&serde_json::Value>) -> bool {
     let text = value.and_then(|value| value.get(0)?.as_str()).unwrap_or_default();
     matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "y")
-}
-
-/// A text in the place of some bytes.
-struct Insert {
-    at: Range<usize>,
-    text: String,
-}
-
-impl Insert {
-    fn new(at: usize, text: String) -> Self {
-        Self { at: at..at, text }
-    }
-}
-
-/// The ways to say it, the one that disturbs least first.
-fn ways(text: &str, spec: &Outline, is_suspended: bool) -> Vec<Insert> {
-    if let Some((key, value)) = spec.get(text, "suspend") {
-        return match value.shape {
-            Shape::Leaf if value.source(text).is_empty() => {
-                let behind = text.get(key.span.end..).and_then(|rest| rest.find(':')).map_or(0, |at| at + 1);
-                vec![Insert::new(key.span.end + behind, format!(" {is_suspended}"))]
-            }
-            Shape::Leaf => vec![Insert { at: value.span.clone(), text: is_suspended.to_string() }],
-            _ => Vec::new(),
-        };
-    }
-    match &spec.shape {
-        Shape::Mapping { is_flow: true, entries } => {
-            let quote = entries.iter().any(|(key, _)| key.source(text).starts_with('"'));
-            let key = if quote { "\"suspend\"" } else { "suspend" };
-            vec![match entries.last() {
-                Some((_, value)) => Insert::new(value.span.end, format!(", {key}: {is_suspended}")),
-                None => Insert::new(spec.span.start + 1, format!("{key}: {is_suspended}")),
-            }]
-        }
-        Shape::Mapping { is_flow: false, entries } => in_block(text, entries, is_suspended),
-        _ => Vec::new(),
-    }
-}
-
-/// A line among those of a block: at its place in the order, at the end, at the beginning.
-fn in_block(text: &str, entries: &[(Outline, Outline)], is_suspended: bool) -> Vec<Insert> {
-    let Some((first, _)) = entries.first() else { return Vec::new() };
-    let line = lines::start(text, first.span.start);
-    let indent = text.get(line..first.span.start).unwrap_or_default();
-    if !indent.bytes().all(|byte| byte == b' ') {
-        return Vec::new();
-    }
-    let keys: Vec<&str> = entries.iter().map(|(key, _)| key.source(text)).collect();
-    let next = entries.iter().find(|(key, _)| key.source(text) > "suspend").filter(|_| keys.is_sorted());
-    let next = next.map(|(key, _)| lines::above(text, lines::start(text, key.span.start), indent.len()));
-    let places = next.into_iter().chain([lines::block_end(text, line, indent.len()), line]);
-    places
-        .map(|at| Insert::new(at, own_line(text, at, &format!("{indent}suspend: {is_suspended}"))))
-        .collect()
-}
-
-/// The line, with the line end of the one before it; one that comes behind a last line without an end has none either.
-fn own_line(text: &str, at: usize, line: &str) -> String {
-    let before = text.get(..at).unwrap_or_default();
-    let near = before.rfind('\n').or_else(|| text.find('\n'));
-    let end = near.and_then(|end| text.get(..end)).filter(|line| line.ends_with('\r'));
-    let end = if end.is_some() { "\r\n" } else { "\n" };
-    if at > 0 && !text.get(..at).is_some_and(|before| before.ends_with('\n')) {
-        format!("{end}{line}")
-    } else {
-        format!("{line}{end}")
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::domain::plan::{Group, Warning};
 use crate::domain::proposal::Proposal;
 use crate::text::Shown;
 use crate::theme::Role;
+use crate::views::edit::object_lines;
 use crate::views::updates;
 use crate::views::widgets::canvas::Canvas;
 use crate::views::widgets::line::Line;
@@ -61,6 +62,7 @@ fn lines(
     for (at, group) in groups.iter().enumerate() {
         body.extend(head(state, dialog, groups, at, usize::from(width)));
         body.extend(update_lines(group, canvas.arrow(), usize::from(width)));
+        body.extend(edit_lines(group, usize::from(width)));
         let is_last = groups.iter().skip(at + 1).all(|other| !other.same_target(group));
         body.extend(after(group, canvas.arrow()).filter(|_| state.requests && is_last));
     }
@@ -150,11 +152,12 @@ fn from(state: &State, dialog: &PushDialog, group: &Group) -> Option<Line> {
 /// `2 updates · 3 files · 4 sites`.
 fn changes(group: &Group) -> Line {
     let sites: usize = group.updates.iter().map(|update| update.approved().count()).sum();
+    let edits: usize = group.updates.iter().map(|update| update.approved_edits().len()).sum();
     Line::plain(format!(
         "{} · {} · {}",
         words::count(approved(group).count(), "update"),
         words::count(group.files.len(), "file"),
-        words::count(sites, "site")
+        words::sites_and_edits(sites, edits)
     ))
 }
 
@@ -184,7 +187,7 @@ fn branch(group: &Group) -> Line {
 }
 
 fn approved(group: &Group) -> impl Iterator<Item = &Proposal> {
-    group.updates.iter().filter(|update| update.approved().next().is_some())
+    group.updates.iter().filter(|update| update.is_approved())
 }
 
 /// `  flux-system/podinfo   6.5.4 → 6.6.1   minor   3 sites`. Tags that have no room there get a row of their own: what
@@ -208,6 +211,14 @@ fn update_lines(group: &Group, arrow: &str, width: usize) -> Vec<Line> {
         vec![head.append(change).and(gap).append(step_and_sites(update))]
     };
     all.iter().flat_map(line).collect()
+}
+
+/// What else changes, to the line.
+fn edit_lines(group: &Group, width: usize) -> Vec<Line> {
+    let indent = " ".repeat(11);
+    let edits = group.updates.iter().flat_map(Proposal::approved_edits);
+    let lines = edits.flat_map(|edit| object_lines(edit, width.saturating_sub(indent.len())));
+    lines.map(|line| Line::plain(indent.clone()).append(line)).collect()
 }
 
 fn name(update: &Proposal) -> Shown {

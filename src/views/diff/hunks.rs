@@ -6,7 +6,7 @@ use crate::app::state::{Node, State};
 use crate::domain::proposal::{Proposal, Site};
 use crate::text::Shown;
 use crate::theme::Role;
-use crate::views::edit::{Edit, in_sight};
+use crate::views::edit::{Edit, in_sight, object_lines};
 use crate::views::updates;
 use crate::views::widgets::line::Line;
 use crate::views::words;
@@ -39,16 +39,29 @@ pub(super) fn files(update: &Proposal) -> Vec<&str> {
 pub(super) fn lines<'a>(view: &View<'a>) -> impl Iterator<Item = Line> + 'a {
     let view = *view;
     let (file, from) = start(&view);
-    let rest = files(view.update).into_iter().skip_while(move |path| Some(*path) != file).enumerate();
+    let first_edit = if let Node::Edit(_, index) = view.node { *index } else { 0 };
+    let is_before = move |path: &&str| Some(*path) != file;
+    let rest = files(view.update).into_iter().skip_while(is_before).enumerate();
     rest.flat_map(move |(at, path)| {
         let from = if at == 0 { from } else { 0 };
         file_lines(&view, path, at == 0, from)
     })
+    .chain(edit_lines(&view, first_edit))
+}
+
+/// The edits of objects that go with the update, from one of them on.
+fn edit_lines(view: &View<'_>, from: usize) -> Vec<Line> {
+    let edits = view.update.edits.iter().skip(from);
+    let lines = edits.flat_map(|edit| {
+        object_lines(edit, usize::from(view.width).saturating_sub(1)).into_iter().chain([Line::default()])
+    });
+    lines.map(|line| Line::plain(" ").append(line)).collect()
 }
 
 /// Every file of the update, each under its name.
 pub(super) fn whole(view: &View<'_>) -> Vec<Line> {
-    files(view.update).into_iter().flat_map(|path| file_lines(view, path, false, 0)).collect()
+    let sites = files(view.update).into_iter().flat_map(|path| file_lines(view, path, false, 0));
+    sites.chain(edit_lines(view, 0)).collect()
 }
 
 /// The file and the line that the pane begins at.
@@ -56,6 +69,8 @@ fn start<'a>(view: &View<'a>) -> (Option<&'a str>, usize) {
     match view.node {
         Node::Update(_) => (view.update.sites.first().map(|site| site.file.as_str()), 0),
         Node::File(_, file) => (Some(file), 0),
+        // Behind all files of sites.
+        Node::Edit(..) => (None, 0),
         Node::Site(_, index) => {
             let site = view.update.sites.get(*index);
             (site.map(|site| site.file.as_str()), site.map_or(0, |site| site.line))

@@ -8,6 +8,7 @@ use crate::app::review::{Target, UpdateId, is_linked};
 use crate::app::rows;
 use crate::app::state::{Node, State};
 use crate::app::view::Focus;
+use crate::domain::edit::ObjectEdit;
 use crate::domain::proposal::{Proposal, Site};
 use crate::text::Shown;
 use crate::theme::Role;
@@ -43,6 +44,7 @@ fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
         Node::Update(id) => (0, Some(node), Shown::from(id.policy.to_string()), tally(state, id, update)),
         Node::File(_, file) => (2, Some(node), Shown::from(file), in_file(update, file).to_string()),
         Node::Site(_, index) => (4, None, site_text(update, *index), String::new()),
+        Node::Edit(_, index) => (2, None, edit_text(update, *index), String::new()),
     };
     let fold = fold.map_or(" ", |node| fold_mark(state.diff.folded.contains(node)));
     let right = Line::default().dim(right);
@@ -62,6 +64,13 @@ fn tally(state: &State, id: &UpdateId, update: &Proposal) -> String {
 
 fn in_file(update: &Proposal, file: &str) -> usize {
     update.sites.iter().filter(|site| site.file == file).count()
+}
+
+/// `apps:14 spec.suspend`: the object's name, the line, and the field.
+fn edit_text(update: &Proposal, index: usize) -> Shown {
+    let text =
+        |edit: &ObjectEdit| format!("{}:{} {}", edit.object.name, edit.line, edit.field.path().join("."));
+    update.edits.get(index).map_or_else(Shown::default, |edit| Shown::from(text(edit)))
 }
 
 /// `:18 tag   ┐ linked`; sites that are decided together have a bracket.

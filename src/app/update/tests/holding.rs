@@ -41,7 +41,7 @@ fn g4_holds_a_tag_and_pushes_the_rest_in_five_keys() {
     assert_eq!(states(&state), [UpdateState::Held, UpdateState::Pending]);
     let effects = press(&mut state, &["a", "p"]);
     let (_, plan) = golden::plan_of(&effects);
-    let approved = plan.groups[0].updates.iter().filter(|update| update.approved().next().is_some());
+    let approved = plan.groups[0].updates.iter().filter(|update| update.is_approved());
     assert_eq!(approved.map(|update| update.policy.name.as_str()).collect::<Vec<_>>(), ["web"]);
     golden::prepare(&mut state, &effects, &[]);
     let effects = press(&mut state, &["y"]);

@@ -116,6 +116,7 @@ pub(super) fn update_named(text: &str) -> Proposal {
         first_seen: None,
         clocks: Clocks::default(),
         sites: vec![site],
+        edits: Vec::new(),
     }
 }
 
@@ -135,6 +136,7 @@ pub(super) fn ground() -> Ground {
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
+        objects: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,97 @@
+//! `rollback`: an older tag and what keeps it there, as a plan; what is newer is held at once.
+
+use std::collections::BTreeSet;
+
+use super::Answer;
+use super::plan::answer;
+use super::session::{Reviewed, Session};
+use super::updates::scope;
+use crate::cli::{KeepBy, RollbackArgs};
+use crate::config::{Refresh, Settings};
+use crate::domain::hold::{self, Until};
+use crate::domain::keep::{self, Means};
+use crate::domain::mode::Mode;
+use crate::domain::object::ObjectId;
+use crate::domain::proposal::{Decision, Hold, Proposal};
+use crate::engine::{PrepareRequest, has_authors};
+use crate::problem::{Code, Problem};
+
+/// `rollback POLICY --to TAG --reason R [--keep MEANS] [--until DATE|7d]`.
+///
+/// # Errors
+/// The tag cannot be gone back to, or not be kept that way: then nothing is held either.
+pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answer, Problem> {
+    if settings.mode == Mode::ReadOnly {
+        return Err(super::read_only(settings, "rollback"));
+    }
+    let since = crate::engine::now();
+    let until = args.until.unwrap_or(Until::days(settings.hold_days)).time(since);
+    let until = until.map_err(|error| Problem::new(Code::Usage, "--until", error.to_string()))?;
+    let session = Session::open(settings)?;
+    let scope = scope(&session, std::slice::from_ref(&args.policy))?;
+    let reviewed = session.review()?;
+    let missing = || Problem::new(Code::NotFound, &args.policy, "there is no such policy");
+    let policy = scope.first().ok_or_else(missing)?;
+    let who = crate::engine::who();
+    let by = who.split_once('@').map_or(who.as_str(), |(user, _)| user).to_owned();
+    let tag = newest(&reviewed, policy).filter(|tag| *tag != args.to);
+    let hold = Hold { policy: policy.clone(), tag, until, reason: args.reason.clone(), by, since };
+    let updates = updates((&session, settings.refresh), &reviewed, args, &hold)?;
+    let mut request = PrepareRequest::of(updates, Refresh::Never);
+    let key = |update: &Proposal| (update.policy.clone(), update.automation.clone());
+    request.wanted = request.proposals.iter().map(key).collect::<BTreeSet<_>>();
+    let prepared =
+        session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
+    has_authors(&prepared.plan)?;
+    let left_out = prepared.plan.problems.iter().any(|problem| problem.exit() != 0);
+    let answer = answer(&session, &reviewed, &scope, prepared.plan);
+    if hold.tag.is_none() || left_out {
+        return Ok(answer);
+    }
+    session.engine.hold(&hold, settings.mode.word())?;
+    let tag = hold.tag.clone().unwrap_or_default();
+    Ok(answer.with_note(format!("✔ {policy} {tag} is held {}; controllers ignore holds", hold::text(&hold))))
+}
+
+/// The tag that a policy selects now.
+fn newest(reviewed: &Reviewed, policy: &ObjectId) -> Option<String> {
+    let selected = reviewed.judged.selections.get(policy)?;
+    selected.selection.outcome.as_ref().ok().map(|reference| reference.tag.clone())
+}
+
+/// The approved updates to the older tag, with the edits that keep it there.
+fn updates(
+    (session, refresh): (&Session, Refresh),
+    reviewed: &Reviewed,
+    args: &RollbackArgs,
+    hold: &Hold,
+) -> Result<Vec<Proposal>, Problem> {
+    let policy = &hold.policy;
+    let refused = |why: String| Problem::new(Code::Usage, policy.to_string(), why);
+    let evaluated = reviewed.judged.selections.get(policy);
+    let selection = evaluated.map(|evaluated| evaluated.selection.clone());
+    let selection = selection.ok_or_else(|| refused("its tags are not known yet".to_owned()))?;
+    let repository = session.world.inventory.policies.get(policy).map(|policy| &policy.repository);
+    let scan = repository.and_then(|repository| reviewed.judged.scans.get(repository));
+    if scan.is_none_or(|scan| scan.tags.position(&args.to).is_none()) {
+        return Err(refused(format!("the registry has no tag {}, as far as is known", args.to)));
+    }
+    let what = (policy, args.to.as_str());
+    let found = session.run(session.engine.roll_back(&session.world, what, refresh))?;
+    let means = match args.keep {
+        KeepBy::Hold => Means::Hold,
+        KeepBy::Suspend => Means::Suspend,
+        KeepBy::Exclude => Means::Exclude,
+        KeepBy::Narrow => Means::Narrow,
+    };
+    let edits =
+        found.edits(means).map_err(|why| refused(format!("--keep {}: {why}", means.word())))?.to_vec();
+    let why = format!("picked by {} until {}: {}", hold.by, hold.until.strftime("%Y-%m-%d"), hold.reason);
+    let grounds = &reviewed.review.grounds;
+    let mut updates = keep::back_to(grounds, (policy, &selection), found.reference, why).map_err(refused)?;
+    keep::attach(&mut updates, grounds, edits).map_err(refused)?;
+    for update in &mut updates {
+        update.decide(Decision::Approved);
+    }
+    Ok(updates)
+}
