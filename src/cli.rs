@@ -8,6 +8,7 @@ use crate::config::{Refresh, SourceChoice};
 use crate::domain::age::MinAge;
 use crate::problem::{Code, Problem};
 
+mod bootstrap;
 mod change;
 mod check;
 mod eval;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod usage;
 mod values;
 
+pub use bootstrap::{AtForgeArgs, AtGitArgs, BootstrapArgs, BootstrapAt, BootstrapCommon, InstallArgs};
 pub use change::{Chosen, DeleteArgs, ObjectArgs, ObjectKind, ObjectWhat, ResumeArgs};
 pub use check::{
     CheckArgs, CompletionArgs, ConfigArgs, ConfigWhat, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, ManArgs,
@@ -298,6 +300,9 @@ pub enum Command {
     /// Try a policy.
     #[command(long_about = examples::EVAL)]
     Eval(EvalArgs),
+    /// Set a repository up for image updates: the repository, its branch, sync and image objects.
+    #[command(long_about = examples::BOOTSTRAP)]
+    Bootstrap(BootstrapArgs),
     /// Create objects as flux does: image repositories, policies, automations, sources, secrets.
     #[command(long_about = examples::CREATE)]
     Create(objects::CreateArgs),

@@ -6,6 +6,7 @@
 
 mod age;
 mod audit;
+pub(crate) mod bootstrap;
 mod cache;
 mod cluster;
 mod credentials;

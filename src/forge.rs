@@ -1,4 +1,5 @@
-//! Asks forges for pull and merge requests: GitHub (also Enterprise), GitLab, Gitea and Forgejo, by their REST APIs.
+//! Asks forges for pull and merge requests, and for repositories: GitHub (also Enterprise), GitLab, Gitea and Forgejo, by their
+//! REST APIs.
 //!
 //! Responsible for finding out what runs a Git host ([`Forges`]) and for one request from a branch into another
 //! ([`Forge::request`]): one that is open is updated, else one is opened. What a request says is the domain's business; that
@@ -14,6 +15,7 @@ mod gitlab;
 mod locate;
 pub mod printed;
 mod probe;
+mod repository;
 mod rules;
 
 use serde_json::Value;
@@ -25,6 +27,7 @@ use self::api::Api;
 use self::dialect::{Dialect, Found};
 pub use self::error::ForgeError;
 pub use self::locate::{Forges, Located, Token};
+pub use self::repository::{DeployKey, Hosted, NewRepository};
 
 /// A request that is open, and what went wrong afterwards.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use crate::config::{ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
+mod bootstrap;
 mod cache;
 mod check;
 mod completion;
@@ -236,6 +237,7 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),
         Command::Set(args) => set::run(args, settings, cli.global.write, streams),
+        Command::Bootstrap(args) => bootstrap::bootstrap(settings, args, streams),
         Command::Create(args) => objects::create(args, settings, streams),
         Command::Delete(args) => objects::delete(settings, args, streams),
         Command::Suspend(args) => objects::suspend(settings, args, streams),

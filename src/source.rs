@@ -15,4 +15,5 @@ pub mod kubeconfig;
 mod load;
 pub mod objects;
 pub mod secrets;
+pub mod sync;
 pub mod yaml;

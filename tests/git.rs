@@ -31,7 +31,14 @@ fn commit_spec(parent: &str, message: &str, files: &[(&str, &str)]) -> CommitSpe
     let files =
         files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec().into())).collect();
     let (author, committer, message) = (bot.clone(), bot, message.to_owned());
-    CommitSpec { parent: parent.to_owned(), author, committer, time: (1_763_805_600, 60), message, files }
+    CommitSpec {
+        parent: Some(parent.to_owned()),
+        author,
+        committer,
+        time: (1_763_805_600, 60),
+        message,
+        files,
+    }
 }
 
 fn update(branch: &str, old: Option<&str>, new: &str) -> RefUpdate {

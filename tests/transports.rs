@@ -67,8 +67,14 @@ fn land(dir: &Path, remote: &Remote) -> Result<PushReport, GitError> {
     let author = Person { name: "bot".to_owned(), email: "bot@example.com".to_owned() };
     let files = vec![("apps/web.yaml".to_owned(), b"image: web:2\n".to_vec().into())];
     let (committer, message, time) = (author.clone(), "Update web\n".to_owned(), (1_763_805_600, 60));
-    let commit =
-        cache.commit(&CommitSpec { parent: parent.clone(), author, committer, time, message, files })?;
+    let commit = cache.commit(&CommitSpec {
+        parent: Some(parent.clone()),
+        author,
+        committer,
+        time,
+        message,
+        files,
+    })?;
     cache.push(remote, &[RefUpdate::of_branch("main", Some(parent), commit)], &[])
 }
 

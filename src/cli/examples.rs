@@ -137,6 +137,17 @@ pub(super) const ROLLBACK: &str = "Go back to an older tag: hold what is newer h
 Controllers ignore holds. --keep suspend, exclude and narrow also change the automation, the repository's exclusion list or
 the policy's range in the files, by the same plan and commit; supercargo revert COMMIT takes all of it back.";
 
+pub(super) const BOOTSTRAP: &str =
+    "Set a repository up for image updates, with the flags of `flux bootstrap`: the repository and its branch, the objects that
+make a cluster follow a folder of it, and the image objects of the files source (-C, or the current directory).
+
+  supercargo bootstrap git --url https://git.example.com/ops/fleet.git --path clusters/prod
+  supercargo bootstrap github --owner acme --repository fleet --path clusters/prod --read-write-key
+  … --write --yes --confirm-branch main          do it, where the above only shows it
+
+Nothing is downloaded or installed: what a cluster lacks is named with the command that installs it.
+Files there that say something else are never replaced unless --overwrite says so: exit 5.";
+
 pub(super) const REVERT: &str = "Print a plan that takes back what a commit did to marked values and to objects.
 
   supercargo revert 8d2e91b                     what would be set back, and what is not

@@ -43,6 +43,37 @@ pub(super) fn label(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// A folder of a repository, without `./` before and `/` behind it; empty: the root.
+pub(super) fn folder(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let is_odd =
+        |part: &&str| *part == ".." || part.eq_ignore_ascii_case(".git") || part.contains(['\\', '\0']);
+    if parts.iter().any(is_odd) {
+        return Err("it is no folder inside the repository".to_owned());
+    }
+    Ok(parts.join("/"))
+}
+
+/// A part of a repository's name at a forge.
+fn is_part(text: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    !text.is_empty() && text.chars().all(is_plain) && !matches!(text, "." | "..")
+}
+
+/// A person, an organisation, or a group in groups.
+pub(super) fn owner(text: &str) -> Result<String, String> {
+    if text.split('/').all(is_part) { Ok(text.to_owned()) } else { Err("no owner is called so".to_owned()) }
+}
+
+/// The name of a repository, without its owner.
+pub(super) fn repository(text: &str) -> Result<String, String> {
+    let name = text.strip_suffix(".git").unwrap_or(text);
+    if is_part(name) {
+        return Ok(name.to_owned());
+    }
+    Err("no repository is called so; its owner is --owner".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -64,6 +95,12 @@ mod tests {
             vec!["hold", "web"],
             vec!["push", "--plan", "-", "--pull-request", "--label", "a,b"],
             vec!["push", "--plan", "-", "--draft"],
+            vec!["bootstrap", "git", "--url", "https://h/p", "--path", "../x"],
+            vec!["bootstrap", "git", "--url", "https://h/p", "--branch", "bad branch"],
+            vec!["bootstrap", "git"],
+            vec!["bootstrap", "github", "--owner", "octo"],
+            vec!["bootstrap", "github", "--owner", "octo", "--repository", "octo/fleet"],
+            vec!["bootstrap", "github", "--owner", "", "--repository", "fleet"],
         ] {
             let all = std::iter::once("supercargo").chain(arguments.iter().copied());
             assert!(Cli::try_parse_from(all).is_err(), "{arguments:?}");

@@ -48,8 +48,8 @@ fn is_trailer(line: &str) -> bool {
 /// One commit, complete before anything is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitSpec {
-    /// The commit it stands on, in hex; its tree is what `files` change.
-    pub parent: String,
+    /// The commit it stands on, in hex; its tree is what `files` change. `None`: the first of a history.
+    pub parent: Option<String>,
     /// Whose change it is.
     pub author: Person,
     /// Who made the commit.

@@ -60,7 +60,7 @@ impl Api {
     }
 
     /// The label of the token.
-    fn whom(&self) -> &str {
+    pub(super) fn whom(&self) -> &str {
         self.token.as_ref().map_or(ANONYMOUS, |token| &token.label)
     }
 

@@ -56,6 +56,16 @@ pub enum ForgeError {
         /// The forge's own words, or the status' name.
         said: String,
     },
+    /// A repository is to be somebody's, and the token is somebody else's.
+    #[error("{whom} is {user}'s, and the repository is to be {owner}'s own")]
+    Stranger {
+        /// As whom.
+        whom: String,
+        /// Whose it is.
+        user: String,
+        /// Whose the repository is to be.
+        owner: String,
+    },
     /// A status of 500 and above, or an answer that is none.
     #[error("{asked}: {reason}")]
     BadAnswer {
@@ -76,6 +86,7 @@ impl ForgeError {
             Self::Timeout { .. } => Code::Timeout,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::Refused { .. } => Code::ForgeDenied,
+            Self::Stranger { .. } => Code::Usage,
             Self::BadAnswer { .. } => Code::BadAnswer,
         }
     }
@@ -102,6 +113,9 @@ impl ForgeError {
             Self::RateLimited { .. } | Self::Timeout { .. } | Self::Unreachable { .. } => {
                 "Push the plan again later: what is pushed already stays, and a request is never doubled."
                     .to_owned()
+            }
+            Self::Stranger { owner, .. } => {
+                format!("Leave --personal out if {owner} is an organisation or a group.")
             }
             Self::Tls { .. } => "Pass the authority's certificate with `--ca-file`.".to_owned(),
             Self::Setup(_) | Self::Refused { .. } | Self::BadAnswer { .. } => return None,

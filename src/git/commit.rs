@@ -30,19 +30,19 @@ impl BareCache {
         let repository = self.existing()?;
         let tree = {
             let _lock = self.lock(true)?;
-            let base = self.tree(&repository, &spec.parent)?;
+            let base = match &spec.parent {
+                Some(parent) => self.tree(&repository, parent)?,
+                None => self.no_tree(&repository)?,
+            };
             let tree = self.updated(&repository, &base, &spec.files)?;
             if tree == base.id() {
                 return Err(GitError::NoChange);
             }
             tree
         };
-        let head = Head {
-            parents: &[&spec.parent],
-            author: &spec.author,
-            committer: &spec.committer,
-            time: spec.time,
-        };
+        let parents: Vec<&str> = spec.parent.iter().map(String::as_str).collect();
+        let head =
+            Head { parents: &parents, author: &spec.author, committer: &spec.committer, time: spec.time };
         self.write_commit(&repository, tree, (&head, &spec.message), signer)
     }
 
@@ -75,6 +75,13 @@ impl BareCache {
         let oid = odb.write(ObjectType::Commit, &bytes);
         super::cache::keep_private(self.dir()).map_err(|error| self.failed("write", &error))?;
         oid.map(|oid| oid.to_string()).map_err(|error| self.failed("write", &error.message()))
+    }
+
+    /// The tree of no files.
+    fn no_tree<'r>(&self, repository: &'r Repository) -> Result<Tree<'r>, GitError> {
+        let made = repository.treebuilder(None).and_then(|builder| builder.write());
+        let found = made.and_then(|tree| repository.find_tree(tree));
+        found.map_err(|error| self.failed("write", &error.message()))
     }
 
     /// The tree of `base` with `files` put in.

@@ -165,7 +165,7 @@ mod tests {
         let author = Person { name: "bot".to_owned(), email: "bot@x".to_owned() };
         let files = vec![("web.yaml".to_owned(), b"image: web:2\n".to_vec().into())];
         let (committer, message) = (author.clone(), "two".to_owned());
-        let spec = CommitSpec { parent: base.clone(), author, committer, time: (2, 0), message, files };
+        let spec = CommitSpec { parent: Some(base.clone()), author, committer, time: (2, 0), message, files };
         let new = BareCache::at(cache.path()).commit(&spec).unwrap();
         let update = |old: &str| [RefUpdate::of_branch("main", Some(old.to_owned()), new.clone())];
         let update_from_base = update(&base);

@@ -17,6 +17,11 @@ use tokio::runtime::Runtime;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+#[path = "forge_repositories.rs"]
+mod repositories;
+
+use repositories::Home;
+
 pub const TOKEN: &str = "glpat-0123456789abcdef";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,8 @@ struct State {
     /// What is answered below the project's own address, as it is.
     told: BTreeMap<String, Value>,
     whim: Option<Whim>,
+    /// Whose the token is, and where repositories are cloned from; `None`: the project is there, and nothing else.
+    home: Option<Home>,
 }
 
 /// One that runs; ends with its owner.
@@ -61,6 +68,21 @@ pub struct ForgeServer {
 impl ForgeServer {
     /// Starts a forge that keeps `project` in the bare repository.
     pub fn start(kind: Kind, project: &str, repository: &Path) -> Self {
+        Self::start_with(kind, project, repository, None)
+    }
+
+    /// Starts a forge that is to make `project` in the bare repository, for `user` whose the token is; it is cloned from these
+    /// addresses, over HTTP and over ssh.
+    pub fn start_empty(
+        kind: Kind,
+        project: &str,
+        repository: &Path,
+        (user, urls): (&str, [&str; 2]),
+    ) -> Self {
+        Self::start_with(kind, project, repository, Some(Home::new(user, urls)))
+    }
+
+    fn start_with(kind: Kind, project: &str, repository: &Path, home: Option<Home>) -> Self {
         let state = State {
             kind,
             project: project.to_owned(),
@@ -69,6 +91,7 @@ impl ForgeServer {
             labels: vec![json!({"id": 7, "name": "images"})],
             told: BTreeMap::new(),
             whim: None,
+            home,
         };
         let state = Arc::new(Mutex::new(state));
         let runtime = Runtime::new().unwrap();
@@ -112,6 +135,11 @@ impl ForgeServer {
     /// The requests that were opened.
     pub fn requests(&self) -> Vec<Value> {
         self.state.lock().unwrap().requests.clone()
+    }
+
+    /// The deploy keys that were added.
+    pub fn keys(&self) -> Vec<Value> {
+        self.state.lock().unwrap().home.as_ref().map(|home| home.keys.clone()).unwrap_or_default()
     }
 
     /// A person's own work on the first request.
@@ -177,6 +205,9 @@ impl State {
                 Kind::GitLab => refuse(401, "401 Unauthorized"),
                 Kind::Gitea => refuse(401, "user does not exist [uid: 0, name: ]"),
             };
+        }
+        if let Some(answer) = self.of_repository(ask, &path) {
+            return answer;
         }
         let Some(rest) = self.below_project(&path) else { return refuse(404, "Not Found") };
         if let Some(answer) = self.told.get(&rest) {

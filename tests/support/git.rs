@@ -69,6 +69,13 @@ pub struct Bare {
 impl Bare {
     /// Makes the repository `path` with these files as the first commit of `main`.
     pub fn create(path: &Path, files: &[(&str, &str)]) -> Self {
+        let bare = Self::create_empty(path);
+        bare.commit("main", files, "Import");
+        bare
+    }
+
+    /// Makes the repository `path` without any commit.
+    pub fn create_empty(path: &Path) -> Self {
         fs::create_dir_all(path).unwrap();
         git(path, &["init", "-q", "--bare", "-b", "main", "."]);
         for (key, value) in [
@@ -83,9 +90,7 @@ impl Bare {
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
         fs::write(&hook, HOOK).unwrap();
         make_executable(&hook);
-        let bare = Self { path: path.to_owned() };
-        bare.commit("main", files, "Import");
-        bare
+        Self { path: path.to_owned() }
     }
 
     /// Commits past the hooks, as a colleague whose change was merged; returns the commit. A file that is said to be
@@ -249,7 +254,12 @@ impl GitServer {
 
     /// Makes a repository with these files on `main`. Anyone may read one whose name begins with `public`.
     pub fn create(&self, name: &str, files: &[(&str, &str)]) -> Bare {
-        Bare::create(&self.dir.path().join("repos").join(format!("{name}.git")), files)
+        Bare::create(&self.folder(name), files)
+    }
+
+    /// Where a repository of this name has to lie.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.dir.path().join("repos").join(format!("{name}.git"))
     }
 
     /// Address of a repository, without a login.

@@ -41,7 +41,7 @@ impl Run<'_> {
                 let files = self.write_files(group, (base, &parent), &edited)?;
                 let committer = self.committer.clone().unwrap_or_else(|| group.author.clone());
                 let spec = CommitSpec {
-                    parent: parent.clone(),
+                    parent: Some(parent.clone()),
                     author: group.author.clone(),
                     time: (plan.created.as_second(), 0),
                     message: with_trailers(&group.message, &self.trailers, &committer),

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use kube::Error;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, Status};
+use kube::core::{ApiResource, GroupVersionKind, Status};
 use serde_json::{Map, Value, json};
 
 use self::owners::controllers_of;
@@ -62,6 +62,12 @@ impl Target {
     /// `Secret`.
     pub fn secret() -> Self {
         Self { api: ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&()) }
+    }
+
+    /// Flux's `Kustomization`; where it is not served there is none.
+    pub fn kustomization() -> Self {
+        let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
+        Self { api: ApiResource::from_gvk_with_plural(&kind, "kustomizations") }
     }
 }
 

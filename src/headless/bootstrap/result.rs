@@ -1,0 +1,129 @@
+//! What a bootstrap answers.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Document, Table, Text};
+use super::Found;
+use super::cluster::Lack;
+use crate::domain::bootstrap::{FileChange, FileState};
+use crate::engine::bootstrap::Made;
+
+/// What became of it.
+pub(super) struct BootstrapResult {
+    dry_run: bool,
+    remote: String,
+    branch: String,
+    path: String,
+    /// Whether the repository was, or would be, made.
+    is_new: bool,
+    /// Whether the branch was, or would be, made.
+    created: bool,
+    base: Option<String>,
+    made: Option<Made>,
+    files: Vec<FileChange>,
+    patch: String,
+    /// Title, whether it may write, and whether the forge knew it.
+    key: Option<(String, bool, bool)>,
+    context: Option<String>,
+    lacks: Vec<Lack>,
+    install: String,
+}
+
+impl BootstrapResult {
+    pub(super) fn new(dry_run: bool, found: &Found, made: Option<Made>, install: String) -> Self {
+        let layout = &found.layout;
+        Self {
+            dry_run,
+            remote: layout.remote.clone(),
+            branch: layout.branch.clone(),
+            path: found.sync.path.clone(),
+            is_new: found.is_new,
+            created: layout.tip.is_none(),
+            base: layout.base.clone(),
+            made,
+            files: layout.files.clone(),
+            patch: layout.patch(),
+            key: found.key.as_ref().map(|key| (key.title(), key.is_writing, key.is_there)),
+            context: found.context.clone(),
+            lacks: found.lacks.clone(),
+            install,
+        }
+    }
+
+    /// What to do next, for people.
+    fn next(&self) -> Vec<String> {
+        let Some(context) = &self.context else {
+            return vec![format!(
+                "No cluster was asked. Where controllers are missing, this installs them: {}",
+                self.install
+            )];
+        };
+        if self.lacks.is_empty() {
+            return vec![format!("{context} lacks nothing.")];
+        }
+        let mut lines = vec![format!("{context} lacks:")];
+        for (index, lack) in self.lacks.iter().enumerate() {
+            lines.push(format!("  {} {}", lack.name, lack.message));
+            // Several come by one command, which is said once.
+            if self.lacks.get(index + 1).is_none_or(|next| next.command != lack.command) {
+                lines.push(format!("    {}", lack.command));
+            }
+        }
+        lines
+    }
+}
+
+impl Document for BootstrapResult {
+    fn kind(&self) -> &'static str {
+        "BootstrapResult"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        let made = self.made.as_ref();
+        let key = self.key.as_ref().map(|(title, is_writing, is_there)| {
+            json!({ "title": title, "read_only": !is_writing, "already": is_there })
+        });
+        Map::from_iter([
+            ("dry_run".to_owned(), json!(self.dry_run)),
+            ("remote".to_owned(), json!(self.remote)),
+            ("repository_created".to_owned(), json!(self.is_new)),
+            ("branch".to_owned(), json!(self.branch)),
+            ("created".to_owned(), json!(self.created)),
+            ("path".to_owned(), json!(self.path)),
+            ("base".to_owned(), json!(self.base)),
+            ("commit".to_owned(), json!(made.map(|made| &made.commit))),
+            ("pushed".to_owned(), json!(made.is_some() && !self.dry_run)),
+            ("verified".to_owned(), json!(made.is_some_and(|made| made.verified))),
+            ("already".to_owned(), json!(made.is_none() && !self.is_new && !self.created)),
+            (
+                "credential".to_owned(),
+                json!(made.map(|made| &made.credential).filter(|label| !label.is_empty())),
+            ),
+            ("files".to_owned(), json!(self.files)),
+            ("patch".to_owned(), json!(self.patch)),
+            ("deploy_key".to_owned(), json!(key)),
+            ("context".to_owned(), json!(self.context)),
+            ("missing".to_owned(), json!(self.lacks)),
+            ("install".to_owned(), json!(self.install)),
+        ])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        let mut table = Table::new(["FILE", "ACTION"]);
+        for file in &self.files {
+            let action = match (file.action, self.dry_run) {
+                (FileState::Created, false) => "created",
+                (FileState::Created, true) => "would be created",
+                (FileState::Updated, false) => "updated",
+                (FileState::Updated, true) => "would be updated",
+                (FileState::Unchanged, _) => "unchanged",
+            };
+            table.push([file.path.clone(), action.to_owned()]);
+        }
+        Text::TableAndLines(table, self.next())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|file| format!("file/{}", file.path)).collect()
+    }
+}
