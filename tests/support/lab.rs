@@ -211,7 +211,7 @@ pub const POLICY: [&str; 8] = [
 ];
 
 /// The guide's automation, but for `--push-branch`.
-const UPDATE: [&str; 10] = [
+pub const UPDATE: [&str; 10] = [
     "create",
     "image",
     "update",
