@@ -169,9 +169,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ViewErrors => navigate::view(state, action),
         Action::Diff if state.overlay.is_some() => overlays::diff_first(state),
         Action::Diff => diff::open(state),
-        Action::Playground => playground::open(state),
-        Action::Reset => playground::reset(state),
-        Action::CopyPolicy => playground::copy(state),
+        Action::Playground | Action::Reset | Action::CopyPolicy => playground::perform(state, action),
         Action::NextPane | Action::MatchingOnly if state.view() == View::Playground => {
             playground::perform(state, action)
         }

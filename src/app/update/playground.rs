@@ -18,7 +18,7 @@ const PAUSE: u64 = 30;
 
 /// Opens S5 for the policy under the cursor, or the one that the tags are shown against. What was tried before of the same
 /// policy is there again.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
+fn open(state: &mut State) -> Vec<Effect> {
     let id = match state.view_below_help() {
         View::Tags => state.tags.policy.clone(),
         _ => state.policies.current().cloned(),
@@ -32,7 +32,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Back to the policy as it is.
-pub(super) fn reset(state: &mut State) -> Vec<Effect> {
+fn reset(state: &mut State) -> Vec<Effect> {
     let Some(playground) = &mut state.playground else { return vec![] };
     let Some(policy) = state.inventory.policies.get(&playground.policy) else { return vec![] };
     let Playground { part, matching_only, job, tried, .. } = playground.clone();
@@ -41,22 +41,37 @@ pub(super) fn reset(state: &mut State) -> Vec<Effect> {
     vec![]
 }
 
-/// To the next field, or only what may be selected.
+/// What can be done in S5, and the way there.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Playground => open(state),
+        Action::Reset => reset(state),
+        Action::CopyPolicy => copy(state),
+        Action::NextPane => {
+            if let Some(playground) = &mut state.playground {
+                playground.next_part();
+            }
+            vec![]
+        }
+        _ => {
+            matching_only(state);
+            vec![]
+        }
+    }
+}
+
+/// Shows only what may be selected, or everything again.
+fn matching_only(state: &mut State) {
     let rows = state.layout().rows();
-    let Some(playground) = &mut state.playground else { return vec![] };
-    if action == Action::NextPane {
-        playground.next_part();
-    } else {
+    if let Some(playground) = &mut state.playground {
         playground.matching_only = !playground.matching_only;
         playground.refresh();
         playground.list.go(Motion::By(0), rows);
     }
-    vec![]
 }
 
 /// Hands the fields of the policy to the terminal.
-pub(super) fn copy(state: &mut State) -> Vec<Effect> {
+fn copy(state: &mut State) -> Vec<Effect> {
     let Some(playground) = &state.playground else { return vec![] };
     let yaml = playground.trial().yaml();
     let lines = yaml.lines().count();
