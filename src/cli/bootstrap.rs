@@ -46,7 +46,7 @@ pub struct AtForgeArgs {
     #[arg(long)]
     pub personal: bool,
     /// Make a private repository; `--private=false` a public one.
-    #[arg(long, default_value_t = true, hide_possible_values = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+    #[arg(long, default_value_t = true, hide_short_help = true, hide_possible_values = true, action = ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_name = "BOOL")]
     pub private: bool,
     /// Controllers log in with a token, not with a deploy key.
@@ -99,7 +99,7 @@ pub struct BootstrapCommon {
     #[arg(long, value_name = "TEXT", hide_short_help = true)]
     pub commit_message_appendix: Option<String>,
     /// Controllers beside flux's own; those for images always are.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_short_help = true)]
     pub components_extra: Vec<String>,
     /// What goes into the installing command as it is.
     #[command(flatten)]
