@@ -102,7 +102,7 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
     if had && new > 0 {
         state.tell(Level::Info, format!("{repository}: {}", count(new, "new tag")));
     }
-    time::rows_changed(state);
+    time::rows_change(state);
     evaluate(state, digests, |policy| policy.repository == *repository)
 }
 
@@ -124,7 +124,7 @@ pub(super) fn failed(state: &mut State, job: JobId, repository: &ObjectId, probl
     scan.error = Some(problem.clone());
     let id = repository.clone();
     problems::report(state, &what(repository), problem, Some(id), Level::Warning);
-    time::rows_changed(state);
+    time::rows_change(state);
     if is_news { propose(state, false, false) } else { vec![] }
 }
 

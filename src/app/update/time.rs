@@ -73,6 +73,17 @@ pub(super) fn keys_came(state: &mut State, at: Moment) {
     state.last_key = Some(state.at);
 }
 
+/// So many milliseconds after a change of which many come at once, the rows are rebuilt for all of them.
+const GATHER: u64 = 50;
+
+/// Plans to rebuild the rows, for all that changes until then: of a thousand scans that end at once, each alone would keep keys
+/// waiting for as long as it takes to find out how a thousand policies stand.
+pub(super) fn rows_change(state: &mut State) {
+    if !state.frozen {
+        state.reorder_due.get_or_insert(state.at.plus(GATHER));
+    }
+}
+
 /// Rebuilds the rows, or plans to when a key was pressed a moment ago; not at all while they are frozen.
 pub(super) fn rows_changed(state: &mut State) {
     if state.frozen {

@@ -395,6 +395,28 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
 }
 
 #[test]
+fn rows_are_rebuilt_once_for_all_scans_that_end_within_a_moment() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 5_000);
+    press(&mut state, &["2"]);
+    state.repositories.sort = 4;
+    rows::refresh(&mut state);
+    let first = |state: &State| state.repositories.rows()[0].name.clone();
+    let before = first(&state);
+    let last = state.repositories.rows().last().unwrap().clone();
+    press(&mut state, &["R"]);
+    tick(&mut state, 9_000);
+    let running = state.scans.get(&last).and_then(|scan| scan.running).unwrap();
+    let problem = Problem::new(Code::Unreachable, last.to_string(), "connection refused");
+    update(&mut state, Msg::ScanFailed { job: running.job, repository: last.clone(), problem });
+    assert_eq!(first(&state), before, "not for each of them");
+    assert_eq!(state.wake_at(), Moment(9_050), "the row does not wait for anything else to happen");
+    tick(&mut state, 9_050);
+    assert_eq!(first(&state), last.name, "what failed comes first");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_told_once_however_many_automations_find_it() {
     let mut state = review_of(&[]);
     let compare = |state: &mut State, problem_files: Vec<ProblemFile>| {
