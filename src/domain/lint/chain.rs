@@ -138,7 +138,9 @@ fn at_policy(inventory: &Inventory, policy: &ImagePolicy, state: &PolicyState) -
         return Some((Link::Policy, FAILS, error.problem(&policy.meta.id).into()));
     }
     let PolicyState::Failed(problem) = state else { return None };
-    Some((Link::Policy, status_of(inventory, policy, problem), problem.clone().into()))
+    let look = || format!("Run `supercargo eval policy {}`: it says why of each tag.", policy.meta.id);
+    let fix = problem.hint.clone().unwrap_or_else(look);
+    Some((Link::Policy, status_of(inventory, policy, problem), Fault::new(problem.message.clone(), fix)))
 }
 
 /// The word of a policy whose repository was not scanned yet.

@@ -182,11 +182,7 @@ impl Place<'_> {
                 Finding::of(Verdict::NoLatest, format!("the repository could not be scanned: {why}"), scan())
             }
             PolicyState::Failed(problem) => {
-                let own = problem.hint.clone().map(Fix::Other);
-                let look = || {
-                    Some(Fix::other(format!("Run `supercargo eval policy {id}`: it says why of each tag.")))
-                };
-                Finding::of(Verdict::PolicyFailed, problem.message.clone(), own.or_else(fix).or_else(look))
+                Finding::of(Verdict::PolicyFailed, problem.message.clone(), fix())
             }
             PolicyState::Latest(latest) => compare(latest, part, current),
         }
