@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 pub use table::ACTIONS;
 
 use super::keymap::{Hint, Key};
-use super::state::State;
+use super::state::{Overlay, State};
 use super::view::{Context, View};
 use crate::domain::mode::Mode;
 
@@ -466,6 +466,9 @@ pub fn footer(state: &State) -> Vec<Hint> {
 fn label(state: &State, row: &Row) -> &'static str {
     match (row.action, row.effect, state.mode) {
         (Action::Yes | Action::Accept, EffectClass::Remote, Mode::ReadOnly | Mode::DryRun) => "simulate",
+        (Action::Accept, ..) if matches!(&state.overlay, Some(Overlay::Hold(it)) if it.is_rollback()) => {
+            "go back"
+        }
         (Action::Why, ..) if state.shows_preview() => "hide",
         (Action::NextFile, ..) if state.view_below_help() == View::Diff => "next file",
         // Enter does the same there, and says so.

@@ -79,7 +79,7 @@ impl Until {
 /// Why a text is no reason for a hold; `None` if it is one.
 pub fn reason_defect(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
-        return Some("a hold needs a reason: whoever meets it later wants to know why");
+        return Some("a hold needs a reason, for whoever meets it later");
     }
     text.chars()
         .any(char::is_control)
