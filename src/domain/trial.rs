@@ -1,15 +1,18 @@
 //! A policy as it might be: tried on the tags that are there, and saved nowhere.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::object::{ImagePolicy, OrderChoice, PolicyChoice, SemverChoice, TagFilter};
-use super::policy::{Evaluation, Evaluator, TagState};
+use super::manifest::MarkedScalar;
+use super::object::{ImagePolicy, ObjectId, OrderChoice, PolicyChoice, SemverChoice, TagFilter};
+use super::plan::{Ground, tags_in_files};
+use super::policy::goregex::error_place;
+use super::policy::{Evaluation, Evaluator, PolicyErrorKind, TagState};
 use super::proposal::{MarkerPart, Reference};
-use super::setter;
 use super::tags::TagList;
-use super::{marker, object::ObjectId, plan::Ground};
+use super::{marker, setter};
 
 /// The kind of a policy's rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,6 +127,8 @@ impl Trial {
             .into_iter()
             .partition(|index| is_changed(before.as_deref(), &evaluation, *index));
         let count = changed.len();
+        let error = evaluation.error.as_ref().filter(|error| error.kind == PolicyErrorKind::Filter);
+        let refused = error.map(|_| error_place(&self.pattern));
         let order = changed.into_iter().chain(same).collect();
         Tried {
             trial: self,
@@ -133,7 +138,9 @@ impl Trial {
             before,
             order,
             changed: count,
+            refused,
             took: Duration::ZERO,
+            reach: Reach::default(),
         }
     }
 }
@@ -173,11 +180,22 @@ pub struct Tried {
     pub order: Vec<u32>,
     /// How many of them change.
     pub changed: usize,
+    /// The bytes of the pattern that Go refuses it for; `None`: it takes the pattern, or does not get to read it.
+    pub refused: Option<Range<usize>>,
     /// How long it took.
     pub took: Duration,
+    /// The marked scalars that it would change; none before [`Self::look`] has looked for them.
+    pub reach: Reach,
 }
 
 impl Tried {
+    /// Looks what `policy`, whose repository has `image`, would change among `grounds`.
+    pub fn look(&mut self, grounds: &[Ground], policy: &ObjectId, image: &str) {
+        if let Some(tag) = self.latest() {
+            self.reach = reach(grounds, policy, image, tag);
+        }
+    }
+
     /// The tag that would be selected.
     pub fn latest(&self) -> Option<&str> {
         self.tags.get(self.evaluation.latest?)
@@ -196,36 +214,30 @@ pub struct Reach {
     pub sites: usize,
     /// In how many files.
     pub files: usize,
-    /// The tags and references that stand there now, in the order of bytes.
-    pub current: BTreeSet<String>,
+    /// The tags that the policy's files hold now.
+    pub current: Vec<String>,
 }
 
-/// What `policy` would change among `grounds` if it selected `image:tag`. A digest is not asked for here, so parts of markers
-/// that hold one count by image and tag alone.
-pub fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach {
+/// What `policy` would change among `grounds` if it selected `image:tag`. A digest is not asked for here, so scalars that hold
+/// one count by image and tag alone.
+fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach {
     let latest = Reference { image: image.to_owned(), tag: tag.to_owned(), digest: None };
-    let mut reach = Reach::default();
-    let mut seen = BTreeSet::new();
-    for ground in grounds.iter().filter(|ground| ground.policies.contains(policy)) {
-        for file in ground.files.iter() {
-            let mut changes = false;
-            for site in &file.sites {
-                let Ok((named, part)) = marker::parse_setter(&site.setter) else { continue };
-                let value = site.value.split('@').next().unwrap_or_default();
-                let is_meant = named == *policy && part != MarkerPart::Digest;
-                if !is_meant || value == setter::text(&latest, part) {
-                    continue;
-                }
-                if seen.insert((ground.remote.as_deref(), file.path.as_str(), site.span.start)) {
-                    reach.sites += 1;
-                    reach.current.insert(value.to_owned());
-                    changes = true;
-                }
-            }
-            reach.files += usize::from(changes);
+    let changes = |site: &MarkedScalar| match marker::parse_setter(&site.setter) {
+        Ok((named, part)) if named == *policy && part != MarkerPart::Digest => {
+            site.value.split('@').next() != Some(&*setter::text(&latest, part))
         }
+        _ => false,
+    };
+    let mut places = BTreeSet::new();
+    for ground in grounds.iter().filter(|ground| ground.policies.contains(policy)) {
+        let sites = ground.files.iter().flat_map(|file| file.sites.iter().map(move |site| (file, site)));
+        let changing = sites.filter(|(_, site)| changes(site));
+        places.extend(
+            changing.map(|(file, site)| ((ground.remote.as_deref(), file.path.as_str()), site.span.start)),
+        );
     }
-    reach
+    let files: BTreeSet<_> = places.iter().map(|(file, _)| file).collect();
+    Reach { sites: places.len(), files: files.len(), current: tags_in_files(grounds, policy) }
 }
 
 #[cfg(test)]

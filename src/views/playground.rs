@@ -14,7 +14,6 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::rows as app_rows;
 use crate::app::state::{Part, Playground, State};
 use crate::domain::policy::Counts;
-use crate::domain::policy::goregex::error_place;
 use crate::domain::trial::{self, RuleKind, Tried};
 use crate::text::{Shown, spaced};
 use crate::theme::Role;
@@ -59,7 +58,11 @@ fn fields(canvas: &mut Canvas<'_>, area: Rect, playground: &Playground) {
     }
     text(canvas, row(3), "pattern", &playground.pattern, playground.part == Part::Pattern);
     // The caret stands under the pattern, the extract keeps its place.
-    error(canvas, row(4), playground.pattern.text());
+    if let Some(tried) =
+        playground.tried.as_ref().filter(|tried| tried.trial.pattern == playground.pattern.text())
+    {
+        error(canvas, row(4), tried);
+    }
     text(canvas, row(5), "extract", &playground.extract, playground.part == Part::Extract);
 }
 
@@ -96,9 +99,9 @@ fn text(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: &Field, focused: 
 }
 
 /// `^` under what is wrong with the pattern.
-fn error(canvas: &mut Canvas<'_>, row: Rect, pattern: &str) {
-    let Some(place) = error_place(pattern) else { return };
-    let column = |at: usize| Shown::new(pattern.get(..at).unwrap_or_default()).width();
+fn error(canvas: &mut Canvas<'_>, row: Rect, tried: &Tried) {
+    let Some(place) = &tried.refused else { return };
+    let column = |at: usize| Shown::new(tried.trial.pattern.get(..at).unwrap_or_default()).width();
     let (start, end) = (column(place.start), column(place.end));
     let room = frame::inset(row, LABEL);
     let start = to_cells(start).min(room.width.saturating_sub(1));
@@ -126,7 +129,7 @@ fn result(canvas: &mut Canvas<'_>, state: &State, area: Rect, playground: &Playg
     let room = area.width.saturating_sub(3);
     let lines = [
         Line::default().dim("now    ").append(now(state, playground)),
-        Line::default().dim("here   ").append(here(state, playground, tried)),
+        Line::default().dim("here   ").append(here(tried)),
     ];
     for (y, line) in (area.y + 1..).zip(lines) {
         let line = if is_fresh { line } else { dimmed(&line) };
@@ -166,16 +169,13 @@ fn now(state: &State, playground: &Playground) -> Line {
 }
 
 /// What it would select, and what that would change.
-fn here(state: &State, playground: &Playground, tried: &Tried) -> Line {
+fn here(tried: &Tried) -> Line {
     let Some(tag) = tried.latest() else {
         let error = tried.evaluation.error.as_ref().map(ToString::to_string);
         return Line::of(Role::StateError, error.unwrap_or_default());
     };
     let line = Line::of(Role::TagLatest, tag);
-    let policy = state.inventory.policies.get(&playground.policy);
-    let repository = policy.and_then(|policy| state.inventory.repositories.get(&policy.repository));
-    let Some(repository) = repository else { return line };
-    let reach = trial::reach(&state.review.grounds, &playground.policy, &repository.image, tag);
+    let reach = &tried.reach;
     if reach.sites == 0 {
         return line.dim("   changes no marked value");
     }
@@ -184,9 +184,8 @@ fn here(state: &State, playground: &Playground, tried: &Tried) -> Line {
         words::count(reach.sites, "site"),
         words::count(reach.files, "file")
     );
-    let current = app_rows::tags_in_files(state, &playground.policy).first().copied();
     let line = line.and(what);
-    match current {
+    match reach.current.first() {
         Some(current) if shape(current) != shape(tag) => {
             line.dim(format!(" from {current}")).with(Role::StateWarn, "   ! another kind of tag")
         }
@@ -266,9 +265,8 @@ fn row(tried: &Tried, index: u32, room: usize, has_value: bool, ascii: bool) -> 
 
 /// What is to be said of the pattern: whether it is one, whether values collide, how many groups are used.
 fn check(playground: &Playground) -> Line {
-    let pattern = playground.pattern.text();
     let Some(tried) = &playground.tried else { return Line::default() };
-    if error_place(pattern).is_some() {
+    if tried.refused.is_some() {
         let error = tried.evaluation.error.as_ref().map(ToString::to_string).unwrap_or_default();
         let error = error.rsplit_once("error parsing regexp: ").map_or(&*error, |(_, words)| words);
         return Line::of(Role::StateError, "Go refuses the pattern: ").and(error);

@@ -283,9 +283,10 @@ impl Screen {
         let repository = &self.inventory.policies[policy].repository;
         let tags = Arc::new(TagList::from_unsorted(self.tags[repository].clone()));
         let before = self.state.verdicts.get(policy).map(|verdict| Arc::clone(&verdict.evaluation));
-        let exclusions = self.inventory.repositories[repository].exclusions();
-        let mut tried = trial.run(&exclusions, &tags, before);
+        let repository = &self.inventory.repositories[repository];
+        let mut tried = trial.run(&repository.exclusions(), &tags, before);
         tried.took = Duration::from_micros(400);
+        tried.look(&self.state.review.grounds, policy, &repository.image);
         Msg::Tried(job, Some(Arc::new(tried)))
     }
 

@@ -17,17 +17,18 @@ pub(super) async fn attempt(work: Work, job: JobId, policy: ObjectId, trial: Tri
             let repository = world.inventory.policies.get(&policy)?.repository.clone();
             let tags = Arc::clone(&held.scans.get(&repository)?.tags);
             let before = held.selections.get(&policy).and_then(|known| known.evaluation.clone());
-            let exclusions = world.inventory.repositories.get(&repository)?.exclusions();
-            Some((exclusions, tags, before))
+            let repository = world.inventory.repositories.get(&repository)?.clone();
+            Some((repository, tags, before, Arc::clone(&held.grounds)))
         })
     };
-    let Some((exclusions, tags, before)) = found else {
+    let Some((repository, tags, before, grounds)) = found else {
         return work.answer(Msg::Tried(job, None)).await;
     };
     let tried = tokio::task::spawn_blocking(move || {
         let start = Instant::now();
-        let mut tried = trial.run(&exclusions, &tags, before);
+        let mut tried = trial.run(&repository.exclusions(), &tags, before);
         tried.took = start.elapsed();
+        tried.look(&grounds, &policy, &repository.image);
         tried
     });
     let tried = match tried.await.map_err(worker_ended) {
