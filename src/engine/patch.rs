@@ -24,27 +24,22 @@ pub struct ChangedFile {
 impl ChangedFile {
     /// The files of a plan by remote, branch and path, each once: commits that stand one on another are joined.
     pub fn all(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> Vec<Self> {
-        let mut files: Vec<Self> = Vec::new();
+        let mut files: BTreeMap<(Option<&str>, &str, &str), Self> = BTreeMap::new();
         for (group, edits) in plan.groups.iter().zip(contents) {
-            let branch = group.push.as_ref().map(|push| push.branch.clone()).unwrap_or_default();
+            let branch = group.push.as_ref().map_or("", |push| &push.branch);
             for (path, edit) in edits {
-                let known = files
-                    .iter_mut()
-                    .find(|file| file.remote == group.remote && file.branch == branch && file.path == *path);
-                match known {
-                    Some(file) => file.after = edit.clone(),
-                    None => files.push(Self {
-                        remote: group.remote.clone(),
-                        branch: branch.clone(),
-                        path: path.clone(),
-                        before: Arc::clone(&edit.before),
-                        after: edit.clone(),
-                    }),
-                }
+                let first = || Self {
+                    remote: group.remote.clone(),
+                    branch: branch.to_owned(),
+                    path: path.clone(),
+                    before: Arc::clone(&edit.before),
+                    after: edit.clone(),
+                };
+                let place = (group.remote.as_deref(), branch, path.as_str());
+                files.entry(place).and_modify(|file| file.after = edit.clone()).or_insert_with(first);
             }
         }
-        files.sort_by(|a, b| (&a.remote, &a.branch, &a.path).cmp(&(&b.remote, &b.branch, &b.path)));
-        files
+        files.into_values().collect()
     }
 
     /// The diff as `git apply` takes it, with so many lines of context.

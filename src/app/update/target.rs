@@ -11,6 +11,7 @@ use crate::domain::branch::{Destination, Onto};
 use crate::domain::plan::{Group, Plan, PushTarget};
 
 use crate::problem::Problem;
+use crate::text::count;
 
 use super::{problems, push};
 
@@ -141,7 +142,7 @@ fn write_patch(state: &mut State, path: String) -> Vec<Effect> {
 pub(super) fn patch_written(state: &mut State, path: &str, written: Result<usize, Problem>) {
     match written {
         Ok(files) => {
-            let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+            let files = count(files, "file");
             state.tell(
                 Level::Info,
                 format!("{path} changes {files}: git apply {path} in the repository's folder"),
