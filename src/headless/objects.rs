@@ -45,7 +45,7 @@ pub(super) fn create(
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     let (common, object) = flags::object(args, settings)?;
-    let remark = template_remark(args, &object.id)?;
+    let remark = template_remark(args, &object.id)?.or_else(|| flags::remark(args));
     if common.export {
         return Ok(Answer::new(Export { made: object.made, object: object.id.clone(), yaml: object.yaml() })
             .with_problems(remark.into_iter().collect()));

@@ -40,10 +40,12 @@ fn a_deleted_object_leaves_every_other_byte_of_its_file() {
     let place = place();
     let deleted = place.run(&["delete", "image", "policy", "vote", "-s"]);
     assert_eq!(deleted.status.code(), Some(0), "{}", lines(&deleted));
-    assert_eq!(
-        lines(&deleted),
-        "► deleting image policy vote in flux-system namespace\n✔ image policy deleted\n"
+    let line = VOTE.lines().count() + 1;
+    let said = format!(
+        "► deleting image policy vote in flux-system namespace\n► took it out of clusters/all.yaml:{line}\n\
+         ✔ image policy deleted\n"
     );
+    assert_eq!(lines(&deleted), said);
     assert_eq!(place.text("clusters/all.yaml"), format!("{VOTE}{OTHER}"));
     let document = json(&place.run(&["delete", "image", "repository", "vote", "--yes", "-o", "json"]));
     assert_eq!(
@@ -123,14 +125,18 @@ fn an_object_that_several_places_describe_is_changed_in_none() {
 fn suspending_and_resuming_touch_one_key() {
     let place = place();
     let suspended = place.run(&["suspend", "image", "repository", "vote"]);
-    assert_eq!(
-        lines(&suspended),
-        "► suspending image repository vote in flux-system namespace\n✔ image repository suspended\n"
+    let line = VOTE.lines().count() + 1;
+    let said = format!(
+        "► suspending image repository vote in flux-system namespace\n► wrote clusters/all.yaml:{line}\n\
+         ✔ image repository suspended\n"
     );
+    assert_eq!(lines(&suspended), said);
     let with = |value: &str| format!("{VOTE}    suspend: {value}\n{POLICY}{OTHER}");
     assert_eq!(place.text("clusters/all.yaml"), with("true"));
     let again = json(&place.run(&["suspend", "image", "repository", "vote", "-o", "json"]));
     assert_eq!(again["action"], "unchanged");
+    let again = lines(&place.run(&["suspend", "image", "repository", "vote"]));
+    assert!(again.contains("► clusters/all.yaml:1 says so already\n"), "{again}");
     assert_eq!(place.text("clusters/all.yaml"), with("true"));
     let refused = place.run(&["reconcile", "image", "repository", "vote", "--refresh", "auto"]);
     assert_eq!(refused.status.code(), Some(2));

@@ -228,9 +228,7 @@ fn change_files(
         );
         match source.apply(settings, change, kind, (id, place)) {
             Ok(done) => {
-                if done.is_file_gone {
-                    lines.line('►', &format!("removed {}", place.file));
-                }
+                lines.line('►', &done.place(&place.file));
                 lines.line('✔', &format!("{} {}", human(kind), change.done()));
                 let detail = format!("{kind} {} in {}", change.done(), place.file);
                 if done.action == change.done() {
@@ -259,8 +257,22 @@ fn change_files(
 struct Done {
     action: &'static str,
     is_file_gone: bool,
+    /// The line of the file that says so, or where it was taken out.
+    line: usize,
     /// What else there is to do.
     warning: Option<Problem>,
+}
+
+impl Done {
+    /// Where it was done.
+    fn place(&self, file: &str) -> String {
+        match self {
+            Self { is_file_gone: true, .. } => format!("removed {file}"),
+            Self { action: "unchanged", line, .. } => format!("{file}:{line} says so already"),
+            Self { action: "deleted", line, .. } => format!("took it out of {file}:{line}"),
+            Self { line, .. } => format!("wrote {file}:{line}"),
+        }
+    }
 }
 
 impl Files {
@@ -285,7 +297,10 @@ impl Files {
             edit::remove(&text, &place).map_err(refused)?
         } else {
             match edit::suspend(&text, &place, change == Change::Suspend).map_err(refused)? {
-                None => return Ok(Done { action: "unchanged", is_file_gone: false, warning: None }),
+                None => {
+                    let line = place.line;
+                    return Ok(Done { action: "unchanged", is_file_gone: false, line, warning: None });
+                }
                 new => new,
             }
         };
@@ -295,7 +310,11 @@ impl Files {
         }
         self.keep(&place.file, new.as_deref().unwrap_or_default());
         let warning = new.is_none().then(|| still_listed(&self.root, &place.file)).flatten();
-        Ok(Done { action: change.done(), is_file_gone: new.is_none(), warning })
+        let line = match change {
+            Change::Delete => place.line,
+            _ => first_difference(&text, new.as_deref().unwrap_or_default()),
+        };
+        Ok(Done { action: change.done(), is_file_gone: new.is_none(), line, warning })
     }
 
     /// Takes over what a file says now.
@@ -304,6 +323,12 @@ impl Files {
             known.bytes = text.as_bytes().to_vec();
         }
     }
+}
+
+/// The first line, from 1, that two texts do not share.
+fn first_difference(old: &str, new: &str) -> usize {
+    let same = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new);
+    1 + same.filter(|(byte, _)| *byte == b'\n').count()
 }
 
 /// That the kustomization of its folder still lists a file that is gone.

@@ -139,6 +139,15 @@ fn secret<'a>(kind: &'a CreateSecret, settings: &Settings) -> Result<Described<'
     })
 }
 
+/// What there is to say of flags that flux takes as they are, and that lead nowhere.
+pub(super) fn remark(args: &CreateArgs) -> Option<Problem> {
+    let CreateWhat::Secret { kind: CreateSecret::Oci(args) } = &args.what else { return None };
+    let url = args.url.as_deref()?;
+    let host = url.strip_prefix("oci://")?;
+    let message = format!("the login is kept for {url}, which is no registry's name: none will be shown it");
+    Some(Problem::new(Code::Skipped, "--url", message).hint(format!("Leave the scheme out: --url={host}")))
+}
+
 fn password(login: &LoginArgs) -> Result<Option<SecretString>, Problem> {
     if login.password_stdin {
         return super::super::password_from_stdin("--password-stdin").map(Some);
@@ -184,7 +193,7 @@ fn git_secret(
         && let Some(url) = &args.url
     {
         // So that it serves this address even if no GitRepository names it.
-        secret.annotations.insert(URL_ANNOTATION.to_owned(), url.clone());
+        secret.annotations.insert(URL_ANNOTATION.to_owned(), git::redact(url));
     }
     Ok(secret)
 }
@@ -261,7 +270,36 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn created(line: &str) -> CreateArgs {
+        match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Some(Command::Create(args)) => args,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_address_that_a_secret_serves_is_kept_without_a_login() {
+        let args = created(
+            "supercargo create secret git it --url=https://rita:hunter2@h/p --username=u --password=p",
+        );
+        let (_, secret) = object(&args, &crate::engine::tests::settings()).unwrap();
+        assert_eq!(secret.annotations.get(URL_ANNOTATION).map(String::as_str), Some("https://h/p"));
+    }
+
+    #[test]
+    fn a_registry_by_a_url_is_told_by_its_name() {
+        let hint = |url: &str| {
+            let line = format!("supercargo create secret oci it --url={url} --username=u --password=p");
+            remark(&created(&line)).and_then(|problem| problem.hint)
+        };
+        assert_eq!(hint("oci://ghcr.io/acme").unwrap(), "Leave the scheme out: --url=ghcr.io/acme");
+        assert_eq!(hint("ghcr.io"), None);
+    }
 
     #[test]
     fn a_key_that_a_dry_run_made_is_not_handed_out() {
