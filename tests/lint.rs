@@ -143,7 +143,22 @@ const CLINIC: &[(&str, &str, &str)] = &[
     ("a16: o/web:1 # {\"$imagepolicy\": \"apps:spare\"}", "not-selected", "policySelector"),
     ("a17: o/web:1 # {\"$imagepolicy\": \"lost:lost\"}", "unknown-source", "lost/fleets"),
     ("a18: |\n  b: o/web:1 # {\"$imagepolicy\": \"apps:web\"}", "block-scalar", "data"),
+    ("a19: o/web:1 # {\"$imagepolicies\": \"apps:web\"}", "not-a-marker", "no other key than $imagepolicy"),
+    ("a20: o/web:1 # {\"$image-policy\": \"apps:web\"}", "not-a-marker", "no other key"),
+    ("a21: o/web:1 # {\"imagepolicy\": \"apps:web\"}", "not-a-marker", "no other key"),
+    ("a22: o/web:1 # {imagepolicy: apps:web}", "not-a-marker", "the key has no quotes"),
+    ("a23: |\n  b: o/web:1 # {\"imagepolicy\": \"apps:web\"}", "block-scalar", "data"),
 ];
+
+/// Comments of other tools, and of people.
+const OTHERS: &str = "kind: Kptfile
+a: o/web:1 # {\"$ref\":\"#/definitions/io.k8s.cli.setters.imagepolicy\"}
+b: o/web:1 # {\"$kpt-set\": \"imagepolicy:web\"}
+c: o/web:1 # {\"$openapi\":\"imagepolicy\"}
+d: o/web:1 # {\"imagePullPolicy\": \"apps:web\"}
+e: o/web:1 # {\"imagePolicy\": \"Always\"}
+f: o/web:1 # see the imagepolicy: apps:web
+";
 
 #[test]
 fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
@@ -152,6 +167,7 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
     let lines: Vec<&str> = CLINIC.iter().map(|(line, ..)| *line).collect();
     let text = lines.join("\n") + "\n";
     fs::write(root.path().join("deploy/a.yaml"), &text).unwrap();
+    fs::write(root.path().join("deploy/others.yaml"), OTHERS).unwrap();
     fs::write(root.path().join("out.yaml"), "a: o/web:1 # {\"$imagepolicy\": \"apps:web\"}\n").unwrap();
     fs::remove_file(root.path().join("deploy/broken.yaml")).unwrap();
     let output = lint(&root, &["--strict", "-o", "json"]).output().unwrap();
@@ -172,7 +188,7 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
         }
     }
     let (last, outside) = (&markers[CLINIC.len() - 1], &markers[CLINIC.len()]);
-    assert_eq!((&last["line"], &last["column"]), (&json!(19), &json!(14)));
+    assert_eq!((&last["line"], &last["column"]), (&json!(25), &json!(14)));
     assert_eq!((&outside["verdict"], &outside["file"]), (&json!("outside-path"), &json!("out.yaml")));
     let chains: Vec<_> = json["broken_chains"]
         .as_array()
@@ -196,7 +212,22 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
     assert_eq!((&obsolete["file"], &obsolete["line"]), (&json!("clinic.yaml"), &json!(1)));
     assert_eq!((&obsolete["kind"], &obsolete["version"]), (&json!("ImageRepository"), &json!("v1beta2")));
     assert_eq!(obsolete["fix"], "apiVersion: image.toolkit.fluxcd.io/v1");
-    assert_eq!(json["problem_count"], 18 + 1 + 5 + 1 + 1);
+    assert_eq!(json["problem_count"], 23 + 1 + 5 + 1 + 1);
+}
+
+#[test]
+fn a_lookalike_alone_is_a_problem_of_a_file_that_flux_does_not_look_into() {
+    let root = tree();
+    fs::write(root.path().join("deploy/a.yaml"), "a: o/web:1 # {\"imagepolicy\": \"apps:web\"}\n").unwrap();
+    fs::write(root.path().join("deploy/broken.yaml"), OTHERS).unwrap();
+    let output = lint(&root, &["deploy"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), text.lines().count()), (Some(1), 2), "{text}");
+    for part in
+        ["deploy/a.yaml:1", "not-a-marker", "no other key", "write # {\"$imagepolicy\": \"apps:web\"}"]
+    {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
 }
 
 #[test]

@@ -30,8 +30,9 @@ pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, lis
     }
 }
 
-/// Optimal string alignment distance, in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
+/// How many edits (insert, delete, replace, swap of neighbours) make the one text the other, in characters: the optimal
+/// string alignment distance.
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut previous: Vec<usize> = (0..=b.len()).collect();

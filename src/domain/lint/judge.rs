@@ -1,5 +1,7 @@
 //! What is said of each marker of a file.
 
+use std::borrow::Cow;
+
 use super::world::{PolicyState, World, Writer};
 use super::{Fix, LintedMarker, Obsolete, Verdict};
 use crate::domain::manifest::{Manifest, MarkedScalar, Stray, StrayReason};
@@ -74,7 +76,10 @@ impl Finding {
 
 impl Place<'_> {
     pub(super) fn of_scalar(&self, scalar: &MarkedScalar) -> LintedMarker {
-        let comment = self.text.get(scalar.comment.clone()).unwrap_or_default();
+        // Of a file in which nobody writes the text is not kept; its markers are whole.
+        let whole = || format!("# {}", marker::text_of(&scalar.setter));
+        let comment = self.text.get(scalar.comment.clone()).map_or_else(|| whole().into(), Cow::Borrowed);
+        let comment = comment.as_ref();
         if let Some(found) = marker::malformed(comment) {
             let (line, column) = place_of(self.text, scalar.comment.start);
             return self.malformed(comment, (line, column), found);

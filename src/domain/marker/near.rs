@@ -1,9 +1,9 @@
 //! Comments that were meant as markers and are none: what is wrong with each, and how it should read.
 //!
-//! Flux passes over them without a word. Here the key is looked for in any case and in any quotes, and what is found is
-//! read as a person would read it.
+//! Flux passes over them without a word. Here the key is looked for in any case and in any quotes, then one that looks like
+//! it, and what is found is read as a person would read it.
 
-use super::{KEY, parse_setter, setter_of};
+use super::{KEY, lookalike, parse_setter, setter_of};
 
 /// A comment that means to be a marker and is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,9 @@ pub fn text_of(setter: &str) -> String {
     format!("{{\"{KEY}\": \"{setter}\"}}")
 }
 
-/// Whether `text` has the key, in whatever case.
+/// Whether `text` has the key, in whatever case, or a comment with one that looks like it.
 pub fn mentions_key(text: &[u8]) -> bool {
-    key_at(text).is_some()
+    key_at(text).is_some() || lookalike::is_in(text)
 }
 
 /// What is wrong with `comment` (`#` included) if it means to be a marker; `None` if it is one, or speaks of other things.
@@ -89,8 +89,10 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn of(comment: &'a str) -> Option<Self> {
         let body = comment.trim_start_matches('#');
-        let (before, rest) = body.split_at_checked(key_at(body.as_bytes())?)?;
-        let (key, after) = rest.split_at_checked(KEY.len())?;
+        let key = key_at(body.as_bytes()).map(|at| at..at + KEY.len());
+        let key = key.or_else(|| lookalike::key_in(body))?;
+        let (before, rest) = body.split_at_checked(key.start)?;
+        let (key, after) = rest.split_at_checked(key.len())?;
         let key_quote = before.chars().next_back().filter(|c| is_quote(*c));
         let open = before.find('{');
         if key_quote.is_none() && open.is_none() {
@@ -105,6 +107,14 @@ impl<'a> Reading<'a> {
         Some(Self { lead, key, key_quote, value, value_quote, object, is_open, is_closed, tail })
     }
 
+    fn has_other_key(&self) -> bool {
+        !self.key.eq_ignore_ascii_case(KEY)
+    }
+
+    fn has_other_case(&self) -> bool {
+        self.key != KEY && !self.has_other_key()
+    }
+
     fn has_plain_quote(&self, wanted: char) -> bool {
         [self.key_quote, self.value_quote].contains(&Some(wanted))
     }
@@ -117,7 +127,7 @@ fn has_other_value(it: &Reading<'_>) -> bool {
 }
 
 /// The quote before the value and the value, given what follows the key.
-fn value_of(after: &str) -> (Option<char>, &str) {
+pub(super) fn value_of(after: &str) -> (Option<char>, &str) {
     let text = after.trim_start_matches(is_quote).trim_start();
     let text = text.strip_prefix([':', '=', '：']).unwrap_or(text).trim_start();
     let quote = text.chars().next().filter(|c| is_quote(*c));
@@ -134,7 +144,7 @@ fn value_of(after: &str) -> (Option<char>, &str) {
 const TYPOGRAPHIC: &[char] =
     &['“', '”', '„', '‟', '‘', '’', '‚', '‛', '«', '»', '‹', '›', '″', '′', '＂', '＇'];
 
-fn is_quote(c: char) -> bool {
+pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '´') || TYPOGRAPHIC.contains(&c)
 }
 
@@ -156,7 +166,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (|it| it.has_plain_quote('`') || it.has_plain_quote('´'), "the quotes are accents; only \" will do"),
     (|it| !it.is_open, "the opening brace is missing"),
     (|it| it.key_quote.is_none(), "the key has no quotes"),
-    (|it| it.key != KEY, "the key is $imagepolicy, in small letters"),
+    (|it| it.has_other_case(), "the key is $imagepolicy, in small letters"),
+    (|it| it.has_other_key(), "Flux knows no other key than $imagepolicy and passes the comment over"),
     (|it| it.value.is_empty(), "it names no policy"),
     (|it| it.value_quote.is_none() && !it.value.is_empty(), "the value has no quotes"),
     (|it| has_blank(it.value), "a blank stands inside of the value"),
@@ -194,6 +205,10 @@ mod tests {
             (r#"# keep {"$imagepolicy": "apps:web:tag"}"#, "text stands before"),
             (r#"# # {"$imagepolicy": "apps:web:tag"}"#, "a second #"),
             (r#"# {"$imagePolicy": "apps:web:tag"}"#, "small letters"),
+            (r#"# {"$imagepolicies": "apps:web:tag"}"#, "no other key"),
+            (r#"# {"$image-policy": "apps:web:tag"}"#, "no other key"),
+            (r#"# {"imagepolicy": "apps:web:tag"}"#, "no other key"),
+            ("# {imagepolicy: apps:web:tag}", "the key has no quotes"),
             (r#"# {"$imagepolicy": "apps:web:tag", "pin": true}"#, "a text in quotes"),
             (r#"# {"$imagepolicy": "apps:web:tag "}"#, "a blank stands inside"),
             (r#"# {"$imagepolicy": "apps: web:tag"}"#, "a blank stands inside"),
@@ -212,6 +227,10 @@ mod tests {
         let message = |comment: &str| malformed(comment).unwrap().message;
         assert_eq!(message(r#"# {"$imagepolicy": "apps:web",}"#), "a comma stands before the closing brace");
         assert_eq!(message("# {'$imagepolicy': 'apps:web'}"), "the quotes are single ones; only \" will do");
+        assert_eq!(
+            message(r#"# {"$imagepolicies": "apps:web"}"#),
+            "Flux knows no other key than $imagepolicy and passes the comment over"
+        );
         assert_eq!(message(r#"# # {"$imagepolicy": "apps:web"}"#), "a second # stands before it");
         assert_eq!(
             message(r#"# {"$imagepolicy": "apps:web" "x": "y"}"#),
@@ -234,6 +253,9 @@ mod tests {
             "# the $imagepolicy comment below is a marker",
             "# {\"$imagepolicyref\": \"x\"}",
             "# image policy {}",
+            r##"# {"$ref":"#/definitions/io.k8s.cli.setters.imagepolicy"}"##,
+            r#"# {"$openapi":"imagepolicy"}"#,
+            r#"# {"$kpt-set": "imagepolicy"}"#,
         ] {
             assert_eq!(malformed(comment), None, "{comment}");
         }
@@ -243,12 +265,13 @@ mod tests {
     fn a_comment_within_a_line_is_found_where_it_begins() {
         assert_eq!(comment_in("image: a#b # {'$imagepolicy': 'apps:web'}\n"), Some(11));
         assert_eq!(comment_in("# {\"$imagepolicy\": \"apps:web\"}"), Some(0));
+        assert_eq!(comment_in("image: a#b # {imagepolicy: apps:web}"), Some(11));
         assert_eq!(comment_in("echo $imagepolicy # {}"), None);
     }
 
     proptest! {
         #[test]
-        fn what_is_mended_is_a_marker(comment in "#[ #]{0,3}[{“]{0,2}[\"'“]?\\$image[pP]olicy[\"'”]?[: ]{0,2}[\"'“]?[a-z:]{0,8}[\"'”,} ]{0,4}") {
+        fn what_is_mended_is_a_marker(comment in "#[ #]{0,3}[{“]{0,2}[\"'“]?\\$?image[-pP]olic(y|ies)[\"'”]?[: ]{0,2}[\"'“]?[a-z:]{0,8}[\"'”,} ]{0,4}") {
             if let Some(Malformed { setter, fix: Some(fix), .. }) = malformed(&comment) {
                 prop_assert_eq!(setter_of(&format!("# {fix}")), Some(setter));
             }

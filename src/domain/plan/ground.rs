@@ -22,7 +22,8 @@ use crate::problem::Problem;
 pub struct MarkedFile {
     /// From the repository's root.
     pub path: String,
-    /// Its content; empty where no policy of its automation has a marker in it, as there is nothing to write.
+    /// Its content; empty where all its markers are whole and none is of a policy of its automation, as there is nothing to
+    /// write.
     pub text: Arc<str>,
     /// Its marked scalars, by position.
     pub sites: Vec<MarkedScalar>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::domain::inventory::is_below;
 use crate::domain::manifest::{self, MarkedScalar};
-use crate::domain::marker::parse_setter;
+use crate::domain::marker::{has_blank, parse_setter};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{MarkedFile, ProblemFile};
 use crate::domain::setrun::{self, RunError};
@@ -73,11 +73,15 @@ fn read(
     Ok((files, problems))
 }
 
-/// The file, without its text where none of `policies` has a marker in it: there is nothing to write.
+/// The file, without its text where there is nothing to write and nothing to point at: all its markers are whole, and of
+/// other policies.
 fn with_needed_text(file: MarkedFile, policies: &HashSet<&ObjectId>) -> MarkedFile {
-    let governs =
-        |site: &MarkedScalar| parse_setter(&site.setter).is_ok_and(|(policy, _)| policies.contains(&policy));
-    if file.sites.iter().any(governs) { file } else { MarkedFile { text: Arc::default(), ..file } }
+    let is_of_others = |site: &MarkedScalar| {
+        let name = parse_setter(&site.setter).ok().filter(|_| !has_blank(&site.setter));
+        name.is_some_and(|(policy, _)| !policies.contains(&policy))
+    };
+    let is_needed = !file.strays.is_empty() || !file.sites.iter().all(is_of_others);
+    if is_needed { file } else { MarkedFile { text: Arc::default(), ..file } }
 }
 
 /// A file with markers. One without the token is none of Flux's; of it only what was meant as a marker is kept.
@@ -124,6 +128,23 @@ mod tests {
     use super::*;
     use crate::domain::object::Person;
     use crate::git::{Remote, init_bare};
+
+    #[test]
+    fn the_text_stays_where_something_is_to_be_said_of_it() {
+        let others = ObjectId::new("apps", "api");
+        let is_kept = |line: &str| {
+            let file = MarkedFile::read("a.yaml", format!("{line}\n")).unwrap();
+            !with_needed_text(file, &HashSet::from([&others])).text.is_empty()
+        };
+        assert!(!is_kept("a: 1 # {\"$imagepolicy\": \"apps:web\"}"), "a whole marker is told by its name");
+        assert!(is_kept("a: 1 # {\"$imagepolicy\": \"apps:api\"}"), "somebody may write");
+        for comment in ["{'$imagepolicy': 'apps:web'}", "{imagepolicy: apps:web}"] {
+            assert!(is_kept(&format!("a: 1 # {comment}")), "{comment}");
+        }
+        for setter in ["apps: web", "apps:web:TAG", "web"] {
+            assert!(is_kept(&format!("a: 1 # {{\"$imagepolicy\": \"{setter}\"}}")), "{setter}");
+        }
+    }
 
     #[test]
     fn files_of_a_commit_are_read_once_for_as_long_as_anybody_has_them() {
