@@ -223,6 +223,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     let mut state = State::default();
     (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
     (state.demo, state.source) = (options.demo, options.source);
+    state.scope.clone_from(&settings.namespace);
     state.facts.forges = settings.forges.kinds();
     state.hold_days = settings.hold_days;
     state.protected_branches.clone_from(&settings.protected_branches);

@@ -35,6 +35,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::layout::{Area, Layout, Tier};
 use crate::app::list::List;
+use crate::app::rows;
 use crate::app::state::State;
 use crate::app::view::View;
 use crate::theme::Role;
@@ -223,11 +224,22 @@ fn page(canvas: &mut Canvas<'_>, layout: &Layout, headline: &str, lines: &[Line]
     frame::lines(canvas, below, lines);
 }
 
-/// The page of a list that a filter has emptied.
-fn nothing_matches(canvas: &mut Canvas<'_>, layout: &Layout, typed: &str, total: usize) {
-    let lines = [Line::plain(format!("{total} rows are hidden by the filter "))
-        .and(typed)
-        .and(".")
-        .dim("   Esc clears it")];
-    page(canvas, layout, "Nothing matches.", &lines);
+/// Says what hides all rows of a view's list; returns whether anything does.
+fn nothing_matches(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, view: View) -> bool {
+    let (_, total) = rows::counts(state, view);
+    let filter = rows::filter(state, view).filter(|filter| !filter.is_empty());
+    let line = match (filter, rows::scope(state, view)) {
+        (None, None) => return false,
+        (None, Some(_)) if total == 0 => return false,
+        (Some(filter), _) => Line::plain(format!("{total} rows are hidden by the filter "))
+            .and(filter.typed())
+            .and(".")
+            .dim("   Esc clears it"),
+        (None, Some(namespace)) => Line::plain(format!("{total} rows are in other namespaces than "))
+            .and(namespace)
+            .and(".")
+            .dim("   :ns all shows them"),
+    };
+    page(canvas, layout, "Nothing matches.", &[line]);
+    true
 }

@@ -726,6 +726,18 @@ fn an_order_to_the_controllers_is_asked_about() {
 }
 
 #[test]
+fn one_namespace() {
+    frames("s4-namespace", &SIZES[..1], |screen| {
+        screen.keys("3 :").typed("ns data").keys("enter");
+    });
+    frames("s4-namespace-without-policies", &SIZES[..1], |screen| {
+        screen.state.scope = Some("default".to_owned());
+        supercargo::app::rows::refresh(&mut screen.state);
+        screen.keys("3");
+    });
+}
+
+#[test]
 fn help_and_palette() {
     frames("s12-help", &[SIZES[0], SIZES[1], WIDE], |screen| {
         screen.keys("?");

@@ -1,5 +1,7 @@
 //! S13 and S12: the actions of a context by name, from the same table as everything else.
 
+use std::collections::BTreeSet;
+
 use super::action::{self, ACTIONS, Action, Group, Row};
 use super::state::State;
 use super::view::Context;
@@ -17,6 +19,8 @@ pub enum Command {
     Tags(ObjectId),
     /// The objects of this kube context.
     Context(String),
+    /// The objects of this namespace alone, or all.
+    Namespace(Option<String>),
     /// The plan that takes this commit back.
     Revert(String),
 }
@@ -121,13 +125,20 @@ fn all(state: &State) -> Vec<Entry> {
         .collect();
     entries.sort_by_key(|entry| match entry.command {
         Command::Row(row) => place(row),
-        Command::Theme(_) | Command::Tags(_) | Command::Context(_) | Command::Revert(_) => usize::MAX,
+        _ => usize::MAX,
     });
     entries.extend(state.contexts.iter().map(|context| Entry {
         name: format!("ctx {context}"),
         doc: "The objects of this kube context".to_owned(),
         keys: String::new(),
         command: Command::Context(context.clone()),
+        refusal: None,
+    }));
+    entries.extend(namespaces(state).map(|(name, namespace)| Entry {
+        name: format!("ns {name}"),
+        doc: "List the objects of this namespace alone; `ns all` lists every one".to_owned(),
+        keys: String::new(),
+        command: Command::Namespace(namespace),
         refusal: None,
     }));
     entries.extend(state.themes.iter().enumerate().map(|(index, theme)| Entry {
@@ -145,6 +156,16 @@ fn all(state: &State) -> Vec<Entry> {
         refusal: None,
     }));
     entries
+}
+
+/// The namespaces that hold image objects, by name, all of them first.
+fn namespaces(state: &State) -> impl Iterator<Item = (String, Option<String>)> {
+    let inventory = &state.inventory;
+    let (repositories, policies) = (inventory.repositories.keys(), inventory.policies.keys());
+    let objects = repositories.chain(policies).chain(inventory.automations.keys());
+    let names: BTreeSet<&String> = objects.map(|id| &id.namespace).collect();
+    let all = std::iter::once(("all".to_owned(), None));
+    all.chain(names.into_iter().map(|name| (name.clone(), Some(name.clone()))))
 }
 
 /// Where a row stands among those that fit alike: places to go to, then what one does there, moving about last.
@@ -171,7 +192,7 @@ fn place(row: &Row) -> usize {
 fn rank(entry: &Entry, typed: &str) -> Option<usize> {
     let id = match &entry.command {
         Command::Row(row) => row.id,
-        Command::Theme(_) | Command::Tags(_) | Command::Context(_) | Command::Revert(_) => "",
+        _ => "",
     };
     if typed.is_empty() {
         // Names of objects would drown the actions.

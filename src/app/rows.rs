@@ -155,13 +155,27 @@ pub fn refresh_view(state: &mut State, view: View) {
     }
 }
 
-/// Keeps only rows that the filter admits.
-fn admitted<K>(filter: &Filter, rows: Vec<K>, look: impl Fn(&K) -> Row) -> Vec<K> {
-    if filter.is_empty() {
+/// Keeps only rows of the namespace that is looked at, and of those what the view's filter admits.
+fn admitted<K>(state: &State, view: View, rows: Vec<K>, look: impl Fn(&K) -> Row) -> Vec<K> {
+    let filter = filter(state, view).filter(|filter| !filter.is_empty());
+    let scope = scope(state, view);
+    if filter.is_none() && scope.is_none() {
         return rows;
     }
-    let mut matcher = filter.matcher();
-    rows.into_iter().filter(|row| matcher.admits(&look(row))).collect()
+    let mut matcher = filter.map(Filter::matcher);
+    let admits = |row: &K| {
+        let row = look(row);
+        scope.is_none_or(|namespace| *namespace == row.namespace)
+            && matcher.as_mut().is_none_or(|matcher| matcher.admits(&row))
+    };
+    rows.into_iter().filter(admits).collect()
+}
+
+/// The namespace whose objects a view's list shows alone. What is about to be committed is always shown whole.
+pub fn scope(state: &State, view: View) -> Option<&String> {
+    let is_narrowed =
+        matches!(view, View::Updates | View::Repositories | View::Policies | View::Automations | View::Log);
+    state.scope.as_ref().filter(|_| is_narrowed)
 }
 
 /// S1's rows: pending ones in the chosen order, then held, then blocked.
@@ -186,7 +200,7 @@ pub fn updates(state: &mut State) {
                 .to_owned(),
         }
     };
-    let rows = admitted(&state.updates.filter, found.into_iter().map(UpdateId::of).collect(), look);
+    let rows = admitted(state, View::Updates, found.into_iter().map(UpdateId::of).collect(), look);
     state.updates.set_rows(rows);
 }
 
@@ -266,7 +280,7 @@ pub fn repositories(state: &mut State) {
             kind: String::new(),
         }
     };
-    let rows = admitted(&state.repositories.filter, rows, look);
+    let rows = admitted(state, View::Repositories, rows, look);
     state.repositories.set_rows(rows);
 }
 
@@ -298,7 +312,7 @@ pub fn policies(state: &mut State) {
         state: policy_word(state, id).to_owned(),
         kind: kind(id).to_owned(),
     };
-    let rows = admitted(&state.policies.filter, rows, look);
+    let rows = admitted(state, View::Policies, rows, look);
     state.policies.set_rows(rows);
 }
 
@@ -320,7 +334,7 @@ pub fn automations(state: &mut State) {
         state: standings.get(id).map_or("", |standing| standing.word).to_owned(),
         kind: String::new(),
     };
-    let rows = admitted(&state.automations.filter, rows, look);
+    let rows = admitted(state, View::Automations, rows, look);
     state.automations.set_rows(rows);
 }
 
@@ -348,7 +362,7 @@ pub fn log(state: &mut State) {
             kind: of(|event| &event.event),
         }
     };
-    let rows = admitted(&log.list.filter, rows, look);
+    let rows = admitted(state, View::Log, rows, look);
     state.log.list.set_rows(rows);
 }
 

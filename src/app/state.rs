@@ -151,6 +151,8 @@ pub struct State {
     pub lost: Option<Timestamp>,
     /// The kinds whose objects the operator may not change in the cluster, with the reason.
     pub denied: BTreeMap<Kind, String>,
+    /// The namespace whose objects alone are listed: `-n`, or chosen by `:ns`; all are read, planned and pushed as ever.
+    pub scope: Option<String>,
     /// The kube contexts there are.
     pub contexts: Vec<String>,
     /// When objects that were not reached are asked for again.
@@ -262,6 +264,7 @@ impl Default for State {
             live: None,
             lost: None,
             denied: BTreeMap::new(),
+            scope: None,
             contexts: Vec::new(),
             retry: None,
             phase: Phase::default(),

@@ -8,6 +8,7 @@ use super::widgets::table::{Cell, Row, change};
 use super::{Heads, cluster, updates, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::state::State;
+use crate::app::view::View;
 use crate::app::world::Phase;
 use crate::domain::inventory;
 use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId};
@@ -239,9 +240,8 @@ fn template(template: &str) -> Line {
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    if !state.automations.filter.is_empty() {
-        let total = state.inventory.automations.len();
-        return super::nothing_matches(canvas, layout, state.automations.filter.typed(), total);
+    if super::nothing_matches(canvas, state, layout, View::Automations) {
+        return;
     }
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);

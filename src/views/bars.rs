@@ -188,18 +188,27 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 /// What is said of a regular expression that does not parse: it lets everything through.
 const BROKEN: &str = "not a regular expression, so it hides nothing";
 
-/// `FILTER redis (1 of 7)   `, where a filter was kept: rows that nobody sees are told.
+/// `NAMESPACE shop FILTER redis (1 of 7)   `, where a namespace was chosen or a filter kept: rows that nobody sees are told.
 fn kept_filter(state: &State) -> Line {
     let view = state.view_below_help();
-    let Some(filter) = rows::filter(state, view).filter(|filter| !filter.typed().is_empty()) else {
-        return Line::default();
-    };
-    let (shown, total) = rows::counts(state, view);
-    let line = Line::of(Role::KeyHint, "FILTER ").and(Shown::new(filter.typed()).cut_end(32));
-    match filter.broken() {
-        Some(_) => line.and(" ").with(Role::StateWarn, BROKEN).and("   "),
-        None => line.dim(format!(" ({shown} of {total})   ")),
+    let filter = rows::filter(state, view).filter(|filter| !filter.typed().is_empty());
+    let narrowings = [
+        ("NAMESPACE ", rows::scope(state, view).map(String::as_str)),
+        ("FILTER ", filter.map(Filter::typed)),
+    ];
+    let mut line = Line::default();
+    for (word, typed) in narrowings {
+        let Some(typed) = typed else { continue };
+        line = line.with(Role::KeyHint, word).and(Shown::new(typed).cut_end(32)).and(" ");
     }
+    if line.is_empty() {
+        return line;
+    }
+    if filter.is_some_and(|filter| filter.broken().is_some()) {
+        return line.with(Role::StateWarn, BROKEN).and("   ");
+    }
+    let (shown, total) = rows::counts(state, view);
+    line.dim(format!("({shown} of {total})   "))
 }
 
 fn said(level: Level, text: &str) -> Line {

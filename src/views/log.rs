@@ -8,6 +8,7 @@ use super::widgets::table::{Cell, Row};
 use super::{Heads, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
+use crate::app::view::View;
 use crate::domain::event::Event;
 use crate::theme::Role;
 
@@ -30,8 +31,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             [Line::plain("Decisions, holds, scans, fetches, pushes and objects are written down here.")];
         return super::page(canvas, layout, "Nothing done yet.", &lines);
     }
-    if log.list.is_empty() {
-        return super::nothing_matches(canvas, layout, log.list.filter.typed(), log.len());
+    if log.list.is_empty() && super::nothing_matches(canvas, state, layout, View::Log) {
+        return;
     }
     super::list(canvas, state, layout, &log.list, Heads::of(&COLUMNS, &SORTED), |id| match log.get(*id) {
         Some(event) => row(state, event),

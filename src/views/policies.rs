@@ -9,6 +9,7 @@ use super::{Heads, cluster, tags, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
+use crate::app::view::View;
 use crate::app::world::{Compared, Phase, Verdict};
 use crate::domain::lint::Link;
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
@@ -231,9 +232,8 @@ fn counts(verdict: &Verdict) -> Line {
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    if !state.policies.filter.is_empty() {
-        let total = state.inventory.policies.len();
-        return super::nothing_matches(canvas, layout, state.policies.filter.typed(), total);
+    if super::nothing_matches(canvas, state, layout, View::Policies) {
+        return;
     }
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);

@@ -8,6 +8,7 @@ use super::widgets::table::{Cell, Row};
 use super::{Heads, cluster, policies, words};
 use crate::app::layout::Layout;
 use crate::app::state::State;
+use crate::app::view::View;
 use crate::app::world::{Phase, Scan};
 use crate::domain::object::{ImageRepository, Kind, ObjectId};
 use crate::problem::{Code, Problem};
@@ -181,9 +182,8 @@ fn scanned(state: &State, found: &crate::domain::scan::Scan) -> Line {
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    if !state.repositories.filter.is_empty() {
-        let total = state.inventory.repositories.len();
-        return super::nothing_matches(canvas, layout, state.repositories.filter.typed(), total);
+    if super::nothing_matches(canvas, state, layout, View::Repositories) {
+        return;
     }
     if state.phase == Phase::Loading {
         return super::page(canvas, layout, "Reading the objects …", &[]);

@@ -13,6 +13,7 @@ use super::{Heads, facts, rect, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
+use crate::app::view::View;
 use crate::app::world::{Glimpse, Verdict};
 use crate::domain::controller::Beside;
 use crate::domain::hold;
@@ -377,9 +378,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Optio
     let total = state.tags.tags.len();
     let scan = state.tags.repository.as_ref().and_then(|id| state.scans.get(id));
     let lines = match (scan, verdict) {
-        _ if !state.tags.list.filter.is_empty() => {
-            return super::nothing_matches(canvas, layout, state.tags.list.filter.typed(), total);
-        }
+        _ if super::nothing_matches(canvas, state, layout, View::Tags) => return,
         (Some(scan), _) if scan.running.is_some() => ("Listing the tags …", Line::default()),
         (Some(scan), _) if scan.found.is_none() => match &scan.error {
             Some(problem) => ("The tags could not be listed.", Line::of(Role::StateError, &problem.message)),

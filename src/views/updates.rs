@@ -13,6 +13,7 @@ use super::{Heads, bars, diff, policies, tags, words};
 use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
+use crate::app::view::View;
 use crate::app::world::{Compared, Phase};
 use crate::domain::age;
 use crate::domain::freeze::FREEZE;
@@ -359,13 +360,8 @@ fn still_scanning(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 
 /// The answer to "nothing yet", "nothing found" and "nothing matches".
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    if !state.updates.filter.is_empty() {
-        return super::nothing_matches(
-            canvas,
-            layout,
-            state.updates.filter.typed(),
-            state.review.updates().len(),
-        );
+    if super::nothing_matches(canvas, state, layout, View::Updates) {
+        return;
     }
     if state.compared == Compared::Never {
         let reading = match state.phase {

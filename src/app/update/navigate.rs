@@ -417,6 +417,19 @@ fn freeze(state: &mut State) -> Vec<Effect> {
     compare::thaw(state)
 }
 
+/// Lists the objects of one namespace alone, or of all.
+pub(super) fn look_at(state: &mut State, namespace: Option<String>) -> Vec<Effect> {
+    let text = match &namespace {
+        Some(name) => format!("listing the namespace {name}; what is approved elsewhere stays approved"),
+        None => "listing every namespace".to_owned(),
+    };
+    state.scope = namespace;
+    state.tell(Level::Info, text);
+    rows::refresh(state);
+    rows::log(state);
+    vec![]
+}
+
 /// Puts the cursor of S1, S7 and the plan on an update.
 pub(super) fn to_update(state: &mut State, id: &UpdateId) {
     state.updates.go_to(id);

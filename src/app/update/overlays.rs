@@ -108,6 +108,7 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
         Some(Command::Theme(index)) => mode::theme(state, index),
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         Some(Command::Context(context)) => cluster::use_context(state, context),
+        Some(Command::Namespace(namespace)) => navigate::look_at(state, namespace),
         Some(Command::Revert(commit)) => match entry_refusal {
             Some(refusal) => {
                 state.tell(Level::Warning, refusal);

@@ -189,3 +189,37 @@ fn where_a_filter_hides_every_row_nothing_is_offered_that_would_do_something_to_
     press(&mut state, &["/", "z", "z", "enter"]);
     assert!(state.updates.is_empty() && !offered(&state));
 }
+
+/// What the palette does with `typed`.
+fn run_command(state: &mut State, typed: &str) {
+    press(state, &[":"]);
+    update(state, Msg::Paste(typed.to_owned()));
+    press(state, &["enter"]);
+}
+
+#[test]
+fn a_namespace_narrows_every_list_but_not_what_is_pushed() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["space"]);
+    run_command(&mut state, "ns shop");
+    assert_eq!((state.scope.as_deref(), state.updates.len()), (Some("shop"), 1));
+    state.scope = Some("data".to_owned());
+    press(&mut state, &["1"]);
+    rows::refresh(&mut state);
+    let lists =
+        [state.policies.len(), state.repositories.len(), state.automations.len(), state.updates.len()];
+    assert_eq!(lists, [0; 4]);
+    assert_eq!(state.plan.len(), 1, "what is approved is pushed wherever one looks");
+    press(&mut state, &["a"]);
+    run_command(&mut state, "ns all");
+    assert_eq!((state.scope.as_deref(), state.updates.len()), (None, 1));
+}
+
+#[test]
+fn all_that_is_approved_at_once_is_of_the_namespace_that_is_shown() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.scope = Some("data".to_owned());
+    rows::refresh(&mut state);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.approved().count(), 0);
+}
