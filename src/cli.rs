@@ -241,7 +241,8 @@ pub struct Global {
     #[arg(long, global = true, hide_short_help = true, value_name = "LEVEL", default_value = "warn", env = "SUPERCARGO_LOG",
           value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
-    /// The theme of the dashboard.
+    /// The theme of the dashboard: auto, default-dark, default-light, high-contrast, high-contrast-light, cvd-safe,
+    /// cvd-safe-light, ansi16 or mono.
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME", env = "SUPERCARGO_THEME")]
     pub theme: Option<String>,
     /// Draw with ASCII only.

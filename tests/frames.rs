@@ -28,7 +28,7 @@ use supercargo::domain::metadata::{Described, Kind, Labels, Metadata, Moved, Sig
 use supercargo::domain::mode::Mode;
 use supercargo::domain::plan::Warning;
 use supercargo::problem::{Code, Problem};
-use supercargo::theme::{Depth, Theme};
+use supercargo::theme::{Depth, SHIPPED, Theme};
 
 const SIZES: [(u16, u16); 2] = [(100, 30), (80, 24)];
 const WIDE: (u16, u16) = (160, 45);
@@ -910,7 +910,7 @@ fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
 fn pictures() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/frames");
     std::fs::create_dir_all(&folder).unwrap();
-    for name in ["default-dark", "default-light", "ansi16", "mono"] {
+    for (name, _) in SHIPPED {
         let theme = Theme::shipped(name, Depth::True).unwrap();
         for (view, keys) in [
             ("updates", "space j j"),

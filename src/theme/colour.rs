@@ -1,6 +1,6 @@
 //! Names and values of colours, and how they are brought down to what a terminal has.
 
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Color;
 
 use super::Depth;
 
@@ -42,16 +42,13 @@ pub(super) fn parse(text: &str) -> Result<Color, String> {
     Ok(Color::Rgb(red, green, blue))
 }
 
-/// Reads one entry of `add`.
-pub(super) fn modifier(name: &str) -> Option<Modifier> {
-    Some(match name {
-        "bold" => Modifier::BOLD,
-        "dim" => Modifier::DIM,
-        "italic" => Modifier::ITALIC,
-        "underline" => Modifier::UNDERLINED,
-        "reverse" => Modifier::REVERSED,
-        _ => return None,
-    })
+/// The value of a colour that has one: not of the sixteen, which are whatever the terminal's owner made of them.
+pub(super) fn value(colour: Color) -> Option<[u8; 3]> {
+    match colour {
+        Color::Rgb(red, green, blue) => Some([red, green, blue]),
+        Color::Indexed(number @ 16..) => Some(indexed_value(number)),
+        _ => None,
+    }
 }
 
 /// The nearest colour that `depth` has.
