@@ -1,30 +1,38 @@
-//! Go's regular expressions on Rust's engine: same syntax, same meaning, same complaints.
+//! Go's regular expressions: same syntax, same meaning, same complaints, and no pattern that takes long to compile.
 //!
-//! Both engines match alike (leftmost-first, no backtracking), but they do not read alike: `[a-z&&[^b]]`, `\<`, `a{,5}`,
-//! `\d` and more mean something else or nothing in the other syntax, and Go refuses what Rust takes. So a pattern is
-//! parsed by Go's rules (`parse`) and written anew for Rust (`emit`), never passed through. What many tag patterns
-//! look like, a row of characters and classes that never has to go back, is also run by a plain loop (`linear`).
+//! Go and Rust's engine match alike (leftmost-first, no backtracking), but they do not read alike: `[a-z&&[^b]]`, `\<`,
+//! `a{,5}`, `\d` and more mean something else or nothing in the other syntax, and Go refuses what Rust takes. So a pattern is
+//! parsed by Go's rules (`parse`, `class`) and its tree, not its text, is what runs, in one of three ways that find the same:
+//!
+//! - by a plain loop (`linear`), if it is what many tag patterns are, a row of characters and classes that never has to go back;
+//! - by Rust's engine (`hir`), which spells every class byte by byte and writes out what is repeated: quick to match, and
+//!   slow to compile if there is much of that. Then it is compiled for texts of ASCII alone, where a class is a few bytes;
+//! - by Go's own program (`program`, `threads`), for all other texts and patterns. It compiles in time with its size, which Go
+//!   limits.
 //!
 //! Sources: golang/go, `src/regexp/syntax/doc.go` and `parse.go`; rust-lang/regex, `src/lib.rs`.
 
 mod ast;
 mod class;
-mod emit;
+mod hir;
 mod linear;
 mod parse;
+mod program;
+mod set;
+mod threads;
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::Input;
+use regex_automata::util::primitives::NonMaxUsize;
 use thiserror::Error;
 
+use hir::{Engine, Texts};
 use linear::Linear;
+use program::Program;
+use threads::Threads;
 
-pub(in crate::domain) use emit::KNOWN;
-
-/// The most memory that one compiled pattern may take, in bytes; Go allows about as much.
-const SIZE_LIMIT: usize = 128 << 20;
+pub(in crate::domain) use set::KNOWN;
 
 /// Patterns with at most this many groups need no stack worth mentioning.
 const SHALLOW: usize = 60;
@@ -78,36 +86,21 @@ pub fn error_place(pattern: &str) -> Range<usize> {
 #[derive(Debug)]
 pub struct Pattern {
     names: Vec<String>,
-    regex: Regex,
     linear: Option<Linear>,
+    engine: Option<Engine>,
+    threads: Threads,
     /// What every matching text begins with.
     prefix: String,
     /// What every matching text ends with.
     suffix: String,
-    /// The pattern cut short after each of its top-level parts, shortest first; empty unless it is anchored.
-    stems: Vec<Stem>,
-}
-
-/// The beginning of an anchored pattern, compiled when it is first asked for.
-#[derive(Debug)]
-struct Stem {
-    pattern: String,
-    regex: OnceLock<Option<Regex>>,
-}
-
-impl Stem {
-    /// Where the stem's match in `text` ends.
-    fn fit(&self, text: &str) -> Option<usize> {
-        let regex = self.regex.get_or_init(|| compile(&self.pattern).ok()).as_ref()?;
-        Some(regex.find(text)?.end())
-    }
 }
 
 /// Where a pattern and its groups matched, as byte offsets; group 0 is the whole match.
 #[derive(Debug, Clone)]
 pub struct Slots {
     ends: Vec<usize>,
-    locations: regex::CaptureLocations,
+    /// The same as the engine writes them.
+    of_engine: Vec<Option<NonMaxUsize>>,
 }
 
 /// The offset of a group that took no part.
@@ -143,20 +136,12 @@ impl Pattern {
 
     fn build(pattern: &str) -> Result<Self, RegexError> {
         let parsed = parse::parse(pattern)?;
-        let too_large = |error: regex::Error| match error {
-            regex::Error::CompiledTooBig(_) => RegexError::new("expression too large", pattern),
-            _ => RegexError::new(INTERNAL, pattern),
-        };
-        let regex = compile(&emit::emit(&parsed.root)).map_err(too_large)?;
         Ok(Self {
-            regex,
             linear: Linear::new(&parsed.root, parsed.names.len()),
+            engine: Engine::new(&parsed.root, parsed.names.len()),
+            threads: Threads::new(Program::new(&parsed.root)),
             prefix: ast::literal_prefix(&parsed.root),
             suffix: ast::literal_suffix(&parsed.root),
-            stems: emit::stems(&parsed.root, SHALLOW)
-                .into_iter()
-                .map(|pattern| Stem { pattern, regex: OnceLock::new() })
-                .collect(),
             names: parsed.names,
         })
     }
@@ -168,12 +153,23 @@ impl Pattern {
 
     /// Whether the pattern matches anywhere in `text`.
     pub fn is_match(&self, text: &str) -> bool {
-        self.may_match(text) && self.regex.is_match(text)
+        self.may_match(text)
+            && match self.engine_for(text) {
+                Some(engine) => engine.regex.is_match(text),
+                None => self.threads.is_match(text),
+            }
+    }
+
+    /// The engine, if it is there and can judge `text`.
+    fn engine_for(&self, text: &str) -> Option<&Engine> {
+        self.engine.as_ref().filter(|engine| engine.texts == Texts::All || text.is_ascii())
     }
 
     /// Room for the answers of [`Self::find`].
     pub fn slots(&self) -> Slots {
-        Slots { ends: vec![UNSET; self.names.len() * 2], locations: self.regex.capture_locations() }
+        let ends = self.names.len() * 2;
+        let of_engine = if self.engine.is_some() { vec![None; ends] } else { Vec::new() };
+        Slots { ends: vec![UNSET; ends], of_engine }
     }
 
     /// Finds the leftmost match in `text` and puts it into `slots`, which must come from [`Self::slots`].
@@ -186,25 +182,25 @@ impl Pattern {
         if let Some(linear) = self.linear.as_ref().filter(|linear| linear.takes(text)) {
             return linear.find(text.as_bytes(), &mut slots.ends);
         }
-        self.find_by_regex(text, slots)
-    }
-
-    /// [`Self::find`] without any short cut.
-    fn find_by_regex(&self, text: &str, slots: &mut Slots) -> bool {
-        self.find_at(text, 0, slots)
+        match self.engine_for(text) {
+            Some(engine) => find_by_engine(engine, text, 0, slots),
+            None => self.find_by_threads(text, 0, slots),
+        }
     }
 
     /// The same from the byte offset `start` on, which must lie between two characters; what stands before it counts for
     /// anchors and word boundaries.
     pub fn find_at(&self, text: &str, start: usize, slots: &mut Slots) -> bool {
-        if self.regex.captures_read_at(&mut slots.locations, text, start).is_none() {
-            return false;
+        // Whoever asks from place to place does not want the whole text looked at each time.
+        match self.engine.as_ref().filter(|engine| engine.texts == Texts::All) {
+            Some(engine) => find_by_engine(engine, text, start, slots),
+            None => self.find_by_threads(text, start, slots),
         }
-        for (index, pair) in slots.ends.chunks_exact_mut(2).enumerate() {
-            let (start, end) = slots.locations.get(index).unwrap_or((UNSET, UNSET));
-            pair.copy_from_slice(&[start, end]);
-        }
-        true
+    }
+
+    fn find_by_threads(&self, text: &str, start: usize, slots: &mut Slots) -> bool {
+        slots.ends.fill(UNSET);
+        self.threads.find(text, start, &mut slots.ends, UNSET)
     }
 
     fn may_match(&self, text: &str) -> bool {
@@ -218,20 +214,26 @@ impl Pattern {
     /// It is measured in whole parts of the pattern: a text that breaks off in a class that is repeated fits up to the
     /// beginning of that class.
     pub fn fits_up_to(&self, text: &str) -> Option<usize> {
-        let longest = self.stems.partition_point(|stem| stem.fit(text).is_some());
-        self.stems.get(longest.checked_sub(1)?)?.fit(text)
+        self.threads.fits_up_to(text)
     }
 }
 
-/// Go nests a thousand deep, and each of its levels may be several of ours.
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).nest_limit(10_000).build()
+fn find_by_engine(engine: &Engine, text: &str, start: usize, slots: &mut Slots) -> bool {
+    slots.of_engine.fill(None);
+    if engine.regex.search_slots(&Input::new(text).range(start..), &mut slots.of_engine).is_none() {
+        return false;
+    }
+    for (end, found) in slots.ends.iter_mut().zip(&slots.of_engine) {
+        *end = found.map_or(UNSET, NonMaxUsize::get);
+    }
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use regex::Regex;
 
     #[test]
     fn the_place_of_an_error_is_where_reading_ends() {
@@ -248,11 +250,23 @@ mod tests {
         }
     }
 
-    fn found(pattern: &Pattern, text: &str, by_regex: bool) -> Option<Vec<Option<Range<usize>>>> {
+    type Groups = Option<Vec<Option<Range<usize>>>>;
+
+    fn groups(pattern: &Pattern, find: impl Fn(&mut Slots) -> bool) -> Groups {
         let mut slots = pattern.slots();
-        let found =
-            if by_regex { pattern.find_by_regex(text, &mut slots) } else { pattern.find(text, &mut slots) };
-        found.then(|| (0..pattern.names().len()).map(|group| slots.group(group)).collect())
+        find(&mut slots).then(|| (0..pattern.names().len()).map(|group| slots.group(group)).collect())
+    }
+
+    fn found(pattern: &Pattern, text: &str) -> Groups {
+        groups(pattern, |slots| pattern.find(text, slots))
+    }
+
+    fn found_by_engine(pattern: &Pattern, text: &str) -> Groups {
+        groups(pattern, |slots| find_by_engine(pattern.engine_for(text).unwrap(), text, 0, slots))
+    }
+
+    fn found_by_threads(pattern: &Pattern, text: &str) -> Groups {
+        groups(pattern, |slots| pattern.find_by_threads(text, 0, slots))
     }
 
     #[test]
@@ -314,6 +328,52 @@ mod tests {
         assert_eq!(pattern.fits_up_to("main-xyz"), Some(5));
         assert_eq!(pattern.fits_up_to("v1"), Some(0));
         assert_eq!(Pattern::new("main").unwrap().fits_up_to("mai"), None);
+    }
+
+    #[test]
+    fn a_pattern_of_many_big_classes_is_a_small_program() {
+        for (pattern, text) in [
+            (r"^\pL{1000}$", "é".repeat(1000)),
+            (r"^(?:\pL\pN?){500}$", "é1".repeat(500)),
+            (r"^((\pL{10}){10}){10}$", "a".repeat(1000)),
+            (r"(?i)^(?:[^\P{Greek}ſ]|\p{Lu}){300}$", "Σs".repeat(150)),
+        ] {
+            let compiled = Pattern::new(pattern).unwrap();
+            let engine = compiled.engine.as_ref().unwrap();
+            assert_eq!(engine.texts, Texts::Ascii, "{pattern}");
+            assert!(engine.regex.memory_usage() < 1 << 20, "{pattern}: {}", engine.regex.memory_usage());
+            assert!(compiled.threads.len() < 3_000, "{pattern}: {}", compiled.threads.len());
+            for text in [text.clone(), text.replace(['é', 'Σ'], "k")] {
+                assert_eq!(found(&compiled, &text).unwrap()[0], Some(0..text.len()), "{pattern}");
+                assert!(compiled.is_match(&text), "{pattern}");
+                assert!(
+                    !compiled.is_match(text.get(2..).unwrap()) && !compiled.is_match(&format!("{text}-")),
+                    "{pattern}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn many_groups_are_not_kept_for_each_state_of_the_engine() {
+        let pattern = Pattern::new(&"(a)".repeat(5_000)).unwrap();
+        assert!(pattern.engine.is_none());
+        assert!(pattern.threads.len() <= 15_000);
+        let groups = found(&pattern, &"a".repeat(5_001)).unwrap();
+        assert_eq!(groups.len(), 5_001);
+        assert_eq!((&groups[0], &groups[5_000]), (&Some(0..5_000), &Some(4_999..5_000)));
+    }
+
+    #[test]
+    fn a_class_for_texts_of_ascii_has_what_folds_into_it() {
+        let compiled = Pattern::new(r"(?i)^(?:[\x{212a}ſ]|\pL{1000}|[^\x{e9}a-z])$").unwrap();
+        assert_eq!(compiled.engine.as_ref().unwrap().texts, Texts::Ascii);
+        for (text, matches) in
+            [("k", true), ("S", true), ("a", false), ("1", true), ("\u{212a}", true), ("É", false)]
+        {
+            assert_eq!(compiled.is_match(text), matches, "{text}");
+            assert_eq!(compiled.threads.is_match(text), matches, "{text}");
+        }
     }
 
     /// Pieces of which many combinations can run by the loop.
@@ -395,12 +455,15 @@ mod tests {
                 let groups = |captures: regex::Captures<'_>| {
                     captures.iter().map(|group| group.map(|group| group.range())).collect::<Vec<_>>()
                 };
-                prop_assert_eq!(found(&ours, text, false), original.captures(text).map(groups), "{} on {:?}", pattern, text);
+                let expected = original.captures(text).map(groups);
+                prop_assert_eq!(&found(&ours, text), &expected, "{} on {:?}", pattern, text);
+                prop_assert_eq!(&found_by_threads(&ours, text), &expected, "{} on {:?}", pattern, text);
+                prop_assert_eq!(ours.threads.is_match(text), expected.is_some(), "{} on {:?}", pattern, text);
             }
         }
 
         #[test]
-        fn the_loop_finds_what_the_engine_finds(
+        fn loop_engine_and_threads_find_the_same(
             pieces in proptest::collection::vec(piece(), 0..5),
             anchors in (any::<bool>(), any::<bool>()),
             texts in proptest::collection::vec("[ab01.é\n-]{0,8}", 8),
@@ -410,8 +473,10 @@ mod tests {
             );
             let compiled = Pattern::new(&pattern).unwrap();
             for text in &texts {
-                prop_assert_eq!(found(&compiled, text, false), found(&compiled, text, true), "{} on {:?}", pattern, text);
-                prop_assert_eq!(compiled.is_match(text), compiled.regex.is_match(text), "{} on {:?}", pattern, text);
+                let by_engine = found_by_engine(&compiled, text);
+                prop_assert_eq!(&found(&compiled, text), &by_engine, "{} on {:?}", pattern, text);
+                prop_assert_eq!(&found_by_threads(&compiled, text), &by_engine, "{} on {:?}", pattern, text);
+                prop_assert_eq!(compiled.is_match(text), by_engine.is_some(), "{} on {:?}", pattern, text);
             }
         }
 
@@ -422,8 +487,8 @@ mod tests {
 
         #[test]
         fn what_go_takes_rust_takes(pattern in r"[ab01(){}\[\]?*+|^$.:\\PpLdDQEimsU<>,&~-]{0,24}") {
-            if let Err(error) = Pattern::new(&pattern) {
-                prop_assert!(!error.to_string().contains("internal error"), "{}: {}", pattern, error);
+            if let Ok(compiled) = Pattern::new(&pattern) {
+                prop_assert!(compiled.engine.is_some(), "{}", pattern);
             }
         }
     }

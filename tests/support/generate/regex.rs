@@ -5,7 +5,7 @@ mod table;
 use serde_json::{Value, json};
 
 use super::{Random, STRANGE};
-use table::{CLASSES, COUNTS, ESCAPES, FLAGS, NAMES, POSIX, SPECIAL, TAG_LIKE, UNICODE};
+use table::{CLASSES, COUNTS, ESCAPES, FLAGS, NAMES, PIECES, POSIX, SPECIAL, TAG_LIKE, UNICODE};
 
 const PLAIN: &str = "abcABCxyz0123-._ksKS/ ";
 const META: &str = r"abk01(){}[]?*+|^$.:\PpLdDwWsSbBAzQEimsUx<>,&~-=!#'_\n";
@@ -45,7 +45,8 @@ pub fn pattern(random: &mut Random) -> (String, String) {
         1 => long(random),
         2 => Made::new(random.text(META, 24), ""),
         3 => repeated_counts(random),
-        4..=10 => tag_like(random),
+        4 => many(random),
+        5..=10 => tag_like(random),
         _ => alternatives(random, 3),
     };
     let pattern = match random.below(10) {
@@ -258,6 +259,23 @@ fn long(random: &mut Random) -> Made {
     }
 }
 
+/// One piece very often: counted, counted of counted, written out, as choices, or in one class.
+fn many(random: &mut Random) -> Made {
+    let (piece, sample) = PIECES[random.below(PIECES.len())];
+    let count = if random.one_in(6) { 500 + random.below(520) } else { 1 + random.below(60) };
+    // Where nothing holds the beginning, a match is tried from each character on.
+    let (anchor, matched) = if random.one_in(2) { ("^", count) } else { ("", count.min(60)) };
+    let pattern = match random.below(5) {
+        0 => format!("(?:{piece}){{{count}}}"),
+        1 => format!("((?:{piece}){{{}}}){{{},}}", 1 + random.below(40), 1 + random.below(30)),
+        // Go keeps all groups for each of its threads.
+        2 => piece.repeat(count.min(300)),
+        3 => (0..count).map(|n| format!("{piece}{n}")).collect::<Vec<_>>().join("|"),
+        _ => format!("[{}]+", "a-cx-zé".repeat(count) + random.pick(CLASSES)),
+    };
+    Made::new(format!("{anchor}{pattern}"), sample.repeat(matched))
+}
+
 /// Counts of counts, around what they may multiply to.
 fn repeated_counts(random: &mut Random) -> Made {
     const INNER: &[&str] = &[
@@ -273,6 +291,8 @@ fn repeated_counts(random: &mut Random) -> Made {
         "a{0,500}",
         "a{0}",
         r"\d{20}",
+        r"\pL",
+        r"(\pL{3})",
         "a{500}b{500}",
     ];
     const OUTER: &[&str] = &[

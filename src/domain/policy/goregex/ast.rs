@@ -1,6 +1,8 @@
 //! The tree of a parsed pattern, with Go's limits on its size.
 
-use super::class::Class;
+use std::sync::Arc;
+
+use super::set::Set;
 
 /// A part of a pattern.
 #[derive(Debug)]
@@ -17,16 +19,16 @@ pub(super) struct Node {
 pub(super) enum Kind {
     /// Nothing, anywhere.
     Empty,
-    /// One character, in any case if `fold`.
-    Literal { code: u32, fold: bool },
+    /// One character, or under `(?i)` one of those that it is in any case.
+    Literal { code: u32, folded: Option<Arc<Set>> },
     /// One character of a class.
-    Class { class: Class, fold: bool },
+    Class(Arc<Set>),
     /// Any character, a line break only if `newline`.
     Any { newline: bool },
     /// A place.
     Assert(Assert),
-    /// A group that remembers.
-    Capture(Box<Node>),
+    /// A group that remembers, with its number.
+    Capture { index: u32, node: Box<Node> },
     /// `min` to `max` times the same.
     Repeat { node: Box<Node>, min: u32, max: Option<u32>, greedy: bool },
     /// One after the other; two or more.
@@ -98,7 +100,7 @@ impl Node {
                     count => node.counts_within(limit / count),
                 }
             }
-            Kind::Capture(node) => node.counts_within(limit),
+            Kind::Capture { node, .. } => node.counts_within(limit),
             Kind::Concat(nodes) | Kind::Alternate(nodes) => {
                 nodes.iter().all(|node| node.counts_within(limit))
             }
@@ -107,8 +109,8 @@ impl Node {
     }
 
     fn literal(&self) -> Option<(u32, bool)> {
-        match self.kind {
-            Kind::Literal { code, fold } => Some((code, fold)),
+        match &self.kind {
+            Kind::Literal { code, folded } => Some((*code, folded.is_some())),
             _ => None,
         }
     }
@@ -119,7 +121,7 @@ impl Node {
 /// Source: golang/go, `src/regexp/syntax/parse.go` (calcHeight, calcSize).
 fn measure(kind: &Kind) -> (usize, u64) {
     match kind {
-        Kind::Capture(node) => (node.height + 1, node.size.saturating_add(2)),
+        Kind::Capture { node, .. } => (node.height + 1, node.size.saturating_add(2)),
         Kind::Repeat { node, min, max, .. } => (node.height + 1, repeated_size(node.size, *min, *max)),
         Kind::Concat(nodes) => {
             let size = nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(node.size));

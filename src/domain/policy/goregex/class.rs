@@ -1,60 +1,80 @@
 //! Character classes: `[a-z]`, `\d`, `[:alpha:]`, `\p{Greek}`, by Go's rules.
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
+
 use super::RegexError;
 use super::parse::{escape, up_to};
 
-/// A set of characters.
+/// A class as it is written, however long, in little room: ranges that touch are one, and a name stands there once.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    pub(super) items: Vec<Item>,
+    /// Code points from the first to the second.
+    ranges: Vec<(u32, u32)>,
+    named: BTreeSet<Item>,
     pub(super) negated: bool,
+    /// How many ranges there may be before they are merged once more.
+    room: usize,
 }
 
 /// A part of a class.
 #[derive(Debug)]
-pub(super) enum Item {
-    /// Code points from the first to the second.
+enum Part {
     Range(u32, u32),
+    Named(Item),
+}
+
+/// A part of a class that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Item {
     /// A named set of ASCII characters, or all others.
     Ascii { ranges: &'static [(u8, u8)], negated: bool },
     /// All of Unicode, or nothing.
     Any { negated: bool },
     /// A category or script, by the name that Rust knows it by, or all others.
-    Unicode { name: String, negated: bool },
+    Unicode { name: &'static str, negated: bool },
 }
 
 impl From<Item> for Class {
     fn from(item: Item) -> Self {
-        Self { items: vec![item], negated: false }
+        Self { named: BTreeSet::from([item]), ..Self::default() }
     }
 }
 
+/// Fewer ranges are not merged before all of them are read.
+const LEAST_ROOM: usize = 1_000;
+
 impl Class {
-    /// Whether the ASCII character `byte` is in the class; `None` if only Unicode's tables know.
-    pub(super) fn has_ascii(&self, byte: u8) -> Option<bool> {
-        let mut has = false;
-        for item in &self.items {
-            has |= match item {
-                Item::Range(low, high) => (*low..=*high).contains(&u32::from(byte)),
-                Item::Ascii { ranges, negated } => {
-                    ranges.iter().any(|(low, high)| (*low..=*high).contains(&byte)) != *negated
-                }
-                Item::Any { negated } => !negated,
-                Item::Unicode { .. } => return None,
-            };
-        }
-        Some(has != self.negated)
+    /// The ranges of code points, in order, none of which touches another.
+    pub(super) fn ranges(&self) -> &[(u32, u32)] {
+        &self.ranges
     }
 
-    /// Whether nothing but ASCII characters is in the class, as far as that is easily told.
-    pub(super) fn is_ascii_only(&self) -> bool {
-        !self.negated
-            && self.items.iter().all(|item| match item {
-                Item::Range(_, high) => *high < 0x80,
-                Item::Ascii { negated, .. } => !negated,
-                Item::Any { negated } => *negated,
-                Item::Unicode { .. } => false,
-            })
+    /// The parts that have a name.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Item> {
+        self.named.iter()
+    }
+
+    fn push(&mut self, part: &Part) {
+        match part {
+            Part::Range(low, high) => self.ranges.push((*low, *high)),
+            Part::Named(item) => drop(self.named.insert(*item)),
+        }
+        if self.ranges.len() > self.room.max(LEAST_ROOM) {
+            self.merge();
+            self.room = self.ranges.len() * 2;
+        }
+    }
+
+    fn merge(&mut self) {
+        self.ranges.sort_unstable();
+        self.ranges.dedup_by(|next, kept| {
+            let touches = next.0 <= kept.1.saturating_add(1);
+            if touches {
+                kept.1 = kept.1.max(next.1);
+            }
+            touches
+        });
     }
 }
 
@@ -87,7 +107,10 @@ const POSIX: &[(&str, &[(u8, u8)])] = &[
 /// cannot be named at all; they are missing here too.
 ///
 /// Source: golang/go, `src/unicode/tables.go` and `src/regexp/syntax/parse.go` (unicodeTable).
-const UNICODE_NAMES: &str = "\
+static UNICODE_NAMES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| ALL_NAMES.split_ascii_whitespace().collect());
+
+const ALL_NAMES: &str = "\
  c cc cf cn co cs l lc ll lm lo lt lu m mc me mn n nd nl no p pc pd pe pf pi po ps s sc sk sm so z zl zp zs \
  casedletter closepunctuation cntrl combiningmark connectorpunctuation control currencysymbol dashpunctuation \
  decimalnumber digit enclosingmark finalpunctuation format initialpunctuation letter letternumber lineseparator \
@@ -105,8 +128,15 @@ const UNICODE_NAMES: &str = "\
 
 const BAD_RANGE: &str = "invalid character class range";
 
+/// Where the last `:]` of a pattern is, in bytes before its end.
+///
+/// Where none follows, it need not be looked for behind each `[:`.
+pub(super) fn last_posix_end(pattern: &str) -> usize {
+    pattern.rfind(":]").map_or(usize::MAX, |at| pattern.len() - at)
+}
+
 /// Reads the class that `text` begins with, its opening bracket first, and returns what follows it.
-pub(super) fn bracketed(text: &str) -> Result<(Class, &str), RegexError> {
+pub(super) fn bracketed(text: &str, last_posix_end: usize) -> Result<(Class, &str), RegexError> {
     let unclosed = || RegexError::new("missing closing ]", text);
     let mut rest = text.strip_prefix('[').unwrap_or(text);
     let mut class = Class::default();
@@ -116,23 +146,26 @@ pub(super) fn bracketed(text: &str) -> Result<(Class, &str), RegexError> {
     let mut first = true;
     loop {
         match rest.strip_prefix(']') {
-            Some(after) if !first => return Ok((class, after)),
+            Some(after) if !first => {
+                class.merge();
+                return Ok((class, after));
+            }
             _ if rest.is_empty() => return Err(unclosed()),
             _ => {}
         }
         first = false;
-        let (item, after) = match named(rest)? {
-            Some(found) => found,
+        let (part, after) = match named(rest, last_posix_end)? {
+            Some((item, after)) => (Part::Named(item), after),
             None => range(rest, text)?,
         };
-        class.items.push(item);
+        class.push(&part);
         rest = after;
     }
 }
 
 /// Reads a class that has a name: `[:alpha:]`, `\p{Greek}`, `\d`.
-fn named(text: &str) -> Result<Option<(Item, &str)>, RegexError> {
-    if let Some(found) = posix(text)? {
+fn named(text: &str, last_posix_end: usize) -> Result<Option<(Item, &str)>, RegexError> {
+    if let Some(found) = posix(text, last_posix_end)? {
         return Ok(Some(found));
     }
     if let Some(found) = unicode(text)? {
@@ -142,17 +175,17 @@ fn named(text: &str) -> Result<Option<(Item, &str)>, RegexError> {
 }
 
 /// Reads a single character, or the first and the last of a range.
-fn range<'p>(text: &'p str, whole: &str) -> Result<(Item, &'p str), RegexError> {
+fn range<'p>(text: &'p str, whole: &str) -> Result<(Part, &'p str), RegexError> {
     let (low, rest) = character(text, whole)?;
     let Some(high) = rest.strip_prefix('-').filter(|after| !after.is_empty() && !after.starts_with(']'))
     else {
-        return Ok((Item::Range(low, low), rest));
+        return Ok((Part::Range(low, low), rest));
     };
     let (high, rest) = character(high, whole)?;
     if high < low {
         return Err(RegexError::new(BAD_RANGE, up_to(text, rest)));
     }
-    Ok((Item::Range(low, high), rest))
+    Ok((Part::Range(low, high), rest))
 }
 
 fn character<'p>(text: &'p str, whole: &str) -> Result<(u32, &'p str), RegexError> {
@@ -165,8 +198,9 @@ fn character<'p>(text: &'p str, whole: &str) -> Result<(u32, &'p str), RegexErro
 }
 
 /// Reads `[:NAME:]` or `[:^NAME:]`.
-fn posix(text: &str) -> Result<Option<(Item, &str)>, RegexError> {
-    let Some((name, rest)) = text.strip_prefix("[:").and_then(|after| after.split_once(":]")) else {
+fn posix(text: &str, last_posix_end: usize) -> Result<Option<(Item, &str)>, RegexError> {
+    let after = text.strip_prefix("[:").filter(|after| after.len() >= last_posix_end);
+    let Some((name, rest)) = after.and_then(|after| after.split_once(":]")) else {
         return Ok(None);
     };
     let (plain, negated) = match name.strip_prefix('^') {
@@ -220,13 +254,39 @@ fn unicode_item(name: &str, negated: bool) -> Option<Item> {
     let name: String = name.chars().filter(|c| !"_- ".contains(*c)).map(|c| c.to_ascii_lowercase()).collect();
     match name.as_str() {
         "any" => Some(Item::Any { negated }),
-        "assigned" => Some(Item::Unicode { name: "cn".to_owned(), negated: !negated }),
+        "assigned" => Some(Item::Unicode { name: "cn", negated: !negated }),
         "ascii" => Some(Item::Ascii { ranges: &[(0, 0x7f)], negated }),
         // A text of valid UTF-8 has none.
         "cs" | "surrogate" => Some(Item::Any { negated: !negated }),
-        _ if UNICODE_NAMES.split_ascii_whitespace().any(|known| known == name) => {
-            Some(Item::Unicode { name, negated })
+        name => UNICODE_NAMES.get(name).map(|name| Item::Unicode { name, negated }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(class: &str) -> Class {
+        bracketed(class, last_posix_end(class)).unwrap().0
+    }
+
+    #[test]
+    fn a_class_is_small_however_long_it_is_written() {
+        let class = read(&format!("[{}]", r"a-zx\pL\d0-9é".repeat(20_000)));
+        assert_eq!(class.ranges(), [(0x30, 0x39), (0x61, 0x7a), (0xe9, 0xe9)]);
+        assert_eq!(class.named().count(), 2);
+        assert!(class.ranges.capacity() <= 4 * LEAST_ROOM, "{}", class.ranges.capacity());
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        for (class, ranges) in [
+            ("[b-ca]", &[(0x61, 0x63)][..]),
+            ("[a-zc-d]", &[(0x61, 0x7a)]),
+            ("[ac]", &[(0x61, 0x61), (0x63, 0x63)]),
+            (r"[\x{10FFFF}\x{0}-\x{10FFFF}]", &[(0, 0x0010_ffff)]),
+        ] {
+            assert_eq!(read(class).ranges(), ranges, "{class}");
         }
-        _ => None,
     }
 }

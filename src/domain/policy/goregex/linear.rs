@@ -6,10 +6,12 @@
 //! groups as the full engine. A test runs both against each other.
 
 use super::ast::{self, Assert, Kind, Node};
-use super::class::Class;
 
 /// Longer texts are left to the engine, as the loop tries every beginning anew.
 const LONGEST: usize = 512;
+
+/// Longer rows are left to the engine too: each of their steps is held against those behind it.
+const MOST_STEPS: usize = 200;
 
 /// The characters of a class, all of them ASCII.
 type Set = Box<[bool; 256]>;
@@ -113,16 +115,19 @@ struct Builder {
 
 impl Builder {
     fn add(&mut self, node: &Node) -> Option<()> {
+        if self.steps.len() > MOST_STEPS {
+            return None;
+        }
         match &node.kind {
             Kind::Empty => {}
-            Kind::Literal { code, fold: false } => {
+            Kind::Literal { code, folded: None } => {
                 let byte = u8::try_from(*code).ok().filter(u8::is_ascii)?;
                 self.steps.push(Step::Byte(byte));
             }
-            Kind::Class { .. } | Kind::Any { .. } => self.take(node, 1, Some(1))?,
+            Kind::Literal { .. } | Kind::Class(_) | Kind::Any { .. } => self.take(node, 1, Some(1))?,
             Kind::Repeat { node, min, max, greedy: true } => self.take(node, *min, *max)?,
             Kind::Concat(nodes) => nodes.iter().try_for_each(|node| self.add(node))?,
-            Kind::Capture(node) => {
+            Kind::Capture { node, .. } => {
                 let slot = self.marks * 2;
                 self.marks += 1;
                 self.steps.push(Step::Mark(slot));
@@ -139,15 +144,15 @@ impl Builder {
         let mut all_ascii = true;
         for byte in 0..0x80_u8 {
             set[usize::from(byte)] = match &node.kind {
-                Kind::Literal { code, fold: false } => *code == u32::from(byte),
-                Kind::Class { class, fold: false } => class.has_ascii(byte)?,
+                Kind::Literal { code, folded: None } => *code == u32::from(byte),
+                Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => set.has_ascii(byte),
                 Kind::Any { newline } => *newline || byte != b'\n',
                 _ => return None,
             };
         }
         match &node.kind {
-            Kind::Literal { code, .. } => all_ascii = *code < 0x80,
-            Kind::Class { class, .. } => all_ascii = Class::is_ascii_only(class),
+            Kind::Literal { code, folded: None } => all_ascii = *code < 0x80,
+            Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => all_ascii = set.is_ascii_only(),
             _ => all_ascii &= !matches!(node.kind, Kind::Any { .. }),
         }
         self.ascii_texts |= !all_ascii;

@@ -7,14 +7,18 @@
 use super::RegexError;
 use super::ast::{Assert, Kind, Node};
 use super::class::{self, Class};
+use super::set::Sets;
 
 /// The most levels of a tree.
 const MAX_HEIGHT: usize = 1000;
 /// The most instructions that Go's compiler would make of a pattern.
 const MAX_SIZE: u64 = (128 << 20) / 40;
+/// The most ends of ranges that all classes may have.
+const MAX_RUNES: usize = (128 << 20) / 4;
 /// The most that a count may be, and that nested counts may multiply to.
 const MAX_COUNT: u32 = 1000;
 
+const TOO_LARGE: &str = "expression too large";
 const BAD_COUNT: &str = "invalid repeat count";
 const BAD_ESCAPE: &str = "invalid escape sequence";
 const BAD_NAME: &str = "invalid named capture";
@@ -40,7 +44,8 @@ struct Flags {
 /// A group that is still open.
 #[derive(Debug, Default)]
 struct Group {
-    captures: bool,
+    /// Its number, if it captures.
+    index: Option<u32>,
     /// What was in force before it.
     outer: Flags,
     /// The alternatives that are complete.
@@ -58,7 +63,10 @@ impl Group {
     fn into_node(mut self) -> Node {
         self.end_branch();
         let node = Node::alternate(self.branches);
-        if self.captures { Node::new(Kind::Capture(Box::new(node))) } else { node }
+        match self.index {
+            Some(index) => Node::new(Kind::Capture { index, node: Box::new(node) }),
+            None => node,
+        }
     }
 }
 
@@ -71,6 +79,10 @@ struct Parser<'p> {
     /// The innermost group, or the pattern itself.
     group: Group,
     names: Vec<String>,
+    sets: Sets<'p>,
+    /// How much ranges have been written so far, counted as Go counts them.
+    runes: usize,
+    last_posix_end: usize,
 }
 
 /// Parses `pattern`.
@@ -82,6 +94,9 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, RegexError> {
         outer: Vec::new(),
         group: Group::default(),
         names: vec![String::new()],
+        sets: Sets::default(),
+        runes: 0,
+        last_posix_end: class::last_posix_end(pattern),
     };
     // Where the repetition began that was just read, to refuse another one right behind it.
     let mut repetition = "";
@@ -92,7 +107,7 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, RegexError> {
     }
     let is_open = !parser.outer.is_empty();
     // What is in an open group counts before it is missed that nothing closes it.
-    parser.group.captures = false;
+    parser.group.index = None;
     let root = parser.group.into_node();
     within_limits(&root, pattern)?;
     if is_open {
@@ -108,7 +123,7 @@ pub(super) fn up_to<'p>(text: &'p str, rest: &str) -> &'p str {
 
 fn within_limits(node: &Node, whole: &str) -> Result<(), RegexError> {
     if node.size > MAX_SIZE {
-        return Err(RegexError::new("expression too large", whole));
+        return Err(RegexError::new(TOO_LARGE, whole));
     }
     if node.height > MAX_HEIGHT {
         return Err(RegexError::new("expression nests too deeply", whole));
@@ -131,8 +146,8 @@ impl<'p> Parser<'p> {
             '$' => self.assert(Assert::EndText, after),
             '.' => self.push(Kind::Any { newline: self.flags.dot_newline }, after),
             '[' => {
-                let (class, after) = class::bracketed(self.rest)?;
-                self.class(class, after);
+                let (class, after) = class::bracketed(self.rest, self.last_posix_end)?;
+                self.class(&class, after)?;
             }
             '*' => return self.repeat(0, None, after, repetition),
             '+' => return self.repeat(1, None, after, repetition),
@@ -161,21 +176,29 @@ impl<'p> Parser<'p> {
     }
 
     fn literal(&mut self, code: u32, after: &'p str) {
-        self.push(Kind::Literal { code, fold: self.flags.fold }, after);
+        let folded = self.flags.fold.then(|| self.sets.folded(code));
+        self.push(Kind::Literal { code, folded }, after);
     }
 
-    fn class(&mut self, class: Class, after: &'p str) {
-        self.push(Kind::Class { class, fold: self.flags.fold }, after);
+    fn class(&mut self, class: &Class, after: &'p str) -> Result<(), RegexError> {
+        let set = self.sets.class(up_to(self.rest, after), class, self.flags.fold);
+        self.runes = self.runes.saturating_add(set.ranges().0 * 2);
+        if self.runes > MAX_RUNES {
+            return Err(RegexError::new(TOO_LARGE, self.whole));
+        }
+        self.push(Kind::Class(set), after);
+        Ok(())
     }
 
     /// Begins a group that captures under `name`, which may be empty.
     fn open(&mut self, name: Option<&str>, after: &'p str) {
+        let index = u32::try_from(self.names.len()).ok();
         self.names.push(name.unwrap_or_default().to_owned());
-        self.nest(true, after);
+        self.nest(index, after);
     }
 
-    fn nest(&mut self, captures: bool, after: &'p str) {
-        let group = Group { captures, outer: self.flags, ..Group::default() };
+    fn nest(&mut self, index: Option<u32>, after: &'p str) {
+        let group = Group { index, outer: self.flags, ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, group));
         self.rest = after;
     }
@@ -231,7 +254,7 @@ impl<'p> Parser<'p> {
                     continue;
                 }
                 ':' if seen => {
-                    self.nest(false, characters.as_str());
+                    self.nest(None, characters.as_str());
                     self.flags = flags;
                     return Ok(());
                 }
@@ -311,7 +334,7 @@ impl<'p> Parser<'p> {
             }
             _ => {
                 if let Some((item, behind)) = class::unicode(self.rest)?.or_else(|| class::perl(self.rest)) {
-                    self.class(item.into(), behind);
+                    self.class(&item.into(), behind)?;
                 } else {
                     let (code, behind) = escape(self.rest)?;
                     self.literal(code, behind);

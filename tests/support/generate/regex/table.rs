@@ -335,3 +335,21 @@ pub const TAG_LIKE: &[(&str, &str)] = &[
     ("(x)?", ""),
     ("[^-]+", "abc"),
 ];
+
+/// What may be written very often, each with a text that it matches once.
+pub const PIECES: &[(&str, &str)] = &[
+    (r"\pL", "é"),
+    (r"\pL\pN?", "a1"),
+    (r"[\pL\p{Nd}-]", "-"),
+    (r"[^\pN]", "x"),
+    ("(?i:[k-s])", "\u{212a}"),
+    (r"(?i:\p{Lu})", "ſ"),
+    (r"(?i)ς", "Σ"),
+    ("(a)", "a"),
+    (r"(\pL)?", "ж"),
+    (r"(?:\PL|\d)", "1"),
+    (r"(\w|\pM)", "_"),
+    (".", "中"),
+    ("a?", "a"),
+    (r"[[:^alpha:]\p{Greek}]", "α"),
+];
