@@ -47,7 +47,7 @@ pub struct ClientOptions {
     pub max_reply: usize,
     /// Bound of making a connection.
     pub connect_timeout: Duration,
-    /// Bound of waiting for the first byte of an answer, once there is a connection.
+    /// Bound of waiting for the first byte of an answer; making a connection counts in.
     pub first_byte_timeout: Duration,
     /// Bound of waiting for more of an answer that has begun.
     pub next_byte_timeout: Duration,

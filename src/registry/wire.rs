@@ -297,7 +297,7 @@ impl<'a> Wire<'a> {
             request = request.form(form);
         }
         let (connect, first) = (self.options().connect_timeout, self.options().first_byte_timeout);
-        let answer = tokio::time::timeout(connect + first, request.send()).await;
+        let answer = tokio::time::timeout(first, request.send()).await;
         let answer = answer.map_err(|_elapsed| timeout(ask, Waited::FirstByte, first))?;
         let mut response = answer.map_err(|error| broken(ask.text(), &error, connect))?;
         let mut body = self.read(ask, &mut response).await?;
