@@ -60,6 +60,12 @@ struct TokenReply {
     expires_in: Option<f64>,
 }
 
+impl TokenReply {
+    fn holds_token(&self) -> bool {
+        [&self.access_token, &self.token, &self.refresh_token].iter().any(|token| token.is_some())
+    }
+}
+
 /// What a token service gave.
 struct Grant {
     token: SecretString,
@@ -182,7 +188,7 @@ impl Tokens {
         let mut ask = by_query(service, scopes);
         ask.authorization = basic(credential);
         let reply = wire.send(&ask).await?;
-        read_token(wire, &ask, &reply).map(|grant| (grant.token, grant.life))
+        read_token(wire, &ask, reply).map(|grant| (grant.token, grant.life))
     }
 
     /// Gets a token with an identity token, or with what the service gave in its place; `None`: it has no form.
@@ -206,7 +212,7 @@ impl Tokens {
         if reply.status.as_u16() == 404 {
             return Ok(None);
         }
-        let grant = read_token(wire, &form, &reply)?;
+        let grant = read_token(wire, &form, reply)?;
         if let Some(refresh) = &grant.refresh {
             self.replaced().insert(holder, refresh.clone());
         }
@@ -245,8 +251,12 @@ fn by_form(service: &TokenService, scopes: &[String], identity: &SecretString) -
     }
 }
 
-fn read_token(wire: &Wire<'_>, ask: &Ask, reply: &Reply) -> Result<Grant, RegistryError> {
+fn read_token(wire: &Wire<'_>, ask: &Ask, mut reply: Reply) -> Result<Grant, RegistryError> {
     if !reply.status.is_success() {
+        if serde_json::from_slice::<TokenReply>(&reply.body).is_ok_and(|found| found.holds_token()) {
+            // A refusal's words are shown, and these would be a token.
+            reply.body.clear();
+        }
         let error = reply.error(ask.text(), &wire.host.name);
         return Err(match error {
             // How OAuth2 refuses a refresh token; source: RFC 6749, section 5.2.

@@ -21,6 +21,12 @@ use crate::text::count;
 const CLIENT_REFUSED: &str = "the server wants a client certificate that it trusts";
 /// What an authority that is not known means.
 const UNKNOWN_ISSUER: &str = "no authority that we trust has signed it";
+/// What it means that a certificate's time is over, or not come.
+const EXPIRED: &str = "it has expired";
+const NOT_VALID_YET: &str = "it is not valid yet";
+/// How a registry is given the certificate that it wants to see.
+const CLIENT_CERTIFICATE: &str =
+    "Give it with the repository's `certSecretRef`: a secret with `tls.crt` and `tls.key`.";
 /// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
 const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
 
@@ -287,22 +293,17 @@ impl RegistryError {
             Self::TlsUntrusted { reason, .. } | Self::Unreachable { reason, .. }
                 if reason.starts_with(CLIENT_REFUSED) || reason.ends_with(CLOSED_AT_ONCE) =>
             {
-                Some(
-                    "Give it with the repository's `certSecretRef`: a secret with `tls.crt` and `tls.key`."
-                        .into(),
-                )
+                Some(CLIENT_CERTIFICATE.into())
             }
-            Self::TlsUntrusted { reason, .. } if reason.ends_with(UNKNOWN_ISSUER) => {
-                Some("Name the registry's certificate authority with --ca-file.".into())
-            }
-            Self::TlsUntrusted { .. } => Some(
-                "Whoever runs the registry has to give it a certificate that is good for its name.".into(),
-            ),
+            Self::TlsUntrusted { reason, .. } => Some(untrusted_hint(reason).into()),
             Self::Timeout { waited: Waited::End | Waited::FirstByte | Waited::NextByte, .. } => {
                 Some("If it is only slow, give it longer: `timeout` of the repository, or --timeout.".into())
             }
-            Self::Unreachable { reason, .. } if reason.contains("does not speak TLS") => {
-                Some("If plain HTTP is meant, set `insecure: true` on the repository.".into())
+            Self::Unreachable { reason, .. } if reason.contains("does not speak TLS") => Some(
+                "If plain HTTP is meant, set `insecure: true` on the repository, or write http:// in its `endpoint`.".into(),
+            ),
+            Self::Unreachable { request, .. } if !request.notes.is_empty() => {
+                Some("The registry was there a moment ago: scan again.".into())
             }
             Self::Unreachable { .. } | Self::Timeout { .. } => {
                 Some("Check the name of the registry and the way to it; `supercargo check` asks each.".into())
@@ -311,15 +312,41 @@ impl RegistryError {
                 Some(wait) => format!("The registry itself is in trouble; it asks to wait {wait} s."),
                 None => "The registry itself is in trouble; scan again later.".into(),
             }),
-            Self::BadAnswer { .. } => {
+            Self::Status { answer, .. } if answer.status == 400 && answer.names("HTTPS port") => {
+                Some("The server speaks TLS: leave `insecure` out, or write https:// in its `endpoint`.".into())
+            }
+            Self::Status { answer, .. } if answer.status == 400 && answer.names("certificate") => {
+                Some(CLIENT_CERTIFICATE.into())
+            }
+            Self::BadAnswer { .. } | Self::Status { .. } => {
                 Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
             }
             Self::Provider(_) => Some(
                 "Set the provider that runs the registry: aws, azure, gcp, or generic for any other.".into(),
             ),
-            _ => None,
+            Self::Setup(_) => None,
         }
     }
+}
+
+/// What mends a certificate that is not trusted, by the reason.
+fn untrusted_hint(reason: &str) -> &'static str {
+    let hints = [
+        (
+            UNKNOWN_ISSUER,
+            "Name the registry's certificate authority: `certSecretRef` of the repository, `ca` of the registry in the configuration, or --ca-file.",
+        ),
+        (
+            EXPIRED,
+            "Whoever runs the registry has to renew its certificate, if this machine's clock is right.",
+        ),
+        (
+            NOT_VALID_YET,
+            "Check this machine's clock; if it is right, the certificate was put in place too early.",
+        ),
+    ];
+    let found = hints.iter().find(|(flaw, _)| reason.ends_with(flaw)).map(|(_, hint)| *hint);
+    found.unwrap_or("Whoever runs the registry has to give it a certificate that is good for its name.")
 }
 
 fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {

@@ -181,6 +181,11 @@ impl<'a> Session<'a> {
         credential: &Credential,
     ) -> Result<Reply, RegistryError> {
         let mut ask = ask.clone();
+        if ask.url.origin() != registry.root.origin() {
+            // The page before this one was found elsewhere, and it is not there that our login is good.
+            let reply = self.wire.send(&ask).await?;
+            return self.accepted(&ask, reply);
+        }
         let access = self.wants().access.clone().unwrap_or_else(|| registry.access.clone());
         ask.authorization = self.authorization(&access, credential, None).await?;
         let mut reply = self.wire.send(&ask).await?;
@@ -193,8 +198,13 @@ impl<'a> Session<'a> {
             ask.authorization = self.authorization(&access, credential, refused.as_ref()).await?;
             reply = self.wire.send(&ask).await?;
         }
+        self.accepted(&ask, reply)
+    }
+
+    /// The whole of what was asked for, or that it is as it was; part of it is no answer.
+    fn accepted(&self, ask: &Ask, reply: Reply) -> Result<Reply, RegistryError> {
         let is_unchanged = ask.known.is_some() && reply.status == StatusCode::NOT_MODIFIED;
-        if reply.status.is_success() || is_unchanged {
+        if reply.status == StatusCode::OK || is_unchanged {
             return Ok(reply);
         }
         Err(reply.error(ask.text(), &self.wire.host.name))
@@ -313,6 +323,9 @@ impl<'a> Session<'a> {
         let reply = self.wire.send(&ask).await?;
         let closed = reply.status == StatusCode::UNAUTHORIZED;
         let access = match challenge(&reply) {
+            Some(Challenge::Bearer { .. }) if closed && reply.url.origin() != ask.url.origin() => {
+                return Err(RegistryError::BadAnswer { request: ask.text(), reason: stranger(&reply.url) });
+            }
             Some(Challenge::Bearer { realm, service, .. }) if closed => {
                 Access::Token(token_service(&ask, &ask.url, &realm, service)?)
             }
@@ -338,6 +351,14 @@ fn token_service(
 ) -> Result<TokenService, RegistryError> {
     let service = TokenService::new(root, realm, service);
     service.map_err(|reason| RegistryError::BadAnswer { request: ask.text(), reason })
+}
+
+/// Why what a server asks for that we were sent to is not given.
+fn stranger(url: &Url) -> String {
+    let other = url.origin().ascii_serialization();
+    format!(
+        "it leads to another server ({other}), which wants a login; only the registry itself may say where ours is shown"
+    )
 }
 
 fn challenge(reply: &Reply) -> Option<Challenge> {

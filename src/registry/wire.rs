@@ -3,11 +3,9 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -89,7 +87,7 @@ impl Reply {
         }
     }
 
-    /// `Retry-After`, in seconds or as a date by the server's own clock; a date that is past is no wait.
+    /// `Retry-After`, in seconds or as a date, in any of the three forms, by the server's own clock; a date that is past is no wait.
     ///
     /// Source: RFC 9110, sections 5.6.7 and 10.2.3.
     fn retry_after(&self) -> Option<Duration> {
@@ -97,10 +95,10 @@ impl Reply {
         if let Ok(seconds) = text.parse() {
             return Some(Duration::from_secs(seconds));
         }
-        let date = |text: &str| rfc2822::parse(text).ok().map(|date| date.timestamp());
+        let date = |text: &str| httpdate::parse_http_date(text).ok();
         let until = date(text)?;
-        let now = self.header("date").and_then(date).unwrap_or_else(Timestamp::now);
-        Some(until.duration_since(now).try_into().unwrap_or_default())
+        let now = self.header("date").and_then(date).unwrap_or_else(SystemTime::now);
+        Some(until.duration_since(now).unwrap_or_default())
     }
 
     /// Source: google/go-containerregistry:pkg/v1/remote/transport/retry.go, `pkg/v1/remote/options.go`.
@@ -304,6 +302,8 @@ impl<'a> Wire<'a> {
         if !response.status().is_success() {
             withheld::strike(&mut body, ask);
         }
+        // Of these we say what is wrong with them.
+        withheld::strike_headers(response.headers_mut(), ask);
         self.host.limit.learn(response.headers());
         Ok(Reply {
             status: response.status(),
@@ -370,6 +370,9 @@ mod tests {
         assert_eq!(wait(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
         let later = ("retry-after", "Sun, 06 Nov 1994 12:01:30 GMT");
         assert_eq!(wait(&[later, noon]), Some(Duration::from_secs(90)));
+        for later in ["Sunday, 06-Nov-94 12:01:30 GMT", "Sun Nov  6 12:01:30 1994"] {
+            assert_eq!(wait(&[("retry-after", later), noon]), Some(Duration::from_secs(90)), "{later}");
+        }
         assert_eq!(wait(&[later]), Some(Duration::ZERO), "by our clock that is long past");
         assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 11:59:59 GMT"), noon]), Some(Duration::ZERO));
         for none in ["", "-1", "soon", "1.5", "Sun, 06 Nov"] {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::wire::Ask;
@@ -13,6 +14,20 @@ const STRUCK: &[u8] = b"REDACTED";
 pub(super) fn strike(body: &mut Vec<u8>, ask: &Ask) {
     for secret in secrets(ask) {
         strike_one(body, secret.as_bytes());
+    }
+}
+
+/// The same in every header; one that is none any more afterwards is emptied.
+pub(super) fn strike_headers(headers: &mut HeaderMap, ask: &Ask) {
+    let secrets = secrets(ask);
+    for value in headers.values_mut().filter(|_| !secrets.is_empty()) {
+        let mut bytes = value.as_bytes().to_vec();
+        for secret in &secrets {
+            strike_one(&mut bytes, secret.as_bytes());
+        }
+        if bytes != value.as_bytes() {
+            *value = HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static(""));
+        }
     }
 }
 

@@ -9,7 +9,6 @@
 )]
 #![allow(unreachable_pub, missing_docs, reason = "included as a module; names say what they do")]
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -59,6 +58,10 @@ pub enum Fault {
     NotFound,
     RedirectRing,
     RedirectElsewhere,
+    /// To a server that wants a login too.
+    RedirectToAsk,
+    /// To a server whose page leads to another page of its own.
+    RedirectToPages,
     LimitedForLong,
     Html,
     Nonsense,
@@ -79,7 +82,11 @@ pub enum Fault {
     LinkOtherScheme,
     EmptyToken,
     Echo,
+    /// The same in a header, where `{}` stands in this line.
+    EchoIn(&'static str, &'static str),
 }
+
+const MOVED: &str = "307 Temporary Redirect";
 
 /// Faults that pass if they come less than three times.
 const PASSING: &[Fault] = &[
@@ -104,7 +111,10 @@ const FINAL: &[Fault] = &[
     Fault::NotFound,
     Fault::RedirectRing,
     Fault::RedirectElsewhere,
+    Fault::RedirectToAsk,
     Fault::LimitedForLong,
+    Fault::EchoIn(MOVED, "Location: /echo/{}"),
+    Fault::EchoIn("401 Unauthorized", "WWW-Authenticate: Bearer realm=\"gopher://{}/\",service=\"faults\""),
     Fault::Bomb,
     Fault::BrokenGzip,
     Fault::Endless,
@@ -122,6 +132,10 @@ const OF_PAGES: &[Fault] = &[
     Fault::Twice,
     Fault::Errors,
     Fault::TooLittlePromised,
+    Fault::RedirectToPages,
+    Fault::EchoIn("206 Partial Content", "Content-Range: bytes 0-9/100"),
+    Fault::EchoIn("200 OK", "Link: {}"),
+    Fault::EchoIn("200 OK", "Link: <http://{}.example.com/v2/>; rel=\"next\""),
     Fault::LinkRing,
     Fault::LinkElsewhere,
     Fault::LinkBroken,
@@ -225,6 +239,9 @@ impl Script {
     }
 
     fn answer(&self, asked: &Asked, before: usize, host: &str, thief: &str) -> Say {
+        if asked.line.contains("/echo/") {
+            return Say::status("404 Not Found");
+        }
         let step = step_of(&asked.line, self.pages.len());
         let fault = self.faults.iter().find(|(at, _, times)| *at == step && before < *times);
         let right = self.right(asked, step, host);
@@ -332,6 +349,8 @@ fn wrong(fault: Fault, right: &Say, asked: &Asked, step: Step, host: &str, thief
         Fault::RedirectElsewhere => {
             Say::status("307 Temporary Redirect").with(&format!("Location: http://{thief}/x"))
         }
+        Fault::RedirectToAsk => Say::status(MOVED).with(&format!("Location: http://{thief}/ask")),
+        Fault::RedirectToPages => Say::status(MOVED).with(&format!("Location: http://{thief}/pages")),
         Fault::LimitedForLong => Say::status("429 Too Many Requests").with("Retry-After: 3600"),
         Fault::Html => Say::json("<!doctype html><title>log in</title>"),
         Fault::Nonsense => Say::json(r#""tags""#),
@@ -358,14 +377,45 @@ fn wrong(fault: Fault, right: &Say, asked: &Asked, step: Step, host: &str, thief
         Fault::LinkBroken => Say::tags(&["1"]).with("Link: /v2/team/app/tags/list"),
         Fault::EmptyToken => Say::json(r#"{"token":""}"#),
         Fault::Echo => {
-            let mut text = format!("{} {} at {step:?}:", asked.line, asked.body);
             let shown = asked.authorization.as_deref().unwrap_or_default();
             // As it came, and as whoever debugs a registry would print it.
-            let unpacked = shown.strip_prefix("Basic ").map(|pair| STANDARD.decode(pair).unwrap());
-            write!(text, " {shown} {}", String::from_utf8(unpacked.unwrap_or_default()).unwrap()).unwrap();
+            let text = format!(
+                "{} {} at {step:?}: {shown} {}",
+                asked.line,
+                asked.body,
+                unpacked(shown).unwrap_or_default()
+            );
             Say::Answer("500 Internal Server Error", String::new(), text.into_bytes())
         }
+        Fault::EchoIn(status, line) => {
+            let shown = asked.authorization.as_deref().unwrap_or("nobody");
+            let password =
+                unpacked(shown).and_then(|pair| pair.split_once(':').map(|(_, word)| word.to_owned()));
+            let token = shown.split_once(' ').map_or(shown, |(_, token)| token).to_owned();
+            Say::Answer(status, String::new(), body).with(&line.replace("{}", &password.unwrap_or(token)))
+        }
     }
+}
+
+/// User and password of basic authentication.
+fn unpacked(shown: &str) -> Option<String> {
+    shown.strip_prefix("Basic ").map(|pair| String::from_utf8(STANDARD.decode(pair).unwrap()).unwrap())
+}
+
+/// A server that others are sent to: it wants their login, or has pages of its own.
+pub fn thief() -> Liar {
+    let address = Arc::new(OnceLock::<String>::new());
+    let own = Arc::clone(&address);
+    let thief = Liar::start(move |asked, _| match asked.line.as_str() {
+        "GET /ask" => {
+            let realm = format!("WWW-Authenticate: Bearer realm=\"http://{}/token\"", own.get().unwrap());
+            Say::status("401 Unauthorized").with(&realm)
+        }
+        "GET /pages" => Say::tags(&["1"]).with("Link: </more>; rel=\"next\""),
+        _ => Say::status("404 Not Found"),
+    });
+    address.set(thief.host.clone()).unwrap();
+    thief
 }
 
 fn head(status: &str, lines: &str, length: &str) -> Vec<u8> {

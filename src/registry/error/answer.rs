@@ -54,6 +54,11 @@ impl Answer {
         Self { retry_after, ..self }
     }
 
+    /// Whether the server's own words hold `text`.
+    pub(super) fn names(&self, text: &str) -> bool {
+        self.body.contains(text) || self.errors.iter().any(|error| error.contains(text))
+    }
+
     fn reason(&self) -> &'static str {
         reqwest::StatusCode::from_u16(self.status)
             .ok()

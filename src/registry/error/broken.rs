@@ -77,17 +77,25 @@ pub(in super::super) fn broken(request: Request, error: &reqwest::Error, after: 
 fn flaw(what: &CertificateError) -> String {
     match what {
         CertificateError::UnknownIssuer => super::UNKNOWN_ISSUER.to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => super::EXPIRED.to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet".to_owned()
+            super::NOT_VALID_YET.to_owned()
         }
         CertificateError::NotValidForName => OTHER_NAME.to_owned(),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            format!("{OTHER_NAME} ({})", presented.join(", "))
+            format!(
+                "{OTHER_NAME} ({})",
+                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
+            )
         }
         CertificateError::Revoked => "it was revoked".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// A name as the certificate has it: the library prints `DnsName("r.example.com")`.
+fn bare(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
 }
 
 /// An answer that began and did not end as it should.
