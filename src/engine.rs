@@ -37,6 +37,7 @@ mod scan;
 mod select;
 mod sign;
 pub mod status;
+mod unmarked;
 mod walk;
 mod watch;
 mod work_tree;

@@ -63,8 +63,12 @@ fn each_marker_below_the_path_gets_a_verdict_and_problems_make_exit_1() {
         (&json!("deploy/a.yaml"), &json!(5), &json!(12))
     );
     assert_eq!(second["fix"], "{\"$imagepolicy\": \"apps:web\"}");
-    assert_eq!(json["unmarked"], json!([{"file": "deploy/a.yaml", "line": 9, "image": "postgres:16"}]));
-    assert_eq!(json["files"][0]["file"], "deploy/broken.yaml");
+    let fix = "Give it an ImageRepository, an ImagePolicy and a marker, if it is to be updated.";
+    let unmarked = json!({"file": "deploy/a.yaml", "line": 9, "image": "postgres:16", "fix": fix});
+    assert_eq!(json["unmarked"], json!([unmarked]));
+    let broken = &json["files"][0];
+    assert_eq!(broken["file"], "deploy/broken.yaml");
+    assert_eq!(broken["fix"], "Correct the file there: until then Flux writes none of its markers.");
     assert_eq!(json["unused_policies"], json!([]));
     let chain = &json["broken_chains"][0];
     assert_eq!((&chain["link"], &chain["policy"]["name"]), (&json!("repository"), &json!("web")));

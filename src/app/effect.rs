@@ -110,6 +110,8 @@ pub enum Effect {
         /// What is asked.
         reach: Reach,
     },
+    /// Find the images without a marker in all files below the paths of the automations, as the last comparison found them.
+    FindUnmarked(JobId),
     /// Ask the remotes, and build the plan of what is approved.
     Prepare {
         /// The question.

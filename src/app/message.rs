@@ -17,7 +17,7 @@ use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::keep::RollBack;
 use crate::domain::landing::{CutOff, Landed, LandingStep, Merged};
-use crate::domain::lint::Survey;
+use crate::domain::lint::{Survey, Unmarked};
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Order;
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
@@ -76,6 +76,8 @@ pub enum Msg {
     Tried(JobId, Option<Arc<Tried>>),
     /// Marked files were read and compared with the verdicts.
     Proposed(JobId, Result<Proposed, Problem>),
+    /// All files of the automations were looked through for images without a marker.
+    Unmarked(JobId, BTreeMap<ObjectId, Arc<[Unmarked]>>),
     /// The remote was asked and the plan built.
     Prepared(JobId, Result<Box<Prepared>, Problem>),
     /// The patch was written into the file of this name, so many files long; or why it was not.

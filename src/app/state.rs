@@ -11,6 +11,7 @@ mod preview;
 mod push;
 mod status;
 mod target;
+mod unmarked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};
 pub use status::{ErrorEntry, Errors, Level, Status};
 pub use target::{PATCH, TargetDialog, TargetRow};
+pub use unmarked::Unmarked;
 
 use super::effect::JobId;
 use super::input::{Field, Message};
@@ -207,6 +209,8 @@ pub struct State {
     pub log: Log,
     /// S11.
     pub errors: Errors,
+    /// Images without a marker.
+    pub unmarked: Unmarked,
     /// S12, in front of everything.
     pub help: Option<Help>,
     /// What lies over the view.
@@ -293,6 +297,7 @@ impl Default for State {
             push: None,
             log: Log::default(),
             errors: Errors::default(),
+            unmarked: Unmarked::default(),
             help: None,
             overlay: None,
             filter: None,

@@ -28,6 +28,7 @@ mod scans;
 mod tags;
 mod target;
 mod time;
+mod unmarked;
 
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
         Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
+        Msg::Unmarked(job, found) => {
+            unmarked::found(state, job, found);
+            vec![]
+        }
         Msg::Prepared(job, result) => push::prepared(state, job, result),
         Msg::PatchWritten(path, written) => {
             target::patch_written(state, &path, written);

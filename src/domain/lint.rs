@@ -8,6 +8,7 @@ mod chain;
 mod judge;
 mod obsolete;
 mod survey;
+mod unmarked;
 mod unread;
 mod world;
 
@@ -22,6 +23,7 @@ use crate::problem::{Code, Problem};
 pub use chain::{BrokenChain, Link, status_of, suspended};
 pub use obsolete::Obsolete;
 pub use survey::{Standing, Survey, standings, survey};
+pub use unmarked::{Unmarked, forgotten, unmarked};
 pub use unread::may_mean_markers;
 pub use world::{Known, World};
 
@@ -158,20 +160,6 @@ impl From<&LintedMarker> for Problem {
     }
 }
 
-/// A container's image without a marker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unmarked {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The image.
-    pub image: String,
-    /// What to do, if it is to be updated; said to people alone.
-    #[serde(skip)]
-    pub fix: String,
-}
-
 /// A file that has markers and is not valid for Flux.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadFile {
@@ -183,8 +171,7 @@ pub struct BadFile {
     pub column: usize,
     /// What is wrong there.
     pub message: String,
-    /// What to do; said to people alone.
-    #[serde(skip)]
+    /// What to do.
     pub fix: String,
 }
 
@@ -256,13 +243,12 @@ pub fn lint(files: &[(&str, &[u8])], world: &World, threads: usize) -> Report {
 fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
     let mut report = Report::default();
     let means_markers = manifest::has_token(bytes) || super::marker::mentions_key(bytes);
-    let has_image = || memchr::memmem::find(bytes, b"image").is_some();
     if !manifest::is_yaml_name(file) {
         let text = std::str::from_utf8(bytes).ok().filter(|_| means_markers);
         report.markers = text.map(|text| unread::in_other_file(file, text)).unwrap_or_default();
         return report;
     }
-    if !(means_markers || has_image()) {
+    if !(means_markers || unmarked::may_have_image(bytes)) {
         return report;
     }
     let bad = |line, column, message: String| BadFile {
@@ -278,13 +264,7 @@ fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
     };
     match parsed {
         Ok(manifest) => {
-            let unmarked = |image: &manifest::Image| Unmarked {
-                file: file.to_owned(),
-                line: image.line,
-                image: image.image.clone(),
-                fix: world.marker_for(&image.image),
-            };
-            report.unmarked = manifest.images().map(unmarked).collect();
+            report.unmarked = world.unmarked(file, &manifest);
             report.markers = judge::markers(file, &manifest, world, manifest::has_token(bytes));
             let unread = unread::behind_end(file, manifest.text(), &report.markers);
             report.markers.extend(unread);

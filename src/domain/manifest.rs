@@ -116,8 +116,6 @@ pub enum StrayReason {
 pub struct Image {
     /// The line, from 1.
     pub line: usize,
-    /// The byte at which it begins.
-    pub place: usize,
     /// The value.
     pub image: String,
 }
@@ -184,15 +182,14 @@ impl<'a> Manifest<'a> {
         self.parts.iter().flat_map(|part| &part.strays)
     }
 
-    /// The marked scalars, the markers that govern nothing, and the images without a marker.
-    pub fn into_markers(self) -> (Vec<MarkedScalar>, Vec<Stray>, Vec<Image>) {
-        let (mut scalars, mut strays, mut images) = (Vec::new(), Vec::new(), Vec::new());
+    /// The marked scalars, and the markers that govern nothing.
+    pub fn into_markers(self) -> (Vec<MarkedScalar>, Vec<Stray>) {
+        let (mut scalars, mut strays) = (Vec::new(), Vec::new());
         for part in self.parts {
             scalars.extend(part.scalars);
             strays.extend(part.strays);
-            images.extend(part.images);
         }
-        (scalars, strays, images)
+        (scalars, strays)
     }
 
     /// The images of containers that have no marker.

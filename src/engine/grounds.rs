@@ -12,6 +12,7 @@ use super::{Engine, World, blocking};
 use crate::config::Refresh;
 use crate::domain::freeze::FREEZE;
 use crate::domain::inventory::is_below;
+use crate::domain::manifest;
 use crate::domain::object::{ImageUpdateAutomation, Person};
 use crate::domain::plan::{Committing, Ground, PushTarget, Warning};
 use crate::domain::setrun;
@@ -169,8 +170,11 @@ fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Resu
     let path = setrun::resolve(&automation.update_path, |path| super::walk::entry(&root, path))
         .map_err(|error| not_scanned(&error))?;
     let mut ground = described(world, automation, path.clone())?;
-    let below = super::walk::marked_files(&root)?.into_iter().filter(|(file, _)| is_below(file, &path));
-    let (files, problem_files) = sorted(below.filter_map(|(file, bytes)| marked(&file, &bytes)));
+    let read = |file: &str, bytes: &[u8]| {
+        let is_of_interest = is_below(file, &path) && manifest::means_markers(file, bytes);
+        is_of_interest.then(|| marked(file, bytes)).flatten()
+    };
+    let (files, problem_files) = sorted(super::walk::files(&root, &read)?.into_iter());
     (ground.files, ground.problem_files) = (files.into(), problem_files);
     Ok(ground)
 }

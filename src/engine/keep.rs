@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// The cache of the remote that a ground is of.
-    fn cache_of(&self, world: &World, ground: &Ground) -> Result<BareCache, Problem> {
+    pub(super) fn cache_of(&self, world: &World, ground: &Ground) -> Result<BareCache, Problem> {
         let gone = || Problem::new(Code::NotFound, ground.automation.to_string(), "it has no Git remote");
         let known = world.automations.iter().find(|known| known.meta.id == ground.automation);
         let place = self.settle(world, known.ok_or_else(gone)?)?.ok_or_else(gone)?;

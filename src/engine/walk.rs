@@ -66,19 +66,25 @@ impl World {
     }
 }
 
-/// Reads the files below `root` that can hold a marker: path from `root` and content, depth first, names by bytes.
+/// What `make` makes of each file below `root` that Flux reads for its name, from its path below `root` and its content: depth
+/// first, names by bytes.
 ///
 /// `.git` is left out, and links are not followed.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
-pub(super) fn marked_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+pub(super) fn files<T>(root: &Path, make: &impl Fn(&str, &[u8]) -> Option<T>) -> Result<Vec<T>, Problem> {
     let mut found = Vec::new();
-    walk(root, "", &mut found)?;
+    walk(root, "", make, &mut found)?;
     Ok(found)
 }
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) -> Result<(), Problem> {
+fn walk<T>(
+    folder: &Path,
+    prefix: &str,
+    make: &impl Fn(&str, &[u8]) -> Option<T>,
+    found: &mut Vec<T>,
+) -> Result<(), Problem> {
     let read = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut entries: Vec<(String, PathBuf)> = Vec::new();
     for entry in read {
@@ -93,13 +99,11 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) -> Resu
         let Ok(kind) = fs::symlink_metadata(&path) else { continue };
         if kind.is_dir() {
             if name != ".git" {
-                walk(&path, &format!("{below}/"), found)?;
+                walk(&path, &format!("{below}/"), make, found)?;
             }
         } else if manifest::is_yaml_name(&below) && kind.is_file() {
             let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-            if manifest::means_markers(&below, &bytes) {
-                found.push((below, bytes));
-            }
+            found.extend(make(&below, &bytes));
         }
     }
     Ok(())

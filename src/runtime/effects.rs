@@ -2,7 +2,7 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, try, describe, glance, compare, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, try, describe, glance, compare, find unmarked images, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | waiting for a controller | goes on | cancelled |
@@ -19,6 +19,7 @@ mod order;
 mod propose;
 mod push;
 mod scan;
+mod unmarked;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -190,6 +191,7 @@ impl EffectRunner {
                 self.spawn(job, look::glance(work, job, repository, tags));
             }
             Effect::Propose { job, reach } => self.spawn(job, propose::propose(work, job, reach)),
+            Effect::FindUnmarked(job) => self.spawn(job, unmarked::find(work, job)),
             Effect::Prepare { job, wish } => {
                 let request = push::request(wish, work.refresh(true));
                 self.spawn(job, push::prepare(work, job, request));

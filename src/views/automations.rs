@@ -11,6 +11,7 @@ use crate::app::state::State;
 use crate::app::view::View;
 use crate::app::world::Phase;
 use crate::domain::inventory;
+use crate::domain::lint::Unmarked;
 use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::plan::Ground;
 use crate::domain::proposal::{Proposal, UpdateState};
@@ -148,11 +149,6 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
             let base = Line::plain(at).and(words::short(&base.commit)).dim(format!(", fetched {time}"));
             lines.push(words::fact("base", base));
         }
-        lines.extend(
-            unmarked(ground)
-                .into_iter()
-                .flat_map(|text| words::paragraph("unmarked", Role::TextDim, &text, width)),
-        );
         for file in &ground.problem_files {
             let text = format!("{}:{}: {}", file.path, file.error.line, file.error.message);
             lines.extend(words::paragraph("file", Role::StateError, &text, width));
@@ -160,6 +156,10 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
         for warning in &ground.warnings {
             lines.extend(words::paragraph("WARNING", Role::StateWarn, &warning.message, width));
         }
+        let unmarked = state.unmarked.found.get(id).and_then(|images| unmarked(ground, images));
+        lines.extend(
+            unmarked.into_iter().flat_map(|text| words::paragraph("unmarked", Role::TextDim, &text, width)),
+        );
     } else if let Some(problem) = state.errors.of_checkout(id) {
         lines.extend(words::problem(problem, width));
     } else {
@@ -175,21 +175,25 @@ fn preview(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec
     lines
 }
 
-/// `2 images in files with markers have none: postgres:16.4 (deploy/db.yaml:9), …`.
-fn unmarked(ground: &Ground) -> Option<String> {
-    let images = || ground.files.iter().flat_map(|file| file.unmarked.iter().map(move |image| (file, image)));
-    let (count, verb) = match images().count() {
+/// `3 images have no marker, 1 of them although a policy is for it: o/web:1 (apps/c.yaml:4), postgres:16.4 (…), …`; those that
+/// a policy is for come first.
+fn unmarked(ground: &Ground, images: &[Unmarked]) -> Option<String> {
+    let is_forgotten = |image: &&Unmarked| image.wants_marker_of(&ground.policies);
+    let (count, verb) = match images.len() {
         0 => return None,
         1 => ("1 image".to_owned(), "has"),
         count => (words::count(count, "image"), "have"),
     };
-    let named =
-        images().take(NAMED).map(|(file, image)| format!("{} ({}:{})", image.image, file.path, image.line));
+    let although = match images.iter().filter(is_forgotten).count() {
+        0 => String::new(),
+        forgotten => format!(", {forgotten} of them although a policy is for it (! shows more)"),
+    };
+    let others = images.iter().filter(|image| !is_forgotten(image));
+    let named = images.iter().filter(is_forgotten).chain(others).take(NAMED);
+    let named = named.map(|image| format!("{} ({}:{})", image.image, image.file, image.line));
     let named = named.collect::<Vec<_>>().join(", ");
-    let more = if images().nth(NAMED).is_some() { ", …" } else { "" };
-    Some(format!(
-        "{count} in files with markers {verb} none: {named}{more}; `supercargo lint --strict` looks at all files"
-    ))
+    let more = if images.len() > NAMED { ", …" } else { "" };
+    Some(format!("{count} {verb} no marker{although}: {named}{more}"))
 }
 
 /// How many of the images without a marker are named.

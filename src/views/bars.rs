@@ -31,7 +31,7 @@ pub(super) fn top(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         program,
         crumbs: crumbs(state),
         scan: scan(state),
-        errors: state.errors.len(),
+        errors: state.errors.problems(),
         lost: state.lost.map(|since| lost(state, since)),
         frozen: state.frozen,
         badge: badge(state.mode),

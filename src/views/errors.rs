@@ -38,10 +38,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
 
 fn row<'a>(state: &State, entry: &'a ErrorEntry) -> Row<'a> {
     let times = if entry.count > 1 { format!("  ({} times)", entry.count) } else { String::new() };
+    let role = if entry.is_note() { Role::Text } else { Role::StateError };
     Row::Cells(vec![
         Cell::of(Role::TextDim, words::clock_seconds(entry.time, &state.zone)),
         Cell::plain(&entry.what),
-        Cell::Line(Line::of(Role::StateError, &entry.problem.message).dim(times)),
+        Cell::Line(Line::of(role, &entry.problem.message).dim(times)),
     ])
 }
 
@@ -71,7 +72,11 @@ fn still_works(state: &State, repository: &crate::domain::object::ObjectId) -> L
 /// How many there are, and how many are tried again without a key.
 pub(super) fn summary(state: &State) -> Line {
     let by_itself = state.scans.iter().filter(|(_, scan)| scan.retry.is_some()).count();
-    let problems = words::count(state.errors.len(), "problem");
+    let notes = match state.errors.notes() {
+        0 => String::new(),
+        notes => format!(", {}", words::count(notes, "note")),
+    };
+    let problems = words::count(state.errors.problems(), "problem") + &notes;
     if by_itself == 0 {
         return Line::plain(problems);
     }

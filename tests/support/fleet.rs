@@ -26,10 +26,10 @@ use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
 use supercargo::domain::age::Clocks;
 use supercargo::domain::branch::{Destination, Onto};
 use supercargo::domain::hold;
-use supercargo::domain::inventory::{Inventory, targets};
+use supercargo::domain::inventory::{Inventory, is_below, targets};
 use supercargo::domain::keep::{Means, Offer, RollBack, narrowed, pattern};
 use supercargo::domain::landing::{Landed, LandingStep, Merge, Merged};
-use supercargo::domain::lint::{Known, World, survey};
+use supercargo::domain::lint::{Known, World, survey, unmarked};
 use supercargo::domain::manifest;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use supercargo::domain::plan::{
@@ -207,6 +207,7 @@ impl Screen {
                 }
                 Effect::Try { job, policy, trial } => answers.push(self.attempt(job, &policy, trial)),
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),
+                Effect::FindUnmarked(job) => answers.push(self.unmarked(job)),
                 Effect::Prepare { job, wish: PlanWish { updates, messages, destination, .. } } => {
                     answers.push(self.prepare(job, &updates, (&messages, &destination)));
                 }
@@ -321,6 +322,17 @@ impl Screen {
         let image = self.selections[policy].image.clone();
         let reference = Reference { image, tag: tag.to_owned(), digest: None };
         Msg::RollBack(job, Ok(Box::new(RollBack { reference, offers })))
+    }
+
+    /// The images without a marker in the scenario's files, below the path of each automation.
+    fn unmarked(&self, job: JobId) -> Msg {
+        let objects = World::new(&self.inventory, &Known::default());
+        let below = |ground: &Ground| {
+            let files = self.files.iter().filter(|(file, _)| is_below(file, &ground.path));
+            files.flat_map(|(file, bytes)| unmarked(file, bytes, &objects)).collect()
+        };
+        let found = self.state.review.grounds.iter();
+        Msg::Unmarked(job, found.map(|ground| (ground.automation.clone(), below(ground))).collect())
     }
 
     fn load(&self, job: JobId) -> Msg {

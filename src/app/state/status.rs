@@ -66,9 +66,16 @@ pub struct ErrorEntry {
 impl ErrorEntry {
     /// The end of `what` where an automation's files could not be read; its name stands before it.
     pub const CHECKOUT: &str = "checkout";
+    /// The end of `what` where images want nothing but a marker. That may be meant so: it is a note and no problem.
+    pub const UNMARKED: &str = "unmarked images";
+
+    /// Whether nothing is wrong, and something may be worth a look.
+    pub fn is_note(&self) -> bool {
+        self.what.ends_with(Self::UNMARKED)
+    }
 }
 
-/// S11: problems, the newest first, repeats folded.
+/// S11: problems, the newest first, repeats folded; notes below them.
 #[derive(Debug, Clone, Default)]
 pub struct Errors {
     entries: Vec<ErrorEntry>,
@@ -78,7 +85,7 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// All problems, the newest first.
+    /// All problems, the newest first, and the notes below them.
     pub fn entries(&self) -> &[ErrorEntry] {
         &self.entries
     }
@@ -95,12 +102,22 @@ impl Errors {
         self.entries.iter().find(fatal).map(|entry| &entry.problem)
     }
 
-    /// How many different problems there are.
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// How many of them are notes.
+    pub fn notes(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_note()).count()
+    }
+
+    /// How many different problems there are.
+    pub fn problems(&self) -> usize {
+        self.len() - self.notes()
+    }
+
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -119,7 +136,8 @@ impl Errors {
         };
         entry.count += 1;
         entry.time = time;
-        self.entries.insert(0, entry);
+        let at = if entry.is_note() { self.entries.len() } else { 0 };
+        self.entries.insert(at, entry);
         self.refresh();
         is_new
     }

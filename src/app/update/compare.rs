@@ -10,7 +10,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::Problem;
 
-use super::{decide, message, problems, target, time};
+use super::{decide, message, problems, target, time, unmarked};
 
 /// Has updates compared anew; if that is under way, once more when it is done.
 pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<Effect> {
@@ -94,7 +94,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
         let fetch = std::mem::take(&mut state.jobs.fetch_again);
         return propose(state, fetch, false);
     }
-    vec![]
+    unmarked::look(state)
 }
 
 /// Keeps the updates of a plan under review whose tags nobody knows here yet: they are neither there nor gone.

@@ -138,6 +138,7 @@ fn take_in(state: &mut State, loaded: Loaded) {
     for (automation, draft) in drafts {
         state.review.messages.entry(automation).or_insert_with(|| Message::new(&draft));
     }
+    state.unmarked.forget();
     state.review.survey.automations = lint::standings(&inventory, &lint::Known::default());
     let found = &loaded.problems;
     state.errors.retain(|entry| entry.what != SOURCE || found.contains(&entry.problem));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::state::{ErrorEntry, Level, State};
+use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::ProblemFile;
 use crate::problem::{Code, Problem};
@@ -42,14 +43,32 @@ pub(super) fn checkouts(state: &mut State, found: Vec<Problem>) {
     replace(state, ErrorEntry::CHECKOUT, found);
 }
 
+/// Keeps which images want nothing but a marker, a note for each automation, and takes off what no longer does.
+pub(super) fn unmarked(state: &mut State) {
+    let found = state.unmarked.found.iter().filter_map(|(automation, images)| {
+        let ground = state.review.ground(automation)?;
+        lint::forgotten(automation, &ground.policies, images)
+    });
+    let found = found.collect();
+    put(state, ErrorEntry::UNMARKED, found);
+}
+
 /// Keeps what is to be said of the objects' versions, and takes off what no longer is.
 pub(super) fn versions(state: &mut State) {
     let found = state.inventory.obsolete.iter().map(Problem::from).collect();
     replace(state, "obsolete apiVersion", found);
 }
 
-/// Puts `found` in the place of all that is said of such `things`, each under the place it is about.
+/// Puts `found` in the place of all that is said of such `things`, and tells how many are new.
 fn replace(state: &mut State, things: &str, found: Vec<Problem>) {
+    let new = put(state, things, found);
+    if new > 0 {
+        state.tell(Level::Warning, format!("{} to look at: ! shows more", count(new, things)));
+    }
+}
+
+/// Puts `found` in the place of all that is said of such `things`, each under what it is about. Returns how many are new.
+fn put(state: &mut State, things: &str, found: Vec<Problem>) -> usize {
     let what = |problem: &Problem| format!("{} {things}", problem.subject);
     let is_one = |entry: &ErrorEntry| entry.what.ends_with(&format!(" {things}"));
     state.errors.retain(|entry| !is_one(entry) || found.contains(&entry.problem));
@@ -59,9 +78,7 @@ fn replace(state: &mut State, things: &str, found: Vec<Problem>) {
             new += usize::from(state.errors.add(state.now, &what(&problem), problem, None));
         }
     }
-    if new > 0 {
-        state.tell(Level::Warning, format!("{} to look at: ! shows more", count(new, things)));
-    }
+    new
 }
 
 /// Keeps several and says how many, if there is more than one.

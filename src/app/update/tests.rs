@@ -28,15 +28,15 @@ use crate::app::moment::Moment;
 use crate::app::rows;
 use crate::app::state::{Node, Overlay};
 use crate::app::view::{Context, Focus, View};
-use crate::app::world::{Glanced, Phase, Sightings, Told};
+use crate::app::world::{Compared, Glanced, Phase, Running, Sightings, Told};
 use crate::domain::age::{self, Clocks};
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::landing::{CutOff, Fate};
-use crate::domain::lint::{Fix, LintedMarker, Survey, Verdict};
+use crate::domain::lint::{Fix, LintedMarker, Survey, Unmarked, Verdict};
 use crate::domain::manifest::YamlError;
 use crate::domain::mode::Mode;
 use crate::domain::object::{ImageRepository, ObjectId};
-use crate::domain::plan::{Ground, ProblemFile};
+use crate::domain::plan::{Base, Ground, ProblemFile};
 use crate::domain::proposal::{Decision, UpdateState};
 use crate::problem::{Code, Problem};
 use world::{

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chain::{self, BrokenChain, Link};
 use super::{Obsolete, Outcome, Verdict};
 use crate::domain::inventory::{Inventory, TargetError, clean_path, is_below, targets};
-use crate::domain::marker;
 use crate::domain::object::{ImagePolicy, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::policy::{Evaluator, PolicyError};
 use crate::domain::proposal::Reference;
@@ -51,7 +50,7 @@ pub struct World {
     /// Policies in versions that Flux no longer serves, by name; of some that are not read at all, nothing else is known.
     pub(super) obsolete: BTreeMap<String, Obsolete>,
     /// The policies of each image.
-    images: BTreeMap<String, Vec<ObjectId>>,
+    pub(super) images: BTreeMap<String, Vec<ObjectId>>,
     /// Repositories that no policy reads.
     pub(super) unused_repositories: Vec<ObjectId>,
 }
@@ -187,29 +186,6 @@ impl World {
             status: NO_AUTOMATION,
             verdict: Some(Verdict::OtherNamespace),
             fault: Fault::new(message, fix),
-        }
-    }
-
-    /// What to do about `image`, a reference without a marker, if it is to be updated.
-    pub(super) fn marker_for(&self, image: &str) -> String {
-        let name = image.split('@').next().unwrap_or(image);
-        // A colon behind the last slash begins the tag; one before it the port.
-        let name = match name.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => name,
-            _ => name,
-        };
-        match self.images.get(name).map(Vec::as_slice) {
-            Some([policy]) => {
-                let marker = marker::text_of(&format!("{}:{}", policy.namespace, policy.name));
-                format!("Put `# {marker}` behind it.")
-            }
-            Some(several) => {
-                let names = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                format!("Put the marker of one of its policies behind it: {names}.")
-            }
-            None => {
-                "Give it an ImageRepository, an ImagePolicy and a marker, if it is to be updated.".to_owned()
-            }
         }
     }
 

@@ -387,7 +387,7 @@ impl<'a> Walker<'a> {
     fn note_image(&mut self, last: &Last<'_>) {
         if !last.span.is_empty() && self.stack.is_container_image() {
             let image = last.value.clone().into_owned();
-            self.part.images.push(Image { line: last.line, image, place: last.span.start });
+            self.part.images.push(Image { line: last.line, image });
         }
     }
 
@@ -409,7 +409,6 @@ impl<'a> Walker<'a> {
         }
         for image in &mut self.part.images {
             image.line += lines;
-            image.place += base;
         }
         for scalar in &mut self.part.scalars {
             scalar.column = line_before(self.text, scalar.span.start).len() + 1;

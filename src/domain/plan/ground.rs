@@ -8,7 +8,7 @@ use super::stale::{Stale, apply_sites};
 use super::{Base, PushTarget, Warning};
 use crate::domain::age::Clocks;
 use crate::domain::edit::{Check, ObjectEdit};
-use crate::domain::manifest::{self, Image, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
+use crate::domain::manifest::{self, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::policy::Evaluator;
@@ -29,8 +29,6 @@ pub struct MarkedFile {
     pub sites: Vec<MarkedScalar>,
     /// Its markers, and what means to be one, that govern nothing.
     pub strays: Vec<Stray>,
-    /// The images of containers in it that have no marker.
-    pub unmarked: Vec<Image>,
 }
 
 /// A file before and after. Of the text after only what is new is kept: a plan may change thousands of files.
@@ -122,8 +120,8 @@ impl MarkedFile {
     /// Where and why the text is not valid to Flux.
     pub fn read(path: impl Into<String>, text: impl Into<Arc<str>>) -> Result<Self, YamlError> {
         let text = text.into();
-        let (sites, strays, unmarked) = Manifest::parse(&text)?.into_markers();
-        Ok(Self { path: path.into(), text, sites, strays, unmarked })
+        let (sites, strays) = Manifest::parse(&text)?.into_markers();
+        Ok(Self { path: path.into(), text, sites, strays })
     }
 }
 

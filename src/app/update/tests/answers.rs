@@ -395,6 +395,56 @@ fn what_is_wrong_with_markers_is_kept_until_it_no_longer_is() {
 }
 
 #[test]
+fn images_without_a_marker_are_looked_for_once_for_each_commit_and_told_below_what_is_wrong() {
+    let mut state = review_of(&[]);
+    let web = ObjectId::new("shop", "web");
+    let looks = |state: &mut State, commit: &str| {
+        let (reference, commit) = ("refs/heads/main".to_owned(), commit.to_owned());
+        let base = Base { reference, commit, fetched: world::epoch(), stale: false };
+        let grounds = vec![Ground { base: Some(base), policies: vec![web.clone()], ..world::ground() }];
+        let job = JobId(700);
+        state.jobs.propose = Some(job);
+        let proposed = Proposed { grounds: Arc::new(grounds), ..Proposed::default() };
+        let effects = update(state, Msg::Proposed(job, Ok(proposed)));
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::FindUnmarked(job) => Some(job),
+            _ => None,
+        })
+    };
+    let first = looks(&mut state, "a").expect("a commit that nobody has looked through");
+    assert_eq!(looks(&mut state, "a"), None, "it was asked for");
+    let second = looks(&mut state, "b").expect("another commit");
+
+    let found = |policies: &[&ObjectId]| {
+        let images = policies.iter().map(|policy| Unmarked {
+            file: "a.yaml".to_owned(),
+            line: 3,
+            image: "o/web:1".to_owned(),
+            fix: "Put it there.".to_owned(),
+            policies: vec![(*policy).clone()],
+        });
+        BTreeMap::from([(ObjectId::new("shop", "apps"), images.collect())])
+    };
+    update(&mut state, Msg::Unmarked(first, found(&[&web])));
+    assert!(
+        state.unmarked.found.is_empty() && state.errors.is_empty(),
+        "that answer is of files that were before"
+    );
+    update(&mut state, Msg::Unmarked(second, found(&[&web])));
+    let problem = Problem::new(Code::Unreachable, "registry", "connection refused");
+    update(&mut state, Msg::Warned(problem));
+    let said: Vec<_> = state.errors.entries().iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(said, ["supercargo", "shop/apps unmarked images"]);
+    assert_eq!((state.errors.problems(), state.errors.notes()), (1, 1), "nothing is wrong with them");
+    update(&mut state, Msg::Unmarked(second, found(&[&ObjectId::new("other", "web")])));
+    assert_eq!(state.errors.notes(), 0, "the automation has no policy for it");
+    state.compared = Compared::Partly;
+    state.scans.entry(&web).running =
+        Some(Running { job: JobId(701), since: state.at, seen: 0, expected: None, digests: Reach::Recent });
+    assert_eq!(looks(&mut state, "c"), None, "a start is not slowed down");
+}
+
+#[test]
 fn rows_are_rebuilt_once_for_all_scans_that_end_within_a_moment() {
     let mut state = State::default();
     ready(&mut state);
