@@ -25,7 +25,7 @@ pub use bootstrap::{AtForgeArgs, AtGitArgs, BootstrapArgs, BootstrapAt, Bootstra
 pub use change::{Chosen, DeleteArgs, ObjectArgs, ObjectKind, ObjectWhat, ResumeArgs};
 pub use check::{
     CheckArgs, CompletionArgs, ConfigArgs, ConfigWhat, DoctorArgs, DoctorWhat, EventsArgs, LintArgs, ManArgs,
-    SchemaArgs, SchemaWhat,
+    SchemaArgs, SchemaWhat, ThemeArgs, ThemeWhat,
 };
 pub use eval::{
     EvalArgs, EvalBatchArgs, EvalPolicyArgs, EvalWhat, RenderArgs, RenderMessageArgs, RenderWhat,
@@ -241,8 +241,7 @@ pub struct Global {
     #[arg(long, global = true, hide_short_help = true, value_name = "LEVEL", default_value = "warn", env = "SUPERCARGO_LOG",
           value_parser = ["error", "warn", "info", "debug", "trace"])]
     pub log_level: String,
-    /// The theme of the dashboard: auto, default-dark, default-light, high-contrast, high-contrast-light, cvd-safe,
-    /// cvd-safe-light, ansi16 or mono.
+    /// The theme of the dashboard: auto, or what `supercargo theme list` has.
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME", env = "SUPERCARGO_THEME")]
     pub theme: Option<String>,
     /// Draw with ASCII only.
@@ -348,6 +347,9 @@ pub enum Command {
     Config(ConfigArgs),
     /// What each key of the dashboard does.
     Keys,
+    /// The colours of the dashboard: which there are, and whether a theme of yours can be read.
+    #[command(long_about = examples::THEME)]
+    Theme(ThemeArgs),
     /// Print a manual page.
     #[command(long_about = examples::MAN)]
     Man(ManArgs),

@@ -23,6 +23,7 @@ use crate::problem::{Code, Problem};
 use crate::text::SecretString;
 use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
 
+pub use file::themes_folder;
 pub use forge::{ForgeConfig, ForgeSettings};
 pub use view::{DEFAULT_FILE, Entry, Place, places, view, without_files};
 
@@ -154,6 +155,8 @@ pub struct Settings {
     pub trailers: Vec<String>,
     /// The theme's name; `auto` chooses.
     pub theme: String,
+    /// The folder of the user's themes.
+    pub themes: Option<PathBuf>,
     /// ASCII only.
     pub ascii: bool,
     /// The kube context asked for.
@@ -281,6 +284,7 @@ fn settle(
         trailers: trailers(user.commit.trailers.or(system.commit.trailers).unwrap_or_default())?,
         author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,
         theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
+        themes: themes_folder(env),
         ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
         context: global.context.clone(),
         kubeconfig: global.kubeconfig.clone(),

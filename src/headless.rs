@@ -42,6 +42,8 @@ mod set;
 mod signals;
 mod table;
 mod tags;
+#[cfg(feature = "tui")]
+mod theme;
 mod updates;
 mod watch;
 
@@ -188,6 +190,7 @@ fn settings_for(cli: &Cli) -> Result<Settings, Problem> {
             Command::Version
             | Command::Completion(_)
             | Command::Keys
+            | Command::Theme(_)
             | Command::Man(_)
             | Command::Schema(_)
             | Command::Config(ConfigArgs { what: ConfigWhat::Path | ConfigWhat::Default }),
@@ -233,6 +236,10 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Version => Ok(Answer::new(completion::Version)),
         Command::Config(args) => config::config(&cli.global, &ProcessEnvironment, args.what),
         Command::Keys => Ok(Answer::new(keys::Keys)),
+        #[cfg(feature = "tui")]
+        Command::Theme(args) => theme::theme(&ProcessEnvironment, &args.what),
+        #[cfg(not(feature = "tui"))]
+        Command::Theme(_) => Err(Problem::new(Code::Usage, "theme", "this program has no dashboard")),
         Command::Man(args) => completion::Manual::of(&args.command).map(Answer::new),
         Command::Completion(args) => Ok(Answer::new(completion::Script::new(args.shell))),
         Command::Lint(args) => lint::run(settings, args),

@@ -29,7 +29,7 @@ use crate::config;
 use crate::domain::plan::Plan;
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
-use crate::theme::{Choice, Depth, Environment, SHIPPED};
+use crate::theme::{Choice, Depth, Environment, Library};
 use signals::Signals;
 
 /// How the dashboard was left.
@@ -75,10 +75,19 @@ pub struct Options {
 pub(crate) struct Appearance {
     /// How many colours there are.
     pub(crate) depth: Depth,
-    /// The theme's name.
-    pub(crate) theme: String,
+    /// The theme that `auto` stands for, as far as is known.
+    pub(crate) auto: &'static str,
+    /// The themes there are.
+    pub(crate) library: Library,
     /// Whether only ASCII can be shown.
     pub(crate) ascii: bool,
+}
+
+impl Appearance {
+    /// The theme that is meant by `name`: itself, or for `auto` the one for the terminal's background.
+    fn resolve<'a>(&self, name: &'a str) -> &'a str {
+        if name == "auto" { self.auto } else { name }
+    }
 }
 
 /// How long work on a demo's own registry and remote may take to end.
@@ -167,7 +176,7 @@ pub(crate) fn described(settings: &config::Settings) -> [(&'static str, String);
     let way = if variable("TMUX").is_some() { "OSC 52 through tmux" } else { "OSC 52" };
     [
         ("terminal", format!("{kind}, {}", set("TERM"))),
-        ("colour", format!("{colours}, theme {}; {by}", look.theme)),
+        ("colour", format!("{colours}, theme {}; {by}", look.resolve(&settings.theme))),
         ("locale", format!("{characters}; {}", set(locale))),
         ("clipboard", format!("{way}: the terminal must allow it")),
     ]
@@ -190,12 +199,12 @@ fn appearance(settings: &config::Settings) -> Appearance {
         ColorChoice::Never => Choice::Never,
     };
     let depth = Depth::detect(choice, environment);
-    let theme = if settings.theme == "auto" {
-        guess_theme(variable("COLORFGBG").as_deref())
-    } else {
-        &settings.theme
-    };
-    Appearance { depth, theme: theme.to_owned(), ascii: settings.ascii || is_ascii(variable) }
+    Appearance {
+        depth,
+        auto: guess_theme(variable("COLORFGBG").as_deref()),
+        library: Library::new(settings.themes.clone()),
+        ascii: settings.ascii || is_ascii(variable),
+    }
 }
 
 /// Light or dark by `COLORFGBG`, whose last number is the background's; dark where that says nothing.
@@ -230,7 +239,9 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     crate::engine::who().split('@').next().unwrap_or_default().clone_into(&mut state.operator);
     (state.now, state.zone) = (clock::now(), clock::zone());
     state.size = terminal::size();
-    state.offer_themes(SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect(), &appearance.theme);
+    let themes: Vec<String> = std::iter::once("auto".to_owned()).chain(appearance.library.names()).collect();
+    let unknown = unknown_theme(&settings.theme, &themes);
+    state.offer_themes(themes, &settings.theme);
     if options.first_run {
         state.welcome();
     }
@@ -238,17 +249,15 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
         state.open_plan(plan);
         rows::refresh(&mut state);
     }
-    state.remark(settings.warnings.iter().cloned().chain(unknown_theme(&settings.theme)));
+    state.remark(settings.warnings.iter().cloned().chain(unknown));
     state
 }
 
-/// What is said of a theme that nobody ships.
-fn unknown_theme(name: &str) -> Option<Problem> {
-    let known = || SHIPPED.iter().map(|(name, _)| *name);
-    let is_known = name == "auto" || known().any(|known| known == name);
-    (!is_known).then(|| {
+/// What is said of a theme that is not among those there are.
+fn unknown_theme(name: &str, themes: &[String]) -> Option<Problem> {
+    (!themes.iter().any(|known| known == name)).then(|| {
         Problem::new(Code::Config, format!("theme {name}"), "there is no theme of this name; another is used")
-            .hint(crate::text::known_names(name, known(), "supercargo --help"))
+            .hint(crate::text::known_names(name, themes.iter().map(String::as_str), "supercargo theme list"))
     })
 }
 
@@ -271,10 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn a_theme_that_nobody_ships_is_told_with_the_nearest_that_somebody_does() {
-        let hint = |name: &str| unknown_theme(name).map(|problem| problem.hint.unwrap_or_default());
+    fn a_theme_that_is_not_there_is_told_with_the_nearest_that_is() {
+        let themes: Vec<String> =
+            std::iter::once("auto".to_owned()).chain(Library::default().names()).collect();
+        let hint = |name: &str| unknown_theme(name, &themes).map(|problem| problem.hint.unwrap_or_default());
         assert_eq!(hint("default-drak").as_deref(), Some("Did you mean default-dark?"));
-        assert!(hint("neon").unwrap().contains("--help"));
+        assert!(hint("neon").unwrap().contains("supercargo theme list"));
         assert_eq!((hint("auto"), hint("mono")), (None, None));
     }
 

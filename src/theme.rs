@@ -19,7 +19,7 @@ pub use check::Report;
 pub use depth::{Choice, Depth, Environment};
 pub use error::{Finding, Place, ThemeError, Weight};
 pub use file::Base;
-pub use library::{Head, Library, Listed, SHIPPED};
+pub use library::{Described, Head, Library, Listed, SHIPPED};
 pub use role::Role;
 
 use library::Chain;
@@ -29,6 +29,13 @@ use library::Chain;
 pub struct Theme {
     name: String,
     styles: [Style; Role::ALL.len()],
+}
+
+/// Nothing stands out: what is drawn with until a theme is loaded.
+impl Default for Theme {
+    fn default() -> Self {
+        Self { name: String::new(), styles: [Style::new(); Role::ALL.len()] }
+    }
 }
 
 impl Theme {
@@ -42,12 +49,12 @@ impl Theme {
 
     /// The default theme; for where there is no name to go by.
     pub fn fallback(depth: Depth) -> Self {
-        Self::shipped("auto", depth).unwrap_or_else(|_| Self::plain())
+        Self::shipped("auto", depth).unwrap_or_default()
     }
 
     /// The theme called `name`, which these files make, each laid over those before it.
     fn of(name: &str, chain: &Chain, depth: Depth) -> Self {
-        let mut theme = Self { name: name.to_owned(), ..Self::plain() };
+        let mut theme = Self { name: name.to_owned(), ..Self::default() };
         for (role, style) in chain.iter().flat_map(|file| file.styles(depth)) {
             theme.styles[role as usize] = style;
         }
@@ -57,7 +64,7 @@ impl Theme {
     /// A theme in which each role has a colour of its own, as foreground: [`Role::ALL`]'s position. For tests that
     /// print what each cell means.
     pub fn numbered() -> Self {
-        let mut theme = Self::plain();
+        let mut theme = Self::default();
         for (index, style) in (0_u8..).zip(theme.styles.iter_mut()) {
             *style = Style::new().fg(Color::Indexed(index));
         }
@@ -73,10 +80,6 @@ impl Theme {
     /// What `role` looks like.
     pub fn style(&self, role: Role) -> Style {
         self.styles[role as usize]
-    }
-
-    fn plain() -> Self {
-        Self { name: String::new(), styles: [Style::new(); Role::ALL.len()] }
     }
 }
 
@@ -272,6 +275,17 @@ sea = "#5faf"
         assert_eq!(error.to_string(), "no theme is called \"solarized\"");
         let near = Theme::shipped("default-drak", Depth::True).unwrap_err().problem();
         assert_eq!(near.hint.as_deref(), Some("Did you mean default-dark?"));
+    }
+
+    #[test]
+    fn what_a_theme_makes_of_a_role_is_told_for_every_depth() {
+        let roles = Library::default().describe("default-dark").unwrap();
+        let row = roles.iter().find(|described| described.role == Role::DiffAddWord).unwrap();
+        let owned = |fg: &str, bg: &str| [Some(fg.to_owned()), Some(bg.to_owned())];
+        assert_eq!(row.colours[..2], [owned("#ffffff", "#1f5c2e"), owned("231", "22")]);
+        assert_eq!(row.colours[2], [Some("green".to_owned()), None]);
+        let key = roles.iter().find(|described| described.role == Role::KeyHint).unwrap();
+        assert_eq!(key.add, ["bold"]);
     }
 
     #[test]

@@ -120,3 +120,101 @@ fn keys_are_those_of_the_dashboard_with_the_names_of_their_actions() {
         keys["items"].as_array().unwrap().iter().find(|item| item["action"] == "push.open").unwrap().clone();
     assert_eq!((&push["keys"], &push["effect"]), (&json!(["p"]), &json!("remote")));
 }
+
+/// A home whose themes folder holds these files.
+fn home_with_themes(files: &[(&str, &[u8])]) -> TempDir {
+    // Themes can be seen to while the configuration is broken.
+    let home = home("ascii = 3\n");
+    let folder = home.path().join(".config/supercargo/themes");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    home
+}
+
+const MINE: &[u8] =
+    b"schema = 1\nname = \"mine\"\ninherits = \"default-dark\"\n[roles]\nborder = { fg = \"#8fa3b3\" }\n";
+
+#[cfg(feature = "tui")]
+#[test]
+fn themes_are_shipped_ones_and_files_of_ones_own_and_the_list_says_which_cannot_be_used() {
+    let home = home_with_themes(&[("mine.toml", MINE), ("torn.toml", b"schema = 1\nname = \"to")]);
+    let ran = run(&home, &["theme", "list", "-o", "json"]);
+    assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+    let list: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let names: Vec<&str> =
+        list["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..3], ["default-dark", "default-light", "high-contrast"]);
+    assert_eq!(names[names.len() - 2..], ["mine", "torn"]);
+    let mine = &list["items"][names.len() - 2];
+    assert_eq!((&mine["base"], &mine["inherits"]), (&json!("dark"), &json!("default-dark")));
+    let shown = text(&run(&home, &["theme", "list"]).stdout);
+    assert!(shown.contains("mine.toml") && shown.contains("torn.toml:2:"), "{shown}");
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn a_theme_is_shown_with_what_it_inherits() {
+    let home = home_with_themes(&[("mine.toml", MINE)]);
+    let shown = text(&run(&home, &["theme", "show", "mine", "-o", "wide"]).stdout);
+    let row = |role: &str| shown.lines().find(|line| line.starts_with(role)).unwrap().to_owned();
+    assert!(row("border ").contains("#8fa3b3"), "{shown}");
+    assert!(row("diff.add.word").contains("#ffffff on #1f5c2e"), "{shown}");
+    assert!(row("diff.add.word").contains("231 on 22"), "{shown}");
+    let ran = run(&home, &["theme", "show", "mien"]);
+    assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+    assert!(text(&ran.stderr).contains("Did you mean mine?"), "{ran:?}");
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn a_theme_is_checked_by_name_or_file_and_the_exit_says_whether_it_is_right() {
+    let dim = b"schema = 1\nname = \"dim\"\nbase = \"dark\"\n[roles]\n\"text.dmi\" = {}\n\"text.dim\" = { fg = \"#606060\" }\n";
+    let home = home_with_themes(&[("mine.toml", MINE), ("dim.toml", dim)]);
+    for name in ["default-dark", "default-light", "high-contrast", "cvd-safe", "ansi16", "mono", "mine"] {
+        let ran = run(&home, &["theme", "check", name]);
+        assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()), "{name}: {ran:?}");
+        assert!(text(&ran.stdout).contains(&format!("✔ {name}: ")), "{ran:?}");
+    }
+    let path = home.path().join(".config/supercargo/themes/dim.toml").display().to_string();
+    let ran = run(&home, &["theme", "check", &path]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let said = text(&ran.stdout);
+    assert!(
+        said.contains(&format!("✗ {path}:5: text.dmi: unknown role \"text.dmi\"; did you mean text.dim?")),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("✗ {path}:6: text.dim: contrast 1.9:1 on #2e3440, less than 4.5:1")),
+        "{said}"
+    );
+    let ran = run(&home, &["theme", "check", "dim", "-o", "json"]);
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!((&report["kind"], &report["passed"]), (&json!("ThemeCheck"), &json!(false)));
+    assert_eq!(report["items"][1]["line"], 6);
+}
+
+#[cfg(feature = "tui")]
+#[test]
+fn a_file_with_hostile_bytes_is_one_line_with_its_place_and_no_escape_sequence() {
+    let home = home_with_themes(&[
+        ("bytes.toml", b"schema = 1\nname = \"bytes\"\n\xff\x1b[31m"),
+        ("escape.toml", b"schema = 1\nname = \"escape\"\n\"\\u001b[31m\" = 1\n"),
+        ("raw.toml", b"schema = 1\nname = \"a\x1b]0;x\x07\"\n"),
+    ]);
+    for (name, line) in [("bytes", 3), ("escape", 3), ("raw", 2)] {
+        let checked = run(&home, &["theme", "check", name]);
+        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+        let shown = run(&home, &["theme", "show", name]);
+        assert_eq!(shown.status.code(), Some(2), "{shown:?}");
+        let (out, err) = (text(&checked.stdout), text(&shown.stderr));
+        assert_eq!(out.lines().count(), 1, "{out}");
+        for said in [out, err] {
+            assert!(said.contains(&format!("{name}.toml:{line}")), "{said}");
+            assert!(!said.contains(['\x1b', '\x07']), "{said:?}");
+        }
+    }
+    let ran = run(&home, &["theme", "check", "nowhere.toml"]);
+    assert_eq!((ran.status.code(), text(&ran.stdout)), (Some(2), String::new()), "{ran:?}");
+}

@@ -220,7 +220,7 @@ pub enum Action {
     Zoom,
     /// Opens the copy menu.
     Copy,
-    /// The next theme.
+    /// Opens the menu of themes.
     Theme,
     /// Opens requests for what is pushed, or does not.
     Requests,

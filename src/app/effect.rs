@@ -220,8 +220,6 @@ pub enum Effect {
     },
     /// Hand this text to the terminal's clipboard.
     Copy(String),
-    /// Draw with the theme of this name from now on.
-    Theme(String),
     /// Lend the terminal to `ssh`, until the remotes that it asks for a login are open or the person gives up.
     OpenWay,
     /// Hand the terminal back to the shell until it continues us.

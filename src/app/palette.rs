@@ -53,6 +53,7 @@ const NAMES: &[(&str, &str)] = &[
     ("mode.dry-run", "mode dry-run"),
     ("mode.write", "mode write"),
     ("demo.start", "demo"),
+    ("theme.open", "theme"),
     ("help.open", "help"),
     ("program.quit", "quit"),
     ("push.open", "push"),

@@ -328,6 +328,16 @@ impl State {
         self.themes = themes;
     }
 
+    /// The theme to draw with: in the menu of themes the one under the cursor, else the one that was chosen.
+    pub fn theme_shown(&self) -> &str {
+        let chosen = self.themes.get(self.theme);
+        let looked_at = match &self.overlay {
+            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Theme => self.themes.get(menu.cursor),
+            _ => None,
+        };
+        looked_at.or(chosen).map_or("auto", String::as_str)
+    }
+
     /// Begins with the updates of a plan that was made elsewhere, decided as it has them.
     pub fn open_plan(&mut self, plan: Plan) {
         for group in plan.groups.iter().filter(|group| group.message_edited) {

@@ -90,6 +90,32 @@ pub enum ConfigWhat {
     Default,
 }
 
+/// `theme`.
+#[derive(Debug, Args)]
+pub struct ThemeArgs {
+    /// What of it.
+    #[command(subcommand)]
+    pub what: ThemeWhat,
+}
+
+/// What `theme` does.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ThemeWhat {
+    /// The themes there are: shipped ones, and your own.
+    List,
+    /// What a theme gets wrong, its contrast, and what colour-blind eyes see; exit 1 if it gets something wrong.
+    Check {
+        /// A theme's name, or a file.
+        #[arg(value_name = "FILE|NAME")]
+        theme: String,
+    },
+    /// What a theme makes of every role; -o wide: with 256 and 16 colours, too.
+    Show {
+        /// A theme's name.
+        name: String,
+    },
+}
+
 /// `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {

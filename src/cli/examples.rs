@@ -261,6 +261,18 @@ pub(super) const CONFIG: &str =
   supercargo config view          each key, its value, and the file, variable or flag that gave it
   supercargo config check         whether the files can be read, and which keys nothing reads";
 
+pub(super) const THEME: &str =
+    "The colours of the dashboard: which there are, and whether a theme of yours can be read.
+
+  supercargo theme list
+  supercargo theme show cvd-safe -o wide
+  supercargo theme check ~/.config/supercargo/themes/mine.toml
+  supercargo --theme high-contrast
+
+A theme of yours is a file NAME.toml in the folder themes beside the configuration (supercargo config path); what it does not
+list it inherits. `check` measures contrast (4.5:1, or more if the theme promises more) and how far apart colour-blind
+eyes see states (ΔE 20), with 24 bits and with 256 colours.";
+
 pub(super) const MAN: &str = "Print a manual page, of the program or of one command.
 
   supercargo man | man -l -

@@ -144,6 +144,11 @@ pub(super) fn read_files(
     Ok([system, user])
 }
 
+/// The folder of the user's themes, which need not be there; `None` without a home.
+pub fn themes_folder(env: &dyn Environment) -> Option<PathBuf> {
+    Some(user_file(env)?.parent()?.join("themes"))
+}
+
 pub(super) fn user_file(env: &dyn Environment) -> Option<PathBuf> {
     let home = || env.var("HOME").map(|home| Path::new(&home).join(".config"));
     let base =

@@ -28,7 +28,7 @@ struct Listed(&'static str, Option<String>, bool);
 fn paths(global: &Global, env: &dyn Environment) -> Vec<Listed> {
     let [system, user] = config::places(global, env);
     let shown = |path: std::path::PathBuf| path.display().to_string();
-    let themes = user.path.as_ref().and_then(|path| Some(path.parent()?.join("themes")));
+    let themes = config::themes_folder(env);
     let dirs = Dirs::from_environment(|name| env.var(name).map(Into::into));
     let folders = [("themes", themes), ("state", dirs.state), ("cache", dirs.cache)];
     let files = [("system configuration", system), ("your configuration", user)];

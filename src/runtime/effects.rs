@@ -253,7 +253,6 @@ impl EffectRunner {
             Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
             Effect::Copy(_)
-            | Effect::Theme(_)
             | Effect::OpenWay
             | Effect::Suspend
             | Effect::Redraw

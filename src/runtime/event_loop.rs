@@ -22,7 +22,7 @@ use crate::app::state::State;
 use crate::app::update::{start, update};
 use crate::engine::Engine;
 use crate::problem::Problem;
-use crate::theme::Theme;
+use crate::theme::{Finding, Theme};
 use crate::views::{self, Look};
 
 /// Sizes that change within this time are drawn once.
@@ -50,12 +50,12 @@ pub(super) fn run(
     let runner =
         EffectRunner::new(engine, workers.clone(), mailbox, state.reviewing.is_none()).map_err(failed)?;
     let screen = Screen::enter(state.size).map_err(failed)?;
-    let theme = theme(&appearance.theme, &appearance);
     let mut looping = Loop {
         state,
         screen,
         runner,
-        theme,
+        theme: Theme::default(),
+        dressed: String::new(),
         appearance,
         clock: Clock::new(),
         leaving: None,
@@ -75,15 +75,13 @@ pub(super) fn run(
     Ok(left)
 }
 
-fn theme(name: &str, appearance: &Appearance) -> Theme {
-    Theme::shipped(name, appearance.depth).unwrap_or_else(|_| Theme::fallback(appearance.depth))
-}
-
 struct Loop {
     state: State,
     screen: Screen,
     runner: EffectRunner,
     theme: Theme,
+    /// The name of the theme that was loaded last, or tried to.
+    dressed: String,
     appearance: Appearance,
     clock: Clock,
     /// Until when signals of the keyboard are another program's.
@@ -227,7 +225,6 @@ impl Loop {
                 Effect::OpenWay => self.open_ways()?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => self.screen.redraw(),
-                Effect::Theme(name) => self.theme = theme(&name, &self.appearance),
                 Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
                 other => self.runner.run(other, self.state.mode.word()),
             }
@@ -260,8 +257,30 @@ impl Loop {
         self.resize()
     }
 
+    /// Loads the theme that is to be drawn with, unless it is the one that was loaded last; says what is wrong with it.
+    fn dress(&mut self) -> Flow {
+        let Appearance { depth, library, .. } = &self.appearance;
+        let wanted = self.appearance.resolve(self.state.theme_shown());
+        if self.dressed == wanted {
+            return Ok(());
+        }
+        wanted.clone_into(&mut self.dressed);
+        let problem = match library.load(wanted, *depth) {
+            Ok((theme, findings)) => {
+                self.theme = theme;
+                Finding::problem(&findings, &self.dressed)
+            }
+            Err(error) => {
+                self.theme = Theme::fallback(*depth);
+                Some(error.problem())
+            }
+        };
+        problem.map_or(Ok(()), |problem| self.message(Msg::Warned(problem)))
+    }
+
     /// Draws the state and sends what changed.
     fn draw(&mut self) -> Flow {
+        self.dress()?;
         let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
         gone(self.screen.draw(|buffer| views::draw(buffer, state, look)))?;

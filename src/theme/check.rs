@@ -13,7 +13,7 @@ use ratatui::style::{Modifier, Style};
 use super::colour;
 use super::error::{Finding, Weight};
 use super::file::{Base, ThemeFile};
-use super::library::Chain;
+use super::library::{Chain, nearest};
 use super::sight::{Eyes, Rgb, contrast, distance};
 use super::{Depth, Role, Theme};
 
@@ -70,13 +70,13 @@ struct Figure {
 pub(super) fn report(asked: &str, chain: &Chain) -> Report {
     let mut findings: Vec<Finding> = chain.iter().flat_map(ThemeFile::mistakes).collect();
     findings.extend(chain.last().and_then(|file| misnamed(asked, file)));
-    let base = chain.last().map(ThemeFile::base).unwrap_or_default();
+    let base = nearest(chain, ThemeFile::base).unwrap_or_default();
     let themes = DEPTHS.map(|(depth, says)| (Theme::of(asked, chain, depth), says));
     let contrasts = Role::ALL.map(|role| (role, figures(&themes, |theme| contrast_of(theme, role, base))));
     let distances = PAIRS.map(|pair| (pair, figures(&themes, |theme| distance_of(theme, pair, base))));
-    let wanted = promised(chain, ThemeFile::min_contrast).unwrap_or(CONTRAST).max(CONTRAST);
+    let wanted = nearest(chain, ThemeFile::min_contrast).unwrap_or(CONTRAST).max(CONTRAST);
     findings.extend(contrasts.iter().filter_map(|(role, figures)| low(chain, *role, figures, wanted)));
-    let promised = promised(chain, ThemeFile::min_distance).unwrap_or(DISTANCE);
+    let promised = nearest(chain, ThemeFile::min_distance).unwrap_or(DISTANCE);
     findings.extend(distances.iter().filter_map(|(pair, figures)| near(chain, *pair, figures, promised)));
     Report {
         name: chain.last().map(|file| file.name().to_owned()).unwrap_or_default(),
@@ -97,11 +97,6 @@ fn misnamed(asked: &str, file: &ThemeFile) -> Option<Finding> {
         subject: "name".to_owned(),
         message: format!("{:?} is not what the file is called; it is chosen as {chosen}", file.name()),
     })
-}
-
-/// What the nearest file that says anything promises.
-fn promised(chain: &Chain, promise: impl Fn(&ThemeFile) -> Option<f64>) -> Option<f64> {
-    chain.iter().rev().find_map(promise)
 }
 
 /// A figure for each depth at which there is one.

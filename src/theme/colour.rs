@@ -51,6 +51,18 @@ pub(super) fn value(colour: Color) -> Option<[u8; 3]> {
     }
 }
 
+/// A colour as a theme file writes it; one of the 256 is its number.
+pub(super) fn shown(colour: Color) -> String {
+    match colour {
+        Color::Rgb(red, green, blue) => format!("#{red:02x}{green:02x}{blue:02x}"),
+        Color::Indexed(number) => number.to_string(),
+        _ => {
+            let named = SIXTEEN.iter().find(|(_, named, _)| *named == colour);
+            named.map_or("reset", |(name, ..)| name).to_owned()
+        }
+    }
+}
+
 /// The nearest colour that `depth` has.
 pub(super) fn reduce(colour: Color, depth: Depth) -> Color {
     let Color::Rgb(red, green, blue) = colour else {

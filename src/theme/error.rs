@@ -16,6 +16,9 @@ pub enum ThemeError {
         /// What is wrong there.
         message: String,
     },
+    /// There is no such file.
+    #[error("{0}: there is no such file")]
+    Missing(String),
     /// No theme has that name.
     #[error("no theme is called {name:?}")]
     Unknown {
@@ -34,6 +37,7 @@ impl ThemeError {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Unreadable { place, message } => Problem::new(Code::Config, place, message.clone()),
+            Self::Missing(path) => Problem::new(Code::NotFound, path, "there is no such file"),
             Self::Unknown { name, known } => {
                 let hint = text::known_names(name, known.iter().map(String::as_str), "supercargo theme list");
                 Problem::new(Code::NotFound, format!("theme {name}"), "no theme has this name").hint(hint)
@@ -76,10 +80,26 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// What people are told of the findings in the theme called `theme`: the first, and how to see the others.
+    pub fn problem(findings: &[Self], theme: &str) -> Option<Problem> {
+        let first = findings.first()?;
+        let place = first.place.as_ref().map_or_else(|| theme.to_owned(), ToString::to_string);
+        let problem = Problem::new(Code::Config, place, format!("{}: {}", first.subject, first.message));
+        Some(problem.hint(format!("All that is wrong with it: supercargo theme check {theme}")))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Place { file, line }) = &self.place {
-            write!(f, "{file}:{line}: ")?;
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
         }
         write!(f, "{}: {}", self.subject, self.message)
     }

@@ -42,8 +42,7 @@ impl Base {
 struct Content {
     schema: Spanned<u8>,
     name: String,
-    #[serde(default)]
-    base: Base,
+    base: Option<Base>,
     pair: Option<String>,
     inherits: Option<String>,
     min_contrast: Option<f64>,
@@ -111,8 +110,8 @@ impl ThemeFile {
         &self.content.name
     }
 
-    /// Which background it is for.
-    pub(super) fn base(&self) -> Base {
+    /// Which background it is for, if it says so.
+    pub(super) fn base(&self) -> Option<Base> {
         self.content.base
     }
 
@@ -232,6 +231,12 @@ impl RoleEntry {
         };
         self.c16.is_none() && !(is_plain(&self.fg) && is_plain(&self.bg))
     }
+}
+
+/// What `add` says in a style, in the order of the words there are.
+pub(super) fn added(style: Style) -> Vec<&'static str> {
+    let is_added = |(_, modifier): &&(&str, Modifier)| style.add_modifier.contains(*modifier);
+    MODIFIERS.iter().filter(is_added).map(|(name, _)| *name).collect()
 }
 
 /// Line and column of the byte at `at`, both counted from 1.

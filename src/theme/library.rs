@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::check::{self, Report};
 use super::error::{Finding, ThemeError};
-use super::file::{Base, ThemeFile};
-use super::{Depth, Theme};
+use super::file::{self, Base, ThemeFile};
+use super::{Depth, Role, Theme, colour};
 
 /// The themes that come with the program: name and file.
 pub const SHIPPED: [(&str, &str); 8] = [
@@ -56,6 +56,21 @@ pub struct Head {
     pub inherits: Option<String>,
 }
 
+/// What a theme makes of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The role.
+    pub role: Role,
+    /// Foreground and background with 24 bits, with 256 and with 16 colours, as a theme file writes them; `None` is the
+    /// terminal's own.
+    pub colours: [[Option<String>; 2]; 3],
+    /// `bold`, `dim`, `italic`, `underline`, `reverse`.
+    pub add: Vec<&'static str>,
+}
+
+/// The depths that have colours.
+const DEPTHS: [Depth; 3] = [Depth::True, Depth::Indexed, Depth::Sixteen];
+
 /// A theme with all that it inherits from, the farthest first.
 pub(super) type Chain = Vec<ThemeFile>;
 
@@ -76,10 +91,13 @@ impl Library {
     pub fn list(&self) -> Vec<Listed> {
         let listed = |name: String| {
             let path = self.path(&name).filter(|path| path.exists());
-            let head = self.find(&name, &[]).and_then(|(label, text)| {
-                let file = ThemeFile::parse(&label, &text)?;
-                let owned = |name: Option<&str>| name.map(str::to_owned);
-                Ok(Head { base: file.base(), pair: owned(file.pair()), inherits: owned(file.inherits()) })
+            let head = self.find(&name, &[]).and_then(|found| self.chain(found)).map(|chain| {
+                let own = |say: fn(&ThemeFile) -> Option<&str>| chain.last().and_then(say).map(str::to_owned);
+                Head {
+                    base: nearest(&chain, ThemeFile::base).unwrap_or_default(),
+                    pair: own(ThemeFile::pair),
+                    inherits: own(ThemeFile::inherits),
+                }
             });
             Listed { name, path, head }
         };
@@ -111,6 +129,24 @@ impl Library {
         let is_path = name.contains('/') || Path::new(name).extension().is_some_and(|is| is == "toml");
         let found = if is_path { read(Path::new(name))? } else { self.find(name, &[])? };
         Ok(check::report(name, &self.chain(found)?))
+    }
+
+    /// What the theme called `name` makes of every role, all that it inherits counted in.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn describe(&self, name: &str) -> Result<Vec<Described>, ThemeError> {
+        let chain = self.chain(self.find(name, &[])?)?;
+        let themes = DEPTHS.map(|depth| Theme::of(name, &chain, depth));
+        let described = |role: Role| {
+            let [full, ..] = &themes;
+            let colours = themes.each_ref().map(|theme| {
+                let style = theme.style(role);
+                [style.fg, style.bg].map(|colour| colour.map(colour::shown))
+            });
+            Described { role, colours, add: file::added(full.style(role)) }
+        };
+        Ok(Role::ALL.map(described).to_vec())
     }
 
     /// The file and all that it inherits from.
@@ -159,6 +195,11 @@ impl Library {
     }
 }
 
+/// What the nearest file that says anything says.
+pub(super) fn nearest<T>(chain: &Chain, say: impl Fn(&ThemeFile) -> Option<T>) -> Option<T> {
+    chain.iter().rev().find_map(say)
+}
+
 /// Whether a file may be chosen by this name, which is typed in a shell and shown on the screen.
 fn is_name(name: &str) -> bool {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -173,7 +214,10 @@ fn shipped(name: &str) -> Option<&'static str> {
 fn read(path: &Path) -> Result<(String, Cow<'static, str>), ThemeError> {
     let label = path.display().to_string();
     let unreadable = |place: String, message: String| ThemeError::Unreadable { place, message };
-    let failed = |error: std::io::Error| unreadable(label.clone(), error.to_string());
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => ThemeError::Missing(label.clone()),
+        _ => unreadable(label.clone(), error.to_string()),
+    };
     // Opening a pipe would wait for somebody to write into it.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(unreadable(label, "it is no file".to_owned()));

@@ -14,6 +14,11 @@ macro_rules! roles {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)+ }
+            }
         }
     };
 }

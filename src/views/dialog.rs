@@ -16,6 +16,7 @@ use super::widgets::line::Line;
 use super::{palette, words};
 use crate::app::input::Field;
 use crate::app::layout::Layout;
+use crate::app::list::fit;
 use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State};
 use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
@@ -227,9 +228,13 @@ fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &OrderDialo
 fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
     let label = menu.entries.iter().map(|entry| Shown::new(&entry.label).width()).max().unwrap_or(0);
     let most = usize::from(area.width.saturating_sub(8)).saturating_sub(label + 5);
+    let height = usize::from(area.height.saturating_sub(2));
+    let top = fit(0, menu.cursor, menu.entries.len(), height);
     let lines: Vec<Line> = menu
         .entries
         .iter()
+        .skip(top)
+        .take(height)
         .map(|entry| {
             let text = Shown::new(&entry.label);
             let pad = " ".repeat((label + 3).saturating_sub(text.width()));
@@ -242,7 +247,7 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
         })
         .collect();
     let inside = message_box(canvas, area, menu.title, 24, &lines);
-    let y = inside.y + to_cells(menu.cursor);
+    let y = inside.y + to_cells(menu.cursor - top);
     if y < inside.bottom() {
         canvas.highlight(Rect { y, height: 1, ..inside });
         canvas.repeat(inside.x, y, 1, glyphs::CURSOR, Role::BorderFocus);

@@ -201,7 +201,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
     row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
-    row(Action::Theme, "theme.next", &["T"], "", "The next theme", VIEWS, NONE, (89, Everywhere), always),
+    row(Action::Theme, "theme.open", &["T"], "", "Choose a theme; it is shown at once", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeWrite, "mode.write", &[], "", "Push for real, after a confirmation: WRITE", VIEWS, NONE, (89, Everywhere), why::mode_locked),

@@ -43,6 +43,8 @@ pub enum MenuKind {
     Sort,
     /// Copies the value.
     Copy,
+    /// Draws with the theme from now on; while the menu is open, the one under the cursor is drawn with.
+    Theme,
 }
 
 /// What lies over the view and takes all keys.

@@ -105,7 +105,10 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
     let entry_refusal = entry.as_ref().and_then(|entry| entry.refusal.clone());
     match entry.map(|entry| entry.command) {
         Some(Command::Row(row)) => run(state, row),
-        Some(Command::Theme(index)) => mode::theme(state, index),
+        Some(Command::Theme(index)) => {
+            mode::theme(state, index);
+            vec![]
+        }
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         Some(Command::Context(context)) => cluster::use_context(state, context),
         Some(Command::Namespace(namespace)) => navigate::look_at(state, namespace),
@@ -161,6 +164,10 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
     let Some(entry) = menu.entries.get(menu.cursor) else { return vec![] };
     match menu.kind {
         MenuKind::Copy => copy::send(state, entry.value.clone()),
+        MenuKind::Theme => {
+            mode::theme(state, menu.cursor);
+            vec![]
+        }
         MenuKind::Sort => {
             if let Some(list) = navigate::list(state) {
                 *list.order().0 = menu.cursor;

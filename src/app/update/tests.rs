@@ -12,6 +12,7 @@ mod playground;
 mod pushing;
 mod random;
 mod targets;
+mod themes;
 mod world;
 
 use std::collections::BTreeMap;
