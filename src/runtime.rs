@@ -4,6 +4,7 @@
 //! task; `mailbox` is where the loop waits; `terminal` takes the terminal and gives it back on every way out; `input` reads keys; `clock` is the only
 //! place that asks what time it is.
 
+mod answer;
 mod clock;
 mod effects;
 mod event_loop;
@@ -77,6 +78,8 @@ pub(crate) struct Appearance {
     pub(crate) depth: Depth,
     /// The theme that `auto` stands for, as far as is known.
     pub(crate) auto: &'static str,
+    /// Whether the terminal is to be asked for its background.
+    pub(crate) asks: bool,
     /// The themes there are.
     pub(crate) library: Library,
     /// Whether only ASCII can be shown.
@@ -202,9 +205,15 @@ fn appearance(settings: &config::Settings) -> Appearance {
     Appearance {
         depth,
         auto: guess_theme(variable("COLORFGBG").as_deref()),
+        asks: depth != Depth::Mono && answers(term.as_deref().unwrap_or_default()),
         library: Library::new(settings.themes.clone()),
         ascii: settings.ascii || is_ascii(variable),
     }
+}
+
+/// Whether a terminal of this type can be asked for its background: GNU screen answers for nobody, consoles not at all.
+fn answers(term: &str) -> bool {
+    !term.starts_with("screen") && term != "linux" && !term.starts_with("vt1") && !term.starts_with("vt2")
 }
 
 /// Light or dark by `COLORFGBG`, whose last number is the background's; dark where that says nothing.
@@ -287,6 +296,12 @@ mod tests {
         assert_eq!(hint("default-drak").as_deref(), Some("Did you mean default-dark?"));
         assert!(hint("neon").unwrap().contains("supercargo theme list"));
         assert_eq!((hint("auto"), hint("mono")), (None, None));
+    }
+
+    #[test]
+    fn only_a_terminal_that_answers_is_asked_for_its_background() {
+        let asked = ["xterm-256color", "tmux-256color", "screen-256color", "linux", "vt220"].map(answers);
+        assert_eq!(asked, [true, true, false, false, false]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub use error::{Finding, Place, ThemeError, Weight};
 pub use file::Base;
 pub use library::{Described, Head, Library, Listed, SHIPPED};
 pub use role::Role;
+pub use sight::is_light;
 
 use library::Chain;
 
@@ -166,6 +167,38 @@ mod tests {
                     role.name()
                 );
                 assert_eq!(colours(Depth::Mono).next(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_to_stand_out_looks_like_plain_text_in_no_theme_and_at_no_depth() {
+        let loud = [
+            Role::CursorRow,
+            Role::KeyHint,
+            Role::BorderFocus,
+            Role::StateWarn,
+            Role::StateError,
+            Role::BadgeWrite,
+            Role::DecApproved,
+            Role::DecBlocked,
+            Role::TagLatest,
+            Role::TagSpanMatch,
+            Role::TagSpanExtract,
+            Role::DiffAddWord,
+            Role::DiffDelWord,
+            Role::TextHostile,
+        ];
+        for (name, _) in SHIPPED {
+            for depth in DEPTHS {
+                let theme = Theme::shipped(name, depth).unwrap();
+                let text = theme.style(Role::Text);
+                let quiet: Vec<&str> = loud
+                    .iter()
+                    .filter(|role| text.patch(theme.style(**role)) == text)
+                    .map(|role| role.name())
+                    .collect();
+                assert_eq!(quiet, [""; 0], "{name} {depth:?}");
             }
         }
     }

@@ -153,6 +153,45 @@ fn the_terminal_comes_back_after_quitting_and_after_signals() {
     }
 }
 
+/// What asks a terminal for its background, and the colour of the default themes' keys on dark and on light ones.
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
+const ON_DARK: &[u8] = b"38;2;127;176;255";
+const ON_LIGHT: &[u8] = b"38;2;0;95;175";
+
+fn has(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|part| part == wanted)
+}
+
+#[test]
+fn a_light_terminal_gets_the_light_theme_and_its_answer_is_not_typed_however_it_comes() {
+    let whole: &[&str] = &["\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\\x1b[?62;4c"];
+    let torn: &[&str] = &["\x1b", "]11;rgb:fdfd/f6", "f6/e3e3\x1b", "\\", "\x1b[?6", "2;4c"];
+    for parts in [whole, torn] {
+        let mut pty = demo(100, 30);
+        let question = pty.bytes.windows(QUESTION.len()).position(|part| part == QUESTION).unwrap();
+        assert!(has(&pty.bytes[..question], ON_DARK), "the first frame waits for no answer");
+        let (from, text) = (pty.bytes.len(), pty.text());
+        for part in parts {
+            // Longer than a key's own sequence may take.
+            pty.send(part).settle(Duration::from_millis(150));
+        }
+        assert!(has(&pty.bytes[from..], ON_LIGHT) && !has(&pty.bytes[from..], QUESTION));
+        assert_eq!(pty.text(), text, "nothing was typed");
+        pty.press("j").see(&CursorOn(3));
+        pty.send("q").end();
+        pty.assert_handed_back();
+    }
+}
+
+#[test]
+fn a_terminal_is_not_asked_where_its_background_decides_on_nothing() {
+    for variables in [("SUPERCARGO_THEME", "default-dark"), ("NO_COLOR", "1"), ("TERM", "screen-256color")] {
+        let mut pty = demo_with(80, 24, &[variables]);
+        assert!(!has(&pty.bytes, QUESTION), "{variables:?}");
+        pty.send("q").end();
+    }
+}
+
 #[test]
 fn a_demo_that_a_signal_ends_at_any_moment_leaves_no_folder() {
     for (delay, signal, exit) in [

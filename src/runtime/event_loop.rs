@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use tokio::runtime::Handle;
 
+use super::answer::{Answer, QUESTION};
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
 use super::input::{Input, Parser, REJOIN};
@@ -31,6 +32,8 @@ const RESIZE: Duration = Duration::from_millis(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long signals of the keyboard may be on their way after another program had the terminal.
 const LENT: Duration = Duration::from_millis(500);
+/// How long after the question a program that is left waits for the answer, so that the shell does not get it.
+const ANSWER: Duration = Duration::from_millis(300);
 /// Letters that may wait before workers do.
 const LETTERS: usize = 1024;
 
@@ -62,12 +65,16 @@ pub(super) fn run(
         push_unseen: false,
         parser: Parser::default(),
         torn: None,
+        asked: None,
         lent: None,
         resized: None,
         terminal: io::stdin(),
         inbox,
     };
     let left = looping.run();
+    if left != Left::Hangup {
+        looping.await_answer();
+    }
     let Loop { screen, runner, .. } = looping;
     drop(screen);
     let patience = if left == Left::Quit { Duration::ZERO } else { PATIENCE };
@@ -93,6 +100,8 @@ struct Loop {
     parser: Parser,
     /// When the beginning of a key's sequence is given up.
     torn: Option<Instant>,
+    /// When the terminal was asked for its background.
+    asked: Option<Instant>,
     /// When the terminal's new size is asked for.
     resized: Option<Instant>,
     terminal: Stdin,
@@ -198,10 +207,13 @@ impl Loop {
 
     fn inputs(&mut self, inputs: Vec<Input>) -> Flow {
         for input in inputs {
-            self.message(match input {
-                Input::Key(key) => Msg::Key(key),
-                Input::Paste(text) => Msg::Paste(text),
-            })?;
+            match input {
+                Input::Key(key) => self.message(Msg::Key(key))?,
+                Input::Paste(text) => self.message(Msg::Paste(text))?,
+                Input::Answer(Answer::Light) => self.appearance.auto = "default-light",
+                Input::Answer(Answer::Dark) => self.appearance.auto = "default-dark",
+                Input::Answer(Answer::Unreadable | Answer::Last) => {}
+            }
         }
         Ok(())
     }
@@ -243,6 +255,7 @@ impl Loop {
 
     /// Lends the terminal to one program that asks after the other, up to the first that does not get its answer.
     fn open_ways(&mut self) -> Flow {
+        self.await_answer();
         let mut questions = self.runner.questions();
         let asked = || questions.iter_mut().find_map(|question| lent::answered(question).err());
         let ran = gone(self.screen.lend(asked))?;
@@ -253,8 +266,32 @@ impl Loop {
     }
 
     fn suspend(&mut self) -> Flow {
+        self.await_answer();
         gone(self.screen.suspend())?;
         self.resize()
+    }
+
+    /// Asks the terminal for its background, once, where that decides on the theme. What is shown waits for no answer.
+    fn ask(&mut self) -> Flow {
+        if self.asked.is_some() || !self.appearance.asks || self.state.theme_shown() != "auto" {
+            return Ok(());
+        }
+        self.asked = Some(Instant::now());
+        self.parser.ask();
+        gone(self.screen.send_raw(QUESTION))
+    }
+
+    /// Takes in the answers that are on their way, for a moment, before somebody else has the terminal.
+    fn await_answer(&mut self) {
+        let Some(until) = self.asked.map(|asked| asked + ANSWER) else { return };
+        while self.parser.is_asked() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.inbox.wait(&self.terminal, left).is_err() {
+                return;
+            }
+            let Ok(bytes) = mailbox::read(&self.terminal) else { return };
+            self.parser.feed(&bytes);
+        }
     }
 
     /// Loads the theme that is to be drawn with, unless it is the one that was loaded last; says what is wrong with it.
@@ -284,6 +321,7 @@ impl Loop {
         let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
         gone(self.screen.draw(|buffer| views::draw(buffer, state, look)))?;
+        self.ask()?;
         if std::mem::take(&mut self.push_unseen) {
             self.runner.pushes_seen();
         }

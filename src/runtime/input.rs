@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use super::answer::{self, Answer, Part};
 use crate::app::keymap::{Key, KeyCode};
 
 /// How long the rest of a sequence may take after its Escape.
 pub(super) const REJOIN: Duration = Duration::from_millis(50);
 /// A paste longer than this is cut; nobody pastes a message of a megabyte.
 const LONGEST_PASTE: usize = 1 << 20;
+/// With more bytes than this it is an answer that waits for its rest, and nobody's typing.
+const SURE: usize = 4;
 /// No sequence we know is longer; what is, is dropped.
 const LONGEST_SEQUENCE: usize = 64;
 
@@ -21,6 +24,8 @@ pub(super) enum Input {
     Key(Key),
     /// Pasted text.
     Paste(String),
+    /// What the terminal answered to our question.
+    Answer(Answer),
 }
 
 /// Takes bytes as they come and gives keys as soon as they are whole.
@@ -28,12 +33,26 @@ pub(super) enum Input {
 pub(super) struct Parser {
     pending: Vec<u8>,
     paste: Option<Vec<u8>>,
+    /// Whether answers are on their way.
+    asked: bool,
+    /// The beginning of what may be an answer, if it was given up a moment ago; its Escape was a key then.
+    given: Vec<u8>,
 }
 
 const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 impl Parser {
+    /// The terminal was asked: until its last answer is here, one that comes late or torn is not taken for keys.
+    pub(super) fn ask(&mut self) {
+        self.asked = true;
+    }
+
+    /// Whether answers are on their way.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
+    }
+
     /// Takes in `bytes`; returns what is whole now.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Input> {
         self.pending.extend_from_slice(bytes);
@@ -46,10 +65,21 @@ impl Parser {
                 }
                 continue;
             }
+            match self.answered() {
+                Some(Next::More) => return found,
+                Some(Next::Input(answer, used)) => {
+                    found.extend(answer);
+                    self.pending.drain(..used);
+                    self.given.clear();
+                    continue;
+                }
+                _ => {}
+            }
             match next(&self.pending) {
                 Next::Input(input, used) => {
                     found.extend(input);
                     self.pending.drain(..used);
+                    self.given.clear();
                 }
                 Next::Paste(used) => {
                     self.pending.drain(..used);
@@ -60,6 +90,49 @@ impl Parser {
         }
     }
 
+    /// What is pending as an answer, as long as one is on its way; `None` if it is none.
+    fn answered(&mut self) -> Option<Next> {
+        if !self.asked || self.pending.is_empty() || self.pending == [0x1b] {
+            return None;
+        }
+        if self.pending.first() == Some(&0x1b) {
+            self.given.clear();
+        }
+        let (bytes, given) = ([self.given.as_slice(), &self.pending].concat(), self.given.len());
+        let body = bytes.strip_prefix(b"\x1b")?;
+        match answer::part(body) {
+            Part::Begun => Some(Next::More),
+            Part::Whole(answer, used) => {
+                self.asked = answer != Answer::Last;
+                Some(Next::Input(Some(Input::Answer(answer)), (used + 1).saturating_sub(given)))
+            }
+            Part::None => {
+                let used = Some(answer::broken(body)).filter(|used| *used > 0)?;
+                Some((used + 1).saturating_sub(given))
+                    .filter(|used| *used > 0)
+                    .map(|used| Next::Input(None, used))
+            }
+        }
+    }
+
+    /// Gives up what may be the beginning of an answer: what of it are keys, or `None` if the rest may take as long as it
+    /// likes.
+    fn give_up_answer(&mut self) -> Option<Vec<Input>> {
+        let is_begun = |bytes: &Vec<u8>| {
+            bytes.strip_prefix(b"\x1b").is_some_and(|body| answer::part(body) == Part::Begun)
+        };
+        let with_given = [self.given.as_slice(), &self.pending].concat();
+        let begun = [with_given, self.pending.clone()].into_iter().find(is_begun);
+        let begun = begun.filter(|_| self.asked).unwrap_or_default();
+        if begun.len() > SURE {
+            return None;
+        }
+        let is_typed = !begun.is_empty() && self.pending.first() != Some(&0x1b);
+        self.given = begun;
+        let typed = self.pending.iter().filter(|_| is_typed);
+        Some(typed.map(|byte| Input::Key(Key::char(char::from(*byte)))).collect())
+    }
+
     /// Whether the beginning of a sequence waits for its rest.
     pub(super) fn is_waiting(&self) -> bool {
         self.paste.is_none() && !self.pending.is_empty()
@@ -67,9 +140,10 @@ impl Parser {
 
     /// The rest did not come in time: a lone Escape is the key, the rest of a torn sequence is dropped.
     pub(super) fn give_up(&mut self) -> Vec<Input> {
+        let Some(typed) = self.give_up_answer() else { return Vec::new() };
         let lone = self.pending == [0x1b];
         self.pending.clear();
-        if lone { vec![Input::Key(Key::plain(KeyCode::Esc))] } else { Vec::new() }
+        if lone { vec![Input::Key(Key::plain(KeyCode::Esc))] } else { typed }
     }
 
     /// Moves bytes into the paste; the paste, once its end is there.
@@ -219,6 +293,7 @@ mod tests {
         let show = |input: Input| match input {
             Input::Key(key) => key.to_string(),
             Input::Paste(text) => format!("paste:{text}"),
+            Input::Answer(answer) => format!("{answer:?}"),
         };
         Parser::default().feed(bytes).into_iter().map(show).collect()
     }
@@ -275,7 +350,69 @@ mod tests {
         assert_eq!(keys(b"\x1b[?62;4cx"), ["x"]);
     }
 
+    const LIGHT: &[u8] = b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;4c";
+
+    fn asked() -> Parser {
+        Parser { asked: true, ..Parser::default() }
+    }
+
+    #[test]
+    fn an_answer_to_our_question_is_told_and_the_last_one_ends_the_waiting() {
+        let mut parser = asked();
+        let answers = [Input::Answer(Answer::Light), Input::Answer(Answer::Last)];
+        assert_eq!(parser.feed(LIGHT), answers);
+        assert!(!parser.is_asked() && !parser.is_waiting());
+    }
+
+    #[test]
+    fn keys_are_keys_while_an_answer_is_on_its_way() {
+        let mut parser = asked();
+        let up = Input::Key(Key::plain(KeyCode::Up));
+        assert_eq!(parser.feed(b"\x1b[A]j"), [up, Input::Key(Key::char(']')), Input::Key(Key::char('j'))]);
+        parser.feed(b"\x1b");
+        assert_eq!(parser.give_up(), [Input::Key(Key::plain(KeyCode::Esc))]);
+        assert_eq!(parser.feed(b"]"), [], "it may be the rest of the Escape's");
+        assert_eq!(parser.give_up(), [Input::Key(Key::char(']'))]);
+        assert_eq!(parser.feed(b"]"), [Input::Key(Key::char(']'))]);
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_takes_no_key_with_it() {
+        let mut parser = asked();
+        assert_eq!(parser.feed(b"\x1b]11;rgb:ff"), []);
+        assert_eq!(parser.give_up(), []);
+        assert_eq!(parser.feed(b"j"), [Input::Key(Key::char('j'))]);
+    }
+
     proptest! {
+        #[test]
+        fn an_answer_that_is_torn_anywhere_for_any_time_is_never_typed(cut in 0..LIGHT.len()) {
+            let (a, b) = LIGHT.split_at(cut);
+            let mut parser = asked();
+            let mut found = parser.feed(a);
+            found.extend(parser.give_up());
+            found.extend(parser.feed(b));
+            // An Escape that stands alone for so long is one.
+            let escape = Input::Key(Key::plain(KeyCode::Esc));
+            let answers: Vec<Input> = found.into_iter().filter(|input| *input != escape).collect();
+            prop_assert_eq!(answers, [Input::Answer(Answer::Light), Input::Answer(Answer::Last)]);
+        }
+
+        #[test]
+        fn an_answer_that_comes_in_crumbs_is_known_once_it_can_be_no_typing(
+            cuts in prop::collection::btree_set(1..LIGHT.len(), 0..20),
+        ) {
+            let (mut parser, mut found, mut begin) = (asked(), Vec::new(), 0);
+            for cut in cuts.into_iter().chain([LIGHT.len()]) {
+                found.extend(parser.feed(&LIGHT[begin..cut]));
+                found.extend(parser.give_up());
+                begin = cut;
+            }
+            let (answers, typed): (Vec<Input>, _) = found.into_iter().partition(|input| matches!(input, Input::Answer(_)));
+            prop_assert_eq!(answers, [Input::Answer(Answer::Light), Input::Answer(Answer::Last)]);
+            prop_assert!(typed.len() <= 2 * SURE, "{typed:?}");
+        }
+
         #[test]
         fn no_bytes_break_the_parser_and_where_they_are_cut_makes_no_difference(
             bytes in prop::collection::vec(prop_oneof![Just(0x1b_u8), Just(b'['), Just(b'2'), Just(b'~'), any::<u8>()], 0..60),

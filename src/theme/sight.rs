@@ -1,7 +1,7 @@
 //! What eyes make of two colours: how far they stand out of each other, also for people who see some colours alike.
 
 /// A colour by its three values, red first, as sRGB has them.
-pub(super) type Rgb = [u8; 3];
+pub type Rgb = [u8; 3];
 
 /// Kinds of colour blindness, each at its full strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,11 @@ pub(super) fn distance(a: Rgb, b: Rgb, eyes: Eyes) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
+/// Whether dark text is what can be read on it: it is lighter than the grey in the middle.
+pub fn is_light(colour: Rgb) -> bool {
+    luminance(colour) > 0.18
+}
+
 fn luminance(colour: Rgb) -> f64 {
     let [_, weights, _] = TO_XYZ;
     dot(weights, linear(colour))
@@ -126,6 +131,19 @@ mod tests {
         assert!(is_near(contrast(WHITE, WHITE), 1.0, 0.01));
         // The grey that the guidelines' own examples call the lightest on white.
         assert!(is_near(contrast([0x76; 3], WHITE), 4.54, 0.01));
+    }
+
+    #[test]
+    fn a_background_is_light_if_the_eye_says_so() {
+        for (colour, light) in [
+            (WHITE, true),
+            ([0xfd, 0xf6, 0xe3], true),
+            ([0x80; 3], true),
+            ([0x2e, 0x34, 0x40], false),
+            ([0x60; 3], false),
+        ] {
+            assert_eq!(is_light(colour), light, "{colour:?}");
+        }
     }
 
     #[test]
