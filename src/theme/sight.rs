@@ -1,7 +1,7 @@
 //! What eyes make of two colours: how far they stand out of each other, also for people who see some colours alike.
 
 /// A colour by its three values, red first, as sRGB has them.
-pub type Rgb = [u8; 3];
+pub(super) type Rgb = [u8; 3];
 
 /// Kinds of colour blindness, each at its full strength.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn distance(a: Rgb, b: Rgb, eyes: Eyes) -> f64 {
 }
 
 /// Whether dark text is what can be read on it: it is lighter than the grey in the middle.
-pub fn is_light(colour: Rgb) -> bool {
+pub fn is_light(colour: [u8; 3]) -> bool {
     luminance(colour) > 0.18
 }
 
