@@ -904,6 +904,37 @@ fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+/// S1, S3, S7 and S9a, by the keys that lead to them.
+const SHOWN: [&str; 4] = ["space j", "t j j", "j space enter j j", "space p"];
+
+#[test]
+fn every_theme_shows_the_same_text_and_none_of_it_on_its_own_colour() {
+    for keys in SHOWN {
+        let mut screen = Screen::new(100, 30);
+        quiet(&mut screen);
+        screen.keys(keys);
+        let plain = screen.drawn(&Theme::numbered(), false);
+        for (name, depth) in
+            SHIPPED.iter().flat_map(|(name, _)| [(name, Depth::True), (name, Depth::Sixteen)])
+        {
+            let drawn = screen.drawn(&Theme::shipped(name, depth).unwrap(), false);
+            for (cell, expected) in drawn.content().iter().zip(plain.content()) {
+                assert_eq!(cell.symbol(), expected.symbol(), "{name}, after {keys}");
+                let is_hidden = cell.fg == cell.bg && cell.fg != ratatui::style::Color::Reset;
+                assert!(!is_hidden || cell.symbol() == " ", "{name} hides {:?}, after {keys}", cell.symbol());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_menu_that_is_longer_than_the_screen_follows_its_cursor() {
+    let mut screen = Screen::new(80, 24);
+    screen.state.offer_themes((0..60).map(|number| format!("theme-{number:02}")).collect(), "theme-00");
+    assert!(screen.keys("T G").frame().contains("▌ theme-59"), "{}", screen.frame());
+    assert!(screen.keys("g").frame().contains("▌ theme-00"), "{}", screen.frame());
+}
+
 /// Writes frames in colour into `target/frames`, to be looked at: `cargo test --test frames -- --ignored pictures`.
 #[test]
 #[ignore = "makes files to look at"]
