@@ -182,8 +182,12 @@ fn a_light_terminal_gets_the_light_theme_and_its_answer_is_not_typed_however_it_
         }
         assert!(has(&pty.bytes[from..], ON_LIGHT) && !has(&pty.bytes[from..], QUESTION));
         assert_eq!(rows(&pty.text()), shown, "nothing was typed");
+        let from = pty.bytes.len();
+        pty.send("\x1b[?997;1n").settle(Duration::from_millis(150));
+        assert!(has(&pty.bytes[from..], ON_DARK), "a terminal that turns dark is followed");
         pty.press("j").see(&CursorOn(4));
         pty.send("q").end();
+        assert!(has(&pty.bytes[from..], b"\x1b[?2031l"), "only while the screen is ours");
         pty.assert_handed_back();
     }
 }

@@ -5,6 +5,10 @@ use crate::theme;
 /// Asks for the background (OSC 11), then for what every terminal answers (DA1): after that, no answer is on its way.
 pub(super) const QUESTION: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
 
+/// Has the terminal say so whenever its background changes (mode 2031), and ends that.
+pub(super) const FOLLOW: &[u8] = b"\x1b[?2031h";
+pub(super) const UNFOLLOW: &[u8] = b"\x1b[?2031l";
+
 /// No answer is longer; what is, is none.
 const LONGEST: usize = 64;
 
@@ -41,6 +45,15 @@ pub(super) fn part(bytes: &[u8]) -> Part {
         Some(_) => behind(seen, b"[?", attributes),
     };
     if seen.len() == LONGEST && found == Part::Begun { Part::None } else { found }
+}
+
+/// What a terminal that is followed says of its background: `CSI ? 997 ; 1 n` for dark, `2` for light.
+pub(super) fn notice(parameters: &str, last: u8) -> Option<Answer> {
+    match (parameters, last) {
+        ("?997;1", b'n') => Some(Answer::Dark),
+        ("?997;2", b'n') => Some(Answer::Light),
+        _ => None,
+    }
 }
 
 /// How many bytes are of an answer that was begun and is broken off by what follows; an Escape begins something else.

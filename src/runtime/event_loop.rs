@@ -278,6 +278,7 @@ impl Loop {
         }
         self.asked = Some(Instant::now());
         self.parser.ask();
+        gone(self.screen.follow())?;
         gone(self.screen.send_raw(QUESTION))
     }
 

@@ -233,9 +233,12 @@ fn control_sequence(bytes: &[u8]) -> Next {
         return if bytes.len() > LONGEST_SEQUENCE { Next::Input(None, bytes.len()) } else { Next::More };
     };
     let parameters = std::str::from_utf8(body.get(..end).unwrap_or_default()).unwrap_or_default();
+    let last = body.get(end).copied().unwrap_or_default();
+    if let Some(answer) = answer::notice(parameters, last) {
+        return Next::Input(Some(Input::Answer(answer)), end + 3);
+    }
     let mut numbers = parameters.split(';').map(|number| number.parse::<u8>().unwrap_or(0));
     let (first, modifiers) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(1).saturating_sub(1));
-    let last = body.get(end).copied().unwrap_or_default();
     let found = match last {
         b'Z' => Some(Key { shift: true, ..Key::plain(KeyCode::Tab) }),
         _ => final_key(last, first).map(|code| Key {
@@ -362,6 +365,14 @@ mod tests {
         let answers = [Input::Answer(Answer::Light), Input::Answer(Answer::Last)];
         assert_eq!(parser.feed(LIGHT), answers);
         assert!(!parser.is_asked() && !parser.is_waiting());
+    }
+
+    #[test]
+    fn a_background_that_changes_later_is_told_whether_or_not_an_answer_is_on_its_way() {
+        for mut parser in [asked(), Parser::default()] {
+            let said = [Input::Answer(Answer::Dark), Input::Answer(Answer::Light)];
+            assert_eq!(parser.feed(b"\x1b[?997;1n\x1b[?997;2n"), said);
+        }
     }
 
     #[test]

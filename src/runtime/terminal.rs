@@ -11,6 +11,7 @@ use std::thread;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::answer::{FOLLOW, UNFOLLOW};
 use super::paint::Painter;
 use crate::app::layout::Size;
 use crate::views::Cursor;
@@ -22,6 +23,8 @@ const LEAVE: &[u8] = b"\x1b[r\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// Whether it says when its background changes, while it is ours.
+static FOLLOWED: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
 /// The terminal while it is ours.
@@ -64,6 +67,15 @@ impl Screen {
     /// The terminal is gone.
     pub(super) fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)
+    }
+
+    /// Has the terminal say when its background changes, as long as it is ours.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn follow(&mut self) -> io::Result<()> {
+        FOLLOWED.store(true, Ordering::SeqCst);
+        self.out.write_all(FOLLOW)
     }
 
     /// The terminal has another size; the next frame draws everything.
@@ -116,7 +128,8 @@ impl Drop for Screen {
 fn take(out: &mut File) -> io::Result<()> {
     crossterm::terminal::enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
-    out.write_all(ENTER)
+    out.write_all(ENTER)?;
+    if FOLLOWED.load(Ordering::SeqCst) { out.write_all(FOLLOW) } else { Ok(()) }
 }
 
 /// Gives the terminal back, once.
@@ -124,7 +137,8 @@ pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         // A terminal that is gone cannot be given back, and there is nobody to tell.
         let mut out = io::stdout();
-        let _ = out.write_all(LEAVE).and_then(|()| out.flush());
+        let unfollow = if FOLLOWED.load(Ordering::SeqCst) { UNFOLLOW } else { &[] };
+        let _ = out.write_all(unfollow).and_then(|()| out.write_all(LEAVE)).and_then(|()| out.flush());
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }
