@@ -128,6 +128,19 @@ fn a_hold_alone_changes_no_object_and_what_is_no_older_tag_is_refused() {
 }
 
 #[test]
+fn what_is_newer_than_the_files_is_no_tag_to_go_back_to_in_the_range_or_out_of_it() {
+    let desk = desk();
+    desk.tags("web", &["1.0.4", "1.1.0", "1.8.1", "2.0.0"]);
+    for to in ["1.8.1", "2.0.0"] {
+        let ran = desk.run(&["rollback", "web", "--to", to, "--reason", "x", "--refresh", "always"]);
+        assert_eq!(ran.code, Some(2), "{to}: {ran:?}");
+        assert!(ran.err.contains(&format!("{to} is not older than 1.1.0")), "{ran:?}");
+        assert!(ran.err.contains("supercargo plan shop/web"), "{ran:?}");
+    }
+    assert_eq!(desk.json(0, &["get", "holds"])["items"], json!([]), "what is refused holds nothing");
+}
+
+#[test]
 fn a_file_that_moved_underneath_keeps_the_plan_from_landing() {
     let desk = desk();
     back(&desk, "narrow");

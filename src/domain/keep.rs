@@ -126,30 +126,60 @@ pub fn narrowed(range: &str, back: &str) -> String {
     range.split("||").map(bounded).collect::<Vec<_>>().join(" || ")
 }
 
-/// The updates that bring a policy back to `reference`; `why` is what they say of themselves.
+/// Why a policy cannot go back to a tag.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackError {
+    /// The files hold it.
+    #[error("{0} is what the files hold now: choose an older tag")]
+    Held(String),
+    /// It is newer than what the files hold, or the policy cannot tell.
+    #[error("{tag} is not older than {current}, by the policy's own order: choose an older tag")]
+    NotOlder {
+        /// The tag.
+        tag: String,
+        /// What the files hold.
+        current: String,
+    },
+    /// There is nothing to write it into.
+    #[error("no file that can be written holds another tag than {0}")]
+    Nowhere(String),
+    /// What keeps every file from being written.
+    #[error("{0}")]
+    Blocked(String),
+}
+
+/// The updates that bring a policy back to `reference`; `why` is what they say of themselves. An automation whose files
+/// would go forward is left alone.
 ///
 /// # Errors
-/// The files hold that tag now, or nothing can be written; in words.
+/// No file would go back, in the policy's own order, or none can be written.
 pub fn back_to(
     grounds: &[Ground],
     (policy, selection): (&ObjectId, &Selection),
     reference: Reference,
     why: String,
-) -> Result<Vec<Proposal>, String> {
+) -> Result<Vec<Proposal>, BackError> {
     let tag = reference.tag.clone();
-    if tags_in_files(grounds, policy) == [tag.as_str()] {
-        return Err(format!("{tag} is what the files hold now: choose an older tag"));
+    let current = tags_in_files(grounds, policy);
+    if current == [tag.as_str()] {
+        return Err(BackError::Held(tag));
     }
     let selection = Selection { outcome: Ok(reference), why, ..selection.clone() };
-    let updates = propose(grounds, &BTreeMap::from([(policy.clone(), selection)]));
+    let mut updates = propose(grounds, &BTreeMap::from([(policy.clone(), selection)]));
     if updates.is_empty() {
-        return Err(format!("no file that can be written holds another tag than {tag}"));
+        return Err(BackError::Nowhere(tag));
     }
-    match updates.iter().find_map(|update| update.blocked.as_ref()) {
-        Some(problem) if updates.iter().all(|update| update.state == UpdateState::Blocked) => {
-            Err(problem.message.clone())
-        }
-        _ => Ok(updates),
+    let is_blocked = |update: &Proposal| update.state == UpdateState::Blocked;
+    if let Some(problem) = updates.iter().find_map(|update| update.blocked.as_ref())
+        && updates.iter().all(is_blocked)
+    {
+        return Err(BackError::Blocked(problem.message.clone()));
+    }
+    updates.retain(|update| update.downgrade);
+    if updates.is_empty() {
+        Err(BackError::NotOlder { tag, current: current.join(", ") })
+    } else {
+        Ok(updates)
     }
 }
 

@@ -9,7 +9,7 @@ use super::updates::scope;
 use crate::cli::{KeepBy, RollbackArgs};
 use crate::config::{Refresh, Settings};
 use crate::domain::hold::{self, Until};
-use crate::domain::keep::{self, Means};
+use crate::domain::keep::{self, BackError, Means};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::proposal::{Decision, Hold, Proposal};
@@ -88,7 +88,12 @@ fn updates(
         found.edits(means).map_err(|why| refused(format!("--keep {}: {why}", means.word())))?.to_vec();
     let why = format!("picked by {} until {}: {}", hold.by, hold.until.strftime("%Y-%m-%d"), hold.reason);
     let grounds = &reviewed.review.grounds;
-    let mut updates = keep::back_to(grounds, (policy, &selection), found.reference, why).map_err(refused)?;
+    let back = keep::back_to(grounds, (policy, &selection), found.reference, why);
+    let mut updates = back.map_err(|error| match &error {
+        BackError::NotOlder { .. } => refused(error.to_string())
+            .hint(format!("What goes forward is an ordinary update: `supercargo plan {policy}`.")),
+        BackError::Held(_) | BackError::Nowhere(_) | BackError::Blocked(_) => refused(error.to_string()),
+    })?;
     keep::attach(&mut updates, grounds, edits).map_err(refused)?;
     for update in &mut updates {
         update.decide(Decision::Approved);

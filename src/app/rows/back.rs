@@ -76,5 +76,6 @@ pub fn back_to(state: &State, policy: &ObjectId, reference: Reference) -> Result
         return Err(format!("the registry has no tag {tag}, as far as is known"));
     }
     let why = format!("picked by {}", state.operator);
-    keep::back_to(&state.review.grounds, (policy, selection), reference, why)
+    let back = keep::back_to(&state.review.grounds, (policy, selection), reference, why);
+    back.map_err(|error| error.to_string())
 }
