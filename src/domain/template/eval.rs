@@ -15,7 +15,7 @@ use super::NAME;
 use super::format::{self, MAX_TEXT, quote};
 use super::node::{Branch, Command, Expr, Node, Pipe, Pos};
 use super::parse::Trees;
-use super::value::Value;
+use super::value::{Value, Work};
 
 /// How much may be done for one message: a unit for each step, and one for each byte made on the way.
 const MAX_WORK: usize = 32 << 20;
@@ -51,7 +51,7 @@ type Done<T> = Result<T, Box<Failure>>;
 /// # Errors
 /// The first thing that goes wrong; nothing of the message is kept then.
 pub(super) fn execute(text: &str, trees: &Trees, data: &Value) -> Result<String, Box<Failure>> {
-    let mut run = Run { text, trees, out: String::new(), work: MAX_WORK, depth: 0 };
+    let mut run = Run { text, trees, out: String::new(), work: Work::of(MAX_WORK), depth: 0 };
     let mut frame = Frame {
         name: NAME,
         variables: vec![Variable::new("$".into(), data.clone())],
@@ -70,7 +70,7 @@ struct Run<'t> {
     trees: &'t Trees,
     out: String,
     /// What is left of [`MAX_WORK`].
-    work: usize,
+    work: Work,
     depth: usize,
 }
 
@@ -165,9 +165,9 @@ impl<'t> Run<'t> {
     }
 
     fn spend(&mut self, frame: &Frame<'_>, work: usize) -> Done<()> {
-        match self.work.checked_sub(work) {
+        match self.work.left.checked_sub(work) {
             Some(left) => {
-                self.work = left;
+                self.work.left = left;
                 Ok(())
             }
             None => self.fail(frame, "the template needs too much work"),

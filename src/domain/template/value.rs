@@ -11,9 +11,11 @@ use super::functions::Function;
 
 mod nested;
 mod walk;
+mod work;
 
 pub(super) use nested::{Entries, Items};
 pub(super) use walk::{MAX_NESTING, Walk, deep_equal, too_deep};
+pub(super) use work::Work;
 
 /// A value.
 ///

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::fmt::Write;
 
 use super::super::format;
-use super::super::value::{Value, Walk, deep_equal};
+use super::super::value::{Value, Walk, Work, deep_equal};
 use super::{Answer, Call, Function, Param, arg, text};
 
 /// How much a comparison of two values may cost.
@@ -205,7 +205,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         return Err(incomparable(a, b));
     }
     if first.is_some() || matches!((a, b), (Value::Nil, _) | (_, Value::Nil)) {
-        return deep_equal(a, b, &mut Walk::new(&mut COMPARISON.clone()));
+        return deep_equal(a, b, &mut Walk::new(&mut Work::of(COMPARISON)));
     }
     if a.kind() != b.kind() {
         let shown = format::display(b).unwrap_or_default();
@@ -220,7 +220,7 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         return Ok(is_nil(a) == is_nil(b));
     }
     if is_comparable(b) {
-        return deep_equal(a, b, &mut Walk::new(&mut COMPARISON.clone()));
+        return deep_equal(a, b, &mut Walk::new(&mut Work::of(COMPARISON)));
     }
     Err(format!("non-comparable type {}: {}", as_text(b), b.type_name()))
 }

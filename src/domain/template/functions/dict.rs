@@ -19,8 +19,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::fixed("get", &[DICT, Text], |v| {
         Ok(entries(v, 0).borrow().get(text(v, 1)).cloned().unwrap_or(Value::text("")))
     }),
-    Function::fixed("set", &[Param::Target, Text, Any], |v| match arg(v, 0) {
+    Function::walking("set", &[Param::Target, Text, Any], None, |v, walk| match arg(v, 0) {
         Value::Dict(target) => {
+            walk.note(target);
             target.borrow_mut().insert(text(v, 1).into(), arg(v, 2).clone());
             Ok(arg(v, 0).clone())
         }
@@ -148,10 +149,12 @@ fn copy(value: &Value, walk: &mut Walk<'_>) -> Answer {
     walk.nested(|walk| match value {
         Value::Dict(dict) => {
             let dict = dict.borrow();
+            walk.make(dict.len())?;
             let copies = dict.iter().map(|(key, value)| Ok((key.clone(), copy(value, walk)?)));
             Ok(Value::dict(copies.collect::<Result<_, String>>()?))
         }
         Value::List(list) => {
+            walk.make(list.items.len())?;
             let items = list.items.iter().map(|item| copy(item, walk)).collect::<Result<_, _>>()?;
             Ok(Value::List(List { items: Rc::new(Items(items)), ..list.clone() }))
         }

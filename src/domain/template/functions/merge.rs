@@ -81,6 +81,8 @@ fn merge_into(
     overwrite: bool,
     walk: &mut Walk<'_>,
 ) -> Result<(), Fault> {
+    walk.make(entries.len())?;
+    walk.note(target);
     for (key, value) in entries {
         let known = target.borrow().get(&key).cloned();
         if matches!(value, Value::Nil) {
@@ -219,6 +221,7 @@ fn fields(own: &Struct, value: &Value) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::value::Work;
     use super::*;
 
     fn dict(entries: &[(&str, Value)]) -> Value {
@@ -241,7 +244,7 @@ mod tests {
                 ("d", dict(&[("x", Value::Int(3)), ("y", Value::Int(4))])),
             ])
         };
-        let mut work = 1_000;
+        let mut work = Work::of(1_000);
         let mut walk = Walk::new(&mut work);
         assert_eq!(shown(quietly(&[target(), source()], false, &mut walk)), "map[a:1 b:2 d:map[x:1 y:4]]");
         assert_eq!(
@@ -256,6 +259,6 @@ mod tests {
             Value::map(&super::super::super::value::TEXTS, vec![(Value::text("x"), Value::text("y"))]);
         let values = [dict(&[("a", texts)]), dict(&[("a", dict(&[("z", Value::Int(1))]))])];
         let text = "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string";
-        assert_eq!(quietly(&values, false, &mut Walk::new(&mut 1_000)).unwrap_err(), text);
+        assert_eq!(quietly(&values, false, &mut Walk::new(&mut Work::of(1_000))).unwrap_err(), text);
     }
 }

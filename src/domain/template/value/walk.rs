@@ -3,13 +3,16 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Map, Value};
+use super::{Dict, Map, Value, Work};
 
 /// How deep a walk follows values; one that contains itself ends here.
 pub(in super::super) const MAX_NESTING: usize = 100;
 
 /// What looking at one value costs, in units of the template's work.
 const STEP: usize = 8;
+/// What making a list or a dictionary costs, and each place in it: about as much time as looking at so many more values.
+const MADE: usize = 96;
+const PLACE: usize = 32;
 /// So many bytes are compared for one unit.
 const BYTES: usize = 32;
 
@@ -20,13 +23,13 @@ pub(in super::super) fn too_deep() -> String {
 
 /// A walk through a value under way, at the cost of the template that asked for it.
 pub(in super::super) struct Walk<'w> {
-    work: &'w mut usize,
+    work: &'w mut Work,
     depth: usize,
 }
 
 impl<'w> Walk<'w> {
-    /// A walk that may cost `work`, of which it leaves what it did not need.
-    pub(in super::super) fn new(work: &'w mut usize) -> Self {
+    /// A walk that may cost what is left of `work`.
+    pub(in super::super) fn new(work: &'w mut Work) -> Self {
         Self { work, depth: 0 }
     }
 
@@ -48,8 +51,21 @@ impl<'w> Walk<'w> {
         result
     }
 
+    /// A list or a dictionary of so many entries is to be made.
+    ///
+    /// # Errors
+    /// No work left.
+    pub(in super::super) fn make(&mut self, entries: usize) -> Result<(), String> {
+        self.spend(MADE.saturating_add(PLACE.saturating_mul(entries)))
+    }
+
+    /// `dict` gets an entry.
+    pub(in super::super) fn note(&mut self, dict: &Dict) {
+        self.work.note(dict);
+    }
+
     fn spend(&mut self, work: usize) -> Result<(), String> {
-        *self.work = self.work.checked_sub(work).ok_or("the template needs too much work")?;
+        self.work.left = self.work.left.checked_sub(work).ok_or("the template needs too much work")?;
         Ok(())
     }
 }
@@ -196,6 +212,14 @@ mod tests {
             let template = format!("{values}{open}{{{{{walk}}}}}{close}");
             assert_eq!(rendered(&template).as_deref(), Ok(message), "{walk}");
         }
+    }
+
+    #[test]
+    fn a_copy_costs_more_than_a_look_as_it_takes_time_and_memory() {
+        let values = nested("list 1", |name| format!("list ${name} ${name}"), 18);
+        let copy = rendered(&format!("{values}{{{{len (deepCopy $x)}}}}"));
+        assert_eq!(copy, Err("the template needs too much work".to_owned()));
+        assert_eq!(rendered(&format!("{values}{{{{deepEqual $x $y}}}}")).as_deref(), Ok("true"));
     }
 
     #[test]
