@@ -77,7 +77,7 @@ pub(crate) struct Appearance {
     /// How many colours there are.
     pub(crate) depth: Depth,
     /// The theme that `auto` stands for, as far as is known.
-    pub(crate) auto: &'static str,
+    pub(crate) auto: String,
     /// Whether the terminal is to be asked for its background.
     pub(crate) asks: bool,
     /// The themes there are.
@@ -88,8 +88,8 @@ pub(crate) struct Appearance {
 
 impl Appearance {
     /// The theme that is meant by `name`: itself, or for `auto` the one for the terminal's background.
-    fn resolve<'a>(&self, name: &'a str) -> &'a str {
-        if name == "auto" { self.auto } else { name }
+    fn resolve<'a>(&'a self, name: &'a str) -> &'a str {
+        if name == "auto" { &self.auto } else { name }
     }
 }
 
@@ -202,11 +202,12 @@ fn appearance(settings: &config::Settings) -> Appearance {
         ColorChoice::Never => Choice::Never,
     };
     let depth = Depth::detect(choice, environment);
+    let library = Library::new(settings.themes.clone());
     Appearance {
         depth,
-        auto: guess_theme(variable("COLORFGBG").as_deref()),
+        auto: library.auto(seems_light(variable("COLORFGBG").as_deref())),
         asks: depth != Depth::Mono && answers(term.as_deref().unwrap_or_default()),
-        library: Library::new(settings.themes.clone()),
+        library,
         ascii: settings.ascii || is_ascii(variable),
     }
 }
@@ -216,12 +217,9 @@ fn answers(term: &str) -> bool {
     !term.starts_with("screen") && term != "linux" && !term.starts_with("vt1") && !term.starts_with("vt2")
 }
 
-/// Light or dark by `COLORFGBG`, whose last number is the background's; dark where that says nothing.
-fn guess_theme(colors: Option<&str>) -> &'static str {
-    match colors.and_then(|colors| colors.rsplit(';').next()) {
-        Some("7" | "15") => "default-light",
-        _ => "default-dark",
-    }
+/// Whether the background is light by `COLORFGBG`, whose last number it is; dark where that says nothing.
+fn seems_light(colors: Option<&str>) -> bool {
+    matches!(colors.and_then(|colors| colors.rsplit(';').next()), Some("7" | "15"))
 }
 
 /// Whether the locale in force, or the console, has no more than ASCII.

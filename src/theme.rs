@@ -338,6 +338,24 @@ sea = "#5faf"
     }
 
     #[test]
+    fn auto_is_the_dark_theme_and_on_a_light_background_its_pair() {
+        let auto = |library: &Library| [false, true].map(|is_light| library.auto(is_light));
+        assert_eq!(auto(&Library::default()), ["default-dark", "default-light"]);
+        let mine = b"schema = 1\nname = \"default-dark\"\ninherits = \"cvd-safe\"\n";
+        let (_folder, library) = library(&[("default-dark.toml", mine)]);
+        assert_eq!(auto(&library), ["default-dark", "cvd-safe-light"]);
+        let (theme, _) = library.load("auto", Depth::True).unwrap();
+        let safe = Theme::shipped("cvd-safe", Depth::True).unwrap();
+        assert_eq!(theme.style(Role::StateOk), safe.style(Role::StateOk));
+        let (_folder, torn) = self::library(&[("default-dark.toml", b"schema")]);
+        assert_eq!(
+            auto(&torn),
+            ["default-dark", "default-dark"],
+            "and what is wrong with it is told when it is loaded"
+        );
+    }
+
+    #[test]
     fn themes_that_inherit_from_each_other_are_refused() {
         let [a, b] = [("a", "b"), ("b", "a")]
             .map(|(name, parent)| format!("schema = 1\nname = \"{name}\"\ninherits = \"{parent}\"\n"));

@@ -210,9 +210,7 @@ impl Loop {
             match input {
                 Input::Key(key) => self.message(Msg::Key(key))?,
                 Input::Paste(text) => self.message(Msg::Paste(text))?,
-                Input::Answer(Answer::Light) => self.appearance.auto = "default-light",
-                Input::Answer(Answer::Dark) => self.appearance.auto = "default-dark",
-                Input::Answer(Answer::Unreadable | Answer::Last) => {}
+                Input::Answer(answer) => self.answered(answer),
             }
         }
         Ok(())
@@ -269,6 +267,15 @@ impl Loop {
         self.await_answer();
         gone(self.screen.suspend())?;
         self.resize()
+    }
+
+    /// Takes in what the terminal says of its background; the next frame is drawn accordingly.
+    fn answered(&mut self, answer: Answer) {
+        match answer {
+            Answer::Light => self.appearance.auto = self.appearance.library.auto(true),
+            Answer::Dark => self.appearance.auto = self.appearance.library.auto(false),
+            Answer::Unreadable | Answer::Last => {}
+        }
     }
 
     /// Asks the terminal for its background, once, where that decides on the theme. What is shown waits for no answer.

@@ -25,6 +25,9 @@ pub const SHIPPED: [(&str, &str); 8] = [
     ("mono", include_str!("../../assets/themes/mono.toml")),
 ];
 
+/// The theme for dark backgrounds, whose pair is the one for light ones.
+const DARK: &str = "default-dark";
+
 /// No theme is larger, in bytes; what is, was not meant to be one.
 const LARGEST: u64 = 64 << 10;
 
@@ -112,12 +115,21 @@ impl Library {
     pub fn load(&self, name: &str, depth: Depth) -> Result<(Theme, Vec<Finding>), ThemeError> {
         let name = match (depth, name) {
             (Depth::Mono, _) => "mono",
-            (_, "auto") => "default-dark",
+            (_, "auto") => DARK,
             _ => name,
         };
         let chain = self.chain(self.find(name, &[])?)?;
         let mistakes = chain.iter().flat_map(ThemeFile::mistakes).collect();
         Ok((Theme::of(name, &chain, depth), mistakes))
+    }
+
+    /// The theme that `auto` stands for: `default-dark`, or on a light background its pair, which it may inherit.
+    pub fn auto(&self, is_light: bool) -> String {
+        let pair = || {
+            let chain = self.find(DARK, &[]).and_then(|found| self.chain(found)).ok()?;
+            nearest(&chain, |file| file.pair().map(str::to_owned))
+        };
+        is_light.then(pair).flatten().unwrap_or_else(|| DARK.to_owned())
     }
 
     /// What is to be said of the theme called `name`, or, if that is a path (it ends in `.toml` or has a slash), of
