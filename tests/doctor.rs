@@ -9,7 +9,7 @@ mod support {
 
 use serde_json::{Value, json};
 use support::operator::{Operator, SECRET};
-use support::registry::DockerRegistry;
+use support::registry::{DockerRegistry, TlsRegistry};
 
 /// The report in JSON, and the exit status.
 fn doctor(operator: &Operator, place: &[&str]) -> (Option<i32>, Value) {
@@ -131,4 +131,75 @@ fn each_credential_of_a_host_is_checked_for_a_repository_that_has_it() {
         (status.as_str(), text.as_str()),
         ("ok", "edge/bare: anonymous; edge/app: secret edge/pull, then anonymous")
     );
+}
+
+/// An `ImageRepository` `edge/NAME` with these further fields.
+fn object(name: &str, image: &str, fields: &str) -> String {
+    format!(
+        "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: edge}}\n\
+         spec: {{interval: 1m, image: \"{image}\"{fields}}}\n"
+    )
+}
+
+/// The messages of failed checks.
+fn failures(report: &Value) -> Vec<String> {
+    checks(report).into_iter().filter(|(_, status, _)| status == "failed").map(|(.., text)| text).collect()
+}
+
+#[test]
+fn repositories_that_share_a_secret_and_not_the_login_in_it_are_each_asked_for() {
+    let Some(registry) = DockerRegistry::start(Some(("rita", SECRET))) else { return };
+    registry.push("team/app", "1.0.0");
+    let (operator, host) = (Operator::new("{}", &[]), &registry.host);
+    let of = |user: &str, password: &str| json!({"username": user, "password": password});
+    let auths = json!({"auths": {
+        (format!("{host}/team/app")): of("rita", SECRET), (format!("{host}/team/build")): of("old", "hunter2"),
+    }});
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: pull, namespace: edge}}\ntype: kubernetes.io/dockerconfigjson\n\
+         stringData:\n  .dockerconfigjson: '{auths}'\n"
+    );
+    let pull = ", secretRef: {name: pull}";
+    let objects = ["app", "build"].map(|name| object(name, &format!("{host}/team/{name}"), pull));
+    operator.write("objects.yaml", &[secret, objects.concat()].concat());
+    let (status, report) = doctor(&operator, &["registry", host]);
+    assert_eq!((status, report["ok"].as_bool()), (Some(1), Some(false)), "{report}");
+    let said = report.to_string();
+    assert!(said.contains("as ImageRepository edge/app asks"), "{report}");
+    assert!(said.contains("as ImageRepository edge/build asks"), "{report}");
+    assert!(failures(&report).iter().any(|text| text.starts_with("secret edge/pull as old: refused, 401")));
+    // `check` has the same question and asks it with less.
+    let (_, said) = operator.run(&["check", "-o", "json"]);
+    let document = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap_or_default();
+    let failures = failures(&serde_json::from_str(document).expect(&said));
+    assert!(
+        failures.iter().any(|text| text.contains("/v2/team/build/") && text.contains("401")),
+        "{failures:?}"
+    );
+}
+
+#[test]
+fn repositories_that_differ_in_whom_they_trust_or_in_their_provider_are_each_asked_for() {
+    let Some(tls) = TlsRegistry::start() else { return };
+    let (operator, host) = (Operator::new("{}", &[]), &tls.registry.host);
+    let ca = String::from_utf8(tls.ca).unwrap().trim().replace('\n', "\n    ");
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: ca, namespace: edge}}\nstringData:\n  ca.crt: |\n    {ca}\n"
+    );
+    let image = format!("{host}/no/such");
+    let trusting = ", certSecretRef: {name: ca}";
+    let objects = [
+        object("app", &image, trusting),
+        object("bare", &image, ""),
+        object("odd", &image, ", provider: what"),
+        object("odder", &image, ", provider: gcp"),
+    ];
+    operator.write("objects.yaml", &[&secret, objects.concat().as_str()].concat());
+    let (status, report) = doctor(&operator, &["registry", &image]);
+    assert_eq!((status, report["ok"].as_bool()), (Some(1), Some(false)), "{report}");
+    let failures = failures(&report);
+    // Whoever trusts it is let in and finds no repository.
+    for says in ["404 Not Found", "certificate not trusted", "provider 'what'", "invalid GCP registry"] {
+        assert!(failures.iter().any(|text| text.contains(says)), "{says}: {report}");
+    }
 }

@@ -32,6 +32,20 @@ pub struct Examined {
     pub examination: Examination,
 }
 
+/// What tells those apart who ask one registry: their credentials, whom they trust on which way, what keeps them from asking,
+/// and whether plain HTTP will do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asker {
+    keyring: [u8; 32],
+    scheme: &'static str,
+}
+
+impl Asker {
+    pub(super) fn of(image: &ImageName, keyring: &Keyring) -> Self {
+        Self { keyring: keyring.fingerprint(&image.registry, &image.repository), scheme: image.scheme() }
+    }
+}
+
 impl Place {
     /// Reads `HOST` or `IMAGE`: without a slash, what has a dot or a port, or is `localhost`, is a host.
     ///
@@ -56,18 +70,14 @@ impl Place {
 }
 
 impl Engine {
-    /// Asks as a scan of each `ImageRepository` at `place` would, those with the same credentials once; without an object as
-    /// `scan --image` would.
+    /// Asks as a scan of each `ImageRepository` at `place` would, those that ask as the same [`Asker`] once; without an object
+    /// as `scan --image` would.
     pub async fn examine(&self, world: &World, place: &Place) -> Vec<Examined> {
         let mut seen = BTreeSet::new();
-        let mut asked = Vec::new();
-        for (id, image, keyring) in self.at(world, place) {
-            let offers = keyring.candidates(&image.registry, &image.repository);
-            let labels: Vec<String> = offers.iter().map(|offer| offer.label().to_owned()).collect();
-            if seen.insert(labels) {
-                asked.push(self.examine_one(place, Some(id), image, keyring));
-            }
-        }
+        let at = self.at(world, place).into_iter();
+        let other = at.filter(|(_, image, keyring)| seen.insert(Asker::of(image, keyring)));
+        let mut asked: Vec<_> =
+            other.map(|(id, image, keyring)| self.examine_one(place, Some(id), image, keyring)).collect();
         if asked.is_empty() {
             asked.push(self.examine_one(place, None, place.image.clone(), self.plain_keyring().0));
         }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::examine::Asker;
 use super::{Engine, World, blocking};
 use crate::domain::object::ObjectId;
 use crate::domain::reference::ImageName;
@@ -53,8 +54,8 @@ impl RegistryProbe {
 }
 
 impl Engine {
-    /// Asks each registry host of the world, once with each list of credentials that its repositories have, for one
-    /// manifest of one of them. Answers stand by host.
+    /// Asks each registry host of the world, once for all repositories that are asked for in the same way, for one manifest of
+    /// one of them. Answers stand by host.
     ///
     /// That answers in one request what a listing would in many; a manifest that is not there is an answer too.
     pub async fn probe_registries(&self, world: &World) -> Vec<RegistryProbe> {
@@ -65,9 +66,10 @@ impl Engine {
             let candidates = keyring.candidates(&image.registry, &image.repository);
             let labels: Vec<String> =
                 candidates.into_iter().map(|candidate| candidate.label().to_owned()).collect();
-            due.entry((image.registry.clone(), labels)).or_insert((id, image, keyring));
+            let asker = Asker::of(&image, &keyring);
+            due.entry((image.registry.clone(), labels, asker)).or_insert((id, image, keyring));
         }
-        let probes = due.into_iter().map(|((host, credentials), (id, image, keyring))| {
+        let probes = due.into_iter().map(|((host, credentials, _), (id, image, keyring))| {
             let probe = RegistryProbe { host, repository: id.clone(), credentials, problem: None };
             self.probe_registry(probe, image, keyring)
         });

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
@@ -60,6 +61,12 @@ impl Helper {
     /// Whether it is the same program, asked about the same host.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.server) == (&other.name, &other.server)
+    }
+
+    /// A hash of the program and the host.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        // Neither holds the byte between them.
+        Sha256::digest(format!("{}\0{}", self.name, self.server)).into()
     }
 
     /// Asks; `None`: it has no login for the host. The error says what went wrong, without anything the helper said.

@@ -149,6 +149,14 @@ impl Offer {
             Self::Ask(helper) => helper.label(),
         }
     }
+
+    /// A hash that tells logins apart; that of a program stands for whatever it hands out.
+    fn fingerprint(&self) -> [u8; 32] {
+        match self {
+            Self::Ready(credential) => credential.fingerprint(),
+            Self::Ask(helper) => helper.fingerprint(),
+        }
+    }
 }
 
 /// All credentials in force for one `ImageRepository`. Cheap to clone.
@@ -304,6 +312,21 @@ impl Keyring {
             .chain(from_files)
             .chain([Offer::Ready(Credential::anonymous())])
             .collect()
+    }
+
+    /// A hash of all that decides what a registry says to whoever has this: the credentials for `repository` of `host` with their
+    /// labels, the way there, and what stands in it.
+    pub fn fingerprint(&self, host: &str, repository: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for offer in self.candidates(host, repository) {
+            hash.update(offer.label().len().to_le_bytes());
+            hash.update(offer.label());
+            hash.update(offer.fingerprint());
+        }
+        // No way, or no obstacle, is told from any by its length.
+        hash.update(self.transport.fingerprint().as_ref().map_or(&[][..], |way| way));
+        hash.update(self.obstacle.as_ref().map(ToString::to_string).unwrap_or_default());
+        hash.finalize().into()
     }
 
     /// The helper of `provider`: the one that docker's files name for the host, else the first of the usual ones that is
