@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use super::object::{ObjectId, PolicyChoice, TagFilter};
 use super::proposal::Step;
+use super::tags::TagList;
 use constraint::Constraints;
 use filter::{Composed, Exclusion, Filter, Value};
 use numeric::parse_float;
@@ -121,6 +122,15 @@ impl Exclusions {
             })
         });
         Self(Arc::new(rules.collect()))
+    }
+
+    /// The tags that no rule excludes, in their order.
+    ///
+    /// # Errors
+    /// The first rule that does not compile.
+    pub fn keep<'t>(&self, tags: &'t TagList) -> Result<Vec<&'t str>, PolicyError> {
+        let rules = self.0.as_ref().as_ref().map_err(Clone::clone)?;
+        Ok(tags.iter().filter(|tag| !rules.iter().any(|rule| rule.pattern.is_match(tag))).collect())
     }
 }
 

@@ -1,5 +1,12 @@
 //! The tags of one repository, packed: a hundred thousand of them are two allocations.
 
+use std::cmp::Reverse;
+
+/// So few tags are put in order by their texts, which costs less than new keys.
+const FEW: usize = 4;
+/// No tag is longer; what is longer all the same is no tag and may be slow.
+const LONGEST: usize = 128;
+
 /// The tags that a registry listed, in descending byte order, duplicates kept.
 ///
 /// The order is the one in which Flux stores them and in which policies visit them
@@ -54,6 +61,26 @@ impl TagList {
         })
     }
 
+    fn tag(&self, index: u32) -> &str {
+        self.get(index as usize).unwrap_or_default()
+    }
+
+    /// Puts tags, of which all bytes before `start` are the same, into descending order by their keys from there on.
+    fn arrange(&self, tags: &mut [(u64, u32)], start: usize) {
+        tags.sort_unstable_by_key(|(key, _)| Reverse(*key));
+        let next = start + size_of::<u64>();
+        for alike in tags.chunk_by_mut(|(a, _), (b, _)| a == b) {
+            if alike.len() <= FEW || next > LONGEST {
+                alike.sort_unstable_by(|(_, a), (_, b)| self.tag(*b).cmp(self.tag(*a)));
+            } else {
+                for (its, index) in &mut *alike {
+                    *its = key(self.tag(*index).as_bytes(), next);
+                }
+                self.arrange(alike, next);
+            }
+        }
+    }
+
     fn push(&mut self, tag: &str) {
         if let Ok(end) = u32::try_from(self.text.len() + tag.len()) {
             self.text.push_str(tag);
@@ -77,6 +104,7 @@ impl TagList {
     }
 
     /// The tag at `index`, counted from 0 in descending byte order.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)? as usize;
         let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? as usize };
@@ -152,14 +180,10 @@ impl Unsorted {
         let common = list.common_prefix();
         let keyed = (0..).zip(list.iter()).map(|(index, tag)| (key(tag.as_bytes(), common), index));
         let mut order: Vec<(u64, u32)> = keyed.collect();
-        order.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
-        let tag = |index: u32| list.get(index as usize).unwrap_or_default();
-        for alike in order.chunk_by_mut(|(a, _), (b, _)| a == b).filter(|alike| alike.len() > 1) {
-            alike.sort_unstable_by(|(_, a), (_, b)| tag(*b).cmp(tag(*a)));
-        }
+        list.arrange(&mut order, common);
         let mut sorted = TagList::with_capacity(list.text.len(), list.len());
         for (_, index) in order {
-            sorted.push(tag(index));
+            sorted.push(list.tag(index));
         }
         sorted
     }
@@ -221,6 +245,15 @@ mod tests {
             let expected: TagList = now.iter().filter(|tag| !before.contains(tag)).collect();
             let found = now.into_iter().collect::<TagList>().without(&before.into_iter().collect());
             proptest::prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn texts_that_are_alike_for_long_come_in_descending_byte_order(
+            mut tags in proptest::collection::vec("x{0,1}(aaaaaaaa){0,18}[ab\u{0}]{0,9}", 0..80),
+        ) {
+            let list = TagList::from_unsorted(&tags);
+            tags.sort_by(|a, b| b.cmp(a));
+            proptest::prop_assert_eq!(list.iter().collect::<Vec<_>>(), tags);
         }
 
         #[test]

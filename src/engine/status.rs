@@ -7,10 +7,9 @@ use crate::domain::inventory::{self, Inventory, TargetError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{
     DEFAULT_EXCLUSION, GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation, ObjectId,
-    OrderChoice, PolicyChoice,
 };
 use crate::domain::plan::Ground;
-use crate::domain::policy::{Evaluator, PolicyErrorKind, TagState};
+use crate::domain::policy::{Exclusions, PolicyErrorKind};
 use crate::domain::reference::ImageName;
 use crate::domain::scan::revision;
 use crate::domain::setter::Setters;
@@ -66,16 +65,10 @@ fn keep(exclusions: &[String], tags: &TagList) -> Result<Kept, String> {
 /// # Errors
 /// As [`kept`].
 pub(super) fn without_excluded<'a>(exclusions: &[String], tags: &'a TagList) -> Result<Vec<&'a str>, String> {
-    // Any policy will do: exclusion comes before it.
-    let choice = PolicyChoice { alphabetical: Some(OrderChoice::default()), ..PolicyChoice::default() };
-    let evaluator = Evaluator::new(&choice, None, exclusions);
-    let evaluation = evaluator.evaluate(tags);
-    if let Some(error) = evaluation.error.as_ref().filter(|error| error.kind == PolicyErrorKind::Scan) {
+    Exclusions::new(exclusions).keep(tags).map_err(|error| {
         let text = error.to_string();
-        return Err(text.strip_prefix("scan failed: ").unwrap_or(&text).to_owned());
-    }
-    let all = tags.iter().zip(&evaluation.states);
-    Ok(all.filter(|(_, state)| **state != TagState::Exclude).map(|(tag, _)| tag).collect())
+        text.strip_prefix("scan failed: ").unwrap_or(&text).to_owned()
+    })
 }
 
 /// The canonical name of a repository's image; `None` if it is none.

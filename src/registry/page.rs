@@ -19,14 +19,26 @@ pub(super) fn read_tags(body: &[u8], tags: &mut Unsorted) -> Result<(), String> 
         return Err("the answer is an HTML page, not a list of tags; this may be no registry".to_owned());
     }
     tags.reserve(body.len());
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    match Page(tags).deserialize(&mut reader).and_then(|()| reader.end()) {
+    // One look at the whole spares the reader one at each tag.
+    let read = match std::str::from_utf8(body) {
+        Ok(text) => read_page(serde_json::Deserializer::from_str(text), tags),
+        Err(_) => read_page(serde_json::Deserializer::from_slice(body), tags),
+    };
+    match read {
         Ok(()) => Ok(()),
         Err(error) if error.is_eof() => {
             Err(format!("the list of tags is cut off after {} bytes", body.len()))
         }
         Err(error) => Err(format!("the answer is not a list of tags: {}", wire_text::unquoted(&error))),
     }
+}
+
+fn read_page<'b>(
+    mut reader: serde_json::Deserializer<impl serde_json::de::Read<'b>>,
+    tags: &mut Unsorted,
+) -> serde_json::Result<()> {
+    Page(tags).deserialize(&mut reader)?;
+    reader.end()
 }
 
 /// Tags go from the text into the packed list, with no value of their own between.
