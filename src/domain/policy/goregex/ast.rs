@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::factor::factor;
 use super::set::Set;
 
 /// A part of a pattern.
@@ -19,8 +20,8 @@ pub(super) struct Node {
 pub(super) enum Kind {
     /// Nothing, anywhere.
     Empty,
-    /// One character, or under `(?i)` one of those that it is in any case.
-    Literal { code: u32, folded: Option<Arc<Set>> },
+    /// Characters one after the other, all of them under `(?i)` or none; one or more.
+    Literal(Row),
     /// One character of a class.
     Class(Arc<Set>),
     /// Any character, a line break only if `newline`.
@@ -35,6 +36,48 @@ pub(super) enum Kind {
     Concat(Vec<Node>),
     /// The first that leads to a match; two or more.
     Alternate(Vec<Node>),
+}
+
+/// A character, or under `(?i)` one of those that it is in any case.
+#[derive(Debug, Clone)]
+pub(super) struct Letter {
+    /// Under `(?i)` the lowest of its cases.
+    pub(super) code: u32,
+    pub(super) folded: Option<Arc<Set>>,
+}
+
+impl PartialEq for Letter {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code && self.folded.is_some() == other.folded.is_some()
+    }
+}
+
+/// Letters of which the first may be taken away.
+#[derive(Debug)]
+pub(super) struct Row {
+    letters: Vec<Letter>,
+    start: usize,
+}
+
+impl From<Vec<Letter>> for Row {
+    fn from(letters: Vec<Letter>) -> Self {
+        Self { letters, start: 0 }
+    }
+}
+
+impl Row {
+    pub(super) fn letters(&self) -> &[Letter] {
+        self.letters.get(self.start..).unwrap_or_default()
+    }
+
+    /// The row without its first `count` letters.
+    pub(super) fn without_first(self, count: usize) -> Self {
+        Self { start: self.start + count, ..self }
+    }
+
+    fn is_folded(&self) -> bool {
+        self.letters.last().is_some_and(|letter| letter.folded.is_some())
+    }
 }
 
 /// A place in the text.
@@ -56,34 +99,37 @@ impl Node {
 
     /// `items` one after the other, concatenations among them taken apart.
     pub(super) fn concat(items: Vec<Self>) -> Self {
-        Self::collapse(items, |kind| match kind {
-            Kind::Concat(inner) => Ok(inner),
-            other => Err(other),
+        only(items).unwrap_or_else(|items| {
+            let opened = items.into_iter().flat_map(|item| match item.kind {
+                Kind::Concat(inner) => inner,
+                _ => vec![item],
+            });
+            Self::new(Kind::Concat(opened.collect()))
         })
-        .unwrap_or_else(|items| Self::new(Kind::Concat(items)))
     }
 
-    /// A choice among `branches`, choices among them taken apart.
+    /// A choice among `branches`, choices among them taken apart and what they begin with in common put before it.
     pub(super) fn alternate(branches: Vec<Self>) -> Self {
-        Self::collapse(branches, |kind| match kind {
-            Kind::Alternate(inner) => Ok(inner),
-            other => Err(other),
-        })
-        .unwrap_or_else(|branches| Self::new(Kind::Alternate(branches)))
+        let factored = only(branches).or_else(|branches| {
+            let opened = branches.into_iter().flat_map(|branch| match branch.kind {
+                Kind::Alternate(inner) => inner,
+                _ => vec![branch],
+            });
+            only(factor(opened.collect()))
+        });
+        factored.unwrap_or_else(|branches| Self::new(Kind::Alternate(branches)))
     }
 
-    /// The only one of `nodes`, or else all of them with those that `open` opens replaced by what they hold.
-    fn collapse(
-        mut nodes: Vec<Self>,
-        open: impl Fn(Kind) -> Result<Vec<Self>, Kind>,
-    ) -> Result<Self, Vec<Self>> {
-        match nodes.len() {
-            0 => Ok(Self::new(Kind::Empty)),
-            1 => Ok(nodes.remove(0)),
-            _ => Err(nodes
-                .into_iter()
-                .flat_map(|node| open(node.kind).unwrap_or_else(|kind| vec![Self::new(kind)]))
-                .collect()),
+    /// Puts the last two of `items` into one if they are letters alike.
+    ///
+    /// The last one may still be repeated, so this is done before something is added behind it.
+    pub(super) fn join_last(items: &mut Vec<Self>) {
+        let [.., first, last] = items.as_mut_slice() else { return };
+        let (Kind::Literal(row), Kind::Literal(more)) = (&mut first.kind, &mut last.kind) else { return };
+        if row.is_folded() == more.is_folded() {
+            row.letters.extend(more.letters.drain(more.start..));
+            first.size += last.size;
+            items.pop();
         }
     }
 
@@ -107,12 +153,14 @@ impl Node {
             _ => true,
         }
     }
+}
 
-    fn literal(&self) -> Option<(u32, bool)> {
-        match &self.kind {
-            Kind::Literal { code, folded } => Some((*code, folded.is_some())),
-            _ => None,
-        }
+/// The only one of `nodes`, nothing for none of them, or else all of them.
+fn only(mut nodes: Vec<Node>) -> Result<Node, Vec<Node>> {
+    match nodes.len() {
+        0 => Ok(Node::new(Kind::Empty)),
+        1 => nodes.pop().ok_or(nodes),
+        _ => Err(nodes),
     }
 }
 
@@ -123,12 +171,10 @@ fn measure(kind: &Kind) -> (usize, u64) {
     match kind {
         Kind::Capture { node, .. } => (node.height + 1, node.size.saturating_add(2)),
         Kind::Repeat { node, min, max, .. } => (node.height + 1, repeated_size(node.size, *min, *max)),
+        Kind::Literal(row) => (1, row.letters().len() as u64),
         Kind::Concat(nodes) => {
             let size = nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(node.size));
-            // A row of literals is a single one to Go.
-            let first = nodes.first().and_then(Node::literal);
-            let one = nodes.iter().all(|node| node.literal().map(|own| own.1) == first.map(|own| own.1));
-            (if first.is_some() && one { 1 } else { tallest(nodes) + 1 }, size)
+            (tallest(nodes) + 1, size)
         }
         Kind::Alternate(nodes) => {
             let size = nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(node.size));
@@ -162,7 +208,7 @@ pub(super) fn parts(root: &Node) -> &[Node] {
 pub(super) fn literal_prefix(root: &Node) -> String {
     match parts(root).split_first() {
         Some((Node { kind: Kind::Assert(Assert::BeginText), .. }, rest)) => {
-            rest.iter().map_while(exact).collect()
+            rest.iter().map_while(letters).flatten().map_while(exact).collect()
         }
         _ => String::new(),
     }
@@ -172,14 +218,22 @@ pub(super) fn literal_prefix(root: &Node) -> String {
 pub(super) fn literal_suffix(root: &Node) -> String {
     match parts(root).split_last() {
         Some((Node { kind: Kind::Assert(Assert::EndText), .. }, rest)) => {
-            let reversed: Vec<char> = rest.iter().rev().map_while(exact).collect();
+            let backwards = rest.iter().rev().map_while(letters).flat_map(|row| row.iter().rev());
+            let reversed: Vec<char> = backwards.map_while(exact).collect();
             reversed.into_iter().rev().collect()
         }
         _ => String::new(),
     }
 }
 
-/// The character that a part stands for, if it stands for just one.
-fn exact(node: &Node) -> Option<char> {
-    node.literal().filter(|(_, fold)| !fold).and_then(|(code, _)| char::from_u32(code))
+fn letters(node: &Node) -> Option<&[Letter]> {
+    match &node.kind {
+        Kind::Literal(row) => Some(row.letters()),
+        _ => None,
+    }
+}
+
+/// The character that a letter stands for, if it stands for just one.
+fn exact(letter: &Letter) -> Option<char> {
+    if letter.folded.is_none() { char::from_u32(letter.code) } else { None }
 }

@@ -3,7 +3,7 @@
 use regex_automata::meta;
 use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition};
 
-use super::ast::{Assert, Kind, Node};
+use super::ast::{Assert, Kind, Letter, Node};
 use super::set::Set;
 
 /// The most that a pattern may weigh to be compiled for the engine; its time and memory for that are in proportion.
@@ -46,9 +46,11 @@ fn weight(node: &Node, texts: Texts) -> u64 {
         nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(weight(node, texts)).saturating_add(1))
     };
     match &node.kind {
-        Kind::Class(set) | Kind::Literal { folded: Some(set), .. } if texts == Texts::All => {
-            1 + set.ranges().1 as u64 * 2
+        Kind::Literal(row) => {
+            let folded = row.letters().iter().filter(|letter| letter.folded.is_some()).count();
+            row.letters().len() as u64 + folded as u64 * 2
         }
+        Kind::Class(set) if texts == Texts::All => 1 + set.ranges().1 as u64 * 2,
         Kind::Any { .. } if texts == Texts::All => 8,
         Kind::Capture { node, .. } => weight(node, texts).saturating_add(2),
         Kind::Repeat { node, min, max, .. } => {
@@ -64,8 +66,10 @@ fn weight(node: &Node, texts: Texts) -> u64 {
 fn hir(node: &Node, texts: Texts) -> Hir {
     match &node.kind {
         Kind::Empty => Hir::empty(),
-        Kind::Literal { code, folded: None } => literal(*code, texts),
-        Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => class(set, texts),
+        Kind::Literal(row) => {
+            Hir::concat(row.letters().iter().map(|letter| literal(letter, texts)).collect())
+        }
+        Kind::Class(set) => class(set, texts),
         Kind::Any { newline: true } => Hir::dot(Dot::AnyChar),
         Kind::Any { newline: false } => Hir::dot(Dot::AnyCharExceptLF),
         Kind::Assert(assert) => Hir::look(match assert {
@@ -91,8 +95,12 @@ fn hir(node: &Node, texts: Texts) -> Hir {
 }
 
 /// One character; a surrogate is none, and no text of valid UTF-8 has it.
-fn literal(code: u32, texts: Texts) -> Hir {
-    let character = char::from_u32(code).filter(|character| texts == Texts::All || character.is_ascii());
+fn literal(letter: &Letter, texts: Texts) -> Hir {
+    if let Some(set) = &letter.folded {
+        return class(set, texts);
+    }
+    let character =
+        char::from_u32(letter.code).filter(|character| texts == Texts::All || character.is_ascii());
     let bytes = |character: char| character.encode_utf8(&mut [0; 4]).as_bytes().to_vec();
     character.map_or_else(Hir::fail, |character| Hir::literal(bytes(character)))
 }

@@ -5,7 +5,8 @@
 //! class take fewer where nothing follows. So a greedy run without a way back finds the one match there is, with the same
 //! groups as the full engine. A test runs both against each other.
 
-use super::ast::{self, Assert, Kind, Node};
+use super::ast::{self, Assert, Kind, Letter, Node};
+use super::set;
 
 /// Longer texts are left to the engine, as the loop tries every beginning anew.
 const LONGEST: usize = 512;
@@ -120,12 +121,11 @@ impl Builder {
         }
         match &node.kind {
             Kind::Empty => {}
-            Kind::Literal { code, folded: None } => {
-                let byte = u8::try_from(*code).ok().filter(u8::is_ascii)?;
-                self.steps.push(Step::Byte(byte));
+            Kind::Literal(row) if row.letters().len() <= MOST_STEPS => {
+                row.letters().iter().try_for_each(|letter| self.letter(letter))?;
             }
-            Kind::Literal { .. } | Kind::Class(_) | Kind::Any { .. } => self.take(node, 1, Some(1))?,
-            Kind::Repeat { node, min, max, greedy: true } => self.take(node, *min, *max)?,
+            Kind::Class(_) | Kind::Any { .. } => self.take(one(node)?, 1, Some(1)),
+            Kind::Repeat { node, min, max, greedy: true } => self.take(one(node)?, *min, *max),
             Kind::Concat(nodes) => nodes.iter().try_for_each(|node| self.add(node))?,
             Kind::Capture { node, .. } => {
                 let slot = self.marks * 2;
@@ -139,26 +139,22 @@ impl Builder {
         Some(())
     }
 
-    fn take(&mut self, node: &Node, min: u32, max: Option<u32>) -> Option<()> {
+    fn letter(&mut self, letter: &Letter) -> Option<()> {
+        match &letter.folded {
+            None => self.steps.push(Step::Byte(u8::try_from(letter.code).ok().filter(u8::is_ascii)?)),
+            Some(set) => self.take(One::Set(set), 1, Some(1)),
+        }
+        Some(())
+    }
+
+    fn take(&mut self, one: One<'_>, min: u32, max: Option<u32>) {
         let mut set: Set = Box::new([false; 256]);
-        let mut all_ascii = true;
         for byte in 0..0x80_u8 {
-            set[usize::from(byte)] = match &node.kind {
-                Kind::Literal { code, folded: None } => *code == u32::from(byte),
-                Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => set.has_ascii(byte),
-                Kind::Any { newline } => *newline || byte != b'\n',
-                _ => return None,
-            };
+            set[usize::from(byte)] = one.has(byte);
         }
-        match &node.kind {
-            Kind::Literal { code, folded: None } => all_ascii = *code < 0x80,
-            Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => all_ascii = set.is_ascii_only(),
-            _ => all_ascii &= !matches!(node.kind, Kind::Any { .. }),
-        }
-        self.ascii_texts |= !all_ascii;
+        self.ascii_texts |= !one.is_ascii_only();
         let max = max.map_or(usize::MAX, |max| max as usize);
         self.steps.push(Step::Take { set, min: min as usize, max });
-        Some(())
     }
 
     /// Whether the step at `index` can only take what it takes when it takes all it can.
@@ -182,5 +178,45 @@ impl Builder {
             }
         }
         true
+    }
+}
+
+/// What one character may be.
+#[derive(Clone, Copy)]
+enum One<'n> {
+    Code(u32),
+    Set(&'n set::Set),
+    Any { newline: bool },
+}
+
+/// What `node` takes, if it is one character.
+fn one(node: &Node) -> Option<One<'_>> {
+    match &node.kind {
+        Kind::Literal(row) => match row.letters() {
+            [Letter { folded: Some(set), .. }] => Some(One::Set(set)),
+            [Letter { code, folded: None }] => Some(One::Code(*code)),
+            _ => None,
+        },
+        Kind::Class(set) => Some(One::Set(set)),
+        Kind::Any { newline } => Some(One::Any { newline: *newline }),
+        _ => None,
+    }
+}
+
+impl One<'_> {
+    fn has(&self, byte: u8) -> bool {
+        match self {
+            Self::Code(code) => *code == u32::from(byte),
+            Self::Set(set) => set.has_ascii(byte),
+            Self::Any { newline } => *newline || byte != b'\n',
+        }
+    }
+
+    fn is_ascii_only(&self) -> bool {
+        match self {
+            Self::Code(code) => *code < 0x80,
+            Self::Set(set) => set.is_ascii_only(),
+            Self::Any { .. } => false,
+        }
     }
 }

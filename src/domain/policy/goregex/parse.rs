@@ -4,10 +4,13 @@
 //!
 //! Source: golang/go, `src/regexp/syntax/parse.go` and `doc.go`.
 
+use std::sync::Arc;
+
 use super::RegexError;
-use super::ast::{Assert, Kind, Node};
+use super::ast::{Assert, Kind, Letter, Node, Row};
 use super::class::{self, Class};
-use super::set::Sets;
+use super::factor::merge_classes;
+use super::set::{Set, Sets};
 
 /// The most levels of a tree.
 const MAX_HEIGHT: usize = 1000;
@@ -56,14 +59,28 @@ struct Group {
 
 impl Group {
     fn end_branch(&mut self) {
+        Node::join_last(&mut self.items);
         let branch = Node::concat(std::mem::take(&mut self.items));
         self.branches.push(branch);
     }
 
-    fn into_node(mut self) -> Node {
+    fn add(&mut self, node: Node) {
+        Node::join_last(&mut self.items);
+        self.items.push(node);
+    }
+
+    /// What its branches come to, and the runes that Go counts once more for them.
+    fn into_node(mut self) -> (Node, usize) {
         self.end_branch();
-        let node = Node::alternate(self.branches);
-        match self.index {
+        let last = self.branches.last().map_or(0, runes);
+        // Neighbours that are one character each are a class before Go looks for what branches have in common.
+        let node = Node::alternate(merge_classes(self.branches));
+        let counted = last + runes(&node);
+        (Self::captured(self.index, node), counted)
+    }
+
+    fn captured(index: Option<u32>, node: Node) -> Node {
+        match index {
             Some(index) => Node::new(Kind::Capture { index, node: Box::new(node) }),
             None => node,
         }
@@ -108,8 +125,8 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, RegexError> {
     let is_open = !parser.outer.is_empty();
     // What is in an open group counts before it is missed that nothing closes it.
     parser.group.index = None;
-    let root = parser.group.into_node();
-    within_limits(&root, pattern)?;
+    let (root, counted) = parser.group.into_node();
+    within_limits(&root, parser.runes.saturating_add(counted), pattern)?;
     if is_open {
         return Err(RegexError::new("missing closing )", pattern));
     }
@@ -121,8 +138,17 @@ pub(super) fn up_to<'p>(text: &'p str, rest: &str) -> &'p str {
     text.get(..text.len().saturating_sub(rest.len())).unwrap_or(text)
 }
 
-fn within_limits(node: &Node, whole: &str) -> Result<(), RegexError> {
-    if node.size > MAX_SIZE {
+/// The ends of ranges and the letters of one part, as Go counts them.
+fn runes(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Class(set) => set.ranges().0 * 2,
+        Kind::Literal(row) => row.letters().len(),
+        _ => 0,
+    }
+}
+
+fn within_limits(node: &Node, runes: usize, whole: &str) -> Result<(), RegexError> {
+    if runes > MAX_RUNES || node.size > MAX_SIZE {
         return Err(RegexError::new(TOO_LARGE, whole));
     }
     if node.height > MAX_HEIGHT {
@@ -168,7 +194,12 @@ impl<'p> Parser<'p> {
     }
 
     fn push(&mut self, kind: Kind, after: &'p str) {
-        self.skip(after, |parser| parser.group.items.push(Node::new(kind)));
+        self.skip(after, |parser| parser.group.add(Node::new(kind)));
+    }
+
+    /// Counts the runes of a part; Go does so again when a group holds nothing else.
+    fn count(&mut self, counted: usize) {
+        self.runes = self.runes.saturating_add(counted);
     }
 
     fn assert(&mut self, assert: Assert, after: &'p str) {
@@ -177,17 +208,34 @@ impl<'p> Parser<'p> {
 
     fn literal(&mut self, code: u32, after: &'p str) {
         let folded = self.flags.fold.then(|| self.sets.folded(code));
-        self.push(Kind::Literal { code, folded }, after);
+        self.letter(code, folded, after);
+    }
+
+    fn letter(&mut self, code: u32, folded: Option<Arc<Set>>, after: &'p str) {
+        let lowest = folded.as_ref().and_then(|set| set.first()).map_or(code, u32::from);
+        self.count(1);
+        self.push(Kind::Literal(Row::from(vec![Letter { code: lowest, folded }])), after);
     }
 
     fn class(&mut self, class: &Class, after: &'p str) -> Result<(), RegexError> {
         let set = self.sets.class(up_to(self.rest, after), class, self.flags.fold);
-        self.runes = self.runes.saturating_add(set.ranges().0 * 2);
-        if self.runes > MAX_RUNES {
-            return Err(RegexError::new(TOO_LARGE, self.whole));
+        if let Some(only) = set.only() {
+            self.letter(u32::from(only), None, after);
+        } else if let Some(folded) = self.both_cases(&set) {
+            self.letter(0, Some(folded), after);
+        } else {
+            let node = Node::new(Kind::Class(set));
+            self.count(runes(&node));
+            within_limits(&node, self.runes, self.whole)?;
+            self.skip(after, |parser| parser.group.add(node));
         }
-        self.push(Kind::Class(set), after);
         Ok(())
+    }
+
+    /// The set as that of a letter under `(?i)`, if it is the two cases of one.
+    fn both_cases(&mut self, set: &Set) -> Option<Arc<Set>> {
+        let first = set.first().filter(|_| set.few() == Some(2))?;
+        Some(self.sets.folded(u32::from(first))).filter(|folded| **folded == *set)
     }
 
     /// Begins a group that captures under `name`, which may be empty.
@@ -205,7 +253,8 @@ impl<'p> Parser<'p> {
 
     fn end_branch(&mut self, after: &'p str) -> Result<(), RegexError> {
         self.skip(after, |parser| parser.group.end_branch());
-        self.group.branches.last().map_or(Ok(()), |branch| within_limits(branch, self.whole))
+        self.count(self.group.branches.last().map_or(0, runes));
+        self.group.branches.last().map_or(Ok(()), |branch| within_limits(branch, self.runes, self.whole))
     }
 
     fn close(&mut self, after: &'p str) -> Result<(), RegexError> {
@@ -214,9 +263,10 @@ impl<'p> Parser<'p> {
         };
         let group = std::mem::replace(&mut self.group, outer);
         self.flags = group.outer;
-        let node = group.into_node();
-        within_limits(&node, self.whole)?;
-        self.group.items.push(node);
+        let (node, counted) = group.into_node();
+        self.count(counted + runes(&node));
+        within_limits(&node, self.runes, self.whole)?;
+        self.group.add(node);
         self.rest = after;
         Ok(())
     }
@@ -310,7 +360,7 @@ impl<'p> Parser<'p> {
         };
         let greedy = lazy == self.flags.ungreedy;
         let node = Node::new(Kind::Repeat { node: Box::new(node), min, max, greedy });
-        within_limits(&node, self.whole)?;
+        within_limits(&node, self.runes, self.whole)?;
         self.skip(after, |parser| parser.group.items.push(node));
         Ok(true)
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{Assert, Kind, Node};
+use super::ast::{Assert, Kind, Letter, Node};
 use super::set::Set;
 
 /// One instruction. Unless it says otherwise, the next one follows.
@@ -92,6 +92,10 @@ impl Compiler {
                 self.parts(node);
                 self.push(Step::Mark(index * 2 + 1));
             }
+            Kind::Literal(row) => row.letters().iter().for_each(|letter| {
+                self.consume([letter], Self::letter);
+                self.program.part_ends.push(self.program.end());
+            }),
             _ => {
                 self.node(node);
                 self.program.part_ends.push(self.program.end());
@@ -103,14 +107,9 @@ impl Compiler {
     fn node(&mut self, node: &Node) -> bool {
         match &node.kind {
             Kind::Empty => true,
-            Kind::Literal { code, folded: None } => {
-                self.consume(char::from_u32(*code).map_or(Step::Fail, Step::Char))
-            }
-            Kind::Literal { folded: Some(set), .. } | Kind::Class(set) => {
-                let step = Step::Set(self.number(set));
-                self.consume(step)
-            }
-            Kind::Any { newline } => self.consume(Step::Any { newline: *newline }),
+            Kind::Literal(row) => self.consume(row.letters(), Self::letter),
+            Kind::Class(set) => self.consume([set], Self::set),
+            Kind::Any { newline } => self.consume([*newline], |_, newline| Step::Any { newline }),
             Kind::Assert(assert) => {
                 self.push(Step::Assert(*assert));
                 true
@@ -138,9 +137,28 @@ impl Compiler {
         self.program.steps.len() - 1
     }
 
-    fn consume(&mut self, step: Step) -> bool {
-        self.push(step);
+    /// Takes one character after the other.
+    fn consume<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        step: impl Fn(&mut Self, T) -> Step,
+    ) -> bool {
+        for item in items {
+            let step = step(self, item);
+            self.push(step);
+        }
         false
+    }
+
+    fn letter(&mut self, letter: &Letter) -> Step {
+        match &letter.folded {
+            Some(set) => self.set(set),
+            None => char::from_u32(letter.code).map_or(Step::Fail, Step::Char),
+        }
+    }
+
+    fn set(&mut self, set: &Arc<Set>) -> Step {
+        Step::Set(self.number(set))
     }
 
     fn number(&mut self, set: &Arc<Set>) -> u32 {

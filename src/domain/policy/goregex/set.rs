@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use regex_syntax::hir::{self, ClassUnicode, ClassUnicodeRange, HirKind};
+pub(super) use regex_syntax::hir::ClassUnicodeRange as Range;
+use regex_syntax::hir::{self, ClassUnicode, HirKind};
 
 use super::class::{Class, Item};
 
@@ -15,7 +16,7 @@ pub(in crate::domain) const KNOWN: &str = r"\p{age=15.0}";
 const AROUND_SURROGATES: (char, char) = ('\u{d7ff}', '\u{e000}');
 
 /// Characters, as ranges in order that do not touch.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Set {
     class: ClassUnicode,
     /// A bit for each character of ASCII.
@@ -27,6 +28,13 @@ impl Set {
         let ascii = (0..0x80_u8).filter(|byte| contains(&class, char::from(*byte)));
         let ascii = ascii.fold(0, |bits, byte| bits | 1 << byte);
         Self { class, ascii }
+    }
+
+    /// All characters of `ranges`.
+    pub(super) fn of(ranges: impl IntoIterator<Item = Range>) -> Self {
+        let mut class = ClassUnicode::new(ranges);
+        bridge_surrogates(&mut class);
+        Self::new(class)
     }
 
     /// Whether `character` is in the set.
@@ -45,6 +53,25 @@ impl Set {
     /// Whether nothing but ASCII characters is in the set.
     pub(super) fn is_ascii_only(&self) -> bool {
         self.class.is_ascii()
+    }
+
+    /// The only character of the set, if it has just one.
+    pub(super) fn only(&self) -> Option<char> {
+        match self.class.ranges() {
+            [only] if only.start() == only.end() => Some(only.start()),
+            _ => None,
+        }
+    }
+
+    /// The lowest character of the set.
+    pub(super) fn first(&self) -> Option<char> {
+        self.class.ranges().first().map(Range::start)
+    }
+
+    /// How many characters the set has, if those are few.
+    pub(super) fn few(&self) -> Option<usize> {
+        let ranges = self.class.ranges();
+        (ranges.len() <= 2).then(|| ranges.iter().map(Range::len).sum())
     }
 
     /// How many ranges the set has, and how many of them reach beyond ASCII.
@@ -89,7 +116,7 @@ impl<'p> Sets<'p> {
         let set = self.folded.entry(code).or_insert_with(|| {
             let mut ranges: Vec<_> = ranges([(code, code)]).collect();
             fold(&mut ranges);
-            Arc::new(Set::new(ClassUnicode::new(ranges)))
+            Arc::new(Set::of(ranges))
         });
         Arc::clone(set)
     }
@@ -112,13 +139,20 @@ impl<'p> Sets<'p> {
     }
 }
 
+/// Any character, a line break only if `newline`.
+pub(super) fn any(newline: bool) -> Vec<Range> {
+    let all = [(0, u32::from('\n') - 1), (u32::from('\n') + 1, u32::from(char::MAX))];
+    let line_break = u32::from('\n');
+    ranges(all).chain(ranges([(line_break, line_break)]).filter(|_| newline)).collect()
+}
+
 /// The ranges of code points without surrogates.
-fn ranges(codes: impl IntoIterator<Item = (u32, u32)>) -> impl Iterator<Item = ClassUnicodeRange> {
+pub(super) fn ranges(codes: impl IntoIterator<Item = (u32, u32)>) -> impl Iterator<Item = Range> {
     let (before, behind) = AROUND_SURROGATES;
     codes.into_iter().filter_map(move |(low, high)| {
         let low = char::from_u32(low).unwrap_or(behind);
         let high = char::from_u32(high).unwrap_or(before);
-        (low <= high).then(|| ClassUnicodeRange::new(low, high))
+        (low <= high).then(|| Range::new(low, high))
     })
 }
 
@@ -163,7 +197,7 @@ fn read(class: &str) -> ClassUnicode {
 fn bridge_surrogates(class: &mut ClassUnicode) {
     let (before, behind) = AROUND_SURROGATES;
     if contains(class, before) && contains(class, behind) {
-        class.push(ClassUnicodeRange::new(before, behind));
+        class.push(Range::new(before, behind));
     }
 }
 
@@ -176,21 +210,21 @@ static CASES: LazyLock<Vec<(char, Vec<char>)>> = LazyLock::new(|| {
 });
 
 fn other_cases(character: char, known: &ClassUnicode) -> Vec<char> {
-    let mut class = ClassUnicode::new([ClassUnicodeRange::new(character, character)]);
+    let mut class = ClassUnicode::new([Range::new(character, character)]);
     class.case_fold_simple();
     let cases = class.ranges().iter().flat_map(|range| range.start()..=range.end());
     cases.filter(|other| *other != character && contains(known, *other)).collect()
 }
 
 /// Adds the other cases of all characters in `ranges`.
-fn fold(ranges: &mut Vec<ClassUnicodeRange>) {
+fn fold(ranges: &mut Vec<Range>) {
     // In order and apart, so that no character is looked up twice.
     let distinct = ClassUnicode::new(ranges.iter().copied());
     for range in distinct.ranges() {
         let first = CASES.partition_point(|(character, _)| *character < range.start());
         let cased = CASES.iter().skip(first).take_while(|(character, _)| *character <= range.end());
         let others = cased.flat_map(|(_, others)| others);
-        ranges.extend(others.map(|other| ClassUnicodeRange::new(*other, *other)));
+        ranges.extend(others.map(|other| Range::new(*other, *other)));
     }
 }
 
@@ -213,7 +247,7 @@ mod tests {
     #[test]
     fn no_letter_with_another_case_is_missing() {
         let known = read(KNOWN);
-        let cased = ClassUnicode::new(CASES.iter().map(|(own, _)| ClassUnicodeRange::new(*own, *own)));
+        let cased = ClassUnicode::new(CASES.iter().map(|(own, _)| Range::new(*own, *own)));
         let mut others = known.clone();
         others.difference(&cased);
         let mut folded = others.clone();
