@@ -695,7 +695,7 @@ fn what_goes_back_is_approved_what_is_newer_is_held_and_nothing_else_is_in_the_p
     assert_eq!((update.current[0].as_str(), update.new.as_ref().unwrap().tag.as_str()), ("7.2.5", "7.2.4"));
     assert!(update.downgrade);
     let held = screen.state.review.holds.iter().find(|hold| hold.policy == id("data/redis")).unwrap();
-    assert_eq!((held.tag.as_deref(), held.reason.as_str()), (Some("7.4.1"), "loses keys"));
+    assert_eq!((held.tag.as_deref(), held.reason.as_str()), (None, "loses keys"));
     // The policy selects 7.4.1 all the time.
     screen.keys("1 r").wait();
     assert!(row_of(&screen, "data/redis").contains("7.2.5 → 7.2.4"), "{}", screen.frame());

@@ -81,18 +81,18 @@ fn the_older_tag_is_kept_by_what_the_same_commit_changes_in_the_files_and_all_of
         let holds = desk.json(0, &["get", "holds"]);
         assert_eq!(
             (&holds["items"][0]["tag"], &holds["items"][0]["reason"]),
-            (&json!("1.1.0"), &json!("loses keys"))
+            (&Value::Null, &json!("loses keys"))
         );
 
         let plan = desk.json(0, &["revert", commit, "--refresh", "always"]);
         assert_eq!(plan["problems"], json!([]));
         desk.write("revert.json", &plan.to_string());
-        // The newer tag is held: it comes back once somebody lets go of it.
+        // The policy is held: it comes back once somebody lets go of it.
         let file = desk.path("revert.json");
         let file = file.to_str().unwrap();
         let ran = desk.run(&["push", "--plan", file, "--write", "--yes", "--confirm-branch", "main"]);
         assert!(ran.code == Some(7) && ran.err.contains("unhold"), "{ran:?}");
-        desk.json(0, &["unhold", "web", "--tag", "1.1.0"]);
+        desk.json(0, &["unhold", "web"]);
         desk.push(0, "revert.json", &["--confirm-branch", "main"]);
         assert_eq!(git(&desk.fleet.path, &["rev-parse", "main^{tree}"]), before, "{keep}: to the byte");
         desk.fleet.assert_sound();
@@ -125,6 +125,24 @@ fn a_hold_alone_changes_no_object_and_what_is_no_older_tag_is_refused() {
     desk.push(0, "back.json", &["--confirm-branch", "main"]);
     let all = desk.json(0, &["plan", "--all", "--skip", "db", "--refresh", "always"]);
     assert_eq!(all["groups"], json!([]));
+}
+
+#[test]
+fn a_tag_that_comes_after_going_back_is_left_out_of_everything_with_reason_and_date() {
+    let desk = desk();
+    for keep in ["hold", "exclude"] {
+        let back = ["rollback", "web", "--to", "1.0.4", "--reason", "loses keys", "--until", "2099-01-02"];
+        let ran = desk.run(&[&back[..], &["--keep", keep]].concat());
+        let note = if keep == "hold" { "controllers ignore holds" } else { "come later are not excluded" };
+        assert!(ran.code == Some(0) && ran.err.contains(note), "{ran:?}");
+    }
+    back(&desk, "hold");
+    desk.push(0, "back.json", &["--confirm-branch", "main"]);
+    desk.tags("web", &["1.0.4", "1.0.5", "1.1.0", "1.1.1"]);
+    let all = desk.json(0, &["plan", "--all", "--skip", "db", "--refresh", "always"]);
+    assert_eq!(all["groups"], json!([]));
+    let why = all["problems"].to_string();
+    assert!(why.contains("2099-01-02") && why.contains("loses keys"), "{all:#}");
 }
 
 #[test]

@@ -128,14 +128,15 @@ pub(super) const MERGE: &str =
 Where main has no commits of its own it moves to the branch's tip; else a merge commit joins both.
 Conflicts are named by file, nothing is merged then: exit 5.";
 
-pub(super) const ROLLBACK: &str = "Go back to an older tag: hold what is newer here, and print the plan that writes the tag.
+pub(super) const ROLLBACK: &str = "Go back to an older tag: hold the policy here, and print the plan that writes the tag.
 
   supercargo rollback web --to 1.4.1 --reason why                   for a week, in this program
   supercargo rollback web --to 1.4.1 --reason why --keep narrow -o json > plan.json
   supercargo push --plan plan.json --write --yes
 
-Controllers ignore holds. --keep suspend, exclude and narrow also change the automation, the repository's exclusion list or
-the policy's range in the files, by the same plan and commit; supercargo revert COMMIT takes all of it back.";
+Here no tag of the policy is updated to until then, later ones neither. Controllers ignore holds; by the same plan and commit,
+suspend keeps them from writing any tag, narrow from any above TO, exclude only from those of today: later ones are written.
+supercargo revert COMMIT takes all of it back; unhold POLICY comes first.";
 
 pub(super) const BOOTSTRAP: &str =
     "Set a repository up for image updates, with the flags of `flux bootstrap`: the repository and its branch, the objects that

@@ -187,7 +187,7 @@ pub struct RollbackArgs {
     /// How it is kept: by a hold of ours alone, or also by what the plan changes in the files.
     #[arg(long, value_name = "MEANS", value_enum, default_value = "hold")]
     pub keep: KeepBy,
-    /// Until when what is newer is held here: a date, a time, or how long, such as 7d [default: `[hold] days`, 7d].
+    /// Until when the policy is held here: a date, a time, or how long, such as 7d [default: `[hold] days`, 7d].
     #[arg(long, value_name = "DATE|7d")]
     pub until: Option<Until>,
     /// Why.
@@ -202,7 +202,7 @@ pub enum KeepBy {
     Hold,
     /// Suspend the automation.
     Suspend,
-    /// Exclude what is newer.
+    /// Exclude the tags that are newer today; those that come later are not excluded.
     Exclude,
     /// End the policy's range there.
     Narrow,

@@ -48,6 +48,17 @@ impl Means {
             Self::Narrow => "and narrow the policy's range",
         }
     }
+
+    /// What becomes of a tag that is pushed later. Here it waits for the hold's end whatever the means; this is what
+    /// controllers do with it.
+    pub fn next_tag(self) -> &'static str {
+        match self {
+            Self::Hold => "controllers ignore holds: an active automation writes what the policy selects",
+            Self::Suspend => "the automation writes no tag until it is resumed",
+            Self::Exclude => "tags that come later are not excluded; suspend and narrow keep them away",
+            Self::Narrow => "the range ends at the older tag: no later one is selected",
+        }
+    }
 }
 
 /// An edit, and the remote (an address without credentials) whose files it is in.

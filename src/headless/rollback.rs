@@ -1,4 +1,4 @@
-//! `rollback`: an older tag and what keeps it there, as a plan; what is newer is held at once.
+//! `rollback`: an older tag and what keeps it there, as a plan; the policy is held at once.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,7 @@ use crate::config::{Refresh, Settings};
 use crate::domain::hold::{self, Until};
 use crate::domain::keep::{self, BackError, Means};
 use crate::domain::mode::Mode;
-use crate::domain::object::ObjectId;
-use crate::domain::proposal::{Decision, Hold, Proposal};
+use crate::domain::proposal::{Decision, Hold, Proposal, UpdateState};
 use crate::engine::{PrepareRequest, has_authors};
 use crate::problem::{Code, Problem};
 
@@ -34,8 +33,8 @@ pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answe
     let policy = scope.first().ok_or_else(missing)?;
     let who = crate::engine::who();
     let by = who.split_once('@').map_or(who.as_str(), |(user, _)| user).to_owned();
-    let tag = newest(&reviewed, policy).filter(|tag| *tag != args.to);
-    let hold = Hold { policy: policy.clone(), tag, until, reason: args.reason.clone(), by, since };
+    // Of one tag alone the next one that is pushed would undo it.
+    let hold = Hold { policy: policy.clone(), tag: None, until, reason: args.reason.clone(), by, since };
     let updates = updates((&session, settings.refresh), &reviewed, args, &hold)?;
     let mut request = PrepareRequest::of(updates, Refresh::Never);
     let key = |update: &Proposal| (update.policy.clone(), update.automation.clone());
@@ -45,18 +44,21 @@ pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answe
     has_authors(&prepared.plan)?;
     let left_out = prepared.plan.problems.iter().any(|problem| problem.exit() != 0);
     let answer = answer(&session, &reviewed, &scope, prepared.plan);
-    if hold.tag.is_none() || left_out {
+    if left_out {
         return Ok(answer);
     }
     session.engine.hold(&hold, settings.mode.word())?;
-    let tag = hold.tag.clone().unwrap_or_default();
-    Ok(answer.with_note(format!("✔ {policy} {tag} is held {}; controllers ignore holds", hold::text(&hold))))
+    let note = format!("✔ {policy} is held {}, with every tag that comes later", hold::text(&hold));
+    Ok(answer.with_note(note).with_note(format!("► {}", means(args.keep).next_tag())))
 }
 
-/// The tag that a policy selects now.
-fn newest(reviewed: &Reviewed, policy: &ObjectId) -> Option<String> {
-    let selected = reviewed.judged.selections.get(policy)?;
-    selected.selection.outcome.as_ref().ok().map(|reference| reference.tag.clone())
+fn means(keep: KeepBy) -> Means {
+    match keep {
+        KeepBy::Hold => Means::Hold,
+        KeepBy::Suspend => Means::Suspend,
+        KeepBy::Exclude => Means::Exclude,
+        KeepBy::Narrow => Means::Narrow,
+    }
 }
 
 /// The approved updates to the older tag, with the edits that keep it there.
@@ -78,12 +80,7 @@ fn updates(
     }
     let what = (policy, args.to.as_str());
     let found = session.run(session.engine.roll_back(&session.world, what, refresh))?;
-    let means = match args.keep {
-        KeepBy::Hold => Means::Hold,
-        KeepBy::Suspend => Means::Suspend,
-        KeepBy::Exclude => Means::Exclude,
-        KeepBy::Narrow => Means::Narrow,
-    };
+    let means = means(args.keep);
     let edits =
         found.edits(means).map_err(|why| refused(format!("--keep {}: {why}", means.word())))?.to_vec();
     let why = format!("picked by {} until {}: {}", hold.by, hold.until.strftime("%Y-%m-%d"), hold.reason);
@@ -97,6 +94,8 @@ fn updates(
     keep::attach(&mut updates, grounds, edits).map_err(refused)?;
     for update in &mut updates {
         update.decide(Decision::Approved);
+        // Approved although it is held, so that it lands and whatever comes later does not.
+        (update.state, update.hold) = (UpdateState::Held, Some(hold.clone()));
     }
     Ok(updates)
 }

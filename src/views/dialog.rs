@@ -118,7 +118,11 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
     let mut lines = vec![
         label(HoldDialog::WHY, "Why"),
         label(HoldDialog::UNTIL, "Until").dim(" ".repeat(14)).dim("a date, or how long: 7d, 12h"),
-        label(HoldDialog::TAG, if is_rollback { "Hold" } else { "Tag" }),
+        match (is_rollback, dialog.text(HoldDialog::TAG)) {
+            (true, "") => label(HoldDialog::TAG, "Hold").dim(" every tag, also one that comes later"),
+            (true, _) => label(HoldDialog::TAG, "Hold"),
+            (false, _) => label(HoldDialog::TAG, "Tag"),
+        },
         if is_rollback { label(HoldDialog::BACK, "Back to") } else { tag },
         Line::default(),
     ];

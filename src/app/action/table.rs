@@ -77,7 +77,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
     row(Action::Hold, "decide.hold", &["H"], "hold", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (16, Decide), why::holdable),
     row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (36, Decide), why::holdable),
-    row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold what is newer", VIEWS, LOCAL, (60, Decide), why::rollback),
+    row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold the policy there", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
     row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision back", REVIEW, LOCAL, (62, Decide), undoable),

@@ -30,13 +30,11 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     vec![]
 }
 
-/// `:rollback`: the same dialog, with the tag to go back to; what is selected now is held, so that it does not come back.
+/// `:rollback`: the same dialog, with the tag to go back to; the policy is held as a whole, so that no later tag undoes it.
 pub(super) fn rollback(state: &mut State) -> Vec<Effect> {
     let Ok((policy, back)) = rows::rollback(state) else { return vec![] };
-    let selected = state.verdicts.get(&policy).and_then(|verdict| verdict.reference.as_ref());
-    let held = selected.map(|reference| reference.tag.clone()).unwrap_or_default();
     let days = format!("{}d", state.hold_days);
-    let fields = vec![Field::default(), Field::new(days), Field::new(held), Field::new(back)];
+    let fields = vec![Field::default(), Field::new(days), Field::default(), Field::new(back)];
     let is_active = is_active(state, &policy);
     let (field, keep) = (HoldDialog::WHY, Keep::default());
     state.overlay = Some(Overlay::Hold(HoldDialog { policy, fields, field, is_active, keep }));

@@ -30,6 +30,11 @@ pub(super) fn lines(lines: &mut Vec<Line>, dialog: &HoldDialog, width: usize) {
     {
         lines.push(Line::default().dim(Shown::new(why).cut_end(width)));
     }
+    if chosen != Means::Hold {
+        let role = if chosen == Means::Exclude { Role::StateWarn } else { Role::TextDim };
+        let wrapped = Shown::new(chosen.next_tag()).wrap(width);
+        lines.extend(wrapped.into_iter().map(|text| Line::of(role, text)));
+    }
     if chosen == Means::Hold && dialog.is_active {
         let text = "! The automation is active and would write the newer tag again.";
         lines.push(Line::of(Role::StateWarn, text));
