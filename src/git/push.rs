@@ -120,7 +120,9 @@ impl BareCache {
         report.options_dropped = answers.options_dropped;
         report.server = String::from_utf8_lossy(&answers.printed).into_owned();
         let now = session.again().talk(Service::Upload).map(|talk| talk.advertised.refs).ok();
+        let refused: Vec<String> = answers.refused.iter().map(|(name, _)| name.clone()).collect();
         settle(&session.shown, &due, now.as_ref(), result, answers)?;
+        leave_to_others(&mut report, &refused);
         for row in report.branches.iter_mut().filter(|row| !row.already) {
             let update = due.iter().find(|update| update.short_name() == row.branch);
             let at = update.zip(now.as_ref()).and_then(|(update, now)| update.found(now));
@@ -165,6 +167,14 @@ fn move_folder(
     match folder::push(session, folder, due, pack) {
         Ok(refused) => (Ok(()), Answers { refused, ..Answers::default() }),
         Err(error) => (Err(error), Answers::default()),
+    }
+}
+
+/// What the server refused and is there all the same, another push of the same commit has brought: none of it is ours.
+fn leave_to_others(report: &mut PushReport, refused: &[String]) {
+    let was_refused = |row: &&mut Pushed| refused.iter().any(|name| short_name(name) == row.branch);
+    for row in report.branches.iter_mut().filter(was_refused) {
+        (row.already, row.created, row.verified) = (true, false, true);
     }
 }
 
@@ -260,6 +270,27 @@ fn is_race(reason: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_server_refused_because_another_was_faster_with_the_same_is_not_claimed() {
+        let row = |branch: &str| Pushed {
+            branch: branch.to_owned(),
+            commit: "a".repeat(40),
+            created: true,
+            already: false,
+            verified: false,
+        };
+        let mut report = PushReport { branches: vec![row("main"), row("other")], ..PushReport::default() };
+        let due = [RefUpdate::of_branch("main", None, "a".repeat(40))];
+        let now = Refs { all: [("refs/heads/main".to_owned(), "a".repeat(40))].into(), ..Refs::default() };
+        let refused = vec![("refs/heads/main".to_owned(), "reference already exists".to_owned())];
+        let answers = Answers { refused: refused.clone(), ..Answers::default() };
+        settle("u", &due, Some(&now), Ok(()), answers).unwrap();
+        leave_to_others(&mut report, &[refused[0].0.clone()]);
+        let main = &report.branches[0];
+        assert!(main.already && main.verified && !main.created, "{main:?}");
+        assert_eq!(report.branches[1], row("other"));
+    }
 
     #[test]
     fn a_connection_that_broke_leaves_open_whether_it_landed_unless_the_branches_tell() {
