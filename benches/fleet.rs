@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use servers::DockerRegistry;
 use supercargo::cli::Cli;
 use supercargo::config::{ProcessEnvironment, Refresh, StdinSecrets, resolve};
+use supercargo::domain::branch::Onto;
 use supercargo::domain::object::Person;
 use supercargo::domain::proposal::Decision;
 use supercargo::domain::tags::TagList;
@@ -130,7 +131,7 @@ async fn plan(engine: &Engine, refresh: Refresh) -> usize {
         assert!(failed.is_empty(), "{:?}", failed.values().next());
         engine.select(&world, &scans, refresh).await.unwrap()
     };
-    let (selections, grounds) = futures::join!(judging, engine.grounds(&world, refresh));
+    let (selections, grounds) = futures::join!(judging, engine.grounds(&world, refresh, &Onto::Push));
     let (grounds, problems) = grounds.unwrap();
     assert!(problems.is_empty(), "{problems:?}");
     let mut proposals = engine.review(grounds, &selections).proposals;

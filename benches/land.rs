@@ -162,7 +162,7 @@ fn home(policies: usize) -> Option<(TempDir, Engine)> {
 async fn land(engine: &Engine, files: usize) {
     let world = engine.load().await.unwrap();
     let selections = engine.select(&world, &engine.cached(&world), Refresh::Never).await.unwrap();
-    let (grounds, problems) = engine.grounds(&world, Refresh::Always).await.unwrap();
+    let (grounds, problems) = engine.grounds(&world, Refresh::Always, &Onto::Push).await.unwrap();
     assert!(problems.is_empty(), "{problems:?}");
     let mut proposals = engine.review(grounds, &selections).proposals;
     for update in &mut proposals {

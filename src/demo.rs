@@ -151,11 +151,12 @@ fn sweep(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::branch::Onto;
     use crate::engine::tests::settings;
 
     async fn warnings(engine: &Engine) -> Vec<String> {
         let world = engine.load().await.unwrap();
-        let (grounds, _) = engine.grounds(&world, Refresh::Always).await.unwrap();
+        let (grounds, _) = engine.grounds(&world, Refresh::Always, &Onto::Push).await.unwrap();
         grounds.iter().flat_map(|ground| &ground.warnings).map(|warning| warning.code.clone()).collect()
     }
 

@@ -74,7 +74,7 @@ pub use load::folder_of;
 pub use merge::MergeRequest;
 pub use metadata::TagQuestion;
 pub use patch::{ChangedFile, patch};
-pub use prepare::{PrepareRequest, Prepared};
+pub use prepare::{PrepareRequest, Prepared, one_branch};
 pub use probe::{Question, RegistryProbe};
 pub use reflect::Passes;
 pub use revert::Reverted;

@@ -267,3 +267,64 @@ fn commits_of_others_on_a_review_branch_are_told_of_built_upon_and_kept() {
     assert_eq!(landed["results"][0]["base"], json!(theirs));
     assert_eq!(git(&desk.fleet.path, &["rev-list", "--count", "main..image-updates"]), "3");
 }
+
+/// Policy and old values of each update of a plan.
+fn planned(plan: &Value) -> Vec<(String, Value)> {
+    let updates =
+        plan["groups"].as_array().unwrap().iter().flat_map(|group| group["updates"].as_array().unwrap());
+    updates
+        .map(|update| (update["policy"]["name"].as_str().unwrap().to_owned(), update["current"].clone()))
+        .collect()
+}
+
+#[test]
+fn another_branch_gets_what_its_own_files_lack() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    assert_eq!(planned(&desk.plan("none.json", &["--all"])), [], "the automation's own branch has it");
+    let other = desk.plan("other.json", &["--all", "--branch", "feat/a"]);
+    let lacks = [("db".to_owned(), json!(["1.0.0"])), ("web".to_owned(), json!(["1.0.0"]))];
+    assert_eq!(planned(&other), lacks);
+    let landed = desk.push(0, "other.json", &[]);
+    assert_eq!(landed["results"][0]["branch"], json!("feat/a"), "{landed:#}");
+    assert_eq!(planned(&desk.plan("again.json", &["--all", "--branch", "feat/a"])), []);
+    let named = desk.plan("main.json", &["web", "--branch", "main"]);
+    assert_eq!(planned(&named), lacks[1..]);
+}
+
+#[test]
+fn a_branch_for_each_update_begins_as_what_the_automation_reads() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    let each = ["--all", "--split", "policy", "--branch", "updates/{policy}-{tag}"];
+    let plan = desk.plan("plan.json", &each);
+    assert_eq!(planned(&plan).len(), 2, "{plan:#}");
+    desk.push(0, "plan.json", &[]);
+    let again = desk.plan("again.json", &each);
+    assert_eq!(planned(&again), []);
+    let said = again["problems"].to_string();
+    assert!(said.contains("updates/web-1.1.0 has 1.1.0 already"), "{said}");
+}
+
+#[test]
+fn what_was_pushed_is_known_without_asking_again() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    let updates = desk.json(0, &["get", "updates"]);
+    assert_eq!(updates["items"], json!([]), "{updates:#}");
+    desk.tags("web", &["1.0.0", "1.1.0", "1.2.0"]);
+    let scanned = desk.run(&["scan", "repository", "web", "-n", "shop"]);
+    assert_eq!(scanned.code, Some(0), "{scanned:?}");
+    land(&desk, 0);
+}
+
+#[test]
+fn a_plan_on_which_others_built_is_there_already() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    for n in 0..3 {
+        desk.fleet.commit("image-updates", &[("notes", &format!("{n}"))], "notes");
+    }
+    let again = desk.push(0, "plan.json", &[]);
+    assert_eq!(again["results"][0]["already"], json!(true), "{again:#}");
+}

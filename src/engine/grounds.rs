@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
+use crate::domain::branch::Onto;
 use crate::domain::freeze::FREEZE;
 use crate::domain::inventory::is_below;
 use crate::domain::manifest;
@@ -27,7 +28,8 @@ pub(super) use files::MarkedFiles;
 pub(super) use known::never_fetched;
 
 impl Engine {
-    /// Reads the marked files of every automation, fetching what is older than `refresh` allows.
+    /// Reads the marked files of every automation as they are on the branch `onto`, fetching what is older than `refresh`
+    /// allows. Where each update goes to a branch of its own, that is what such a branch begins with: the checkout.
     ///
     /// Returns the grounds in the order of the automations, and a problem for each automation that has none.
     ///
@@ -37,25 +39,26 @@ impl Engine {
         &self,
         world: &Arc<World>,
         refresh: Refresh,
+        onto: &Onto,
     ) -> Result<(Vec<Ground>, Vec<Problem>), Problem> {
-        let (engine, world) = (self.clone(), Arc::clone(world));
+        let (engine, world, onto) = (self.clone(), Arc::clone(world), onto.clone());
         blocking(move || {
             if refresh != Refresh::Never {
                 engine.one_git_host(engine.addresses(&world))?;
             }
-            Ok(engine.grounds_now(&world, refresh, None))
+            Ok(engine.grounds_now(&world, refresh, &onto))
         })
         .await
     }
 
-    /// As [`Self::grounds`]; everything goes to `branch` if one is given.
+    /// As [`Self::grounds`].
     pub(super) fn grounds_now(
         &self,
         world: &World,
         refresh: Refresh,
-        branch: Option<&str>,
+        onto: &Onto,
     ) -> (Vec<Ground>, Vec<Problem>) {
-        self.grounds_of(world, world.automations.iter(), (refresh, branch))
+        self.grounds_of(world, world.automations.iter(), (refresh, onto))
     }
 
     /// As [`Self::grounds_now`], of some of the automations; no remote of another one is asked.
@@ -63,12 +66,12 @@ impl Engine {
         &self,
         world: &World,
         automations: impl Iterator<Item = &'a ImageUpdateAutomation>,
-        (refresh, branch): (Refresh, Option<&str>),
+        (refresh, onto): (Refresh, &Onto),
     ) -> (Vec<Ground>, Vec<Problem>) {
         let (mut grounds, mut problems) = (Vec::new(), Vec::new());
         let mut known = BTreeMap::new();
         for automation in automations {
-            match self.ground(world, automation, (refresh, branch), &mut known, &mut problems) {
+            match self.ground(world, automation, (refresh, onto), &mut known, &mut problems) {
                 Ok(ground) => grounds.push(ground),
                 Err(problem) => problems.push(Problem { subject: automation.meta.id.to_string(), ..problem }),
             }
@@ -81,15 +84,15 @@ impl Engine {
         &self,
         world: &World,
         automation: &ImageUpdateAutomation,
-        (refresh, branch): (Refresh, Option<&str>),
+        (refresh, onto): (Refresh, &Onto),
         known: &mut BTreeMap<String, Known>,
         problems: &mut Vec<Problem>,
     ) -> Result<Ground, Problem> {
         let Some(mut place) = self.settle(world, automation)? else {
             return ground_without_git(world, automation);
         };
-        let elsewhere = branch.filter(|branch| *branch != place.targets.push_branch);
-        if let Some(branch) = elsewhere {
+        let elsewhere = place.targets.branch(onto).filter(|branch| *branch != place.targets.push_branch);
+        if let Some(branch) = &elsewhere {
             place.targets.switching = true;
             branch.clone_into(&mut place.targets.push_branch);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::reflect::ImagePlace;
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
+use crate::domain::branch::Onto;
 use crate::domain::edit::EditField;
 use crate::domain::keep::{Means, Offer, PlacedEdit, RollBack, narrowed, newer, pattern};
 use crate::domain::object::{
@@ -91,7 +92,7 @@ impl Engine {
             inventory.policies_of(automation).is_ok_and(|all| all.iter().any(|one| one.meta.id == *id))
         };
         let own = world.automations.iter().filter(uses);
-        let (grounds, _) = self.grounds_of(world, own, (refresh, None));
+        let (grounds, _) = self.grounds_of(world, own, (refresh, &Onto::Push));
         let trees = self.trees(world, &grounds)?;
         let tags = self.cached_of(repository).map(|(_, scan)| scan.tags).unwrap_or_default();
         let find = |id: &ObjectId, change: &FieldChange| self.find(&trees, id, change);

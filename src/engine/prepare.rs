@@ -1,5 +1,6 @@
 //! From decisions to a plan that fits the remote as it is now.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, changed_upstream, propose, stand,
-    stand_edits, template_problem,
+    stand_edits, tags_in_files, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
 use crate::problem::{Code, Problem};
@@ -105,10 +106,10 @@ impl Engine {
         mut request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
         let template = match &request.onto {
-            Onto::Push => return Ok(self.prepare_once(world, selections, (&request, None))),
+            Onto::Push => return Ok(self.prepare_once(world, selections, (&request, &Onto::Push))),
             Onto::Named(name) if !branch::is_template(name) => {
-                let branch = branch::expand(name, Names::default()).map_err(no_branch)?;
-                return Ok(self.prepare_once(world, selections, (&request, Some(&branch))));
+                let onto = one_branch(request.onto.clone())?;
+                return Ok(self.prepare_once(world, selections, (&request, &onto)));
             }
             Onto::Named(template) => Some(template.clone()),
             Onto::Checkout => None,
@@ -116,7 +117,7 @@ impl Engine {
         let plan = match &template {
             Some(template) if template.contains("{plan}") => {
                 // The name cannot be part of what it is made from: the id is that of the automations' own branches.
-                let own = self.prepare_once(world, selections, (&request, None));
+                let own = self.prepare_once(world, selections, (&request, &Onto::Push));
                 request.refresh = asked_already(request.refresh);
                 own.plan.id
             }
@@ -135,27 +136,33 @@ impl Engine {
         let mut all: Option<Prepared> = None;
         for (branch, proposals) in of_branches {
             let part = PrepareRequest { proposals, ..request.clone() };
-            let part = self.prepare_once(world, selections, (&part, Some(&branch)));
+            let part = self.prepare_once(world, selections, (&part, &Onto::Named(branch)));
             match &mut all {
                 Some(all) => all.join(part),
                 None => all = Some(part),
             }
             request.refresh = asked_already(request.refresh);
         }
-        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, (&request, None))))
+        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, (&request, &Onto::Push))))
     }
 
     fn prepare_once(
         &self,
         world: &World,
         selections: &BTreeMap<ObjectId, Selection>,
-        (request, branch): (&PrepareRequest, Option<&str>),
+        (request, onto): (&PrepareRequest, &Onto),
     ) -> Prepared {
-        let (mut grounds, mut problems) = self.grounds_now(world, request.refresh, branch);
+        let (mut grounds, mut problems) = self.grounds_now(world, request.refresh, onto);
         problems.extend(self.read_objects(world, &mut grounds, &request.proposals));
         let mut proposals = propose(&grounds, selections);
         put_wanted(&grounds, request, &mut proposals);
-        let mut moved = carry_over(&request.proposals, &mut proposals);
+        let mut known = Cow::Borrowed(request.proposals.as_slice());
+        if let Onto::Named(branch) = onto {
+            let (there, left) = already_there(&grounds, &proposals, &known);
+            problems.extend(there.iter().map(|update| nothing_to_do(update, branch)));
+            known = Cow::Owned(left);
+        }
+        let mut moved = carry_over(&known, &mut proposals);
         moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
         proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
         carry_holds(&request.proposals, &mut proposals);
@@ -247,6 +254,42 @@ fn named(template: &str, update: &Proposal, plan: &str) -> Result<String, Proble
     let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
     let names = Names { policy: &update.policy.name, tag, automation: &update.automation.name, plan };
     branch::expand(template, names).map_err(no_branch)
+}
+
+/// The same target, its name as Git has it.
+///
+/// # Errors
+/// A name that can be no branch ([`Code::Usage`]).
+pub fn one_branch(onto: Onto) -> Result<Onto, Problem> {
+    match onto {
+        Onto::Named(name) if !branch::is_template(&name) => {
+            branch::expand(&name, Names::default()).map(Onto::Named).map_err(no_branch)
+        }
+        other => Ok(other),
+    }
+}
+
+/// The approved updates whose tag all sites hold already on the branch that `grounds` are of, and all other updates.
+fn already_there(
+    grounds: &[Ground],
+    found: &[Proposal],
+    decided: &[Proposal],
+) -> (Vec<Proposal>, Vec<Proposal>) {
+    let due: BTreeSet<_> = found.iter().map(|update| (&update.policy, &update.automation)).collect();
+    let holds_new = |update: &Proposal| {
+        let ground = grounds.iter().filter(|ground| ground.automation == update.automation);
+        let tags = tags_in_files(ground, &update.policy);
+        update.new.as_ref().is_some_and(|new| tags == [new.tag.as_str()])
+    };
+    let is_there = |update: &Proposal| {
+        update.is_approved() && !due.contains(&(&update.policy, &update.automation)) && holds_new(update)
+    };
+    decided.iter().cloned().partition(is_there)
+}
+
+fn nothing_to_do(update: &Proposal, branch: &str) -> Problem {
+    let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
+    Problem::new(Code::Skipped, update.policy.to_string(), format!("{branch} has {tag} already"))
 }
 
 fn no_branch(defect: String) -> Problem {

@@ -113,6 +113,10 @@ impl Engine {
         if cache.parent(&note.commit).as_deref() == Some(tip) {
             return Ok(Fate::NotLanded(format!("{} is still at {}", note.branch, short(tip))));
         }
+        // Others may have gone on from there; how far, only the history tells.
+        if cache.holds(&remote, tip, &note.commit).unwrap_or(false) {
+            return Ok(Fate::Landed);
+        }
         Ok(Fate::Superseded(short(tip)))
     }
 }

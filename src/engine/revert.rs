@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
+use crate::domain::branch::Onto;
 use crate::domain::edit::ObjectEdit;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{Changed, Ground, Plan, Selection, revert, revert_edits};
@@ -57,7 +58,7 @@ impl Engine {
             let address = engine.remote_at(&world, world.automations.iter(), &remote)?;
             let find = |refresh| {
                 let here = world.automations.iter().filter(is_here);
-                let (grounds, mut left) = engine.grounds_of(&world, here, (refresh, None));
+                let (grounds, mut left) = engine.grounds_of(&world, here, (refresh, &Onto::Push));
                 let found = engine.changes(&address, &grounds, &commit, &mut left)?;
                 Ok::<_, Problem>((grounds, left, found))
             };

@@ -117,7 +117,8 @@ spec: {interval: 1m, url: FLEET, ref: {branch: main}}
         )
         .unwrap();
         let world = engine.load().await.unwrap();
-        let (grounds, problems) = engine.grounds(&world, Refresh::Auto).await.unwrap();
+        let (grounds, problems) =
+            engine.grounds(&world, Refresh::Auto, &crate::domain::branch::Onto::Push).await.unwrap();
         assert_eq!((grounds.len(), problems), (1, vec![]));
 
         let found = engine.unmarked(&world, &grounds);

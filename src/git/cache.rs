@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::Remote;
 use super::error::GitError;
 use super::fetch;
+use super::push::RefUpdate;
 use super::refs::Refs;
 use super::session::{Service, Session};
 use super::url::{GitUrl, redact};
@@ -120,7 +121,7 @@ impl BareCache {
             }
             done => done?,
         };
-        self.remember(&refs)?;
+        self.remember(&refs, SystemTime::now())?;
         keep_private(&self.dir).map_err(|error| self.failed("write", &error))?;
         Ok(Fetched { refs, credential: session.credential() })
     }
@@ -165,12 +166,20 @@ impl BareCache {
         Some((Refs::from_text(&fs::read_to_string(&path).ok()?), fetched))
     }
 
-    /// Notes what the remote advertised.
-    fn remember(&self, refs: &Refs) -> Result<(), GitError> {
+    /// Notes that the remote has what was pushed to it just now; of all else it is known as long as before.
+    pub(super) fn note_pushed(&self, updates: &[RefUpdate]) -> Result<(), GitError> {
+        let Some((mut refs, fetched)) = self.last() else { return Ok(()) };
+        refs.all.extend(updates.iter().map(|update| (update.reference.clone(), update.new.clone())));
+        self.remember(&refs, fetched)
+    }
+
+    /// Notes what the remote advertised, and when.
+    fn remember(&self, refs: &Refs, fetched: SystemTime) -> Result<(), GitError> {
         let write = || {
             fs::write(self.dir.join(REMOTE), &self.shown)?;
             let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
             file.write_all(refs.to_text().as_bytes())?;
+            file.as_file().set_modified(fetched)?;
             file.persist(self.dir.join(ADVERTISED)).map_err(|error| error.error)
         };
         write().map(drop).map_err(|error: io::Error| self.failed("write", &error))

@@ -21,6 +21,8 @@ use crate::domain::object::Person;
 ///
 /// Source: git/git:shallow.h (`INFINITE_DEPTH`).
 pub(super) const DEPTHS: [u32; 4] = [32, 512, 8192, 0x7fff_ffff];
+/// How many commits others may have put on top of ours since.
+const LOOKED_BACK: u32 = 32;
 
 /// How the history of a branch meets that of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,21 @@ impl BareCache {
             url: self.shown().to_owned(),
             what: "the history of the branches".to_owned(),
         })
+    }
+
+    /// Whether `commit` is among the last commits of the history of `tip`, which the remote has; fetches them if it has to. A push
+    /// that nobody saw the end of is looked for where colleagues went on from it, not in years of history.
+    ///
+    /// # Errors
+    /// Whatever keeps the remote from sending more of the history.
+    pub fn holds(&self, remote: &Remote, tip: &str, commit: &str) -> Result<bool, GitError> {
+        let _lock = self.lock(true)?;
+        let end = Oid::from_str(tip).map_err(|error| self.failed("read", &error.message()))?;
+        if self.is_landed(commit, tip) {
+            return Ok(true);
+        }
+        self.deepen(remote, &[end], LOOKED_BACK)?;
+        Ok(self.is_landed(commit, tip))
     }
 
     /// Fetches this many commits of each history, files and all; the lock is the caller's.

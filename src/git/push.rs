@@ -123,6 +123,7 @@ impl BareCache {
         let refused: Vec<String> = answers.refused.iter().map(|(name, _)| name.clone()).collect();
         settle(&session.shown, &due, now.as_ref(), result, answers)?;
         leave_to_others(&mut report, &refused);
+        self.note_pushed(&due)?;
         for row in report.branches.iter_mut().filter(|row| !row.already) {
             let update = due.iter().find(|update| update.short_name() == row.branch);
             let at = update.zip(now.as_ref()).and_then(|(update, now)| update.found(now));

@@ -16,6 +16,7 @@ use crate::cli::{DemoArgs, Format};
 use crate::config::Refresh;
 use crate::config::Settings;
 use crate::demo::Demo;
+use crate::domain::branch::Onto;
 use crate::domain::landing::Landed;
 use crate::domain::manifest;
 use crate::domain::plan::Plan;
@@ -105,7 +106,7 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
     let text = format!("✔ scanned {}, {}", count(scans.len(), "repository"), count(tags, "tag"));
     log.say("scanned", &text, json!({"repositories": scans.len(), "tags": tags}))?;
     let selections = engine.select(&world, &scans, Refresh::Always).await?;
-    let (grounds, problems) = engine.grounds(&world, Refresh::Always).await?;
+    let (grounds, problems) = engine.grounds(&world, Refresh::Always, &Onto::Push).await?;
     if let Some(problem) = problems.into_iter().find(|problem| problem.exit() != 0) {
         return Err(problem);
     }

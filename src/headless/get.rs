@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text, follow, holds, tags, updates};
 use crate::cli::{GetArgs, GetImage, GetWhat};
 use crate::config::Settings;
+use crate::domain::branch::Onto;
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{Kind, Meta, ObjectId};
 use crate::domain::status::{Ready, Status};
@@ -277,13 +278,13 @@ fn repositories(session: &Session, name: Option<&str>) -> Result<Answer, Problem
 }
 
 fn policies(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
-    let reviewed = session.review()?;
+    let reviewed = session.review(&Onto::Push)?;
     let list = List::new(policies_of(session), policy_rows(session, &reviewed), session, name)?;
     answer(session, list, reviewed.judged.problems().cloned().collect(), name)
 }
 
 fn automations(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
-    let mut reviewed = session.review()?;
+    let mut reviewed = session.review(&Onto::Push)?;
     let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
     reviewed.problems.extend(failing);
     let list = List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, name)?;
@@ -291,7 +292,7 @@ fn automations(session: &Session, name: Option<&str>) -> Result<Answer, Problem>
 }
 
 fn all(session: &Session) -> Result<Answer, Problem> {
-    let reviewed = session.review()?;
+    let reviewed = session.review(&Onto::Push)?;
     let lists = vec![
         List::new(&REPOSITORIES, repository_rows(session, &reviewed.judged), session, None)?,
         List::new(policies_of(session), policy_rows(session, &reviewed), session, None)?,

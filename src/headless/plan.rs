@@ -10,12 +10,12 @@ use super::updates::{exit_of, failed_policies, open, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
-use crate::domain::branch::Onto;
+use crate::domain::branch::{Onto, is_template};
 use crate::domain::hold;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
-use crate::engine::{PrepareRequest, has_authors, patch};
+use crate::engine::{PrepareRequest, has_authors, one_branch, patch};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::count;
 
@@ -111,9 +111,10 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     } else {
         args.names.iter().chain(&args.skip).cloned().collect()
     };
+    let onto = one_branch(Onto::named(args.branch.clone()))?;
     let (session, _) = open(settings, &named)?;
     let cut_off = session.cut_off()?;
-    let mut reviewed = session.review()?;
+    let mut reviewed = session.review(&onto)?;
     let scope = scope(&session, &args.names)?;
     let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
     let mut proposals = std::mem::take(&mut reviewed.review.proposals);
@@ -124,14 +125,14 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
         left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip));
     }
     let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
-    request.onto = Onto::named(args.branch.clone());
+    request.onto = onto;
     request.split = args.split == Some(Split::Policy);
     if let Some(message) = message(args)? {
         let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());
         request.messages = ids.map(|id| (id, message.clone())).collect::<BTreeMap<ObjectId, String>>();
     }
-    // Another branch may not be in the cache yet.
-    if args.branch.is_some() {
+    // A branch of an update's own may not be in the cache yet.
+    if is_template(args.branch.as_deref().unwrap_or_default()) {
         request.refresh = settings.refresh;
     }
     let prepared =
@@ -142,6 +143,8 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     let mut plan = prepared.plan;
     has_authors(&plan)?;
     plan.problems.extend(left_out);
+    let moved = prepared.moved.iter().map(|text| Problem::new(Code::StalePlan, "plan", text));
+    plan.problems.extend(moved.map(|problem| problem.hint("Plan once more.")));
     let mut answer = answer(&session, &reviewed, &scope, plan);
     // Said once, and no part of the plan.
     answer.problems.extend(cut_off);

@@ -8,6 +8,7 @@ use super::session::{Reviewed, Session};
 use super::updates::scope;
 use crate::cli::{KeepBy, RollbackArgs};
 use crate::config::{Refresh, Settings};
+use crate::domain::branch::Onto;
 use crate::domain::hold::{self, Until};
 use crate::domain::keep::{self, BackError, Means};
 use crate::domain::mode::Mode;
@@ -28,7 +29,7 @@ pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answe
     let until = until.map_err(|error| Problem::new(Code::Usage, "--until", error.to_string()))?;
     let session = Session::open(settings)?;
     let scope = scope(&session, std::slice::from_ref(&args.policy))?;
-    let reviewed = session.review()?;
+    let reviewed = session.review(&Onto::Push)?;
     let missing = || Problem::new(Code::NotFound, &args.policy, "there is no such policy");
     let policy = scope.first().ok_or_else(missing)?;
     let who = crate::engine::who();

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event_loop::EventLoop;
 use crate::config::{Refresh, Settings};
+use crate::domain::branch::Onto;
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::scan::Scan;
@@ -204,12 +205,12 @@ impl Session {
         Ok(Judged { scans, scan_problems, selections })
     }
 
-    /// Reads the marked files and compares them with the verdicts. Remotes are asked while registries are.
-    pub(super) fn review(&self) -> Result<Reviewed, Problem> {
+    /// Reads the marked files as they are on the branch `onto` and compares them with the verdicts. Remotes are asked while registries are.
+    pub(super) fn review(&self, onto: &Onto) -> Result<Reviewed, Problem> {
         let refresh = self.engine.settings().refresh;
         self.engine.one_registry_in_a_pass(&self.world, refresh)?;
         let (judged, (grounds, mut problems)) = self.run(async {
-            let grounds = self.engine.grounds(&self.world, refresh);
+            let grounds = self.engine.grounds(&self.world, refresh, onto);
             let (judged, grounds) = futures::join!(self.judging(refresh), grounds);
             Ok((judged?, grounds?))
         })?;
@@ -224,7 +225,7 @@ impl Session {
 
     /// The tags that marked files hold for a policy, as far as they are in the cache; nothing is fetched.
     pub(super) fn tags_in_files(&self, policy: &ImagePolicy) -> Vec<String> {
-        let read = self.run(self.engine.grounds(&self.world, Refresh::Never));
+        let read = self.run(self.engine.grounds(&self.world, Refresh::Never, &Onto::Push));
         let grounds = read.map(|(grounds, _)| grounds).unwrap_or_default();
         crate::domain::plan::tags_in_files(&grounds, &policy.meta.id)
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::session::{Reviewed, Session};
 use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
+use crate::domain::branch::Onto;
 use crate::domain::hold;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{Ground, sha256_hex};
@@ -85,7 +86,7 @@ fn message(update: &Proposal) -> String {
 /// `get updates [NAME…] [--exit-code]`.
 pub(super) fn get(session: &mut Session, names: &[String], exit_code: bool) -> Result<Answer, Problem> {
     let scope = narrowed(session, names)?;
-    let mut reviewed = session.review()?;
+    let mut reviewed = session.review(&Onto::Push)?;
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
     let templates = templates(&reviewed, &updates);
@@ -270,7 +271,7 @@ pub(super) fn diff(
     stat: bool,
 ) -> Result<Answer, Problem> {
     let (session, scope) = open(settings, names)?;
-    let mut reviewed = session.review()?;
+    let mut reviewed = session.review(&Onto::Push)?;
     let mut proposals = std::mem::take(&mut reviewed.review.proposals);
     for update in &mut proposals {
         if scope.contains(&update.policy) && update.state == UpdateState::Pending {

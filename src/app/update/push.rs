@@ -17,6 +17,7 @@ use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Group, Plan, PushTarget, changed_upstream};
 use crate::domain::proposal::{Decision, Proposal, Site};
 use crate::problem::{Code, Problem};
+use crate::text::count;
 
 use super::{compare, merge, problems, target};
 
@@ -198,13 +199,22 @@ fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
     let Prepared { plan, moved, .. } = prepared;
     mark_touched(state, &moved);
     let reason = match (plan.problems.first(), moved.is_empty()) {
-        (Some(problem), _) => format!("{problem}   ! shows more"),
-        (None, false) => moved.join("; "),
+        (_, false) if state.destination.onto != Onto::Push => otherwise_there(&moved),
+        (_, false) => moved.join("; "),
+        (Some(problem), true) => format!("{problem}   ! shows more"),
         (None, true) => "nothing is left to push".to_owned(),
     };
     problems::report_all(state, "plan", plan.problems);
     state.tell(Level::Error, reason);
     if moved.is_empty() { vec![] } else { compare::propose(state, false, true) }
+}
+
+/// Why nothing of what was decided can be done on another branch: its files are not those that were looked at.
+fn otherwise_there(moved: &[String]) -> String {
+    let sites = count(moved.len(), "approved line");
+    format!(
+        "{sites} not as reviewed on that branch: nothing is pushed; supercargo plan … --branch plans for it"
+    )
 }
 
 /// `y`: pushes, or asks for the name of the first protected branch.

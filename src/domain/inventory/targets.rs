@@ -2,6 +2,7 @@
 //!
 //! Source: `fluxcd/image-automation-controller:internal/source/git.go`, `fluxcd/pkg:git/gogit/clone.go`.
 
+use crate::domain::branch::{Onto, is_template};
 use crate::domain::object::{GitRef, ImageUpdateAutomation, ObjectId};
 use crate::problem::{Code, Problem};
 
@@ -61,6 +62,17 @@ pub struct Targets {
     /// Whether that counts as another branch than the one read: then the push branch's own tip is the base if the
     /// remote has it.
     pub switching: bool,
+}
+
+impl Targets {
+    /// The branch that `onto` means here. A branch for each update begins as the checkout; `None`: what is read is no branch.
+    pub fn branch(&self, onto: &Onto) -> Option<String> {
+        match onto {
+            Onto::Push => Some(self.push_branch.clone()),
+            Onto::Named(name) if !is_template(name) => Some(name.clone()),
+            Onto::Checkout | Onto::Named(_) => self.checkout.branch().map(str::to_owned),
+        }
+    }
 }
 
 /// Why an automation can not run; the texts are Flux's.

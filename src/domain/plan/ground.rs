@@ -281,9 +281,9 @@ fn block(proposals: &mut [Proposal], automation: &ObjectId, path: &str, problem:
 }
 
 /// The distinct tags that the marked scalars of a policy hold, in order of appearance.
-pub fn tags_in_files(grounds: &[Ground], policy: &ObjectId) -> Vec<String> {
+pub fn tags_in_files<'a>(grounds: impl IntoIterator<Item = &'a Ground>, policy: &ObjectId) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for scalar in grounds.iter().flat_map(|ground| &*ground.files).flat_map(|file| &file.sites) {
+    for scalar in grounds.into_iter().flat_map(|ground| &*ground.files).flat_map(|file| &file.sites) {
         let tag = match parse_setter(&scalar.setter) {
             Ok((id, MarkerPart::Tag)) if id == *policy => Some(scalar.value.clone()),
             Ok((id, MarkerPart::Whole)) if id == *policy => {

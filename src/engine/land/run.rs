@@ -144,6 +144,11 @@ impl Run<'_> {
         if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
             return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
         }
+        if let Some(tip) = tip.filter(|tip| push.commit.as_deref() != Some(*tip))
+            && self.has_gone_on(tip, last)
+        {
+            return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
+        }
         if !elsewhere {
             compare(&push.branch, push.commit.as_deref(), tip)?;
         }
@@ -243,6 +248,12 @@ impl Run<'_> {
     fn tip(&self, refs: Option<&Refs>, branch: &str) -> Option<String> {
         let last = self.cache.last().map(|(refs, _)| refs).filter(|_| refs.is_none());
         refs.or(last.as_ref()).and_then(|refs| refs.branch(branch)).map(str::to_owned)
+    }
+
+    /// Whether others have put commits on top of `last`, which the remote then has; their history is fetched as far as that
+    /// takes.
+    fn has_gone_on(&self, tip: &str, last: &str) -> bool {
+        self.cache.holds(&self.remote, tip, last).unwrap_or(false)
     }
 
     /// The report of a push that was not needed; the results that have no commit yet get `tip` and what it stands on.

@@ -11,6 +11,7 @@ use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, ObjectArgs};
 use crate::config::Settings;
+use crate::domain::branch::Onto;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::word;
@@ -176,7 +177,7 @@ fn run(session: &mut Session, id: &ObjectId) -> Result<Outcome, Problem> {
         .collect();
     session.narrow(&policies);
     session.world = Arc::new(World { automations, ..(*session.world).clone() });
-    let reviewed = session.review()?;
+    let reviewed = session.review(&Onto::Push)?;
     if let Some(problem) = reviewed.problems.iter().find(|problem| problem.exit() != 0) {
         return Err(problem.clone());
     }

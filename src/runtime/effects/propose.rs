@@ -7,6 +7,7 @@ use super::{Work, worker_ended};
 use crate::app::effect::{JobId, Reach};
 use crate::app::message::{Msg, Proposed};
 use crate::config::Refresh;
+use crate::domain::branch::Onto;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint;
 use crate::domain::object::ObjectId;
@@ -28,13 +29,13 @@ async fn grounds(
 ) -> Result<(Vec<Ground>, Vec<Problem>, bool), Problem> {
     let refresh = work.refresh(reach == Reach::Remote);
     if reach == Reach::Kept && refresh != Refresh::Never {
-        let (grounds, problems) = work.engine.grounds(world, Refresh::Never).await?;
+        let (grounds, problems) = work.engine.grounds(world, Refresh::Never, &Onto::Push).await?;
         // Something is missing, and half a list would look like all of it.
         if problems.is_empty() {
             return Ok((grounds, problems, true));
         }
     }
-    let (grounds, problems) = work.engine.grounds(world, refresh).await?;
+    let (grounds, problems) = work.engine.grounds(world, refresh, &Onto::Push).await?;
     Ok((grounds, problems, false))
 }
 
