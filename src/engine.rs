@@ -78,7 +78,7 @@ pub use prepare::{PrepareRequest, Prepared, one_branch};
 pub use probe::{Question, RegistryProbe};
 pub use reflect::Passes;
 pub use revert::Reverted;
-pub use scan::{ScanOutcome, ScanProgress, never_scanned};
+pub use scan::{ScanOutcome, ScanProgress, not_cached};
 pub use select::{Evaluated, Selections};
 pub use watch::{First, Seen};
 

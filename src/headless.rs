@@ -104,6 +104,13 @@ impl Answer {
         Self { document: None, problems: Vec::new(), notes: Vec::new(), exit: 0 }
     }
 
+    /// No document, for this reason, beside which there are warnings to hear.
+    pub fn failed(problem: Problem, mut warnings: Vec<Problem>) -> Self {
+        let exit = problem.exit();
+        warnings.push(problem);
+        Self { problems: warnings, exit, ..Self::nothing() }
+    }
+
     /// The same answer with these problems; the exit stays.
     #[must_use]
     pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {

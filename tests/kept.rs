@@ -5,14 +5,18 @@
 mod support {
     pub mod git;
     pub mod lab;
+    pub mod operator;
     pub mod registry;
 }
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use support::lab::{Lab, NEWEST};
+use support::operator::Operator;
+use support::registry::DockerRegistry;
 
 #[test]
 fn caches_are_shown_pruned_and_cleared_and_first_sightings_stay() {
@@ -92,5 +96,59 @@ fn on_a_full_disk_and_on_one_that_is_read_only_memory_serves_and_one_warning_say
             let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert!(command[0] != "get" || answer["items"][0]["new"]["tag"] == NEWEST, "{answer:#}");
         }
+    }
+}
+
+/// Writes nonsense over each file below `folder` whose name ends with one of `endings`; returns how many.
+fn damage(folder: &Path, endings: &[&str]) -> usize {
+    let paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let of = |path: &PathBuf| {
+        if path.is_dir() {
+            return damage(path, endings);
+        }
+        let is_meant = endings.iter().any(|ending| path.to_str().is_some_and(|path| path.ends_with(ending)));
+        if is_meant {
+            fs::write(path, "nonsense").unwrap();
+        }
+        usize::from(is_meant)
+    };
+    paths.iter().map(of).sum()
+}
+
+#[test]
+fn what_the_store_has_to_say_is_said_of_an_image_without_an_object_too() {
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("team/app", "1.0.0");
+    let mut operator = Operator::new("{}", &[]);
+    let image = format!("{}/team/app", registry.host);
+    let forms: [&[&str]; 3] = [
+        &["scan", "--image", &image],
+        &["get", "tags", "--image", &image],
+        &["eval", "policy", "--semver", "*", "--image", &image],
+    ];
+    assert_eq!(operator.scan(&image).0, Some(0));
+    for form in forms {
+        assert_eq!(damage(&operator.path("home"), &[".tags", ".seen"]), 2);
+        let (status, said) = operator.run(form);
+        assert_eq!(status, Some(0), "{said}");
+        for what in ["a cached tag list was damaged", "a ledger of first sightings was damaged"] {
+            assert!(said.contains(what), "{form:?}: {what}: {said}");
+        }
+    }
+    for form in &forms[1..] {
+        assert_eq!(operator.scan(&image).0, Some(0));
+        assert_eq!(damage(&operator.path("home"), &[".tags"]), 1);
+        let (status, said) = operator.run(&[form, ["--refresh", "never"].as_slice()].concat());
+        assert_eq!(status, Some(3), "{said}");
+        assert!(said.contains("a cached tag list was damaged") && !said.contains("was never"), "{said}");
+    }
+    // No folder can be made below a file.
+    operator
+        .environment
+        .extend(["XDG_STATE_HOME", "XDG_CACHE_HOME"].map(|name| (name, "docker/config.json")));
+    for form in forms {
+        let (status, said) = operator.run(form);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains("state is kept in memory only"), "{form:?}: {said}");
     }
 }

@@ -179,7 +179,7 @@ impl Engine {
         let name = ImageName::parse(image, false).map_err(|error| error.problem(image))?;
         if self.settings.refresh == Refresh::Never {
             let cached = self.store.tags().read(&name.canonical());
-            return cached.map(|cached| scan_of(cached, None)).ok_or_else(|| never_scanned(image));
+            return cached.map(|cached| scan_of(cached, None)).ok_or_else(|| not_cached(image));
         }
         let (keyring, _) = self.plain_keyring();
         let listed = self.list(&name, &keyring, self.settings.timeout.0, super::now(), progress).await;
@@ -371,9 +371,11 @@ impl Engine {
         )
     }
 
-    /// What is wrong with the files that hold logins for images without an object.
-    pub fn login_problems(&self) -> Vec<Problem> {
-        self.plain_keyring().1
+    /// What the store and the files of logins have to say to whoever asks for images without an object; of the store, once.
+    pub fn image_problems(&self) -> Vec<Problem> {
+        let mut all = self.store.take_warnings();
+        all.extend(self.plain_keyring().1);
+        all
     }
 
     /// What is wrong with the credentials of the world's repositories, without asking anybody.
@@ -389,9 +391,9 @@ impl Engine {
     }
 }
 
-/// What is answered where nobody may be asked and nothing is kept.
-pub fn never_scanned(subject: &str) -> Problem {
-    Problem::new(Code::Unreachable, subject, "was never scanned, and --refresh never forbids it")
+/// What is answered where nobody may be asked and nothing is kept, or no more.
+pub fn not_cached(subject: &str) -> Problem {
+    Problem::new(Code::Unreachable, subject, "would have to be scanned, and --refresh never forbids it")
         .hint("Leave --refresh never out once.")
 }
 

@@ -92,12 +92,21 @@ fn list(rows: &[JudgedTag]) -> Table {
 /// `eval policy`.
 pub(super) fn policy(settings: &Settings, args: &EvalPolicyArgs) -> Result<Answer, Problem> {
     let trial = Trial::new(settings, args)?;
+    let mut problems = trial.problems;
     let tags = match (trial.tags, args.tags_from.as_deref(), args.image.as_deref()) {
         (Some(tags), ..) => tags,
         (None, Some(place), _) => Arc::new(read_tags(place)?),
         (None, None, Some(image)) => {
             let engine = Engine::open(settings.clone())?;
-            Progress::scan_image(settings, &engine, image)?.tags
+            let scanned = Progress::scan_image(settings, &engine, image);
+            let said = engine.image_problems();
+            match scanned {
+                Ok(scan) => {
+                    problems.extend(said);
+                    scan.tags
+                }
+                Err(problem) => return Ok(Answer::failed(problem, said)),
+            }
         }
         (None, None, None) => {
             return Err(Problem::new(Code::Usage, "eval policy", "there are no tags to try it on")
@@ -106,7 +115,6 @@ pub(super) fn policy(settings: &Settings, args: &EvalPolicyArgs) -> Result<Answe
     };
     let evaluator = Evaluator::new(&trial.choice, trial.filter.as_ref(), &trial.exclusions);
     let evaluation = evaluator.evaluate(&tags);
-    let mut problems = trial.problems;
     let subject = args.name.as_deref().unwrap_or("policy");
     problems.extend(evaluation.error.as_ref().map(|error| error.problem(subject)));
     let exit = if evaluation.error.is_some() { Code::PolicyFailed.exit() } else { 0 };

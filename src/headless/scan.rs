@@ -219,7 +219,7 @@ fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
             Item { id: None, image: image.to_owned(), scan: None, kept: None, error: Some(problem) }
         }
     };
-    Ok(finish(vec![item], engine.login_problems()))
+    Ok(finish(vec![item], engine.image_problems()))
 }
 
 fn finish(items: Vec<Item>, mut problems: Vec<Problem>) -> Answer {

@@ -115,16 +115,22 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
                 .hint("Give the policy to judge by with --policy."));
         }
         let mut session = Session::empty(settings)?;
-        let scan = Progress::scan_image(settings, &session.engine, image)?;
+        let scan = match Progress::scan_image(settings, &session.engine, image) {
+            Ok(scan) => scan,
+            Err(problem) => return Ok(Answer::failed(problem, session.engine.image_problems())),
+        };
         let place = session.stand_in(image);
         let chosen = Chosen { place: Some(place), ..judge(&session, None, None, scan) };
         let (tags, scanned) = (judged(&session, &chosen, &states), chosen.scan.scanned);
         let list = TagList { repository: None, image: image.clone(), policy: None, scanned, tags };
-        return Ok(Answer::new(list).with_problems(session.engine.login_problems()));
+        return Ok(Answer::new(list).with_problems(session.engine.image_problems()));
     }
     let session = Session::open(settings)?;
     let name = args.repository.as_deref().unwrap_or_default();
-    let chosen = choose(&session, name, args.policy.as_deref())?;
+    let chosen = match choose(&session, name, args.policy.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(problem) => return Ok(Answer::failed(problem, session.engine.store().take_warnings())),
+    };
     let told = facts::learn(&session, &chosen);
     let tags = judged(&session, &chosen, &states);
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
@@ -144,13 +150,17 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
 fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState]) -> Result<Answer, Problem> {
     let mut session = Session::open(settings)?;
     let id = session.find(Kind::ImagePolicy, policy, session.world.inventory.policies.keys())?;
-    let scan = Progress::scan_image(settings, &session.engine, image)?;
-    let mut problems = session.problems();
+    let scan = match Progress::scan_image(settings, &session.engine, image) {
+        Ok(scan) => scan,
+        Err(problem) => return Ok(Answer::failed(problem, session.problems())),
+    };
     let place = session.stand_in(image);
     let policy = session.world.inventory.policies.get(&id).cloned();
     let chosen = Chosen { place: Some(place), ..judge(&session, None, policy, scan) };
-    problems.extend(facts::learn(&session, &chosen));
+    let told = facts::learn(&session, &chosen);
     let tags = judged(&session, &chosen, states);
+    let mut problems = session.problems();
+    problems.extend(told);
     let (policy, scanned) = (Some(id), chosen.scan.scanned);
     let list = TagList { repository: None, image: image.to_owned(), policy, scanned, tags };
     Ok(Answer::new(list).with_problems(problems))
@@ -222,7 +232,7 @@ pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem>
         return Ok(known);
     }
     if refresh == Refresh::Never {
-        return Err(crate::engine::never_scanned(&id.to_string()));
+        return Err(crate::engine::not_cached(&id.to_string()));
     }
     let progress = Progress::new(session.engine.settings());
     let began = crate::engine::now();

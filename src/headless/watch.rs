@@ -40,7 +40,8 @@ pub(super) fn watch(
 ) -> Result<Answer, Problem> {
     let settings = session.engine.settings();
     let is_json = settings.output == Format::Json;
-    for problem in session.problems() {
+    let said = if objects { session.problems() } else { session.engine.image_problems() };
+    for problem in said {
         report(streams, is_json, &problem);
     }
     let active = active(chosen(&session.world));
@@ -106,6 +107,9 @@ impl Lines<'_, '_> {
     }
 
     fn take(&mut self, seen: Seen, chosen: impl Fn(&World) -> Vec<ImageRepository>) -> ControlFlow<()> {
+        for problem in self.engine.store().take_warnings() {
+            self.report(&problem);
+        }
         match seen {
             Seen::Failed(_, mut problem) => {
                 if !self.objects {
