@@ -143,7 +143,7 @@ impl Ledger {
 impl FirstSeen {
     pub(super) fn new(shelf: Shelf) -> Self {
         let words = ("a ledger of first sightings", "they count from the next scan on");
-        Self { files: SealedFiles::new(shelf, KIND, words), late: Mutex::default() }
+        Self { files: SealedFiles::new(shelf, KIND, words).lasting(), late: Mutex::default() }
     }
 
     /// All that is known about `canonical`. A damaged file is set aside, with a warning.
@@ -412,6 +412,43 @@ mod tests {
         let ledger = two.first_seen().read("r/a");
         let seen = ["1", "2", "3", "4"].map(|tag| ledger.get(tag).map(Timestamp::as_second));
         assert_eq!(seen, [Some(100), Some(200), Some(300), Some(400)]);
+    }
+
+    #[test]
+    fn a_ledger_of_a_version_to_come_is_neither_moved_nor_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("state/first-seen");
+        let file = folder.join(file_name("r/a", ENDING));
+        let theirs = b"SCSEEN\0\x09 what only a newer version can read";
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(&file, theirs).unwrap();
+        let store = Store::open(&Dirs::below(dir.path()));
+        let observe = |tag: &str, second| {
+            store.first_seen().observe("r/a", &[tag].into_iter().collect(), at(second));
+            store.first_seen().observe_digests("r/a", [(tag, "sha256:a")], at(second));
+            store.first_seen().settle();
+        };
+        observe("1", 100);
+        observe("2", 200);
+        let ledger = store.first_seen().read("r/a");
+        assert_eq!((ledger.get("1"), ledger.get("2")), (Some(at(100)), Some(at(200))), "memory serves");
+        assert_eq!(ledger.digest("2"), Some("sha256:a"));
+        assert_eq!(std::fs::read(&file).unwrap(), theirs);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().filter(is_ledger).count(), 1, "nothing was set aside");
+        let [warning] = store.take_warnings().try_into().unwrap();
+        assert!(warning.message.contains("newer version of supercargo (format 9)"), "{warning:?}");
+        assert!(warning.hint.unwrap().contains("XDG_STATE_HOME"));
+        // What is no ledger of any version is still set aside.
+        std::fs::write(folder.join(file_name("r/b", ENDING)), "SCTAGS").unwrap();
+        store.first_seen().read("r/b");
+        assert!(folder.join(file_name("r/b", "seen.corrupt")).exists());
+    }
+
+    /// Whether a file of the folder is more than a lock.
+    fn is_ledger(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
+        entry
+            .as_ref()
+            .is_ok_and(|entry| entry.file_name().to_str().is_some_and(|name| name.contains(".seen")))
     }
 
     proptest::proptest! {

@@ -55,7 +55,7 @@ impl HoldFile {
         let aside = self.shelf.path(&format!("{FILE}{ASIDE}")).filter(|path| path.exists());
         if let Some(aside) = aside {
             let why = "it was damaged and set aside: its holds are not in force. Look at it, then remove it";
-            self.shelf.complain(&aside, why.to_owned());
+            self.shelf.complain(&aside, why.to_owned(), None);
         }
         let content = self.read().unwrap_or_default();
         let mut holds: Vec<Hold> = content.holds.into_iter().map(|entry| entry.hold).collect();
@@ -138,7 +138,7 @@ impl HoldFile {
             Err(error) => {
                 let why = format!("it cannot be read: {error}");
                 if let Some(path) = self.shelf.path(FILE) {
-                    self.shelf.complain(&path, format!("{why}; none of its holds is in force here"));
+                    self.shelf.complain(&path, format!("{why}; none of its holds is in force here"), None);
                 }
                 return Err(why);
             }
@@ -154,7 +154,7 @@ impl HoldFile {
                 let why =
                     format!("it is of a later version of supercargo (format {version}), and left as it is");
                 if let Some(path) = self.shelf.path(FILE) {
-                    self.shelf.complain(&path, format!("{why}: none of its holds is in force here"));
+                    self.shelf.complain(&path, format!("{why}: none of its holds is in force here"), None);
                 }
                 Err(why)
             }

@@ -31,13 +31,14 @@ impl Notices {
     }
 
     pub(super) fn push(&self, file: &Path, message: String) {
-        self.heard().waiting.push(Problem::new(Code::State, file.display().to_string(), message));
+        self.heard().waiting.push(of_file(file, message));
     }
 
-    /// As [`Self::push`], once for each file.
-    pub(super) fn stuck(&self, file: &Path, message: String) {
-        if self.heard().stuck.insert(file.to_owned()) {
-            self.push(file, message);
+    /// As [`Self::push`], once for each file, with what to do.
+    pub(super) fn stuck(&self, file: &Path, message: String, hint: Option<&str>) {
+        let mut heard = self.heard();
+        if heard.stuck.insert(file.to_owned()) {
+            heard.waiting.push(Problem { hint: hint.map(str::to_owned), ..of_file(file, message) });
         }
     }
 
@@ -48,4 +49,8 @@ impl Notices {
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn of_file(file: &Path, message: String) -> Problem {
+    Problem::new(Code::State, file.display().to_string(), message)
 }

@@ -1,4 +1,5 @@
-//! A folder of checksummed files of one kind. A file that makes no sense is set aside, with a warning.
+//! A folder of checksummed files of one kind. A file that makes no sense is set aside, with a warning; of a kind that nothing
+//! brings back, one of a version to come is left where it is.
 
 use std::io;
 use std::path::PathBuf;
@@ -42,26 +43,61 @@ pub(super) struct SealedFiles {
     what: &'static str,
     /// What comes of its being set aside, such as `the repository is scanned again`.
     then: &'static str,
+    /// Whether nothing brings back what such a file holds.
+    lasting: bool,
 }
 
 impl SealedFiles {
     pub(super) fn new(shelf: Shelf, kind: Kind, (what, then): (&'static str, &'static str)) -> Self {
-        Self { shelf, kind, what, then }
+        Self { shelf, kind, what, then, lasting: false }
+    }
+
+    /// The same folder, of files that nothing brings back: those of a version to come are neither moved nor written over, and
+    /// memory serves in their place.
+    pub(super) fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
     }
 
     /// What `unpack` makes of a file; `None` if there is none that makes sense.
     pub(super) fn read<T>(&self, name: &str, unpack: impl FnOnce(&codec::Sealed) -> Option<T>) -> Option<T> {
         let file = self.shelf.read(name)?;
-        let read = codec::open(self.kind, &file)
-            .and_then(|sealed| unpack(&sealed).ok_or(Unreadable::Damaged))
-            .map_err(|unreadable| self.wrong(unreadable));
+        let read =
+            codec::open(self.kind, &file).and_then(|sealed| unpack(&sealed).ok_or(Unreadable::Damaged));
         match read {
             Ok(content) => Some(content),
-            Err(wrong) => {
-                self.shelf.set_aside(name, &file, (&wrong, self.then));
+            Err(Unreadable::Foreign(version)) if self.is_to_come(version) => {
+                self.leave(name, version);
+                None
+            }
+            Err(unreadable) => {
+                self.shelf.set_aside(name, &file, (&self.wrong(unreadable), self.then));
                 None
             }
         }
+    }
+
+    /// Says of a file of a version to come that it stays, and what to do.
+    fn leave(&self, name: &str, version: u8) {
+        let Some(path) = self.shelf.path(name) else { return };
+        let message = format!(
+            "{} is of a newer version of supercargo (format {version}) and is left as it is; here {}, in memory only",
+            self.what, self.then
+        );
+        let hint = "Use that version, or give this one a folder of its own: XDG_STATE_HOME.";
+        self.shelf.complain(&path, message, Some(hint));
+    }
+
+    /// Whether a file on the disk is of a version to come and must not be lost.
+    fn is_left(&self, name: &str) -> bool {
+        let beginning = self.lasting.then(|| self.shelf.beginning_on_disk(name, size_of::<Kind>())).flatten();
+        beginning.is_some_and(|beginning| match codec::open(self.kind, &beginning) {
+            Err(Unreadable::Foreign(version)) => self.is_to_come(version),
+            _ => false,
+        })
+    }
+
+    fn is_to_come(&self, version: u8) -> bool {
+        self.lasting && self.kind.last().is_some_and(|newest| version > *newest)
     }
 
     fn wrong(&self, unreadable: Unreadable) -> String {
@@ -81,6 +117,7 @@ impl SealedFiles {
     /// Replaces a file.
     pub(super) fn write_printed(&self, name: &str, seconds: i64, print: &Print, payload: &[u8]) {
         match codec::seal(self.kind, seconds, print, payload) {
+            Ok(file) if self.is_left(name) => self.shelf.remember(name, &file),
             Ok(file) => {
                 // On a full disk memory serves.
                 self.shelf.write(name, &file);

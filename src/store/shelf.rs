@@ -113,8 +113,18 @@ impl Shelf {
         if let Some(remembered) = self.memory().whole.get(name) {
             return Some(remembered.get(..length).unwrap_or(remembered).to_vec());
         }
+        self.beginning_on_disk(name, length)
+    }
+
+    /// As [`Self::beginning`], whatever memory keeps in the place of the file.
+    pub(super) fn beginning_on_disk(&self, name: &str, length: usize) -> Option<Vec<u8>> {
         let file = File::open(self.path(name)?).ok()?;
         beginning(&file, length).ok()
+    }
+
+    /// Keeps in memory what takes the place of a file that is not to be written.
+    pub(super) fn remember(&self, name: &str, bytes: &[u8]) {
+        self.memory().whole.insert(name.to_owned(), bytes.to_vec());
     }
 
     /// Shows `change` the first `length` bytes of a file on the disk, and overwrites what lies at `place` with what it returns.
@@ -179,7 +189,7 @@ impl Shelf {
             self.memory().whole.remove(name);
             self.unsettled.fetch_or(self.lasting == Lasting::WhenSettled, Ordering::Release);
         } else {
-            self.memory().whole.insert(name.to_owned(), bytes.to_vec());
+            self.remember(name, bytes);
         }
         written
     }
@@ -261,14 +271,14 @@ impl Shelf {
             // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                self.notices.stuck(&from, format!("{what} and cannot be set aside ({error}); {then}"));
+                self.notices.stuck(&from, format!("{what} and cannot be set aside ({error}); {then}"), None);
             }
         }
     }
 
-    /// Says what is wrong with a file that stays where it is, once in a process's life.
-    pub(super) fn complain(&self, file: &Path, message: String) {
-        self.notices.stuck(file, message);
+    /// Says what is wrong with a file that stays where it is, and what to do, once in a process's life.
+    pub(super) fn complain(&self, file: &Path, message: String, hint: Option<&str>) {
+        self.notices.stuck(file, message, hint);
     }
 
     /// The names of the files.
