@@ -18,6 +18,7 @@
 
 pub mod app;
 mod bug;
+mod children;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -8,10 +8,14 @@ mod support {
 }
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::operator::{Operator, SECRET};
 use support::pty::Pty;
-use support::registry::{DockerRegistry, base64};
+use support::registry::{DockerRegistry, Liar, Say, base64};
 use support::tokens::{Manners, TokenService};
 
 fn registry() -> Option<DockerRegistry> {
@@ -61,7 +65,7 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
         let (status, said) = operator.scan(&image);
         assert!(matches!(status, Some(3 | 4)), "{does}: {said}");
         assert!(said.contains(named) || does == "sleep 30", "{does}: {said}");
-        assert!(begun.elapsed() < std::time::Duration::from_secs(12), "{does}");
+        assert!(begun.elapsed() < Duration::from_secs(12), "{does}");
     }
     let operator = Operator::new(r#"{"credsStore":"absent"}"#, &[]);
     let (status, said) = operator.scan(&image);
@@ -69,28 +73,65 @@ fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_sc
     assert!(said.contains("(helper absent): docker-credential-absent is not installed"), "{said}");
 }
 
+/// What a helper does that hangs, and leaves a trace of its life.
+const HANGS: &str = "(while :; do echo x >> \"$HOME/beats\"; sleep 0.1; done) & sleep 30";
+
+/// Whether a helper that [`HANGS`] comes to its end.
+fn falls_silent(operator: &Operator) -> bool {
+    let beats = || fs::metadata(operator.path("home/beats")).unwrap().len();
+    // What was sent a signal may still be running.
+    let is_still = |_: i32| {
+        let before = beats();
+        std::thread::sleep(Duration::from_millis(500));
+        before == beats()
+    };
+    (0..10).any(is_still)
+}
+
+#[test]
+fn a_signal_that_ends_us_ends_the_helper_that_we_wait_for() {
+    // Nobody is asked before the helper has answered, so anything that is a registry will do.
+    let registry = Liar::start(|_, _| Say::status("401 Unauthorized"));
+    let image = format!("{}/team/app", registry.host);
+    // The second is told to ignore the signal, as a shell tells what runs in its background of that of Ctrl+C.
+    for told in ["", "trap '' TERM; "] {
+        let operator = Operator::new(r#"{"credsStore":"ours"}"#, &[("ours", HANGS)]);
+        let program = operator.command(&["scan", "--image", &image, "--timeout", "8s"]);
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("{told}exec \"$0\" \"$@\""))
+            .arg(program.get_program())
+            .args(program.get_args());
+        for (name, value) in program.get_envs() {
+            shell.env(name, value.unwrap());
+        }
+        let mut child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let has_begun = |_: &i32| {
+            std::thread::sleep(Duration::from_millis(50));
+            operator.path("home/beats").exists()
+        };
+        assert!((0..600).find(has_begun).is_some(), "the helper was never asked");
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let ended = child.wait().unwrap();
+        let by_signal = told.is_empty().then_some(Signal::TERM.as_raw());
+        assert_eq!(ended.signal(), by_signal, "{ended}");
+        assert!(falls_silent(&operator), "{told}: it goes on");
+    }
+}
+
 #[test]
 fn what_a_helper_that_hangs_has_started_ends_with_it() {
     let Some(registry) = registry() else { return };
     let image = format!("{}/team/app", registry.host);
-    let operator = Operator::new(
-        r#"{"credsStore":"ours"}"#,
-        &[("ours", "(while :; do echo x >> \"$HOME/beats\"; sleep 0.1; done) & sleep 30")],
-    );
+    let operator = Operator::new(r#"{"credsStore":"ours"}"#, &[("ours", HANGS)]);
     // On a busy machine the time of a scan may be over before the helper is asked.
     let has_begun = |_: &i32| {
         operator.scan(&image);
         operator.path("home/beats").exists()
     };
     assert!((0..20).find(has_begun).is_some(), "the helper was never asked");
-    let beats = || fs::metadata(operator.path("home/beats")).unwrap().len();
-    // What was sent a signal may still be running.
-    let is_still = || {
-        let before = beats();
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        before == beats()
-    };
-    assert!((0..10).any(|_| is_still()), "it goes on");
+    assert!(falls_silent(&operator), "it goes on");
 }
 
 #[test]

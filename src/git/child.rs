@@ -6,13 +6,13 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::OnceLock;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::error::GitError;
 use super::network::{handle, wait};
 use super::session::Session;
+use crate::children::Group;
 use crate::environment::{has_program, without_ours};
 
 /// How much of an answer is read, in bytes.
@@ -42,8 +42,7 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// As [`command`], for a program that might ask a person: it has no terminal to do it on, and is the first of a group that
-/// [`end`] ends.
+/// As [`command`], for a program that might ask a person: it has no terminal to do it on, and is the first of a [`Group`].
 pub(super) fn detached(program: impl AsRef<OsStr>) -> Command {
     if has_setsid() {
         let mut detached = command("setsid");
@@ -69,15 +68,6 @@ fn has_setsid() -> bool {
     *FOUND.get_or_init(|| has_program("setsid"))
 }
 
-/// Ends a [`detached`] program that still runs, and what it started.
-pub(super) fn end(child: &Child) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        // One that is not its group's first yet has started nothing, and ends with its handle.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
 /// A program that ran to its end.
 pub(super) struct Ended {
     /// How it ended.
@@ -88,13 +78,10 @@ pub(super) struct Ended {
     pub(super) complaints: String,
 }
 
-/// The child of a program that is given up goes with it.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        end(&self.0);
-    }
+/// A program that is given up, and what it started, end with this, the group before its leader's handle goes.
+struct Running {
+    group: Group,
+    child: Child,
 }
 
 /// Runs a [`detached`] program with `input`, within the limits of the session.
@@ -112,11 +99,11 @@ pub(super) fn run(
         Ok(child) => child,
         Err(error) => return Ok(Err(error)),
     };
-    wait(session, waiting_for, converse(Running(child), input))
+    wait(session, waiting_for, converse(Running { group: Group::led_by(child.id()), child }, input))
 }
 
 async fn converse(mut running: Running, input: &[u8]) -> io::Result<Ended> {
-    let child = &mut running.0;
+    let child = &mut running.child;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let tell = async {
         if let Some(mut stdin) = stdin {
@@ -126,6 +113,7 @@ async fn converse(mut running: Running, input: &[u8]) -> io::Result<Ended> {
     };
     let ((), out, complaints) = futures::join!(tell, all_of(stdout), all_of(stderr));
     let status = child.wait().await?;
+    running.group.release();
     Ok(Ended { status, out: out?, complaints: String::from_utf8_lossy(&complaints?).into_owned() })
 }
 

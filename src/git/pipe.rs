@@ -16,6 +16,7 @@ use super::child;
 use super::error::GitError;
 use super::network::{handle, wait};
 use super::session::{Service, Session};
+use crate::children::Group;
 
 /// How long the program may take to end once it was told everything.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ pub(super) type Judge = Box<dyn Fn(ExitStatus, &str) -> Option<GitError> + Send>
 /// A running program.
 pub(super) struct Pipe {
     session: Arc<Session>,
+    group: Group,
     child: Child,
     input: Option<ChildStdin>,
     output: ChildStdout,
@@ -110,6 +112,7 @@ impl Pipe {
         let (has_spoken, is_stuck, kept) = (false, false, None);
         Ok(Ok(Self {
             session,
+            group: Group::led_by(child.id()),
             child,
             input,
             output,
@@ -152,6 +155,7 @@ impl Pipe {
                 self.is_stuck = true;
                 session.leave(error)
             })??;
+        self.group.release();
         let last_words = async { tokio::time::timeout(LAST_WORDS, &mut self.listener).await };
         drop(handle().map(|handle| handle.block_on(last_words)));
         let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,6 +202,8 @@ impl Drop for Pipe {
         if self.session.goes_on() && !self.is_stuck {
             self.part();
         }
-        child::end(&self.child);
+        if self.child.id().is_none() {
+            self.group.release();
+        }
     }
 }

@@ -4,8 +4,11 @@ use tokio::io::Interest;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::children;
+
 /// Waits for a signal that ends the program, and returns the exit status that says so: 128 and its number.
 pub(super) async fn ended_by_signal() -> u8 {
+    children::leave_signals_to_others();
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
     let waits = kinds.into_iter().map(|kind| {
         Box::pin(async move {
@@ -18,6 +21,7 @@ pub(super) async fn ended_by_signal() -> u8 {
         })
     });
     let (number, ..) = futures::future::select_all(waits).await;
+    children::end_all();
     128 + u8::try_from(number).unwrap_or_default()
 }
 

@@ -9,7 +9,6 @@ use std::process::Stdio;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -18,6 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use super::keyring::{Credential, Login};
+use crate::children::Group;
 use crate::environment::without_ours;
 
 /// How long a helper may take.
@@ -99,7 +99,7 @@ impl Helper {
     /// Runs it; whether it succeeded, and what it wrote.
     async fn run(&self) -> Result<(bool, SecretString), String> {
         let mut child = self.spawn()?;
-        let mut group = Group(child.id());
+        let mut group = Group::led_by(child.id());
         let broken = |error: std::io::Error| format!("it cannot be spoken to: {error}");
         if let Some(mut input) = child.stdin.take() {
             // A helper that ends without listening says so by how it ends.
@@ -110,8 +110,7 @@ impl Helper {
             output.take(LONGEST).read_to_end(&mut said).await.map_err(broken)?;
         }
         let status = child.wait().await.map_err(broken)?;
-        // From now on the number may be somebody else's.
-        group.0 = None;
+        group.release();
         let said = String::from_utf8(said).map_err(|_withheld| "its answer is no text".to_owned())?;
         Ok((status.success(), said.into()))
     }
@@ -134,19 +133,6 @@ impl Helper {
             other => other,
         };
         child.map_err(|error| format!("{name} cannot be run: {error}"))
-    }
-}
-
-/// The group of a helper's processes, whose leader it is; all of it ends when the helper is given up.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let leader = self.0.and_then(|number| i32::try_from(number).ok()).and_then(Pid::from_raw);
-        if let Some(leader) = leader {
-            // One that has not become a leader yet has started nothing, and is ended by itself.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
     }
 }
 

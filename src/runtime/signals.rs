@@ -17,6 +17,7 @@ impl Signals {
     /// # Errors
     /// The system refuses a handler.
     pub(super) fn catch(runtime: &Handle) -> io::Result<Self> {
+        crate::children::leave_signals_to_others();
         let _inside = runtime.enter();
         // tokio names no constants for these two.
         let (stop, resumed) = (rustix::process::Signal::TSTP, rustix::process::Signal::CONT);

@@ -64,8 +64,8 @@ impl Operator {
         self.write("objects.yaml", &text);
     }
 
-    /// Runs the program, with traces; returns the exit status and all that was said.
-    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    /// The program, with traces.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
         command.args(arguments).args(["--log-level", "trace"]);
         command.current_dir(self.folder.path()).env_clear();
@@ -74,7 +74,12 @@ impl Operator {
         command.envs(self.environment.iter().map(|(name, below)| (name, self.path(below))));
         let programs = if self.has_programs { std::env::var("PATH").unwrap() } else { String::new() };
         command.env("PATH", format!("{}:{programs}", self.path("bin").display()));
-        let ran = command.output().unwrap();
+        command
+    }
+
+    /// Runs the program, with traces; returns the exit status and all that was said.
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let ran = self.command(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
         assert!(!said.contains(SECRET), "{said}");
         assert_eq!(files_with(&self.path("home"), SECRET), Vec::<PathBuf>::new());
