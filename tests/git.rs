@@ -388,7 +388,7 @@ fn a_refused_credential_is_named_and_the_next_one_tried() {
     it.remote.credentials = vec![login("flags", WRITER, "wrong")];
     let error = ls_remote(&it.remote).unwrap_err();
     assert_eq!(error.code(), Code::GitAuthDenied);
-    assert!(error.to_string().ends_with("refused flags (401)"), "{error}");
+    assert!(error.to_string().ends_with("refused the login of `--git-username` (401)"), "{error}");
     it.remote.credentials.push(good);
     assert_eq!(ls_remote(&it.remote).unwrap().1, "secret flux-system/fleet, after flags (401)");
 }

@@ -27,7 +27,7 @@ pub enum Until {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UntilError {
     /// It is neither a date nor a duration.
-    #[error("{0:?} is no end of a hold; write a date such as 2026-12-01, or how long, such as 7d or 12h")]
+    #[error("{0:?} is neither a date such as 2026-12-01 nor a length of time such as 7d or 12h")]
     Unknown(String),
     /// The hold would be over already.
     #[error("{0} is not in the future, so nothing would be held")]

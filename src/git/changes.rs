@@ -7,9 +7,6 @@ use super::cache::BareCache;
 use super::error::GitError;
 use super::merge::DEPTHS;
 
-/// Fewer digits than this name no commit.
-const MIN_DIGITS: usize = 4;
-
 /// A regular file that a commit changed, and that was there before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedFile {
@@ -22,6 +19,9 @@ pub struct ChangedFile {
 }
 
 impl BareCache {
+    /// So many digits of its id name a commit, or more.
+    pub const MIN_DIGITS: usize = 4;
+
     /// The whole id of the commit whose id begins with `digits`, among the ancestors of `tips`, which the remote advertises;
     /// fetches their histories as far back as it takes.
     ///
@@ -33,7 +33,7 @@ impl BareCache {
             url: self.shown().to_owned(),
             what: format!("commit {digits}{why}"),
         };
-        if digits.len() < MIN_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if digits.len() < Self::MIN_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(not_found(": an id has hexadecimal digits, of which four or more have to be given"));
         }
         let tips: Vec<Oid> = tips.iter().filter_map(|tip| Oid::from_str(tip).ok()).collect();

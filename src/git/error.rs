@@ -99,7 +99,7 @@ pub enum GitError {
         redirected: Option<String>,
     },
     /// The server refused what we logged in with.
-    #[error("{url} refused {}", tried(attempts))]
+    #[error("{url} refused {}", tried(url, attempts))]
     AuthDenied {
         /// The address.
         url: String,
@@ -256,9 +256,44 @@ pub enum GitError {
 }
 
 /// `credential A (401), credential B (403)`.
-fn tried(attempts: &[Attempt]) -> String {
-    let each = attempts.iter().map(|attempt| format!("{} ({})", attempt.credential, attempt.refusal));
+fn tried(url: &str, attempts: &[Attempt]) -> String {
+    let each = attempts
+        .iter()
+        .map(|attempt| format!("{} ({})", credential_words(url, &attempt.credential), attempt.refusal));
     each.collect::<Vec<_>>().join(", ")
+}
+
+/// A credential as a person knows it: what was given by name is called by the name under which it was given.
+fn credential_words(url: &str, label: &str) -> String {
+    match (label, url.starts_with("ssh://")) {
+        ("flags", false) => "the login of `--git-username`".to_owned(),
+        ("flags", true) => "the key of `--git-ssh-key`".to_owned(),
+        ("environment", false) => "the login of SUPERCARGO_GIT_USERNAME".to_owned(),
+        ("environment", true) => "the key of SUPERCARGO_GIT_SSH_KEY".to_owned(),
+        (label, _) => label.to_owned(),
+    }
+}
+
+/// What gets a refused credential to write.
+fn write_hint(url: &str, label: &str) -> String {
+    let words = credential_words(url, label);
+    match label {
+        "flags" | "environment" => {
+            format!("Give {words} write access to the repository, or pass another.")
+        }
+        _ => format!("Give the account of {words} write access to the repository."),
+    }
+}
+
+/// What gets past a server that refused commits: another branch, unless its hook said that it wants other commits.
+fn rejected_hint(reason: &str, server: &str) -> String {
+    let is_protected = [reason, server].iter().any(|text| text.to_ascii_lowercase().contains("protected"));
+    if reason.contains("hook declined") && !is_protected {
+        return "A hook of the server refused the commit: make the plan again as the hook asks for it, a message by \
+                `--message`."
+            .to_owned();
+    }
+    "Push to another branch with `--branch`, and open a pull request.".to_owned()
 }
 
 /// ` (with CREDENTIAL)`, or nothing.
@@ -308,7 +343,7 @@ impl GitError {
                 Some(Attempt { credential, refusal: Refusal::Status(403) | Refusal::Right })
                     if self.is_about_writing() =>
                 {
-                    format!("Give the account of {credential} write access to the repository.")
+                    write_hint(url, credential)
                 }
                 _ => login_hint(url),
             },
@@ -322,8 +357,11 @@ impl GitError {
                 "Check the URL; many servers also answer so when the account may not see the repository."
                     .to_owned()
             }
-            Self::Rejected { .. } => {
-                "Push to another branch with `--branch`, and open a pull request.".to_owned()
+            Self::Rejected { reason, server, .. } => rejected_hint(reason, server),
+            Self::RefNotFound { what, .. } if what.starts_with("branch ") => {
+                format!(
+                    "Correct the {what} in the GitRepository or the automation, or create it on the remote."
+                )
             }
             Self::Sign { fix, .. } => return fix.clone(),
             Self::Unseen(error) => return error.hint(),
@@ -365,6 +403,14 @@ impl GitError {
         }
     }
 
+    /// What it is about: an address, or the branch that nothing can be merged into.
+    fn subject(&self) -> &str {
+        match self {
+            Self::Conflicts { into, .. } | Self::Unrelated { into, .. } => into,
+            error => error.url().unwrap_or_default(),
+        }
+    }
+
     /// What the server printed, line by line, raw; empty if it said nothing.
     fn server_lines(&self) -> Vec<String> {
         let (Self::Rejected { server, .. } | Self::AuthDenied { server, .. } | Self::HostKey { server, .. }) =
@@ -387,9 +433,9 @@ impl GitError {
 }
 
 impl From<GitError> for Problem {
-    /// The problem with the remote's address as its subject.
+    /// The problem with the remote's address as its subject, or with the branch of a merge.
     fn from(error: GitError) -> Self {
-        error.problem(error.url().unwrap_or_default())
+        error.problem(error.subject())
     }
 }
 
@@ -447,12 +493,50 @@ mod tests {
         assert_eq!(problem.code, Code::GitAuthDenied);
         assert_eq!(
             problem.message,
-            "https://git.example.com/fleet.git refused flags (401), secret flux-system/fleet (403)"
+            "https://git.example.com/fleet.git refused the login of `--git-username` (401), secret flux-system/fleet (403)"
         );
         assert_eq!(
             problem.hint.as_deref(),
             Some("Give the account of secret flux-system/fleet write access to the repository.")
         );
+    }
+
+    #[test]
+    fn a_key_that_was_given_and_may_not_write_is_named_as_it_was_given() {
+        let error = GitError::AuthDenied {
+            url: "ssh://git@git.example.com/fleet.git".to_owned(),
+            attempts: vec![Attempt { credential: "flags".to_owned(), refusal: Refusal::Right }],
+            server: String::new(),
+            writing: true,
+        };
+        let hint = "Give the key of `--git-ssh-key` write access to the repository, or pass another.";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+        assert!(error.to_string().ends_with("refused the key of `--git-ssh-key` (may not write)"), "{error}");
+    }
+
+    #[test]
+    fn a_hook_that_wants_another_message_is_not_got_past_by_another_branch() {
+        let hint = |reason: &str, server: &str| {
+            let (url, branch) = ("https://h/p".to_owned(), "main".to_owned());
+            let (reason, server) = (reason.to_owned(), server.to_owned());
+            GitError::Rejected { url, branch, reason, server }.hint().unwrap()
+        };
+        assert!(hint("pre-receive hook declined", "no ticket in the message").contains("`--message`"));
+        for (reason, server) in [
+            ("protected branch hook declined", ""),
+            ("pre-receive hook declined", "GitLab: You are not allowed to push code to protected branches"),
+        ] {
+            assert!(hint(reason, server).contains("`--branch`"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_merge_that_conflicts_is_about_the_branch_and_a_branch_that_is_gone_has_a_next_step() {
+        let (from, into) = ("image-updates".to_owned(), "main".to_owned());
+        let problem = Problem::from(GitError::Conflicts { from, into, files: vec!["a.yaml".to_owned()] });
+        assert_eq!(problem.subject, "main");
+        let gone = GitError::RefNotFound { url: "https://h/p".to_owned(), what: "branch main".to_owned() };
+        assert!(gone.hint().unwrap().contains("branch main"));
     }
 
     #[test]

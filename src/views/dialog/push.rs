@@ -6,6 +6,7 @@ use super::{enter_does_nothing, keys, message_box};
 use crate::app::action;
 use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
+use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Warning};
 use crate::domain::proposal::Proposal;
@@ -269,6 +270,11 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
 /// What `y` asks for before anything is sent.
 fn protected(prepared: &Prepared) -> Option<String> {
     let branches = prepared.protected.join(", ");
+    let mut warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
+    // Then names are typed of branches that nobody protects.
+    if warnings.any(|warning| warning.code == FREEZE) && !branches.is_empty() {
+        return Some(format!("Because of the freeze the name of each branch has to be typed: {branches}."));
+    }
     match prepared.protected.len() {
         0 => None,
         1 => Some(format!("{branches} is protected: its name has to be typed.")),
