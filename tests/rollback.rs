@@ -251,3 +251,49 @@ fn the_dialog_shows_the_lines_of_each_means_and_lands_them_on_a_real_server() {
     assert!(message.contains("it crashes") && message.contains("ImagePolicy shop/web"), "{message}");
     desk.fleet.assert_sound();
 }
+
+/// Opens a plan that was made elsewhere.
+fn review(desk: &Desk, plan: &str) -> Pty {
+    let (plan, objects, home) = (desk.path(plan), desk.path("objects"), desk.path(""));
+    let cache = desk.path("cache-of-the-dashboard");
+    let variables = [
+        ("HOME", home.to_str().unwrap()),
+        ("XDG_CACHE_HOME", cache.to_str().unwrap()),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("USER", "rita"),
+    ];
+    let arguments = ["review", plan.to_str().unwrap(), "-C", objects.to_str().unwrap(), "--write"];
+    Pty::start_with(100, 36, &arguments, &variables)
+}
+
+fn push(mut pty: Pty, says: &str) {
+    pty.settle(Duration::from_secs(2));
+    pty.press("p").wait("Push 1 commit?").wait("1 edit").wait(says);
+    std::thread::sleep(Duration::from_millis(700));
+    pty.press("y").wait("branch name").send("main").press("\r");
+    pty.wait("pushed 1 commit").wait("the remote now reports");
+}
+
+#[test]
+fn a_plan_that_no_policy_would_make_is_reviewed_with_its_edits_and_message_and_says_when_it_has_landed() {
+    let desk = desk();
+    let before = git(&desk.fleet.path, &["rev-parse", "main^{tree}"]);
+    // The policy is at its latest tag: it brings no update of its own.
+    back(&desk, "narrow");
+    let mut pty = review(&desk, "back.json");
+    pty.wait("1.1.0 → 1.0.4").wait("ImagePolicy shop/web");
+    push(pty, "goes back to an older tag");
+    assert!(file(&desk, OBJECTS).contains("{range: 1.x <=1.0.4}"));
+    review(&desk, "back.json").wait("has landed already");
+
+    desk.json(0, &["unhold", "web"]);
+    let commit = desk.fleet.tip("main").unwrap();
+    let plan = desk.json(0, &["revert", &commit, "--refresh", "always"]);
+    desk.write("revert.json", &plan.to_string());
+    let mut pty = review(&desk, "revert.json");
+    pty.wait("1.0.4 → 1.1.0");
+    push(pty, "Revert \"");
+    let message = git(&desk.fleet.path, &["log", "-1", "--format=%B", "main"]);
+    assert!(message.contains("This reverts commit"), "{message}");
+    assert_eq!(git(&desk.fleet.path, &["rev-parse", "main^{tree}"]), before, "to the byte");
+}

@@ -36,7 +36,7 @@ use super::layout::{Front, Layout, Size, Tier};
 use super::list::List;
 use super::message::Proposed;
 use super::moment::Moment;
-use super::review::{Review, UpdateId};
+use super::review::{Review, UpdateId, Wanted};
 use super::view::View;
 use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
 use crate::domain::branch::Destination;
@@ -345,6 +345,11 @@ impl State {
         }
         let updates = plan.groups.iter().flat_map(|group| group.updates.iter().cloned());
         self.review.replace(updates.collect(), false);
+        // What no policy would bring stays as the plan has it, message and edits included.
+        let wanted: Vec<Wanted> = plan.groups.iter().flat_map(Wanted::of_group).collect();
+        if !wanted.is_empty() {
+            self.review.also_want(wanted);
+        }
         // The decisions are the plan's: nobody has to be asked whether they are still meant.
         self.resumed = true;
         self.reviewing = Some(Box::new(plan));

@@ -250,6 +250,8 @@ pub struct Proposal {
     pub edits: Vec<ObjectEdit>,
 }
 
+const RESTORES: &str = "restores what ";
+
 impl Proposal {
     /// How many different files its sites stand in.
     pub fn files(&self) -> usize {
@@ -298,6 +300,17 @@ impl Proposal {
     /// The edits that are made: all of them, where anything is approved.
     pub fn approved_edits(&self) -> &[ObjectEdit] {
         if self.is_approved() { &self.edits } else { &[] }
+    }
+
+    /// What a proposal that takes a commit back says of itself.
+    pub fn restoring(commit: &str) -> String {
+        format!("{RESTORES}{commit} changed")
+    }
+
+    /// Whether a person asked for it by name, against what the policy selects: it goes back, takes a commit back, or edits
+    /// objects, too.
+    pub fn is_asked_for(&self) -> bool {
+        self.downgrade || !self.edits.is_empty() || self.why.starts_with(RESTORES)
     }
 
     fn has_edits_alone(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::domain::branch::Onto;
 use crate::domain::edit::ObjectEdit;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{Changed, Ground, Plan, Selection, revert, revert_edits};
+use crate::domain::proposal::Proposal;
 use crate::git::{BareCache, Remote, redact};
 use crate::problem::{Code, Problem};
 use crate::source::{edit, files};
@@ -46,6 +47,10 @@ impl Engine {
         (remote, commit): (&str, &str),
         refresh: Refresh,
     ) -> Result<Reverted, Problem> {
+        if commit.len() < BareCache::MIN_DIGITS || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let message = "a commit's id has hexadecimal digits, of which four or more have to be given";
+            return Err(Problem::new(Code::Usage, commit, message));
+        }
         let (engine, world) = (self.clone(), Arc::clone(world));
         let (remote, commit) = (remote.to_owned(), commit.to_ascii_lowercase());
         blocking(move || {
@@ -78,7 +83,7 @@ impl Engine {
                 engine.read_more(&world, ground, &paths.collect::<Vec<_>>())?;
             }
             let selections = engine.unselected(&world);
-            let why = format!("restores what {} changed", short(&commit));
+            let why = Proposal::restoring(&short(&commit));
             let (mut proposals, mut not_set_back) = revert(&grounds, &changed, &selections, &why);
             not_set_back.extend(revert_edits(&grounds, &mut proposals, edits, (&why, edit::check)));
             let in_part = if not_set_back.is_empty() { "" } else { " in part" };
@@ -109,6 +114,10 @@ impl Engine {
             tip.into_iter().chain(ground.base.as_ref().map(|base| base.commit.clone()))
         });
         let tips: Vec<String> = tips.collect();
+        if tips.is_empty() {
+            let message = "there is no commit on a branch that is read or written here";
+            return Err(Problem::new(Code::GitNotFound, redact(&remote.url), message));
+        }
         let commit = cache.find(remote, &tips, commit).map_err(Problem::from)?;
         let message = cache.authorship(&commit).map(|(_, _, message)| message).unwrap_or_default();
         let subject = message.lines().next().unwrap_or_default().to_owned();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Decided, Review, Target, UpdateId};
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{self, Plan, stand};
-use crate::domain::proposal::{Decision, Proposal};
+use crate::domain::plan::{self, Group, Plan, stand};
+use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 
 /// An update that is not what its policy selects: it takes a commit back, or goes to a tag that a person picked.
@@ -16,6 +16,26 @@ pub struct Wanted {
     pub update: Proposal,
     /// The message of its commit, unless somebody writes another; `None`: the automation's template has it.
     pub message: Option<String>,
+}
+
+impl Wanted {
+    /// What is approved in a group of a plan, with its message, if anything there is not what a policy brings.
+    pub fn of_group(group: &Group) -> Vec<Self> {
+        let approved = || group.updates.iter().filter(|update| update.is_approved());
+        if !approved().any(Proposal::is_asked_for) {
+            return Vec::new();
+        }
+        let message = (!group.message_edited).then(|| group.message.clone());
+        let wanted = |update: &Proposal| {
+            let mut update = update.clone();
+            // What a person asked for by name waits for nobody.
+            if update.state == UpdateState::Held {
+                (update.state, update.hold) = (UpdateState::Pending, None);
+            }
+            Self { update, message: message.clone() }
+        };
+        approved().map(wanted).collect()
+    }
 }
 
 impl Review {
@@ -34,6 +54,12 @@ impl Review {
     pub fn want(&mut self, wanted: Vec<Wanted>) -> Vec<Decided> {
         let others: Vec<Target> = self.updates.iter().map(UpdateId::of).map(Target::update).collect();
         let decided = self.decide(&others, Decision::Undecided);
+        self.also_want(wanted);
+        decided
+    }
+
+    /// As [`Self::want`], with everything else as it is decided.
+    pub fn also_want(&mut self, wanted: Vec<Wanted>) {
         self.wanted = wanted.into_iter().map(|wanted| (UpdateId::of(&wanted.update), wanted)).collect();
         let updates = self.updates.clone();
         let is_wanted = |update: &Proposal| self.wanted.contains_key(&UpdateId::of(update));
@@ -42,7 +68,15 @@ impl Review {
         self.updates.sort_by_key(|update| (update.policy.clone(), update.automation.clone()));
         (self.done, self.undone) = (Vec::new(), Vec::new());
         self.show_wanted();
-        decided
+    }
+
+    /// Lets go of an update that a person asked for: its policy has the word again, at the next comparison.
+    pub fn forget_wanted(&mut self, id: &UpdateId) -> bool {
+        let is_gone = self.wanted.remove(id).is_some();
+        if is_gone {
+            self.updates.retain(|update| UpdateId::of(update) != *id);
+        }
+        is_gone
     }
 
     /// Sets what a person wants against what the grounds hold by now; says what of it stands no more.

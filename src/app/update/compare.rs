@@ -2,13 +2,14 @@
 
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::message::Proposed;
-use crate::app::review::UpdateId;
+use crate::app::review::{Review, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::world::Compared;
+use crate::domain::manifest::MarkedScalar;
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 use super::{decide, message, problems, target, time, unmarked};
 
@@ -57,6 +58,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
     match result {
         Ok(mut proposed) => {
             keep_planned(state, &mut proposed);
+            let kept = proposed.kept;
             let take_newer = std::mem::take(&mut state.jobs.take_newer);
             let review = &mut state.review;
             review.holds = proposed.holds;
@@ -69,14 +71,16 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             if !lost.is_empty() {
                 state.tell(Level::Warning, lost.join("; "));
             }
-            review_plan(state, proposed.kept);
             let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
-            again |= proposed.kept;
+            again |= kept;
             state.errors.resolve("comparing");
             problems::checkouts(state, proposed.problems);
             problems::markers(state);
             problems::files(state);
+            // After all else that is said, which would take its place.
+            review_plan(state, kept);
+            again |= std::mem::take(&mut state.jobs.propose_again);
             decide::ask_to_resume(state, proposed.decided);
             // Where no row was, none can move.
             if first {
@@ -120,21 +124,63 @@ fn review_plan(state: &mut State, kept: bool) {
         |plan: &mut Box<Plan>| !kept && plan.groups.iter().flat_map(|group| &group.updates).all(is_judged);
     let Some(plan) = state.reviewing.take_if(is_known) else { return };
     target::adopt(state, &plan);
-    let mut changed = Vec::new();
+    let (mut changed, mut landed, mut stood) = (Vec::new(), Vec::new(), 0);
     for update in plan.groups.iter().flat_map(|group| &group.updates) {
-        let now = state.review.get(&UpdateId::of(update));
-        let stands = |site: &Site| {
-            let same = |now: &&Site| {
-                (&now.file, now.line, &now.old, &now.new) == (&site.file, site.line, &site.old, &site.new)
+        for site in update.approved() {
+            let list = match standing(&state.review, update, site) {
+                SiteStanding::AsPlanned => {
+                    stood += 1;
+                    continue;
+                }
+                SiteStanding::Landed => &mut landed,
+                SiteStanding::Changed => &mut changed,
             };
-            now.is_some_and(|now| now.approved().any(|now| same(&now)))
-        };
-        changed.extend(
-            update.approved().filter(|site| !stands(site)).map(|site| format!("{}:{}", site.file, site.line)),
-        );
+            list.push(format!("{}:{}", site.file, site.line));
+        }
+    }
+    if changed.is_empty() && stood == 0 && !landed.is_empty() {
+        // Of what landed, an edit is left that has nothing to go along with.
+        for update in plan.groups.iter().flat_map(|group| &group.updates) {
+            state.jobs.propose_again |= state.review.forget_wanted(&UpdateId::of(update));
+        }
+        say(state, format!("plan {} has landed already: the files hold all that it writes", plan.id));
+        return;
+    }
+    if !landed.is_empty() {
+        say(state, format!("landed already: {}", landed.join(", ")));
     }
     if !changed.is_empty() {
-        let text = format!("changed since the plan was made, and undecided: {}", changed.join(", "));
-        state.tell(Level::Warning, text);
+        say(state, format!("changed since the plan was made, and undecided: {}", changed.join(", ")));
     }
+}
+
+/// What became of a site of a plan.
+enum SiteStanding {
+    AsPlanned,
+    Landed,
+    Changed,
+}
+
+fn standing(review: &Review, update: &Proposal, site: &Site) -> SiteStanding {
+    let place =
+        |site: &Site| (site.file.clone(), site.setter.clone(), site.field.clone(), site.object.clone());
+    let is_same = |now: &Site| place(now) == place(site) && (&now.old, &now.new) == (&site.old, &site.new);
+    if review.get(&UpdateId::of(update)).is_some_and(|now| now.approved().any(is_same)) {
+        return SiteStanding::AsPlanned;
+    }
+    let files = review.ground(&update.automation).into_iter().flat_map(|ground| &*ground.files);
+    let scalars = files.filter(|file| file.path == site.file).flat_map(|file| &file.sites);
+    let is_written = |scalar: &MarkedScalar| {
+        (&scalar.setter, &scalar.field, &scalar.object, &scalar.value)
+            == (&site.setter, &site.field, &site.object, &site.new)
+    };
+    let mut written = scalars.filter(|scalar| is_written(scalar));
+    if written.next().is_some() { SiteStanding::Landed } else { SiteStanding::Changed }
+}
+
+/// Says it where it is read, and keeps it in S11 for whoever comes too late.
+fn say(state: &mut State, text: String) {
+    let problem = Problem::new(Code::StalePlan, "plan", text.clone());
+    state.errors.add(state.now, "plan", problem, None);
+    state.tell(Level::Warning, text);
 }
