@@ -70,8 +70,8 @@ impl Place {
 }
 
 impl Engine {
-    /// Asks as a scan of each `ImageRepository` at `place` would, those that ask as the same [`Asker`] once; without an object
-    /// as `scan --image` would.
+    /// Asks as a scan of each `ImageRepository` at `place` would, once for all that ask alike; without an object as `scan --image`
+    /// would.
     pub async fn examine(&self, world: &World, place: &Place) -> Vec<Examined> {
         let mut seen = BTreeSet::new();
         let at = self.at(world, place).into_iter();
