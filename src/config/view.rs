@@ -58,7 +58,9 @@ pub fn without_files(global: &Global) -> Result<Settings, Problem> {
             None
         }
     }
-    settle(global, &Nothing, StdinSecrets::default(), <[File; 2]>::default(), Vec::new())
+    // What nobody is logged in with needs no password, which is in the environment that is not read.
+    let global = Global { git_username: None, registry_username: None, ..global.clone() };
+    settle(&global, &Nothing, StdinSecrets::default(), <[File; 2]>::default(), Vec::new())
 }
 
 /// Every key that is in force, in the order of their names.
@@ -213,6 +215,12 @@ mod tests {
             _ => format!("{line}\n"),
         };
         DEFAULT_FILE.lines().map(line).collect()
+    }
+
+    #[test]
+    fn what_logs_in_nowhere_asks_for_no_password() {
+        let global = global(&["--git-username", "robot", "--registry-username", "robot"]);
+        assert!(without_files(&global).is_ok());
     }
 
     #[test]
