@@ -226,6 +226,12 @@ async fn a_proxy_that_refuses_us_or_is_gone_is_no_reason_to_go_without_it() {
         let keyring = through(address, &[("username", USER), ("password", password)]);
         let error = list(&client, &image, &keyring).await.unwrap_err();
         assert!(!format!("{error:?} {error}").contains("hunter2"));
+        let problem = error.problem("x");
+        let hint = problem.hint.unwrap_or_default();
+        let (_, place) = address.split_once("//").unwrap();
+        assert!(hint.contains(place) && hint.contains("proxySecretRef"), "{error}: {hint}");
+        let says = |cause: &String| cause.starts_with("through the proxy ") && cause.ends_with(place);
+        assert!(problem.causes.iter().any(says), "{:?}", problem.causes);
     }
     let nowhere = through("ftp://127.0.0.1", &[]);
     let error = list(&client, &image, &nowhere).await.unwrap_err();

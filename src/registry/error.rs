@@ -33,9 +33,11 @@ const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client ce
 /// `METHOD URL`, with user info and unknown query values removed, and what else is to be known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    text: String,
+    text: Box<str>,
     /// As whom it was asked, what had come before.
     notes: Vec<String>,
+    /// The proxy that it went through, where one was given.
+    proxy: Option<Box<str>>,
 }
 
 impl Deref for Request {
@@ -54,7 +56,7 @@ impl fmt::Display for Request {
 
 impl<T: Into<String>> From<T> for Request {
     fn from(text: T) -> Self {
-        Self { text: text.into(), notes: Vec::new() }
+        Self { text: text.into().into_boxed_str(), notes: Vec::new(), proxy: None }
     }
 }
 
@@ -261,6 +263,30 @@ impl RegistryError {
         self
     }
 
+    /// The same failure, saying which proxy was between.
+    pub(super) fn through(mut self, proxy: Option<&str>) -> Self {
+        if let (Some(request), Some(proxy)) = (self.request_mut(), proxy) {
+            request.proxy = Some(proxy.into());
+            request.notes.push(format!("through the proxy {proxy}"));
+        }
+        self
+    }
+
+    /// The proxy of a failure that may be its own: it was not reached, or not let us through.
+    fn proxy_at_fault(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { request, .. } | Self::Timeout { request, waited: Waited::Connection, .. } => {
+                request.proxy.as_deref()
+            }
+            Self::Denied { request, answer, .. } | Self::Status { request, answer }
+                if matches!(answer.status, 401 | 407) =>
+            {
+                request.proxy.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// The same failure, saying what of a list had come.
     pub(super) fn incomplete(mut self, pages: u32, tags: usize) -> Self {
         if let Some(request) = self.request_mut() {
@@ -281,6 +307,21 @@ impl RegistryError {
     }
 
     fn hint(&self) -> Option<String> {
+        let Some(proxy) = self.proxy_at_fault() else { return self.own_hint() };
+        let check = format!(
+            "check the proxy {proxy}, its address and login: the secret that `proxySecretRef` names."
+        );
+        // Of a refusal nobody can tell whose it is.
+        let own = self.own_hint().filter(|_| self.is_denied());
+        Some(
+            own.map_or_else(
+                || format!("First {check}"),
+                |own| format!("{own} If the proxy said it, {check}"),
+            ),
+        )
+    }
+
+    fn own_hint(&self) -> Option<String> {
         match self {
             Self::Denied { host, tried, answer, .. } => Some(denied_hint(host, tried, answer.status)),
             Self::NotFound { .. } => {

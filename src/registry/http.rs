@@ -17,7 +17,8 @@ use crate::http::{Setup, Way, is_this_machine};
 pub(super) struct Http {
     roots: Vec<Certificate>,
     identity: Option<Identity>,
-    proxy: Option<Proxy>,
+    /// The proxy that was given, and its address as it may be shown.
+    proxy: Option<(Proxy, String)>,
     proxied: OnceLock<reqwest::Client>,
     direct: OnceLock<reqwest::Client>,
 }
@@ -48,7 +49,12 @@ impl Http {
             )
         };
         let identity = identity.transpose().map_err(unusable)?;
-        let proxy = transport.proxy.as_ref().map(proxy).transpose()?;
+        let shown = |address: &Url| {
+            let port = address.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}", address.scheme(), address.host_str().unwrap_or_default())
+        };
+        let named = |given: &transport::Proxy| proxy(given).map(|made| (made, shown(&given.address)));
+        let proxy = transport.proxy.as_ref().map(named).transpose()?;
         Ok(Self { roots, identity, proxy, proxied: OnceLock::new(), direct: OnceLock::new() })
     }
 
@@ -70,6 +76,11 @@ impl Http {
         Ok(place.get_or_init(|| client))
     }
 
+    /// The address of the proxy that was given, without its login; one of the environment is not known here.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_ref().map(|(_, address)| address.as_str())
+    }
+
     fn build(&self, options: &ClientOptions, direct: bool) -> Result<reqwest::Client, RegistryError> {
         let setup = Setup {
             user_agent: &options.user_agent,
@@ -78,7 +89,7 @@ impl Http {
             identity: self.identity.as_ref(),
             idle_per_host: Some(options.per_host),
             way: match &self.proxy {
-                Some(proxy) => Way::Proxy(proxy),
+                Some((proxy, _)) => Way::Proxy(proxy),
                 None if direct => Way::Direct,
                 None => Way::Environment,
             },

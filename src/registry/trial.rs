@@ -77,7 +77,8 @@ impl<'a> Attempts<'a> {
         }
         self.session.forget().await;
         let nothing = || RegistryError::Setup("no credential to try, not even none".to_owned());
-        Err(self.first.take().unwrap_or_else(nothing).tried(self.trials.clone()))
+        let proxy = self.session.wire.host.http.proxy();
+        Err(self.first.take().unwrap_or_else(nothing).tried(self.trials.clone()).through(proxy))
     }
 
     /// Takes note of a failure.
@@ -91,7 +92,7 @@ impl<'a> Attempts<'a> {
     ) -> Result<(), RegistryError> {
         if !error.is_denied() {
             self.session.forget().await;
-            return Err(error.asked_as(&credential.text()));
+            return Err(error.asked_as(&credential.text()).through(self.session.wire.host.http.proxy()));
         }
         if let Some(helper) = self.helper.take() {
             self.helpers.forget(&helper).await;
