@@ -107,6 +107,8 @@ fn a_push_that_nobody_saw_the_end_of_is_settled_by_the_remote_and_told_once() {
     ];
     assert_eq!(told(), expected);
     assert_eq!(told(), [""; 0], "each once");
+    let events = desk.run(&["events"]).out;
+    assert_eq!(events.matches("not seen to end").count(), expected.len(), "{events}");
     begun("main", &other, 9);
     let away = desk.path("away.git");
     std::fs::rename(&desk.fleet.path, &away).unwrap();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{DryRun, Engine, MergeRequest};
 use crate::domain::event;
-use crate::domain::landing::{Landed, Merged};
+use crate::domain::landing::{CutOff, Fate, Landed, Merged};
 use crate::domain::scan::Scan;
 use crate::git::{BareCache, Fetched, GitError, Refs, Remote};
 use crate::problem::{Code, Problem};
@@ -108,6 +108,12 @@ impl Engine {
             let what = (landed.automation.to_string(), detail(landed, dry_run));
             self.audit_landing("push", what, landed.error.is_some(), (dry_run, Some(plan)));
         }
+    }
+
+    /// Writes down what became of a push that nobody saw the end of.
+    pub(super) fn audit_cut_off(&self, plan: &str, cut_off: &CutOff) {
+        let what = (cut_off.branch.clone(), cut_off.to_string());
+        self.audit_landing("push", what, cut_off.fate != Fate::Landed, (DryRun::None, Some(plan)));
     }
 
     /// Writes down what became of the request of a push, whose commits these are.

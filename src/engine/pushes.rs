@@ -66,11 +66,15 @@ impl Engine {
             let mut settled = Vec::new();
             for note in pushes.unreported() {
                 let Some(fate) = engine.fate(&world, &note) else { continue };
-                if !matches!(fate, Fate::Unknown(_)) || is_for_the_server(&note) {
+                let is_last_word = !matches!(fate, Fate::Unknown(_)) || is_for_the_server(&note);
+                let PushNote { remote, branch, commit, time, .. } = note.clone();
+                let cut_off = CutOff { remote, branch, commit: short(&commit), time, fate };
+                if is_last_word {
+                    // Whoever pushed came no further than to begin.
+                    engine.audit_cut_off(&note.plan, &cut_off);
                     pushes.reported(&note);
                 }
-                let PushNote { remote, branch, commit, time, .. } = note;
-                settled.push(CutOff { remote, branch, commit: short(&commit), time, fate });
+                settled.push(cut_off);
             }
             Ok(settled)
         })

@@ -119,7 +119,7 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
         label(HoldDialog::WHY, "Why"),
         label(HoldDialog::UNTIL, "Until").dim(" ".repeat(14)).dim("a date, or how long: 7d, 12h"),
         match (is_rollback, dialog.text(HoldDialog::TAG)) {
-            (true, "") => label(HoldDialog::TAG, "Hold").dim(" every tag, also one that comes later"),
+            (true, "") => label(HoldDialog::TAG, "Hold").dim("every tag, also one that comes later"),
             (true, _) => label(HoldDialog::TAG, "Hold"),
             (false, _) => label(HoldDialog::TAG, "Tag"),
         },
