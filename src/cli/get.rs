@@ -14,7 +14,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
     /// Go on at the objects' intervals (an image: every minute), and print a line for each tag that was added, was removed or
-    /// stands for another digest since the last scan.
+    /// stands for another digest since the last scan; digests are asked for where a policy reflects them.
     #[arg(short, long, global = true)]
     pub watch: bool,
 }

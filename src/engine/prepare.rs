@@ -158,9 +158,11 @@ impl Engine {
         put_wanted(&grounds, request, &mut proposals);
         let mut known = Cow::Borrowed(request.proposals.as_slice());
         if let Onto::Named(branch) = onto {
-            let (there, left) = already_there(&grounds, &proposals, &known);
+            let there = already_there(&grounds, &proposals, &known);
             problems.extend(there.iter().map(|update| nothing_to_do(update, branch)));
-            known = Cow::Owned(left);
+            if !there.is_empty() {
+                known = Cow::Owned(known.iter().filter(|update| !there.contains(update)).cloned().collect());
+            }
         }
         let mut moved = carry_over(&known, &mut proposals);
         moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
@@ -269,22 +271,18 @@ pub fn one_branch(onto: Onto) -> Result<Onto, Problem> {
     }
 }
 
-/// The approved updates whose tag all sites hold already on the branch that `grounds` are of, and all other updates.
-fn already_there(
-    grounds: &[Ground],
-    found: &[Proposal],
-    decided: &[Proposal],
-) -> (Vec<Proposal>, Vec<Proposal>) {
+/// The approved updates whose tag all sites hold already on the branch that `grounds` are of.
+fn already_there<'a>(grounds: &[Ground], found: &[Proposal], decided: &'a [Proposal]) -> Vec<&'a Proposal> {
     let due: BTreeSet<_> = found.iter().map(|update| (&update.policy, &update.automation)).collect();
     let holds_new = |update: &Proposal| {
         let ground = grounds.iter().filter(|ground| ground.automation == update.automation);
         let tags = tags_in_files(ground, &update.policy);
         update.new.as_ref().is_some_and(|new| tags == [new.tag.as_str()])
     };
-    let is_there = |update: &Proposal| {
+    let is_there = |update: &&Proposal| {
         update.is_approved() && !due.contains(&(&update.policy, &update.automation)) && holds_new(update)
     };
-    decided.iter().cloned().partition(is_there)
+    decided.iter().filter(is_there).collect()
 }
 
 fn nothing_to_do(update: &Proposal, branch: &str) -> Problem {
