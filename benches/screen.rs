@@ -104,6 +104,19 @@ fn filter_to_frame(bencher: Bencher, letter: &str) {
     });
 }
 
+/// A letter typed into the field that finds anything, and taken back; the search, which a worker makes, included.
+#[divan::bench]
+fn find_to_frame(bencher: Bencher) {
+    let mut shown = Shown::tags((120, 40));
+    for key in ["ctrl-p", "m", "a", "9"] {
+        shown.press(key);
+    }
+    bencher.bench_local(|| {
+        shown.press("1");
+        shown.press("backspace");
+    });
+}
+
 /// From S3 to another view and back.
 #[divan::bench]
 fn view_to_frame(bencher: Bencher) {

@@ -19,11 +19,13 @@
 //! | [`review`] | pending updates, decisions, undo |
 //! | [`rows`] | which rows each list shows, in which order |
 //! | [`palette`] | actions by name |
+//! | [`find`] | updates, objects, files and tags by a few letters |
 //! | [`input`] | one-line fields and the commit message as plain text |
 //! | [`mod@update`] | one file per screen: what a message does there |
 
 pub mod action;
 pub mod effect;
+pub mod find;
 pub mod input;
 pub mod keymap;
 pub mod layout;

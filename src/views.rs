@@ -14,6 +14,7 @@ mod diff;
 mod edit;
 mod errors;
 mod facts;
+mod find;
 mod help;
 mod log;
 mod message;

@@ -748,6 +748,18 @@ fn help_and_palette() {
     frames("s13-palette", &SIZES, |screen| {
         screen.keys(":").typed("re");
     });
+    frames("s14-find", &SIZES, |screen| {
+        screen.keys("ctrl-p").typed("podi");
+    });
+    frames("s14-find-all", &SIZES[..1], |screen| {
+        screen.keys("ctrl-p");
+    });
+    frames("s14-find-nothing", &SIZES[..1], |screen| {
+        screen.keys("ctrl-p").typed("zqx");
+    });
+    frames("s14-find-tag", &SIZES[..1], |screen| {
+        screen.keys("ctrl-p").typed("podinfo:6.6.1").keys("enter");
+    });
     frames("mode-write", &SIZES[..1], |screen| {
         screen.keys(":").typed("mode write").keys("enter");
     });

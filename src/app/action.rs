@@ -142,6 +142,10 @@ pub enum Action {
     ViewErrors,
     /// Opens S13.
     Palette,
+    /// Opens S14.
+    Find,
+    /// Hands the name that was found to the terminal's clipboard.
+    CopyFound,
     /// Opens S12.
     Help,
     /// Opens the filter field.

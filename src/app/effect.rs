@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::find::Haystack;
 use super::review::{Decided, UpdateId};
 use crate::domain::branch::Destination;
 use crate::domain::landing::Merge;
@@ -102,6 +103,15 @@ pub enum Effect {
         repository: ObjectId,
         /// The tags, in the order of their rows.
         tags: Vec<String>,
+    },
+    /// Look for a name among these, on a worker; what was found is told as it comes.
+    Find {
+        /// The question.
+        job: JobId,
+        /// What there is.
+        haystack: Arc<Haystack>,
+        /// What was typed.
+        typed: String,
     },
     /// Read marked files, compare. The newest request wins.
     Propose {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::effect::JobId;
+use super::find::Hits;
 use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
@@ -76,6 +77,8 @@ pub enum Msg {
     Tried(JobId, Option<Arc<Tried>>),
     /// Marked files were read and compared with the verdicts.
     Proposed(JobId, Result<Proposed, Problem>),
+    /// What a search has found so far, best first.
+    Found(JobId, Hits),
     /// All files of the automations were looked through for images without a marker.
     Unmarked(JobId, BTreeMap<ObjectId, Arc<[Unmarked]>>),
     /// The remote was asked and the plan built.

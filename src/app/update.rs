@@ -9,6 +9,7 @@ mod decide;
 mod diff;
 mod evaluate;
 mod facts;
+mod find;
 mod hold;
 mod keys;
 mod log;
@@ -79,6 +80,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
         Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
+        Msg::Found(job, hits) => find::found(state, job, hits),
         Msg::Unmarked(job, found) => {
             unmarked::found(state, job, found);
             vec![]
@@ -217,6 +219,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ChoiceUp
         | Action::Accept
         | Action::Complete => overlays::perform(state, action),
+        Action::Find | Action::CopyFound => find::perform(state, action),
         Action::Copy => copy::open(state),
         Action::Message => message::open(state),
         Action::Rerender => message::render_again(state),

@@ -82,6 +82,8 @@ pub enum Context {
     Filter,
     /// S13: a text input.
     Palette,
+    /// S14: a text input.
+    Find,
     /// A menu.
     Menu,
     /// The preview over its list.
@@ -112,9 +114,10 @@ pub enum Context {
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 15] = [
+    pub const OVER: [Self; 16] = [
         Self::Filter,
         Self::Palette,
+        Self::Find,
         Self::Menu,
         Self::Overlay,
         Self::ConfirmPush,
@@ -141,6 +144,7 @@ impl Context {
             Self::View(view) => 1 << view as u32,
             Self::Filter => 1 << 16,
             Self::Palette => 1 << 17,
+            Self::Find => 1 << 31,
             Self::Menu => 1 << 18,
             Self::Overlay => 1 << 19,
             Self::ConfirmPush => 1 << 20,
@@ -162,7 +166,7 @@ impl Context {
         let in_view = matches!(self, Self::View(View::Message | View::Help | View::Playground));
         let is_field = matches!(
             self,
-            Self::Filter | Self::Palette | Self::TypeBranch | Self::TypeTarget | Self::TypeHold
+            Self::Filter | Self::Palette | Self::Find | Self::TypeBranch | Self::TypeTarget | Self::TypeHold
         );
         in_view || is_field
     }

@@ -2,7 +2,7 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, try, describe, glance, compare, find unmarked images, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, try, find, describe, glance, compare, find unmarked images, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | waiting for a controller | goes on | cancelled |
@@ -11,6 +11,7 @@
 mod attempt;
 mod cluster;
 mod evaluate;
+mod find;
 mod landed;
 mod load;
 mod log;
@@ -190,6 +191,7 @@ impl EffectRunner {
             Effect::Glance { job, repository, tags } => {
                 self.spawn(job, look::glance(work, job, repository, tags));
             }
+            Effect::Find { job, haystack, typed } => self.spawn(job, find::find(work, job, haystack, typed)),
             Effect::Propose { job, reach } => self.spawn(job, propose::propose(work, job, reach)),
             Effect::FindUnmarked(job) => self.spawn(job, unmarked::find(work, job)),
             Effect::Prepare { job, wish } => {

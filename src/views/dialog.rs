@@ -13,7 +13,7 @@ use super::widgets::field;
 use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
-use super::{palette, words};
+use super::{find, palette, words};
 use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
@@ -49,12 +49,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Hold(dialog) => hold(canvas, area, dialog),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
+        Overlay::Find(open) => find::draw(canvas, area, open),
     }
 }
 
 /// Whether nothing of the view below is needed to answer; menus and short questions keep it in sight.
 fn stands_alone(overlay: &Overlay) -> bool {
-    matches!(overlay, Overlay::Push(_) | Overlay::Branch(_) | Overlay::Merge(_) | Overlay::Palette(_))
+    matches!(
+        overlay,
+        Overlay::Push(_) | Overlay::Branch(_) | Overlay::Merge(_) | Overlay::Palette(_) | Overlay::Find(_)
+    )
 }
 
 /// A row of keys and what they do, as dialogs have it.

@@ -207,6 +207,10 @@ impl Screen {
                 }
                 Effect::Try { job, policy, trial } => answers.push(self.attempt(job, &policy, trial)),
                 Effect::Propose { job, .. } => answers.push(self.propose(job)),
+                Effect::Find { job, haystack, typed } => haystack.search(&typed, |hits| {
+                    answers.push(Msg::Found(job, hits));
+                    true
+                }),
                 Effect::FindUnmarked(job) => answers.push(self.unmarked(job)),
                 Effect::Prepare { job, wish: PlanWish { updates, messages, destination, .. } } => {
                     answers.push(self.prepare(job, &updates, (&messages, &destination)));

@@ -24,9 +24,12 @@ const REVIEW: Scope = Scope::views(&[V::Updates, V::Diff, V::Plan]);
 /// Fields that take text.
 const INPUTS: Scope = Scope::views(&[V::Message, V::Help, V::Playground])
     .and(Scope::of(&[C::Filter, C::Palette]))
+    .and(FIND)
     .and(DIALOG_INPUTS);
 /// Those of questions.
 const DIALOG_INPUTS: Scope = Scope::of(&[C::TypeBranch, C::TypeTarget, C::TypeHold]);
+/// S14.
+const FIND: Scope = Scope::of(&[C::Find]);
 /// Small lists over a view.
 const MENUS: Scope = Scope::of(&[C::Menu, C::Target]);
 /// Questions.
@@ -160,6 +163,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "cancel", "No, back", DIALOGS, NONE, (11, Act), always),
     row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),
+    row(Action::Accept, "find.go", &["enter"], "go", "Go to what was found", FIND, NONE, (10, Act), always),
+    row(Action::CopyFound, "find.copy", &["ctrl-y"], "copy", "Copy its name, or the image with its tag", FIND, NONE, (11, Act), always),
     row(Action::Accept, "filter.keep", &["enter"], "keep", "Keep the filter", Scope::of(&[C::Filter]), NONE, (10, Act), always),
     row(Action::TargetPush, "target.push", &["1"], "", "To the branch that the automation pushes to", Scope::of(&[C::Target]), LOCAL, (60, Act), always),
     row(Action::TargetReview, "target.review", &["2"], "", "To a new branch for a review, with a request", Scope::of(&[C::Target]), LOCAL, (61, Act), always),
@@ -175,12 +180,12 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ChoiceDown, "hold.down", &["down"], "means", "The next means of keeping the older tag", Scope::of(&[C::TypeHold]), NONE, (12, Move), why::rolls_back),
     row(Action::ChoiceUp, "hold.up", &["up"], "", "The previous means of keeping the older tag", Scope::of(&[C::TypeHold]), NONE, (90, Move), why::rolls_back),
     row(Action::Complete, "palette.complete", &["tab"], "complete", "Complete the name", Scope::of(&[C::Palette]), NONE, (9, Act), always),
-    row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
+    row(Action::ChoiceDown, "field.down", &["down"], "", "The next choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])).and(FIND), NONE, (90, Move), always),
     row(Action::Down, "playground.down", &["down"], "", "Scroll the tags down", Scope::views(&[V::Playground]), NONE, (90, Move), always),
     row(Action::Up, "playground.up", &["up"], "", "Scroll the tags up", Scope::views(&[V::Playground]), NONE, (90, Move), always),
     row(Action::PageDown, "playground.page-down", &["pgdn"], "", "A page down", Scope::views(&[V::Playground]), NONE, (90, Move), always),
     row(Action::PageUp, "playground.page-up", &["pgup"], "", "A page up", Scope::views(&[V::Playground]), NONE, (90, Move), always),
-    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])), NONE, (90, Move), always),
+    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])).and(FIND), NONE, (90, Move), always),
     row(Action::NextPane, "message.field", &["tab", "shift-tab"], "field", "Between subject and body", Scope::views(&[V::Message]), NONE, (11, Move), always),
     // Everywhere
     row(Action::Back, "view.back", &["esc"], "back", "One level back: overlay, filter, view", VIEWS.and(MENUS).and(OVERLAY), NONE, (80, Everywhere), always),
@@ -199,8 +204,9 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewPrevious, "view.previous", &["-"], "", "The view before this one", VIEWS, NONE, (86, Everywhere), always),
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
+    row(Action::Find, "find.open", &["ctrl-p"], "", "Find anything by a few letters: updates, objects, files, tags", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
-    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
+    row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(FIND).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.open", &["T"], "", "Choose a theme; it is shown at once", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ModeReadOnly, "mode.read-only", &[], "", "Change nothing: READ-ONLY", VIEWS, NONE, (89, Everywhere), why::mode_locked),
     row(Action::ModeDryRun, "mode.dry-run", &[], "", "Decide, and simulate pushes: DRY-RUN", VIEWS, NONE, (89, Everywhere), why::mode_locked),

@@ -32,6 +32,7 @@ impl State {
             Some(Overlay::Hold(_)) => Context::TypeHold,
             Some(Overlay::Menu(_)) => Context::Menu,
             Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Find(_)) => Context::Find,
             None if self.filter.is_some() => Context::Filter,
             None if self.layout().overlay => Context::Overlay,
             None => Context::View(self.view_below_help()),

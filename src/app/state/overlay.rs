@@ -1,9 +1,12 @@
 //! What lies over a view: questions, menus, palette, help.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{BranchDialog, MergeDialog, PushDialog, TargetDialog};
 use crate::app::effect::JobId;
+use crate::app::find::{Haystack, Hits};
 use crate::app::input::Field;
 use crate::app::view::Context;
 use crate::domain::hold::{self, Until};
@@ -77,6 +80,8 @@ pub enum Overlay {
     Menu(Menu),
     /// S13.
     Palette(Palette),
+    /// S14.
+    Find(Find),
 }
 
 /// An order to the controllers that waits for a yes.
@@ -183,6 +188,23 @@ pub struct Palette {
     pub field: Field,
     /// The entry under the cursor.
     pub cursor: usize,
+}
+
+/// S14 while it is open.
+#[derive(Debug, Clone)]
+pub struct Find {
+    /// What was typed.
+    pub field: Field,
+    /// The entry under the cursor.
+    pub cursor: usize,
+    /// All that can be found.
+    pub haystack: Arc<Haystack>,
+    /// What was found so far of what was typed last, or of what was typed before, until the first answer.
+    pub hits: Hits,
+    /// The search under way.
+    pub job: Option<JobId>,
+    /// Whether Enter was pressed before everything was looked at: the best that will be found is gone to.
+    pub goes: bool,
 }
 
 /// S12: help for the context it was opened in.

@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
 
-use super::{hold, log, message, playground, push, run};
+use super::{find, hold, log, message, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -102,6 +102,12 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
                 help.cursor = 0;
             }
             vec![]
+        }
+        Context::Find => {
+            let Some(Overlay::Find(open)) = &mut state.overlay else { return vec![] };
+            let before = open.field.text().to_owned();
+            change(Input::Line(&mut open.field));
+            if open.field.text() == before { vec![] } else { find::search(state) }
         }
         Context::Palette | Context::TypeBranch | Context::TypeTarget | Context::TypeHold => {
             match &mut state.overlay {

@@ -11,7 +11,8 @@ use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
 use super::{
-    cluster, copy, decide, diff, hold, keys, merge, mode, navigate, order, push, revert, run, tags, target,
+    cluster, copy, decide, diff, find, hold, keys, merge, mode, navigate, order, push, revert, run, tags,
+    target,
 };
 
 /// Carries out an action of this module.
@@ -56,6 +57,7 @@ fn choice(state: &mut State, by: isize) {
             }
         }
         Context::TypeHold => hold::choose(state, by),
+        Context::Find => find::choose(state, by),
         Context::Palette => {
             let Some(Overlay::Palette(open)) = &state.overlay else { return };
             let len = palette::entries(state, open.field.text()).len();
@@ -88,6 +90,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
             vec![]
         }
         Context::Palette => run_entry(state),
+        Context::Find => find::accept(state),
         Context::View(View::Help) => run_help_row(state),
         Context::TypeBranch if matches!(state.overlay, Some(Overlay::Merge(_))) => merge::begin(state),
         Context::TypeBranch => push::branch_typed(state),

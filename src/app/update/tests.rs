@@ -3,6 +3,7 @@
 mod answers;
 mod cluster;
 mod deciding;
+mod finding;
 mod golden;
 mod holding;
 mod landed;
