@@ -54,8 +54,10 @@ pub enum Tier {
     T1,
     /// The list over its preview: below 140 columns.
     T2,
-    /// The list beside its preview.
+    /// The list beside its preview: below 200 columns or 40 rows.
     T3,
+    /// S1 beside its sites and their diff.
+    T4,
 }
 
 impl Tier {
@@ -65,9 +67,19 @@ impl Tier {
             Size { width: ..60, .. } | Size { height: ..16, .. } => Self::T0,
             Size { width: ..100, .. } | Size { height: ..28, .. } => Self::T1,
             Size { width: ..140, .. } => Self::T2,
-            Size { .. } => Self::T3,
+            Size { width: ..200, .. } | Size { height: ..40, .. } => Self::T3,
+            Size { .. } => Self::T4,
         }
     }
+}
+
+/// The panes right of a list and its preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sides {
+    /// The sites of the update under the cursor.
+    pub sites: Area,
+    /// Their diff.
+    pub diff: Area,
 }
 
 /// The panes of the view that is shown.
@@ -87,6 +99,8 @@ pub struct Layout {
     pub preview: Option<Area>,
     /// Whether [`Self::preview`] lies over the list because there is no room beside or below it.
     pub overlay: bool,
+    /// What S1 has right of its list at [`Tier::T4`].
+    pub sides: Option<Sides>,
     /// The status line.
     pub status: Area,
     /// The footer.
@@ -120,9 +134,10 @@ impl Layout {
         let has_tabs = tier >= Tier::T2 && has_tabs(view);
         let (tabs, rest) = rest.split_top(u16::from(has_tabs));
         let (header, body) = rest.split_top(header_rows(view, tier));
+        let (body, sides) = sides(front, tier, body);
         let (list, preview, overlay) = panes(front, tier, body);
         let tabs = has_tabs.then_some(tabs);
-        Self { tier, title, tabs, header, list, preview, overlay, status, hints }
+        Self { tier, title, tabs, header, list, preview, overlay, sides, status, hints }
     }
 
     /// Whether the rows of S3 have room for the digests of their tags; the view places its columns by the same widths.
@@ -130,7 +145,7 @@ impl Layout {
         let least = match self.tier {
             Tier::T0 | Tier::T1 => 99,
             Tier::T2 => 108,
-            Tier::T3 => 86,
+            Tier::T3 | Tier::T4 => 86,
         };
         self.list.width >= least
     }
@@ -186,6 +201,19 @@ fn preview_rows(view: View) -> Option<u16> {
     }
 }
 
+/// The rows of the reasons below the list of S1 at [`Tier::T4`].
+const WHY_ROWS: u16 = 12;
+
+/// What is left for the list of S1 and its reasons, and the panes right of them: two, one and two parts of the width.
+fn sides(front: Front, tier: Tier, body: Area) -> (Area, Option<Sides>) {
+    if front.view != View::Updates || tier < Tier::T4 || front.zoomed {
+        return (body, None);
+    }
+    let (left, right) = body.split_left(body.width * 2 / 5);
+    let (sites, diff) = right.split_left(right.width / 3);
+    (left, Some(Sides { sites, diff }))
+}
+
 /// The list, its other pane, and whether that lies over the list.
 fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
     let view = front.view;
@@ -200,14 +228,18 @@ fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
             (list, Some(preview), false)
         }
         Tier::T0 | Tier::T1 => (body, None, false),
-        Tier::T2 | Tier::T3 if front.zoomed => (body, None, false),
+        Tier::T2 | Tier::T3 | Tier::T4 if front.zoomed => (body, None, false),
         Tier::T2 => {
             let extra = i32::from(front.size.height) - 30;
             let rows = u16::try_from(i32::from(rows) + extra.div_euclid(5)).unwrap_or(rows);
             let (list, preview) = body.split_bottom(rows);
             (list, Some(preview), false)
         }
-        Tier::T3 => {
+        Tier::T4 if view == View::Updates => {
+            let (list, preview) = body.split_bottom(WHY_ROWS);
+            (list, Some(preview), false)
+        }
+        Tier::T3 | Tier::T4 => {
             let (list, preview) = body.split_left(body.width * 55 / 100);
             (list, Some(preview), false)
         }
@@ -225,7 +257,7 @@ fn diff_panes(focus: Focus, tier: Tier, body: Area) -> (Area, Option<Area>, bool
             let (tree, diff) = body.split_left(34);
             (tree, Some(diff), false)
         }
-        Tier::T3 => {
+        Tier::T3 | Tier::T4 => {
             let (tree, diff) = body.split_left((body.width * 30 / 100).clamp(34, 48));
             (tree, Some(diff), false)
         }
@@ -261,6 +293,12 @@ mod tests {
         ] {
             assert_eq!(at(100, 30, view).preview.unwrap().y, rule, "{view:?}");
         }
+        let wide = at(200, 60, View::Updates);
+        let sides = wide.sides.unwrap();
+        assert_eq!((wide.list.width, sides.sites.width, sides.diff.width), (80, 40, 80));
+        assert_eq!((sides.sites.height, sides.diff.height), (55, 55));
+        assert_eq!((wide.preview.unwrap().y, wide.preview.unwrap().x), (46, 0), "why stands below the list");
+        assert!(at(200, 60, View::Policies).sides.is_none() && at(200, 39, View::Updates).sides.is_none());
         assert_eq!(at(80, 24, View::Tags).preview.unwrap().y, 16);
         assert_eq!(at(100, 40, View::Updates).preview.unwrap().height, 16);
     }
@@ -270,7 +308,9 @@ mod tests {
         fn no_size_is_too_small_or_too_large(width in 0u16..400, height in 0u16..200) {
             for view in View::ALL {
                 let layout = at(width, height, view);
-                for area in [layout.title, layout.header, layout.list, layout.status, layout.hints] {
+                let sides = layout.sides.into_iter().flat_map(|sides| [sides.sites, sides.diff]);
+                let bars = [layout.title, layout.header, layout.list, layout.status, layout.hints];
+                for area in bars.into_iter().chain(layout.preview).chain(sides) {
                     prop_assert!(area.x + area.width <= width && area.y + area.height <= height);
                 }
             }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub use back::{back_to, may_go_back, rollback, wants_digest};
 pub use standing::{latest, policy_word, sites_of, tags_in_files};
 pub use tags::{policies_of_tags, sightings_changed, tags, tags_are_old};
-pub use tree::{file_of, target, tree};
+pub use tree::{branch, file_of, target, tree};
 
 use super::list::{Filter, Searchable};
 use super::review::{UpdateId, step_order};

@@ -10,7 +10,8 @@ use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{rect, words};
-use crate::app::layout::{Layout, Tier};
+use crate::app::layout::{Layout, Sides, Tier};
+use crate::app::review::UpdateId;
 use crate::app::rows;
 use crate::app::state::{Node, State};
 use crate::app::view::Focus;
@@ -121,8 +122,36 @@ fn pane(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, area: Rect, upd
 }
 
 /// All hunks of an update under the names of their files, for other panes.
-pub(super) fn hunks_of(state: &State, update: &Proposal, node: &Node, width: u16) -> Vec<Line> {
-    hunks::whole(&hunks::View { state, update, node, width, side_by_side: false, titled: true })
+pub(super) fn hunks_of(
+    state: &State,
+    update: &Proposal,
+    node: &Node,
+    (width, side_by_side): (u16, bool),
+) -> Vec<Line> {
+    hunks::whole(&hunks::View { state, update, node, width, side_by_side, titled: true })
+}
+
+/// The sites of the update under S1's cursor, and their diff with old and new beside each other.
+pub(super) fn beside_list(canvas: &mut Canvas<'_>, state: &State, sides: Sides, update: &Proposal) {
+    let [sites, diff] = [sides.sites, sides.diff].map(|area| {
+        frame::wall(canvas, area.x, rect(area));
+        frame::inset(rect(area), 1)
+    });
+    frame::rule(canvas, sites, &Line::plain("sites"), false);
+    tree::draw_branch(canvas, state, below_rule(sites), update);
+    if update.blocked.is_some() {
+        return;
+    }
+    let node = Node::Update(UpdateId::of(update));
+    let side_by_side = state.diff.side_by_side.unwrap_or(true);
+    let lines = hunks_of(state, update, &node, (diff.width, side_by_side));
+    // The blank before the first file has no line to part it from.
+    let lines: Vec<Line> = lines.into_iter().skip(1).take(usize::from(diff.height)).collect();
+    frame::lines(canvas, diff, &lines);
+}
+
+fn below_rule(area: Rect) -> Rect {
+    Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {

@@ -29,7 +29,7 @@ fn columns(layout: &Layout) -> [Column; 9] {
     let (count, room) = match layout.tier {
         Tier::T0 | Tier::T1 => (4, 12),
         Tier::T2 => (3, 21),
-        Tier::T3 => (1, 21),
+        Tier::T3 | Tier::T4 => (1, 21),
     };
     let after = |order: u8| if order < count { order } else { order + 1 };
     [
@@ -78,7 +78,7 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
     };
     let line = match layout.tier {
         Tier::T0 | Tier::T1 => Line::default(),
-        Tier::T2 | Tier::T3 => {
+        Tier::T2 | Tier::T3 | Tier::T4 => {
             Line::default().dim("policy ").with(Role::Select, policy.meta.id.to_string()).and("   ")
         }
     };

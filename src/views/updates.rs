@@ -176,6 +176,16 @@ pub(super) fn preview<'a>(
 
 /// The preview where it has the height of the screen: why, step by step, then the hunks as S7 shows them.
 fn tall_preview(state: &State, update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
+    let mut lines = steps(state, update, width, facts);
+    if update.blocked.is_none() {
+        let node = Node::Update(UpdateId::of(update));
+        lines.extend(diff::hunks_of(state, update, &node, (width, false)));
+    }
+    lines
+}
+
+/// Why, step by step.
+fn steps(state: &State, update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
     let mut lines = reason(update, width, facts);
     let verdict = state.verdicts.get(&update.policy);
     let chosen = verdict.and_then(|verdict| Some((verdict, verdict.evaluation.latest?)));
@@ -184,10 +194,6 @@ fn tall_preview(state: &State, update: &Proposal, width: u16, facts: Facts<'_>) 
     {
         lines.push(why(update));
         lines.extend(tags::steps(verdict, latest, words::held(update, facts.now, facts.zone), width));
-    }
-    if update.blocked.is_none() {
-        let node = Node::Update(UpdateId::of(update));
-        lines.extend(diff::hunks_of(state, update, &node, width));
     }
     lines
 }
@@ -322,6 +328,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let Some(update) = state.preview.row(&state.updates).and_then(|id| state.review.get(id)) else { return };
     let width = super::preview_width(layout);
     let title = title(update, &rule(state, update), width);
+    if let Some(sides) = layout.sides {
+        let lines = steps(state, update, width, facts);
+        super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());
+        return diff::beside_list(canvas, state, sides, update);
+    }
     if layout.tier >= Tier::T3 {
         let lines = tall_preview(state, update, width, facts);
         return super::preview(canvas, state, layout, &title, lines.into_iter(), &Line::default());

@@ -1,35 +1,41 @@
 //! S7's rows, and what each of them is about.
 
+use std::collections::BTreeSet;
+
 use super::in_order;
 use crate::app::review::{Target, UpdateId};
 use crate::app::state::{Node, State};
-use crate::domain::proposal::UpdateState;
+use crate::domain::proposal::{Proposal, UpdateState};
 
 /// S7's rows: updates that can be made, in the order of S1, their files, their sites, as far as they are unfolded.
 pub fn tree(state: &mut State) {
     let mut rows = Vec::new();
     let folded = &state.diff.folded;
     for update in in_order(state).into_iter().filter(|update| update.state == UpdateState::Pending) {
-        let id = UpdateId::of(update);
-        let node = Node::Update(id.clone());
-        let is_folded = folded.contains(&node);
-        rows.push(node);
-        if is_folded {
-            continue;
-        }
-        let mut last = "";
-        for (index, site) in update.sites.iter().enumerate() {
-            if site.file != last {
-                rows.push(Node::File(id.clone(), site.file.clone()));
-                last = &site.file;
-            }
-            if !folded.contains(&Node::File(id.clone(), site.file.clone())) {
-                rows.push(Node::Site(id.clone(), index));
-            }
-        }
-        rows.extend((0..update.edits.len()).map(|index| Node::Edit(id.clone(), index)));
+        rows.extend(branch(update, folded));
     }
     state.diff.tree.set_rows(rows);
+}
+
+/// One update, its files, their sites, and its edits of objects, as far as they are unfolded.
+pub fn branch(update: &Proposal, folded: &BTreeSet<Node>) -> Vec<Node> {
+    let id = UpdateId::of(update);
+    let mut rows = vec![Node::Update(id.clone())];
+    if rows.iter().any(|node| folded.contains(node)) {
+        return rows;
+    }
+    let mut last = "";
+    for (index, site) in update.sites.iter().enumerate() {
+        if site.file != last {
+            rows.push(Node::File(id.clone(), site.file.clone()));
+            last = &site.file;
+        }
+        if !folded.contains(&Node::File(id.clone(), site.file.clone())) {
+            rows.push(Node::Site(id.clone(), index));
+        }
+    }
+    rows.extend((0..update.edits.len()).map(|index| Node::Edit(id.clone(), index)));
+    rows
 }
 
 /// What a decision on a row of S7's tree is about.

@@ -1,5 +1,7 @@
 //! The tree of updates, files and sites, each with a box of three states.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
 use super::fold_mark;
@@ -26,6 +28,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         if is_cursor {
             cursor(canvas, state, here);
         }
+    }
+}
+
+/// Draws one update with all its files and sites, without a cursor.
+pub(super) fn draw_branch(canvas: &mut Canvas<'_>, state: &State, area: Rect, update: &Proposal) {
+    for (y, node) in (area.y..area.bottom()).zip(rows::branch(update, &BTreeSet::new())) {
+        draw_row(canvas, state, Rect { y, height: 1, ..area }, &node);
     }
 }
 
