@@ -1,19 +1,16 @@
 //! S14: updates, objects, files and tags by a few letters of their names.
 //!
-//! What can be found is gathered once, when the field opens ([`Haystack::of`]), and searched on a worker at every letter
+//! What can be found is gathered once, when the field opens, and searched on a worker at every letter
 //! ([`Haystack::search`]): a million tags take longer than a key may.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::review::UpdateId;
-use super::state::State;
 use crate::domain::object::ObjectId;
-use crate::domain::proposal::{Proposal, UpdateState};
 use crate::domain::tags::TagList;
 
 /// How many of those that fit are kept; nobody walks through more.
@@ -66,11 +63,13 @@ pub struct Entry {
 
 /// The tags of one repository.
 #[derive(Debug, Clone, PartialEq)]
-struct Shelf {
-    repository: ObjectId,
+pub struct Shelf {
+    /// Whose.
+    pub repository: ObjectId,
     /// The last part of the image's name, which stands before each tag.
-    image: String,
-    tags: Arc<TagList>,
+    pub image: String,
+    /// The tags.
+    pub tags: Arc<TagList>,
 }
 
 /// Everything that can be found, as it was when the field was opened.
@@ -96,34 +95,9 @@ pub struct Hits {
 type Rank = (Reverse<u32>, usize, usize, usize, usize);
 
 impl Haystack {
-    /// Gathers what the lists of `state` show.
-    pub fn of(state: &State) -> Self {
-        let is_shown = |id: &ObjectId| state.scope.as_ref().is_none_or(|scope| *scope == id.namespace);
-        let inventory = &state.inventory;
-        let mut entries = updates(state, is_shown);
-        entries.extend(
-            inventory.repositories.iter().filter(|(id, _)| is_shown(id)).map(|(id, object)| {
-                entry(Place::Repository(id.clone()), id.to_string(), object.image.clone())
-            }),
-        );
-        entries.extend(inventory.policies.iter().filter(|(id, _)| is_shown(id)).map(|(id, object)| {
-            let rule = object.choice.kind_and_rule().map(|(kind, rule)| format!("{kind} {rule}"));
-            entry(Place::Policy(id.clone()), id.to_string(), rule.unwrap_or_default())
-        }));
-        entries.extend(
-            inventory
-                .automations
-                .keys()
-                .filter(|id| is_shown(id))
-                .map(|id| entry(Place::Automation(id.clone()), id.to_string(), String::new())),
-        );
-        entries.extend(files(state, is_shown));
-        let shelves =
-            inventory.repositories.iter().filter(|(id, _)| is_shown(id)).filter_map(|(id, object)| {
-                let image = object.image.rsplit('/').next().unwrap_or_default().to_owned();
-                Some(Shelf { repository: id.clone(), image, tags: Arc::clone(&state.shown_tags(id)?.tags) })
-            });
-        Self { shelves: shelves.collect(), entries }
+    /// These entries, in the order of their kinds and then of their names, and these tags.
+    pub fn new(entries: Vec<Entry>, shelves: Vec<Shelf>) -> Self {
+        Self { entries, shelves }
     }
 
     /// How many names there are.
@@ -242,31 +216,6 @@ const TAG: usize = 5;
 
 fn entry(place: Place, name: String, about: String) -> Entry {
     Entry { place, name, about }
-}
-
-fn updates(state: &State, is_shown: impl Fn(&ObjectId) -> bool) -> Vec<Entry> {
-    let shown = state.review.updates().iter().filter(|update| is_shown(&update.policy));
-    let of = |update: &Proposal| {
-        let new = update.new.as_ref().map_or("?", |new| new.tag.as_str());
-        let change = format!("{} → {new}", update.current.join(", "));
-        entry(Place::Update(UpdateId::of(update)), update.policy.to_string(), change)
-    };
-    shown.map(of).collect()
-}
-
-/// The files that updates would change, which S7 shows, each once, at the first update that changes it.
-fn files(state: &State, is_shown: impl Fn(&ObjectId) -> bool) -> Vec<Entry> {
-    let mut found = BTreeMap::new();
-    let pending = state.review.updates().iter().filter(|update| update.state == UpdateState::Pending);
-    for update in pending.filter(|update| is_shown(&update.policy)) {
-        for site in &update.sites {
-            found.entry(&site.file).or_insert(update);
-        }
-    }
-    let of = |(file, update): (&String, &Proposal)| {
-        entry(Place::File(UpdateId::of(update), file.clone()), file.clone(), update.policy.to_string())
-    };
-    found.into_iter().map(of).collect()
 }
 
 #[cfg(test)]

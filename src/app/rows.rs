@@ -3,6 +3,7 @@
 //! Rows are rebuilt from what is known whenever that changes; [`super::list::List`] keeps the cursor on its object.
 
 mod back;
+mod haystack;
 mod standing;
 mod tags;
 mod tree;
@@ -11,6 +12,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 pub use back::{back_to, may_go_back, rollback, wants_digest};
+pub use haystack::haystack;
 pub use standing::{latest, policy_word, sites_of, tags_in_files};
 pub use tags::{policies_of_tags, sightings_changed, tags, tags_are_old};
 pub use tree::{branch, file_of, target, tree};

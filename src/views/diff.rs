@@ -133,12 +133,12 @@ pub(super) fn hunks_of(
 
 /// The sites of the update under S1's cursor, and their diff with old and new beside each other.
 pub(super) fn beside_list(canvas: &mut Canvas<'_>, state: &State, sides: Sides, update: &Proposal) {
-    let [sites, diff] = [sides.sites, sides.diff].map(|area| {
+    let [tree, diff] = [sides.sites, sides.diff].map(|area| {
         frame::wall(canvas, area.x, rect(area));
         frame::inset(rect(area), 1)
     });
-    frame::rule(canvas, sites, &Line::plain("sites"), false);
-    tree::draw_branch(canvas, state, below_rule(sites), update);
+    frame::rule(canvas, tree, &Line::plain("sites"), false);
+    tree::draw_branch(canvas, state, below_rule(tree), update);
     if update.blocked.is_some() {
         return;
     }

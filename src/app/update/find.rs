@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::effect::{Effect, JobId};
-use crate::app::find::{Entry, Haystack, Hits, Place};
+use crate::app::find::{Entry, Hits, Place};
 use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
 use crate::app::rows;
@@ -23,7 +23,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Opens the field over everything that can be found now.
 fn open(state: &mut State) -> Vec<Effect> {
-    let haystack = Arc::new(Haystack::of(state));
+    let haystack = Arc::new(rows::haystack(state));
     let (field, hits) = (Field::default(), Hits::default());
     state.overlay = Some(Overlay::Find(Find { field, cursor: 0, haystack, hits, job: None, goes: false }));
     search(state)

@@ -1,5 +1,6 @@
 //! What has to be drawn, as runs of cells, and in which order that is cheapest.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ratatui::buffer::{Buffer, Cell};
@@ -167,7 +168,33 @@ pub(super) fn ordered(runs: &[Run], brush: &Brush, wanted: &Buffer) -> Vec<Run> 
             late.pop();
         }
     }
-    deferring(runs, &late).copied().collect()
+    let flat: Vec<Run> = deferring(runs, &late).copied().collect();
+    let upright = walls_last(&flat);
+    if brush.cost(&upright, wanted) < best { upright } else { flat }
+}
+
+/// Fewer cells than this below each other are no wall.
+const WALL: usize = 4;
+
+/// The runs in their order, but single cells that stand below each other, as those of walls do, after all others and
+/// column by column: one row down and one column back are two bytes.
+fn walls_last(runs: &[Run]) -> Vec<Run> {
+    let mut columns: BTreeMap<u16, Vec<Run>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| is_single(run)) {
+        columns.entry(run.from).or_default().push(*run);
+    }
+    columns.retain(|_, cells| cells.len() >= WALL);
+    let is_of_wall = |run: &&Run| is_single(run) && columns.contains_key(&run.from);
+    let mut ordered: Vec<Run> = runs.iter().filter(|run| !is_of_wall(run)).copied().collect();
+    for cells in columns.values_mut() {
+        cells.sort_by_key(|run| run.y);
+        ordered.append(cells);
+    }
+    ordered
+}
+
+fn is_single(run: &Run) -> bool {
+    run.end == run.from + 1 && matches!(run.ink, Ink::Text(_))
 }
 
 /// The runs in reading order, but those of the pens in `late` after all others, pen by pen.

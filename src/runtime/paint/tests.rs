@@ -125,6 +125,25 @@ fn a_colour_that_comes_back_on_every_row_is_chosen_once() {
 }
 
 /// A list in rows 2 to 21 of an 80x24 terminal, scrolled to `top`, with the cursor on `cursor`.
+#[test]
+fn a_wall_is_drawn_downwards() {
+    let mut screen = Screen::new(80, 24);
+    let wall = |x| {
+        let mut wanted = buffer(80, 24);
+        for y in 2..22 {
+            wanted.set_string(x, y, "│", Style::new().blue());
+            wanted.set_string(x + 20, y, "│", Style::new().blue());
+        }
+        wanted
+    };
+    let bytes = screen.show(&wall(30));
+    // Three bytes for the cell itself, one down, one back.
+    assert!(bytes.len() <= 2 * 20 * 5 + 40, "{} bytes: {bytes:?}", bytes.len());
+    assert_shows(&screen, &wall(30));
+    screen.show(&wall(12));
+    assert_shows(&screen, &wall(12));
+}
+
 fn list(top: usize, cursor: usize) -> Buffer {
     let mut wanted = buffer(80, 24);
     wanted.set_string(0, 0, "supercargo › list", Style::new().bold());
