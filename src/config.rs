@@ -4,6 +4,7 @@
 
 mod file;
 mod forge;
+mod keys;
 mod locked;
 mod view;
 
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Deserialize;
 
+use crate::app::action;
+use crate::app::keymap::Bindings;
 use crate::cli::{ColorChoice, Format, Global};
 use crate::domain::age::MinAge;
 use crate::domain::duration::GoDuration;
@@ -159,6 +162,10 @@ pub struct Settings {
     pub themes: Option<PathBuf>,
     /// ASCII only.
     pub ascii: bool,
+    /// The dashboard's keys, where they are not those of the table of actions.
+    pub bindings: Bindings,
+    /// What of `[keys]` could not be had, and what it took from other actions.
+    pub key_warnings: Vec<Problem>,
     /// The kube context asked for.
     pub context: Option<String>,
     /// The kubeconfig asked for.
@@ -240,6 +247,8 @@ fn settle(
         .unwrap_or_else(|| "flux-system".to_owned());
     let mut registries = system.registries.clone();
     registries.extend(user.registries.clone());
+    let keys = system.keys.clone().then(user.keys.clone());
+    let (bindings, key_warnings) = action::bind(keys.preset.unwrap_or_default(), &keys.lines);
     let mut forges = system.forge.clone();
     forges.extend(user.forge.clone());
     Ok(Settings {
@@ -286,6 +295,8 @@ fn settle(
         theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
         themes: themes_folder(env),
         ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
+        bindings,
+        key_warnings,
         context: global.context.clone(),
         kubeconfig: global.kubeconfig.clone(),
         log_level: global.log_level.clone(),

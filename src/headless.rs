@@ -196,7 +196,6 @@ fn settings_for(cli: &Cli) -> Result<Settings, Problem> {
         Some(
             Command::Version
             | Command::Completion(_)
-            | Command::Keys
             | Command::Theme(_)
             | Command::Man(_)
             | Command::Schema(_)
@@ -241,8 +240,8 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
         Command::Cache(args) => cache::cache(settings, args),
         Command::Schema(args) => Ok(schema(args.what, streams)),
         Command::Version => Ok(Answer::new(completion::Version)),
-        Command::Config(args) => config::config(&cli.global, &ProcessEnvironment, args.what),
-        Command::Keys => Ok(Answer::new(keys::Keys)),
+        Command::Config(args) => config::config(settings, &cli.global, &ProcessEnvironment, args.what),
+        Command::Keys => Ok(keys::keys(settings)),
         #[cfg(feature = "tui")]
         Command::Theme(args) => theme::theme(&ProcessEnvironment, &args.what),
         #[cfg(not(feature = "tui"))]

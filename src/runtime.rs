@@ -240,6 +240,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
     (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
     (state.demo, state.source) = (options.demo, options.source);
     state.scope.clone_from(&settings.namespace);
+    state.bindings = settings.bindings.clone();
     state.facts.forges = settings.forges.kinds();
     state.hold_days = settings.hold_days;
     state.protected_branches.clone_from(&settings.protected_branches);
@@ -256,7 +257,7 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
         state.open_plan(plan);
         rows::refresh(&mut state);
     }
-    state.remark(settings.warnings.iter().cloned().chain(unknown));
+    state.remark(settings.warnings.iter().chain(&settings.key_warnings).cloned().chain(unknown));
     state
 }
 

@@ -113,12 +113,57 @@ fn a_manual_page_is_of_the_program_or_of_one_command() {
 
 #[test]
 fn keys_are_those_of_the_dashboard_with_the_names_of_their_actions() {
-    let ran = run(&home("ascii = 3\n"), &["keys", "-o", "json"]);
+    let keys = keys_with("");
+    let push = action(&keys, "push.open");
+    assert_eq!(
+        (&push["keys"], &push["effect"], &push["origin"]),
+        (&json!(["p"]), &json!("remote"), &json!("table"))
+    );
+    assert_eq!(keys["problems"], json!([]));
+}
+
+fn keys_with(config: &str) -> Value {
+    let ran = run(&home(config), &["keys", "-o", "json"]);
     assert_eq!(ran.status.code(), Some(0), "{ran:?}");
-    let keys: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    let push =
-        keys["items"].as_array().unwrap().iter().find(|item| item["action"] == "push.open").unwrap().clone();
-    assert_eq!((&push["keys"], &push["effect"]), (&json!(["p"]), &json!("remote")));
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+fn action(keys: &Value, id: &str) -> Value {
+    keys["items"].as_array().unwrap().iter().find(|item| item["action"] == id).unwrap().clone()
+}
+
+#[test]
+fn keys_of_ones_own_are_in_force_and_what_cannot_be_had_is_told_with_its_place() {
+    let keys = keys_with(
+        "[keys]\npreset = 'emacs'\n'push.open' = ['ctrl-o', 'g']\ndecide.skip = false\n'list.sort' = ['hyper-x']\n\
+         'branch.merge' = 'P'\n'dialog.push' = 'ctrl-y'\n",
+    );
+    assert_eq!(action(&keys, "move.down")["keys"], json!(["ctrl-n", "down"]));
+    assert_eq!(action(&keys, "move.down")["origin"], "preset emacs");
+    assert_eq!(action(&keys, "push.open")["keys"], json!(["ctrl-o", "g"]));
+    assert!(action(&keys, "push.open")["origin"].as_str().unwrap().ends_with("config.toml:3:1"));
+    assert_eq!(action(&keys, "decide.skip")["keys"], json!([]));
+    assert_eq!(action(&keys, "list.sort")["keys"], json!(["o"]), "its own line is bad, and nothing else");
+    let told: Vec<&str> = keys["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["subject"].as_str().unwrap())
+        .collect();
+    let ends = ["config.toml:5:16", "config.toml:6:18", "config.toml:7:1"];
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.iter().zip(ends).all(|(at, end)| at.ends_with(end)), "{told:?}");
+    let conflicts = keys_with("[keys]\n'push.open' = 's'\n");
+    assert!(
+        conflicts["problems"][0]["message"].as_str().unwrap().starts_with("s was the key of decide.skip")
+    );
+    let ran = run(&home("[keys]\n'push.opne' = 's'\n"), &["config", "check"]);
+    assert!(
+        text(&ran.stderr).contains("config.toml:2:1") && text(&ran.stderr).contains("push.open"),
+        "{ran:?}"
+    );
+    let ran = run(&home("ascii = 3\n"), &["keys"]);
+    assert_eq!(ran.status.code(), Some(2), "whose configuration is broken has no keys: {ran:?}");
 }
 
 /// A home whose themes folder holds these files.

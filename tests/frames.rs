@@ -15,6 +15,7 @@ mod picture;
 use fleet::{Screen, id};
 use insta::assert_snapshot;
 use ratatui::buffer::Buffer;
+use supercargo::app::action::{self, Asked, AskedKey, Line, Preset};
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
@@ -762,6 +763,46 @@ fn help_and_palette() {
     });
     frames("mode-write", &SIZES[..1], |screen| {
         screen.keys(":").typed("mode write").keys("enter");
+    });
+}
+
+/// Gives the screen the keys of a preset and of some lines of the configuration.
+fn bind(screen: &mut Screen, preset: Preset, lines: &[(&str, &str)]) {
+    let at = "config.toml:2:1".to_owned();
+    let key = |text: &str| AskedKey { text: text.to_owned(), at: at.clone() };
+    let asked = |keys: &str| match keys {
+        "" => Asked::Unbound,
+        keys => Asked::Keys(keys.split(' ').map(key).collect()),
+    };
+    let line = |(id, keys): &(&str, &str)| Line { id: (*id).to_owned(), at: at.clone(), asked: asked(keys) };
+    let lines: Vec<Line> = lines.iter().map(line).collect();
+    let (bindings, told) = action::bind(preset, &lines);
+    assert_eq!(told, []);
+    screen.state.bindings = bindings;
+}
+
+#[test]
+fn keys_of_ones_own_are_the_ones_that_are_shown() {
+    let own = [("decide.approve", "f5 space"), ("decide.skip", ""), ("push.open", "ctrl-g")];
+    frames("keys-own-updates", &SIZES, |screen| {
+        bind(screen, Preset::Vim, &own);
+        screen.keys("f5");
+    });
+    frames("keys-own-help", &SIZES, |screen| {
+        bind(screen, Preset::Vim, &own);
+        screen.keys("?");
+    });
+    frames("keys-emacs-help", &SIZES, |screen| {
+        bind(screen, Preset::Emacs, &[]);
+        screen.keys("?");
+    });
+    frames("keys-emacs-palette", &SIZES[1..], |screen| {
+        bind(screen, Preset::Emacs, &[]);
+        screen.keys("alt-x").typed("move").keys("ctrl-n");
+    });
+    frames("keys-own-plan-empty", &SIZES[1..], |screen| {
+        bind(screen, Preset::Arrows, &own);
+        screen.keys("5");
     });
 }
 

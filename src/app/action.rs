@@ -4,14 +4,18 @@
 //! An action stands here when it works. [`crate::app::update()`] carries actions out; whether one may run now is decided
 //! by [`refusal`], by effect class and by the row's own reason, for every way in alike.
 
+mod bind;
+mod preset;
 mod table;
 mod why;
 
 use std::fmt::{self, Write as _};
 
+pub use bind::{Asked, AskedKey, Line, bind};
+pub use preset::Preset;
 pub use table::ACTIONS;
 
-use super::keymap::{Hint, Key};
+use super::keymap::{Bindings, Hint, Key};
 use super::state::{Overlay, State};
 use super::view::{Context, View};
 use crate::domain::mode::Mode;
@@ -359,14 +363,19 @@ pub struct Row {
 }
 
 impl Row {
-    /// The keys as values. A row whose spelling is wrong has none; a test sees to it that there is no such row.
+    /// The table's own keys as values. One whose spelling is wrong is left out; a test sees to it that there is none.
     pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
         self.keys.iter().filter_map(|key| key.parse().ok())
     }
 
-    /// The keys as people read them, such as `j ↓`.
-    pub fn keys_shown(&self) -> String {
-        self.keys().map(|key| key.to_string()).collect::<Vec<_>>().join(" ")
+    /// The keys that are in force.
+    pub fn keys_in(&self, bindings: &Bindings) -> Vec<Key> {
+        bindings.of(self.id).map_or_else(|| self.keys().collect(), <[Key]>::to_vec)
+    }
+
+    /// The keys in force as people read them, such as `j ↓`.
+    pub fn keys_shown(&self, bindings: &Bindings) -> String {
+        self.keys_in(bindings).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -388,8 +397,22 @@ impl fmt::Display for Refusal {
 }
 
 /// The row that `key` means in `context`.
-pub fn lookup(context: Context, key: Key) -> Option<&'static Row> {
-    ACTIONS.iter().find(|row| row.scope.contains(context) && row.keys().any(|known| known == key))
+pub fn lookup(bindings: &Bindings, context: Context, key: Key) -> Option<&'static Row> {
+    let has = |row: &&Row| match bindings.of(row.id) {
+        Some(keys) => keys.contains(&key),
+        None => row.keys().any(|known| known == key),
+    };
+    ACTIONS.iter().filter(|row| row.scope.contains(context)).find(has)
+}
+
+/// The keys in force of the action called `id`.
+pub fn keys_of(state: &State, id: &str) -> Vec<Key> {
+    by_id(id).map(|row| row.keys_in(&state.bindings)).unwrap_or_default()
+}
+
+/// The first of them as people read it; without one, what the palette finds the action by.
+pub fn key_of(state: &State, id: &str) -> String {
+    keys_of(state, id).first().map_or_else(|| format!(":{id}"), ToString::to_string)
 }
 
 /// The row called `id`.
@@ -409,7 +432,7 @@ pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
     if beyond {
         return Some(Refusal::Mode(format!(
             "READ-ONLY: {} is switched off; `:mode dry-run` allows it",
-            if row.label.is_empty() { row.keys_shown() } else { row.label.to_owned() }
+            if row.label.is_empty() { row.keys_shown(&state.bindings) } else { row.label.to_owned() }
         )));
     }
     (row.why_not)(state).map(Refusal::Reason)
@@ -430,7 +453,7 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let context = state.context();
     let mut rows: Vec<&Row> = ACTIONS
         .iter()
-        .filter(|row| row.scope.contains(context) && !label(state, row).is_empty() && !row.keys.is_empty())
+        .filter(|row| row.scope.contains(context) && !label(state, row).is_empty())
         .filter(|row| row.action != Action::Help && refusal(state, row).is_none())
         .filter(|row| row.action != Action::Back || leads_back(state, context))
         .collect();
@@ -438,7 +461,7 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let mut left = usize::from(width).saturating_sub(9);
     let mut hints = Vec::new();
     for row in rows {
-        let Some(key) = row.keys().next() else { continue };
+        let Some(key) = row.keys_in(&state.bindings).first().copied() else { continue };
         let hint = Hint { key: key.to_string(), label: label(state, row) };
         if hint.width() > left {
             break;
@@ -485,7 +508,7 @@ fn label(state: &State, row: &Row) -> &'static str {
 pub fn help_hint(state: &State) -> Option<Hint> {
     let context = state.context();
     let row = ACTIONS.iter().find(|row| row.action == Action::Help && row.scope.contains(context))?;
-    Some(Hint { key: row.keys().next()?.to_string(), label: "help" })
+    Some(Hint { key: row.keys_in(&state.bindings).first()?.to_string(), label: "help" })
 }
 
 /// The Markdown table of keys that README.md holds; a test compares the two.

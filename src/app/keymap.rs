@@ -1,5 +1,6 @@
 //! What a key press is, how it is written in the table of actions, and how it is printed for people.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,6 +66,25 @@ impl Key {
     /// The character `c` with Control.
     pub const fn ctrl(c: char) -> Self {
         Self { code: KeyCode::Char(c), ctrl: true, alt: false, shift: false }
+    }
+
+    /// The key as `[keys]` and the table of actions write it, such as `ctrl-c` or `pgdn`.
+    pub fn spelled(self) -> String {
+        let shown = self.to_string();
+        match NAMES.iter().find(|(.., code)| *code == self.code) {
+            Some((name, shown_name, _)) => {
+                let modifiers = shown.strip_suffix(shown_name).unwrap_or_default();
+                format!("{}{name}", modifiers.to_lowercase())
+            }
+            None => match self.code {
+                KeyCode::Char(c) if self.ctrl || self.alt => {
+                    let modifiers = shown.strip_suffix(c).unwrap_or_default();
+                    format!("{}{c}", modifiers.to_lowercase())
+                }
+                KeyCode::Char(_) => shown,
+                _ => shown.to_lowercase(),
+            },
+        }
     }
 
     /// The character that this key types, if it types one.
@@ -157,6 +177,29 @@ impl fmt::Display for Key {
     }
 }
 
+/// What is in force where it is not what the table of actions says: a preset, and a person's own keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bindings {
+    keys: BTreeMap<&'static str, (Vec<Key>, String)>,
+}
+
+impl Bindings {
+    /// Gives the action called `id` exactly these keys, because `origin` says so.
+    pub fn set(&mut self, id: &'static str, keys: Vec<Key>, origin: impl Into<String>) {
+        self.keys.insert(id, (keys, origin.into()));
+    }
+
+    /// The keys of the action called `id`; `None`: those of the table.
+    pub fn of(&self, id: &str) -> Option<&[Key]> {
+        self.keys.get(id).map(|(keys, _)| keys.as_slice())
+    }
+
+    /// Who gave them: `preset emacs`, or the place in a file; `None`: the table.
+    pub fn origin(&self, id: &str) -> Option<&str> {
+        self.keys.get(id).map(|(_, origin)| origin.as_str())
+    }
+}
+
 /// One entry of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
@@ -189,6 +232,26 @@ mod tests {
             ("pgdn", "PgDn"),
         ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_spelled_the_way_it_is_read() {
+        for text in [
+            "ctrl-c",
+            "space",
+            "P",
+            "shift-tab",
+            "f1",
+            "-",
+            "pgdn",
+            "alt-<",
+            "alt-X",
+            "ctrl-space",
+            "up",
+            "ctrl-alt-v",
+        ] {
+            assert_eq!(text.parse::<Key>().unwrap().spelled(), text);
         }
     }
 

@@ -119,7 +119,7 @@ fn all(state: &State) -> Vec<Entry> {
         .map(|row| Entry {
             name: name(row),
             doc: row.doc.to_owned(),
-            keys: row.keys_shown(),
+            keys: row.keys_shown(&state.bindings),
             command: Command::Row(row),
             refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
         })
@@ -236,13 +236,14 @@ pub fn help_rows(state: &State) -> Vec<HelpRow> {
         typed.is_empty()
             || row.doc.to_lowercase().contains(&typed)
             || row.id.contains(&typed)
-            || row.keys().any(|key| key.to_string().to_lowercase() == typed)
+            || row.keys_in(&state.bindings).iter().any(|key| key.to_string().to_lowercase() == typed)
     };
-    let rows = ACTIONS.iter().filter(|row| row.scope.contains(help.of) && !row.keys.is_empty() && fits(row));
+    let has_keys = |row: &Row| !row.keys_in(&state.bindings).is_empty();
+    let rows = ACTIONS.iter().filter(|row| row.scope.contains(help.of) && has_keys(row) && fits(row));
     let mut rows: Vec<HelpRow> = rows
         .map(|row| HelpRow {
             row,
-            keys: row.keys_shown(),
+            keys: row.keys_shown(&state.bindings),
             refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
         })
         .collect();

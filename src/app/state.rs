@@ -32,6 +32,7 @@ pub use unmarked::Unmarked;
 
 use super::effect::JobId;
 use super::input::{Field, Message};
+use super::keymap::Bindings;
 use super::layout::{Front, Layout, Size, Tier};
 use super::list::List;
 use super::message::Proposed;
@@ -135,6 +136,8 @@ pub struct State {
     pub mode_locked: bool,
     /// Whether this is the demo.
     pub demo: bool,
+    /// The keys that a preset or a person has set.
+    pub bindings: Bindings,
     /// The terminal's size.
     pub size: Size,
     /// The time, for ages.
@@ -259,6 +262,7 @@ impl Default for State {
             mode: Mode::default(),
             mode_locked: false,
             demo: false,
+            bindings: Bindings::default(),
             size: Size { width: 100, height: 30 },
             now: Timestamp::UNIX_EPOCH,
             zone: TimeZone::UTC,

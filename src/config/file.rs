@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use toml::de::DeTable;
 
+use super::keys::{self, Keys};
 use super::{Environment, ForgeConfig, RegistryConfig, config_problem};
 use crate::cli::Global;
 use crate::domain::age::MinAge;
@@ -36,6 +38,9 @@ pub(super) struct File {
     pub(super) registries: BTreeMap<String, RegistryConfig>,
     #[serde(deserialize_with = "super::forge::by_host")]
     pub(super) forge: BTreeMap<String, ForgeConfig>,
+    /// Read apart, because each line has a place of its own.
+    #[serde(skip)]
+    pub(super) keys: Keys,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -119,13 +124,14 @@ pub(super) const KEYS: &[&str] = &[
     "git.url.",
     "registries.",
     "forge.",
+    "keys.",
 ];
 
 /// The keys of each host below a name of [`KEYS`].
 const OF_HOSTS: &[(&str, &[&str])] = &[("forge", &["kind", "api"]), ("registries", &["endpoint", "ca"])];
 
 /// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] = &["profile", "mouse", "keys.", "contexts."];
+const LATER: &[&str] = &["profile", "mouse", "contexts."];
 
 pub(super) const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -180,18 +186,26 @@ fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Resu
 
 /// What is wrong with the file called `name`, by line and column, both counted from 1.
 fn located(name: &str, text: &str, error: &toml::de::Error) -> Problem {
-    let at = error.span().map_or(0, |span| span.start);
-    let before = text.get(..at).unwrap_or_default();
+    let at = place(text, error.span().map_or(0, |span| span.start));
+    config_problem(&format!("{name}:{at}"), error.message().to_owned())
+}
+
+/// `LINE:COLUMN` of a byte, both counted from 1.
+pub(super) fn place(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
-    config_problem(&format!("{name}:{line}:{column}"), error.message().to_owned())
+    format!("{line}:{column}")
 }
 
 pub(super) fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
     let table: toml::Table = toml::from_str(text).map_err(|error| located(name, text, &error))?;
     unknown_keys(name, "", &table, warnings);
     unknown_keys_of_hosts(name, &table, warnings);
-    toml::from_str(text).map_err(|error| located(name, text, &error))
+    let mut file: File = toml::from_str(text).map_err(|error| located(name, text, &error))?;
+    let spanned = DeTable::parse(text).map_err(|error| located(name, text, &error))?;
+    file.keys = keys::read(keys::Text { name, text }, spanned.get_ref(), warnings);
+    Ok(file)
 }
 
 /// Warns about each key that nothing reads, naming the nearest one that something does.
@@ -274,8 +288,7 @@ mod tests {
     #[test]
     fn a_key_of_a_later_version_is_no_mistake() {
         let mut warnings = Vec::new();
-        let text =
-            "mouse = true\n[keys]\n\"push.open\" = [\"p\"]\n[contexts.prod-eu]\nmode = \"read-only\"\n";
+        let text = "mouse = true\nprofile = \"normal\"\n[contexts.prod-eu]\nmode = \"read-only\"\n";
         parse_file("c.toml", text, &mut warnings).unwrap();
         let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
         assert_eq!(codes, [Code::Skipped; 3], "{warnings:?}");

@@ -31,6 +31,7 @@ const PINS: &[(&str, Pin)] = &[
     ("git.url", |global, user| taken(&mut global.git_url) | taken(&mut user.git.url)),
     ("registries", |_, user| taken(&mut user.registries)),
     ("forge", |_, user| taken(&mut user.forge)),
+    ("keys", |_, user| taken(&mut user.keys)),
 ];
 
 fn taken<T: Default + PartialEq>(value: &mut T) -> bool {

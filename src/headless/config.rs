@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Document, Table, Text};
 use crate::cli::{ConfigWhat, Global};
-use crate::config::{self, DEFAULT_FILE, Entry, Environment, Place};
+use crate::config::{self, DEFAULT_FILE, Entry, Environment, Place, Settings};
 use crate::problem::Problem;
 use crate::store::Dirs;
 
@@ -12,12 +12,19 @@ use crate::store::Dirs;
 ///
 /// # Errors
 /// A file that cannot be read or does not parse, where its content is asked for.
-pub(super) fn config(global: &Global, env: &dyn Environment, what: ConfigWhat) -> Result<Answer, Problem> {
+pub(super) fn config(
+    settings: &Settings,
+    global: &Global,
+    env: &dyn Environment,
+    what: ConfigWhat,
+) -> Result<Answer, Problem> {
     match what {
         ConfigWhat::Path => Ok(Answer::new(Paths(paths(global, env)))),
         ConfigWhat::View => Ok(Answer::new(View(config::view(global, env)?))),
         // The files were read on the way here: what is wrong with them has been said, or has ended the command.
-        ConfigWhat::Check => Ok(Answer::new(Checked(config::places(global, env)))),
+        ConfigWhat::Check => {
+            Ok(Answer::new(Checked(config::places(global, env))).with_problems(settings.key_warnings.clone()))
+        }
         ConfigWhat::Default => Ok(Answer::new(Sample)),
     }
 }

@@ -129,15 +129,22 @@ pub(super) fn percent(totals: &ScanTotals) -> Option<String> {
 fn tabs(state: &State) -> [Tab; 6] {
     let tally = state.review.tally();
     let front = state.crumbs().first().copied();
-    let tab = |key, name, count, view| Tab { key, name, count: Some(count), active: front == Some(view) };
+    let inventory = &state.inventory;
+    let (repositories, policies) = (inventory.repositories.len(), inventory.policies.len());
     [
-        tab('1', "Updates", tally.pending, View::Updates),
-        tab('2', "Repositories", state.inventory.repositories.len(), View::Repositories),
-        tab('3', "Policies", state.inventory.policies.len(), View::Policies),
-        tab('4', "Automations", state.inventory.automations.len(), View::Automations),
-        tab('5', "Plan", tally.approved, View::Plan),
-        Tab { key: '6', name: "Log", count: None, active: front == Some(View::Log) },
+        ("view.updates", View::Updates, Some(tally.pending)),
+        ("view.repositories", View::Repositories, Some(repositories)),
+        ("view.policies", View::Policies, Some(policies)),
+        ("view.automations", View::Automations, Some(inventory.automations.len())),
+        ("view.plan", View::Plan, Some(tally.approved)),
+        ("view.log", View::Log, None),
     ]
+    .map(|(id, view, count)| Tab {
+        key: action::keys_of(state, id).first().map(ToString::to_string).unwrap_or_default(),
+        name: view.title(),
+        count,
+        active: front == Some(view),
+    })
 }
 
 /// Status line and hints.

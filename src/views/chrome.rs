@@ -104,8 +104,8 @@ fn trail(crumbs: &[Shown], kept: usize) -> Line {
 /// One view in the row of tabs.
 #[derive(Debug)]
 pub(super) struct Tab {
-    /// Its key.
-    pub(super) key: char,
+    /// Its key; empty: it has none.
+    pub(super) key: String,
     /// Its name.
     pub(super) name: &'static str,
     /// How many rows it has, where that says anything.
@@ -125,13 +125,13 @@ pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab]) {
 
 fn tab_line(tab: &Tab) -> Line {
     let count = tab.count.map(|count| format!(" {count}")).unwrap_or_default();
-    let text = format!("{} {}{count}", tab.key, tab.name);
+    let between = if tab.key.is_empty() { "" } else { " " };
     if tab.active {
-        let role = Role::BorderFocus;
-        return Line::of(role, "[").with(role, text).with(role, "]");
+        let text = format!("[{}{between}{}{count}]", tab.key, tab.name);
+        return Line::of(Role::BorderFocus, text);
     }
-    let name = format!(" {}", tab.name);
-    Line::plain(" ").with(Role::TextDim, tab.key.to_string()).and(name).dim(format!("{count} "))
+    let name = format!("{between}{}", tab.name);
+    Line::plain(" ").with(Role::TextDim, &tab.key).and(name).dim(format!("{count} "))
 }
 
 /// A message that is longer than the status line takes this many rows at most.
@@ -237,15 +237,16 @@ mod tests {
 
     #[test]
     fn tabs_and_hints_read_as_in_the_frames() {
-        let tab = |key, name, count, active| Tab { key, name, count: Some(count), active };
+        let tab =
+            |key: &str, name, count, active| Tab { key: key.to_owned(), name, count: Some(count), active };
         let tabs = [
-            tab('1', "Updates", 3, true),
-            tab('2', "Repositories", 12, false),
-            tab('3', "Policies", 14, false),
+            tab("1", "Updates", 3, true),
+            tab("", "Repositories", 12, false),
+            tab("F3", "Policies", 14, false),
         ];
         assert_eq!(
             drawn(100, |canvas, area| super::tabs(canvas, area, &tabs)),
-            "[1 Updates 3]   2 Repositories 12    3 Policies 14"
+            "[1 Updates 3]   Repositories 12    F3 Policies 14"
         );
         let hints = [("Space", "approve"), ("s", "skip"), ("Enter", "diff")];
         assert_eq!(

@@ -7,6 +7,7 @@ use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
+use crate::app::action::key_of;
 use crate::app::layout::Layout;
 use crate::app::palette::{self, HelpRow};
 use crate::app::state::{Help, State};
@@ -55,7 +56,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let entries = entries(state, help);
     if entries.is_empty() {
         let line = Line::plain("No key does that.   ")
-            .with(Role::KeyHint, ":")
+            .with(Role::KeyHint, key_of(state, "palette.open"))
             .and(" finds every action by its name");
         canvas.line(body.x + 1, body.y + 1, body.width, &line);
         return;

@@ -8,6 +8,7 @@ use super::widgets::field;
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::words;
+use crate::app::action::key_of;
 use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
@@ -98,7 +99,10 @@ fn facts(state: &State, editing: &Editing, width: u16) -> Vec<Line> {
     };
     lines.push(words::fact(
         "source",
-        Line::plain(source).dim("   ").with(Role::KeyHint, "Ctrl-r").dim(" renders it again"),
+        Line::plain(source)
+            .dim("   ")
+            .with(Role::KeyHint, key_of(state, "message.render"))
+            .dim(" renders it again"),
     ));
     for note in &editing.notes {
         lines.extend(words::paragraph("note", Role::StateWarn, note, width));

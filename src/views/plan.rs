@@ -6,6 +6,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, Table, change, change_width};
 use super::words;
+use crate::app::action::key_of;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
 use crate::app::review::UpdateId;
@@ -40,9 +41,9 @@ enum Entry<'a> {
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.plan.is_empty() {
-        let way = Line::of(Role::KeyHint, "1")
+        let way = Line::of(Role::KeyHint, key_of(state, "view.updates"))
             .and(", then ")
-            .with(Role::KeyHint, "Space")
+            .with(Role::KeyHint, key_of(state, "decide.approve"))
             .and(" on what should be pushed.");
         return super::page(canvas, layout, "Nothing approved yet.", &[way]);
     }

@@ -6,6 +6,7 @@ use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{Heads, cluster, tags, words};
+use crate::app::action::key_of;
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
@@ -242,7 +243,8 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return;
     }
     if !state.inventory.has_no_policy() {
-        let says = Line::of(Role::KeyHint, "!").and("  names the places that describe them differently.");
+        let says = Line::of(Role::KeyHint, key_of(state, "view.errors"))
+            .and("  names the places that describe them differently.");
         return super::page(canvas, layout, "Every ImagePolicy is ambiguous, so none is followed.", &[says]);
     }
     let ways = Line::plain("supercargo create image policy").dim("   writes one; ");

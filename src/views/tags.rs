@@ -10,6 +10,7 @@ use super::widgets::columns::{Column, place};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{Heads, facts, rect, words};
+use crate::app::action::key_of;
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
@@ -382,13 +383,17 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Optio
         (Some(scan), _) if scan.running.is_some() => ("Listing the tags …", Line::default()),
         (Some(scan), _) if scan.found.is_none() => match &scan.error {
             Some(problem) => ("The tags could not be listed.", Line::of(Role::StateError, &problem.message)),
-            None => ("Not scanned yet.", Line::of(Role::KeyHint, "r").and(" scans it now")),
+            None => {
+                ("Not scanned yet.", Line::of(Role::KeyHint, key_of(state, "scan.row")).and(" scans it now"))
+            }
         },
         (_, Some(_)) if total > 0 => {
             let text = format!("0 of {} match.   ", words::count(total, "tag"));
             (
                 "No tag matches.",
-                Line::plain(text).with(Role::KeyHint, "M").and(" shows them all, with the reason of each"),
+                Line::plain(text)
+                    .with(Role::KeyHint, key_of(state, "tags.matching"))
+                    .and(" shows them all, with the reason of each"),
             )
         }
         _ => ("Repository has no tags.", Line::default()),

@@ -10,6 +10,7 @@ use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change, change_width};
 use super::{Heads, bars, diff, policies, tags, words};
+use crate::app::action::key_of;
 use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
@@ -390,8 +391,10 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let unread = unread(state);
     if unread > 0 {
         let what = format!("{} could not be read, so nobody knows.", words::count(unread, "automation"));
-        let ways =
-            Line::of(Role::KeyHint, "!").and("  says why   ").with(Role::KeyHint, "R").and("  tries again");
+        let ways = Line::of(Role::KeyHint, key_of(state, "view.errors"))
+            .and("  says why   ")
+            .with(Role::KeyHint, key_of(state, "scan.all"))
+            .and("  tries again");
         return super::page(canvas, layout, "No update is known.", &[Line::of(Role::StateError, what), ways]);
     }
     let ambiguous = state.inventory.ambiguous.len();
@@ -400,7 +403,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
             "{} described by places that differ, so nobody knows.",
             words::count(ambiguous, "object")
         );
-        let way = Line::of(Role::KeyHint, "!").and("  names them");
+        let way = Line::of(Role::KeyHint, key_of(state, "view.errors")).and("  names them");
         return super::page(canvas, layout, "No update is known.", &[Line::of(Role::StateError, what), way]);
     }
     let policies = words::count(state.inventory.policies.len(), "policy");

@@ -26,7 +26,7 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if log::keeps(state, key) {
         return vec![];
     }
-    let row = action::lookup(context, key);
+    let row = action::lookup(&state.bindings, context, key);
     if !row.is_some_and(|row| row.action.moves()) {
         state.settle_preview();
     }

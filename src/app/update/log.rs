@@ -39,8 +39,8 @@ pub(super) fn keeps(state: &mut State, key: Key) -> bool {
     if context != Context::View(View::Log) || key == Key::ctrl('c') {
         return false;
     }
+    let row = action::lookup(&state.bindings, context, key);
     let Some(waiting) = &mut state.log.waiting else { return false };
-    let row = action::lookup(context, key);
     let is_of_rows = row.is_some_and(|row| {
         row.action.moves()
             || matches!(row.action, Action::Why | Action::Copy | Action::Revert | Action::Palette)

@@ -3,6 +3,7 @@
 use super::world::{epoch, press, propose, review_of, tick, update_named};
 use super::*;
 use crate::app::action;
+use crate::app::keymap::Bindings;
 use crate::domain::event::Event;
 use crate::domain::proposal::Hold;
 
@@ -168,7 +169,8 @@ fn the_log_is_followed_while_it_is_in_front_and_no_longer() {
     press(&mut state, &["1"]);
     assert!(tick(&mut state, 3_001).contains(&Effect::StopWork(*job)));
     assert_eq!(
-        action::lookup(Context::View(View::Updates), "6".parse().unwrap()).map(|row| row.id),
+        action::lookup(&Bindings::default(), Context::View(View::Updates), "6".parse().unwrap())
+            .map(|row| row.id),
         Some("view.log")
     );
 }
