@@ -26,6 +26,7 @@ pub mod metadata;
 pub mod mode;
 pub mod object;
 pub mod order;
+pub mod parallel;
 pub mod plan;
 pub mod policy;
 pub mod proposal;

@@ -22,6 +22,21 @@ fn patterns_are_those_of_go() {
 }
 
 #[test]
+fn an_answer_that_is_missing_is_neither_a_difference_nor_agreement() {
+    let ended = json!({"lost": "the worker ended: signal: killed: "});
+    let too_big = json!({"too_big": "10s of processor time"});
+    for (op, theirs, why) in [
+        ("regex", &ended, Some("the reference gives none: the worker ended: signal: killed: ")),
+        ("template", &ended, Some("the reference gives none: the worker ended: signal: killed: ")),
+        ("regex", &too_big, Some("the reference gives none: 10s of processor time")),
+        ("template", &too_big, None),
+        ("regex", &json!({"error": "error parsing regexp"}), None),
+    ] {
+        assert_eq!(reference::missing(op, theirs).as_deref(), why, "{op} {theirs}");
+    }
+}
+
+#[test]
 fn policies_select_what_flux_selects() {
     reference::compare("policy", generate::policy::request);
 }

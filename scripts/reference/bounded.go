@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,20 +11,13 @@ import (
 	"os/exec"
 	"slices"
 	"syscall"
-	"time"
 )
 
-// A request may take so long, and its worker so much address space; nothing that a message or a policy needs comes near.
-const (
-	patience    = 10 * time.Second
-	addressable = 3 << 30
-)
+// A worker may take so much address space; nothing that a message or a policy needs comes near.
+const addressable = 3 << 30
 
 // asWorker is the argument with which the program starts itself to answer.
 const asWorker = "worker"
-
-// tooBig is answered for a request that ended its worker.
-var tooBig = []byte("{\"too_big\":true}\n")
 
 // window is how many requests a worker may have before it.
 const window = 64
@@ -33,6 +28,8 @@ type worker struct {
 	command  *exec.Cmd
 	requests chan []byte
 	answers  *bufio.Reader
+	// errors is what it said last.
+	errors bytes.Buffer
 }
 
 func startWorker() (*worker, error) {
@@ -40,18 +37,19 @@ func startWorker() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(own, asWorker)
-	input, err := command.StdinPipe()
+	w := &worker{command: exec.Command(own, asWorker), requests: make(chan []byte, window)}
+	w.command.Stderr = &w.errors
+	input, err := w.command.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	answers, err := command.StdoutPipe()
+	answers, err := w.command.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{command, make(chan []byte, window), bufio.NewReaderSize(answers, 1<<20)}
+	w.answers = bufio.NewReaderSize(answers, 1<<20)
 	go w.feed(input)
-	return w, command.Start()
+	return w, w.command.Start()
 }
 
 // feed hands requests on until there are no more, or the worker takes none any more.
@@ -66,8 +64,6 @@ func (w *worker) feed(input io.WriteCloser) {
 
 // answer returns the answer to the first request that has none yet, nil if the worker did not live to give it.
 func (w *worker) answer() []byte {
-	timer := time.AfterFunc(patience, func() { _ = w.command.Process.Kill() })
-	defer timer.Stop()
 	answer, err := w.answers.ReadBytes('\n')
 	if err != nil {
 		return nil
@@ -75,9 +71,43 @@ func (w *worker) answer() []byte {
 	return answer
 }
 
-func (w *worker) end() {
+// end takes no more answers, and returns how the worker ended.
+func (w *worker) end() error {
 	close(w.requests)
-	_ = w.command.Wait()
+	return w.command.Wait()
+}
+
+// An end is why a request has no answer: it is more than a worker may take, or something that is not the request's fault
+// ended the worker, such as a machine without memory.
+type end struct {
+	TooBig string `json:"too_big,omitempty"`
+	Lost   string `json:"lost,omitempty"`
+}
+
+// tooSlow is the end of a request that a worker has no patience for.
+var tooSlow = end{TooBig: fmt.Sprintf("%v of processor time", patience)}
+
+// beyondMemory is what Go says first where a worker needs more memory or a deeper stack than it may have.
+var beyondMemory = [][]byte{
+	[]byte("fatal error: runtime: out of memory"),
+	[]byte("fatal error: runtime: cannot allocate memory"),
+	[]byte("fatal error: out of memory"),
+	[]byte("fatal error: stack overflow"),
+}
+
+// ended says why a worker did not live to answer.
+func (w *worker) ended() end {
+	state := w.end()
+	if exit := (*exec.ExitError)(nil); errors.As(state, &exit) && exit.ExitCode() == outOfPatience {
+		return tooSlow
+	}
+	for _, words := range beyondMemory {
+		if bytes.Contains(w.errors.Bytes(), words) {
+			return end{TooBig: string(words)}
+		}
+	}
+	said, _, _ := bytes.Cut(w.errors.Bytes(), []byte("\n"))
+	return end{Lost: fmt.Sprintf("the worker ended: %v: %s", state, said)}
 }
 
 // supervise has each line of the input answered by a worker. Where one did not survive a request, another goes on behind it.
@@ -102,16 +132,17 @@ func answerAll(lines <-chan []byte, writer *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { current.end() }()
 	var open [][]byte
 	for {
 		if open, err = fill(open, lines, current, writer); err != nil || len(open) == 0 {
-			return err
+			return errors.Join(err, current.end())
 		}
 		answer := current.answer()
 		if answer == nil {
-			answer = tooBig
-			current.end()
+			why := current.ended()
+			if answer, err = alone(open[0], why); err != nil {
+				return err
+			}
 			if current, err = startWorker(); err != nil {
 				return err
 			}
@@ -124,6 +155,24 @@ func answerAll(lines <-chan []byte, writer *bufio.Writer) error {
 			return err
 		}
 	}
+}
+
+// alone has a request answered by a worker of its own, after it ended another for the reason why: what came before it may have
+// left that one without memory. If it ends this one too, its answer is the reason.
+func alone(request []byte, why end) ([]byte, error) {
+	if why != tooSlow {
+		w, err := startWorker()
+		if err != nil {
+			return nil, err
+		}
+		w.requests <- request
+		if answer := w.answer(); answer != nil {
+			return answer, w.end()
+		}
+		why = w.ended()
+	}
+	answer, err := json.Marshal(why)
+	return append(answer, '\n'), err
 }
 
 // fill gives the worker what there is to do, and waits for it, all answers flushed, only where nothing is under way.

@@ -51,11 +51,19 @@ func run(arguments []string) error {
 }
 
 func serve(input io.Reader, output io.Writer) error {
-	encoder := json.NewEncoder(output)
-	encoder.SetEscapeHTML(false)
+	watch := startWatch()
 	// Each answer is out before the next request is begun, which may be this process's last.
 	return eachLine(bufio.NewReaderSize(input, 1<<20), func(line []byte) error {
-		return encoder.Encode(respond(line))
+		var encoded bytes.Buffer
+		encoder := json.NewEncoder(&encoded)
+		encoder.SetEscapeHTML(false)
+		var err error
+		watch.over(func() { err = encoder.Encode(respond(line)) })
+		if err != nil {
+			return err
+		}
+		_, err = encoded.WriteTo(output)
+		return err
 	})
 }
 

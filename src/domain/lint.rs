@@ -16,8 +16,8 @@ use serde::{Serialize, Serializer};
 
 use super::manifest::{self, Manifest};
 use super::object::ObjectId;
+use super::parallel::in_parallel;
 use super::proposal::Reference;
-use super::setrun::in_parallel;
 use crate::problem::{Code, Problem};
 
 pub use chain::{BrokenChain, Link, status_of, suspended};

@@ -30,6 +30,7 @@ use super::proposal::Step;
 use super::tags::TagList;
 use constraint::Constraints;
 use filter::{Composed, Exclusion, Filter, Value};
+use goregex::RegexError;
 use numeric::parse_float;
 use version::Version;
 
@@ -118,10 +119,15 @@ impl Exclusions {
         let rules = list.iter().map(|spelled| {
             Exclusion::new(spelled).map_err(|error| {
                 let text = format!("scan failed: failed to compile regex {spelled}: {error}");
-                PolicyError::new(PolicyErrorKind::Scan, text)
+                PolicyError::new(kind_of(&error, PolicyErrorKind::Scan), text)
             })
         });
         Self(Arc::new(rules.collect()))
+    }
+
+    /// Whether it says how the list is, and not that this computer had no room to read it.
+    pub fn is_verdict(&self) -> bool {
+        !self.0.as_ref().as_ref().is_err_and(PolicyError::is_no_verdict)
     }
 
     /// The tags that no rule excludes, in their order.
@@ -132,6 +138,11 @@ impl Exclusions {
         let rules = self.0.as_ref().as_ref().map_err(Clone::clone)?;
         Ok(tags.iter().filter(|tag| !rules.iter().any(|rule| rule.pattern.is_match(tag))).collect())
     }
+}
+
+/// The step at which a policy fails for a pattern that is not there: `kind`, if the pattern is to blame.
+fn kind_of(error: &RegexError, kind: PolicyErrorKind) -> PolicyErrorKind {
+    if error.is_no_verdict() { PolicyErrorKind::NotJudged } else { kind }
 }
 
 /// `filterTags`, compiled, or why it cannot be; may be shared as [`Exclusions`] are.
@@ -146,10 +157,15 @@ impl Filtering {
                 let pattern = &filter.pattern;
                 let text =
                     format!("failed to filter tags: invalid regular expression pattern '{pattern}': {error}");
-                PolicyError::new(PolicyErrorKind::Filter, text)
+                PolicyError::new(kind_of(&error, PolicyErrorKind::Filter), text)
             })
         });
         Self(compiled.transpose())
+    }
+
+    /// Whether it says how the filter is, and not that this computer had no room to read it.
+    pub fn is_verdict(&self) -> bool {
+        !self.0.as_ref().is_err_and(PolicyError::is_no_verdict)
     }
 
     /// Whether some policy has it, other than this one value.

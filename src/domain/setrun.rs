@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::manifest::{self, Manifest, Replaced, RewriteError, Rewritten, YamlError};
+use super::parallel::in_parallel;
 use super::proposal::ObjectIdentity;
 use super::setter::{Resolution, Setters};
 use crate::problem::{Code, Problem};
@@ -159,43 +160,6 @@ fn set_candidate(bytes: &[u8], setters: &Setters) -> Result<FileSet, FileError> 
         end: scalar.span.end,
     });
     Ok(FileSet { updates: updates.collect(), text: Some(text), places })
-}
-
-/// What `work` makes of each item, in their order, on as many threads as there are cores.
-pub fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    in_parallel(items, cores, work)
-}
-
-/// `work` of every item, in the items' order, on up to `threads` threads.
-pub fn in_parallel<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    /// Few enough that the threads end together, many enough that taking one costs nothing.
-    const BATCH: usize = 16;
-    if threads < 2 || items.len() <= BATCH {
-        return items.iter().map(work).collect();
-    }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let drain = || {
-        let mut done = Vec::new();
-        loop {
-            let batch = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(items) = items.chunks(BATCH).nth(batch) else { return done };
-            done.push((batch, items.iter().map(&work).collect::<Vec<R>>()));
-        }
-    };
-    let mut batches: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(drain)).collect();
-        let mut batches = drain();
-        for other in others {
-            match other.join() {
-                Ok(done) => batches.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        batches
-    });
-    batches.sort_unstable_by_key(|(batch, _)| *batch);
-    batches.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use crate::domain::age::Clocks;
 use crate::domain::inventory::Inventory;
 use crate::domain::lint::{Known, suspended};
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId, PolicyChoice, TagFilter};
+use crate::domain::parallel::on_all_cores;
 use crate::domain::plan::Selection;
 use crate::domain::policy::{Evaluation, Evaluator, Exclusions, Filtering, PolicyErrorKind};
 use crate::domain::proposal::Reference;
 use crate::domain::scan::Scan;
-use crate::domain::setrun::on_all_cores;
 use crate::domain::tags::TagList;
 use crate::problem::{Code, Problem};
 
@@ -141,7 +141,14 @@ impl Engine {
     /// The list compiled, once for all that have the same.
     fn exclusions(&self, list: Vec<String>) -> Exclusions {
         let mut compiled = self.exclusions.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled.entry(list).or_insert_with_key(|list| Exclusions::new(list)).clone()
+        if let Some(known) = compiled.get(&list) {
+            return known.clone();
+        }
+        let made = Exclusions::new(&list);
+        if made.is_verdict() {
+            compiled.insert(list, made.clone());
+        }
+        made
     }
 
     /// The filter compiled, once for all policies that have the same.
@@ -152,7 +159,11 @@ impl Engine {
         }
         // Somebody who tries patterns out leaves many that no policy has any more.
         compiled.retain(|_, known| known.is_shared());
-        compiled.entry(filter.clone()).or_insert(Filtering::new(Some(filter))).clone()
+        let made = Filtering::new(Some(filter));
+        if made.is_verdict() {
+            compiled.insert(filter.clone(), made.clone());
+        }
+        made
     }
 
     /// Evaluates one policy on one list of tags; the digest is [`super::Passes::complete`]'s.

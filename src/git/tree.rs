@@ -8,6 +8,7 @@ use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::cache::BareCache;
 use super::error::GitError;
+use crate::domain::parallel::in_shares;
 use crate::domain::setrun::Entry;
 
 /// Below this many files a second thread costs more than it brings.
@@ -167,17 +168,9 @@ impl BareCache {
         let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
         let threads = available.min(items.len() / WORTH_A_THREAD).max(1);
         let share = items.len().div_ceil(threads).max(1);
-        let parts = thread::scope(|scope| {
-            let work = &work;
-            let start = |part| scope.spawn(move || work(&Repository::open(self.dir())?, part));
-            let started: Vec<_> = items.chunks(share).map(start).collect();
-            let died = || git2::Error::from_str("a thread of the cache died");
-            started
-                .into_iter()
-                .map(|thread| thread.join().map_err(|_panic| died())?)
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        Ok(parts.into_iter().flatten().collect())
+        let parts =
+            in_shares(items.chunks(share), threads, |part| work(&Repository::open(self.dir())?, part));
+        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::domain::lint::{self, Fix, Known, LintedMarker, Obsolete, Report, World};
 use crate::domain::marker;
 use crate::domain::object::ObjectId;
-use crate::domain::setrun::in_parallel;
+use crate::domain::parallel::in_parallel;
 use crate::problem::Problem;
 
 /// Runs `lint`.

@@ -16,6 +16,7 @@ use crate::domain::manifest;
 use crate::domain::marker;
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
+use crate::domain::parallel::on_all_cores;
 use crate::domain::proposal::{MarkerPart, Reference};
 use crate::domain::setrun::{self, FileSet, Update};
 use crate::domain::setter::Setters;
@@ -53,7 +54,7 @@ pub(super) fn run(
     if args.paths.len() > 1 {
         each_once(&mut files);
     }
-    let results = setrun::on_all_cores(&files, |file| Changed::find(file, &setters));
+    let results = on_all_cores(&files, |file| Changed::find(file, &setters));
     let mut report =
         Report { files: Vec::new(), updates: Vec::new(), problem_files: Vec::new(), written: write };
     let mut problems = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::inventory::{Inventory, Object};
 use crate::domain::lint::Obsolete;
 use crate::domain::object::{Kind, Meta, ObjectId, Origin};
+use crate::domain::parallel::on_all_cores;
 use crate::problem::{Code, Problem};
 
 use super::files::{SourceFile, holds_flux_objects, holds_related_objects, is_foreign, is_kustomization};
@@ -31,7 +32,7 @@ pub struct Loaded {
 pub fn parse(files: &[SourceFile], default_namespace: &str) -> Loaded {
     let namespaces = Namespaces::read(files, default_namespace);
     let mut loaded = Loaded::default();
-    for findings in in_parallel(files, |file| read_file(file, &namespaces)) {
+    for findings in on_all_cores(files, |file| read_file(file, &namespaces)) {
         loaded.inventory.problems.extend(findings.problems);
         loaded.inventory.obsolete.extend(findings.obsolete);
         for found in findings.found {
@@ -39,25 +40,6 @@ pub fn parse(files: &[SourceFile], default_namespace: &str) -> Loaded {
         }
     }
     loaded
-}
-
-/// Applies `read` to all files on as many threads as there are processors; results in the order of the files.
-fn in_parallel<T: Send>(files: &[SourceFile], read: impl Fn(&SourceFile) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
-    if files.len() < 2 * threads {
-        return files.iter().map(read).collect();
-    }
-    let read = &read;
-    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let share = |first: usize| {
-            let own = files.iter().enumerate().skip(first).step_by(threads);
-            move || own.map(|(index, file)| (index, read(file))).collect::<Vec<_>>()
-        };
-        let running: Vec<_> = (0..threads).map(|first| scope.spawn(share(first))).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Which namespace an object gets that names none.

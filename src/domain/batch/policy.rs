@@ -42,6 +42,9 @@ pub(super) fn answer(fields: &Fields<'_>) -> Result<String, RequestError> {
     let detail = fields.optional("detail")?.unwrap_or(false);
     let evaluator = Evaluator::new(&choice, filter.as_ref(), &exclusions);
     let evaluation = evaluator.evaluate(&tags);
+    if let Some(error) = evaluation.error.as_ref().filter(|error| error.is_no_verdict()) {
+        return Err(RequestError::new(error.to_string()));
+    }
     super::json(&Verdict {
         latest: evaluation.latest.and_then(|latest| tags.get(latest)).map(|tag| Latest { tag }),
         error: evaluation.error.as_ref().map(ToString::to_string),

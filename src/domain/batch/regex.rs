@@ -14,6 +14,7 @@ pub(super) fn answer(fields: &Fields<'_>) -> Result<String, RequestError> {
     let template: Option<String> = fields.optional("template")?;
     let pattern = match Pattern::new(&spelled) {
         Ok(pattern) => pattern,
+        Err(error) if error.is_no_verdict() => return Err(fields.error("pattern", error)),
         Err(error) => {
             let expanded = if template.is_some() { ",\"expanded\":null" } else { "" };
             let error = super::json(&error.to_string())?;

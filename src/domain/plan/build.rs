@@ -13,6 +13,7 @@ use crate::domain::edit::Check;
 use crate::domain::manifest::{self, Manifest, MarkedScalar};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
+use crate::domain::parallel::on_all_cores;
 use crate::domain::proposal::{Decision, ObjectIdentity, Proposal, Site};
 use crate::domain::setrun;
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
@@ -147,7 +148,7 @@ fn build_group(
         };
         (file, bytes_outside_markers(&edited, &after))
     };
-    let files = setrun::on_all_cores(&contents.iter().collect::<Vec<_>>(), planned);
+    let files = on_all_cores(&contents.iter().collect::<Vec<_>>(), planned);
     let (files, outside): (_, Vec<u64>) = files.into_iter().unzip();
     let group = Group {
         automation: ground.automation.clone(),
@@ -189,7 +190,7 @@ fn edit_files(
     };
     let mut changes: Vec<_> = Changes::of(updates).into_iter().collect();
     changes.sort_by_key(|(path, _)| *path);
-    for edit in setrun::on_all_cores(&changes, edit).into_iter().flatten() {
+    for edit in on_all_cores(&changes, edit).into_iter().flatten() {
         let (key, edit) = edit?;
         if !edit.is_empty() {
             contents.insert(key.2.clone(), edit.clone());

@@ -11,10 +11,10 @@ use crate::domain::edit::{Check, ObjectEdit};
 use crate::domain::manifest::{self, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::{ObjectId, Person};
+use crate::domain::parallel::on_all_cores;
 use crate::domain::policy::Evaluator;
 use crate::domain::proposal::{MarkerPart, Proposal, Reference, Site, UpdateState};
 use crate::domain::reference::parse_reference;
-use crate::domain::setrun;
 use crate::problem::Problem;
 
 /// A file with markers.
@@ -237,7 +237,7 @@ impl Review {
                 let sites = sites.get(file.path.as_str())?;
                 Some(apply_sites(&file.path, Arc::clone(&file.text), Some(&file.sites), sites).map(drop))
             };
-            let previews = setrun::on_all_cores(&ground.files, preview);
+            let previews = on_all_cores(&ground.files, preview);
             for (file, preview) in ground.files.iter().zip(previews) {
                 match preview.transpose() {
                     Ok(None) => {}

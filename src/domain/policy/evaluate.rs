@@ -7,6 +7,7 @@
 use super::classify::{Candidate, Candidates};
 use super::filter::{Exclusion, Filter, MAX_COMPOSED, Value};
 use super::{Counts, Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagState};
+use crate::domain::parallel::in_shares;
 use crate::domain::reference::{has_shape_of_tag, is_tag_byte, is_valid_tag};
 use crate::domain::tags::TagList;
 
@@ -137,19 +138,8 @@ impl<'t> Sieve<'_, 't> {
             _ => 1,
         };
         let size = states.len().div_ceil(threads).max(1);
-        let mut shares = states.chunks_mut(size).enumerate();
-        let first = shares.next();
-        let sift = |(number, states): (usize, &mut [TagState])| self.sift(number * size, states);
-        std::thread::scope(|scope| {
-            let others: Vec<_> = shares.map(|share| scope.spawn(move || sift(share))).collect();
-            let mut parts: Vec<_> = first.map(sift).into_iter().collect();
-            for other in others {
-                match other.join() {
-                    Ok(part) => parts.push(part),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            parts
+        in_shares(states.chunks_mut(size).enumerate(), threads, |(number, states)| {
+            self.sift(number * size, states)
         })
     }
 

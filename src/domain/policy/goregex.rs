@@ -41,22 +41,31 @@ const SHALLOW: usize = 60;
 const SHORT: usize = 1_000;
 /// Stack for all others, in bytes; only what is used of it costs memory.
 const DEEP_STACK: usize = 64 << 20;
-/// What Go says where it does not know what to say.
-const INTERNAL: &str = "regexp/syntax: internal error";
 
-/// Why Go would refuse a pattern, in Go's words.
+/// Why there is no compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("error parsing regexp: {what}: `{fragment}`")]
-pub struct RegexError {
-    /// What is wrong.
-    what: &'static str,
-    /// The part of the pattern that is.
-    fragment: String,
+pub enum RegexError {
+    /// Go would refuse it, in Go's words.
+    #[error("error parsing regexp: {what}: `{fragment}`")]
+    Refused {
+        /// What is wrong.
+        what: &'static str,
+        /// The part of the pattern that is.
+        fragment: String,
+    },
+    /// This computer has no room to read it in now, which says nothing about the pattern.
+    #[error("the pattern was not read: no thread with a stack of {DEEP_STACK} bytes can be had: {0}")]
+    NoStack(String),
 }
 
 impl RegexError {
     fn new(what: &'static str, fragment: impl Into<String>) -> Self {
-        Self { what, fragment: fragment.into() }
+        Self::Refused { what, fragment: fragment.into() }
+    }
+
+    /// Whether nothing is said about the pattern: on another day, or another computer, it may well be fine.
+    pub fn is_no_verdict(&self) -> bool {
+        matches!(self, Self::NoStack(_))
     }
 }
 
@@ -68,18 +77,19 @@ const SEARCHED: usize = 1_000;
 pub fn error_place(pattern: &str) -> Range<usize> {
     let end = pattern.len()..pattern.len();
     let Err(error) = parse_deep(pattern) else { return end };
-    let place = |stop: usize| stop.checked_sub(error.fragment.len()).map(|start| start..stop);
-    if error.fragment == pattern {
+    let RegexError::Refused { fragment, .. } = &error else { return end };
+    let place = |stop: usize| stop.checked_sub(fragment.len()).map(|start| start..stop);
+    if fragment == pattern {
         return end;
     }
     if pattern.len() > SEARCHED {
-        return pattern.find(&error.fragment).map_or(end, |at| at..at + error.fragment.len());
+        return pattern.find(fragment).map_or(end, |at| at..at + fragment.len());
     }
     // The same words may stand there twice: the error is where a part of the pattern fails of it first.
     let mut stops = pattern.char_indices().map(|(at, c)| at + c.len_utf8());
     let first = stops.find(|stop| {
         let part = pattern.get(..*stop).unwrap_or_default();
-        part.ends_with(&error.fragment) && parse::parse(part).is_err_and(|of_part| of_part == error)
+        part.ends_with(fragment) && parse::parse(part).is_err_and(|of_part| of_part == error)
     });
     first.and_then(place).unwrap_or(end)
 }
@@ -132,11 +142,18 @@ fn with_stack<T: Send>(
     if is_shallow && pattern.len() <= SHORT {
         return act();
     }
-    let internal = |()| RegexError::new(INTERNAL, pattern);
+    with_own_stack(DEEP_STACK, act)
+}
+
+fn with_own_stack<T: Send>(
+    bytes: usize,
+    act: impl FnOnce() -> Result<T, RegexError> + Send,
+) -> Result<T, RegexError> {
     std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().stack_size(DEEP_STACK);
-        let worker = builder.spawn_scoped(scope, act).map_err(|_io| internal(()))?;
-        worker.join().map_err(|_payload| internal(()))?
+        let builder = std::thread::Builder::new().stack_size(bytes);
+        let worker = builder.spawn_scoped(scope, act);
+        let worker = worker.map_err(|error| RegexError::NoStack(error.to_string()))?;
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -144,7 +161,7 @@ impl Pattern {
     /// Compiles `pattern`, written in Go's syntax.
     ///
     /// # Errors
-    /// In Go's words, if Go would refuse it.
+    /// In Go's words, if Go would refuse it; else why it could not be read.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         with_stack(pattern, || Self::build(pattern))
     }

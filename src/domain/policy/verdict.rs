@@ -155,6 +155,8 @@ pub enum PolicyErrorKind {
     Filter,
     /// No candidate can be selected.
     Failed,
+    /// This computer had no room to judge; Flux would not have failed.
+    NotJudged,
 }
 
 /// Why a policy selects nothing.
@@ -163,13 +165,18 @@ pub enum PolicyErrorKind {
 pub struct PolicyError {
     /// At which step.
     pub kind: PolicyErrorKind,
-    /// Flux's text, to the byte.
+    /// Flux's text, to the byte; ours for what is no failure of Flux's.
     pub text: String,
 }
 
 impl PolicyError {
     pub(super) fn new(kind: PolicyErrorKind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
+    }
+
+    /// Whether nothing is said of the policy: this computer had no room to judge it.
+    pub fn is_no_verdict(&self) -> bool {
+        self.kind == PolicyErrorKind::NotJudged
     }
 
     /// Whether Flux would not try again before the policy changes.
@@ -183,7 +190,7 @@ impl PolicyError {
             PolicyErrorKind::Scan => "ReadOperationFailed",
             PolicyErrorKind::Invalid | PolicyErrorKind::Filter => "InvalidPolicy",
             PolicyErrorKind::NoTags => "DependencyNotReady",
-            PolicyErrorKind::Failed => "Failure",
+            PolicyErrorKind::Failed | PolicyErrorKind::NotJudged => "Failure",
         }
     }
 
@@ -200,6 +207,7 @@ impl PolicyError {
         let code = match self.kind {
             PolicyErrorKind::Scan | PolicyErrorKind::Invalid | PolicyErrorKind::Filter => Code::PolicyInvalid,
             PolicyErrorKind::NoTags | PolicyErrorKind::Failed => Code::PolicyFailed,
+            PolicyErrorKind::NotJudged => Code::Storage,
         };
         Problem::new(code, subject, self.text.clone())
     }

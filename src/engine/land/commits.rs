@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::run::Run;
 use super::{DryRun, Steps, timed};
 use crate::domain::commit::{CommitSpec, Content, is_message, with_trailers};
+use crate::domain::parallel::on_all_cores;
 use crate::domain::plan::{Group, Plan, PlannedFile, Stale, sha256_hex};
-use crate::domain::setrun;
 use crate::engine::short;
 use crate::git::GitError;
 use crate::problem::{Code, Problem};
@@ -75,7 +75,7 @@ impl Run<'_> {
                 let before = there.get(file.path.as_str()).cloned();
                 approved.edit(file, before, crate::source::edit::check).map(|edit| edit.after().into_bytes())
             };
-            let contents = setrun::on_all_cores(files, edit);
+            let contents = on_all_cores(files, edit);
             let contents = contents.into_iter().collect::<Result<Vec<_>, Stale>>()?;
             let blobs = self.cache.write_blobs(&contents).map_err(Problem::from)?;
             let paths = files.iter().map(|file| file.path.clone());

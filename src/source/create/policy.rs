@@ -88,8 +88,10 @@ fn tag_filter(flags: &PolicyFlags) -> Result<Option<Yaml>, CreateError> {
         }
         return usage("cannot specify --filter-extract without specifying --filter-regex");
     };
-    let Ok(pattern) = Pattern::new(regex) else {
-        return usage("--filter-regex is an invalid regex pattern");
+    let pattern = match Pattern::new(regex) {
+        Ok(pattern) => pattern,
+        Err(error) if error.is_no_verdict() => return usage(format!("--filter-regex: {error}")),
+        Err(_) => return usage("--filter-regex is an invalid regex pattern"),
     };
     check_extract(&extract, pattern.names())?;
     Ok(Some(map([("pattern", Some(regex.into())), ("extract", Some(extract.into()))])))

@@ -13,8 +13,9 @@ use crate::domain::policy::expand::Template;
 use crate::domain::policy::goregex::{Pattern, Slots};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::fixed("regexMatch", &[Text, Text], |v| {
-        Ok(Value::Bool(must(v).is_ok_and(|pattern| pattern.is_match(text(v, 1)))))
+    Function::fixed("regexMatch", &[Text, Text], |v| match Pattern::new(text(v, 0)) {
+        Err(error) if error.is_no_verdict() => Err(error.to_string()),
+        pattern => Ok(Value::Bool(pattern.is_ok_and(|pattern| pattern.is_match(text(v, 1))))),
     }),
     Function::fixed("mustRegexMatch", &[Text, Text], |v| Ok(Value::Bool(must(v)?.is_match(text(v, 1))))),
     Function::fixed("regexFind", &[Text, Text], |v| answer(find(&panicking(v)?, text(v, 1)))),
