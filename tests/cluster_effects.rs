@@ -277,6 +277,32 @@ fn each_kind_of_object_is_made_and_deleted_once_and_only_where_the_mode_allows_i
 }
 
 #[test]
+fn a_name_that_no_object_can_have_reaches_no_other_one() {
+    let Some(cluster) = shared() else { return };
+    let rita = Person::new(cluster, "admin", "names");
+    cluster.put_json(&json!({
+        "apiVersion": IMAGE_V1, "kind": "ImageRepository", "metadata": { "namespace": "names", "name": "vote" },
+        "spec": { "image": "127.0.0.1:1/vote", "interval": "1m0s" },
+    }));
+    let state = || cluster.get(IMAGE_V1, "ImageRepository", "names", "vote").unwrap();
+    let before = state();
+    for verb in ["suspend", "resume", "reconcile", "delete", "export"] {
+        for name in ["vote#x", "vote?x=y", "names/vote#x", "vote%23", "../imagerepositories/vote", ""] {
+            let command = [verb, "image", "repository", name];
+            let said = [rita.run(&command), rita.write(&command)];
+            assert!(said.iter().all(|said| said.exit == Some(2)), "{verb} {name:?}: {said:?}");
+        }
+        let elsewhere = [verb, "image", "repository", "vote", "-n", "names/imagerepositories/vote#"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
+        command.current_dir(rita.home.path()).env_clear().env("HOME", rita.home.path());
+        command.env("KUBECONFIG", &rita.kubeconfig).args(elsewhere);
+        assert_eq!(command.output().unwrap().status.code(), Some(2), "{verb}");
+    }
+    assert_eq!(state(), before);
+    assert_eq!(effects(cluster, "names"), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_exported_is_taken_unchanged() {
     let Some(cluster) = shared() else { return };
     let rita = Person::new(cluster, "admin", "exports");

@@ -105,10 +105,11 @@ impl Cluster {
         self.client.clone()
     }
 
-    /// What `question` answers, within the time limit of a call. `act` says in a problem what was being done.
+    /// What `question` answers, within the time limit of a call. `act` says in a problem what was being done; it has to be about
+    /// the object of the question, whose name is looked at before anything is asked.
     ///
     /// # Errors
-    /// The API server was not reached, is not trusted, refuses, or took too long.
+    /// The API server was not reached, is not trusted, refuses, or took too long; a name that no object can have.
     pub async fn call<T>(
         &self,
         act: &Act,
@@ -123,6 +124,7 @@ impl Cluster {
         act: &Act,
         question: impl Future<Output = kube::Result<T>>,
     ) -> Result<kube::Result<T>, Problem> {
+        act.check()?;
         let answer = tokio::time::timeout(self.limit, question).await;
         answer.map_err(|_late| act.too_slow(&self.context, self.limit))
     }

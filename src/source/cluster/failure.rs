@@ -44,6 +44,28 @@ impl Act {
         Self { is_cluster_wide: true, ..Self::new(verb, resource, None) }
     }
 
+    /// What is about an object whose name, or namespace, none can have is never asked: the client puts names into an address as they
+    /// are, where `#` cuts off what follows, `dryRun` too, and another object is meant than was named.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] with the name.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if self.is_cluster_wide {
+            return Ok(());
+        }
+        let name = self.resource.split_once('/').map(|(_, name)| name);
+        let refused = |what: &str, name: &str| {
+            let message = format!("no {what} can be called {name:?}");
+            Err(Problem::new(Code::Usage, name, message)
+                .hint("A name is lower case letters, digits, `-` and, but for a namespace, `.`."))
+        };
+        match (name, self.namespace.as_deref()) {
+            (Some(name), _) if !is_name(name, 253, true) => refused("object", name),
+            (_, Some(namespace)) if !is_name(namespace, 63, false) => refused("namespace", namespace),
+            _ => Ok(()),
+        }
+    }
+
     /// The problem that `error` is.
     pub(super) fn problem(&self, context: &str, error: &Error) -> Problem {
         if let Error::Api(status) = error {
@@ -102,6 +124,15 @@ impl Act {
         Problem::new(Code::Timeout, context, format!("{self}: no answer within {} s", limit.as_secs()))
             .hint("Choose another context with --context, or leave the cluster out with --source files.")
     }
+}
+
+/// Whether an API server takes this for a name (RFC 1123), which has `dots` or not.
+fn is_name(name: &str, longest: usize, dots: bool) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= longest
+        && name.starts_with(is_plain)
+        && name.ends_with(is_plain)
+        && name.chars().all(|c| is_plain(c) || c == '-' || (dots && c == '.'))
 }
 
 impl fmt::Display for Act {
@@ -200,6 +231,39 @@ mod tests {
         assert_eq!(
             one.problem("prod", &status(403, "")).message,
             "not allowed to get secrets/pull in namespace shop"
+        );
+    }
+
+    #[test]
+    fn what_no_object_can_be_called_is_never_asked_for() {
+        let ok = |resource: &str, namespace| Act::new("patch", resource, namespace).check().is_ok();
+        assert!(ok("imagepolicies/web-2.x", Some("shop-eu")) && ok("imagepolicies", None));
+        for name in [
+            "web#x",
+            "web?dryRun=",
+            "web%23",
+            "../web",
+            "a/b",
+            "",
+            ".",
+            "web\n",
+            "Web",
+            "-w",
+            &"w".repeat(254),
+        ] {
+            assert!(!ok(&format!("imagepolicies/{name}"), Some("shop")), "{name}");
+        }
+        for namespace in ["shop#", "shop/imagepolicies/web", "", "a.b"] {
+            assert!(
+                !ok("imagepolicies/web", Some(namespace)) && !ok("imagepolicies", Some(namespace)),
+                "{namespace}"
+            );
+        }
+        assert!(Act::cluster_wide("list", "the kinds of image.toolkit.fluxcd.io/v1").check().is_ok());
+        let problem = Act::new("get", "secrets/a#b", Some("shop")).check().unwrap_err();
+        assert_eq!(
+            (problem.to_string().as_str(), problem.exit()),
+            ("a#b: no object can be called \"a#b\"", 2)
         );
     }
 
