@@ -167,7 +167,11 @@ fn preview(
     let Some(area) = layout.preview.map(rect) else { return };
     let area = if layout.overlay { over(canvas, layout, area) } else { area };
     let area = beside(canvas, layout, area);
-    frame::rule(canvas, area, title, layout.overlay);
+    if layout.sides.is_some() {
+        canvas.line(area.x + 1, area.y, area.width, title);
+    } else {
+        frame::rule(canvas, area, title, layout.overlay);
+    }
     let body =
         Rect { y: area.y + 1, height: area.height.saturating_sub(1 + u16::from(!foot.is_empty())), ..area };
     let room = usize::from(body.height);

@@ -131,26 +131,29 @@ pub(super) fn hunks_of(
     hunks::whole(&hunks::View { state, update, node, width, side_by_side, titled: true })
 }
 
-/// The sites of the update under S1's cursor, and their diff with old and new beside each other.
+/// The sites of the update under S1's cursor, and their diff with old and new beside each other. The walls end with what
+/// they part: glyphs are three bytes each, and most of a tall screen is blank.
 pub(super) fn beside_list(canvas: &mut Canvas<'_>, state: &State, sides: Sides, update: &Proposal) {
-    let [tree, diff] = [sides.sites, sides.diff].map(|area| {
-        frame::wall(canvas, area.x, rect(area));
-        frame::inset(rect(area), 1)
-    });
-    frame::rule(canvas, tree, &Line::plain("sites"), false);
-    tree::draw_branch(canvas, state, below_rule(tree), update);
-    if update.blocked.is_some() {
-        return;
-    }
-    let node = Node::Update(UpdateId::of(update));
-    let side_by_side = state.diff.side_by_side.unwrap_or(true);
-    let lines = hunks_of(state, update, &node, (diff.width, side_by_side));
-    // The blank before the first file has no line to part it from.
-    let lines: Vec<Line> = lines.into_iter().skip(1).take(usize::from(diff.height)).collect();
-    frame::lines(canvas, diff, &lines);
+    let (tree, diff) = (frame::inset(rect(sides.sites), 1), frame::inset(rect(sides.diff), 1));
+    canvas.line(tree.x + 1, tree.y, tree.width, &Line::default().dim("sites"));
+    let rows = tree::draw_branch(canvas, state, below_title(tree), update) + 1;
+    let lines = if update.blocked.is_some() { Vec::new() } else { hunks_beside(state, update, diff) };
+    let used = frame::lines(canvas, diff, &lines).max(rows);
+    let wall = rect(sides.sites);
+    frame::wall(canvas, wall.x, Rect { height: used.min(wall.height), ..wall });
 }
 
-fn below_rule(area: Rect) -> Rect {
+/// The lines of the diff that have room in `area`; the first is the name of the first file.
+fn hunks_beside(state: &State, update: &Proposal, area: Rect) -> Vec<Line> {
+    let node = Node::Update(UpdateId::of(update));
+    let side_by_side = state.diff.side_by_side.unwrap_or(true);
+    let lines = hunks_of(state, update, &node, (area.width, side_by_side));
+    let name = hunks::files(update).first().map(|file| Line::plain(" ").and(*file));
+    // A blank and the rule with the name come first, which the title stands for.
+    name.into_iter().chain(lines.into_iter().skip(2)).take(usize::from(area.height)).collect()
+}
+
+fn below_title(area: Rect) -> Rect {
     Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::edit::ObjectEdit;
 use crate::domain::proposal::{Proposal, Site};
 use crate::text::Shown;
 use crate::theme::Role;
-use crate::views::widgets::canvas::Canvas;
+use crate::views::widgets::canvas::{Canvas, to_cells};
 use crate::views::widgets::glyphs;
 use crate::views::widgets::line::Line;
 use crate::views::{rect, words};
@@ -31,11 +31,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
 }
 
-/// Draws one update with all its files and sites, without a cursor.
-pub(super) fn draw_branch(canvas: &mut Canvas<'_>, state: &State, area: Rect, update: &Proposal) {
-    for (y, node) in (area.y..area.bottom()).zip(rows::branch(update, &BTreeSet::new())) {
-        draw_row(canvas, state, Rect { y, height: 1, ..area }, &node);
+/// Draws one update with all its files and sites, without a cursor; tells how many rows there are.
+pub(super) fn draw_branch(canvas: &mut Canvas<'_>, state: &State, area: Rect, update: &Proposal) -> u16 {
+    let nodes = rows::branch(update, &BTreeSet::new());
+    for (y, node) in (area.y..area.bottom()).zip(&nodes) {
+        draw_row(canvas, state, Rect { y, height: 1, ..area }, node);
     }
+    to_cells(nodes.len())
 }
 
 fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
