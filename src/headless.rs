@@ -45,12 +45,14 @@ mod tags;
 #[cfg(feature = "tui")]
 mod theme;
 mod updates;
+mod visible;
 mod watch;
 
 #[cfg(feature = "tui")]
 pub(crate) use push::read_plan;
 pub use table::Table;
 pub(crate) use table::clean;
+use visible::{write_json, write_yaml};
 
 /// What a command has to say, in every form it can be printed in.
 pub trait Document {
@@ -376,18 +378,6 @@ fn whole(document: &dyn Document, problems: &[Problem]) -> Value {
     object.insert("problems".to_owned(), json!(problems));
     object.extend(document.json());
     Value::Object(object)
-}
-
-/// Writes one JSON document and a newline.
-pub(crate) fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    out.write_all(b"\n")
-}
-
-fn write_yaml(out: &mut dyn Write, value: &Value) -> io::Result<()> {
-    let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())?;
-    if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
 }
 
 fn write_text(out: &mut dyn Write, text: Text, no_header: bool) -> io::Result<()> {

@@ -13,6 +13,7 @@ mod nearest;
 use std::fmt;
 
 pub(crate) use cells::cells;
+pub(crate) use hostile::is_hidden;
 pub(crate) use nearest::edit_distance;
 pub use nearest::{known_names, nearest};
 pub use secrecy::{ExposeSecret, SecretString};

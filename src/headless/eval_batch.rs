@@ -16,6 +16,7 @@ use crate::domain::batch::{self, Answer};
 use crate::problem::{Code, Problem};
 
 use super::Streams;
+use super::visible::visible;
 
 /// The longest line, in bytes, its end not counted.
 const MAX_LINE: usize = 64 << 20;
@@ -251,7 +252,7 @@ fn answers(parcel: Parcel, strict: bool) -> Done {
             }),
             None => Answer::refusal(None, &format!("the line is longer than {MAX_LINE} bytes")),
         };
-        done.text.extend_from_slice(text.as_bytes());
+        done.text.extend_from_slice(visible(&text).as_bytes());
         done.text.push(b'\n');
         if strict && !understood {
             done.refused = true;

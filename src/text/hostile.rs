@@ -81,6 +81,11 @@ fn code_point(ch: char) -> String {
     format!("<U+{:04X}>", u32::from(ch))
 }
 
+/// Whether `ch` is hostile and yet may stand in JSON as it is.
+pub(crate) fn is_hidden(ch: char) -> bool {
+    matches!(ch, '\u{7f}'..='\u{9f}') || is_unseen(ch)
+}
+
 /// Whether `ch` shows nothing itself, or changes the direction or shape of what stands beside it.
 ///
 /// Source: Unicode's `Bidi_Control`, `Default_Ignorable_Code_Point` (without the unassigned), line and paragraph
