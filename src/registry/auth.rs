@@ -10,6 +10,7 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::error::RegistryError;
@@ -57,7 +58,8 @@ struct TokenReply {
     access_token: Option<SecretString>,
     token: Option<SecretString>,
     refresh_token: Option<SecretString>,
-    expires_in: Option<f64>,
+    /// Seconds; some services write them as a text, and none of its forms is worth a refusal.
+    expires_in: Option<Value>,
 }
 
 impl TokenReply {
@@ -87,6 +89,7 @@ impl TokenService {
         }
         let realm = Url::parse(realm)
             .map_err(|error| format!("the realm in www-authenticate is no address: {error}"))?;
+        let realm = wire_text::without_user(realm);
         let host = realm.host_str().unwrap_or_default().to_owned();
         let at_home = realm.host() == registry.host();
         match realm.scheme() {
@@ -275,8 +278,13 @@ fn read_token(wire: &Wire<'_>, ask: &Ask, mut reply: Reply) -> Result<Grant, Reg
     let token = given(found.access_token)
         .or_else(|| given(found.token))
         .ok_or_else(|| bad("no token in bearer response"))?;
-    let life = found.expires_in.map_or(DEFAULT_LIFE, lifetime);
+    let life = found.expires_in.as_ref().and_then(seconds).map_or(DEFAULT_LIFE, lifetime);
     Ok(Grant { token, life, refresh: given(found.refresh_token) })
+}
+
+/// A number, or a text that is one.
+fn seconds(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A life in seconds as it is told; what makes no sense is the shortest or the longest.
@@ -287,6 +295,8 @@ fn lifetime(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -319,6 +329,8 @@ mod tests {
             assert_eq!(lifetime(none), Duration::from_secs(1));
         }
         assert_eq!(lifetime(1e300), LONGEST_LIFE);
+        let told = [json!(300), json!("300"), json!("soon"), json!([1])];
+        assert_eq!(told.map(|value| seconds(&value)), [Some(300.0), Some(300.0), None, None]);
     }
 
     #[test]

@@ -4,13 +4,16 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::wire_text;
+
 /// A list longer than this many pages is no list.
 const MAX_PAGES: usize = 10_000;
 
-/// The pages that were read, so that none is read twice.
+/// The pages that were read and asked for, so that none is asked for twice.
 #[derive(Default)]
 pub(super) struct Trail {
     seen: HashSet<String>,
+    pages: usize,
 }
 
 impl Trail {
@@ -21,22 +24,27 @@ impl Trail {
     ///
     /// Source: google/go-containerregistry:pkg/v1/remote/list.go; RFC 8288.
     pub(super) fn next(&mut self, page: &Url, link: Option<&str>) -> Result<Option<Url>, String> {
+        self.pages += 1;
+        // A page may have come from elsewhere than where it was asked for.
         self.seen.insert(page.as_str().to_owned());
         let Some(target) = link.map(next_target).transpose()?.filter(|target| !target.is_empty()) else {
             return Ok(None);
         };
         let next =
             page.join(target).map_err(|error| format!("the Link to the next page is no address: {error}"))?;
+        let mut next = wire_text::without_user(next);
+        // It is not sent, so the page is the same.
+        next.set_fragment(None);
         if next.origin() != page.origin() {
             return Err(format!(
                 "the Link to the next page leads to another server ({})",
                 next.origin().ascii_serialization()
             ));
         }
-        if self.seen.contains(next.as_str()) {
+        if !self.seen.insert(next.as_str().to_owned()) {
             return Err("the Link to the next page leads back to a page already read".to_owned());
         }
-        if self.seen.len() >= MAX_PAGES {
+        if self.pages >= MAX_PAGES {
             return Err(format!("the list goes on after {MAX_PAGES} pages"));
         }
         Ok(Some(next))
@@ -111,6 +119,27 @@ mod tests {
         assert_eq!(trail.next(&page(1), Some("<?p=2>")), Ok(Some(page(2))));
         assert!(trail.next(&page(2), Some("<?p=1>")).unwrap_err().contains("already read"));
         assert!(trail.next(&page(2), Some("<?p=2>")).unwrap_err().contains("already read"));
+    }
+
+    #[test]
+    fn a_ring_is_one_whatever_its_links_look_like() {
+        for link in ["</v2/a?p=2#x>", "<https://user:pw@r/v2/a?p=2>", "<?p=2>"] {
+            let mut trail = Trail::default();
+            let next = trail.next(&Url::parse("https://r/v2/a").unwrap(), Some(link));
+            assert_eq!(next.unwrap().unwrap().as_str(), "https://r/v2/a?p=2", "{link}");
+            // The page itself was found elsewhere, by a redirect.
+            let again = trail.next(&Url::parse("https://r/v2/a?x=1").unwrap(), Some(link));
+            assert!(again.unwrap_err().contains("already read"), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_goes_on_and_on_is_none() {
+        let page = |n: usize| Url::parse(&format!("https://r/v2/a?p={n}")).unwrap();
+        let mut trail = Trail::default();
+        let ends =
+            (0..2 * MAX_PAGES).find(|n| trail.next(&page(*n), Some(&format!("<?p={}>", n + 1))).is_err());
+        assert_eq!(ends, Some(MAX_PAGES - 1));
     }
 
     proptest::proptest! {

@@ -11,10 +11,7 @@ const SHOWN_KEYS: &[&str] = &["scope", "service", "mount", "from", "digest", "n"
 ///
 /// Source: google/go-containerregistry:internal/redact/redact.go.
 pub(super) fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    // Both fail for addresses that cannot have a user at all, which then have none to hide.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
+    let mut shown = without_user(url.clone());
     if url.query_pairs().any(|(key, _)| !SHOWN_KEYS.contains(&key.as_ref())) {
         let pairs = url.query_pairs().map(|(key, value)| {
             let value = if SHOWN_KEYS.contains(&key.as_ref()) { value } else { "REDACTED".into() };
@@ -23,6 +20,14 @@ pub(super) fn shown(url: &Url) -> String {
         shown.query_pairs_mut().clear().extend_pairs(pairs);
     }
     shown.into()
+}
+
+/// The address without user info: who we are is not for a server to say, and nothing of ours is in an address.
+pub(super) fn without_user(mut url: Url) -> Url {
+    // Both fail for addresses that cannot have a user at all, which then have none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 /// A number of bytes for people, such as `64 MiB`.
@@ -46,6 +51,7 @@ pub(super) fn unquoted(error: &serde_json::Error) -> String {
 /// Source: google/go-containerregistry:pkg/v1/remote/transport/transport.go.
 pub(super) fn redirect_target(from: &Url, location: &str) -> Result<Url, String> {
     let target = from.join(location).map_err(|error| format!("redirected to what is no address: {error}"))?;
+    let target = without_user(target);
     let leaves = target.host() != from.host();
     match target.scheme() {
         "https" => {}
@@ -92,6 +98,8 @@ mod tests {
         let from = Url::parse("https://r.example.com/v2/").unwrap();
         assert!(redirect_target(&from, "https://cdn.example.com/x").is_ok());
         assert!(redirect_target(&from, "/other").is_ok());
+        let named = redirect_target(&from, "https://user:pw@cdn.example.com/x").unwrap();
+        assert_eq!(named.as_str(), "https://cdn.example.com/x", "a server gives us no login");
         assert!(redirect_target(&from, "http://r.example.com/x").is_err());
         assert!(redirect_target(&from, "file:///etc/passwd").is_err());
         for host in [
