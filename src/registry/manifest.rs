@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::wire_text::unquoted;
+use super::wire_text::{self, unquoted};
 use crate::domain::metadata::Labels;
 
 /// The longest label that is kept, in bytes: a source or a revision is far shorter.
@@ -304,8 +304,19 @@ fn notes(texts: Option<&Texts>) -> Notes {
         let text = raw(name).and_then(Value::as_str).map(str::trim);
         text.filter(|text| !text.is_empty() && text.len() <= LONGEST_LABEL).map(str::to_owned)
     };
-    let labels = Labels { source: text("source"), revision: text("revision"), version: text("version") };
+    let source = text("source").and_then(without_user);
+    let labels = Labels { source, revision: text("revision"), version: text("version") };
     Notes { created: raw("created").and_then(time), labels }
+}
+
+/// An address without the login that a build may have left in it; what cannot be read as one, and may hold a login, is none.
+fn without_user(source: String) -> Option<String> {
+    if !(source.contains("://") && source.contains('@')) {
+        return Some(source);
+    }
+    let url = url::Url::parse(&source).ok()?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    Some(if has_user { wire_text::without_user(url).into() } else { source })
 }
 
 /// A time, in whole seconds; the zero of Go's clock is none.
@@ -397,6 +408,19 @@ mod tests {
         assert_eq!(config.notes.labels.revision.as_deref(), Some("4c1f0e2"));
         for none in [r#"{"created":"0001-01-01T00:00:00Z"}"#, r#"{"created":7,"config":null}"#, "{}"] {
             assert_eq!(read_config(none.as_bytes()).unwrap(), Config::default(), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_login_in_the_label_of_the_source_is_left_out() {
+        for (label, source) in [
+            ("https://rita:hunter2@github.com/acme/app", Some("https://github.com/acme/app")),
+            ("https://hunter2@github.com/acme/app.git", Some("https://github.com/acme/app.git")),
+            ("https://github.com/acme/app@v1", Some("https://github.com/acme/app@v1")),
+            ("git@github.com:acme/app", Some("git@github.com:acme/app")),
+            ("https://rita:hunter2@[", None),
+        ] {
+            assert_eq!(without_user(label.to_owned()).as_deref(), source, "{label}");
         }
     }
 

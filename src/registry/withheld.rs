@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::wire::Ask;
@@ -10,11 +11,47 @@ use super::wire::Ask;
 /// What stands in the place of a secret.
 const STRUCK: &[u8] = b"REDACTED";
 
-/// Replaces every secret of `ask` in `body`.
+/// Replaces every secret of `ask` in `body`, also where the body spells it as JSON, a page or an address does.
 pub(super) fn strike(body: &mut Vec<u8>, ask: &Ask) {
-    for secret in secrets(ask) {
+    let secrets = secrets(ask);
+    for secret in &secrets {
         strike_one(body, secret.as_bytes());
     }
+    // A text in JSON may have any of its characters as a number.
+    let Some(mut read) = serde_json::from_slice::<Value>(body).ok().filter(|_| !secrets.is_empty()) else {
+        return;
+    };
+    if strike_texts(&mut read, &secrets) {
+        *body = read.to_string().into_bytes();
+    }
+}
+
+/// The same in every text of a JSON value; whether there was anything to strike.
+fn strike_texts(value: &mut Value, secrets: &[Zeroizing<String>]) -> bool {
+    match value {
+        Value::String(text) => strike_text(text, secrets),
+        Value::Array(values) => values.iter_mut().fold(false, |any, one| strike_texts(one, secrets) | any),
+        Value::Object(object) => {
+            let in_values = object.values_mut().fold(false, |any, one| strike_texts(one, secrets) | any);
+            let mut keys: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
+            let in_keys = keys.iter_mut().fold(false, |any, (key, _)| strike_text(key, secrets) | any);
+            *object = keys.into_iter().collect();
+            in_values | in_keys
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn strike_text(text: &mut String, secrets: &[Zeroizing<String>]) -> bool {
+    let mut bytes = text.as_bytes().to_vec();
+    for secret in secrets {
+        strike_one(&mut bytes, secret.as_bytes());
+    }
+    let is_struck = bytes != text.as_bytes();
+    if is_struck {
+        *text = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    is_struck
 }
 
 /// The same in every header; one that is none any more afterwards is emptied.
@@ -43,9 +80,31 @@ fn secrets(ask: &Ask) -> Vec<Zeroizing<String>> {
     }
     let form = ask.form.iter().flatten().filter(|(key, _)| *key == "refresh_token");
     found.extend(form.map(|(_, value)| Zeroizing::new(value.clone())));
+    let spelled: Vec<_> = found.iter().flat_map(|secret| spellings(secret)).collect();
+    found.extend(spelled);
     // The longest first, as a shorter one may be a part of it.
     found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    found.dedup();
     found
+}
+
+/// How a secret reads in JSON (as most write it, as Go does, and as PHP does), in a page, and in an address.
+fn spellings(secret: &str) -> Vec<Zeroizing<String>> {
+    let json = Value::from(secret).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default();
+    let go = json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
+    let page = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let all = [
+        json.to_owned(),
+        go,
+        json.replace('/', "\\/"),
+        page.replace('"', "&quot;").replace('\'', "&#39;"),
+        page.replace('"', "&#34;").replace('\'', "&#x27;"),
+        form.replace('+', "%20"),
+        form,
+    ];
+    all.into_iter().filter(|text| text != secret).map(Zeroizing::new).collect()
 }
 
 fn strike_one(body: &mut Vec<u8>, secret: &[u8]) {
@@ -89,5 +148,29 @@ mod tests {
             "ok: oi",
             "what is too short to tell stays"
         );
+    }
+    #[test]
+    fn a_secret_is_known_however_it_is_spelled() {
+        let password = "hunter\"2\\<&'/ü x";
+        let basic = format!("Basic {}", STANDARD.encode(format!("rita:{password}")));
+        let numbers: Vec<String> = password.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let numbers = numbers.concat();
+        let inner = serde_json::to_string(password).unwrap();
+        for said in [
+            format!(r#"{{"errors":[{{"code":"DENIED","message":"rita:{numbers}"}}]}}"#),
+            serde_json::json!({"errors": [{"code": "X", "message": "no", "detail": {password: [inner]}}]})
+                .to_string(),
+            format!("no {inner}"),
+            "<title>rita:hunter&quot;2\\&lt;&amp;&#39;/ü x</title>".to_owned(),
+            "https://x/?p=hunter%222%5C%3C%26%27%2F%C3%BC+x".to_owned(),
+            "https://x/?p=hunter%222%5C%3C%26%27%2F%C3%BC%20x".to_owned(),
+            r#"no "hunter\"2\\\u003c\u0026'/ü x" (cut"#.to_owned(),
+        ] {
+            let struck = struck(Some(&basic), None, &said);
+            assert!(struck.contains("REDACTED") && !struck.contains("hunter"), "{said}: {struck}");
+            assert!(!struck.contains("\\u0068"), "{said}: {struck}");
+        }
+        let harmless = r#"{"errors":[{"code":"X","message":"\u006eo"}]}"#;
+        assert_eq!(struck(Some(&basic), None, harmless), harmless);
     }
 }
