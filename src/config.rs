@@ -6,13 +6,13 @@ mod file;
 mod forge;
 mod keys;
 mod locked;
+mod registry;
 mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use serde::Deserialize;
 
 use crate::app::action;
 use crate::app::keymap::Bindings;
@@ -28,6 +28,7 @@ use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
 
 pub use file::themes_folder;
 pub use forge::{ForgeConfig, ForgeSettings};
+pub use registry::RegistryConfig;
 pub use view::{DEFAULT_FILE, Entry, Place, places, view, without_files};
 
 /// When to ask the network.
@@ -66,16 +67,6 @@ pub struct FlagCredential {
     pub password: SecretString,
     /// The one registry host it is for; `None`: whatever single host the command asks.
     pub host: Option<String>,
-}
-
-/// `[registries."HOST"]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct RegistryConfig {
-    /// Ask here instead.
-    pub endpoint: Option<String>,
-    /// Trust this CA for it.
-    pub ca: Option<PathBuf>,
 }
 
 /// Everything that is in force.

@@ -36,6 +36,7 @@ use std::time::Duration;
 pub use client::{Client, ClientOptions, Endpoint};
 pub use error::RegistryError;
 pub use examine::{Examination, Wish};
+pub use http::holds_certificate;
 pub use keyring::{Credential, Keyring, KeyringError, Login, Offer};
 pub use metadata::Resolved;
 pub use transport::{Transport, TransportError};

@@ -63,9 +63,13 @@ pub(super) fn client(settings: &Settings) -> Result<Client, Problem> {
 }
 
 pub(super) fn read_ca(path: &std::path::Path) -> Result<Vec<u8>, Problem> {
-    std::fs::read(path).map_err(|error| {
-        Problem::new(Code::Config, path.display().to_string(), "the CA file cannot be read").caused_by(&error)
-    })
+    let wrong = |text: &str| Problem::new(Code::Config, path.display().to_string(), text);
+    let pem = std::fs::read(path).map_err(|error| wrong("the CA file cannot be read").caused_by(&error))?;
+    if registry::holds_certificate(&pem) {
+        Ok(pem)
+    } else {
+        Err(wrong("the CA file holds no certificate in PEM"))
+    }
 }
 
 impl Engine {
@@ -124,7 +128,7 @@ impl Engine {
     }
 
     /// Ends a pass: what it saw first is known after a crash, too.
-    pub(super) async fn settle_ledgers(&self) {
+    pub async fn settle_ledgers(&self) {
         let store = Arc::clone(&self.store);
         // A worker that ends early leaves that to the system.
         let _ = tokio::task::spawn_blocking(move || store.first_seen().settle()).await;

@@ -57,6 +57,14 @@ impl DockerFile {
         own.or_else(entry).or_else(|| self.store.as_deref().and_then(ask))
     }
 
+    /// The keys under which helpers are named by what is no name of a program, with those names.
+    pub(super) fn unusable_helpers(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = self.helpers.iter().map(|(host, name)| (format!("credHelpers.{host:?}"), name.as_str()));
+        let common = self.store.iter().map(|name| ("credsStore".to_owned(), name.as_str()));
+        // Docker takes an empty name for none.
+        own.chain(common).filter(|(_, name)| !name.is_empty() && !Helper::is_name(name))
+    }
+
     /// The helper that is named for `host` alone.
     pub(super) fn own_helper(&self, host: &str) -> Option<&str> {
         let names: &[&str] = if host == CANONICAL_HUB { &[HUB, CANONICAL_HUB, "docker.io"] } else { &[host] };

@@ -44,13 +44,17 @@ pub struct Helper {
 impl Helper {
     /// The helper called `name` in the file `label`, for `server`; `None` if that is no name of a program.
     pub(super) fn new(label: &str, name: &str, server: &str) -> Option<Self> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(plain);
-        is_name.then(|| Self {
+        Self::is_name(name).then(|| Self {
             label: format!("{label} (helper {name})"),
             name: name.to_owned(),
             server: server.to_owned(),
         })
+    }
+
+    /// Whether this may be the end of a program's name.
+    pub(super) fn is_name(name: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
     }
 
     /// Such as `docker config (helper ecr-login)`.

@@ -100,6 +100,11 @@ impl Http {
     }
 }
 
+/// Whether a file holds a certificate in PEM.
+pub fn holds_certificate(pem: &[u8]) -> bool {
+    certificates(pem, "").is_ok()
+}
+
 /// All certificates of a bundle; none is an error, in the words of `none`.
 fn certificates(pem: &[u8], none: &str) -> Result<Vec<Certificate>, RegistryError> {
     let found = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());

@@ -4,6 +4,7 @@
 //! only the best match counts, as in Flux. Nothing here talks to a registry.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -112,6 +113,18 @@ pub enum KeyringError {
         entry: String,
         /// What is wrong, without the content.
         reason: String,
+    },
+    /// A helper is named by what is no name of a program, and so is not asked.
+    #[error("{label}: {key} in {file} names no program: {name:?}; it is not asked")]
+    Helper {
+        /// The source.
+        label: String,
+        /// The file.
+        file: String,
+        /// The key in it.
+        key: String,
+        /// What is named there.
+        name: String,
     },
     /// A file that is there could not be read.
     #[error("{label}: {file} could not be read: {reason}")]
@@ -254,9 +267,19 @@ impl Keyring {
                 }),
                 Ok(text) => self.add_docker_config(label, &text),
             };
+            failed.extend(self.unusable_helpers(label, &path).filter(|_| read.is_ok()));
             failed.extend(read.err());
         }
         failed
+    }
+
+    /// What is wrong with the helpers of the file that was added last.
+    fn unusable_helpers<'a>(&'a self, label: &'a str, path: &'a Path) -> impl Iterator<Item = KeyringError> {
+        let unusable = self.files.last().into_iter().flat_map(DockerFile::unusable_helpers);
+        unusable.map(move |(key, name)| {
+            let (label, file) = (label.to_owned(), path.display().to_string());
+            KeyringError::Helper { label, file, key, name: name.to_owned() }
+        })
     }
 
     /// Sets the way to the registry; an error ends every conversation before it begins, as no other way was meant.
