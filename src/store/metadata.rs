@@ -49,13 +49,14 @@ pub struct KnownImages {
 }
 
 impl KnownImages {
-    /// Notes that `tag` has `digest`, as the registry said at `now`; [`KnownTag::before`] remembers what it had.
+    /// Notes that `tag` has `digest`, as the registry said at `now`; [`KnownTag::before`] remembers what it had. When it was
+    /// pushed stays known as long as the digest is the same, though a registry need not say so again.
     pub fn observe(&mut self, tag: &str, digest: &str, pushed: Option<Timestamp>, now: Timestamp) {
         let known = self.tags.remove(tag);
-        let (since, before) = match known {
-            Some(known) if known.digest == digest => (known.since, known.before),
-            Some(known) => (now, Some(known.digest)),
-            None => (now, None),
+        let (since, before, pushed) = match known {
+            Some(known) if known.digest == digest => (known.since, known.before, pushed.or(known.pushed)),
+            Some(known) => (now, Some(known.digest), pushed),
+            None => (now, None, pushed),
         };
         let seen = KnownTag { digest: digest.to_owned(), asked: now, since, pushed, before };
         self.tags.insert(tag.to_owned(), seen);
@@ -186,6 +187,15 @@ mod tests {
         assert_eq!(file.holds, Some(Holds { name: "r/a".into(), tags: 1, time: at(400) }));
         assert!(store.metadata().remove(&file).unwrap());
         assert_eq!(store.metadata().read("r/a"), KnownImages::default());
+    }
+
+    #[test]
+    fn when_a_tag_was_pushed_is_remembered_until_it_moves() {
+        let mut known = KnownImages::default();
+        for (digest, pushed, told) in [("d", Some(7), Some(7)), ("d", None, Some(7)), ("e", None, None)] {
+            known.observe("1", digest, pushed.map(at), at(9));
+            assert_eq!(known.tags["1"].pushed, told.map(at), "{digest} {pushed:?}");
+        }
     }
 
     #[test]

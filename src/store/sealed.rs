@@ -60,7 +60,8 @@ impl SealedFiles {
 
     /// What `unpack` makes of a file; `None` if there is none that makes sense.
     pub(super) fn read<T>(&self, name: &str, unpack: impl FnOnce(&codec::Sealed) -> Option<T>) -> Option<T> {
-        let file = self.shelf.read(name)?;
+        // What is empty is what a crash left of a file that nobody waited for.
+        let file = self.shelf.read(name).filter(|file| self.lasting || !file.is_empty())?;
         let read =
             codec::open(self.kind, &file).and_then(|sealed| unpack(&sealed).ok_or(Unreadable::Damaged));
         match read {

@@ -32,14 +32,15 @@ struct Memory {
     lines: HashMap<String, Vec<u8>>,
 }
 
-/// When a file that was replaced is the new one after a crash, too. A folder takes several times as long to be synced as a file.
+/// When a file that was replaced is the new one after a crash, too. A folder takes several times as long to be synced as a file,
+/// and a file as long as a page of tags to be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lasting {
     /// Once it is written.
     AtOnce,
     /// Once [`Shelf::settle`] was called, which serves for all that were replaced before.
     WhenSettled,
-    /// Whenever that comes: of a cache the old one will do.
+    /// Whenever that comes: of a cache the old one will do, or none. One that a crash left in part does not have its checksum.
     Whenever,
 }
 
@@ -182,8 +183,7 @@ impl Shelf {
     /// Replaces a file: readers see the old content or the new, never a part. Whether that is on the disk; if not, it is
     /// kept in memory.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> bool {
-        let at_once = self.lasting == Lasting::AtOnce;
-        let written = self.in_folder(|folder| replace(folder, name, bytes, at_once));
+        let written = self.in_folder(|folder| replace(folder, name, bytes, self.lasting));
         tracing::trace!(bytes = bytes.len(), written, "store: {name} replaced");
         if written {
             self.memory().whole.remove(name);

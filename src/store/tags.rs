@@ -272,6 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_crash_left_empty_is_scanned_again_without_a_word() {
+        let (_dir, store, _) = store_with(b"");
+        assert_eq!(store.tags().read("r/a"), None);
+        assert!(store.take_warnings().is_empty());
+        store.tags().write("r/a", list(&["2"]), at(7));
+        assert_eq!(store.tags().read("r/a").unwrap().tags, list(&["2"]));
+    }
+
+    #[test]
     fn a_list_of_another_version_is_said_to_be_one() {
         let (_dir, store, _) = store_with(b"SCTAGS\0\x09 in a form that is still to be invented");
         assert_eq!(store.tags().read("r/a"), None);

@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::Lasting;
+
 /// How often a line is written again because the file was replaced meanwhile, which it is once in a thousand lines.
 const ATTEMPTS: usize = 100;
 
@@ -39,14 +41,16 @@ pub(in super::super) fn probe(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(&vec![0; PROBE])
 }
 
-pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8], lasting: bool) -> io::Result<()> {
+pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8], lasting: Lasting) -> io::Result<()> {
     // Temporary files are made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
+    if lasting != Lasting::Whenever {
+        file.as_file().sync_all()?;
+    }
     file.persist(folder.join(name)).map_err(|failed| failed.error)?;
     // The rename itself lies in the folder.
-    if lasting { File::open(folder)?.sync_all() } else { Ok(()) }
+    if lasting == Lasting::AtOnce { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 pub(super) fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
@@ -87,7 +91,7 @@ pub(super) fn shorten_file(
     // The rest of a line that is being written comes with what is late.
     let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut late = read.split_off(whole);
-    replace(folder, name, &shorten(&read), true)?;
+    replace(folder, name, &shorten(&read), Lasting::AtOnce)?;
     // Whoever opened the file before it was replaced may have added to it until now; whoever adds to it from now on
     // sees that it was replaced.
     file.read_to_end(&mut late)?;
