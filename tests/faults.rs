@@ -13,10 +13,12 @@ mod support {
 
 use std::collections::HashSet;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
+use serde_json::Value;
 use supercargo::domain::reference::ImageName;
 use supercargo::registry::{Client, ClientOptions, Keyring, ListRequest};
 use support::faults::{self, Fault, Outcome, PACKED_SECRET, PASSWORD, SECRET, Script};
@@ -160,6 +162,75 @@ async fn whatever_a_registry_does_a_list_is_whole_or_a_failure() {
     let traces = String::from_utf8_lossy(&traces.0.lock().unwrap()).into_owned();
     assert!(traces.contains("/v2/team/app/tags/list"), "the traces are looked at");
     assert!(!shows_secret(&traces), "a secret in the traces");
+}
+
+/// So many conversations of the program itself.
+const OF_PROGRAM: usize = 24;
+const LONG_OF_PROGRAM: usize = 500;
+
+/// Everything below a folder, file by file.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.map(|path| {
+        if path.is_dir() { files(&path) } else { vec![(path.clone(), std::fs::read(path).unwrap())] }
+    });
+    found.flatten().collect()
+}
+
+/// Has the program list the tags of a registry that goes wrong; what was wrong with that, if anything.
+fn converse_with_program(seed: u64, thief: &str) -> Option<String> {
+    let script = Script::new(seed);
+    let (home, liar) = (tempfile::tempdir().unwrap(), script.clone().start(thief));
+    let mut program = assert_cmd::Command::cargo_bin("supercargo").unwrap();
+    program.current_dir(home.path()).env_clear().env("HOME", home.path()).timeout(Duration::from_mins(2));
+    program.args(["get", "tags", "--image", &format!("{}/team/app", liar.host), "-o", "json"]);
+    program.args(["--log-level", "trace", "--registry-username", "rita", "--registry-password-stdin"]);
+    let output = program.write_stdin(PASSWORD).output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let printed: Option<Vec<String>> = serde_json::from_str::<Value>(&out).ok().and_then(|list| {
+        let tag = |item: &Value| item["tag"].as_str().map(str::to_owned);
+        list["items"].as_array().map(|items| items.iter().filter_map(tag).collect())
+    });
+    let (mut expected, mut listed) = (script.tags(), printed.unwrap_or_default());
+    expected.sort_unstable();
+    listed.sort_unstable();
+    let succeeded = output.status.code() == Some(0);
+    let said = match (succeeded, script.outcome()) {
+        (true, Outcome::Failure) => Some("a list in spite of everything".to_owned()),
+        (true, _) if listed != expected => Some(format!("{} tags of {}", listed.len(), expected.len())),
+        (false, Outcome::Whole) => Some(format!("no list: {:?}", output.status)),
+        (false, _) if !listed.is_empty() => Some("a part of a list".to_owned()),
+        (false, _) if !err.contains(r#""kind":"Problem""#) => Some("it does not say why".to_owned()),
+        _ => None,
+    };
+    let shows = |bytes: &[u8]| shows_secret(&String::from_utf8_lossy(bytes));
+    let leaks =
+        [out.as_bytes(), err.as_bytes()].into_iter().any(shows).then(|| "a secret in a stream".to_owned());
+    let kept = files(home.path()).into_iter().find(|(_, bytes)| shows(bytes));
+    let wrong = said.or(leaks).or(kept.map(|(path, _)| format!("a secret in {}", path.display())));
+    wrong.map(|wrong| format!("seed {seed}: {wrong}\n    {script:?}\n{out}\n{err}"))
+}
+
+#[test]
+fn the_program_itself_prints_and_keeps_neither_a_part_of_a_list_nor_a_secret() {
+    let many =
+        if setting("SUPERCARGO_LONG").is_some_and(|long| long > 0) { LONG_OF_PROGRAM } else { OF_PROGRAM };
+    let seeds = (0..LONG).filter(|seed| !Script::new(*seed).takes_time()).take(many);
+    let (seeds, wrong) = (Mutex::new(seeds), Mutex::new(Vec::new()));
+    let next = || seeds.lock().unwrap().next();
+    let thief = faults::thief();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(seed) = next() {
+                    wrong.lock().unwrap().extend(converse_with_program(seed, &thief.host));
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {many}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(thief.asked().iter().all(|asked| asked.authorization.is_none()));
 }
 
 #[test]
