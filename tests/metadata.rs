@@ -187,6 +187,25 @@ async fn without_head_the_digest_is_that_of_the_bytes_and_known_ones_are_not_sen
 }
 
 #[tokio::test]
+async fn a_tag_that_has_not_moved_costs_one_question_without_a_body() {
+    let whole = digest(b"image");
+    let same = format!("\"{whole}\"");
+    let liar = serves(move |asked, _, _| match asked.known.as_ref() {
+        Some(known) if *known == same => Say::status("304 Not Modified"),
+        _ => Say::json("").with(&format!("Docker-Content-Digest: {}", digest(b"another"))),
+    });
+    let asker = Asker::of(&liar.host, "team/app");
+    let resolved = asker.resolve("1", Some(&whole)).await.unwrap();
+    assert_eq!(resolved, Resolved { digest: whole, pushed: None });
+    assert!(liar.asked().iter().all(|asked| asked.line.ends_with("/v2/") || asked.line.starts_with("HEAD ")));
+    assert_eq!(asker.resolve("1", Some(&digest(b"old"))).await.unwrap().digest, digest(b"another"));
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    let pushed = registry.push("team/app", "1");
+    let asker = Asker::of(&registry.host, "team/app");
+    assert_eq!(asker.resolve("1", Some(&pushed)).await.unwrap().digest, pushed);
+}
+
+#[tokio::test]
 async fn bytes_that_are_not_what_was_asked_for_are_refused() {
     let (manifest, config) = plain_image();
     let whole = digest(manifest.as_bytes());
@@ -271,6 +290,26 @@ async fn a_signature_that_refers_to_an_image_is_found_and_other_things_are_none(
         let asker = Asker::of(&liar.host, "team/app");
         assert_eq!(asker.signature(&digest(b"image"), false).await, wanted);
         assert!(liar.asked().last().unwrap().line.ends_with(&format!("/referrers/{}", digest(b"image"))));
+    }
+}
+
+#[tokio::test]
+async fn a_signature_is_found_on_whichever_page_of_the_list_and_a_list_that_is_refused_is_none() {
+    let entry = |kind: &str| format!(r#"{{"digest":"{}","size":1,"artifactType":"{kind}"}}"#, digest(b"x"));
+    let page = move |kind: &str| Say::json(format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entry(kind)));
+    let cosign = "application/vnd.dev.cosign.artifact.sig.v1+json";
+    let first = move || page("application/spdx+json").with("Link: <?page=2>; rel=\"next\"");
+    let liar = serves(move |asked, _, _| match asked.line.split_once("?page=") {
+        None => first(),
+        Some(_) => page(cosign),
+    });
+    let asker = Asker::of(&liar.host, "team/app");
+    assert_eq!(asker.signature(&digest(b"image"), false).await, Signature::Referrer(cosign.to_owned()));
+    for (is_ring, code) in [(true, Code::BadAnswer), (false, Code::RegistryForbidden)] {
+        let liar = serves(move |_, _, _| if is_ring { first() } else { Say::status("403 Forbidden") });
+        let asker = Asker::of(&liar.host, "team/app");
+        let answer = asker.client.signature(&asker.request(), &digest(b"image"), false).await;
+        assert_eq!(answer.unwrap_err().code(), code);
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::lab::{Lab, POLICY};
+use support::lab::{Lab, NEWEST, POLICY};
 
 /// How long anything may take; the intervals are a second.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -104,6 +104,39 @@ fn each_tag_that_comes_moves_or_goes_is_a_line_until_a_signal() {
     let watch = Watch::start(&lab, &["scan", "repository", "vote"]);
     lab.registry.push("vote", "v9");
     assert_eq!(change(&watch.next()), [json!("added"), json!("v9"), json!(null)]);
+    assert_eq!(watch.end("-TERM"), Some(143));
+}
+
+#[test]
+fn a_tag_that_moves_is_seen_if_it_is_selected_or_in_the_files_or_its_digest_is_known() {
+    let Some(lab) = Lab::start() else { return };
+    let image = format!("--image={}/vote", lab.registry.host);
+    // The policy reflects no digest.
+    lab.automate("image-updates");
+    lab.run(&["create", "image", "repository", "vote", &image, "--interval=1s"]).expect(0);
+    lab.run(&["scan", "repository", "vote"]).expect(0);
+    // The files are fetched, and one tag is looked at.
+    lab.run(&["get", "updates"]).expect(0);
+    lab.run(&["explain", "tag", "vote", "latest"]).expect(0);
+    let watch = Watch::start(&lab, &["scan", "repository", "--all"]);
+    lab.registry.push("vote", "v9");
+    assert_eq!(watch.next()["tag"], "v9", "the watch has begun");
+    for tag in [NEWEST, "v8", "latest"] {
+        let moved = lab.registry.move_tag("vote", tag);
+        let line = watch.next();
+        assert_eq!([&line["change"], &line["tag"]], [&json!("digest_moved"), &json!(tag)], "{line}");
+        assert_eq!(line["digest"], json!(moved), "{line}");
+    }
+    // Nobody knows what this one stood for.
+    lab.registry.move_tag("vote", "v9");
+    lab.registry.push("vote", "v10");
+    assert_eq!(watch.next()["tag"], "v10");
+    assert_eq!(watch.end("-INT"), Some(130));
+    // What moves while nobody watches is told when somebody does again.
+    lab.registry.move_tag("vote", "v8");
+    let watch = Watch::start(&lab, &["scan", "repository", "vote"]);
+    let line = watch.next();
+    assert_eq!([&line["change"], &line["tag"]], [&json!("digest_moved"), &json!("v8")], "{line}");
     assert_eq!(watch.end("-TERM"), Some(143));
 }
 

@@ -62,6 +62,15 @@ pub enum Msg {
     },
     /// A scan is done.
     TagsListed(JobId, ObjectId, Scan),
+    /// Tags of a repository were seen to stand for other digests than before.
+    TagsMoved {
+        /// The repository.
+        repository: ObjectId,
+        /// Those that moved just now.
+        moved: Vec<String>,
+        /// All that ever did, as far as is known.
+        all: Vec<String>,
+    },
     /// A scan failed.
     ScanFailed {
         /// The question.

@@ -76,6 +76,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
+        Msg::TagsMoved { repository, moved, all } => scans::moved(state, &repository, &moved, all),
         Msg::ScanFailed { job, repository, problem } => scans::failed(state, job, &repository, problem),
         Msg::Evaluated(policy, verdict) => evaluate::evaluated(state, policy, verdict),
         Msg::Tried(job, tried) => playground::tried(state, job, tried),

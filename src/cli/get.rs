@@ -13,8 +13,8 @@ pub struct ScanArgs {
     /// Any image repository, without an object.
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
-    /// Go on at the objects' intervals (an image: every minute), and print a line for each tag that was added, was removed or
-    /// stands for another digest since the last scan; digests are asked for where a policy reflects them.
+    /// Go on at the objects' intervals (an image: every minute), and print a line for each tag that was added, removed or
+    /// moved to another digest since the last scan; asked about are tags in use, and those whose digest is known.
     #[arg(short, long, global = true)]
     pub watch: bool,
 }

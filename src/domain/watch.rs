@@ -121,6 +121,34 @@ pub fn changes(before: &TagList, now: &TagList) -> Vec<(Change, String)> {
     of(Change::Added, now.without(before)).chain(of(Change::Removed, before.without(now))).collect()
 }
 
+/// How many tags of a repository are asked about after one scan, to see whether they have moved.
+pub const MOST: usize = 100;
+
+/// What is asked about now, and how many others come at later scans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Turns<T> {
+    /// At most [`MOST`].
+    pub now: Vec<T>,
+    /// Those whose turn has not come.
+    pub later: usize,
+}
+
+impl<T> Turns<T> {
+    /// The same turns, of what `make` makes of each.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Turns<U> {
+        Turns { now: self.now.into_iter().map(make).collect(), later: self.later }
+    }
+}
+
+/// Which of these tags to ask about now; of each is told whether it is in use and when it was last asked about. Those in use
+/// come first, then those that wait longest; a registry that counts how often it is asked is asked about those in use alone.
+pub fn to_ask<T: Ord>(mut tags: Vec<(T, bool, Option<Timestamp>)>, is_counted: bool) -> Turns<T> {
+    tags.retain(|(_, is_in_use, _)| *is_in_use || !is_counted);
+    tags.sort_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)).then(a.0.cmp(&b.0)));
+    let later = tags.len().saturating_sub(MOST);
+    Turns { now: tags.into_iter().take(MOST).map(|(tag, ..)| tag).collect(), later }
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
@@ -190,6 +218,29 @@ mod tests {
         assert_eq!((after("5m", 0), after("5m", 2), after("5m", 90)), (300, 300, 300));
         assert_eq!((after("1m", 600), after("1m", 86_400)), (600, 3600));
         assert_eq!(after("6h", 7200), 21_600, "the cap shortens no interval");
+    }
+
+    #[test]
+    fn tags_in_use_are_asked_about_first_and_the_others_take_turns() {
+        let tags = |asked: &[(&'static str, bool, i64)]| {
+            asked
+                .iter()
+                .map(|(tag, used, second)| (*tag, *used, (*second > 0).then(|| at(*second))))
+                .collect()
+        };
+        let some = [("a", false, 30), ("b", true, 40), ("c", false, 0), ("d", false, 20)];
+        assert_eq!(to_ask(tags(&some), false), Turns { now: vec!["b", "c", "d", "a"], later: 0 });
+        assert_eq!(to_ask(tags(&some), true), Turns { now: vec!["b"], later: 0 });
+        let mut asked: Vec<(usize, bool, Option<Timestamp>)> =
+            (0..250).map(|tag| (tag, false, None)).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        for round in 1..=3 {
+            let turns = to_ask(asked.clone(), false);
+            assert_eq!((turns.now.len(), turns.later), (MOST, 150));
+            turns.now.iter().for_each(|tag| asked[*tag].2 = Some(at(round)));
+            seen.extend(turns.now);
+        }
+        assert_eq!(seen.len(), 250, "each has had its turn");
     }
 
     #[test]

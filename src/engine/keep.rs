@@ -18,6 +18,7 @@ use crate::domain::proposal::{Proposal, Reference};
 use crate::domain::tags::TagList;
 use crate::git::BareCache;
 use crate::problem::{Code, Problem};
+use crate::registry::Resolved;
 use crate::source::edit::{self, FieldChange};
 use crate::source::files::{self, SourceFile};
 
@@ -75,7 +76,8 @@ impl Engine {
         let place = ImagePlace::of(self, world, &repository.image, Some(repository))?;
         let digest = self.registry.digest(&place.request(), tag).await;
         let digest = digest.map_err(|error| error.problem(subject()))?;
-        self.observe(place.name.canonical(), tag, &digest).await?;
+        let told = Resolved { digest: digest.clone(), pushed: None };
+        self.observe(place.name.canonical(), vec![(tag.to_owned(), told)]).await?;
         Ok(Some(digest))
     }
 

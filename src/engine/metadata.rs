@@ -99,7 +99,7 @@ impl Engine {
             Some(_) => Ok(None),
             None => self.registry.describe(&place.request(), digest).await.map(Some).map_err(failed),
         };
-        let signature = self.signature(&place, question, &known, digest).await;
+        let signature = self.signature(&place, question, digest).await;
         let (told, failure) = match image {
             Ok(image) => (image, None),
             Err(failure) => (None, Some(failure)),
@@ -127,46 +127,44 @@ impl Engine {
         .await
     }
 
-    /// Notes which digest a tag has, as the registry just said; [`Self::settle_ledgers`] ends the pass.
-    pub(super) async fn observe(&self, canonical: String, tag: &str, digest: &str) -> Result<(), Problem> {
+    /// Notes what tags stand for, as the registry just said; [`Self::settle_ledgers`] ends the pass.
+    pub(super) async fn observe(
+        &self,
+        canonical: String,
+        told: Vec<(String, Resolved)>,
+    ) -> Result<(), Problem> {
         let (store, now) = (Arc::clone(&self.store), super::now());
-        let (tag, digest) = (tag.to_owned(), digest.to_owned());
         blocking(move || {
-            store.first_seen().observe_digests(&canonical, [(tag.as_str(), digest.as_str())], now);
+            let digests = told.iter().map(|(tag, resolved)| (tag.as_str(), resolved.digest.as_str()));
+            store.first_seen().observe_digests(&canonical, digests, now);
             store.metadata().update(&canonical, now, |known| {
-                let pushed =
-                    known.tags.get(&tag).filter(|tag| tag.digest == digest).and_then(|tag| tag.pushed);
-                known.observe(&tag, &digest, pushed, now);
+                for (tag, resolved) in &told {
+                    known.observe(tag, &resolved.digest, resolved.pushed, now);
+                }
             });
             Ok(())
         })
         .await
     }
 
-    /// Whether a signature is attached; `None` if there is nothing to learn. The tag list tells of cosign's tags; the
-    /// registry is asked for others unless it is known to have no list of referrers.
+    /// Whether a signature is attached; `None` if that does not matter. The tag list tells of cosign's tags; the registry is
+    /// asked for others, each time: one may have come, or gone.
     async fn signature(
         &self,
         place: &ImagePlace,
         question: &TagQuestion<'_>,
-        known: &KnownImages,
         digest: &str,
     ) -> Option<Signature> {
         let tags = question.tags?;
         if tags.position(&Signature::tag_of(digest)).is_some() {
             return Some(Signature::Tag);
         }
-        match known.signatures.get(digest) {
-            Some(Signature::Referrer(_) | Signature::Unknown) => None,
-            // The tag of the signature is gone, or one may have come.
-            Some(Signature::Tag | Signature::None) | None => {
-                let is_tagged = tags.position(&Signature::list_of(digest)).is_some();
-                match self.registry.signature(&place.request(), digest, is_tagged).await {
-                    // Without a list of the registry's signatures are tags, and the list of tags is whole.
-                    Ok(Signature::Unknown) if !is_tagged => Some(Signature::None),
-                    asked => Some(asked.unwrap_or_default()),
-                }
-            }
+        let is_tagged = tags.position(&Signature::list_of(digest)).is_some();
+        match self.registry.signature(&place.request(), digest, is_tagged).await {
+            // Without a list of the registry's signatures are tags, and the list of tags is whole.
+            Ok(Signature::Unknown) if !is_tagged => Some(Signature::None),
+            // A registry that did not say is asked again, and until it does nothing else is believed either.
+            asked => Some(asked.unwrap_or_default()),
         }
     }
 }
@@ -178,7 +176,9 @@ fn is_due(known: &KnownImages, question: &TagQuestion<'_>, refresh: Refresh, now
     // A clock that went back ends the belief too.
     let is_fresh = age.is_some_and(|age| (0..FRESH).contains(&age));
     let is_whole = tag.is_some_and(|tag| {
-        let has_signature = question.tags.is_none() || known.signatures.contains_key(&tag.digest);
+        let told =
+            known.signatures.get(&tag.digest).is_some_and(|signature| *signature != Signature::Unknown);
+        let has_signature = question.tags.is_none() || told;
         known.images.contains_key(&tag.digest) && has_signature
     });
     match refresh {

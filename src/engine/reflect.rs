@@ -18,7 +18,7 @@ use crate::domain::reference::ImageName;
 use crate::domain::reflection::{Ask, Reflection, Selected};
 use crate::git::{GitUrl, redact};
 use crate::problem::{Code, Problem};
-use crate::registry::{Keyring, ListRequest, RegistryError};
+use crate::registry::{Keyring, ListRequest, RegistryError, Resolved};
 
 /// When a question that failed is asked again, in seconds.
 const AGAIN: i64 = 60;
@@ -183,7 +183,8 @@ impl Passes {
         let place = ImagePlace::of(&self.engine, &self.world, &reference.image, repository)?;
         let digest = self.engine.registry.digest(&place.request(), &reference.tag).await;
         let digest = digest.map_err(|error| not_fetched(policy, reference, &error))?;
-        self.engine.observe(place.name.canonical(), &reference.tag, &digest).await?;
+        let told = Resolved { digest: digest.clone(), pushed: None };
+        self.engine.observe(place.name.canonical(), vec![(reference.tag.clone(), told)]).await?;
         Ok(Some(digest))
     }
 

@@ -139,7 +139,7 @@ impl Engine {
     }
 
     /// The list compiled, once for all that have the same.
-    fn exclusions(&self, list: Vec<String>) -> Exclusions {
+    pub(super) fn exclusions(&self, list: Vec<String>) -> Exclusions {
         let mut compiled = self.exclusions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = compiled.get(&list) {
             return known.clone();

@@ -41,34 +41,44 @@ pub struct KeptCounts {
 /// Applies the exclusion list of a repository that gives none.
 ///
 /// # Errors
-/// As [`kept`].
+/// As [`Engine::kept`].
 pub fn kept_by_default(tags: &TagList) -> Result<Kept, String> {
-    keep(&[DEFAULT_EXCLUSION.to_owned()], tags)
+    keep(&Exclusions::new(&[DEFAULT_EXCLUSION.to_owned()]), tags)
 }
 
-/// Applies a repository's exclusion list.
-///
-/// # Errors
-/// Flux's text for a rule that does not compile.
-pub fn kept(repository: &ImageRepository, tags: &TagList) -> Result<Kept, String> {
-    keep(&repository.exclusions(), tags)
-}
-
-fn keep(exclusions: &[String], tags: &TagList) -> Result<Kept, String> {
+fn keep(exclusions: &Exclusions, tags: &TagList) -> Result<Kept, String> {
     let kept = without_excluded(exclusions, tags)?;
     let revision = revision(kept.iter().copied());
     Ok(Kept { excluded: tags.len() - kept.len(), kept: kept.len(), revision })
 }
 
-/// The tags that no rule excludes.
-///
-/// # Errors
-/// As [`kept`].
-pub(super) fn without_excluded<'a>(exclusions: &[String], tags: &'a TagList) -> Result<Vec<&'a str>, String> {
-    Exclusions::new(exclusions).keep(tags).map_err(|error| {
+fn without_excluded<'a>(exclusions: &Exclusions, tags: &'a TagList) -> Result<Vec<&'a str>, String> {
+    exclusions.keep(tags).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix("scan failed: ").unwrap_or(&text).to_owned()
     })
+}
+
+impl Engine {
+    /// Applies a repository's exclusion list, which is compiled once for all that have the same.
+    ///
+    /// # Errors
+    /// Flux's text for a rule that does not compile.
+    pub fn kept(&self, repository: &ImageRepository, tags: &TagList) -> Result<Kept, String> {
+        keep(&self.exclusions(repository.exclusions()), tags)
+    }
+
+    /// The tags that no rule of the repository excludes.
+    ///
+    /// # Errors
+    /// As [`Self::kept`].
+    pub(super) fn without_excluded<'a>(
+        &self,
+        repository: &ImageRepository,
+        tags: &'a TagList,
+    ) -> Result<Vec<&'a str>, String> {
+        without_excluded(&self.exclusions(repository.exclusions()), tags)
+    }
 }
 
 /// The canonical name of a repository's image; `None` if it is none.

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::time::Instant;
 
+use super::revisit::{InFiles, Revisited};
 use super::scan::image_name;
-use super::{Engine, Live, Note, World, blocking, status};
+use super::{Engine, Live, Note, World, blocking};
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
 use crate::domain::tags::TagList;
@@ -45,6 +46,8 @@ pub enum Seen {
     Changes(ObjectId, Vec<TagChange>),
     /// Why this repository could not be scanned; said once, until it can.
     Failed(ObjectId, Problem),
+    /// Why not every tag of this repository whose digest is known was asked about; said once.
+    Incomplete(ObjectId, Problem),
     /// The objects are others from now on.
     Objects(Arc<World>),
     /// Why it cannot be told whether the objects have changed; said once, until it can.
@@ -58,6 +61,8 @@ struct Known {
     tags: Option<TagList>,
     digests: BTreeMap<String, String>,
     failed: Option<Problem>,
+    /// What was said of digests that were not asked for.
+    incomplete: Option<Code>,
 }
 
 /// A repository that is being watched.
@@ -68,12 +73,19 @@ struct Watched {
     next: Instant,
 }
 
-/// What a look found: the tags that are not excluded, and the digests known of tags.
-type Looked = (TagList, BTreeMap<String, String>);
+/// What a look found.
+struct Looked {
+    /// The tags that are not excluded.
+    tags: TagList,
+    /// The digests known of tags.
+    digests: BTreeMap<String, String>,
+    /// Why some were not asked for.
+    incomplete: Option<Problem>,
+}
 
 impl Watched {
     /// Takes what a look found as known: what is to be heard of it, and noted.
-    fn learn(&mut self, looked: Result<Looked, Problem>) -> (Option<Seen>, Option<Note>) {
+    fn learn(&mut self, looked: Result<Looked, Problem>) -> (Vec<Seen>, Option<Note>) {
         let pause = match &looked {
             Ok(_) => watch::pause(&self.repository),
             Err(problem) => watch::pause_after_failure(&self.repository, problem),
@@ -81,23 +93,32 @@ impl Watched {
         self.next = Instant::now() + pause;
         let (known, id) = (self.known.get_or_insert_default(), self.repository.meta.id.clone());
         match looked {
-            Ok((tags, digests)) => {
+            Ok(Looked { tags, digests, incomplete }) => {
                 let changes = compare(&self.repository, known, &tags, &digests);
-                *known = Known { tags: Some(tags), digests, failed: None };
+                let said = incomplete.as_ref().map(|problem| problem.code);
+                let news = incomplete.filter(|problem| known.incomplete != Some(problem.code));
+                *known = Known { tags: Some(tags), digests, failed: None, incomplete: said };
                 let detail = count(changes.len(), "change");
                 let note = (!changes.is_empty()).then(|| Note::ok("scan", id.to_string(), detail));
-                (Some(Seen::Changes(id, changes)), note)
+                let incomplete = news.map(|problem| Seen::Incomplete(id.clone(), problem));
+                (std::iter::once(Seen::Changes(id, changes)).chain(incomplete).collect(), note)
             }
             Err(problem) if known.failed.as_ref().is_some_and(|said| said.is_repeated_by(&problem)) => {
-                (None, None)
+                (Vec::new(), None)
             }
             Err(problem) => {
                 known.failed = Some(problem.clone());
                 let note = Note::scan(id.to_string(), Err(&problem));
-                (Some(Seen::Failed(id, problem)), Some(note))
+                (vec![Seen::Failed(id, problem)], Some(note))
             }
         }
     }
+}
+
+/// What the watchers of one world share.
+struct Shared {
+    turns: Semaphore,
+    in_files: OnceCell<InFiles>,
 }
 
 /// All that are, or were a moment ago; each has one watcher at a time.
@@ -194,9 +215,9 @@ impl Engine {
         (all, first): (&All, First),
         hear: &impl Fn(Seen) -> ControlFlow<()>,
     ) {
-        let turns = Semaphore::new(AT_ONCE);
+        let shared = Shared { turns: Semaphore::new(AT_ONCE), in_files: OnceCell::new() };
         let mut watched: FuturesUnordered<_> =
-            all.values().map(|one| self.watch_one(world, (one, first), &turns, hear)).collect();
+            all.values().map(|one| self.watch_one(world, (one, first), &shared, hear)).collect();
         if watched.next().await.is_none() {
             // There is no repository; one may come.
             std::future::pending::<()>().await;
@@ -207,7 +228,7 @@ impl Engine {
         &self,
         world: &Arc<World>,
         (watched, first): (&Mutex<Watched>, First),
-        turns: &Semaphore,
+        shared: &Shared,
         hear: &impl Fn(Seen) -> ControlFlow<()>,
     ) {
         let mut watched = watched.lock().await;
@@ -218,13 +239,13 @@ impl Engine {
                 watched.next += if first == First::Now { Duration::ZERO } else { due };
             }
             tokio::time::sleep_until(watched.next).await;
-            let turn = turns.acquire().await;
-            let looked = self.look(world, &watched.repository).await;
+            let turn = shared.turns.acquire().await;
+            let looked = self.look(world, &watched.repository, &shared.in_files).await;
             // From here to what is heard nothing waits: objects that change meanwhile end this watcher at its next wait, and
             // what is known by then was told.
             let (seen, note) = watched.learn(looked);
             drop(turn);
-            let is_over = seen.is_some_and(|seen| hear(seen).is_break());
+            let is_over = seen.into_iter().any(|seen| hear(seen).is_break());
             if let Some(note) = note {
                 self.note_later(vec![note]).await;
             }
@@ -236,11 +257,12 @@ impl Engine {
 
     /// What earlier runs left, and how long it serves.
     async fn known_before(&self, repository: &ImageRepository) -> (Known, Duration) {
-        let (store, it) = (Arc::clone(&self.store), repository.clone());
+        let (engine, it) = (self.clone(), repository.clone());
         let read = blocking(move || {
+            let store = &engine.store;
             let Ok(name) = image_name(&it) else { return Ok(Default::default()) };
             let cached = store.tags().read(&name.canonical());
-            let tags = cached.as_ref().and_then(|cached| kept(&it, &cached.tags).ok());
+            let tags = cached.as_ref().and_then(|cached| engine.known_tags(&it, &cached.tags).ok());
             let scan = cached.map(|cached| Scan {
                 tags: Arc::new(cached.tags),
                 scanned: cached.scanned,
@@ -249,26 +271,45 @@ impl Engine {
             });
             let due = watch::due(&it, scan.as_ref(), super::now()).unwrap_or_default();
             let ledger = store.first_seen().read(&name.canonical());
-            Ok((Known { tags, digests: owned(ledger.current_digests()), failed: None }, due))
+            let digests = owned(ledger.current_digests());
+            Ok((Known { tags, digests, ..Known::default() }, due))
         });
         // Without it the first look finds nothing new.
         read.await.unwrap_or_default()
     }
 
-    /// Scans a repository, has its policies ask for the digests that are due: its tags, and the digests known of them.
-    async fn look(&self, world: &Arc<World>, repository: &ImageRepository) -> Result<Looked, Problem> {
+    /// Scans a repository, has its policies ask for the digests that are due, and asks whether known tags have moved.
+    async fn look(
+        &self,
+        world: &Arc<World>,
+        repository: &ImageRepository,
+        in_files: &OnceCell<InFiles>,
+    ) -> Result<Looked, Problem> {
         let (keyring, _) = self.keyring(world, repository);
-        let scan = self.scan_repository(repository, &keyring, super::now(), |_| {}).await?;
+        let began = super::now();
+        let scan = self.scan_repository(repository, &keyring, began, |_| {}).await?;
         let passed = self.pass(world, repository, &scan).await;
+        let in_files = in_files.get_or_init(|| self.in_files(world)).await.get(&repository.meta.id);
+        let Revisited { incomplete, .. } = self.revisit(world, repository, (&scan, began), in_files).await;
         self.settle_ledgers().await;
         passed?;
-        let (store, it) = (Arc::clone(&self.store), repository.clone());
+        let (engine, it) = (self.clone(), repository.clone());
         let name = image_name(repository).map_err(|error| error.problem(repository.meta.id.to_string()))?;
         blocking(move || {
-            let ledger = store.first_seen().read(&name.canonical());
-            Ok((kept(&it, &scan.tags)?, owned(ledger.current_digests())))
+            let ledger = engine.store.first_seen().read(&name.canonical());
+            let tags = engine.known_tags(&it, &scan.tags)?;
+            Ok(Looked { tags, digests: owned(ledger.current_digests()), incomplete })
         })
         .await
+    }
+
+    /// The tags that the repository does not exclude.
+    fn known_tags(&self, repository: &ImageRepository, tags: &TagList) -> Result<TagList, Problem> {
+        let kept = self.without_excluded(repository, tags).map_err(|text| {
+            let text = format!("scan failed: {text}");
+            Problem::new(Code::PolicyInvalid, repository.meta.id.to_string(), text)
+        });
+        Ok(kept?.into_iter().collect())
     }
 
     /// Asks for the digests of the policies that reflect them, as far as they are due.
@@ -341,16 +382,6 @@ fn compare(
         tag,
     };
     changed.into_iter().map(of).collect()
-}
-
-/// The tags that the repository does not exclude.
-fn kept(repository: &ImageRepository, tags: &TagList) -> Result<TagList, Problem> {
-    let kept = status::without_excluded(&repository.exclusions(), tags);
-    let kept = kept.map_err(|text| {
-        let text = format!("scan failed: {text}");
-        Problem::new(Code::PolicyInvalid, repository.meta.id.to_string(), text)
-    });
-    Ok(kept?.into_iter().collect())
 }
 
 fn owned<'a>(digests: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {

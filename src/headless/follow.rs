@@ -158,7 +158,7 @@ impl SeenSoFar {
                 *world = next;
                 true
             }
-            Seen::Unread(problem) => {
+            Seen::Unread(problem) | Seen::Incomplete(_, problem) => {
                 report(streams, settings.output == Format::Json, &problem);
                 false
             }

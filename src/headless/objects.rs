@@ -186,7 +186,7 @@ fn scanned(session: &Session, object: &NewObject) -> Outcome {
     let scanned =
         session.run(session.engine.scan(&session.world, &object.id, began, |at| progress.scan(&at)));
     drop(progress);
-    let kept = status::kept(repository, &scanned?.tags);
+    let kept = session.engine.kept(repository, &scanned?.tags);
     let (said, _) = status::of_repository(repository, Some(&kept), None);
     match kept {
         Ok(_) => Ok(said.message),

@@ -192,7 +192,7 @@ fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> 
         let image = repository.map(|repository| repository.image.clone()).unwrap_or_default();
         let (scan, kept, error) = match outcome {
             Err(problem) => (None, None, Some(problem)),
-            Ok(scan) => match repository.map(|repository| status::kept(repository, &scan.tags)) {
+            Ok(scan) => match repository.map(|repository| session.engine.kept(repository, &scan.tags)) {
                 Some(Ok(kept)) => (Some(scan), Some(kept), None),
                 Some(Err(text)) => {
                     let problem =

@@ -111,7 +111,7 @@ impl Lines<'_, '_> {
             self.report(&problem);
         }
         match seen {
-            Seen::Failed(_, mut problem) => {
+            Seen::Failed(_, mut problem) | Seen::Incomplete(_, mut problem) => {
                 if !self.objects {
                     problem.subject = problem.subject.trim_start_matches('/').to_owned();
                 }

@@ -14,6 +14,7 @@ use super::client::Client;
 use super::error::RegistryError;
 use super::keyring::Credential;
 use super::manifest::{self, Manifest, Notes, Single};
+use super::paging::Trail;
 use super::session::{Knowledge, MANIFEST_TYPES, Session};
 use super::wire::{Ask, Reply};
 use crate::domain::metadata::{Kind, Metadata, Signature, Size};
@@ -28,6 +29,8 @@ const ANY_MANIFEST: &str = "application/vnd.oci.image.index.v1+json,\
     application/vnd.docker.distribution.manifest.list.v2+json,application/vnd.oci.image.manifest.v1+json,\
     application/vnd.docker.distribution.manifest.v2+json,application/vnd.oci.artifact.manifest.v1+json,\
     application/vnd.docker.distribution.manifest.v1+prettyjws,application/vnd.docker.distribution.manifest.v1+json";
+/// How many pages of a list of referrers are read.
+const MOST_PAGES: usize = 20;
 /// A list of referrers.
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -111,6 +114,11 @@ fn bad(ask: &Ask) -> impl Fn(String) -> RegistryError {
     move |reason| RegistryError::BadAnswer { request: request.clone(), reason }
 }
 
+/// A tag still stands for what it was known by.
+fn unchanged(reply: &Reply, known: Option<&str>) -> Resolved {
+    Resolved { digest: known.unwrap_or_default().to_owned(), pushed: pushed(reply) }
+}
+
 fn pushed(reply: &Reply) -> Option<Timestamp> {
     reply.header("last-modified").and_then(|text| rfc2822::parse(text).ok()).map(|time| time.timestamp())
 }
@@ -124,8 +132,11 @@ impl Session<'_> {
     ) -> Result<Resolved, RegistryError> {
         let registry = self.registry().await?;
         let url = self.address(&registry, &format!("manifests/{tag}"))?;
-        let head = Ask { method: Method::HEAD, ..ask(url.clone(), Some(MANIFEST_TYPES)) };
+        let tag = known.and_then(|known| HeaderValue::from_str(&format!("\"{known}\"")).ok());
+        let asked = Ask { known: tag, ..ask(url, Some(MANIFEST_TYPES)) };
+        let head = Ask { method: Method::HEAD, ..asked.clone() };
         match self.authorized(&registry, &head, credential).await {
+            Ok(reply) if reply.status == StatusCode::NOT_MODIFIED => return Ok(unchanged(&reply, known)),
             Ok(reply) => {
                 let digest = reply.header("docker-content-digest").filter(|text| manifest::is_digest(text));
                 if let Some(digest) = digest {
@@ -136,7 +147,7 @@ impl Session<'_> {
             // It may be that only the method is unknown.
             Err(_no_head) => {}
         }
-        self.resolve_whole(&registry, credential, url, known).await
+        self.resolve_whole(&registry, credential, &asked, known).await
     }
 
     /// The digest of a tag from the manifest itself.
@@ -144,19 +155,17 @@ impl Session<'_> {
         &self,
         registry: &Knowledge,
         credential: &Credential,
-        url: url::Url,
+        get: &Ask,
         known: Option<&str>,
     ) -> Result<Resolved, RegistryError> {
-        let tag = known.and_then(|known| HeaderValue::from_str(&format!("\"{known}\"")).ok());
-        let get = Ask { known: tag, ..ask(url, Some(MANIFEST_TYPES)) };
-        let reply = self.authorized(registry, &get, credential).await?;
+        let reply = self.authorized(registry, get, credential).await?;
         if reply.status == StatusCode::NOT_MODIFIED {
-            return Ok(Resolved { digest: known.unwrap_or_default().to_owned(), pushed: pushed(&reply) });
+            return Ok(unchanged(&reply, known));
         }
-        manifest::read_manifest(&reply.body).map_err(bad(&get))?;
+        manifest::read_manifest(&reply.body).map_err(bad(get))?;
         let digest = match reply.header("docker-content-digest").filter(|text| manifest::is_digest(text)) {
             Some(said) => {
-                manifest::verify(&reply.body, said).map_err(bad(&get))?;
+                manifest::verify(&reply.body, said).map_err(bad(get))?;
                 said.to_owned()
             }
             None => manifest::digest_of(&reply.body),
@@ -258,26 +267,37 @@ impl Session<'_> {
         }
     }
 
-    /// Whether a list of what refers to an image has a signature in it.
+    /// Whether a list of what refers to an image has a signature in it, on whichever page.
     async fn listed(
         &self,
         registry: &Knowledge,
         credential: &Credential,
         place: &str,
     ) -> Result<Signature, RegistryError> {
-        let ask = ask(self.address(registry, place)?, Some(INDEX));
-        let reply = match self.authorized(registry, &ask, credential).await {
-            Ok(reply) => reply,
-            Err(error) if is_unsupported(&error) => return Ok(Signature::Unknown),
-            Err(error) => return Err(error),
-        };
-        // Registries that know no such list answer with whatever they have.
-        let Ok(Manifest::Index(index)) = manifest::read_manifest(&reply.body) else {
-            return Ok(Signature::Unknown);
-        };
-        let signs = |kind: &String| SIGNATURES.iter().any(|known| kind.starts_with(known));
-        let found = index.artifact_types.into_iter().find(signs);
-        Ok(found.map_or(Signature::None, Signature::Referrer))
+        let (mut next, mut trail) = (self.address(registry, place)?, Trail::default());
+        for _ in 0..MOST_PAGES {
+            let page = ask(next, Some(INDEX));
+            let reply = match self.authorized(registry, &page, credential).await {
+                Ok(reply) => reply,
+                Err(error) if is_unsupported(&error) => return Ok(Signature::Unknown),
+                Err(error) => return Err(error),
+            };
+            // Registries that know no such list answer with whatever they have.
+            let Ok(Manifest::Index(index)) = manifest::read_manifest(&reply.body) else {
+                return Ok(Signature::Unknown);
+            };
+            let signs = |kind: &String| SIGNATURES.iter().any(|known| kind.starts_with(known));
+            if let Some(found) = index.artifact_types.into_iter().find(signs) {
+                return Ok(Signature::Referrer(found));
+            }
+            let Some(url) = trail.next(&reply.url, reply.header("link")).map_err(bad(&page))? else {
+                return Ok(Signature::None);
+            };
+            next = url;
+        }
+        Err(bad(&ask(next, None))(format!(
+            "the list of what refers to an image goes on after {MOST_PAGES} pages"
+        )))
     }
 }
 
@@ -302,11 +322,11 @@ fn is_no_head(error: &RegistryError) -> bool {
     }
 }
 
-/// Whether a registry has no list of referrers.
+/// Whether a registry has no list of referrers; one that refuses it, or is in trouble, may have one.
 fn is_unsupported(error: &RegistryError) -> bool {
     match error {
-        RegistryError::NotFound { .. } | RegistryError::Denied { .. } => true,
-        RegistryError::Status { answer, .. } => answer.status < 500 || answer.status == 501,
+        RegistryError::NotFound { .. } => true,
+        RegistryError::Status { answer, .. } => matches!(answer.status, 400 | 405 | 406 | 410 | 415 | 501),
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::state::{Level, State};
 use crate::app::world::Running;
-use crate::domain::object::{ImageRepository, ObjectId};
+use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
 use crate::domain::watch;
 use crate::problem::{Code, Problem};
@@ -104,6 +104,31 @@ pub(super) fn listed(state: &mut State, job: JobId, repository: &ObjectId, found
     }
     time::rows_change(state);
     evaluate(state, digests, |policy| policy.repository == *repository)
+}
+
+/// Tags were moved: what was told of them is asked for anew, and policies that reflect digests are evaluated.
+pub(super) fn moved(
+    state: &mut State,
+    repository: &ObjectId,
+    moved: &[String],
+    all: Vec<String>,
+) -> Vec<Effect> {
+    if !state.inventory.repositories.contains_key(repository) {
+        return vec![];
+    }
+    let said = match moved {
+        [tag] => format!("{repository}: {tag} was moved to another digest"),
+        tags => format!("{repository}: {} were moved to other digests", count(tags.len(), "tag")),
+    };
+    state.facts.forget(repository, moved);
+    if state.tags.repository.as_ref() == Some(repository) {
+        state.tags.glances.forget(moved);
+    }
+    state.facts.moved(repository, all);
+    state.tell(Level::Info, said);
+    time::rows_change(state);
+    let reflects = |policy: &ImagePolicy| policy.digest_policy != DigestPolicy::Never;
+    evaluate(state, Reach::Recent, |policy| policy.repository == *repository && reflects(policy))
 }
 
 /// A scan failed: the row says so, everything else goes on. What its policies lack, if they have no tags, is said anew.

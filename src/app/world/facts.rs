@@ -107,6 +107,13 @@ impl Facts {
         self.moved(repository, told.moved);
     }
 
+    /// Forgets what was told of tags that have moved.
+    pub fn forget(&mut self, repository: &ObjectId, tags: &[String]) {
+        for tag in tags {
+            self.known.remove(&(repository.clone(), tag.clone()));
+        }
+    }
+
     /// Takes in which tags of `repository` stood for something else before: all that are known.
     pub fn moved(&mut self, repository: &ObjectId, tags: Vec<String>) {
         self.moved.insert(repository.clone(), tags.into_iter().collect());

@@ -122,6 +122,15 @@ impl Glances {
         std::mem::replace(&mut self.asking, question).map(|(job, _)| job)
     }
 
+    /// Forgets what is known of tags that have moved; what they had is shown until they are asked about.
+    pub fn forget(&mut self, tags: &[String]) {
+        for tag in tags {
+            if let Some(known) = self.known.get_mut(tag) {
+                known.at = None;
+            }
+        }
+    }
+
     /// Takes in what came, unless nobody asks for it any more.
     pub fn answer(&mut self, job: JobId, glanced: Vec<Glanced>, now: Timestamp) {
         let Some((_, asked)) = self.asking.as_mut().filter(|(asked, _)| *asked == job) else { return };
@@ -172,6 +181,8 @@ mod tests {
         glances.answer(JobId(1), vec![told("1", glimpse("new"), true)], at(0));
         assert_eq!(glances.get("1").unwrap().digest, "new");
         assert!(!glances.is_due("1", at(599)) && glances.is_due("1", at(600)) && !glances.are_asking(&asked));
+        glances.forget(&["1".to_owned()]);
+        assert!(glances.get("1").is_some() && glances.is_due("1", at(1)), "it has moved");
         glances.answer(JobId(2), vec![told("2", glimpse("late"), true)], at(0));
         assert_eq!(glances.get("2"), None, "nobody asks that any more");
         glances.answer(JobId(1), vec![told("2", None, true)], at(0));

@@ -8,21 +8,22 @@ use crate::domain::controller::{Beside, Reported};
 use crate::domain::inventory;
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind};
 use crate::domain::proposal::Reference;
-use crate::engine::{World, status};
+use crate::engine::{Engine, World, status};
 
 fn title(flag: bool) -> String {
     if flag { "True" } else { "False" }.to_owned()
 }
 
 pub(super) fn repository_rows(session: &Session, judged: &Judged) -> impl Iterator<Item = Row> {
-    let world = &session.world;
-    world.inventory.repositories.values().map(|repository| repository_row(repository, world, judged))
+    let (engine, world) = (&session.engine, &session.world);
+    let row = move |repository| repository_row(engine, world, repository, judged);
+    world.inventory.repositories.values().map(row)
 }
 
-fn repository_row(repository: &ImageRepository, world: &World, judged: &Judged) -> Row {
+fn repository_row(engine: &Engine, world: &World, repository: &ImageRepository, judged: &Judged) -> Row {
     let id = &repository.meta.id;
     let scan = judged.scans.get(id);
-    let kept = scan.map(|scan| status::kept(repository, &scan.tags));
+    let kept = scan.map(|scan| engine.kept(repository, &scan.tags));
     let (status, counts) = status::of_repository(repository, kept.as_ref(), judged.scan_problems.get(id));
     let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
     // Of what a cluster has, its controllers have the say, as in flux; counts are ours.

@@ -16,7 +16,7 @@ use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::word;
 use crate::domain::proposal::Reference;
-use crate::engine::{PrepareRequest, World, status};
+use crate::engine::{PrepareRequest, World};
 use crate::problem::{Code, Problem};
 use crate::source::create::Made;
 use crate::text::count;
@@ -130,7 +130,7 @@ fn scan(session: &Session, id: &ObjectId) -> Result<Outcome, Problem> {
     let scan = session.run(work)?;
     drop(progress);
     let repository = session.world.inventory.repositories.get(id);
-    match repository.map(|repository| status::kept(repository, &scan.tags)) {
+    match repository.map(|repository| session.engine.kept(repository, &scan.tags)) {
         Some(Err(text)) => {
             Err(Problem::new(Code::PolicyInvalid, id.to_string(), format!("scan failed: {text}")))
         }

@@ -198,6 +198,26 @@ fn what_stands_behind_a_tag_is_asked_when_the_cursor_rests_on_it_and_the_newest_
 }
 
 #[test]
+fn a_tag_that_was_moved_is_said_and_asked_about_anew() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let web = ObjectId::new("shop", "web");
+    let said = |state: &State| state.status.as_ref().map(|status| status.text.clone());
+    let moved = |repository: &ObjectId, moved: &[&str]| Msg::TagsMoved {
+        repository: repository.clone(),
+        moved: moved.iter().map(|tag| (*tag).to_owned()).collect(),
+        all: ["1.0", "1.1"].map(str::to_owned).to_vec(),
+    };
+    update(&mut state, moved(&web, &["1.0"]));
+    assert!(state.facts.is_moved(&web, "1.0") && state.facts.is_moved(&web, "1.1"));
+    assert_eq!(said(&state).as_deref(), Some("shop/web: 1.0 was moved to another digest"));
+    update(&mut state, moved(&web, &["1.0", "1.1"]));
+    assert_eq!(said(&state).as_deref(), Some("shop/web: 2 tags were moved to other digests"));
+    let gone = ObjectId::new("shop", "gone");
+    assert_eq!(update(&mut state, moved(&gone, &["1.0"])), []);
+    assert!(!state.facts.is_moved(&gone, "1.0"));
+}
+
+#[test]
 fn objects_that_changed_in_the_files_come_change_and_go() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     let (web, fresh) = (ObjectId::new("shop", "web"), ObjectId::new("shop", "fresh"));
