@@ -9,6 +9,8 @@ mod support {
     pub mod registry;
 }
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -311,6 +313,61 @@ async fn a_signature_is_found_on_whichever_page_of_the_list_and_a_list_that_is_r
         let answer = asker.client.signature(&asker.request(), &digest(b"image"), false).await;
         assert_eq!(answer.unwrap_err().code(), code);
     }
+}
+
+#[test]
+fn a_tag_that_was_just_moved_is_young_though_nobody_can_read_what_it_was_moved_to() {
+    let (manifest, config) = plain_image();
+    let moved = Arc::new(AtomicBool::new(false));
+    let (is_moved, old) = (Arc::clone(&moved), digest(manifest.as_bytes()));
+    let liar = Liar::start(move |asked, _| {
+        let is_moved = is_moved.load(Ordering::SeqCst);
+        let stands_for = if is_moved { digest(b"another") } else { old.clone() };
+        match asked.line.as_str() {
+            "GET /v2/" => Say::json("{}"),
+            line if line.contains("/tags/list") => Say::tags(&["1.0.0", "1.1.0"]),
+            line if line.starts_with("HEAD ") => {
+                Say::json("").with(&format!("Docker-Content-Digest: {stands_for}"))
+            }
+            // Some registries count who reads a manifest, and not who asks for its digest.
+            _ if is_moved => Say::status("429 Too Many Requests"),
+            line if line.contains("/blobs/") => Say::json(config.clone()),
+            _ => Say::json(manifest.clone()),
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let objects = format!(
+        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: web, namespace: apps}}\n\
+         spec: {{image: {host}/o/web, interval: 1h}}\n---\n\
+         apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {{name: web, namespace: apps}}\n\
+         spec: {{imageRepositoryRef: {{name: web}}, policy: {{semver: {{range: '*'}}}}}}\n---\n\
+         image: {host}/o/web:1.0.0 # {{\"$imagepolicy\": \"apps:web\"}}\n",
+        host = liar.host
+    );
+    std::fs::write(folder.path().join("objects.yaml"), objects).unwrap();
+    let state = || {
+        let mut program = assert_cmd::Command::cargo_bin("supercargo").unwrap();
+        program.current_dir(folder.path()).env_clear().env("HOME", folder.path().join(".home"));
+        program.args([
+            "get",
+            "updates",
+            "--source",
+            "files",
+            "--min-age",
+            "2s",
+            "--refresh=always",
+            "-o",
+            "json",
+        ]);
+        let output = program.output().unwrap();
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        list["items"][0]["state"].clone()
+    };
+    assert_eq!(state(), "held", "nobody has known it for long");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(state(), "pending");
+    moved.store(true, Ordering::SeqCst);
+    assert_eq!(state(), "held");
 }
 
 #[test]

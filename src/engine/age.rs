@@ -1,10 +1,12 @@
 //! How old the images are that updates would bring in: the clocks are asked, and what is too young is held.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::StreamExt as _;
 
-use super::{Engine, TagQuestion, World};
+use super::scan::image_name;
+use super::{Engine, TagQuestion, World, blocking};
 use crate::config::Refresh;
 use crate::domain::age::{self, Clocks};
 use crate::domain::object::ObjectId;
@@ -49,10 +51,29 @@ impl Engine {
         let Some(policy) = world.inventory.policies.get(policy) else { return (key, known) };
         let question = TagQuestion { repository: &policy.repository, tag: &new.tag, tags: None };
         let told = self.describe(world, question, refresh).await.ok().flatten();
+        let known = self.sighted(world, &key, known).await;
         // Of a digest that the tag no longer has, the tag's clocks tell nothing.
         let told =
             told.filter(|told| new.digest.as_ref().is_none_or(|digest| *digest == told.metadata.digest));
         let clocks = told.map_or(known, |told| Clocks::of(Some(&told), known.first_seen, known.first_look));
         (key, clocks)
+    }
+
+    /// What is known, with what the ledger says now: a tag that the question found moved is as young as that, whether or not
+    /// the registry told more of it.
+    async fn sighted(
+        &self,
+        world: &World,
+        (policy, new): &(ObjectId, NewReference),
+        known: Clocks,
+    ) -> Clocks {
+        let inventory = &world.inventory;
+        let policy = inventory.policies.get(policy);
+        let repository = policy.and_then(|policy| inventory.repositories.get(&policy.repository));
+        let Some(name) = repository.and_then(|repository| image_name(repository).ok()) else { return known };
+        let store = Arc::clone(&self.store);
+        let ledger = blocking(move || Ok(store.first_seen().read(&name.canonical()))).await;
+        let sighting = ledger.map(|ledger| ledger.sighting(&new.tag));
+        sighting.map_or(known, |(first_seen, first_look)| Clocks { first_seen, first_look, ..known })
     }
 }
