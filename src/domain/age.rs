@@ -156,7 +156,7 @@ impl Clocks {
             Some((clock, since)) => (Some(clock), since),
             None => (None, now),
         };
-        let until = since.checked_add(min.signed()).unwrap_or(Timestamp::MAX);
+        let until = since.checked_add(min.signed()).unwrap_or_else(|_beyond| last_second());
         (until > now).then_some((until, clock))
     }
 
@@ -248,6 +248,11 @@ pub fn is_held_for_age(update: &Proposal) -> bool {
     update.hold.as_ref().is_some_and(|hold| hold.by == BY)
 }
 
+/// The end of the calendar, in whole seconds as all times are printed.
+fn last_second() -> Timestamp {
+    Timestamp::from_second(Timestamp::MAX.as_second()).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +316,8 @@ mod tests {
                 clocks.wait(day, now()).map(|(until, clock)| (clock, (until.as_second() - NOW) / 3600));
             assert_eq!(left, wanted, "{clocks:?}");
             assert_eq!(clocks.wait(MinAge::default(), now()), None);
+            let (until, _) = clocks.wait("999999999d".parse().unwrap(), now()).unwrap();
+            assert_eq!(until.subsec_nanosecond(), 0, "times are printed in whole seconds");
         }
     }
 

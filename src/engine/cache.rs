@@ -68,6 +68,11 @@ enum Kept {
     Git(KeptCache),
 }
 
+/// As all times are printed.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 impl CacheEntry {
     /// Whether it is of no use any more: it was not used for thirty days, and no object names the repository, whose
     /// canonical names are `named`.
@@ -79,7 +84,7 @@ impl CacheEntry {
     }
 
     fn of_file(cache: Cache, file: CachedFile) -> Self {
-        let used = file.holds.as_ref().map_or(file.written, |holds| holds.time);
+        let used = whole_seconds(file.holds.as_ref().map_or(file.written, |holds| holds.time));
         let (name, tags) = file.holds.as_ref().map(|Holds { name, tags, .. }| (name.clone(), *tags)).unzip();
         let tags = tags.filter(|_| cache != Cache::Budgets);
         Self { cache, name, tags, bytes: file.bytes, used, path: file.path.clone(), kept: Kept::File(file) }
@@ -87,7 +92,7 @@ impl CacheEntry {
 
     fn of_git(kept: KeptCache) -> Self {
         let used = Timestamp::try_from(kept.used).unwrap_or_default();
-        let used = Timestamp::from_second(used.as_second()).unwrap_or(used);
+        let used = whole_seconds(used);
         // One from before addresses were kept is known by its folder.
         let folder = || kept.dir.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = kept.remote.clone().or_else(folder).filter(|_| kept.is_whole);
