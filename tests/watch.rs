@@ -133,7 +133,7 @@ fn a_tag_that_moves_is_seen_if_it_is_selected_or_in_the_files_or_its_digest_is_k
     assert_eq!(watch.next()["tag"], "v10");
     assert_eq!(watch.end("-INT"), Some(130));
     // What moves while nobody watches is told when somebody does again.
-    lab.registry.move_tag("vote", "v8");
+    lab.registry.push("vote", "v8");
     let watch = Watch::start(&lab, &["scan", "repository", "vote"]);
     let line = watch.next();
     assert_eq!([&line["change"], &line["tag"]], [&json!("digest_moved"), &json!("v8")], "{line}");
@@ -259,6 +259,26 @@ fn an_image_without_an_object_is_watched_from_what_is_known_of_it() {
     assert_eq!([&line["namespace"], &line["name"]], [&json!(null), &json!(null)], "{line}");
     assert_eq!([&line["image"], &line["tag"]], [&json!(image), &json!("v9")]);
     assert_eq!(watch.end("-HUP"), Some(129));
+}
+
+#[test]
+fn without_its_registry_what_is_known_is_answered_with_the_reason_why_it_may_be_old() {
+    let Some(mut lab) = hurried() else { return };
+    lab.registry.stop();
+    std::thread::sleep(Duration::from_secs(2));
+    let list = lab.run(&["get", "tags", "vote", "-o", "json"]).expect(3).json();
+    assert_eq!(list["complete"], json!(false), "{list}");
+    assert!(list["items"].as_array().unwrap().iter().any(|item| item["tag"] == NEWEST), "{list}");
+    assert!(
+        list["problems"].as_array().unwrap().iter().any(|problem| problem["code"] == "unreachable"),
+        "{list}"
+    );
+    let why = lab.run(&["explain", "tag", "vote", NEWEST, "-o", "json"]).expect(3).json();
+    assert_eq!(why["tag"], NEWEST, "{why}");
+    let verdict = lab.run(&["eval", "policy", "vote", "-o", "json"]).expect(3).json();
+    assert_eq!(verdict["latest"]["tag"], NEWEST, "{verdict}");
+    let list = lab.run(&["get", "tags", "vote", "-o", "json", "--refresh=never"]).expect(0).json();
+    assert_eq!(list["complete"], json!(true), "nobody was to be asked");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::domain::object::{
 use crate::domain::policy::{Counts, Evaluation, Evaluator, JudgedTag};
 use crate::domain::tags::TagList;
 use crate::engine::Engine;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, strongest_exit};
 
 /// What the policy says, and what it is to be tried on.
 struct Trial {
@@ -27,6 +27,8 @@ struct Trial {
     tags: Option<Arc<TagList>>,
     /// What was wrong with the source that the policy came from.
     problems: Vec<Problem>,
+    /// Why the tags are those of an earlier scan, if a scan was due and failed.
+    missed: Option<Problem>,
 }
 
 /// The answer.
@@ -118,6 +120,8 @@ pub(super) fn policy(settings: &Settings, args: &EvalPolicyArgs) -> Result<Answe
     let subject = args.name.as_deref().unwrap_or("policy");
     problems.extend(evaluation.error.as_ref().map(|error| error.problem(subject)));
     let exit = if evaluation.error.is_some() { Code::PolicyFailed.exit() } else { 0 };
+    let exit = strongest_exit([exit, trial.missed.as_ref().map_or(0, Problem::exit)]);
+    problems.extend(trial.missed);
     let document = describe(&evaluator, &tags, &evaluation, args.summary);
     Ok(Answer::new(document).with_problems(problems).with_exit(exit))
 }
@@ -148,6 +152,7 @@ impl Trial {
                 exclusions: vec![DEFAULT_EXCLUSION.to_owned()],
                 tags: None,
                 problems: Vec::new(),
+                missed: None,
             },
         };
         trial.choice = match (choice_of(args), &args.name) {
@@ -182,11 +187,14 @@ impl Trial {
             || Problem::new(Code::NotFound, id.to_string(), "its ImageRepository is nowhere to be found");
         let policy = inventory.policies.get(&id).ok_or_else(missing)?;
         let repository = inventory.repositories.get(&policy.repository);
+        let mut missed = None;
         let tags = if args.tags_from.is_some() || args.image.is_some() {
             None
         } else {
             let repository = repository.ok_or_else(missing)?;
-            Some(super::tags::tags_of(&session, &repository.meta.id)?.tags)
+            let (scan, why) = super::tags::tags_of(&session, &repository.meta.id)?;
+            missed = why;
+            Some(scan.tags)
         };
         let exclusions =
             repository.map_or_else(|| vec![DEFAULT_EXCLUSION.to_owned()], ImageRepository::exclusions);
@@ -196,6 +204,7 @@ impl Trial {
             exclusions,
             tags,
             problems: session.problems(),
+            missed,
         })
     }
 }

@@ -52,6 +52,8 @@ struct TagList {
     repository: Option<ObjectId>,
     image: String,
     policy: Option<ObjectId>,
+    /// Whether that is what the registry has now, as far as it was to be asked; else it is what an earlier scan found.
+    complete: bool,
     scanned: Timestamp,
     tags: Vec<Tag>,
 }
@@ -73,7 +75,7 @@ impl Document for TagList {
             ("repository".to_owned(), json!(self.repository)),
             ("image".to_owned(), json!(self.image)),
             ("policy".to_owned(), json!(self.policy)),
-            ("complete".to_owned(), json!(true)),
+            ("complete".to_owned(), json!(self.complete)),
             ("scanned".to_owned(), json!(self.scanned)),
             ("items".to_owned(), json!(items)),
         ])
@@ -122,7 +124,8 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         let place = session.stand_in(image);
         let chosen = Chosen { place: Some(place), ..judge(&session, None, None, scan) };
         let (tags, scanned) = (judged(&session, &chosen, &states), chosen.scan.scanned);
-        let list = TagList { repository: None, image: image.clone(), policy: None, scanned, tags };
+        let list =
+            TagList { repository: None, image: image.clone(), policy: None, complete: true, scanned, tags };
         return Ok(Answer::new(list).with_problems(session.engine.image_problems()));
     }
     let session = Session::open(settings)?;
@@ -138,12 +141,14 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
         repository: chosen.repository,
         policy: chosen.policy.map(|policy| policy.meta.id),
+        complete: chosen.missed.is_none(),
         scanned: chosen.scan.scanned,
         tags,
     };
     let mut problems = session.problems();
     problems.extend(told);
-    Ok(Answer::new(list).with_problems(problems))
+    problems.extend(chosen.missed.clone());
+    Ok(Answer::new(list).with_problems(problems).with_parts(1, chosen.missed.as_slice()))
 }
 
 /// `get tags --image REF --policy P`: the tags of any image, judged as if the policy were about it.
@@ -162,7 +167,7 @@ fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState])
     let mut problems = session.problems();
     problems.extend(told);
     let (policy, scanned) = (Some(id), chosen.scan.scanned);
-    let list = TagList { repository: None, image: image.to_owned(), policy, scanned, tags };
+    let list = TagList { repository: None, image: image.to_owned(), policy, complete: true, scanned, tags };
     Ok(Answer::new(list).with_problems(problems))
 }
 
@@ -183,6 +188,8 @@ pub(super) struct Chosen {
     pub(super) place: Option<ObjectId>,
     pub(super) policy: Option<ImagePolicy>,
     pub(super) scan: Scan,
+    /// Why the tags are those of an earlier scan, if a scan was due and failed.
+    missed: Option<Problem>,
     evaluator: Option<Arc<Evaluator>>,
     pub(super) evaluation: Option<Arc<Evaluation>>,
 }
@@ -208,8 +215,8 @@ fn choose(session: &Session, name: &str, policy: Option<&str>) -> Result<Chosen,
             .hint("Choose one with --policy."));
         }
     };
-    let scan = tags_of(session, &id)?;
-    Ok(judge(session, Some(id), policy, scan))
+    let (scan, missed) = tags_of(session, &id)?;
+    Ok(Chosen { missed, ..judge(session, Some(id), policy, scan) })
 }
 
 /// The verdict of a policy, if there is one.
@@ -220,23 +227,30 @@ fn judge(session: &Session, repository: Option<ObjectId>, policy: Option<ImagePo
         Some(evaluated) => (Some(evaluated.selection.evaluator), evaluated.evaluation),
         None => (None, None),
     };
-    Chosen { place: repository.clone(), repository, policy, scan, evaluator, evaluation }
+    Chosen { place: repository.clone(), repository, policy, scan, missed: None, evaluator, evaluation }
 }
 
-/// The tags of one repository: cached, or scanned if that is due.
-pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<Scan, Problem> {
+/// The tags of one repository: cached, or scanned if that is due; where that fails, those of an earlier scan, and why.
+pub(super) fn tags_of(session: &Session, id: &ObjectId) -> Result<(Scan, Option<Problem>), Problem> {
     let refresh = session.engine.settings().refresh;
     let mut cached = session.engine.cached(&session.world);
     let due = session.engine.to_scan(&session.world, &cached, refresh).contains(id);
-    if !due && let Some(known) = cached.remove(id) {
-        return Ok(known);
+    let known = cached.remove(id);
+    if !due && let Some(known) = known {
+        return Ok((known, None));
     }
     if refresh == Refresh::Never {
         return Err(crate::engine::not_cached(&id.to_string()));
     }
     let progress = Progress::new(session.engine.settings());
     let began = crate::engine::now();
-    session.run(session.engine.scan(&session.world, id, began, |at| progress.scan(&at)))
+    let scanned = session.run(session.engine.scan(&session.world, id, began, |at| progress.scan(&at)));
+    match (scanned, known) {
+        (Ok(scan), _) => Ok((scan, None)),
+        // Who ended it wants no answer.
+        (Err(problem), Some(known)) if !session.end().is_cancelled() => Ok((known, Some(problem))),
+        (Err(problem), _) => Err(problem),
+    }
 }
 
 fn plain(tag: &str, scan: &Scan) -> Tag {
@@ -447,13 +461,14 @@ pub(super) fn explain(settings: &Settings, args: &WhyArgs) -> Result<Answer, Pro
     }
     let mut problems = session.problems();
     problems.extend(told);
-    Ok(Answer::new(Why {
+    problems.extend(chosen.missed.clone());
+    let answer = Answer::new(Why {
         tag: args.tag.clone(),
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
         policy: policy.meta.id.clone(),
         state: evaluator.row(&chosen.scan.tags, evaluation, index).state,
         explanation,
         facts,
-    })
-    .with_problems(problems))
+    });
+    Ok(answer.with_problems(problems).with_parts(1, chosen.missed.as_slice()))
 }
