@@ -408,3 +408,21 @@ pub(super) fn image_name(repository: &ImageRepository) -> Result<ImageName, Imag
 fn scan_of(cached: CachedTags, transfer: Option<Transfer>) -> Scan {
     Scan { tags: Arc::new(cached.tags), scanned: cached.scanned, new: Arc::new(cached.new), transfer }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "none").unwrap();
+        let problem = read_ca(&file).unwrap_err();
+        let told = (problem.code, problem.subject, problem.message.as_str());
+        assert_eq!(
+            told,
+            (Code::Config, file.display().to_string(), "the CA file holds no certificate in PEM")
+        );
+    }
+}

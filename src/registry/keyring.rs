@@ -394,6 +394,22 @@ mod tests {
     }
 
     #[test]
+    fn a_helper_that_is_named_by_no_programs_name_is_said_with_file_and_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        let text =
+            r#"{"credHelpers":{"r.example.com":"a/b","s.example.com":"ecr-login"},"credsStore":"../x"}"#;
+        std::fs::write(&file, text).unwrap();
+        let mut keyring = Keyring::new();
+        let here = |name: &str| (name == "DOCKER_CONFIG").then(|| folder.path().as_os_str().to_owned());
+        let said: Vec<String> = keyring.add_docker_files(here).iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        for (said, key) in said.iter().zip([r#"credHelpers."r.example.com""#, "credsStore"]) {
+            assert!(said.contains(key) && said.contains(&file.display().to_string()), "{said}");
+        }
+    }
+
+    #[test]
     fn credentials_come_in_the_documented_order() {
         let mut keyring = Keyring::new();
         keyring.add_login("flags", None, "f", "x".into());
