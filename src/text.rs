@@ -8,12 +8,14 @@
 mod cells;
 mod cut;
 mod hostile;
+mod login;
 mod nearest;
 
 use std::fmt;
 
 pub(crate) use cells::cells;
 pub(crate) use hostile::is_hidden;
+pub(crate) use login::without_logins;
 pub(crate) use nearest::edit_distance;
 pub use nearest::{known_names, nearest};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -4,7 +4,9 @@
 //! build may claim any time and any revision, and a signature that was found was not verified.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::text::without_logins;
 
 /// What stands behind one digest; never changes, as the digest is that of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,20 +64,35 @@ impl Size {
     }
 }
 
-/// Labels of an image, or annotations of a manifest.
+/// Labels of an image, or annotations of a manifest; of addresses in them, without the login.
 ///
 /// Source: opencontainers/image-spec:annotations.md.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Labels {
     /// `org.opencontainers.image.source`.
+    #[serde(default, deserialize_with = "label")]
     pub source: Option<String>,
     /// `org.opencontainers.image.revision`.
+    #[serde(default, deserialize_with = "label")]
     pub revision: Option<String>,
     /// `org.opencontainers.image.version`.
+    #[serde(default, deserialize_with = "label")]
     pub version: Option<String>,
 }
 
+/// What was kept before logins were left out has none from now on.
+fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.as_deref().map(without_logins))
+}
+
 impl Labels {
+    /// The labels that `text` has under these names.
+    pub fn read(text: impl Fn(&str) -> Option<String>) -> Self {
+        let label = |name| text(name).as_deref().map(without_logins);
+        Self { source: label("source"), revision: label("revision"), version: label("version") }
+    }
+
     /// These, and of `others` what is missing.
     #[must_use]
     pub fn or(self, others: &Self) -> Self {
@@ -227,6 +244,14 @@ mod tests {
         ] {
             assert_eq!(Size { bytes, platform: None }.text(), said);
         }
+    }
+
+    #[test]
+    fn labels_that_were_kept_with_a_login_are_read_without_it() {
+        let kept = r#"{"source":"https://u:hunter2@h/a","revision":null,"version":"1 of ssh://hunter2@h"}"#;
+        let labels: Labels = serde_json::from_str(kept).unwrap();
+        assert_eq!(labels.source.as_deref(), Some("https://h/a"));
+        assert_eq!((labels.revision, labels.version.as_deref()), (None, Some("1 of ssh://h")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::wire_text::{self, unquoted};
+use super::wire_text::unquoted;
 use crate::domain::metadata::Labels;
 
 /// The longest label that is kept, in bytes: a source or a revision is far shorter.
@@ -304,19 +304,7 @@ fn notes(texts: Option<&Texts>) -> Notes {
         let text = raw(name).and_then(Value::as_str).map(str::trim);
         text.filter(|text| !text.is_empty() && text.len() <= LONGEST_LABEL).map(str::to_owned)
     };
-    let source = text("source").and_then(without_user);
-    let labels = Labels { source, revision: text("revision"), version: text("version") };
-    Notes { created: raw("created").and_then(time), labels }
-}
-
-/// An address without the login that a build may have left in it; what cannot be read as one, and may hold a login, is none.
-fn without_user(source: String) -> Option<String> {
-    if !(source.contains("://") && source.contains('@')) {
-        return Some(source);
-    }
-    let url = url::Url::parse(&source).ok()?;
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    Some(if has_user { wire_text::without_user(url).into() } else { source })
+    Notes { created: raw("created").and_then(time), labels: Labels::read(text) }
 }
 
 /// A time, in whole seconds; the zero of Go's clock is none.
@@ -406,6 +394,13 @@ mod tests {
         assert_eq!(config.notes.created.unwrap().to_string(), "2026-01-02T03:04:05Z");
         assert_eq!(config.platform.as_deref(), Some("linux/amd64"));
         assert_eq!(config.notes.labels.revision.as_deref(), Some("4c1f0e2"));
+        let cloned = body.replace("4c1f0e2", "https://ci:hunter2@git.example.com/a");
+        let revision = read_config(cloned.as_bytes()).unwrap().notes.labels.revision;
+        assert_eq!(
+            revision.as_deref(),
+            Some("https://git.example.com/a"),
+            "a clone's address has a login in it"
+        );
         for none in [r#"{"created":"0001-01-01T00:00:00Z"}"#, r#"{"created":7,"config":null}"#, "{}"] {
             assert_eq!(read_config(none.as_bytes()).unwrap(), Config::default(), "{none}");
         }
@@ -418,9 +413,12 @@ mod tests {
             ("https://hunter2@github.com/acme/app.git", Some("https://github.com/acme/app.git")),
             ("https://github.com/acme/app@v1", Some("https://github.com/acme/app@v1")),
             ("git@github.com:acme/app", Some("git@github.com:acme/app")),
-            ("https://rita:hunter2@[", None),
+            ("https://rita:hunter2@[", Some("https://[")),
         ] {
-            assert_eq!(without_user(label.to_owned()).as_deref(), source, "{label}");
+            let body =
+                format!(r#"{{"config":{{"Labels":{{"org.opencontainers.image.source":"{label}"}}}}}}"#);
+            let labels = read_config(body.as_bytes()).unwrap().notes.labels;
+            assert_eq!(labels.source.as_deref(), source, "{label}");
         }
     }
 
