@@ -31,14 +31,15 @@ mod updates;
 mod widgets;
 mod words;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr;
 
-use crate::app::layout::{Area, Layout, Tier};
+use crate::app::layout::{Area, Front, Layout, Size, Tier};
 use crate::app::list::List;
 use crate::app::rows;
 use crate::app::state::State;
-use crate::app::view::View;
+use crate::app::view::{Focus, View};
 use crate::theme::Role;
 use widgets::canvas::Canvas;
 pub use widgets::canvas::Look;
@@ -61,6 +62,51 @@ pub fn draw(buffer: &mut Buffer, state: &State, look: Look<'_>) -> Option<Cursor
     let mut canvas = Canvas::new(buffer, look);
     screen(&mut canvas, state);
     canvas.cursor().map(|place| Cursor { place, shown: canvas.is_in_text() })
+}
+
+/// Rows of a text for the pager at most.
+const LONGEST: u16 = 2_000;
+/// Columns of the lines of files in it.
+const WIDEST: u16 = 400;
+
+/// The text of the view in front, and of its preview where it has one, as long as it is: what a terminal of so many rows
+/// would show between title and status line, without colours, line by line.
+pub fn whole(state: &State, look: Look<'_>) -> String {
+    let view_in_front = state.view_below_help();
+    // Lines of files are not cut where the terminal ends: a pager folds them.
+    let is_code = view_in_front == View::Diff;
+    let width = if is_code { state.size.width.max(WIDEST) } else { state.size.width };
+    let size = Size { width, height: LONGEST };
+    let front = Front { size, view: view_in_front, focus: Focus::Other, over: true, zoomed: false };
+    let mut layout = Layout::of(front);
+    // S7 has the name of the file above its diff.
+    let head = u16::from(is_code);
+    let body = Area { x: 0, y: 1 + head, width: size.width, height: LONGEST - 4 };
+    if layout.preview.is_some() {
+        let nothing = Area { y: 1, height: 0, ..body };
+        let header = Area { height: head, ..nothing };
+        // No wall has to part it from a list.
+        let tier = if is_code { Tier::T1 } else { Tier::T3 };
+        layout = Layout { tier, preview: Some(body), list: nothing, header, ..layout };
+        (layout.overlay, layout.sides) = (false, None);
+    }
+    let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width: size.width, height: LONGEST });
+    view(&mut Canvas::new(&mut buffer, look), state, &layout);
+    let width = usize::from(size.width.max(1));
+    let text: Vec<String> = buffer.content.chunks(width).skip(1).map(text_of_row).collect();
+    let end = text.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+    text.into_iter().take(end).map(|line| line + "\n").collect()
+}
+
+fn text_of_row(row: &[Cell]) -> String {
+    let (mut text, mut x) = (String::new(), 0);
+    while let Some(cell) = row.get(x) {
+        text.push_str(cell.symbol());
+        // Behind a wide character there is a cell that is not its own.
+        x += cell.symbol().width().max(1);
+    }
+    // A rule is as long as its pane is wide, which is not the pager's.
+    text.trim_end().trim_end_matches('─').trim_end().to_owned()
 }
 
 fn screen(canvas: &mut Canvas<'_>, state: &State) {

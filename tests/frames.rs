@@ -739,6 +739,33 @@ fn one_namespace() {
 }
 
 #[test]
+fn the_pager_gets_what_has_no_room_on_the_screen() {
+    for (keys, first, last) in [
+        ("j", "── flux-system/podinfo", "apps/podinfo/hr.yaml"),
+        ("t", "why main-9b1d3e7", "held"),
+        (
+            "j enter",
+            "image: ghcr.io/acme/podinfo:6.5.4 # {\"$imagepolicy\": \"flux-system:podinfo\"}",
+            "checked",
+        ),
+        ("!", "what", "next"),
+        ("2", "", ""),
+    ] {
+        let mut screen = Screen::new(80, 24);
+        screen.keys(keys);
+        let theme = Theme::shipped("mono", Depth::Mono).unwrap();
+        let text =
+            supercargo::views::whole(&screen.state, supercargo::views::Look { theme: &theme, ascii: false });
+        assert!(text.contains(first) && text.contains(last), "{keys}:\n{text}");
+        assert!(
+            !text.contains("J scrolls") && !text.contains('\u{1b}') && !text.ends_with("\n\n"),
+            "{keys}:\n{text}"
+        );
+        println!("== {keys}\n{text}");
+    }
+}
+
+#[test]
 fn help_and_palette() {
     frames("s12-help", &[SIZES[0], SIZES[1], WIDE], |screen| {
         screen.keys("?");

@@ -110,6 +110,30 @@ fn looked_at_approved_worded_and_pushed_in_six_keys() {
 }
 
 #[test]
+fn the_pager_gets_the_whole_text_and_the_editor_the_message() {
+    let pager = ("PAGER", "cat; echo END OF PAGE; read line < /dev/tty; :");
+    let editor = ("VISUAL", "grep -q staging \"$1\" && printf 'Written elsewhere\\n\\nBody\\n' >");
+    let mut pty = demo_with(80, 24, &[pager, editor]);
+    pty.press(ENTER).wait("› diff").press("\x0f").wait("END OF PAGE");
+    let text = pty.text();
+    assert!(text.contains("checkout") && !text.contains("› diff"), "{text}");
+    pty.send(ENTER).wait("› diff");
+    pty.press(" ").wait("[x]").press("c").wait("commit message").press("\x05").wait("Written elsewhere");
+    pty.press(ESCAPE).wait_until("the diff", |text| !text.contains("commit message"));
+    pty.press("p").wait("Push 1 commit?").wait("Written elsewhere");
+    assert_eq!(pty.signal(Signal::TERM).end(), 143);
+    pty.assert_handed_back();
+}
+
+#[test]
+fn a_pager_or_an_editor_that_fails_is_named_and_changes_nothing() {
+    let mut pty = demo_with(100, 30, &[("PAGER", "no-such-pager"), ("EDITOR", "false")]);
+    pty.press("\x0f").wait("no-such-pager failed: exit status: 127");
+    pty.press(" ").wait("[x]").press("c").wait("commit message").press("\x05");
+    pty.wait("false failed: exit status: 1").wait("staging");
+}
+
+#[test]
 fn keys_typed_before_the_dialog_could_be_seen_push_nothing() {
     let mut pty = demo(100, 30);
     pty.send(" ").wait("[x]").send("py");
@@ -265,7 +289,10 @@ fn step(pty: &mut Pty, key: &str, row: usize, has_preview: bool) -> Vec<usize> {
         pty.wait_until("the preview of the cursor's row", |text| {
             let row = text.lines().find(|line| line.starts_with('▌')).unwrap_or_default();
             let name = row.split_once('/').map(|(_, name)| name.split(['…', ' ']).next().unwrap_or_default());
-            let rule = text.lines().find(|line| line.contains("── flux-system/"));
+            // The widest layout has a title without a rule.
+            let is_title =
+                |line: &&str| line.contains("── flux-system/") || line.starts_with(" flux-system/");
+            let rule = text.lines().find(is_title);
             rule.zip(name).is_some_and(|(rule, name)| rule.contains(name))
         });
     }

@@ -146,6 +146,10 @@ pub enum Action {
     ViewErrors,
     /// Opens S13.
     Palette,
+    /// Hands what is shown to the pager.
+    Pager,
+    /// Hands the message to the operator's editor.
+    EditMessage,
     /// Opens S14.
     Find,
     /// Hands the name that was found to the terminal's clipboard.

@@ -230,6 +230,10 @@ pub enum Effect {
     },
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Lend the terminal to the pager, with what is shown.
+    Page,
+    /// Lend the terminal to the editor, with this text.
+    Write(String),
     /// Lend the terminal to `ssh`, until the remotes that it asks for a login are open or the person gives up.
     OpenWay,
     /// Hand the terminal back to the shell until it continues us.

@@ -39,6 +39,10 @@ pub enum Msg {
     Key(Key),
     /// Text was pasted, as the terminal sent it.
     Paste(String),
+    /// The editor has ended: what it left, or why it left nothing.
+    MessageWritten(Result<String, String>),
+    /// The pager has ended; or why it could not be run.
+    PagerEnded(Result<(), String>),
     /// `ssh` was answered: how many remotes are open now, or why one is not.
     WayOpened(Result<usize, String>),
     /// The terminal has this size now.

@@ -132,6 +132,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Reconciled(kind, id, result) => order::reconciled(state, kind, &id, result),
+        Msg::MessageWritten(written) => message::written(state, written),
+        Msg::PagerEnded(ended) => {
+            if let Err(why) = ended {
+                state.tell(Level::Warning, why);
+            }
+            vec![]
+        }
         Msg::WayOpened(opened) => rescan::way_opened(state, opened),
     }
 }
@@ -222,8 +229,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Complete => overlays::perform(state, action),
         Action::Find | Action::CopyFound => find::perform(state, action),
         Action::Copy => copy::open(state),
-        Action::Message => message::open(state),
-        Action::Rerender => message::render_again(state),
+        Action::Message | Action::Rerender | Action::EditMessage => message::perform(state, action),
         Action::Push => push::open(state),
         Action::Requests => push::wish_for_requests(state),
         Action::Merge => merge::open(state),
@@ -244,6 +250,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             mode::perform(state, action)
         }
         Action::SuspendObject | Action::ResumeObject | Action::ReconcileObject => order::open(state, action),
+        Action::Pager => overlays::page(state),
         Action::OpenWay => vec![Effect::OpenWay],
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],

@@ -256,6 +256,8 @@ impl EffectRunner {
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
             Effect::Copy(_)
             | Effect::OpenWay
+            | Effect::Page
+            | Effect::Write(_)
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Demo

@@ -233,6 +233,8 @@ impl Loop {
                 Effect::Quit => self.leave(Left::Quit)?,
                 Effect::Demo => self.leave(Left::Demo)?,
                 Effect::OpenWay => self.open_ways()?,
+                Effect::Page => self.page()?,
+                Effect::Write(text) => self.write(&text)?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => self.screen.redraw(),
                 Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
@@ -253,14 +255,33 @@ impl Loop {
 
     /// Lends the terminal to one program that asks after the other, up to the first that does not get its answer.
     fn open_ways(&mut self) -> Flow {
-        self.await_answer();
         let mut questions = self.runner.questions();
-        let asked = || questions.iter_mut().find_map(|question| lent::answered(question).err());
-        let ran = gone(self.screen.lend(asked))?;
-        // A ctrl-c or ctrl-z at the prompt was meant for it.
+        // A ctrl-c or ctrl-z at the prompt is meant for it.
+        let ran = self.lend(|| questions.iter_mut().find_map(|question| lent::answered(question).err()))?;
+        self.message(Msg::WayOpened(ran.map_or(Ok(questions.len()), Err)))
+    }
+
+    /// Lends the terminal to the pager, with everything that the view in front shows a part of.
+    fn page(&mut self) -> Flow {
+        let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
+        let text = views::whole(&self.state, look);
+        let ended = self.lend(|| lent::paged(&text))?;
+        self.message(Msg::PagerEnded(ended))
+    }
+
+    /// Lends the terminal to the editor.
+    fn write(&mut self, text: &str) -> Flow {
+        let written = self.lend(|| lent::written(text))?;
+        self.message(Msg::MessageWritten(written))
+    }
+
+    /// Lends the terminal to a program, whose signals of the keyboard are its own.
+    fn lend<T>(&mut self, work: impl FnOnce() -> T) -> Result<T, Left> {
+        self.await_answer();
+        let done = gone(self.screen.lend(work))?;
         self.lent = Some(Instant::now() + LENT);
         self.resize()?;
-        self.message(Msg::WayOpened(ran.map_or(Ok(questions.len()), Err)))
+        Ok(done)
     }
 
     fn suspend(&mut self) -> Flow {

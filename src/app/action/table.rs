@@ -152,6 +152,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ResumeObject, "object.resume", &[], "resume", "Resume it in the cluster, or the selected rows; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
     row(Action::ReconcileObject, "object.reconcile", &[], "reconcile", "Have its controller look at it now; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
     row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push, V::Log])), NONE, (43, Act), cursor),
+    row(Action::EditMessage, "message.edit", &["ctrl-e"], "editor", "Write it in $VISUAL or $EDITOR", Scope::views(&[V::Message]), LOCAL, (13, Act), decided),
     row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::views(&[V::Message]), LOCAL, (12, Act), decided),
     // Dialogs and fields
     row(Action::Yes, "dialog.push", &["y"], "push", "Push; Enter does nothing here", Scope::of(&[C::ConfirmPush]), REMOTE, (10, Act), why::pushable),
@@ -205,6 +206,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ViewErrors, "view.errors", &["!"], "", "Errors", VIEWS, NONE, (87, Everywhere), always),
     row(Action::Palette, "palette.open", &[":"], "command", "Every action by its name", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
     row(Action::Find, "find.open", &["ctrl-p"], "", "Find anything by a few letters: updates, objects, files, tags", VIEWS.and(OVERLAY), NONE, (88, Everywhere), always),
+    row(Action::Pager, "pager.open", &["ctrl-o"], "", "Read what is shown in $PAGER, else less", VIEWS.and(OVERLAY).and(Scope::views(&[V::Message, V::Playground])), NONE, (88, Everywhere), always),
     row(Action::Help, "help.open", &["?", "f1"], "help", "What the keys do here", VIEWS.and(DIALOGS).and(RESUME).and(MENUS).and(OVERLAY), NONE, (99, Everywhere), always),
     row(Action::Help, "help.field", &["f1"], "help", "What the keys do here", Scope::views(&[V::Message, V::Playground]).and(Scope::of(&[C::Filter, C::Palette])).and(FIND).and(DIALOG_INPUTS), NONE, (99, Everywhere), always),
     row(Action::Theme, "theme.open", &["T"], "", "Choose a theme; it is shown at once", VIEWS, NONE, (89, Everywhere), always),

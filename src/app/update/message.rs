@@ -1,5 +1,6 @@
 //! S8: the commit message of one automation.
 
+use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::input::Message;
 use crate::app::review::Review;
@@ -11,8 +12,37 @@ use crate::domain::plan::{message_data, template_problem, with_edits};
 use crate::domain::proposal::Proposal;
 use crate::domain::template;
 
+/// Carries out an action of this module.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Rerender => render_again(state),
+        Action::EditMessage => {
+            let text = state.editing.as_ref().map(|editing| editing.message.text());
+            text.into_iter().map(Effect::Write).collect()
+        }
+        _ => open(state),
+    }
+}
+
+/// The editor has ended. What it left is the message, whatever was typed here; what it could not write changes nothing.
+pub(super) fn written(state: &mut State, written: Result<String, String>) -> Vec<Effect> {
+    match (written, &mut state.editing) {
+        (Ok(text), Some(editing)) => {
+            let mut message = Message::default();
+            message.insert(text.trim_end());
+            editing.message = Message::new(&message.text());
+            changed(state)
+        }
+        (Ok(_), None) => vec![],
+        (Err(why), _) => {
+            state.tell(Level::Warning, why);
+            vec![]
+        }
+    }
+}
+
 /// Opens the message of the automation that the cursor's update belongs to, or of the first with an approval.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
+fn open(state: &mut State) -> Vec<Effect> {
     let automations = state.review.automations();
     let own = match state.view_below_help() {
         View::Diff => state.diff.tree.current().map(|node| node.update().automation.clone()),
@@ -92,7 +122,7 @@ pub(super) fn other_field(state: &mut State) {
 const ASKS: &str = "your text would be replaced: Ctrl-r again does it";
 
 /// Replaces the text by what the template gives; an edited one only at the second key.
-pub(super) fn render_again(state: &mut State) -> Vec<Effect> {
+fn render_again(state: &mut State) -> Vec<Effect> {
     let Some(editing) = &state.editing else { return vec![] };
     let asked = state.status.as_ref().is_some_and(|status| status.text == ASKS);
     if editing.is_edited() && !asked {

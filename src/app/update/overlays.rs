@@ -37,6 +37,12 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     vec![]
 }
 
+/// Hands what is shown to the pager, from its first line on.
+pub(super) fn page(state: &mut State) -> Vec<Effect> {
+    (state.preview.scroll, state.diff.scroll) = (0, 0);
+    vec![Effect::Page]
+}
+
 /// Moves a cursor among `len` entries.
 pub(super) fn go(cursor: &mut usize, len: usize, motion: Motion) {
     let last = len.saturating_sub(1);

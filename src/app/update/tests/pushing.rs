@@ -350,3 +350,21 @@ fn a_push_that_was_refused_for_want_of_a_forge_offers_to_go_without_a_request_or
     let effects = press(&mut state, &["enter"]);
     assert!(matches!(effects.as_slice(), [Effect::Prepare { .. }]) && !state.requests, "{effects:?}");
 }
+
+#[test]
+fn what_the_editor_leaves_is_the_message_and_is_kept() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["space", "c"]);
+    let effects = press(&mut state, &["ctrl-e"]);
+    assert_eq!(effects, [Effect::Write("Update images\n".to_owned())]);
+    let text = "Written\u{1b}[31m elsewhere\n\nBody\r\n\n".to_owned();
+    let effects = update(&mut state, Msg::MessageWritten(Ok(text)));
+    let kept = "Written[31m elsewhere\n\nBody\n".to_owned();
+    assert_eq!(state.editing.as_ref().map(|editing| editing.message.text()), Some(kept.clone()));
+    assert!(
+        matches!(effects.as_slice(), [Effect::SaveDraft(_, Some(draft))] if *draft == kept),
+        "{effects:?}"
+    );
+    update(&mut state, Msg::MessageWritten(Err("vi failed".to_owned())));
+    assert_eq!(state.editing.as_ref().map(|editing| editing.message.text()), Some(kept));
+}
