@@ -761,7 +761,6 @@ fn the_pager_gets_what_has_no_room_on_the_screen() {
             !text.contains("J scrolls") && !text.contains('\u{1b}') && !text.ends_with("\n\n"),
             "{keys}:\n{text}"
         );
-        println!("== {keys}\n{text}");
     }
 }
 

@@ -203,9 +203,27 @@ impl Review {
                 .is_some_and(|(before, now)| (&before.new, &before.current) == (&now.new, &now.current))
         });
         self.looked_at = looked_at;
-        // An undo of a site that is gone would hit another one.
-        self.done.clear();
-        self.undone.clear();
+        self.keep_changes(&old);
+    }
+
+    /// Keeps what can be taken back: of each change the sites that stand where they stood in `old`, as the undo of one that
+    /// is gone would hit another.
+    fn keep_changes(&mut self, old: &[Proposal]) {
+        let site = |updates: &[Proposal], (id, index, ..): &Changed| {
+            let update = updates.iter().find(|update| UpdateId::of(update) == *id)?;
+            let site = update.sites.get(*index)?;
+            Some((site.file.clone(), site.line, site.column, site.old.clone(), site.new.clone()))
+        };
+        let Self { updates, done, undone, .. } = self;
+        for change in done.iter_mut().chain(undone.iter_mut()) {
+            change.sites.retain(|changed| {
+                let before = site(old, changed);
+                before.is_some() && before == site(updates, changed)
+            });
+        }
+        for changes in [done, undone] {
+            changes.retain(|change| !change.sites.is_empty() || change.hold.is_some());
+        }
     }
 
     /// Lets an update be approved that waits for nothing but its age; so it stays as long as it is approved and brings the

@@ -161,6 +161,22 @@ impl Context {
         }
     }
 
+    /// Whether something is asked there, which only its own keys answer.
+    pub fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::ConfirmPush
+                | Self::TypeBranch
+                | Self::ConfirmMerge
+                | Self::ConfirmQuit
+                | Self::ConfirmMode
+                | Self::ConfirmOrder
+                | Self::ConfirmResume
+                | Self::TypeHold
+                | Self::TypeTarget
+        )
+    }
+
     /// Whether keys type text there.
     pub fn is_input(self) -> bool {
         let in_view = matches!(self, Self::View(View::Message | View::Help | View::Playground));

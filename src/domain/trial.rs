@@ -201,6 +201,12 @@ impl Tried {
         self.tags.get(self.evaluation.latest?)
     }
 
+    /// Whether the trial might select this tag, too.
+    pub fn admits(&self, tag: &str) -> bool {
+        let at = self.tags.position(tag);
+        at.and_then(|at| self.evaluation.states.get(at)).is_some_and(|state| state.is_candidate())
+    }
+
     /// Whether the verdict about the tag at `index` changes.
     pub fn is_changed(&self, index: u32) -> bool {
         is_changed(self.before.as_deref(), &self.evaluation, index)
@@ -218,12 +224,15 @@ pub struct Reach {
     pub current: Vec<String>,
 }
 
-/// What `policy` would change among `grounds` if it selected `image:tag`. A digest is not asked for here, so scalars that hold
-/// one count by image and tag alone.
+/// What `policy` would change among `grounds` if it selected `image:tag`. A digest is not asked for here: scalars that hold
+/// one behind a tag count by image and tag alone, and those that hold nothing else change with the tag of their object.
 fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach {
     let latest = Reference { image: image.to_owned(), tag: tag.to_owned(), digest: None };
+    let current = tags_in_files(grounds, policy);
+    let is_other_tag = !current.iter().all(|known| known == tag);
     let changes = |site: &MarkedScalar| match marker::parse_setter(&site.setter) {
-        Ok((named, part)) if named == *policy && part != MarkerPart::Digest => {
+        Ok((named, MarkerPart::Digest)) => named == *policy && is_other_tag,
+        Ok((named, part)) if named == *policy => {
             site.value.split('@').next() != Some(&*setter::text(&latest, part))
         }
         _ => false,
@@ -237,7 +246,7 @@ fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach
         );
     }
     let files: BTreeSet<_> = places.iter().map(|(file, _)| file).collect();
-    Reach { sites: places.len(), files: files.len(), current: tags_in_files(grounds, policy) }
+    Reach { sites: places.len(), files: files.len(), current }
 }
 
 #[cfg(test)]

@@ -184,14 +184,11 @@ fn here(tried: &Tried) -> Line {
         words::count(reach.sites, "site"),
         words::count(reach.files, "file")
     );
-    let line = line.and(what);
-    match reach.current.first() {
-        Some(current) if shape(current) != shape(tag) => {
-            line.dim(format!(" from {current}")).with(Role::StateWarn, "   ! another kind of tag")
-        }
-        Some(current) => line.dim(format!(" from {current}")),
-        None => line,
-    }
+    let Some(current) = reach.current.first() else { return line.and(what) };
+    // Commit ids look different from each other; what the same rule admits is of one kind.
+    let is_other_kind = shape(current) != shape(tag) && !tried.admits(current);
+    let line = if is_other_kind { line.with(Role::StateWarn, "   ! another kind of tag") } else { line };
+    line.and(what).dim(format!(" from {current}"))
 }
 
 /// What a tag looks like: runs of digits and letters, and what stands between them.

@@ -83,8 +83,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold the policy there", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
     row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
-    row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision back", REVIEW, LOCAL, (62, Decide), undoable),
-    row(Action::Redo, "decide.redo", &["U"], "", "Make it again", REVIEW, LOCAL, (63, Decide), redoable),
+    row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision or hold back", VIEWS, LOCAL, (62, Decide), undoable),
+    row(Action::Redo, "decide.redo", &["U"], "", "Make it again", VIEWS, LOCAL, (63, Decide), redoable),
     row(Action::NextUndecided, "decide.next", &["."], "", "To the next that is undecided", DECIDE, NONE, (64, Decide), why::undecided),
     row(Action::PreviousUndecided, "decide.previous", &[","], "", "To the previous that is undecided", DECIDE, NONE, (65, Decide), why::undecided),
     // Move
@@ -120,6 +120,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Why, "open.problem", &["enter", "i"], "details", "All that is known of it, or nothing but the list", Scope::views(&[V::Errors]), NONE, (12, Look), cursor),
     row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
     row(Action::Playground, "open.playground", &["e"], "playground", "Try another rule or pattern on these tags; nothing is saved", Scope::views(&[V::Tags, V::Policies]), NONE, (13, Look), why::triable),
+    row(Action::Playground, "update.playground", &["e"], "playground", "Try another rule or pattern on the tags of its policy; nothing is saved", Scope::views(&[V::Updates]), NONE, (75, Look), why::triable),
     row(Action::NextPane, "playground.field", &["tab"], "field", "To the next field; arrows choose where there is a choice", Scope::views(&[V::Playground]), NONE, (10, Move), always),
     row(Action::MatchingOnly, "playground.matching", &["ctrl-t"], "matching", "Only the tags that the trial may select", Scope::views(&[V::Playground]), NONE, (11, Look), always),
     row(Action::CopyPolicy, "playground.copy", &["ctrl-y"], "copy YAML", "Copy filterTags and policy as they stand below spec", Scope::views(&[V::Playground]), NONE, (12, Act), always),

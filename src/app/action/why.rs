@@ -43,6 +43,7 @@ pub(super) fn cursor(state: &State) -> Option<String> {
 pub(super) fn triable(state: &State) -> Option<String> {
     let id = match state.view_below_help() {
         View::Tags => state.tags.policy.as_ref(),
+        View::Updates => state.updates.current().map(|id| &id.policy),
         _ => state.policies.current(),
     };
     let policy = id.and_then(|id| state.inventory.policies.get(id));

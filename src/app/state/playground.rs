@@ -67,7 +67,8 @@ impl Playground {
             range: Field::new(range),
             pattern: Field::new(pattern),
             extract: Field::new(extract),
-            part: Part::Pattern,
+            // What people come to change: of versions the range, else what is filtered.
+            part: if kind == RuleKind::Semver { Part::Rule } else { Part::Pattern },
             matching_only: false,
             due: None,
             job: None,

@@ -4,7 +4,7 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
-use crate::app::palette::{self, Command};
+use crate::app::palette::{self, Command, HelpRow};
 use crate::app::rows;
 use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
@@ -139,11 +139,17 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Runs the entry under help's cursor in the context that help was opened in.
+/// Runs the entry under help's cursor in the context that help was opened in. What answers a question is not run: Enter is
+/// no yes, wherever it is pressed.
 fn run_help_row(state: &mut State) -> Vec<Effect> {
     let row = state.help.as_ref().and_then(|help| palette::help_rows(state).into_iter().nth(help.cursor));
-    state.help = None;
-    row.map_or_else(Vec::new, |row| run(state, row.row))
+    let is_question = state.help.take().is_some_and(|help| help.of.asks());
+    let Some(HelpRow { row, keys, .. }) = row else { return vec![] };
+    if is_question && !matches!(row.action, Action::No | Action::Back) {
+        state.tell(Level::Info, format!("{keys} does that here; Enter answers no question"));
+        return vec![];
+    }
+    run(state, row)
 }
 
 /// Closes what is in front of the view, if anything is: help, overlay, filter field. Text of inputs is kept where it

@@ -16,11 +16,12 @@ use super::copy;
 /// So many milliseconds after the last key what was typed is tried.
 const PAUSE: u64 = 30;
 
-/// Opens S5 for the policy under the cursor, or the one that the tags are shown against. What was tried before of the same
+/// Opens S5 for the policy under the cursor, that of the update under it, or the one that the tags are shown against. What was tried before of the same
 /// policy is there again.
 fn open(state: &mut State) -> Vec<Effect> {
     let id = match state.view_below_help() {
         View::Tags => state.tags.policy.clone(),
+        View::Updates => state.updates.current().map(|id| id.policy.clone()),
         _ => state.policies.current().cloned(),
     };
     let Some(policy) = id.and_then(|id| state.inventory.policies.get(&id)) else { return vec![] };

@@ -2,6 +2,7 @@
 
 use super::world::{press, ready, tick};
 use super::*;
+use crate::app::state::Part;
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
 use crate::domain::trial::{RuleKind, Trial};
@@ -29,6 +30,8 @@ fn opened() -> (State, (JobId, Trial)) {
     let effects = press(&mut state, &["e"]);
     assert_eq!(state.view(), View::Playground);
     let first = asked(&effects).unwrap();
+    assert_eq!(state.playground.as_ref().unwrap().part, Part::Rule, "of versions the range is what is tried");
+    press(&mut state, &["tab"]);
     (state, first)
 }
 
@@ -84,4 +87,13 @@ fn the_yaml_goes_to_the_terminal_and_a_policy_without_tags_cannot_be_tried() {
     press(&mut state, &["e"]);
     assert_eq!(state.view(), View::Policies);
     assert!(state.status.as_ref().unwrap().text.contains("not known yet"), "{:?}", state.status);
+}
+
+#[test]
+fn a_policy_is_tried_from_its_update_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = press(&mut state, &["e"]);
+    assert_eq!(state.view(), View::Playground);
+    assert!(asked(&effects).is_some());
+    assert_eq!(state.playground.as_ref().unwrap().policy, ObjectId::new("shop", "web"));
 }

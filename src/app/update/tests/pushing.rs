@@ -368,3 +368,47 @@ fn what_the_editor_leaves_is_the_message_and_is_kept() {
     update(&mut state, Msg::MessageWritten(Err("vi failed".to_owned())));
     assert_eq!(state.editing.as_ref().map(|editing| editing.message.text()), Some(kept));
 }
+
+#[test]
+fn enter_in_the_help_over_a_question_answers_nothing() {
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    let mut row = 0;
+    while state.context() == Context::ConfirmPush {
+        press(&mut state, &["?"]);
+        if row >= crate::app::palette::help_rows(&state).len() {
+            break;
+        }
+        (0..row).for_each(|_| drop(press(&mut state, &["down"])));
+        let effects = press(&mut state, &["enter"]);
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::Push { .. })),
+            "row {row}: {effects:?}"
+        );
+        row += 1;
+    }
+    assert!(row > 0);
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    press(&mut state, &["?", "enter"]);
+    assert!(says(&state).contains("Enter answers no question"), "{}", says(&state));
+}
+
+#[test]
+fn what_is_compared_anew_can_still_be_taken_back_where_its_sites_are_the_same() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["space", "j", "space"]);
+    super::world::propose(
+        &mut state,
+        vec![update_named("api 1.0 -> 1.2"), update_named("db 1 -> 2"), update_named("web 1.0 -> 1.1")],
+    );
+    press(&mut state, &["2", "u"]);
+    let decision = |state: &State, name: &str| {
+        let of = |update: &&Proposal| update.policy.name == name;
+        state.review.updates().iter().find(of).map(Proposal::overall)
+    };
+    assert_eq!(decision(&state, "web"), Some(Decision::Undecided), "from any view");
+    assert_eq!(decision(&state, "db"), Some(Decision::Undecided));
+    press(&mut state, &["U"]);
+    assert_eq!(decision(&state, "web"), Some(Decision::Approved));
+}
