@@ -43,6 +43,17 @@ pub enum Refresh {
     Never,
 }
 
+impl Refresh {
+    /// What is asked before something is done that cannot be undone: everything, unless nothing may be asked.
+    #[must_use]
+    pub fn for_the_last_look(self) -> Self {
+        match self {
+            Self::Auto | Self::Always => Self::Always,
+            Self::Never => Self::Never,
+        }
+    }
+}
+
 /// Where Flux's objects come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SourceChoice {

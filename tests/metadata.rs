@@ -477,6 +477,19 @@ fn what_is_too_young_is_held_with_the_clock_that_says_so_and_zero_lifts_that() {
 }
 
 #[test]
+fn a_push_asks_once_more_what_a_tag_stands_for_before_it_lets_go() {
+    let Some(lab) = Lab::start() else { return };
+    lab.automate("image-updates");
+    lab.log_in(support::git::WRITER).expect(0);
+    lab.json(0, &["get", "updates"]);
+    std::thread::sleep(Duration::from_millis(3100));
+    lab.plan(&["--min-age=3s"]);
+    lab.push(&["--min-age=3s", "--dry-run=server"]).expect(0);
+    lab.registry.push_image("vote", NEWEST, &config("2001-01-01T00:00:00Z", "arm64"), 10);
+    lab.push(&["--min-age=3s"]).expect(7).says(&["too young until"]);
+}
+
+#[test]
 fn a_plan_leaves_out_what_is_too_young_unless_it_is_named_and_a_push_looks_again() {
     let Some(lab) = Lab::start() else { return };
     lab.automate("image-updates");

@@ -158,11 +158,11 @@ pub(super) fn progress(quiet: bool) -> impl Fn(LandingStep) + Send + Sync + 'sta
 }
 
 /// What a person approved although it was held lands; what nobody held when the plan was made must not be held by now, and
-/// has to have the minimum age.
+/// has to have the minimum age, of which registries are asked once more.
 fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem> {
     let refresh = match dry_run {
         DryRun::Client => Refresh::Never,
-        DryRun::Server | DryRun::None => session.engine.settings().refresh,
+        DryRun::Server | DryRun::None => session.engine.settings().refresh.for_the_last_look(),
     };
     let all = plan.groups.iter().flat_map(|group| &group.updates);
     let mut meant: Vec<Proposal> = all.filter(|update| update.is_approved()).cloned().collect();
