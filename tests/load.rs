@@ -232,3 +232,30 @@ fn a_large_scan_says_before_what_it_will_ask_and_every_scan_what_is_left() {
     assert!(said.contains(r#""budget":{"remaining":6,"limit":null,"window_seconds":3600}"#), "{said}");
     assert!(!said.contains("► scanning"), "{said}");
 }
+
+#[tokio::test]
+async fn a_server_that_a_registry_sends_us_to_tells_nothing_of_its_budget() {
+    let store =
+        lists(|_| Say::tags(&["1"]).with("ratelimit-limit: 10;w=60").with("ratelimit-remaining: 1;w=60"));
+    let there = format!("Location: http://{}/v2/app/tags/list", store.host);
+    let sends = |budget: &'static str| {
+        let there = there.clone();
+        lists(move |_| Say::status("307 Temporary Redirect").with(&there).with(budget))
+    };
+    let registry = sends("x-tells: nothing");
+    let listing = list(&client(SECOND * 10), &format!("{}/app", registry.host)).await.unwrap();
+    assert_eq!(listing.budget, None);
+    let registry = sends("ratelimit-remaining: 76;w=21600");
+    let listing = list(&client(SECOND * 10), &format!("{}/app", registry.host)).await.unwrap();
+    assert_eq!(listing.budget.unwrap().remaining, 76);
+}
+
+#[test]
+fn a_scan_of_all_where_there_is_nothing_says_so() {
+    let operator = Operator::new("{}", &[]);
+    repositories(&operator, "127.0.0.1:9", 1);
+    let (status, said) = operator.run(&["scan", "repository", "--all", "-n", "nowhere"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("⚠ no ImageRepository objects found in \"nowhere\" namespace"), "{said}");
+    assert!(!said.contains("CREDENTIAL"), "{said}");
+}

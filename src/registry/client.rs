@@ -90,6 +90,17 @@ pub(super) struct Host {
     pub(super) acquaintance: tokio::sync::Mutex<Acquaintance>,
 }
 
+impl Host {
+    /// Whether an address is the registry's own, and not that of a token service or of a store that it sends us to.
+    pub(super) fn has(&self, url: &Url) -> bool {
+        match &self.endpoint {
+            Some(endpoint) => endpoint.origin() == url.origin(),
+            None => Url::parse(&format!("{}://{}/", url.scheme(), self.name))
+                .is_ok_and(|own| own.origin() == url.origin()),
+        }
+    }
+}
+
 /// A registry's name and the fingerprint of the way there.
 type Way = (String, Option<[u8; 32]>);
 

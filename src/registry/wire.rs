@@ -304,7 +304,9 @@ impl<'a> Wire<'a> {
         }
         // Of these we say what is wrong with them.
         withheld::strike_headers(response.headers_mut(), ask);
-        self.host.limit.learn(response.headers());
+        if self.host.has(&ask.url) {
+            self.host.limit.learn(response.headers());
+        }
         Ok(Reply {
             status: response.status(),
             url: response.url().clone(),
