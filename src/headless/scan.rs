@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::filter::Filter;
 use super::session::{Progress, Session};
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
@@ -44,7 +45,7 @@ impl Document for Report {
         for item in &self.0 {
             table.push(item.row().into_iter().chain(item.further().into_iter().filter(|_| wide)));
         }
-        Text::Table(table)
+        if table.is_empty() { Text::Nothing } else { Text::Table(table) }
     }
 
     fn names(&self) -> Vec<String> {
@@ -204,7 +205,13 @@ fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> 
         };
         items.push(Item { id: Some(id), image, scan, kept, error });
     }
-    Ok(finish(items, session.problems()))
+    let is_empty = items.is_empty();
+    let answer = finish(items, session.problems());
+    if !is_empty {
+        return Ok(answer);
+    }
+    let all = Filter::new(session.engine.settings(), None)?;
+    Ok(answer.with_note(format!("⚠ {}", all.nothing(&Kind::ImageRepository.to_string(), &[])?)))
 }
 
 fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
