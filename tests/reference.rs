@@ -172,3 +172,42 @@ fn a_date_shows_its_fields_as_go_keeps_them() {
         assert_eq!(reference::difference_of_messages(&asked, &theirs[0]), None, "{template}: {}", theirs[0]);
     }
 }
+
+#[test]
+fn templates_that_are_seldom_written_are_those_of_go() {
+    let data = json!({"automation_object": {"namespace": "flux-system", "name": "a"}, "values": {}, "file_changes": {}});
+    for (template, shown) in [
+        (r#"{{printf "%v" 0x1p4}} {{add 0x.8p1 1}} {{0x_1p4}} {{-0X1_0.8P-1}}"#, Some("16 2 16 -8.25")),
+        (r#"{{substr 0 9.1e18 "abc"}}{{substr 0 -9223372036854775808.0 "abc"}}"#, Some("abcabc")),
+        ("{{substr 0 9223372036854775808.0 \"abc\"}}", None),
+        ("{{printf \"%d\" 0x1p63}}", None),
+        ("{{0x1p4$x}}", None),
+        ("{{0x1p4.Values}}", None),
+        ("{{0x1}}{{0x1p}}", None),
+        ("{{0x1p1024}}", None),
+        ("{{1_0.5e1_0}}", None),
+        ("{{1__0.5}}", None),
+        ("{{0xp1}}", None),
+        ("{{", None),
+        ("{{.", None),
+        ("{{ .", None),
+        ("{{.Changed.", None),
+        ("{{range $x := .", None),
+        ("{{ \"a\".", None),
+        ("{{ (.).", None),
+        ("{{$.", None),
+        ("{{1.", None),
+        ("{{.5", None),
+        (
+            r#"{{printf "%8v|" (list nil 1)}}{{printf "%-8v|" (dict "a" nil)}}{{printf "%6v|%06d|" nil nil}}"#,
+            Some("[<nil>        1]|map[a       :<nil>]| <nil>|%!d(<nil>)|"),
+        ),
+    ] {
+        let asked = json!({"op": "template", "template": template, "data": data});
+        let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;
+        let ours: Value = serde_json::from_str(&answer).unwrap();
+        assert!(shown.is_none_or(|shown| ours["message"] == shown), "{template}: {ours}");
+        let Some(theirs) = reference::answers(vec![asked.clone()]) else { continue };
+        assert_eq!(reference::difference_of_messages(&asked, &theirs[0]), None, "{template}: {}", theirs[0]);
+    }
+}

@@ -64,13 +64,6 @@ fn what_controllers_reformat_is_never_denied_and_seldom_unknown() {
             };
             let case = found.entry((said(asked, path, after), written != after)).or_default();
             case.0 += 1;
-            let s = said(asked, path, after);
-            if s != Some(written != after) {
-                eprintln!(
-                    "CASE {}",
-                    serde_json::json!({"said": s, "before": asked["files"][path], "after": after, "flux": written})
-                );
-            }
             if case.1.is_empty() || after.len() < case.1.len() / 2 {
                 case.1 = format!("{after}--- Flux\n{written}");
             }

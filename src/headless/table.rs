@@ -74,7 +74,8 @@ fn write_row<'a>(
 ) -> io::Result<()> {
     for (width, cell) in widths.iter().zip(cells) {
         let padding = width.saturating_sub(cell.width());
-        write!(out, "{cell}{:padding$}\t", "")?;
+        // A width in a format ends at 65,535, and a cell may be a value of megabytes.
+        write!(out, "{cell}{}\t", " ".repeat(padding))?;
     }
     out.write_all(b"\n")
 }
@@ -92,4 +93,23 @@ pub(crate) fn clean_line(line: &str) -> String {
     };
     let parts: Vec<String> = text.split('\t').map(clean).collect();
     format!("{}{end}", parts.join("\t"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_may_be_longer_than_any_format_is_wide() {
+        let mut table = Table::new(["A", "B"]);
+        table.push(["x".repeat(100_000), String::new()]);
+        table.push(["y".to_owned(), String::new()]);
+        let mut out = Vec::new();
+        table.write(&mut out, true).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.lines().all(|line| line.len() == 100_000 + "\t \t".len()),
+            "cells are as wide as the widest"
+        );
+    }
 }

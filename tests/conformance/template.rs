@@ -66,6 +66,8 @@ fn runaway_templates_end_in_an_error() {
         r#"{{printf "%999999d %999999d" 1 1}}"#.to_owned(),
         r#"{{indent 1000000000 "x"}}"#.to_owned(),
         "{{until 1000000000}}".to_owned(),
+        r#"{{range until 100000}}{{$_ := regexMatch "(\\pL{1000})" "a"}}{{end}}"#.to_owned(),
+        r#"{{$x := repeat 50000 "a"}}{{range until 100000}}{{$_ := regexFind "(a|aa)+b" $x}}{{end}}"#.to_owned(),
         "{{if true}}".repeat(5000),
         format!("{{{{{}1{}}}}}", "(".repeat(5000), ")".repeat(5000)),
         format!("{}{}", "{{if true}}".repeat(95), "{{template \"x\"}}"),
@@ -73,6 +75,24 @@ fn runaway_templates_end_in_an_error() {
         let start: String = template.chars().take(60).collect();
         let rendered = render_on_a_small_stack(template);
         assert!(rendered.error.is_some() && rendered.message.is_none(), "{start}: {rendered:?}");
+    }
+}
+
+#[test]
+fn what_a_method_gathers_is_gathered_once() {
+    let mut data = data();
+    let (file, mut objects) = data.file_changes.pop_first().unwrap();
+    let change = objects[0].changes[0].clone();
+    objects[0].changes = vec![change; 20_000];
+    data.file_changes.insert(file, objects);
+    for (template, message) in [
+        (
+            "{{range until 50000}}{{with $.Changed.Changes}}{{end}}{{if $.Changed.Objects}}{{end}}{{end}}done",
+            "done",
+        ),
+        ("{{$a := .Changed.Changes}}{{deepEqual $a .Changed.Changes}}", "true"),
+    ] {
+        assert_eq!(render(template, &data).message.as_deref(), Some(message));
     }
 }
 

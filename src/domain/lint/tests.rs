@@ -178,6 +178,13 @@ fn what_keeps_an_automation_from_a_marker_is_told_before_what_became_of_the_poli
     let match_labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
     fixture.automation().policy_selector = Some(LabelSelector { match_labels, ..LabelSelector::default() });
     assert_eq!(verdict(&fixture, FILE), "not-selected");
+    let mut git = fixture.automation().git.clone().unwrap_or_default();
+    git.message_template = "{{range .Updated.Images}}{{println .}}{{end}}".into();
+    let before = fixture.automation().git.replace(git);
+    let report = fixture.lint_at(FILE, &marked("a: 1", "apps:new"));
+    let message = "the policySelector of apps/all does not admit the policy";
+    assert_eq!(report.markers[0].message, message, "the template is not what keeps this one back");
+    fixture.automation().git = before;
     fixture.automation().policy_selector = None;
     fixture.automation().source.name = "fleets".into();
     assert_eq!(verdict(&fixture, FILE), "unknown-source");

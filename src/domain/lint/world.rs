@@ -65,6 +65,8 @@ pub(super) struct Writer {
     /// The labels that its selector asks for, if it has one.
     asks: Option<String>,
     pub(super) suspended: bool,
+    /// Why its selector is none, so that it chooses no policy.
+    bad_selector: Option<Fault>,
     /// Why it cannot run.
     pub(super) unable: Option<Fault>,
     /// Why its source cannot be read.
@@ -235,7 +237,7 @@ fn not_selected(policy: &ObjectId, own: &[&Writer]) -> Obstacle {
         verdict: Some(Verdict::NotSelected),
         fault,
     };
-    if let Some(fault) = own.iter().find_map(|writer| writer.unable.clone()) {
+    if let Some(fault) = own.iter().find_map(|writer| writer.bad_selector.clone()) {
         return obstacle(fault);
     }
     let names: Vec<String> = own.iter().map(|writer| writer.id.to_string()).collect();
@@ -263,7 +265,7 @@ impl Writer {
     }
 
     fn new(inventory: &Inventory, automation: &ImageUpdateAutomation, known: &Known<'_>) -> Self {
-        let (selected, mut unable) = match inventory.policies_of(automation) {
+        let (selected, bad_selector) = match inventory.policies_of(automation) {
             Ok(policies) => {
                 let blocked = inventory.blocked_policies_of(automation).cloned();
                 (policies.iter().map(|policy| policy.meta.id.clone()).chain(blocked).collect(), None)
@@ -274,7 +276,8 @@ impl Writer {
             }
         };
         let no_source = no_source(inventory, automation, known);
-        unable = unable.or_else(|| unable_to_run(inventory, automation, no_source.is_some()));
+        let unable =
+            bad_selector.clone().or_else(|| unable_to_run(inventory, automation, no_source.is_some()));
         let asks = automation.policy_selector.as_ref().map(|selector| {
             let labels = selector.match_labels.iter().map(|(key, value)| format!("{key}: {value}"));
             labels.collect::<Vec<_>>().join(", ")
@@ -289,6 +292,7 @@ impl Writer {
             selected,
             asks,
             suspended: automation.suspend,
+            bad_selector,
             unable,
             no_source,
         }

@@ -54,7 +54,8 @@ impl Shape {
             Some(first) => behind.get(..first.len_utf8())?,
             None => "\n",
         };
-        Some(format!("{header}-{rest}{line_break}{:indent$}{value}", "", indent = self.indent))
+        // A width in a format ends at 65,535, and nothing ends the indentation of a file.
+        Some(format!("{header}-{rest}{line_break}{}{value}", " ".repeat(self.indent)))
     }
 
     pub(super) fn shift(&mut self, base: usize) {

@@ -199,6 +199,8 @@ fn a_block_scalar_is_marked_on_its_header() {
     assert_eq!(rewritten("a: | M\n  x\nb: 1\n", ""), "a: |- M\nb: 1\n");
     assert_eq!(rewritten("a: | M\n\n\n  x\n     \nb: 1\n", "v"), "a: |- M\n  v\nb: 1\n");
     assert_eq!(rewritten("l:\n- | M\n  x\n- y\n", "v"), "l:\n- |- M\n  v\n- y\n");
+    let far = " ".repeat(70_000);
+    assert_eq!(rewritten(&format!("a: | M\n{far}x\n"), "v"), format!("a: |- M\n{far}v\n"));
 }
 
 #[test]

@@ -178,6 +178,11 @@ impl Pattern {
         })
     }
 
+    /// How many instructions it has, all counts written out.
+    pub fn size(&self) -> usize {
+        self.threads.len()
+    }
+
     /// The names of the groups by number; empty for a group without one, such as group 0.
     pub fn names(&self) -> &[String] {
         &self.names

@@ -8,6 +8,7 @@
 mod call;
 mod operand;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -15,7 +16,7 @@ use super::NAME;
 use super::format::{self, MAX_TEXT, quote};
 use super::node::{Branch, Command, Expr, Node, Pipe, Pos};
 use super::parse::Trees;
-use super::value::{Value, Work};
+use super::value::{Struct, Value, Work};
 
 /// How much may be done for one message: a unit for each step, and one for each byte made on the way.
 const MAX_WORK: usize = 32 << 20;
@@ -51,7 +52,8 @@ type Done<T> = Result<T, Box<Failure>>;
 /// # Errors
 /// The first thing that goes wrong; nothing of the message is kept then.
 pub(super) fn execute(text: &str, trees: &Trees, data: &Value) -> Result<String, Box<Failure>> {
-    let mut run = Run { text, trees, out: String::new(), work: Work::of(MAX_WORK), depth: 0 };
+    let (out, work, answers) = (String::new(), Work::of(MAX_WORK), HashMap::new());
+    let mut run = Run { text, trees, out, work, depth: 0, answers };
     let mut frame = Frame {
         name: NAME,
         variables: vec![Variable::new("$".into(), data.clone())],
@@ -72,6 +74,9 @@ struct Run<'t> {
     /// What is left of [`MAX_WORK`].
     work: Work,
     depth: usize,
+    /// What methods have made of what they belong to, by where that lies, and by name: the data never changes, and to gather all
+    /// changes anew wherever a template names them is work that nobody counts.
+    answers: HashMap<(*const Struct, &'static str), (Rc<Struct>, Value)>,
 }
 
 /// A variable of a template.

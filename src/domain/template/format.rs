@@ -152,8 +152,8 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
     match value {
         Value::Nil => match verb {
             'v' if spec.sharp_v && depth > 0 => out.write_str("interface {}(nil)"),
-            'v' => pad(out, "<nil>", spec, false),
             _ if depth > 0 => out.write_str("<nil>"),
+            'v' => pad(out, "<nil>", spec, false),
             _ => write!(out, "%!{verb}(<nil>)"),
         },
         Value::Bool(flag) if verb == 't' || verb == 'v' => {

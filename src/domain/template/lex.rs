@@ -269,7 +269,8 @@ impl<'a> Lexer<'a> {
                 self.emit(Kind::RawString);
             }
             '$' => self.name(Kind::Variable)?,
-            '.' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => self.name(Kind::Field)?,
+            // One at the very end begins a number to Go, and not a field.
+            '.' if self.peek().is_some_and(|c| !c.is_ascii_digit()) => self.name(Kind::Field)?,
             '.' | '+' | '-' | '0'..='9' => self.number()?,
             c if is_alphanumeric(c) => self.identifier()?,
             '(' => {

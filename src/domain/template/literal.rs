@@ -5,6 +5,7 @@
 use super::format::quote;
 use super::lex::{Kind, Token};
 use super::node::Number;
+use crate::domain::policy::numeric::parse_float;
 
 /// The value of a Go string literal; `None` if it is none.
 ///
@@ -104,20 +105,22 @@ pub(super) fn number(token: &Token<'_>) -> Result<Number, String> {
     Ok(number)
 }
 
+/// The first number that is too large for 63 bits and a sign.
+const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+
 fn fraction(text: &str, number: &mut Number) -> Result<(), String> {
-    let plain = text.replace('_', "");
-    let decimal = plain.bytes().any(|byte| byte.is_ascii_digit()) && underscores_separate(text);
-    let Some(value) = plain.parse::<f64>().ok().filter(|value| decimal && value.is_finite()) else {
+    let Some(value) = parse_float(text) else {
         return Err(format!("illegal number syntax: {}", quote(text)));
     };
     if !text.contains(['.', 'e', 'E', 'p', 'P']) {
         return Err(format!("integer overflow: {}", quote(text)));
     }
     number.float = Some(value);
-    #[expect(clippy::cast_possible_truncation, reason = "guarded by the range")]
-    if value.fract() == 0.0 && value.abs() < 9.0e18 {
-        number.int = Some(value as i64);
-        number.uint = u64::try_from(value as i64).ok();
+    let is_whole = value.fract() == 0.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "guarded by the ranges")]
+    {
+        number.int = (is_whole && (-TWO_63..TWO_63).contains(&value)).then_some(value as i64);
+        number.uint = (is_whole && (0.0..2.0 * TWO_63).contains(&value)).then_some(value as u64);
     }
     Ok(())
 }

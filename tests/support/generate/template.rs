@@ -19,6 +19,11 @@ pub fn request(random: &mut Random) -> Value {
     if random.one_in(20) {
         template = random.mutated(&template, "{}().$|\"`'-:= \n,é%\\0a");
     }
+    if random.one_in(60) {
+        // What somebody has typed so far.
+        template = template.chars().take(random.below(template.chars().count() + 1)).collect();
+        template += random.pick(&["", ".", " .", "$", "{{.", "{{ .Changed."]);
+    }
     let text = |random: &mut Random| random.pick(&["a", "b:1", "é", "", "x y"]).to_owned();
     let files: serde_json::Map<String, Value> = random
         .several(1, 2, |random| {
@@ -183,6 +188,7 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
         "i" => random
             .pick(&[
                 "0", "1", "2", "3", "5", "7", "1", "2", "-1", "-3", "10", "20", "0x10", "'a'", "1.0", "1e1",
+                "0x1p1",
             ])
             .to_owned(),
         "c" if random.one_in(12) => random.pick(&["-1", "-3", "0"]).to_owned(),
@@ -190,7 +196,26 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
         "z" if random.one_in(12) => typed(random, "a", 0),
         "z" => random.pick(&["1", "2", "-3", "7", "0.5", "1e3"]).to_owned(),
         "f" => random
-            .pick(&["0.5", "1.5", "-2.25", "3.14159", "1e3", "100", "0.1", "1e21", "1e-7", "0.0", "2.5e10"])
+            .pick(&[
+                "0.5",
+                "1.5",
+                "-2.25",
+                "3.14159",
+                "1e3",
+                "100",
+                "0.1",
+                "1e21",
+                "1e-7",
+                "0.0",
+                "2.5e10",
+                "0x.8p1",
+                "-0X1_0P-2",
+                "9.1e18",
+                "-9223372036854775808.0",
+                "9223372036854775808.0",
+                "0x1p63",
+                "1_0.5e1_0",
+            ])
             .to_owned(),
         "b" if random.one_in(30) => "1".to_owned(),
         "b" => random.pick(&["true", "false", "(eq 1 1)"]).to_owned(),

@@ -2,7 +2,6 @@
 
 mod leads;
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
@@ -185,11 +184,11 @@ impl Emitter<'_> {
         self.lead(range.start);
         self.at = range.end.max(self.at);
         if was_key {
-            return self.key(value, style, source);
+            return self.key(value, style, range);
         }
         self.metadata();
         self.sure &= !source.is_empty();
-        let written = self.written(value, style, source);
+        let written = self.written(value, style, range);
         if self.flow.is_empty() {
             self.out.push(' ');
         }
@@ -219,24 +218,30 @@ impl Emitter<'_> {
         self.metadata();
     }
 
-    fn written<'b>(&mut self, value: &'b str, style: ScalarStyle, source: &'b str) -> Cow<'b, str> {
+    fn written(&mut self, value: &str, style: ScalarStyle, range: Range<usize>) -> String {
+        let source = self.text.get(range.clone()).unwrap_or_default();
         if source.contains('\n') && value.contains('\n') && style == ScalarStyle::SingleQuoted {
             self.sure = false;
-            return Cow::Borrowed(source);
+            return source.to_owned();
         }
-        Cow::Owned(match style {
+        match style {
             ScalarStyle::SingleQuoted => scalar::single_quoted(value),
             ScalarStyle::DoubleQuoted => scalar::double_quoted(value),
+            // Wherever it stands, and not only as a key, it has a type of its own.
+            _ if value == "<<" && !self.is_tagged(range.start) => "!!merge <<".to_owned(),
             _ => scalar::plain(value, !self.flow.is_empty()),
-        })
+        }
     }
 
-    fn key(&mut self, value: &str, style: ScalarStyle, source: &str) {
-        self.sure &= source.len() < 100 && !source.is_empty();
-        if style == ScalarStyle::Plain && value == "<<" {
-            self.out.push_str("!!merge ");
-        }
-        let written = self.written(value, style, source);
+    /// Whether the word before `start` is a tag.
+    fn is_tagged(&self, start: usize) -> bool {
+        let before = self.text.get(..start).unwrap_or_default().trim_end_matches([' ', '\t']);
+        before.rsplit([' ', '\t', '\n', '[', '{', ',']).next().is_some_and(|word| word.starts_with('!'))
+    }
+
+    fn key(&mut self, value: &str, style: ScalarStyle, range: Range<usize>) {
+        self.sure &= range.len() < 100 && !range.is_empty();
+        let written = self.written(value, style, range);
         self.out.push_str(&written);
         if let Some(level) = self.levels.last_mut() {
             value.clone_into(&mut level.key);

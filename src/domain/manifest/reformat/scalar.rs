@@ -10,6 +10,8 @@ use crate::domain::manifest::plain as plain_form;
 pub(super) struct Analysis {
     /// Whether it may stand unquoted in a flow collection.
     flow_plain: bool,
+    /// Whether it may stand unquoted outside of one.
+    block_plain: bool,
     /// Whether it may stand in single quotes, or unquoted.
     bare: bool,
     /// Whether it may be a block scalar.
@@ -23,11 +25,19 @@ pub(super) fn analyze(value: &str) -> Analysis {
     let last = lines.next_back().unwrap_or_default();
     let ends_in_blank = lines.any(|line| line.ends_with(' '));
     let breaks_in_blank = value.contains("\n ");
-    let flow = value.starts_with(['#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '?', ':'])
-        || value.contains([',', '?', '[', ']', '{', '}', ':'])
-        || value.contains(" #");
+    let is_blank = |c: char| c == ' ' || c == '\t';
+    let ends_word = |rest: &str| rest.is_empty() || rest.starts_with(is_blank);
+    let is_mark = value.starts_with("---") || value.starts_with("...");
+    let everywhere = is_mark
+        || value
+            .starts_with(['#', ',', '[', ']', '{', '}', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`'])
+        || value.strip_prefix(['?', '-']).is_some_and(ends_word)
+        || value.match_indices(':').any(|(at, _)| value.get(at + 1..).is_some_and(ends_word))
+        || [" #", "\t#", "\n#"].iter().any(|comment| value.contains(comment));
+    let flow = everywhere || value.contains([',', '?', '[', ']', '{', '}', ':']);
     Analysis {
         flow_plain: !flow && !value.is_empty(),
+        block_plain: !everywhere,
         bare: !special && !ends_in_blank && !breaks_in_blank && !value.contains('\t'),
         block: !special && !ends_in_blank && !last.ends_with(' ') && !value.is_empty(),
     }
@@ -38,7 +48,7 @@ pub(super) fn plain(value: &str, in_flow: bool) -> String {
     let may = analyze(value);
     if !may.bare {
         double_quoted(value)
-    } else if in_flow && !may.flow_plain {
+    } else if (in_flow && !may.flow_plain) || !may.block_plain {
         plain_form::single_quoted(value)
     } else {
         value.to_owned()
@@ -111,7 +121,8 @@ pub(super) fn block(value: &str, folded: bool, comment: &str, indent: usize) -> 
     while let Some(line) = lines.next() {
         let words = line.trim_end_matches('\n');
         if !words.is_empty() {
-            let _ = write!(text, "{:indent$}{words}", "");
+            text.push_str(&" ".repeat(indent));
+            text.push_str(words);
         }
         if words.len() < line.len() {
             // The emitter folds no line that starts with a blank; of all others it doubles the end, also of the last.

@@ -60,7 +60,6 @@ impl Threads {
     }
 
     /// How many instructions the program has.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.program.steps.len()
     }

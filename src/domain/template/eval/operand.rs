@@ -182,18 +182,20 @@ impl<'t> Run<'t> {
 
     /// A method without arguments, or a field, of a struct; `given` arguments are too many.
     pub(super) fn member(
-        &self,
+        &mut self,
         frame: &Frame<'_>,
-        object: &Struct,
+        object: &Rc<Struct>,
         name: &str,
         given: usize,
         boxed: bool,
     ) -> Done<Value> {
-        if let Some((_, method)) = object.of.methods.iter().find(|(known, _)| *known == name) {
+        if let Some((name, method)) = object.of.methods.iter().find(|(known, _)| *known == name) {
             if given > 0 {
                 return self.fail(frame, format!("wrong number of args for {name}: want 0 got {given}"));
             }
-            return Ok(method(object));
+            let answer = || (Rc::clone(object), method(object));
+            // The object is kept too, so that nothing else comes to lie where it lies.
+            return Ok(self.answers.entry((Rc::as_ptr(object), name)).or_insert_with(answer).1.clone());
         }
         if let Some(value) = object.field(name) {
             if given > 0 {
@@ -278,7 +280,7 @@ impl fmt::Display for Operand<'_> {
 fn ideal(number: &Number) -> Option<Value> {
     let text = &number.text;
     let character = text.starts_with('\'');
-    let hex = text.starts_with("0x") || text.starts_with("0X");
+    let hex = (text.starts_with("0x") || text.starts_with("0X")) && !text.contains(['p', 'P']);
     if let Some(float) = number.float
         && !character
         && !hex

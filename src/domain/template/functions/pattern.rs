@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::super::format::{MAX_TEXT, Unprinted, quote};
-use super::super::value::Value;
+use super::super::value::{Value, Walk};
 use super::Param::{Int, Text};
 use super::text::answer;
 use super::{Answer, Function, int, text};
@@ -13,51 +13,66 @@ use crate::domain::policy::expand::Template;
 use crate::domain::policy::goregex::{Pattern, Slots};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::fixed("regexMatch", &[Text, Text], |v| match Pattern::new(text(v, 0)) {
+    Function::walking("regexMatch", &[Text, Text], None, |v, walk| match Pattern::new(text(v, 0)) {
         Err(error) if error.is_no_verdict() => Err(error.to_string()),
-        pattern => Ok(Value::Bool(pattern.is_ok_and(|pattern| pattern.is_match(text(v, 1))))),
+        Err(_) => Ok(Value::Bool(false)),
+        Ok(pattern) => Ok(Value::Bool(paid(pattern, text(v, 1), walk)?.is_match(text(v, 1)))),
     }),
-    Function::fixed("mustRegexMatch", &[Text, Text], |v| Ok(Value::Bool(must(v)?.is_match(text(v, 1))))),
-    Function::fixed("regexFind", &[Text, Text], |v| answer(find(&panicking(v)?, text(v, 1)))),
-    Function::fixed("mustRegexFind", &[Text, Text], |v| answer(find(&must(v)?, text(v, 1)))),
-    Function::fixed("regexFindAll", &[Text, Text, Int], |v| {
-        Ok(find_all(&panicking(v)?, text(v, 1), int(v, 2)))
+    Function::walking("mustRegexMatch", &[Text, Text], None, |v, walk| {
+        Ok(Value::Bool(must(v, walk)?.is_match(text(v, 1))))
     }),
-    Function::fixed("mustRegexFindAll", &[Text, Text, Int], |v| {
-        Ok(find_all(&must(v)?, text(v, 1), int(v, 2)))
+    Function::walking("regexFind", &[Text, Text], None, |v, walk| {
+        answer(find(&panicking(v, walk)?, text(v, 1)))
     }),
-    Function::fixed("regexReplaceAll", &[Text, Text, Text], |v| {
-        replace_expanded(&panicking(v)?, text(v, 1), text(v, 2))
+    Function::walking("mustRegexFind", &[Text, Text], None, |v, walk| {
+        answer(find(&must(v, walk)?, text(v, 1)))
     }),
-    Function::fixed("mustRegexReplaceAll", &[Text, Text, Text], |v| {
-        replace_expanded(&must(v)?, text(v, 1), text(v, 2))
+    Function::walking("regexFindAll", &[Text, Text, Int], None, |v, walk| {
+        Ok(find_all(&panicking(v, walk)?, text(v, 1), int(v, 2)))
     }),
-    Function::fixed("regexReplaceAllLiteral", &[Text, Text, Text], |v| {
-        replace_literally(&panicking(v)?, text(v, 1), text(v, 2))
+    Function::walking("mustRegexFindAll", &[Text, Text, Int], None, |v, walk| {
+        Ok(find_all(&must(v, walk)?, text(v, 1), int(v, 2)))
     }),
-    Function::fixed("mustRegexReplaceAllLiteral", &[Text, Text, Text], |v| {
-        replace_literally(&must(v)?, text(v, 1), text(v, 2))
+    Function::walking("regexReplaceAll", &[Text, Text, Text], None, |v, walk| {
+        replace_expanded(&panicking(v, walk)?, text(v, 1), text(v, 2))
     }),
-    Function::fixed("regexSplit", &[Text, Text, Int], |v| {
-        Ok(split(&panicking(v)?, text(v, 0), text(v, 1), int(v, 2)))
+    Function::walking("mustRegexReplaceAll", &[Text, Text, Text], None, |v, walk| {
+        replace_expanded(&must(v, walk)?, text(v, 1), text(v, 2))
     }),
-    Function::fixed("mustRegexSplit", &[Text, Text, Int], |v| {
-        Ok(split(&must(v)?, text(v, 0), text(v, 1), int(v, 2)))
+    Function::walking("regexReplaceAllLiteral", &[Text, Text, Text], None, |v, walk| {
+        replace_literally(&panicking(v, walk)?, text(v, 1), text(v, 2))
+    }),
+    Function::walking("mustRegexReplaceAllLiteral", &[Text, Text, Text], None, |v, walk| {
+        replace_literally(&must(v, walk)?, text(v, 1), text(v, 2))
+    }),
+    Function::walking("regexSplit", &[Text, Text, Int], None, |v, walk| {
+        Ok(split(&panicking(v, walk)?, text(v, 0), text(v, 1), int(v, 2)))
+    }),
+    Function::walking("mustRegexSplit", &[Text, Text, Int], None, |v, walk| {
+        Ok(split(&must(v, walk)?, text(v, 0), text(v, 1), int(v, 2)))
     }),
     Function::fixed("regexQuoteMeta", &[Text], |v| answer(quote_meta(text(v, 0)))),
 ];
 
-/// The pattern that comes first; an error is answered.
-fn must(values: &[Value]) -> Result<Pattern, String> {
-    Pattern::new(text(values, 0)).map_err(|error| error.to_string())
+/// The pattern, once what it costs to compile it and to look through `haystack` with it is paid.
+fn paid(pattern: Pattern, haystack: &str, walk: &mut Walk<'_>) -> Result<Pattern, String> {
+    walk.match_with(pattern.size(), haystack.len())?;
+    Ok(pattern)
 }
 
-/// The pattern that comes first; an error is Go's panic.
-fn panicking(values: &[Value]) -> Result<Pattern, String> {
-    let pattern = text(values, 0);
+/// The pattern that comes first for the text that comes behind it; an error is answered.
+fn must(values: &[Value], walk: &mut Walk<'_>) -> Result<Pattern, String> {
+    let pattern = Pattern::new(text(values, 0)).map_err(|error| error.to_string())?;
+    paid(pattern, text(values, 1), walk)
+}
+
+/// The same; an error is Go's panic.
+fn panicking(values: &[Value], walk: &mut Walk<'_>) -> Result<Pattern, String> {
+    let spelled = text(values, 0);
     let is_plain = |c: char| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control());
-    let quoted = if pattern.chars().all(is_plain) { format!("`{pattern}`") } else { quote(pattern) };
-    must(values).map_err(|error| format!("regexp: Compile({quoted}): {error}"))
+    let quoted = if spelled.chars().all(is_plain) { format!("`{spelled}`") } else { quote(spelled) };
+    let pattern = Pattern::new(spelled).map_err(|error| format!("regexp: Compile({quoted}): {error}"))?;
+    paid(pattern, text(values, 1), walk)
 }
 
 /// Where the pattern matches, up to `most` times.

@@ -16,6 +16,12 @@ const PLACE: usize = 32;
 /// So many bytes are compared for one unit.
 const BYTES: usize = 32;
 
+/// What a pattern costs, and each of its instructions.
+const COMPILED: usize = 256;
+const INSTRUCTION: usize = 64;
+/// So many instructions are run for one unit.
+const INSTRUCTIONS: usize = 16;
+
 /// What is said of a value that nests deeper.
 pub(in super::super) fn too_deep() -> String {
     format!("exceeded maximum nesting of values ({MAX_NESTING})")
@@ -57,6 +63,15 @@ impl<'w> Walk<'w> {
     /// No work left.
     pub(in super::super) fn make(&mut self, entries: usize) -> Result<(), String> {
         self.spend(MADE.saturating_add(PLACE.saturating_mul(entries)))
+    }
+
+    /// A pattern of so many instructions is compiled, and run on a text of so many bytes.
+    ///
+    /// # Errors
+    /// No work left.
+    pub(in super::super) fn match_with(&mut self, size: usize, bytes: usize) -> Result<(), String> {
+        let compiled = COMPILED.saturating_add(INSTRUCTION.saturating_mul(size));
+        self.spend(compiled.saturating_add(size.saturating_mul(bytes) / INSTRUCTIONS))
     }
 
     /// `dict` gets an entry.
