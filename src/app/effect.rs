@@ -120,8 +120,8 @@ pub enum Effect {
         /// What is asked.
         reach: Reach,
     },
-    /// Find the images without a marker in all files below the paths of the automations, as the last comparison found them.
-    FindUnmarked(JobId),
+    /// Look through all files of the commits that the last comparison stands on, as `lint` does.
+    LookThrough(JobId),
     /// Ask the remotes, and build the plan of what is approved.
     Prepare {
         /// The question.

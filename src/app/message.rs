@@ -92,8 +92,8 @@ pub enum Msg {
     Proposed(JobId, Result<Proposed, Problem>),
     /// What a search has found so far, best first.
     Found(JobId, Hits),
-    /// All files of the automations were looked through for images without a marker.
-    Unmarked(JobId, BTreeMap<ObjectId, Arc<[Unmarked]>>),
+    /// All files of the automations' repositories were looked through.
+    LookedThrough(JobId, Box<LookedThrough>),
     /// The remote was asked and the plan built.
     Prepared(JobId, Result<Box<Prepared>, Problem>),
     /// The patch was written into the file of this name, so many files long; or why it was not.
@@ -180,6 +180,17 @@ pub struct Ordered {
     pub dry_run: bool,
     /// The objects, with what went wrong, or the request that the controller of one that is waited for had handled before.
     pub results: Vec<(ObjectId, Result<Option<String>, Problem>)>,
+}
+
+/// What `lint` finds in all files of the repositories of automations.
+#[derive(Debug, Clone, Default)]
+pub struct LookedThrough {
+    /// Images without a marker below the path of each automation.
+    pub unmarked: BTreeMap<ObjectId, Arc<[Unmarked]>>,
+    /// Those outside of the paths of all automations, by the remote; `None`: the folder without Git.
+    pub elsewhere: BTreeMap<Option<String>, Vec<Unmarked>>,
+    /// What is wrong with markers, policies and automations.
+    pub survey: Survey,
 }
 
 /// What would change.

@@ -82,8 +82,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Found(job, hits) => find::found(state, job, hits),
-        Msg::Unmarked(job, found) => {
-            unmarked::found(state, job, found);
+        Msg::LookedThrough(job, found) => {
+            unmarked::found(state, job, *found);
             vec![]
         }
         Msg::Prepared(job, result) => push::prepared(state, job, result),

@@ -8,6 +8,7 @@ mod chain;
 mod judge;
 mod obsolete;
 mod survey;
+mod tree;
 mod unmarked;
 mod unread;
 mod world;
@@ -23,8 +24,10 @@ use crate::problem::{Code, Problem};
 pub use chain::{BrokenChain, Link, status_of, suspended};
 pub use obsolete::Obsolete;
 pub use survey::{Standing, Survey, standings, survey};
-pub use unmarked::{Unmarked, forgotten, unmarked};
+pub use tree::{Tree, look, unmarked_below, unmarked_elsewhere};
+pub use unmarked::{Unmarked, forgotten, outside};
 pub use unread::may_mean_markers;
+use world::Writer;
 pub use world::{Known, World};
 
 /// What became of a policy: what it selects, or why nothing.
@@ -176,7 +179,14 @@ pub struct BadFile {
 }
 
 /// What to do about a file that is not valid for Flux.
-const MEND_FILE: &str = "Correct the file there: until then Flux writes none of its markers.";
+pub const MEND_FILE: &str = "Correct the file there: until then Flux writes none of its markers.";
+
+impl From<&BadFile> for Problem {
+    fn from(file: &BadFile) -> Self {
+        let place = format!("{}:{}", file.file, file.line);
+        Self::new(Code::YamlInvalid, place, file.message.clone()).hint(file.fix.clone())
+    }
+}
 
 /// All that is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -223,7 +233,9 @@ impl Report {
 /// arrives, on up to `threads` threads. Files come out in the order in which they are given.
 pub fn lint(files: &[(&str, &[u8])], world: &World, threads: usize) -> Report {
     let mut report = Report::default();
-    for found in in_parallel(files, threads, |(file, bytes)| lint_file(file, bytes, world)) {
+    let lint_one =
+        |(file, bytes): &(&str, &[u8])| lint_file(file, bytes, world, &|writer| writer.covers(file));
+    for found in in_parallel(files, threads, lint_one) {
         report.markers.extend(found.markers);
         report.unmarked.extend(found.unmarked);
         report.files.extend(found.files);
@@ -240,7 +252,8 @@ pub fn lint(files: &[(&str, &[u8])], world: &World, threads: usize) -> Report {
     report
 }
 
-fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
+/// What is said of a file that those automations write of which `covers` says so.
+fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -> bool) -> Report {
     let mut report = Report::default();
     let means_markers = manifest::has_token(bytes) || super::marker::mentions_key(bytes);
     if !manifest::is_yaml_name(file) {
@@ -265,7 +278,7 @@ fn lint_file(file: &str, bytes: &[u8], world: &World) -> Report {
     match parsed {
         Ok(manifest) => {
             report.unmarked = world.unmarked(file, &manifest);
-            report.markers = judge::markers(file, &manifest, world, manifest::has_token(bytes));
+            report.markers = judge::markers((file, &manifest), world, covers, manifest::has_token(bytes));
             let unread = unread::behind_end(file, manifest.text(), &report.markers);
             report.markers.extend(unread);
             report.markers.sort_by_key(|marker| (marker.line, marker.column));

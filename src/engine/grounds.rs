@@ -177,7 +177,8 @@ fn ground_without_git(world: &World, automation: &ImageUpdateAutomation) -> Resu
         let is_of_interest = is_below(file, &path) && manifest::means_markers(file, bytes);
         is_of_interest.then(|| marked(file, bytes)).flatten()
     };
-    let (files, problem_files) = sorted(super::walk::files(&root, &read)?.into_iter());
+    let (files, problem_files) =
+        sorted(super::walk::files(&root, manifest::is_yaml_name, &read)?.into_iter());
     (ground.files, ground.problem_files) = (files.into(), problem_files);
     Ok(ground)
 }

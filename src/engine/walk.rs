@@ -66,22 +66,26 @@ impl World {
     }
 }
 
-/// What `make` makes of each file below `root` that Flux reads for its name, from its path below `root` and its content: depth
+/// What `make` makes of each file below `root` whose path is `wanted`, from its path below `root` and its content: depth
 /// first, names by bytes.
 ///
 /// `.git` is left out, and links are not followed.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
-pub(super) fn files<T>(root: &Path, make: &impl Fn(&str, &[u8]) -> Option<T>) -> Result<Vec<T>, Problem> {
+pub(super) fn files<T>(
+    root: &Path,
+    wanted: fn(&str) -> bool,
+    make: &impl Fn(&str, &[u8]) -> Option<T>,
+) -> Result<Vec<T>, Problem> {
     let mut found = Vec::new();
-    walk(root, "", make, &mut found)?;
+    walk((root, ""), wanted, make, &mut found)?;
     Ok(found)
 }
 
 fn walk<T>(
-    folder: &Path,
-    prefix: &str,
+    (folder, prefix): (&Path, &str),
+    wanted: fn(&str) -> bool,
     make: &impl Fn(&str, &[u8]) -> Option<T>,
     found: &mut Vec<T>,
 ) -> Result<(), Problem> {
@@ -99,9 +103,9 @@ fn walk<T>(
         let Ok(kind) = fs::symlink_metadata(&path) else { continue };
         if kind.is_dir() {
             if name != ".git" {
-                walk(&path, &format!("{below}/"), make, found)?;
+                walk((&path, &format!("{below}/")), wanted, make, found)?;
             }
-        } else if manifest::is_yaml_name(&below) && kind.is_file() {
+        } else if wanted(&below) && kind.is_file() {
             let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
             found.extend(make(&below, &bytes));
         }

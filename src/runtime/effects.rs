@@ -2,7 +2,7 @@
 //!
 //! | effect | when superseded | on quit |
 //! |---|---|---|
-//! | load, scan, evaluate, try, find, describe, glance, compare, find unmarked images, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
+//! | load, scan, evaluate, try, find, describe, glance, compare, look through files, prepare, look at a merge, revert, roll back | cancelled; a late answer is known by its number | cancelled |
 //! | push, merge | stopped by a person until commits are sent, else runs to its end | waited for; a second quit leaves |
 //! | order to a cluster | runs to its end | waited for; a second quit leaves |
 //! | waiting for a controller | goes on | cancelled |
@@ -37,6 +37,7 @@ use super::mailbox::{Letter, Mailbox};
 use crate::app::effect::{Effect, JobId};
 use crate::app::message::Msg;
 use crate::config::Refresh;
+use crate::domain::lint::Tree;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::domain::request::RequestWish;
@@ -53,6 +54,8 @@ struct Held {
     failed: BTreeMap<ObjectId, Problem>,
     selections: Selections,
     grounds: Arc<Vec<Ground>>,
+    /// All files of their repositories, as they were when they were last looked through.
+    trees: Arc<Vec<Tree>>,
     mode: &'static str,
     /// The load that was begun last; what an earlier one brings is of no use any more.
     newest: JobId,
@@ -110,7 +113,27 @@ struct Work {
     remembers: bool,
 }
 
+/// What scans and verdicts have brought so far, and what files around the plan's own hold.
+struct Judged {
+    world: Option<Arc<World>>,
+    selections: Selections,
+    scans: BTreeMap<ObjectId, Scan>,
+    failed: BTreeMap<ObjectId, Problem>,
+    trees: Arc<Vec<Tree>>,
+}
+
 impl Work {
+    fn judged(&self) -> Judged {
+        let held = self.held();
+        Judged {
+            world: held.world.clone(),
+            selections: held.selections.clone(),
+            scans: held.scans.clone(),
+            failed: held.failed.clone(),
+            trees: Arc::clone(&held.trees),
+        }
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         // What is held is whole after every statement, so a worker that panicked left nothing half done.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -193,7 +216,7 @@ impl EffectRunner {
             }
             Effect::Find { job, haystack, typed } => self.spawn(job, find::find(work, job, haystack, typed)),
             Effect::Propose { job, reach } => self.spawn(job, propose::propose(work, job, reach)),
-            Effect::FindUnmarked(job) => self.spawn(job, unmarked::find(work, job)),
+            Effect::LookThrough(job) => self.spawn(job, unmarked::find(work, job)),
             Effect::Prepare { job, wish } => {
                 let request = push::request(wish, work.refresh(true));
                 self.spawn(job, push::prepare(work, job, request));

@@ -18,7 +18,7 @@ use ratatui::style::{Color, Modifier};
 use supercargo::app::effect::{Effect, JobId, PlanWish};
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
-use supercargo::app::message::{Loaded, MergeAhead, Msg, Prepared, Proposed};
+use supercargo::app::message::{Loaded, LookedThrough, MergeAhead, Msg, Prepared, Proposed};
 use supercargo::app::moment::Moment;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
@@ -29,7 +29,9 @@ use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, is_below, targets};
 use supercargo::domain::keep::{Means, Offer, RollBack, narrowed, pattern};
 use supercargo::domain::landing::{Landed, LandingStep, Merge, Merged};
-use supercargo::domain::lint::{Known, World, survey, unmarked};
+use supercargo::domain::lint::{
+    Known, Survey, Tree, World, look, survey, unmarked_below, unmarked_elsewhere,
+};
 use supercargo::domain::manifest;
 use supercargo::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use supercargo::domain::plan::{
@@ -211,7 +213,7 @@ impl Screen {
                     answers.push(Msg::Found(job, hits));
                     true
                 }),
-                Effect::FindUnmarked(job) => answers.push(self.unmarked(job)),
+                Effect::LookThrough(job) => answers.push(self.look_through(job)),
                 Effect::Prepare { job, wish: PlanWish { updates, messages, destination, .. } } => {
                     answers.push(self.prepare(job, &updates, (&messages, &destination)));
                 }
@@ -328,15 +330,31 @@ impl Screen {
         Msg::RollBack(job, Ok(Box::new(RollBack { reference, offers })))
     }
 
-    /// The images without a marker in the scenario's files, below the path of each automation.
-    fn unmarked(&self, job: JobId) -> Msg {
+    /// All files of the scenario, those below the path of an automation in its repository alone.
+    fn look_through(&self, job: JobId) -> Msg {
         let objects = World::new(&self.inventory, &Known::default());
-        let below = |ground: &Ground| {
-            let files = self.files.iter().filter(|(file, _)| is_below(file, &ground.path));
-            files.flat_map(|(file, bytes)| unmarked(file, bytes, &objects)).collect()
-        };
-        let found = self.state.review.grounds.iter();
-        Msg::Unmarked(job, found.map(|ground| (ground.automation.clone(), below(ground))).collect())
+        let grounds = &self.state.review.grounds;
+        let mut trees: BTreeMap<&Option<String>, Tree> = BTreeMap::new();
+        for ground in grounds.iter().filter(|ground| ground.base.is_some()) {
+            let (peers, others): (Vec<&Ground>, Vec<&Ground>) =
+                grounds.iter().partition(|other| other.remote == ground.remote);
+            let peers: Vec<&ObjectId> = peers.iter().map(|peer| &peer.automation).collect();
+            let mut tree = Tree {
+                remote: ground.remote.clone(),
+                commit: ground.stands_on().map(|(_, commit)| commit.to_owned()),
+                ..Tree::default()
+            };
+            let own =
+                self.files.iter().filter(|(file, _)| !others.iter().any(|other| is_below(file, &other.path)));
+            own.filter_map(|(file, bytes)| look(file, bytes, &objects, &peers))
+                .for_each(|found| tree.add(found));
+            trees.insert(&ground.remote, tree);
+        }
+        let trees: Vec<Tree> = trees.into_values().collect();
+        let unmarked = unmarked_below(grounds, &trees);
+        let elsewhere = unmarked_elsewhere(grounds, &trees);
+        let survey = self.survey(grounds, &trees);
+        Msg::LookedThrough(job, Box::new(LookedThrough { unmarked, elsewhere, survey }))
     }
 
     fn load(&self, job: JobId) -> Msg {
@@ -486,16 +504,20 @@ impl Screen {
         }
     }
 
-    fn propose(&self, job: JobId) -> Msg {
-        let grounds = Arc::new(self.grounds());
-        let review = Review::new(Arc::clone(&grounds), propose(&grounds, &self.selections));
+    fn survey(&self, grounds: &[Ground], trees: &[Tree]) -> Survey {
         let found = |id| Some((id, self.state.scans.get(id)?.found.as_ref()?.tags.len()));
         let known = Known {
             outcomes: self.selections.iter().map(|(id, selection)| (id, &selection.outcome)).collect(),
             tags: self.inventory.repositories.keys().filter_map(found).collect(),
             ..Known::default()
         };
-        let survey = survey(&grounds, &World::new(&self.inventory, &known));
+        survey(grounds, trees, &World::new(&self.inventory, &known))
+    }
+
+    fn propose(&self, job: JobId) -> Msg {
+        let grounds = Arc::new(self.grounds());
+        let review = Review::new(Arc::clone(&grounds), propose(&grounds, &self.selections));
+        let survey = self.survey(&grounds, &[]);
         let proposed = Proposed {
             updates: review.proposals,
             files: review.files,

@@ -15,6 +15,8 @@ pub struct Unmarked {
     pub job: Option<JobId>,
     /// Of each automation, by file and line; one whose files were not looked through yet is missing.
     pub found: BTreeMap<ObjectId, Arc<[lint::Unmarked]>>,
+    /// Those outside of the paths of all automations, by the remote; `None`: the folder without Git.
+    pub elsewhere: BTreeMap<Option<String>, Vec<lint::Unmarked>>,
     /// What the last look was for.
     through: Vec<Place>,
 }

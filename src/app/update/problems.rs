@@ -31,10 +31,10 @@ pub(super) fn files(state: &mut State) {
         .collect();
     let problem = |file: &ProblemFile| {
         let place = format!("{}:{}", file.path, file.error.line);
-        Problem::new(Code::YamlInvalid, place, file.error.message.clone())
-            .hint("Correct the file there: until then Flux writes none of its markers.")
+        Problem::new(Code::YamlInvalid, place, file.error.message.clone()).hint(lint::MEND_FILE)
     };
-    let found = found.into_values().map(problem).collect();
+    let found = found.into_values().map(problem);
+    let found = found.chain(state.review.survey.files.iter().map(Problem::from)).collect();
     replace(state, "file", found);
 }
 
@@ -43,13 +43,17 @@ pub(super) fn checkouts(state: &mut State, found: Vec<Problem>) {
     replace(state, ErrorEntry::CHECKOUT, found);
 }
 
-/// Keeps which images want nothing but a marker, a note for each automation, and takes off what no longer does.
+/// Keeps which images want nothing but a marker, a note for each automation, and which lie where none writes, a note for each
+/// repository; takes off what no longer does.
 pub(super) fn unmarked(state: &mut State) {
     let found = state.unmarked.found.iter().filter_map(|(automation, images)| {
         let ground = state.review.ground(automation)?;
         lint::forgotten(automation, &ground.policies, images)
     });
-    let found = found.collect();
+    let outside = state.unmarked.elsewhere.iter().filter_map(|(remote, images)| {
+        lint::outside(remote.as_deref().unwrap_or("the folder of the files"), images)
+    });
+    let found = found.chain(outside).collect();
     put(state, ErrorEntry::UNMARKED, found);
 }
 

@@ -23,13 +23,12 @@ pub(super) struct Place<'a> {
 
 /// The markers of one file, by place. Without the token (`has_token`) Flux does not look at the file, whatever it holds.
 pub(super) fn markers(
-    file: &str,
-    manifest: &Manifest<'_>,
+    (file, manifest): (&str, &Manifest<'_>),
     world: &World,
+    covers: &dyn Fn(&Writer) -> bool,
     has_token: bool,
 ) -> Vec<LintedMarker> {
-    let covers = |writer: &Writer| writer.covers(file);
-    let place = Place { world, file, text: manifest.text(), covers: &covers };
+    let place = Place { world, file, text: manifest.text(), covers };
     let scalars = manifest.scalars().map(|scalar| place.of_scalar(scalar));
     let mut markers: Vec<_> = scalars.chain(manifest.strays().map(|stray| place.of_stray(stray))).collect();
     if !has_token {

@@ -427,7 +427,7 @@ fn the_screen_gets_the_same_findings_from_the_files_of_a_commit() {
     let fixture = Fixture::new();
     let world = fixture.world();
     let grounds = [ground("all", vec![MarkedFile::read(FILE, text.clone()).unwrap()])];
-    let survey = survey(&grounds, &world);
+    let survey = survey(&grounds, &[], &world);
     let report = lint(&[(FILE, text.as_bytes())], &world, 1);
     let verdicts: Vec<_> = survey.markers.iter().map(|marker| marker.verdict.word()).collect();
     assert_eq!(verdicts, ["unknown-policy", "not-a-marker"]);
@@ -438,9 +438,9 @@ fn the_screen_gets_the_same_findings_from_the_files_of_a_commit() {
 #[test]
 fn policies_of_files_that_could_not_be_read_are_not_called_unused() {
     let fixture = Fixture::new();
-    let survey = survey(&[], &fixture.world());
+    let survey = survey(&[], &[], &fixture.world());
     assert_eq!(survey.chains.get(&ObjectId::new("apps", "web")), None);
     assert_eq!(survey.chains[&ObjectId::new("shop", "api")].link, Link::Repository);
-    let read = super::survey(&[ground("all", vec![])], &fixture.world());
+    let read = super::survey(&[ground("all", vec![])], &[], &fixture.world());
     assert_eq!(read.chains[&ObjectId::new("apps", "web")].status, "unused");
 }

@@ -28,17 +28,13 @@ pub struct Unmarked {
 impl Unmarked {
     /// Whether it wants nothing but the marker of one of `policies`. A name without tag and digest does not: kustomize sets those.
     pub fn wants_marker_of(&self, policies: &[ObjectId]) -> bool {
-        name_of(&self.image) != self.image && self.policies.iter().any(|policy| policies.contains(policy))
+        self.has_version() && self.policies.iter().any(|policy| policies.contains(policy))
     }
-}
 
-/// The images without a marker in a file, from its path and bytes: none where Flux reads no such file, or cannot.
-pub fn unmarked(file: &str, bytes: &[u8], world: &World) -> Vec<Unmarked> {
-    if !(manifest::is_yaml_name(file) && may_have_image(bytes)) {
-        return Vec::new();
+    /// Whether there is a tag or a digest.
+    fn has_version(&self) -> bool {
+        name_of(&self.image) != self.image
     }
-    let manifest = std::str::from_utf8(bytes).ok().and_then(|text| Manifest::parse(text).ok());
-    manifest.map(|manifest| world.unmarked(file, &manifest)).unwrap_or_default()
 }
 
 /// Whether the key that images have stands anywhere.
@@ -58,15 +54,41 @@ pub fn forgotten(automation: &ObjectId, policies: &[ObjectId], images: &[Unmarke
         1 => "1 image has a policy and no marker".to_owned(),
         several => format!("{} have policies and no markers", count(several, "image")),
     };
+    let hint = "Put markers behind those that are to be updated; what is pinned on purpose may stay.";
+    Some(naming(&forgotten, Problem::new(Code::Skipped, automation.to_string(), message).hint(hint)))
+}
+
+/// What is to be said of the `images` without a marker that lie in `repository` outside of the paths of all its automations;
+/// `None` if there are none.
+pub fn outside(repository: &str, images: &[Unmarked]) -> Option<Problem> {
+    let (wanting, others): (Vec<&Unmarked>, _) =
+        images.iter().partition(|image| image.has_version() && !image.policies.is_empty());
+    let verb = match images.len() {
+        0 => return None,
+        1 => "has",
+        _ => "have",
+    };
+    let although = match wanting.len() {
+        0 => String::new(),
+        wanting => format!(", {wanting} of them although a policy is for it"),
+    };
+    let images = count(images.len(), "image");
+    let message = format!("{images} outside of the paths of all automations {verb} no marker{although}");
+    let hint =
+        "What is to be updated needs a marker, and an automation whose `spec.update.path` leads there.";
+    let problem = Problem::new(Code::Skipped, repository, message).hint(hint);
+    Some(naming(&[wanting, others].concat(), problem))
+}
+
+/// The problem with the first of `images` as its causes.
+fn naming(images: &[&Unmarked], problem: Problem) -> Problem {
     let name = |image: &&Unmarked| format!("{}:{}: {}. {}", image.file, image.line, image.image, image.fix);
-    let mut causes: Vec<String> = forgotten.iter().take(NAMED).map(name).collect();
-    let rest = forgotten.len().saturating_sub(NAMED);
+    let mut causes: Vec<String> = images.iter().take(NAMED).map(name).collect();
+    let rest = images.len().saturating_sub(NAMED);
     if rest > 0 {
         causes.push(format!("and {rest} more: `supercargo lint --strict` names each"));
     }
-    let hint = "Put markers behind those that are to be updated; what is pinned on purpose may stay.";
-    let problem = Problem::new(Code::Skipped, automation.to_string(), message).hint(hint);
-    Some(causes.into_iter().fold(problem, Problem::cause))
+    causes.into_iter().fold(problem, Problem::cause)
 }
 
 impl World {
@@ -146,5 +168,11 @@ mod tests {
         assert_eq!(problem.message, "20 images have policies and no markers");
         assert_eq!(problem.causes[0], "a.yaml:1: o/web:1. Put it there.");
         assert_eq!(problem.causes[NAMED], "and 8 more: `supercargo lint --strict` names each");
+
+        assert_eq!(outside("fleet", &[]), None);
+        let problem = outside("fleet", &[image(1, &[]), image(2, &[&web])]).unwrap();
+        let message = "2 images outside of the paths of all automations have no marker, 1 of them although a policy is for it";
+        assert_eq!((problem.subject.as_str(), problem.message.as_str()), ("fleet", message));
+        assert_eq!(problem.causes[0], "a.yaml:2: o/web:1. Put it there.", "first what a policy is for");
     }
 }

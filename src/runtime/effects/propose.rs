@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Work, worker_ended};
+use super::{Judged, Work, worker_ended};
 use crate::app::effect::{JobId, Reach};
 use crate::app::message::{Msg, Proposed};
 use crate::config::Refresh;
 use crate::domain::branch::Onto;
 use crate::domain::inventory::Inventory;
-use crate::domain::lint;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Ground;
 use crate::engine::{Engine, Selections, World};
@@ -40,10 +39,7 @@ async fn grounds(
 }
 
 async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
-    let (world, mut selections, scans, failed) = {
-        let held = work.held();
-        (held.world.clone(), held.selections.clone(), held.scans.clone(), held.failed.clone())
-    };
+    let Judged { world, mut selections, scans, failed, trees } = work.judged();
     let Some(world) = world else { return Ok(Proposed::default()) };
     let (grounds, problems, kept) = grounds(work, &world, reach).await?;
     let (engine, of, remembers) = (work.engine.clone(), Arc::clone(&world), work.remembers);
@@ -51,14 +47,7 @@ async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
         engine.complete(&world.inventory, &mut selections);
         block_unscanned(&engine, &world.inventory, &failed, &mut selections);
         let mut review = engine.review(grounds, &selections);
-        let paths = review.grounds.iter().map(|ground| (&ground.automation, ground.path.clone())).collect();
-        let known = lint::Known {
-            scan_problems: failed.iter().collect(),
-            paths,
-            ..engine.known(&selections, &scans)
-        };
-        let found = lint::World::new(&world.inventory, &known);
-        let survey = lint::survey(&review.grounds, &found);
+        let survey = engine.survey(&world, (&review.grounds, &trees), (&selections, &scans), &failed);
         let decided =
             remembers.then(|| journal::remember(&engine, &review.grounds, &mut review.proposals)).flatten();
         let selections = selections.into_iter().map(|(id, evaluated)| (id, evaluated.selection)).collect();

@@ -427,7 +427,7 @@ fn images_without_a_marker_are_looked_for_once_for_each_commit_and_told_below_wh
         let proposed = Proposed { grounds: Arc::new(grounds), ..Proposed::default() };
         let effects = update(state, Msg::Proposed(job, Ok(proposed)));
         effects.into_iter().find_map(|effect| match effect {
-            Effect::FindUnmarked(job) => Some(job),
+            Effect::LookThrough(job) => Some(job),
             _ => None,
         })
     };
@@ -443,21 +443,44 @@ fn images_without_a_marker_are_looked_for_once_for_each_commit_and_told_below_wh
             fix: "Put it there.".to_owned(),
             policies: vec![(*policy).clone()],
         });
-        BTreeMap::from([(ObjectId::new("shop", "apps"), images.collect())])
+        let unmarked = BTreeMap::from([(ObjectId::new("shop", "apps"), images.collect())]);
+        Box::new(LookedThrough { unmarked, ..LookedThrough::default() })
     };
-    update(&mut state, Msg::Unmarked(first, found(&[&web])));
+    update(&mut state, Msg::LookedThrough(first, found(&[&web])));
     assert!(
         state.unmarked.found.is_empty() && state.errors.is_empty(),
         "that answer is of files that were before"
     );
-    update(&mut state, Msg::Unmarked(second, found(&[&web])));
+    update(&mut state, Msg::LookedThrough(second, found(&[&web])));
     let problem = Problem::new(Code::Unreachable, "registry", "connection refused");
     update(&mut state, Msg::Warned(problem));
     let said: Vec<_> = state.errors.entries().iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(said, ["supercargo", "shop/apps unmarked images"]);
     assert_eq!((state.errors.problems(), state.errors.notes()), (1, 1), "nothing is wrong with them");
-    update(&mut state, Msg::Unmarked(second, found(&[&ObjectId::new("other", "web")])));
+    update(&mut state, Msg::LookedThrough(second, found(&[&ObjectId::new("other", "web")])));
     assert_eq!(state.errors.notes(), 0, "the automation has no policy for it");
+    let mut around = found(&[]);
+    let file = BadFile {
+        file: "old/b.yaml".into(),
+        line: 2,
+        column: 1,
+        message: "did not find expected key".into(),
+        fix: MEND_FILE.into(),
+    };
+    around.survey.files = vec![file];
+    let image = Unmarked {
+        file: "old/a.yaml".into(),
+        line: 1,
+        image: "o/web:1".into(),
+        fix: "Put it there.".into(),
+        policies: vec![web.clone()],
+    };
+    around.elsewhere = BTreeMap::from([(Some("https://git.example.com/fleet".to_owned()), vec![image])]);
+    update(&mut state, Msg::LookedThrough(second, around));
+    let said: Vec<_> = state.errors.entries().iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(said, ["old/b.yaml:2 file", "supercargo", "https://git.example.com/fleet unmarked images"]);
+    update(&mut state, Msg::LookedThrough(second, found(&[])));
+    assert_eq!(state.errors.entries().len(), 1, "mended, and marked");
     state.compared = Compared::Partly;
     state.scans.entry(&web).running =
         Some(Running { job: JobId(701), since: state.at, seen: 0, expected: None, digests: Reach::Recent });
