@@ -85,7 +85,7 @@ fn world_of_1000_policies(bencher: Bencher<'_, '_>) {
 fn survey_of_20000_markers(bencher: Bencher<'_, '_>) {
     let (inventory, outcomes, grounds) = (inventory(), outcomes(), [ground()]);
     bencher.bench_local(|| {
-        let found = survey(&grounds, &World::new(&inventory, &known(&outcomes)));
+        let found = survey(&grounds, &[], &World::new(&inventory, &known(&outcomes)));
         let unused = found.chains.values().all(|chain| chain.status == "unused");
         assert!(unused && found.markers.is_empty(), "whatever a marker names arrives");
     });

@@ -62,7 +62,9 @@ impl Engine {
         };
         let (remote, commit) = (ground.remote.clone(), commit.map(str::to_owned));
         let mut tree = Tree { remote, commit, ..Tree::default() };
-        found.into_iter().for_each(|report| tree.add(report));
+        for report in found {
+            tree.add(report);
+        }
         Ok(tree)
     }
 }

@@ -140,6 +140,28 @@ fn operand(random: &mut Random, depth: usize) -> String {
     typed(random, kind, depth)
 }
 
+/// Numbers with a fraction, in all the ways that Go writes constants.
+const FRACTIONS: &[&str] = &[
+    "0.5",
+    "1.5",
+    "-2.25",
+    "3.14159",
+    "1e3",
+    "100",
+    "0.1",
+    "1e21",
+    "1e-7",
+    "0.0",
+    "2.5e10",
+    "0x.8p1",
+    "-0X1_0P-2",
+    "9.1e18",
+    "-9223372036854775808.0",
+    "9223372036854775808.0",
+    "0x1p63",
+    "1_0.5e1_0",
+];
+
 fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
     if random.one_in(200) {
         return random.pick(PATHS).to_owned();
@@ -195,28 +217,7 @@ fn typed(random: &mut Random, kind: &str, depth: usize) -> String {
         "c" => random.pick(&["1", "2", "3", "4", "7"]).to_owned(),
         "z" if random.one_in(12) => typed(random, "a", 0),
         "z" => random.pick(&["1", "2", "-3", "7", "0.5", "1e3"]).to_owned(),
-        "f" => random
-            .pick(&[
-                "0.5",
-                "1.5",
-                "-2.25",
-                "3.14159",
-                "1e3",
-                "100",
-                "0.1",
-                "1e21",
-                "1e-7",
-                "0.0",
-                "2.5e10",
-                "0x.8p1",
-                "-0X1_0P-2",
-                "9.1e18",
-                "-9223372036854775808.0",
-                "9223372036854775808.0",
-                "0x1p63",
-                "1_0.5e1_0",
-            ])
-            .to_owned(),
+        "f" => random.pick(FRACTIONS).to_owned(),
         "b" if random.one_in(30) => "1".to_owned(),
         "b" => random.pick(&["true", "false", "(eq 1 1)"]).to_owned(),
         "l" if random.one_in(40) => "\"abc\"".to_owned(),

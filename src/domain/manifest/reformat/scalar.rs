@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::domain::manifest::plain as plain_form;
 
 /// What the emitter asks about a value before it chooses a style.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer to a question of its own")]
 pub(super) struct Analysis {
     /// Whether it may stand unquoted in a flow collection.
     flow_plain: bool,

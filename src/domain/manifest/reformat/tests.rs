@@ -65,7 +65,6 @@ fn what_flux_writes_in_another_way_is_known() {
         "c:: ''\n",
         "::: 1\n",
         "-: 1\n",
-        "y: [-]\n",
         "...y: 1\n",
         "y: ...a\n",
         "y: {...a: 1}\n",
