@@ -176,7 +176,11 @@ pub(crate) fn described(settings: &config::Settings) -> [(&'static str, String);
     let characters = if look.ascii { "ASCII alone" } else { "Unicode" };
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| variable(name).is_some()).unwrap_or("LANG");
-    let way = if variable("TMUX").is_some() { "OSC 52 through tmux" } else { "OSC 52" };
+    let way = match (variable("TMUX"), variable("STY")) {
+        (Some(_), _) => "OSC 52, to tmux (set-clipboard on) and through it (allow-passthrough on)",
+        (None, Some(_)) => "OSC 52 through screen",
+        (None, None) => "OSC 52",
+    };
     [
         ("terminal", format!("{kind}, {}", set("TERM"))),
         ("colour", format!("{colours}, theme {}; {by}", look.resolve(&settings.theme))),

@@ -135,12 +135,12 @@ fn action(keys: &Value, id: &str) -> Value {
 #[test]
 fn keys_of_ones_own_are_in_force_and_what_cannot_be_had_is_told_with_its_place() {
     let keys = keys_with(
-        "[keys]\npreset = 'emacs'\n'push.open' = ['ctrl-o', 'g']\ndecide.skip = false\n'list.sort' = ['hyper-x']\n\
+        "[keys]\npreset = 'emacs'\n'push.open' = ['ctrl-x', 'g']\ndecide.skip = false\n'list.sort' = ['hyper-x']\n\
          'branch.merge' = 'P'\n'dialog.push' = 'ctrl-y'\n",
     );
     assert_eq!(action(&keys, "move.down")["keys"], json!(["ctrl-n", "down"]));
     assert_eq!(action(&keys, "move.down")["origin"], "preset emacs");
-    assert_eq!(action(&keys, "push.open")["keys"], json!(["ctrl-o", "g"]));
+    assert_eq!(action(&keys, "push.open")["keys"], json!(["ctrl-x", "g"]));
     assert!(action(&keys, "push.open")["origin"].as_str().unwrap().ends_with("config.toml:3:1"));
     assert_eq!(action(&keys, "decide.skip")["keys"], json!([]));
     assert_eq!(action(&keys, "list.sort")["keys"], json!(["o"]), "its own line is bad, and nothing else");

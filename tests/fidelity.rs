@@ -85,3 +85,24 @@ fn every_row_names_files_and_tests_that_exist() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn every_point_of_the_screen_names_its_tests_or_says_what_is_open() {
+    let page = fs::read_to_string(root().join("docs/ux-checklist.md")).unwrap();
+    let functions = functions();
+    let rows: Vec<Vec<String>> = rows(&page).into_iter().filter(|row| row[0].trim() != "#").collect();
+    assert_eq!(rows.len(), 72);
+    let mut open = 0;
+    for (number, row) in (1..).zip(&rows) {
+        let [place, _, proof] = row.as_slice() else { panic!("three cells: {row:?}") };
+        assert_eq!(place.trim(), number.to_string());
+        let is_test = |word: &&str| word.contains('_') || functions.contains(*word);
+        let tests: Vec<&str> = words(proof).filter(is_test).collect();
+        let unknown: Vec<&&str> = tests.iter().filter(|test| !functions.contains(**test)).collect();
+        assert!(unknown.is_empty(), "{number}: {unknown:?}");
+        let is_open = proof.trim().starts_with("open: ");
+        open += usize::from(is_open);
+        assert!(is_open || !tests.is_empty() || proof.contains("performance.md"), "{number} has no proof");
+    }
+    assert!(page.contains(&format!("*open*: {open} of 72.")), "{open} are open");
+}

@@ -105,12 +105,19 @@ fn give(state: &mut State, targets: &[Target], decision: Decision, word: &'stati
     if decided.is_empty() {
         return vec![];
     }
-    let subject = match targets.as_slice() {
-        [target] => target.update.policy.to_string(),
-        _ => count(targets.len(), "update"),
-    };
-    let sites = count(decided.len(), "site");
-    saved(state, decided, subject, format!("{word} ({sites})"))
+    let audits: Vec<Effect> = targets.iter().filter_map(|target| audit(state, target, word)).collect();
+    let mut effects = saved(state, decided);
+    effects.extend(audits);
+    effects
+}
+
+/// What was decided of one update, for whoever asks later: from what, to what.
+fn audit(state: &State, target: &Target, word: &str) -> Option<Effect> {
+    let update = state.review.get(&target.update)?;
+    let sites = state.review.sites_of(target).len();
+    let new = update.new.as_ref().map_or("?", |new| new.tag.as_str());
+    let detail = format!("{word} {} → {new} ({})", update.current.join(", "), count(sites, "site"));
+    (sites > 0).then(|| Effect::Audit { kind: "decide", subject: target.update.policy.to_string(), detail })
 }
 
 /// Approves every row shown that is pending and stands out in nothing.
@@ -180,16 +187,17 @@ fn again(state: &mut State, undo: bool) -> Vec<Effect> {
         None => vec![],
     };
     if let Some(id) = update.filter(|_| !decided.is_empty()) {
-        effects.extend(saved(state, decided, id.policy.to_string(), word.to_owned()));
+        effects.extend(audit(state, &Target::update(id), word));
+        effects.extend(saved(state, decided));
     }
     effects
 }
 
 /// Has the decisions kept and written down.
-fn saved(state: &mut State, decided: Vec<Decided>, subject: String, detail: String) -> Vec<Effect> {
+fn saved(state: &mut State, decided: Vec<Decided>) -> Vec<Effect> {
     state.resumed = true;
     rows::plan(state);
-    vec![Effect::SaveDecisions(decided), Effect::Audit { kind: "decide", subject, detail }]
+    vec![Effect::SaveDecisions(decided)]
 }
 
 /// Moves to the next (`by` 1) or previous (-1) undecided row, around the end.

@@ -1,5 +1,7 @@
 //! S9a: what would be pushed where. `y` is the only key that pushes.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
 use super::{enter_does_nothing, keys, message_box};
@@ -240,9 +242,29 @@ fn step_and_sites(update: &Proposal) -> Line {
         .and(format!("   {}", words::count(update.approved().count(), "site")))
 }
 
+/// Where all of it goes, which stays in sight however much is said of each commit; one commit says it itself.
+fn in_all(groups: &[Group]) -> Vec<Line> {
+    if groups.len() < 2 {
+        return Vec::new();
+    }
+    let mut branches: Vec<(&str, usize)> = Vec::new();
+    for group in groups {
+        let name = group.push.as_ref().map_or("no branch", |push| push.branch.as_str());
+        match branches.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, commits)) => *commits += 1,
+            None => branches.push((name, 1)),
+        }
+    }
+    let to = |(name, commits): &(&str, usize)| format!("{} to {name}", words::count(*commits, "commit"));
+    let updates = words::count(groups.iter().flat_map(approved).count(), "update");
+    let to: Vec<String> = branches.iter().map(to).collect();
+    vec![fact("In all", Line::plain(format!("{updates}: {}", to.join(", "))))]
+}
+
 /// What to know before, and the keys.
 fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
-    let mut lines = vec![Line::default()];
+    let mut lines = in_all(&prepared.plan.groups);
+    lines.push(Line::default());
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();
     texts.extend(prepared.moved.iter().map(String::as_str));
@@ -250,7 +272,8 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     texts.extend(protected.as_deref());
     let refusal = action::push_refusal(state);
     texts.extend(refusal.as_deref());
-    texts.dedup();
+    let mut said = BTreeSet::new();
+    texts.retain(|text| said.insert(*text));
     for text in &texts {
         lines.extend(warning(text, width));
     }

@@ -28,7 +28,7 @@ fn what_is_too_young_is_approved_by_the_second_key_after_the_reason_was_shown() 
         Effect::Audit { detail, .. } => Some(detail.as_str()),
         _ => None,
     });
-    assert_eq!(audit, Some("approved although too young (1 site)"));
+    assert_eq!(audit, Some("approved although too young 1.0 → 1.1 (1 site)"));
     let planned = |state: &State| {
         let updates = state.review.for_plan();
         let web = updates.into_iter().find(|update| update.policy.name == "web").unwrap();
