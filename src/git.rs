@@ -14,6 +14,7 @@ mod child;
 mod commit;
 mod config;
 pub mod credential;
+mod delta;
 mod distance;
 mod error;
 mod exchange;

@@ -107,6 +107,7 @@ pub(super) fn push(
         let message = format!("the folder has a {hook} hook, and there is no git on this machine to run it");
         return Err(GitError::Unreachable { url: session.shown.clone(), message });
     }
+    let pack = pack.whole();
     fetch::store_pieces(session, &folder.repository, |write| {
         let written = pack.write(&mut |piece| write(piece).map_err(|error| session.leave(error)));
         written.map_err(|error| session.explain(&error))

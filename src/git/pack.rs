@@ -1,21 +1,46 @@
 //! The objects that a push has to carry: what each new commit has that its parent has not.
 //!
-//! Only trees of commits that follow each other are compared: no history is walked, and the cache holds none.
+//! Only trees of commits that follow each other are compared: no history is walked, and the cache holds none. What changed is
+//! sent as its difference from what stood at the same path, which the remote has. The library would compare each object with
+//! ten others, and does not know what the remote has.
+//!
+//! Source: git's `Documentation/gitformat-pack`.
 
 use std::collections::{BTreeSet, HashSet};
-use std::io;
+use std::io::{self, Write as _};
 
-use git2::{Commit, ErrorCode, ObjectType, Oid, PackBuilder, Repository, Tree};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use git2::{Commit, ErrorCode, ObjectType, Odb, Oid, Repository, Tree};
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
+use super::delta;
 use super::error::GitError;
 use super::push::RefUpdate;
 
 /// How many commits may stand on the remote's; a push of ours has one for each automation.
 const MAX_COMMITS: usize = 10_000;
 
-/// A pack that is ready to be written, once.
+/// Bytes that are collected before they are sent.
+const PIECE: usize = 32 << 10;
+/// The type of an object that is told by another, which the receiver has.
+const REF_DELTA: u8 = 7;
+
+/// A pack that is ready to be written.
 pub(super) struct Pack<'r> {
-    builder: PackBuilder<'r>,
+    repository: &'r Repository,
+    parts: Vec<Part>,
+    /// The ids of all parts.
+    seen: HashSet<Oid>,
+    /// Whether objects may be told by others that the receiver has.
+    thin: bool,
+}
+
+/// One object of a pack.
+struct Part {
+    oid: Oid,
+    /// What stood at its path in the parent.
+    before: Option<Oid>,
 }
 
 impl<'r> Pack<'r> {
@@ -28,83 +53,137 @@ impl<'r> Pack<'r> {
         updates: &[RefUpdate],
         remote_has: &BTreeSet<String>,
     ) -> Result<Self, GitError> {
-        let mut builder = repository.packbuilder().map_err(|error| failed(&error))?;
-        // As many threads as the machine has; what is compared with what does not change the objects.
-        builder.set_threads(0);
-        let mut pack = Self { builder };
-        let mut seen = HashSet::new();
+        let mut pack = Self { repository, parts: Vec::new(), seen: HashSet::new(), thin: true };
         for update in updates {
             for oid in new_commits(repository, update, remote_has)? {
                 let commit = repository.find_commit(oid).map_err(|error| failed(&error))?;
-                pack.add(repository, &commit, &mut seen).map_err(|error| failed(&error))?;
+                pack.add_commit(&commit).map_err(|error| failed(&error))?;
             }
         }
         Ok(pack)
     }
 
+    /// The same with every object whole, for a receiver that takes nothing else.
+    #[must_use]
+    pub(super) fn whole(self) -> Self {
+        Self { thin: false, ..self }
+    }
+
     /// How many objects it holds.
     pub(super) fn objects(&self) -> usize {
-        self.builder.object_count()
+        self.parts.len()
     }
 
     /// Writes the pack piece by piece.
     ///
     /// # Errors
     /// Those of `write`, which ends it.
-    pub(super) fn write(mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut result = Ok(());
-        let done = self.builder.foreach(|piece| {
-            result = write(piece);
-            result.is_ok()
-        });
-        result?;
-        done.map_err(|error| io::Error::other(error.message().to_owned()))
+    pub(super) fn write(&self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut sum = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+        let mut put = |piece: &[u8]| {
+            sum.update(piece);
+            write(piece)
+        };
+        let count = u32::try_from(self.parts.len()).map_err(io::Error::other)?;
+        put(&[b"PACK".as_slice(), &2_u32.to_be_bytes(), &count.to_be_bytes()].concat())?;
+        let odb = self.repository.odb().map_err(unreadable)?;
+        let mut piece = Vec::new();
+        for part in &self.parts {
+            self.put_part(&odb, part, &mut piece)?;
+            if piece.len() >= PIECE {
+                put(&piece)?;
+                piece.clear();
+            }
+        }
+        put(&piece)?;
+        write(sum.finish().as_ref())
     }
 
-    fn add(
-        &mut self,
-        repository: &Repository,
-        commit: &Commit<'_>,
-        seen: &mut HashSet<Oid>,
-    ) -> Result<(), git2::Error> {
-        if seen.insert(commit.id()) {
-            self.builder.insert_object(commit.id(), None)?;
+    fn put_part(&self, odb: &Odb<'_>, part: &Part, out: &mut Vec<u8>) -> io::Result<()> {
+        let object = odb.read(part.oid).map_err(unreadable)?;
+        let (kind, new) = (object.kind(), object.data());
+        // What is in the pack itself the receiver may not have.
+        let before = part.before.filter(|before| self.thin && !self.seen.contains(before));
+        let before = before.and_then(|before| Some((before, odb.read(before).ok()?)));
+        if let Some((before, old)) = before.filter(|(_, old)| old.kind() == kind) {
+            let delta = delta::between(old.data(), new);
+            if delta.len() < new.len() / 2 {
+                put_head(out, REF_DELTA, delta.len());
+                out.extend_from_slice(before.as_bytes());
+                return put_packed(out, &delta);
+            }
         }
+        let kind = match kind {
+            ObjectType::Commit => 1,
+            ObjectType::Tree => 2,
+            ObjectType::Blob => 3,
+            _ => return Err(io::Error::other("a push carries commits, trees and files")),
+        };
+        put_head(out, kind, new.len());
+        put_packed(out, new)
+    }
+
+    fn add_commit(&mut self, commit: &Commit<'_>) -> Result<(), git2::Error> {
+        self.add(commit.id(), None);
         let parent = commit.parent(0).and_then(|parent| parent.tree()).ok();
-        self.add_tree(repository, &commit.tree()?, parent.as_ref(), seen)
+        self.add_tree(&commit.tree()?, parent.as_ref())
+    }
+
+    /// Whether it was not there yet.
+    fn add(&mut self, oid: Oid, before: Option<Oid>) -> bool {
+        let is_new = self.seen.insert(oid);
+        if is_new {
+            self.parts.push(Part { oid, before });
+        }
+        is_new
     }
 
     /// Adds what `tree` has and `base` has not.
-    fn add_tree(
-        &mut self,
-        repository: &Repository,
-        tree: &Tree<'_>,
-        base: Option<&Tree<'_>>,
-        seen: &mut HashSet<Oid>,
-    ) -> Result<(), git2::Error> {
-        if base.is_some_and(|base| base.id() == tree.id()) || !seen.insert(tree.id()) {
+    fn add_tree(&mut self, tree: &Tree<'_>, base: Option<&Tree<'_>>) -> Result<(), git2::Error> {
+        let before = base.map(Tree::id);
+        if before == Some(tree.id()) || !self.add(tree.id(), before) {
             return Ok(());
         }
-        self.builder.insert_object(tree.id(), None)?;
         for entry in tree {
-            let before = base.and_then(|base| base.get_name_bytes(entry.name_bytes()));
-            if before.as_ref().is_some_and(|before| before.id() == entry.id()) {
+            let before =
+                base.and_then(|base| base.get_name_bytes(entry.name_bytes())).map(|entry| entry.id());
+            if before == Some(entry.id()) {
                 continue;
             }
             match entry.kind() {
                 Some(ObjectType::Tree) => {
-                    let below = repository.find_tree(entry.id())?;
-                    let base = before.and_then(|before| repository.find_tree(before.id()).ok());
-                    self.add_tree(repository, &below, base.as_ref(), seen)?;
+                    let below = self.repository.find_tree(entry.id())?;
+                    let base = before.and_then(|before| self.repository.find_tree(before).ok());
+                    self.add_tree(&below, base.as_ref())?;
                 }
-                Some(ObjectType::Blob) if seen.insert(entry.id()) => {
-                    self.builder.insert_object(entry.id(), entry.name().ok())?;
+                Some(ObjectType::Blob) => {
+                    self.add(entry.id(), before);
                 }
                 _ => {}
             }
         }
         Ok(())
     }
+}
+
+/// The type of an object and its size: four bits of it with the type, then seven a byte.
+fn put_head(out: &mut Vec<u8>, kind: u8, size: usize) {
+    let [low, ..] = size.to_le_bytes();
+    let more = if size > 0xf { 0x80 } else { 0 };
+    out.push(more | kind << 4 | low & 0xf);
+    if more != 0 {
+        delta::put_size(out, size >> 4);
+    }
+}
+
+fn put_packed(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+    let mut packed = ZlibEncoder::new(out, Compression::default());
+    packed.write_all(bytes)?;
+    packed.finish().map(drop)
+}
+
+fn unreadable(error: git2::Error) -> io::Error {
+    io::Error::other(error.message().to_owned())
 }
 
 /// The commits from the update's new tip down to one that the remote has, the newest first.
@@ -155,4 +234,90 @@ fn not_here(update: &RefUpdate, hex: &str, error: &git2::Error) -> GitError {
 
 fn failed(error: &git2::Error) -> GitError {
     GitError::Git { action: "collect the objects to push", message: error.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::commit::CommitSpec;
+    use crate::domain::object::Person;
+    use crate::git::{BareCache, init_bare};
+
+    fn lines(of: &str) -> Vec<u8> {
+        (0..500).map(|n| format!("{n}: {of} {}\n", n * n)).collect::<String>().into_bytes()
+    }
+
+    /// A repository of one commit, and the commits in it that change its files one after the other, each file in each.
+    fn repository(path: &std::path::Path, texts: &[&str]) -> (String, Vec<String>) {
+        let author = Person { name: "bot".to_owned(), email: "bot@example.com".to_owned() };
+        let names = ["a/web.yaml", "a/api.yaml", "b/db.yaml"].map(str::to_owned);
+        let files =
+            |text: &str| names.clone().map(|name| (name.clone(), [lines(&name), text.into()].concat()));
+        init_bare(path, "main", (&author, 1), &files("old\n")).unwrap();
+        let base = Repository::open(path).unwrap().refname_to_id("refs/heads/main").unwrap().to_string();
+        let mut commits = Vec::new();
+        for (time, text) in (2..).zip(texts) {
+            let spec = CommitSpec {
+                parent: Some(commits.last().unwrap_or(&base).clone()),
+                author: author.clone(),
+                committer: author.clone(),
+                time: (time, 0),
+                message: "Update".to_owned(),
+                files: files(text).map(|(name, text)| (name, text.into())).into(),
+            };
+            commits.push(BareCache::at(path).commit(&spec).unwrap());
+        }
+        (base, commits)
+    }
+
+    fn packed(pack: &Pack<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        pack.write(&mut |piece| io::Write::write_all(&mut bytes, piece)).unwrap();
+        bytes
+    }
+
+    /// Whether a repository that takes the pack has the commit, with all that is in its files.
+    fn is_taken(at: &std::path::Path, pack: &[u8], commit: &str, text: &str) -> bool {
+        let repository = Repository::open(at).unwrap();
+        let odb = repository.odb().unwrap();
+        let mut writer = odb.packwriter().unwrap();
+        writer.write_all(pack).unwrap();
+        writer.commit().unwrap();
+        let commit = repository.find_commit(Oid::from_str(commit).unwrap()).unwrap();
+        let tree = commit.tree().unwrap();
+        ["a/web.yaml", "a/api.yaml", "b/db.yaml"].iter().all(|name| {
+            let blob = repository.find_blob(tree.get_path(name.as_ref()).unwrap().id()).unwrap();
+            blob.content() == [lines(name), text.into()].concat()
+        })
+    }
+
+    #[test]
+    fn what_the_receiver_has_is_not_sent_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (here, there) = (dir.path().join("here"), dir.path().join("there"));
+        let (base, commits) = repository(&here, &["new\n"]);
+        repository(&there, &[]);
+        let cache = Repository::open(&here).unwrap();
+        let update = [RefUpdate::of_branch("main", Some(base.clone()), commits[0].clone())];
+        let collect = || Pack::collect(&cache, &update, &[base.clone()].into()).unwrap();
+        let (thin, whole) = (packed(&collect()), packed(&collect().whole()));
+        assert_eq!(collect().objects(), 7);
+        assert!(thin.len() < 1_000 && whole.len() > 3_000, "{} {}", thin.len(), whole.len());
+        assert!(is_taken(&there, &thin, &commits[0], "new\n"));
+        let empty = dir.path().join("empty");
+        Repository::init_bare(&empty).unwrap();
+        assert!(is_taken(&empty, &whole, &commits[0], "new\n"), "a whole pack needs nothing");
+    }
+
+    #[test]
+    fn a_file_that_is_changed_back_is_not_told_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let (here, there) = (dir.path().join("here"), dir.path().join("there"));
+        let (base, commits) = repository(&here, &["new\n", "old\n", "newer\n"]);
+        repository(&there, &[]);
+        let cache = Repository::open(&here).unwrap();
+        let update = [RefUpdate::of_branch("main", Some(base.clone()), commits[2].clone())];
+        let pack = Pack::collect(&cache, &update, &[base].into()).unwrap();
+        assert!(is_taken(&there, &packed(&pack), &commits[2], "newer\n"));
+    }
 }

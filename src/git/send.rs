@@ -61,6 +61,7 @@ pub(super) fn send(
     options: &[String],
     pack: Pack<'_>,
 ) -> (Result<(), GitError>, Answers) {
+    let pack = if advertised.can("no-thin") { pack.whole() } else { pack };
     let mut answers = Answers {
         options_dropped: !options.is_empty() && !advertised.can("push-options"),
         ..Answers::default()
@@ -68,7 +69,7 @@ pub(super) fn send(
     let options = if answers.options_dropped { &[] } else { options };
     let lines = lines(advertised, commands, options);
     let written = stream.write_all(&lines).map_err(|error| session.explain(&error));
-    let sent = written.and_then(|()| write_pack(session, stream, pack));
+    let sent = written.and_then(|()| write_pack(session, stream, &pack));
     let result = sent.and_then(|()| {
         read_answers(session, advertised, stream, &mut answers).map_err(|error| session.explain(&error))
     });
@@ -105,7 +106,7 @@ fn lines(advertised: &Advertised, commands: &[Command], options: &[String]) -> V
     out
 }
 
-fn write_pack(session: &Session, stream: &mut dyn Stream, pack: Pack<'_>) -> Result<(), GitError> {
+fn write_pack(session: &Session, stream: &mut dyn Stream, pack: &Pack<'_>) -> Result<(), GitError> {
     let total = pack.objects();
     let (mut bytes, mut reported) = (0, Instant::now());
     pack.write(&mut |piece: &[u8]| {
