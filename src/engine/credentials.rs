@@ -197,7 +197,10 @@ impl Engine {
         {
             let id = ObjectId::new(&repository.meta.id.namespace, name);
             match world.secret(&id) {
-                Ok(secret) => found.push(secret),
+                Ok(secret) => match world.made_for_another_host(secret, url) {
+                    None => found.push(secret),
+                    Some(made_for) => problems.push(not_shown(repository, &id, (made_for, url))),
+                },
                 Err(error) => problems.push(error.warning(repository.meta.id.to_string())),
             }
         }
@@ -214,6 +217,22 @@ impl Engine {
         }
         found
     }
+}
+
+/// That a secret of ours is passed over: which address a file names, anybody may have changed.
+fn not_shown(repository: &GitRepository, secret: &ObjectId, (made_for, url): (&str, &str)) -> Problem {
+    let (made_for, url) = (redact(made_for), redact(url));
+    let message = format!("secret {secret} was made for {made_for}, so it is not shown to {url}");
+    let ObjectId { namespace, name } = secret;
+    let hint =
+        format!("If it is meant for both: supercargo create secret git {name} -n {namespace} --url {url} …");
+    Problem::new(Code::Skipped, repository.meta.id.to_string(), message).hint(hint)
+}
+
+/// Whether both addresses are of one host, reached in the same way.
+fn is_same_host(a: &str, b: &str) -> bool {
+    let (Ok(a), Ok(b)) = (GitUrl::parse(a), GitUrl::parse(b)) else { return false };
+    a.scheme == b.scheme && a.host.eq_ignore_ascii_case(&b.host) && a.port == b.port
 }
 
 /// Checks that what is asked is one host, as a credential requires that says for none.
@@ -296,6 +315,18 @@ impl World {
             Some(Err(refused @ SecretError::Refused { .. })) => of_files().map_err(|_elsewhere| refused),
             Some(Err(_)) | None => of_files(),
         }
+    }
+
+    /// The address that a secret of ours was made for, if `url` is of another host.
+    fn made_for_another_host(&self, secret: &Secret, url: &str) -> Option<&str> {
+        let own = self.own_secrets.iter().find(|own| std::ptr::eq(&raw const own.secret, secret));
+        let made_for = own.and_then(|own| own.url.as_deref())?;
+        let serves = |made_for: &str| {
+            let is_downgrade = made_for.starts_with("https://") && url.starts_with("http://");
+            !is_downgrade && (is_same_repository(made_for, url) || is_same_host(made_for, url))
+        };
+        let is_of_it = serves(made_for) || serves(&self.git_config.instead_of(made_for));
+        (!is_of_it).then_some(made_for)
     }
 
     /// The pull secrets of a service account, of the cluster or of the files.
