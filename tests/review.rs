@@ -250,3 +250,17 @@ fn what_is_no_plan_opens_nothing() {
     pty.wait("edited by hand");
     assert_eq!(pty.end(), 5);
 }
+
+#[test]
+fn a_policy_that_is_gone_is_told_from_a_file_that_changed() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let is_policy_of_web =
+        |object: &&str| object.contains("kind: ImagePolicy") && object.contains("{name: web,");
+    let rest: Vec<&str> = objects.split("---\n").filter(|object| !is_policy_of_web(object)).collect();
+    desk.write("objects/all.yaml", &rest.join("---\n"));
+    let mut pty = review(&desk);
+    pty.wait("no policy any more, and left out: shop/web");
+    assert!(!pty.text().contains("changed since the plan was made"), "{}", pty.text());
+}

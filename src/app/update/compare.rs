@@ -1,12 +1,16 @@
 //! The updates: having them compared anew, and taking them in without a decision or a row under the cursor being lost.
 
+use std::collections::BTreeSet;
+
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::message::Proposed;
 use crate::app::review::{Review, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::world::Compared;
+use crate::domain::inventory::Inventory;
 use crate::domain::manifest::MarkedScalar;
+use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::{Code, Problem};
@@ -109,6 +113,7 @@ fn keep_planned(state: &State, proposed: &mut Proposed) {
     let waits = |known: &&Proposal| {
         let id = UpdateId::of(known);
         !proposed.selections.contains_key(&known.policy)
+            && has_policy(&state.inventory, &known.policy)
             && !proposed.updates.iter().any(|update| UpdateId::of(update) == id)
     };
     let waiting: Vec<Proposal> = state.review.updates().iter().filter(waits).cloned().collect();
@@ -116,16 +121,29 @@ fn keep_planned(state: &State, proposed: &mut Proposed) {
     proposed.updates.sort_by(|a, b| (&a.policy, &a.automation).cmp(&(&b.policy, &b.automation)));
 }
 
+/// Whether there is a policy of this name, even if it cannot be told which of two it is.
+fn has_policy(inventory: &Inventory, id: &ObjectId) -> bool {
+    inventory.policies.contains_key(id) || inventory.ambiguity(Kind::ImagePolicy, id).is_some()
+}
+
 /// Says what of a plan under review stands no more as it was planned: it is undecided, or gone.
 fn review_plan(state: &mut State, kept: bool) {
     // What is kept may be older than the plan; the remotes have the word.
-    let is_judged = |update: &Proposal| state.review.selections.contains_key(&update.policy);
+    let is_judged = |update: &Proposal| {
+        state.review.selections.contains_key(&update.policy) || !has_policy(&state.inventory, &update.policy)
+    };
     let is_known =
         |plan: &mut Box<Plan>| !kept && plan.groups.iter().flat_map(|group| &group.updates).all(is_judged);
     let Some(plan) = state.reviewing.take_if(is_known) else { return };
     target::adopt(state, &plan);
     let (mut changed, mut landed, mut stood) = (Vec::new(), Vec::new(), 0);
+    let mut without_policy = BTreeSet::new();
     for update in plan.groups.iter().flat_map(|group| &group.updates) {
+        let is_listed = state.review.get(&UpdateId::of(update)).is_some();
+        if update.is_approved() && !is_listed && !has_policy(&state.inventory, &update.policy) {
+            without_policy.insert(update.policy.to_string());
+            continue;
+        }
         for site in update.approved() {
             let list = match standing(&state.review, update, site) {
                 SiteStanding::AsPlanned => {
@@ -148,6 +166,10 @@ fn review_plan(state: &mut State, kept: bool) {
     }
     if !landed.is_empty() {
         say(state, format!("landed already: {}", landed.join(", ")));
+    }
+    if !without_policy.is_empty() {
+        let names = without_policy.into_iter().collect::<Vec<_>>().join(", ");
+        say(state, format!("no policy any more, and left out: {names}"));
     }
     if !changed.is_empty() {
         say(state, format!("changed since the plan was made, and undecided: {}", changed.join(", ")));
