@@ -265,6 +265,8 @@ fn dispatch(cli: &Cli, settings: &Settings, streams: &mut Streams<'_>) -> Result
     }
 }
 
+/// What every document begins with.
+const API_VERSION: &str = "supercargo/v1";
 /// The published schema of plans, written by hand.
 const PLAN_SCHEMA: &str = include_str!("../assets/schema/plan.json");
 
@@ -373,7 +375,7 @@ fn write_document(
 /// The whole JSON object of a document.
 fn whole(document: &dyn Document, problems: &[Problem]) -> Value {
     let mut object = Map::new();
-    object.insert("apiVersion".to_owned(), json!("supercargo/v1"));
+    object.insert("apiVersion".to_owned(), json!(API_VERSION));
     object.insert("kind".to_owned(), json!(document.kind()));
     object.insert("problems".to_owned(), json!(problems));
     object.extend(document.json());

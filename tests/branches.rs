@@ -59,6 +59,23 @@ fn a_server_without_push_options_gets_none_and_that_is_said() {
 }
 
 #[test]
+fn a_push_is_in_the_log_before_the_remote_has_anything() {
+    let desk = Desk::reviewing();
+    let (noted, log) = (desk.path("noted"), desk.path(".local/state/supercargo/log"));
+    let hook = desk.fleet.path.join("hooks/pre-receive");
+    std::fs::write(&hook, format!("#!/bin/sh\ncat {}/*.jsonl > {}\n", log.display(), noted.display()))
+        .unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let commit = land(&desk, 0)["results"][0]["commit"].as_str().unwrap().to_owned();
+    let then = std::fs::read_to_string(noted).unwrap();
+    let last: Value = serde_json::from_str(then.lines().last().unwrap()).unwrap();
+    let began = format!("pushing {} to image-updates of {}", &commit[..7], desk.address());
+    assert_eq!((&last["event"], &last["detail"]), (&json!("push"), &json!(began)), "{then}");
+    let events = desk.run(&["events"]).out;
+    assert!(events.find(&began) < events.find("pushed "), "{events}");
+}
+
+#[test]
 fn a_push_that_gave_up_waiting_for_another_lands_nothing_afterwards() {
     let desk = Desk::reviewing();
     desk.plan("plan.json", &["--all"]);
@@ -329,4 +346,45 @@ fn a_plan_on_which_others_built_is_there_already() {
     }
     let again = desk.push(0, "plan.json", &[]);
     assert_eq!(again["results"][0]["already"], json!(true), "{again:#}");
+}
+
+#[test]
+fn a_push_that_the_server_takes_back_is_an_error_however_well_it_spoke_of_it() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let hook = desk.fleet.path.join("hooks/post-receive");
+    std::fs::write(&hook, "#!/bin/sh\nread o n r\nunset GIT_QUARANTINE_PATH\ngit update-ref -d $r\n")
+        .unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let landed = desk.push(5, "plan.json", &[]);
+    let result = &landed["results"][0];
+    assert_eq!((&result["pushed"], &result["verified"]), (&json!(false), &json!(false)), "{landed:#}");
+    assert!(
+        result["error"]["message"].as_str().unwrap().contains("and taken, but the branch is gone"),
+        "{landed:#}"
+    );
+    assert_eq!(desk.fleet.tip("image-updates"), None);
+}
+
+#[test]
+fn of_two_automations_for_the_same_files_one_commits_and_the_other_has_nothing_left_to_do() {
+    let desk = Desk::reviewing();
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let automation = objects.split("---\n").last().unwrap();
+    let second = automation.replace("{name: apps,", "{name: apps2,");
+    desk.write("objects/all.yaml", &format!("{objects}---\n{second}"));
+    assert_eq!(land(&desk, 0)["results"].as_array().unwrap().len(), 1);
+    // To branches of their own both have something to do; on one branch the second finds it done.
+    desk.write(
+        "objects/all.yaml",
+        &format!("{objects}---\n{}", second.replace("branch: image-updates", "branch: other")),
+    );
+    desk.tags("web", &["1.0.0", "1.1.0", "1.2.0"]);
+    desk.plan("plan.json", &["--all"]);
+    let landed = desk.push(0, "plan.json", &["--branch", "one"]);
+    let results = landed["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2, "{landed:#}");
+    assert!(results.iter().all(|result| result["verified"] == json!(true)), "{landed:#}");
+    assert_eq!(results[0]["commit"], results[1]["commit"], "{landed:#}");
+    desk.fleet.assert_sound();
 }

@@ -7,6 +7,9 @@ use super::object::Person;
 
 /// Why Git would take no such message; `None`: it does.
 pub fn message_defect(message: &str) -> Option<&'static str> {
+    if message.contains('\0') {
+        return Some("the message of a commit holds no NUL");
+    }
     message.trim().is_empty().then_some("a commit needs a message")
 }
 

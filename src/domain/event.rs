@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What is written down of a commit that is about to be pushed.
+pub fn pushing(commit: &str, branch: &str, remote: &str) -> String {
+    format!("pushing {commit} to {branch} of {remote}")
+}
+
 /// What is written down of a commit that was pushed.
 pub fn pushed(commit: &str, branch: &str, remote: &str) -> String {
     format!("pushed {commit} to {branch} of {remote}")
@@ -87,6 +92,7 @@ mod tests {
             event("push", done.clone(), "error"),
             event("scan", done, "ok"),
             event("push", "would push 8d2e91b to main of x".to_owned(), "ok"),
+            event("push", pushing("8d2e91b", "main", "x"), "ok"),
             event("push", pushed("nothing", "main", "x"), "ok"),
             event("push", "8d2e91b was on main of x already".to_owned(), "ok"),
         ];

@@ -310,6 +310,21 @@ pub struct Person {
     pub email: String,
 }
 
+impl Person {
+    /// The person as Git writes them: without the characters that would end a part of the line.
+    ///
+    /// Source: git/git:ident.c, `strbuf_addstr_without_crud`.
+    #[must_use]
+    pub fn written(&self) -> Self {
+        let clean = |text: &str| {
+            let kept: String =
+                text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\r' | '\0')).collect();
+            kept.trim_matches(|c: char| c <= ' ' || ".,:;\"'\\".contains(c)).to_owned()
+        };
+        Self { name: clean(&self.name), email: clean(&self.email) }
+    }
+}
+
 impl fmt::Display for Person {
     /// `NAME <EMAIL>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

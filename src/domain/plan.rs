@@ -6,8 +6,10 @@
 
 mod build;
 mod ground;
+mod identity;
 mod propose;
 mod revert;
+mod sound;
 mod stale;
 mod wanted;
 
@@ -149,20 +151,6 @@ pub struct PlannedFile {
 }
 
 impl Plan {
-    /// The identity that the plan's content has.
-    pub fn computed_id(&self) -> String {
-        let mut hash = Sha256::new();
-        for group in &self.groups {
-            group.hash_into(&mut hash);
-        }
-        hex(&hash.finalize()).chars().take(12).collect()
-    }
-
-    /// Whether somebody changed the plan by hand.
-    pub fn is_edited(&self) -> bool {
-        self.id != self.computed_id()
-    }
-
     /// The same plan for another branch; where that branch is, nobody has looked yet.
     #[must_use]
     pub fn onto(mut self, branch: &str) -> Self {
@@ -243,49 +231,6 @@ impl Group {
     /// The name and commit of what the group's commit is built on, as [`Self::parent`] has it.
     pub fn stands_on(&self) -> Option<(&str, &str)> {
         stands_on(self.base.as_ref(), self.push.as_ref())
-    }
-
-    /// Feeds everything that decides the outcome, each part with its length in front so that none runs into the next.
-    fn hash_into(&self, hash: &mut Sha256) {
-        let base = self.base.as_ref();
-        let push = self.push.as_ref();
-        let mut part = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
-        };
-        part(&self.automation.to_string());
-        part(self.remote.as_deref().unwrap_or_default());
-        part(base.map_or("", |base| &base.commit));
-        part(push.map_or("", |push| &push.branch));
-        part(push.and_then(|push| push.commit.as_deref()).unwrap_or_default());
-        part(push.and_then(|push| push.refspec.as_deref()).unwrap_or_default());
-        for (key, value) in push.iter().flat_map(|push| &push.options) {
-            part(key);
-            part(value);
-        }
-        part(&self.author.to_string());
-        part(&self.message);
-        for file in &self.files {
-            part(&file.path);
-            part(&file.sha256_before);
-            part(&file.sha256_after);
-        }
-        for site in self.updates.iter().flat_map(Proposal::approved) {
-            part(&format!("{}:{}:{}", site.file, site.line, site.column));
-            part(&site.setter);
-            part(&site.old);
-            part(&site.new);
-        }
-        let edits = || self.updates.iter().flat_map(Proposal::approved_edits);
-        // A plan without edits has the identity that it had before there were any.
-        if edits().next().is_some() {
-            part(&format!("edits {}", edits().count()));
-        }
-        for edit in edits() {
-            part(&format!("{}:{} {:?} {}", edit.file, edit.line, edit.field, edit.object));
-            part(&edit.old);
-            part(&edit.new);
-        }
     }
 }
 

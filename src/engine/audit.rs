@@ -9,7 +9,7 @@ use crate::domain::landing::{CutOff, Fate, Landed, Merged};
 use crate::domain::scan::Scan;
 use crate::git::{BareCache, Fetched, GitError, Refs, Remote};
 use crate::problem::{Code, Problem};
-use crate::store::Event;
+use crate::store::{Event, PushNote};
 use crate::text::count;
 
 /// One thing that was done, as whoever did it knows it.
@@ -110,10 +110,19 @@ impl Engine {
         }
     }
 
+    /// Writes down that a push begins, so that one which is killed leaves a trace at once.
+    pub(super) fn audit_begun(&self, note: &PushNote) {
+        let PushNote { plan, remote, branch, commit, .. } = note;
+        let what = (branch.clone(), event::pushing(&super::short(commit), branch, remote));
+        let plan = Some(plan.as_str()).filter(|plan| !plan.is_empty());
+        self.audit_landing("push", what, false, (DryRun::None, plan));
+    }
+
     /// Writes down what became of a push that nobody saw the end of.
     pub(super) fn audit_cut_off(&self, plan: &str, cut_off: &CutOff) {
         let what = (cut_off.branch.clone(), cut_off.to_string());
-        self.audit_landing("push", what, cut_off.fate != Fate::Landed, (DryRun::None, Some(plan)));
+        let plan = Some(plan).filter(|plan| !plan.is_empty());
+        self.audit_landing("push", what, cut_off.fate != Fate::Landed, (DryRun::None, plan));
     }
 
     /// Writes down what became of the request of a push, whose commits these are.

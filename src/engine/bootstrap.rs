@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity::nobody;
 use super::land::{Steps, short, timed};
-use super::{Engine, Note, World, blocking, lock, pushes};
+use super::{Engine, Note, World, blocking, lock};
 use crate::domain::bootstrap::{FileChange, Layout};
 use crate::domain::commit::{CommitSpec, Content, with_trailers};
 use crate::domain::inventory::Inventory;
@@ -158,8 +158,7 @@ impl Engine {
         let pushed = if making.dry_run {
             timed(step, &format!("{text} (dry run)"), || cache.push_dry_run(&remote, &[update]))
         } else {
-            let place = (&*self.store, &cache, &remote);
-            timed(step, &text, || pushes::send(place, "", update, &[], (step, &text)))
+            timed(step, &text, || self.send((&cache, &remote), "", update, &[], (step, &text)))
         };
         let PushReport { branches, credential, .. } = pushed.map_err(Problem::from)?;
         let verified = branches.first().is_some_and(|branch| branch.verified);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::branch::Onto;
+use crate::domain::branch::{self, Onto};
 use crate::domain::freeze::FREEZE;
 use crate::domain::inventory::is_below;
 use crate::domain::manifest;
@@ -96,6 +96,7 @@ impl Engine {
             place.targets.switching = true;
             branch.clone_into(&mut place.targets.push_branch);
         }
+        is_a_branch(&place.targets.push_branch)?;
         let remote = self.remote_of(world, &place, problems)?;
         let cache = BareCache::open(&self.git_root, &place.url).map_err(Problem::from)?;
         let at = self.know(&cache, &remote, &place, refresh, known, problems)?;
@@ -140,6 +141,13 @@ impl Engine {
     }
 }
 
+/// Checks a name that comes from an object, and so from a file that says anything.
+fn is_a_branch(name: &str) -> Result<(), Problem> {
+    let Some(defect) = branch::literal_defect(name) else { return Ok(()) };
+    let message = format!("{name:?} cannot be the branch that is pushed to: {defect}");
+    Err(Problem::new(Code::Config, "", message).hint("Correct spec.git.push.branch of the automation."))
+}
+
 /// What is known without looking at any file.
 fn described(world: &World, automation: &ImageUpdateAutomation, path: String) -> Result<Ground, Problem> {
     let policies = world
@@ -149,6 +157,8 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
     let policies = policies.iter().map(|policy| &policy.meta.id);
     let git = automation.git.clone().unwrap_or_default();
     let author = if git.author == Person::default() { super::identity::operator(world) } else { git.author };
+    // What is shown and approved is what will stand in the commit.
+    let author = author.written();
     Ok(Ground {
         automation: automation.meta.id.clone(),
         policies: policies.chain(world.inventory.blocked_policies_of(automation)).cloned().collect(),

@@ -13,7 +13,6 @@ use super::identity::has_authors;
 use super::requests::{Opening, Openings};
 use super::{Engine, World, blocking};
 use crate::config::Refresh;
-use crate::domain::commit::message_defect;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan, Stale};
 use crate::domain::request::RequestWish;
@@ -75,7 +74,7 @@ impl Engine {
         if plan.is_edited() {
             return Err(Stale::Edited.into());
         }
-        if let Some(defect) = plan.groups.iter().find_map(|group| message_defect(&group.message)) {
+        if let Some(defect) = plan.defect() {
             return Err(Problem::new(Code::Usage, "plan", defect));
         }
         has_authors(&plan)?;
@@ -232,8 +231,10 @@ mod tests {
         };
         for message in ["", " \n\n"] {
             let problem = refused(message).await.unwrap();
-            assert_eq!((problem.code, problem.message.as_str()), (Code::Usage, "a commit needs a message"));
+            let message = "shop/apps: a commit needs a message";
+            assert_eq!((problem.code, problem.message.as_str()), (Code::Usage, message));
         }
-        assert_eq!(refused("Update\n").await, None, "what else is wrong is in the group's own result");
+        let problem = refused("Update\n").await.unwrap();
+        assert!(problem.message.contains("nothing in it is approved"), "{problem:?}");
     }
 }

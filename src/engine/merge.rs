@@ -233,8 +233,8 @@ impl Work<'_> {
             let text = format!("{text} (dry run)");
             timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]))
         } else {
-            let place = (&*self.engine.store, &self.cache, &self.remote);
-            timed(step, &text, || super::pushes::send(place, "", update, &[], (step, &text)))
+            let place = (&self.cache, &self.remote);
+            timed(step, &text, || self.engine.send(place, "", update, &[], (step, &text)))
         };
         pushed.map_err(Problem::from)
     }

@@ -9,40 +9,7 @@ use crate::domain::landing::{CutOff, Fate, LandingStep};
 use crate::domain::refspec::full_name;
 use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
 use crate::problem::Problem;
-use crate::store::{PushNote, Store};
-
-/// Sends, with a note on the disk for the case that nobody sees how it ends. `plan` is empty for what is no plan's.
-pub(super) fn send(
-    (store, cache, remote): (&Store, &BareCache, &Remote),
-    plan: &str,
-    update: RefUpdate,
-    options: &[String],
-    (step, text): (Steps<'_>, &str),
-) -> Result<PushReport, GitError> {
-    let mut note = PushNote {
-        plan: plan.to_owned(),
-        remote: remote.shown(),
-        branch: update.short_name().to_owned(),
-        commit: update.new.clone(),
-        time: super::now(),
-        outcome: None,
-    };
-    let _under_way = store.pushes().begin(&note);
-    let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
-    let told = move |progress| {
-        if let Progress::Sending { bytes: 0, .. } = progress {
-            step(sends.clone());
-        }
-    };
-    let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
-    let pushed = cache.push(&remote, &[update], options);
-    // Where nobody knows, the note stays open, and the next start asks the remote.
-    if !matches!(pushed, Err(GitError::Unseen(_))) {
-        note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
-        store.pushes().end(&note);
-    }
-    pushed
-}
+use crate::store::PushNote;
 
 /// Whether it was a push to no branch, such as `refs/for/main`: the server makes something else of it, and asking for it again
 /// tells no more.
@@ -51,6 +18,42 @@ fn is_for_the_server(note: &PushNote) -> bool {
 }
 
 impl Engine {
+    /// Sends, with a note on the disk and in the log for the case that nobody sees how it ends. `plan` is empty for what is
+    /// no plan's.
+    pub(super) fn send(
+        &self,
+        (cache, remote): (&BareCache, &Remote),
+        plan: &str,
+        update: RefUpdate,
+        options: &[String],
+        (step, text): (Steps<'_>, &str),
+    ) -> Result<PushReport, GitError> {
+        let mut note = PushNote {
+            plan: plan.to_owned(),
+            remote: remote.shown(),
+            branch: update.short_name().to_owned(),
+            commit: update.new.clone(),
+            time: super::now(),
+            outcome: None,
+        };
+        let _under_way = self.store.pushes().begin(&note);
+        self.audit_begun(&note);
+        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
+        let told = move |progress| {
+            if let Progress::Sending { bytes: 0, .. } = progress {
+                step(sends.clone());
+            }
+        };
+        let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
+        let pushed = cache.push(&remote, &[update], options);
+        // Where nobody knows, the note stays open, and the next start asks the remote.
+        if !matches!(pushed, Err(GitError::Unseen(_))) {
+            note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
+            self.store.pushes().end(&note);
+        }
+        pushed
+    }
+
     /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for
     /// those whose remote cannot be asked.
     ///

@@ -163,15 +163,11 @@ fn with_signature(commit: &[u8], signature: &str) -> Vec<u8> {
     [head, b"gpgsig ", lines.as_bytes(), b"\n", rest].concat()
 }
 
-/// `NAME <EMAIL> SECONDS +HHMM`, without the characters that would end a part of it, as git leaves them out.
+/// `NAME <EMAIL> SECONDS +HHMM`.
 fn signature(person: &Person, (seconds, offset): (i64, i32)) -> String {
-    let clean = |text: &str| {
-        let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\r' | '\0')).collect();
-        kept.trim_matches(|c: char| c <= ' ' || ".,:;\"'\\".contains(c)).to_owned()
-    };
     let sign = if offset < 0 { '-' } else { '+' };
     let (hours, minutes) = (offset.unsigned_abs() / 60, offset.unsigned_abs() % 60);
-    format!("{} <{}> {seconds} {sign}{hours:02}{minutes:02}", clean(&person.name), clean(&person.email))
+    format!("{} {seconds} {sign}{hours:02}{minutes:02}", person.written())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::pack::Pack;
 use super::refs::Refs;
 use super::send::{Answers, Command, send};
 use super::session::{Line, Service, Session, Talk};
+use crate::domain::branch;
 use crate::domain::refspec::short_name;
 
 /// A reference that is to be moved.
@@ -204,7 +205,9 @@ fn settle(
         });
     };
     Err(match due.iter().find(|update| update.reference == name) {
-        Some(update) if is_race(&reason) => race(shown, update, now.and_then(|refs| update.found(refs))),
+        Some(update) if is_race(&reason) && has_moved(update, now) => {
+            race(shown, update, now.and_then(|refs| update.found(refs)))
+        }
         _ => GitError::Rejected {
             url: shown.to_owned(),
             branch: short_name(&name).to_owned(),
@@ -212,6 +215,24 @@ fn settle(
             server: String::from_utf8_lossy(&answers.printed).into_owned(),
         },
     })
+}
+
+/// Whether a branch is not where it has to be, as far as that is known.
+fn has_moved(update: &RefUpdate, now: Option<&Refs>) -> bool {
+    now.is_none_or(|now| update.found(now) != update.old.as_deref())
+}
+
+/// Why the remote can have no such reference: Git takes no such name, or a reference stands where its folder would be, or
+/// the other way round.
+fn cannot_be(update: &RefUpdate, refs: &Refs) -> Option<String> {
+    let name = update.reference.as_str();
+    if let Some(defect) = branch::defect(name) {
+        return Some(format!("Git takes no such name: {defect}"));
+    }
+    let is_below = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
+    let mut all = refs.all.keys().filter(|_| update.old.is_none());
+    let other = all.find(|known| is_below(known, name) || is_below(name, known))?;
+    Some(format!("{} is there, and Git has no reference below another", short_name(other)))
 }
 
 /// What has to be sent, after a look at where the branches are; the report has a row for each update.
@@ -227,6 +248,10 @@ fn compare(
         let already = found == Some(update.new.as_str());
         if !already && found != update.old.as_deref() {
             return Err(race(&session.shown, update, found));
+        }
+        if let Some(reason) = cannot_be(update, refs).filter(|_| !already) {
+            let (url, branch) = (session.shown.clone(), update.short_name().to_owned());
+            return Err(GitError::Rejected { url, branch, reason, server: String::new() });
         }
         if !already {
             due.push(update.clone());
@@ -306,5 +331,22 @@ mod tests {
         let refused = vec![("refs/heads/main".to_owned(), "hook declined".to_owned())];
         let answers = Answers { refused, ..Answers::default() };
         assert!(matches!(settled(None, answers), GitError::Rejected { .. }));
+    }
+    #[test]
+    fn a_name_that_cannot_be_there_is_refused_before_anything_is_sent_and_is_no_race() {
+        let refs =
+            Refs { all: [("refs/heads/updates".to_owned(), "a".repeat(40))].into(), ..Refs::default() };
+        let why = |name: &str| cannot_be(&RefUpdate::of_branch(name, None, "b".repeat(40)), &refs);
+        assert_eq!(why("other"), None);
+        assert_eq!(why("updates-2"), None);
+        assert!(why("updates/web").unwrap().contains("updates is there"));
+        assert!(why("production\0y").is_some() && why("a b").is_some());
+        let below = Refs { all: [("refs/heads/a/b".to_owned(), "a".repeat(40))].into(), ..Refs::default() };
+        assert!(cannot_be(&RefUpdate::of_branch("a", None, "b".repeat(40)), &below).is_some());
+        // A server that says so itself was no race either: nothing has moved.
+        let due = [RefUpdate::of_branch("updates/web", None, "b".repeat(40))];
+        let refused = vec![("refs/heads/updates/web".to_owned(), "failed to update ref".to_owned())];
+        let settled = settle("u", &due, Some(&refs), Ok(()), Answers { refused, ..Answers::default() });
+        assert!(matches!(settled, Err(GitError::Rejected { .. })), "{settled:?}");
     }
 }

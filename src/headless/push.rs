@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read, Write};
 use serde_json::{Map, Value, json};
 
 use super::session::Session;
-use super::{Answer, Document, Streams, Table, Text};
+use super::{API_VERSION, Answer, Document, Streams, Table, Text};
 use crate::cli::{self, PushArgs};
 use crate::config::{Refresh, Settings};
 use crate::domain::freeze;
@@ -251,11 +251,29 @@ pub(crate) fn read_plan(name: &str) -> Result<Plan, Problem> {
         std::fs::read_to_string(name).map(|read| text = read)
     };
     read.map_err(|error| Problem::new(Code::Usage, name, "the plan cannot be read").caused_by(&error))?;
+    is_of_now(name, &text)?;
     serde_json::from_str(&text).map_err(|error| {
         Problem::new(Code::Usage, name, "this is no plan")
             .caused_by(&error)
             .hint("Make one with: supercargo plan --all -o json")
     })
+}
+
+/// Checks that a document is a plan and of a version that is known here: one to come may mean something else by the same words.
+fn is_of_now(name: &str, text: &str) -> Result<(), Problem> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Head {
+        api_version: Option<String>,
+        kind: Option<String>,
+    }
+    let Ok(Head { api_version, kind }) = serde_json::from_str(text) else { return Ok(()) };
+    let (version, kind) = (api_version.as_deref().unwrap_or(API_VERSION), kind.as_deref().unwrap_or("Plan"));
+    if (version, kind) == (API_VERSION, "Plan") {
+        return Ok(());
+    }
+    let message = format!("this is a {kind} of {version}, and no plan of {API_VERSION}");
+    Err(Problem::new(Code::Usage, name, message).hint("Make one with: supercargo plan --all -o json"))
 }
 
 /// Modes and `--dry-run`: without WRITE a push compares and sends nothing.

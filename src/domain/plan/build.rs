@@ -76,6 +76,8 @@ impl Plan {
                 proposals.extract_if(.., |update| update.automation == ground.automation).collect();
             for updates in commits(updates, options.split) {
                 match build_group(ground, updates, selections, options, &mut edited) {
+                    // What groups before it write to the same branch is no commit once more.
+                    Ok(built) if built.group.files.is_empty() => {}
                     Ok(built) => {
                         plan.bytes_changed_outside_markers += built.outside;
                         plan.groups.push(built.group);
@@ -155,7 +157,7 @@ fn build_group(
         remote: ground.remote.clone(),
         base: ground.base.clone(),
         push: ground.push.clone(),
-        author: options.author.clone().unwrap_or_else(|| ground.author.clone()),
+        author: options.author.as_ref().unwrap_or(&ground.author).written(),
         message,
         message_edited,
         warnings,

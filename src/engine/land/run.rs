@@ -2,7 +2,6 @@
 //! add is pushed behind it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,12 +10,11 @@ use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale};
 use crate::domain::refspec::Refspec;
-use crate::engine::{Engine, World, lock, pushes, short};
+use crate::engine::{Engine, World, lock, short};
 use crate::git::{
     BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, has_nothing_new,
 };
 use crate::problem::{Code, Problem};
-use crate::store::Store;
 
 /// One push in the making.
 pub(in super::super) struct Run<'a> {
@@ -29,7 +27,7 @@ pub(in super::super) struct Run<'a> {
     pub(super) trailers: Vec<String>,
     /// Push options beside the plan's.
     pub(super) options: Vec<String>,
-    store: Arc<Store>,
+    engine: &'a Engine,
 }
 
 /// A branch that is where it shall be, or would be but for a dry run.
@@ -44,7 +42,7 @@ struct There {
 impl Engine {
     /// Opens what a push of `groups` needs: the cache, the remote with its credentials, and the signers.
     pub(super) fn open_run<'a>(
-        &self,
+        &'a self,
         world: &World,
         groups: &'a [&'a Group],
         cancel: &CancellationToken,
@@ -70,8 +68,8 @@ impl Engine {
             }
         }
         let trailers = self.settings.trailers.clone();
-        let (options, store) = (Vec::new(), Arc::clone(&self.store));
-        Ok(Run { cache, remote, groups, committer, signers, trailers, options, store })
+        let options = Vec::new();
+        Ok(Run { cache, remote, groups, committer, signers, trailers, options, engine: self })
     }
 }
 
@@ -86,7 +84,7 @@ impl Run<'_> {
         step: Steps<'_>,
         results: &mut [Landed],
     ) -> Result<Option<PushReport>, Problem> {
-        let alone = || lock::alone(&self.store, &self.remote, step);
+        let alone = || lock::alone(&self.engine.store, &self.remote, step);
         let _alone = (dry_run == DryRun::None).then(alone).transpose()?;
         let Some(There { report, refs, last }) = self.land_branch(plan, dry_run, step, results)? else {
             return Ok(None);
@@ -165,12 +163,44 @@ impl Run<'_> {
         {
             return there(self.already(&push.branch, tip, results), refs.clone(), tip);
         }
-        let report = pushed?;
+        let mut report = pushed?;
+        if dry_run == DryRun::None {
+            self.verify((&base.reference, &push.branch), last, &report, step)?;
+            report.branches.iter_mut().for_each(|row| row.verified = true);
+        }
         if report.options_dropped {
             let text = "the server takes no push options; they were left out";
             step(LandingStep::begun(text).ended(0));
         }
         there(report, refs, last)
+    }
+
+    /// Checks that the branch has `last`, or what others put on top of it, however well the server spoke of the push: a hook or a
+    /// mirror may have taken it back.
+    fn verify(
+        &self,
+        (base, branch): (&str, &str),
+        last: &str,
+        report: &PushReport,
+        step: Steps<'_>,
+    ) -> Result<(), Problem> {
+        if report.branches.iter().all(|row| row.verified) {
+            return Ok(());
+        }
+        let sent = format!("{} was sent to {branch}", short(last));
+        let refs = self.fetch(base, branch, step).map_err(|problem| {
+            let message = format!("{sent}, and whether it is there nobody knows: {}", problem.message);
+            Problem { message, ..problem }
+        })?;
+        let tip = refs.branch(branch);
+        if tip.is_some_and(|tip| tip == last || self.has_gone_on(tip, last)) {
+            return Ok(());
+        }
+        let found = tip.map_or_else(|| "is gone".to_owned(), |tip| format!("is at {}", short(tip)));
+        let message = format!("{sent} and taken, but the branch {found}");
+        Err(Problem::new(Code::GitRace, self.remote.shown(), message).hint(
+            "See what hooks, mirrors or bots of the server do with the branch, then make the plan again.",
+        ))
     }
 
     /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
@@ -212,8 +242,8 @@ impl Run<'_> {
         let update =
             RefUpdate { reference: spec.to.clone(), old: there.map(str::to_owned), new: commit.to_owned() };
         let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
-        let place = (&*self.store, &self.cache, &self.remote);
-        let send = || pushes::send(place, &plan.id, update, &options(push), (step, &text));
+        let place = (&self.cache, &self.remote);
+        let send = || self.engine.send(place, &plan.id, update, &options(push), (step, &text));
         match timed(step, &text, send) {
             // A reference for reviews is on no list of references: that it has the commit already, only its server says.
             Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
@@ -234,8 +264,8 @@ impl Run<'_> {
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let pushed = match dry_run {
             DryRun::None => timed(step, &text, || {
-                let place = (&*self.store, &self.cache, &self.remote);
-                pushes::send(place, plan, update, &options, (step, &text))
+                let place = (&self.cache, &self.remote);
+                self.engine.send(place, plan, update, &options, (step, &text))
             }),
             DryRun::Client | DryRun::Server => {
                 timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
