@@ -86,7 +86,7 @@ impl<'r> Pack<'r> {
         };
         let count = u32::try_from(self.parts.len()).map_err(io::Error::other)?;
         put(&[b"PACK".as_slice(), &2_u32.to_be_bytes(), &count.to_be_bytes()].concat())?;
-        let odb = self.repository.odb().map_err(unreadable)?;
+        let odb = self.repository.odb().map_err(|error| unreadable(&error))?;
         let mut piece = Vec::new();
         for part in &self.parts {
             self.put_part(&odb, part, &mut piece)?;
@@ -100,7 +100,7 @@ impl<'r> Pack<'r> {
     }
 
     fn put_part(&self, odb: &Odb<'_>, part: &Part, out: &mut Vec<u8>) -> io::Result<()> {
-        let object = odb.read(part.oid).map_err(unreadable)?;
+        let object = odb.read(part.oid).map_err(|error| unreadable(&error))?;
         let (kind, new) = (object.kind(), object.data());
         // What is in the pack itself the receiver may not have.
         let before = part.before.filter(|before| self.thin && !self.seen.contains(before));
@@ -182,7 +182,7 @@ fn put_packed(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
     packed.finish().map(drop)
 }
 
-fn unreadable(error: git2::Error) -> io::Error {
+fn unreadable(error: &git2::Error) -> io::Error {
     io::Error::other(error.message().to_owned())
 }
 
@@ -244,7 +244,7 @@ mod tests {
     use crate::git::{BareCache, init_bare};
 
     fn lines(of: &str) -> Vec<u8> {
-        (0..500).map(|n| format!("{n}: {of} {}\n", n * n)).collect::<String>().into_bytes()
+        (0..500).flat_map(|n| format!("{n}: {of} {}\n", n * n).into_bytes()).collect()
     }
 
     /// A repository of one commit, and the commits in it that change its files one after the other, each file in each.
