@@ -128,7 +128,8 @@ fn stranger() -> (String, Arc<Mutex<String>>) {
 fn a_login_that_was_made_for_one_address_is_not_shown_to_another_that_a_file_names() {
     let shown = |made_for: &str| {
         let (address, heard) = stranger();
-        let root = tempfile::tempdir().unwrap();
+        // The secrets are not among the files that are read.
+        let (root, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let source =
             format!("{{interval: 1m, url: 'http://{address}/evil.git', secretRef: {{name: fleet}}}}");
         let automation = "{interval: 1m, sourceRef: {kind: GitRepository, name: fleet}, \
@@ -136,7 +137,7 @@ fn a_login_that_was_made_for_one_address_is_not_shown_to_another_that_a_file_nam
         let objects =
             [object("GitRepository", "fleet", &source), object("ImageUpdateAutomation", "fleet", automation)];
         fs::write(root.path().join("objects.yaml"), objects.concat()).unwrap();
-        let secrets = root.path().join("home/.local/state/supercargo/secrets/apps");
+        let secrets = home.path().join(".local/state/supercargo/secrets/apps");
         fs::create_dir_all(&secrets).unwrap();
         let made_for = made_for.replace("@ADDRESS@", &address);
         let secret = format!(
@@ -145,7 +146,7 @@ fn a_login_that_was_made_for_one_address_is_not_shown_to_another_that_a_file_nam
         );
         fs::write(secrets.join("fleet.yaml"), secret).unwrap();
         let mut command = Command::cargo_bin("supercargo").unwrap();
-        command.current_dir(root.path()).env_clear().env("HOME", root.path().join("home"));
+        command.current_dir(root.path()).env_clear().env("HOME", home.path());
         let output = command.args(["--source", "files", "-C", ".", "get", "updates", "--refresh", "always"]);
         let said = String::from_utf8(output.output().unwrap().stderr).unwrap();
         let heard = heard.lock().unwrap().clone();

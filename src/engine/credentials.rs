@@ -9,7 +9,8 @@ use crate::domain::provider::Provider;
 use crate::domain::reference::ImageName;
 use crate::git::credential::{self, SecretSource, Sources};
 use crate::git::{
-    ForgeToken, GitConfig, GitCredential, GitUrl, Proxy, Remote, fallbacks, is_same_repository, redact,
+    ForgeToken, GitConfig, GitCredential, GitUrl, Proxy, Remote, Scheme, fallbacks, is_same_repository,
+    redact,
 };
 use crate::problem::{Code, Problem};
 use crate::registry::{Keyring, Transport, TransportError};
@@ -206,8 +207,9 @@ impl Engine {
         }
         let made_for = |own: &&OwnSecret| {
             own.url.as_deref().is_some_and(|made_for| {
-                is_same_repository(made_for, url)
-                    || is_same_repository(&world.git_config.instead_of(made_for), url)
+                [made_for, &world.git_config.instead_of(made_for)]
+                    .iter()
+                    .any(|made_for| is_same_repository(made_for, url) && !is_in_the_open(made_for, url))
             })
         };
         for own in world.own_secrets.iter().filter(made_for) {
@@ -233,6 +235,12 @@ fn not_shown(repository: &GitRepository, secret: &ObjectId, (made_for, url): (&s
 fn is_same_host(a: &str, b: &str) -> bool {
     let (Ok(a), Ok(b)) = (GitUrl::parse(a), GitUrl::parse(b)) else { return false };
     a.scheme == b.scheme && a.host.eq_ignore_ascii_case(&b.host) && a.port == b.port
+}
+
+/// Whether what was made for an encrypted way would be sent in the open.
+fn is_in_the_open(made_for: &str, url: &str) -> bool {
+    let is = |url: &str, scheme| GitUrl::parse(url).is_ok_and(|url| url.scheme == scheme);
+    is(made_for, Scheme::Https) && is(url, Scheme::Http)
 }
 
 /// Checks that what is asked is one host, as a credential requires that says for none.
@@ -322,8 +330,8 @@ impl World {
         let own = self.own_secrets.iter().find(|own| std::ptr::eq(&raw const own.secret, secret));
         let made_for = own.and_then(|own| own.url.as_deref())?;
         let serves = |made_for: &str| {
-            let is_downgrade = made_for.starts_with("https://") && url.starts_with("http://");
-            !is_downgrade && (is_same_repository(made_for, url) || is_same_host(made_for, url))
+            let is_of_it = is_same_repository(made_for, url) || is_same_host(made_for, url);
+            is_of_it && !is_in_the_open(made_for, url)
         };
         let is_of_it = serves(made_for) || serves(&self.git_config.instead_of(made_for));
         (!is_of_it).then_some(made_for)
