@@ -375,11 +375,12 @@ fn of_two_automations_for_the_same_files_one_commits_and_the_other_has_nothing_l
     desk.write("objects/all.yaml", &format!("{objects}---\n{second}"));
     assert_eq!(land(&desk, 0)["results"].as_array().unwrap().len(), 1);
     // To branches of their own both have something to do; on one branch the second finds it done.
-    desk.write(
-        "objects/all.yaml",
-        &format!("{objects}---\n{}", second.replace("branch: image-updates", "branch: other")),
-    );
-    desk.tags("web", &["1.0.0", "1.1.0", "1.2.0"]);
+    let desk = Desk::reviewing();
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let automation = objects.split("---\n").last().unwrap();
+    let second = automation.replace("{name: apps,", "{name: apps2,");
+    let second = second.replace("branch: image-updates", "branch: other");
+    desk.write("objects/all.yaml", &format!("{objects}---\n{second}"));
     desk.plan("plan.json", &["--all"]);
     let landed = desk.push(0, "plan.json", &["--branch", "one"]);
     let results = landed["results"].as_array().unwrap();

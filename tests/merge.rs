@@ -4,6 +4,7 @@ mod support {
     pub mod git;
 }
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -136,4 +137,19 @@ fn a_merge_that_gave_up_waiting_for_another_moves_nothing_afterwards() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.err.contains("gave up after 1s"), "{ran:?}");
     assert_eq!(desk.fleet.tip("main"), base, "{ran:?}");
+}
+
+#[test]
+fn a_merge_that_the_server_takes_back_is_an_error_however_well_it_spoke_of_it() {
+    let desk = reviewed();
+    let before = desk.fleet.tip("main");
+    let hook = desk.fleet.path.join("hooks/post-receive");
+    let script = "#!/bin/sh\nread o n r\nunset GIT_QUARANTINE_PATH\ngit update-ref $r $o\n";
+    std::fs::write(&hook, script).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran =
+        desk.run(&["merge", "review", "--into", "main", "--write", "--yes", "--confirm-branch", "main"]);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.err.contains("and taken, but the branch is at"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("main"), before);
 }

@@ -37,14 +37,6 @@ pub fn named(text: &str) -> Result<&str, &'static str> {
     defect(name).map_or(Ok(name), Err)
 }
 
-/// Why `name`, to which nothing is added and of which nothing is taken, cannot be a branch; `None` if it can.
-pub fn literal_defect(name: &str) -> Option<&'static str> {
-    if name.starts_with("refs/") {
-        return Some("it is a full name, and a branch has a short one");
-    }
-    defect(name)
-}
-
 /// Whether the name differs from update to update.
 pub fn is_template(name: &str) -> bool {
     name.contains(['{', '}'])

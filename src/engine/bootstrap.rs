@@ -156,11 +156,12 @@ impl Engine {
         let update = RefUpdate::of_branch(branch, layout.tip.clone(), commit.clone());
         let text = format!("git push {} {}:refs/heads/{branch}", remote.shown(), short(&commit));
         let pushed = if making.dry_run {
-            timed(step, &format!("{text} (dry run)"), || cache.push_dry_run(&remote, &[update]))
+            let text = format!("{text} (dry run)");
+            timed(step, &text, || cache.push_dry_run(&remote, &[update])).map_err(Problem::from)
         } else {
-            timed(step, &text, || self.send((&cache, &remote), "", update, &[], (step, &text)))
+            self.push_branch((&cache, &remote), "", update, &[], (step, &text))
         };
-        let PushReport { branches, credential, .. } = pushed.map_err(Problem::from)?;
+        let PushReport { branches, credential, .. } = pushed?;
         let verified = branches.first().is_some_and(|branch| branch.verified);
         Ok(Made { commit, verified, credential })
     }

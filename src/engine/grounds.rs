@@ -143,7 +143,7 @@ impl Engine {
 
 /// Checks a name that comes from an object, and so from a file that says anything.
 fn is_a_branch(name: &str) -> Result<(), Problem> {
-    let Some(defect) = branch::literal_defect(name) else { return Ok(()) };
+    let Some(defect) = branch::defect(name) else { return Ok(()) };
     let message = format!("{name:?} cannot be the branch that is pushed to: {defect}");
     Err(Problem::new(Code::Config, "", message).hint("Correct spec.git.push.branch of the automation."))
 }

@@ -229,14 +229,12 @@ impl Work<'_> {
         let into = &self.request.into;
         let update = RefUpdate::of_branch(into, Some(target.to_owned()), commit.to_owned());
         let text = format!("git push {} {}:refs/heads/{into}", self.remote.shown(), short(commit));
-        let pushed = if self.request.dry_run {
+        if self.request.dry_run {
             let text = format!("{text} (dry run)");
-            timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]))
-        } else {
-            let place = (&self.cache, &self.remote);
-            timed(step, &text, || self.engine.send(place, "", update, &[], (step, &text)))
-        };
-        pushed.map_err(Problem::from)
+            return timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]))
+                .map_err(Problem::from);
+        }
+        self.engine.push_branch((&self.cache, &self.remote), "", update, &[], (step, &text))
     }
 
     /// The result; without a report nothing had to be pushed.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::land::Steps;
+use super::land::{Steps, timed};
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
 use crate::domain::landing::{CutOff, Fate, LandingStep};
 use crate::domain::refspec::full_name;
 use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::store::PushNote;
 
 /// Whether it was a push to no branch, such as `refs/for/main`: the server makes something else of it, and asking for it again
@@ -18,6 +18,45 @@ fn is_for_the_server(note: &PushNote) -> bool {
 }
 
 impl Engine {
+    /// Sends a branch, and checks that it is where it was sent, or that others went on from there: however well a server spoke of
+    /// the push, a hook or a mirror may have taken it back.
+    ///
+    /// # Errors
+    /// As [`BareCache::push`]; [`Code::GitRace`] where the branch is elsewhere afterwards, and whatever keeps the remote from
+    /// saying where it is.
+    pub(super) fn push_branch(
+        &self,
+        (cache, remote): (&BareCache, &Remote),
+        plan: &str,
+        update: RefUpdate,
+        options: &[String],
+        (step, text): (Steps<'_>, &str),
+    ) -> Result<PushReport, Problem> {
+        let RefUpdate { reference, new, .. } = update.clone();
+        let branch = update.short_name().to_owned();
+        let sent = timed(step, text, || self.send((cache, remote), plan, update, options, (step, text)));
+        let mut report = sent.map_err(Problem::from)?;
+        if report.branches.iter().all(|row| row.verified) {
+            return Ok(report);
+        }
+        let sent = format!("{} was sent to {branch}", short(&new));
+        let text = format!("git fetch {} {branch}", remote.shown());
+        let fetched = timed(step, &text, || cache.fetch(remote, |_| vec![reference.clone()]));
+        let refs = fetched.map_err(Problem::from).map_err(|problem| {
+            let message = format!("{sent}, and whether it is there nobody knows: {}", problem.message);
+            Problem { message, ..problem }
+        })?;
+        let tip = refs.refs.commit(&reference);
+        if tip.is_some_and(|tip| tip == new || cache.holds(remote, tip, &new).unwrap_or(false)) {
+            report.branches.iter_mut().for_each(|row| row.verified = true);
+            return Ok(report);
+        }
+        let found = tip.map_or_else(|| "is gone".to_owned(), |tip| format!("is at {}", short(tip)));
+        let message = format!("{sent} and taken, but the branch {found}");
+        Err(Problem::new(Code::GitRace, remote.shown(), message)
+            .hint("See what hooks, mirrors or bots of the server do with the branch, then try again."))
+    }
+
     /// Sends, with a note on the disk and in the log for the case that nobody sees how it ends. `plan` is empty for what is
     /// no plan's.
     pub(super) fn send(

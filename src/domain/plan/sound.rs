@@ -28,7 +28,7 @@ impl Group {
             return Some(format!("Git writes no such author: {}", self.author));
         }
         let name = self.push.as_ref().map(|push| push.branch.as_str());
-        if let Some((name, defect)) = name.and_then(|name| Some((name, branch::literal_defect(name)?))) {
+        if let Some((name, defect)) = name.and_then(|name| Some((name, branch::defect(name)?))) {
             return Some(format!("{name:?} cannot be a branch: {defect}"));
         }
         let reference = self.base.as_ref().map(|base| base.reference.as_str());
@@ -94,7 +94,6 @@ mod tests {
         let file = plan()["groups"][0]["files"][0].clone();
         for (place, value, says) in [
             ("/groups/0/push/branch", json!("production\0y"), "cannot be a branch"),
-            ("/groups/0/push/branch", json!("refs/heads/q"), "full name"),
             ("/groups/0/push/branch", json!("HEAD"), "cannot be a branch"),
             ("/groups/0/push/branch", json!(""), "cannot be a branch"),
             ("/groups/0/base/ref", json!("refs/heads/a\nb"), "cannot be a reference"),

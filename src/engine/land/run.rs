@@ -163,44 +163,12 @@ impl Run<'_> {
         {
             return there(self.already(&push.branch, tip, results), refs.clone(), tip);
         }
-        let mut report = pushed?;
-        if dry_run == DryRun::None {
-            self.verify((&base.reference, &push.branch), last, &report, step)?;
-            report.branches.iter_mut().for_each(|row| row.verified = true);
-        }
+        let report = pushed?;
         if report.options_dropped {
             let text = "the server takes no push options; they were left out";
             step(LandingStep::begun(text).ended(0));
         }
         there(report, refs, last)
-    }
-
-    /// Checks that the branch has `last`, or what others put on top of it, however well the server spoke of the push: a hook or a
-    /// mirror may have taken it back.
-    fn verify(
-        &self,
-        (base, branch): (&str, &str),
-        last: &str,
-        report: &PushReport,
-        step: Steps<'_>,
-    ) -> Result<(), Problem> {
-        if report.branches.iter().all(|row| row.verified) {
-            return Ok(());
-        }
-        let sent = format!("{} was sent to {branch}", short(last));
-        let refs = self.fetch(base, branch, step).map_err(|problem| {
-            let message = format!("{sent}, and whether it is there nobody knows: {}", problem.message);
-            Problem { message, ..problem }
-        })?;
-        let tip = refs.branch(branch);
-        if tip.is_some_and(|tip| tip == last || self.has_gone_on(tip, last)) {
-            return Ok(());
-        }
-        let found = tip.map_or_else(|| "is gone".to_owned(), |tip| format!("is at {}", short(tip)));
-        let message = format!("{sent} and taken, but the branch {found}");
-        Err(Problem::new(Code::GitRace, self.remote.shown(), message).hint(
-            "See what hooks, mirrors or bots of the server do with the branch, then make the plan again.",
-        ))
     }
 
     /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
@@ -262,16 +230,14 @@ impl Run<'_> {
         let mut options = options(push);
         options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
-        let pushed = match dry_run {
-            DryRun::None => timed(step, &text, || {
-                let place = (&self.cache, &self.remote);
-                self.engine.send(place, plan, update, &options, (step, &text))
-            }),
+        let place = (&self.cache, &self.remote);
+        match dry_run {
+            DryRun::None => self.engine.push_branch(place, plan, update, &options, (step, &text)),
             DryRun::Client | DryRun::Server => {
-                timed(step, &format!("{text} (dry run)"), || self.cache.push_dry_run(&self.remote, &[update]))
+                let text = format!("{text} (dry run)");
+                timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update])).map_err(Problem::from)
             }
-        };
-        pushed.map_err(Problem::from)
+        }
     }
 
     /// Where the branch is, as just asked or as last seen.
