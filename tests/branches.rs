@@ -69,7 +69,7 @@ fn a_push_is_in_the_log_before_the_remote_has_anything() {
     let commit = land(&desk, 0)["results"][0]["commit"].as_str().unwrap().to_owned();
     let then = std::fs::read_to_string(noted).unwrap();
     let last: Value = serde_json::from_str(then.lines().last().unwrap()).unwrap();
-    let began = format!("pushing {} to image-updates of {}", &commit[..7], desk.address());
+    let began = format!("pushing {} to image-updates of {}", commit.get(..7).unwrap(), desk.address());
     assert_eq!((&last["event"], &last["detail"]), (&json!("push"), &json!(began)), "{then}");
     let events = desk.run(&["events"]).out;
     assert!(events.find(&began) < events.find("pushed "), "{events}");
