@@ -436,10 +436,17 @@ pub fn refusal(state: &State, row: &Row) -> Option<Refusal> {
     if beyond {
         return Some(Refusal::Mode(format!(
             "READ-ONLY: {} is switched off; `:mode dry-run` allows it",
-            if row.label.is_empty() { row.keys_shown(&state.bindings) } else { row.label.to_owned() }
+            called(state, row)
         )));
     }
     (row.why_not)(state).map(Refusal::Reason)
+}
+
+/// What a refusal calls a row: its label, else its keys, else its name.
+fn called(state: &State, row: &Row) -> String {
+    let keys = row.keys_shown(&state.bindings);
+    let names = [row.label.to_owned(), keys, row.id.to_owned()];
+    names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 /// Why the plan of the open dialog cannot be pushed; `None`: it can, or the mode decides.
