@@ -113,7 +113,7 @@ fn engine(place: &Path, home: &Path) -> Engine {
     let objects = place.join("objects");
     let cli =
         Cli::try_parse_from(["supercargo", "--source=files", "--files", objects.to_str().unwrap()]).unwrap();
-    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default()).unwrap();
+    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default(), || None).unwrap();
     Engine::open_in(settings, &Dirs::below(home)).unwrap()
 }
 

@@ -132,7 +132,7 @@ fn write_objects(url: &str, policies: usize, place: &Path) {
 fn engine(objects: &Path, dirs: &Dirs) -> Engine {
     let cli =
         Cli::try_parse_from(["supercargo", "--source=files", "--files", objects.to_str().unwrap()]).unwrap();
-    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default()).unwrap();
+    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default(), || None).unwrap();
     Engine::open_in(settings, dirs).unwrap()
 }
 

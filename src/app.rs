@@ -12,6 +12,9 @@
 //! | [`action`] | what a person can do, with which key, where, and why not |
 //! | [`keymap`] | what a key press is |
 //! | [`list`] | cursor, scroll position, filter and sort of every list |
+//! | [`configured`] | what the configuration says, which another kube context may change |
+//! | [`profile`] | how much is sent to the terminal |
+//! | [`pointer`] | what the mouse can point at |
 //! | [`view`] | which screens there are, and what can have the keys |
 //! | [`moment`] | time as it is counted here |
 //! | [`layout`] | which rows and columns each pane has at a terminal size |
@@ -24,6 +27,7 @@
 //! | [`mod@update`] | one file per screen: what a message does there |
 
 pub mod action;
+pub mod configured;
 pub mod effect;
 pub mod find;
 pub mod input;
@@ -33,6 +37,8 @@ pub mod list;
 pub mod message;
 pub mod moment;
 pub mod palette;
+pub mod pointer;
+pub mod profile;
 pub mod review;
 pub mod rows;
 pub mod state;

@@ -11,11 +11,13 @@ mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use crate::app::action;
 use crate::app::keymap::Bindings;
+use crate::app::profile::Profile;
 use crate::cli::{ColorChoice, Format, Global};
 use crate::domain::age::MinAge;
 use crate::domain::duration::GoDuration;
@@ -162,8 +164,18 @@ pub struct Settings {
     pub theme: String,
     /// The folder of the user's themes.
     pub themes: Option<PathBuf>,
+    /// How much the dashboard sends to its terminal.
+    pub profile: Profile,
+    /// Whether the dashboard takes the mouse.
+    pub mouse: bool,
     /// ASCII only.
     pub ascii: bool,
+    /// The kube context whose sections in the files are in force; `None`: there are none for the one in force.
+    pub section: Option<String>,
+    /// Whether one of them says the mode.
+    pub section_says_mode: bool,
+    /// What was said, for another context; `None`: no file was read.
+    pub layers: Option<Arc<Layers>>,
     /// The dashboard's keys, where they are not those of the table of actions.
     pub bindings: Bindings,
     /// What of `[keys]` could not be had, and what it took from other actions.
@@ -206,7 +218,7 @@ impl Environment for Only {
 }
 
 /// Passwords that were read from standard input, because a flag said so.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StdinSecrets {
     /// For `--git-password-stdin`.
     pub git: Option<SecretString>,
@@ -214,15 +226,83 @@ pub struct StdinSecrets {
     pub registry: Option<SecretString>,
 }
 
-/// Resolves what was typed with environment and files.
+/// Everything that was said, so that it can be settled anew where another kube context is in force.
+#[derive(Clone)]
+pub struct Layers {
+    global: Global,
+    secrets: StdinSecrets,
+    files: [File; 2],
+    warnings: Vec<Problem>,
+}
+
+impl std::fmt::Debug for Layers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Layers")
+    }
+}
+
+impl Layers {
+    /// The context by whose sections settings go: `--context`, else the one that `current` says, unless files alone are asked for.
+    fn context(&self, current: impl FnOnce() -> Option<String>) -> Result<Option<String>, Problem> {
+        let [system, user] = &self.files;
+        if system.contexts.is_empty() && user.contexts.is_empty() {
+            return Ok(None);
+        }
+        if let Some(asked) = &self.global.context {
+            return Ok(Some(asked.clone()));
+        }
+        let is_files = resolve_source(&self.global, (user, system))? == SourceChoice::Files;
+        Ok(if is_files { None } else { current() })
+    }
+
+    fn settle(self: &Arc<Self>, env: &dyn Environment, context: Option<&str>) -> Result<Settings, Problem> {
+        let mut files = self.files.clone();
+        let [system, user] = &mut files;
+        if system.locked.iter().any(|key| key == "contexts") {
+            user.contexts.clear();
+        }
+        let sections: Vec<&File> = files.iter().filter_map(|file| file.contexts.get(context?)).collect();
+        let (has_section, says_mode) =
+            (!sections.is_empty(), sections.iter().any(|section| section.mode.is_some()));
+        let files = files.map(|file| file.in_context(context));
+        let settings = settle(&self.global, env, self.secrets.clone(), files, self.warnings.clone())?;
+        Ok(Settings {
+            section: context.filter(|_| has_section).map(str::to_owned),
+            section_says_mode: says_mode,
+            layers: Some(Arc::clone(self)),
+            ..settings
+        })
+    }
+}
+
+impl Settings {
+    /// The settings in another kube context: those of its sections in the files, else what the files say anyway.
+    ///
+    /// # Errors
+    /// What the section says makes no sense.
+    pub fn in_context(&self, context: &str, env: &dyn Environment) -> Result<Self, Problem> {
+        let settled = self.layers.as_ref().map(|layers| layers.settle(env, Some(context))).transpose()?;
+        Ok(Self { context: Some(context.to_owned()), ..settled.unwrap_or_else(|| self.clone()) })
+    }
+}
+
+/// Resolves what was typed with environment and files. Where a file has sections for kube contexts, `current` is asked for the one
+/// in force.
 ///
 /// # Errors
 /// A configuration file that was named and cannot be read, or one that does not parse or has a value of the wrong
 /// type: [`Code::Config`] with line and column.
-pub fn resolve(global: &Global, env: &dyn Environment, secrets: StdinSecrets) -> Result<Settings, Problem> {
+pub fn resolve(
+    global: &Global,
+    env: &dyn Environment,
+    secrets: StdinSecrets,
+    current: impl FnOnce() -> Option<String>,
+) -> Result<Settings, Problem> {
     let mut warnings = Vec::new();
     let files = read_files(global, env, &mut warnings)?;
-    settle(global, env, secrets, files, warnings)
+    let layers = Arc::new(Layers { global: global.clone(), secrets, files, warnings });
+    let context = layers.context(current)?;
+    layers.settle(env, context.as_deref())
 }
 
 /// The settings that flags, environment and the two files make, the system's first.
@@ -296,7 +376,12 @@ fn settle(
         author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,
         theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
         themes: themes_folder(env),
+        profile: user.profile.or(system.profile).unwrap_or_default(),
+        mouse: user.mouse.or(system.mouse).unwrap_or(true),
         ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
+        section: None,
+        section_says_mode: false,
+        layers: None,
         bindings,
         key_warnings,
         context: global.context.clone(),

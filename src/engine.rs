@@ -255,7 +255,7 @@ pub(crate) mod tests {
     /// The settings of somebody who set nothing.
     pub(crate) fn settings() -> Settings {
         let cli = Cli::try_parse_from(["supercargo"]).unwrap();
-        resolve(&cli.global, &Bare, StdinSecrets::default()).unwrap()
+        resolve(&cli.global, &Bare, StdinSecrets::default(), || None).unwrap()
     }
 
     /// An engine with folders of its own below this one.

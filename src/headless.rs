@@ -7,8 +7,10 @@ use std::io::{self, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, RenderWhat, SchemaWhat};
-use crate::config::{ProcessEnvironment, Refresh, Settings, StdinSecrets};
+use crate::cli::{
+    Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, Global, RenderWhat, SchemaWhat,
+};
+use crate::config::{Environment, ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
@@ -293,7 +295,18 @@ pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
         global.files = Some(path.clone());
     }
     global.min_age = cli.min_age()?;
-    crate::config::resolve(&global, &ProcessEnvironment, secrets)
+    crate::config::resolve(&global, &ProcessEnvironment, secrets, || current_context(&cli.global))
+}
+
+/// The kubeconfig's current context. One that cannot be read has none here; whoever asks the cluster says so.
+fn current_context(global: &Global) -> Option<String> {
+    let variable = |name: &str| ProcessEnvironment.var(name);
+    let places = crate::source::kubeconfig::Places {
+        flag: global.kubeconfig.clone(),
+        variable: variable("KUBECONFIG"),
+        home: variable("HOME").map(Into::into),
+    };
+    crate::source::kubeconfig::in_force(&places, None).ok().flatten().map(|context| context.name)
 }
 
 /// The first line of standard input, without its line end.

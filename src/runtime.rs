@@ -6,6 +6,7 @@
 
 mod answer;
 mod clock;
+mod described;
 mod effects;
 mod event_loop;
 mod input;
@@ -21,8 +22,11 @@ use std::io::{self, IsTerminal};
 
 use tokio::runtime::Builder;
 
+pub(crate) use described::described;
 pub use open::dashboard;
 
+use crate::app::configured::Configured;
+use crate::app::profile::Profile;
 use crate::app::rows;
 use crate::app::state::State;
 use crate::cli::ColorChoice;
@@ -91,6 +95,14 @@ impl Appearance {
     fn resolve<'a>(&'a self, name: &'a str) -> &'a str {
         if name == "auto" { &self.auto } else { name }
     }
+
+    /// How many colours are used; their names are short, and on a bad line nothing longer is sent.
+    fn depth_for(&self, profile: Profile) -> Depth {
+        match self.depth {
+            Depth::True | Depth::Indexed if profile.is_low() => Depth::Sixteen,
+            depth => depth,
+        }
+    }
 }
 
 /// How long work on a demo's own registry and remote may take to end.
@@ -156,39 +168,6 @@ fn terminal_problem(message: &str) -> Problem {
     Problem::new(Code::Internal, "terminal", message)
 }
 
-/// The terminal, colours, locale and clipboard as the dashboard would have them, each with its reason: name and text.
-pub(crate) fn described(settings: &config::Settings) -> [(&'static str, String); 4] {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let set = |name: &str| {
-        variable(name).map_or_else(|| format!("{name} is not set"), |value| format!("{name}={value}"))
-    };
-    let look = appearance(settings);
-    let (width, height) = (terminal::size().width, terminal::size().height);
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let kind = if is_terminal { format!("{width}x{height}") } else { "not a terminal".to_owned() };
-    let colours = match look.depth {
-        Depth::True => "24-bit colours",
-        Depth::Indexed => "256 colours",
-        Depth::Sixteen => "16 colours",
-        Depth::Mono => "no colours",
-    };
-    let by = ["NO_COLOR", "CLICOLOR_FORCE", "COLORTERM", "TERM"].map(set).join(", ");
-    let characters = if look.ascii { "ASCII alone" } else { "Unicode" };
-    let locale =
-        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| variable(name).is_some()).unwrap_or("LANG");
-    let way = match (variable("TMUX"), variable("STY")) {
-        (Some(_), _) => "OSC 52, to tmux (set-clipboard on) and through it (allow-passthrough on)",
-        (None, Some(_)) => "OSC 52 through screen",
-        (None, None) => "OSC 52",
-    };
-    [
-        ("terminal", format!("{kind}, {}", set("TERM"))),
-        ("colour", format!("{colours}, theme {}; {by}", look.resolve(&settings.theme))),
-        ("locale", format!("{characters}; {}", set(locale))),
-        ("clipboard", format!("{way}: the terminal must allow it")),
-    ]
-}
-
 /// What the settings and the environment say about drawing.
 fn appearance(settings: &config::Settings) -> Appearance {
     let variable = |name: &str| std::env::var(name).ok();
@@ -241,19 +220,15 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 /// The state that the settings, the options and the terminal make.
 fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> State {
     let mut state = State::default();
-    (state.mode, state.mode_locked) = (settings.mode, settings.mode_locked);
     (state.demo, state.source) = (options.demo, options.source);
     state.scope.clone_from(&settings.namespace);
-    state.bindings = settings.bindings.clone();
-    state.facts.forges = settings.forges.kinds();
-    state.hold_days = settings.hold_days;
-    state.protected_branches.clone_from(&settings.protected_branches);
     crate::engine::who().split('@').next().unwrap_or_default().clone_into(&mut state.operator);
     (state.now, state.zone) = (clock::now(), clock::zone());
     state.size = terminal::size();
     let themes: Vec<String> = std::iter::once("auto".to_owned()).chain(appearance.library.names()).collect();
     let unknown = unknown_theme(&settings.theme, &themes);
     state.offer_themes(themes, &settings.theme);
+    state.configure(configured(settings));
     if options.first_run {
         state.welcome();
     }
@@ -261,8 +236,25 @@ fn start(settings: &config::Settings, options: Options, appearance: &Appearance)
         state.open_plan(plan);
         rows::refresh(&mut state);
     }
-    state.remark(settings.warnings.iter().chain(&settings.key_warnings).cloned().chain(unknown));
+    state.remark(unknown);
     state
+}
+
+/// What the settings say that the screen goes by.
+fn configured(settings: &config::Settings) -> Configured {
+    Configured {
+        mode: settings.mode,
+        section_says_mode: settings.section_says_mode,
+        mode_locked: settings.mode_locked,
+        theme: settings.theme.clone(),
+        profile: settings.profile,
+        mouse: settings.mouse,
+        bindings: settings.bindings.clone(),
+        protected_branches: settings.protected_branches.clone(),
+        hold_days: settings.hold_days,
+        forges: settings.forges.kinds(),
+        problems: settings.warnings.iter().chain(&settings.key_warnings).cloned().collect(),
+    }
 }
 
 /// What is said of a theme that is not among those there are.

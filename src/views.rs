@@ -37,6 +37,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::{Area, Front, Layout, Size, Tier};
 use crate::app::list::List;
+use crate::app::pointer::Spot;
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::view::{Focus, View};
@@ -57,11 +58,42 @@ pub struct Cursor {
     pub shown: bool,
 }
 
+/// What a frame has beside its cells.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// Where the cursor belongs.
+    pub cursor: Option<Cursor>,
+    /// What a click means where; a later entry lies above an earlier one.
+    pub spots: Vec<(Rect, Spot)>,
+}
+
+impl Frame {
+    /// What a click on a cell means.
+    pub fn spot(&self, x: u16, y: u16) -> Option<Spot> {
+        let at = Position::new(x, y);
+        self.spots.iter().rev().find(|(area, _)| area.contains(at)).map(|(_, spot)| *spot)
+    }
+
+    /// The pane under a cell.
+    pub fn pane(&self, x: u16, y: u16) -> Option<Spot> {
+        let at = Position::new(x, y);
+        let panes = self.spots.iter().rev().filter(|(_, spot)| matches!(spot, Spot::Pane(_)));
+        panes.into_iter().find(|(area, _)| area.contains(at)).map(|(_, spot)| *spot)
+    }
+}
+
 /// Draws everything into an empty buffer of the size that the state knows; returns where the cursor belongs.
 pub fn draw(buffer: &mut Buffer, state: &State, look: Look<'_>) -> Option<Cursor> {
-    let mut canvas = Canvas::new(buffer, look);
+    frame(buffer, state, look).cursor
+}
+
+/// As [`draw`]; returns also what can be clicked.
+pub fn frame(buffer: &mut Buffer, state: &State, look: Look<'_>) -> Frame {
+    let canvas = Canvas::new(buffer, look);
+    let mut canvas = if state.profile.is_low() { canvas.without_row() } else { canvas };
     screen(&mut canvas, state);
-    canvas.cursor().map(|place| Cursor { place, shown: canvas.is_in_text() })
+    let cursor = canvas.cursor().map(|place| Cursor { place, shown: canvas.is_in_text() });
+    Frame { cursor, spots: canvas.spots() }
 }
 
 /// Rows of a text for the pager at most.
@@ -77,7 +109,8 @@ pub fn whole(state: &State, look: Look<'_>) -> String {
     let is_code = view_in_front == View::Diff;
     let width = if is_code { state.size.width.max(WIDEST) } else { state.size.width };
     let size = Size { width, height: LONGEST };
-    let front = Front { size, view: view_in_front, focus: Focus::Other, over: true, zoomed: false };
+    let front =
+        Front { size, view: view_in_front, focus: Focus::Other, over: true, zoomed: false, single: false };
     let mut layout = Layout::of(front);
     // S7 has the name of the file above its diff.
     let head = u16::from(is_code);
@@ -118,6 +151,9 @@ fn screen(canvas: &mut Canvas<'_>, state: &State) {
     bars::top(canvas, state, &layout);
     view(canvas, state, &layout);
     bars::bottom(canvas, state, &layout);
+    if state.overlay.is_some() || state.help.is_some() {
+        canvas.cover_spots();
+    }
     dialog::draw(canvas, state, &layout);
 }
 
@@ -184,12 +220,17 @@ fn list<'r, K: Ord + Clone>(
     mut row: impl FnMut(&K) -> Row<'r>,
 ) {
     let window = list.window(layout.rows());
+    if !layout.overlay {
+        canvas.spot(table_area(layout), Spot::Pane(Focus::List));
+    }
     let table = Table {
         columns: heads.columns,
         sorted: heads.sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
         rows: list.len(),
         top: window.start,
         cursor: list.cursor(),
+        orders: heads.sorted,
+        is_list: true,
         range: list.range().map(|range| (range.start, range.end)),
         focused: state.overlay.is_none(),
         measured: heads.measured,
@@ -213,6 +254,7 @@ fn preview(
     let Some(area) = layout.preview.map(rect) else { return };
     let area = if layout.overlay { over(canvas, layout, area) } else { area };
     let area = beside(canvas, layout, area);
+    canvas.spot(area, Spot::Pane(Focus::Other));
     if layout.sides.is_some() {
         canvas.line(area.x + 1, area.y, area.width, title);
     } else {

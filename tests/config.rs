@@ -72,6 +72,44 @@ fn check_names_keys_that_nothing_reads_and_files_that_are_not_there() {
 }
 
 #[test]
+fn a_section_for_a_kube_context_is_in_force_there_and_view_says_so() {
+    let home = home(
+        "mode = 'write'\ntheme = 'mono'\n[contexts.prod-eu]\nmode = 'read-only'\n[contexts.prod-eu.hold]\ndays = 2\n\
+        [contexts.prod-eu.keys]\n'push.open' = 'ctrl-g'\n",
+    );
+    fs::create_dir(home.path().join(".kube")).unwrap();
+    let kubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: prod-eu\ncontexts:\n\
+        - {name: prod-eu, context: {cluster: c, user: u}}\n- {name: dev, context: {cluster: c, user: u}}\n\
+        clusters:\n- {name: c, cluster: {server: 'http://127.0.0.1:1'}}\nusers:\n- {name: u, user: {}}\n";
+    fs::write(home.path().join(".kube/config"), kubeconfig).unwrap();
+    let view = |args: &[&str]| -> Vec<String> {
+        let ran = run(&home, &[&["config", "view", "-o", "json"], args].concat());
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        let view: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        let items = view["items"].as_array().unwrap().iter().filter(|item| item["origin"] != "default");
+        items
+            .map(|item| {
+                let origin = item["origin"].as_str().unwrap();
+                let place = origin.rsplit('/').next().unwrap();
+                format!("{} = {} ({place})", item["key"].as_str().unwrap(), item["value"])
+            })
+            .collect()
+    };
+    let there = [
+        "hold.days = 2 (config.toml [contexts.prod-eu])",
+        "keys.\"push.open\" = \"ctrl-g\" (config.toml [contexts.prod-eu])",
+        "mode = \"read-only\" (config.toml [contexts.prod-eu])",
+        "theme = \"mono\" (config.toml)",
+    ];
+    assert_eq!(view(&[]), there);
+    let elsewhere = ["mode = \"write\" (config.toml)", "theme = \"mono\" (config.toml)"];
+    assert_eq!(view(&["--context", "dev"]), elsewhere);
+    assert_eq!(view(&["--source", "files"])[0], "mode = \"write\" (config.toml)");
+    let keys: Value = serde_json::from_slice(&run(&home, &["keys", "-o", "json"]).stdout).unwrap();
+    assert_eq!(action(&keys, "push.open")["keys"], json!(["ctrl-g"]));
+}
+
+#[test]
 fn the_default_file_is_one_that_changes_nothing() {
     let empty = tempfile::tempdir().unwrap();
     let sample = text(&run(&empty, &["config", "default"]).stdout);

@@ -19,8 +19,9 @@ use supercargo::app::action::{self, Asked, AskedKey, Line, Preset};
 use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
+use supercargo::app::pointer::Spot;
 use supercargo::app::state::Level;
-use supercargo::app::view::View;
+use supercargo::app::view::{Focus, View};
 use supercargo::app::world::Told;
 use supercargo::domain::age::{self, Clocks};
 use supercargo::domain::event::Event;
@@ -830,6 +831,56 @@ fn keys_of_ones_own_are_the_ones_that_are_shown() {
         bind(screen, Preset::Arrows, &own);
         screen.keys("5");
     });
+}
+
+#[test]
+fn a_bad_line_gets_one_pane_and_a_mark_in_the_gutter() {
+    let low = |screen: &mut Screen| {
+        screen.keys(":").typed("profile low-bandwidth").keys("enter");
+        quiet(screen);
+        screen.keys("j");
+    };
+    frames("low-bandwidth-updates", &[SIZES[0], SIZES[1], WIDEST], low);
+    frames("low-bandwidth-tags", &SIZES[1..], |screen| {
+        low(screen);
+        screen.keys("t");
+    });
+    frames("low-bandwidth-preview", &SIZES[..1], |screen| {
+        low(screen);
+        screen.keys("i");
+    });
+    let mut screen = Screen::new(80, 24);
+    quiet(&mut screen);
+    low(&mut screen);
+    let before = screen.drawn(&Theme::default(), false);
+    screen.keys("j");
+    let after = screen.drawn(&Theme::default(), false);
+    let changed: Vec<u16> = before.diff(&after).into_iter().map(|(x, ..)| x).collect();
+    assert!(changed.iter().filter(|x| **x == 0).count() == 2, "{changed:?}");
+}
+
+#[test]
+fn what_is_clicked_is_what_is_seen() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    let spot = |screen: &Screen, x, y| {
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 100, 30));
+        let look = supercargo::views::Look { theme: &Theme::default(), ascii: false };
+        supercargo::views::frame(&mut buffer, &screen.state, look).spot(x, y)
+    };
+    assert_eq!(spot(&screen, 20, 1), Some(Spot::Tab(View::Repositories)));
+    assert_eq!(spot(&screen, 2, 4), Some(Spot::Box(1)));
+    assert_eq!(spot(&screen, 30, 4), Some(Spot::Row(1)));
+    assert!(matches!(spot(&screen, 6, 2), Some(Spot::Order(_))), "a head");
+    assert_eq!(spot(&screen, 30, 20), Some(Spot::Pane(Focus::Other)));
+    assert_eq!((spot(&screen, 30, 0), spot(&screen, 3, 29)), (None, None));
+    screen.keys("o");
+    assert!(
+        (0..30).all(|y| !matches!(spot(&screen, 2, y), Some(Spot::Row(_) | Spot::Box(_)))),
+        "a menu covers it"
+    );
+    screen.keys("esc enter");
+    assert_eq!(spot(&screen, 5, 4), Some(Spot::Box(1)));
 }
 
 #[test]

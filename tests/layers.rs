@@ -228,8 +228,25 @@ const LAYERS: &[Layer] = &[
 
 /// The rooms of `app`, each of which knows those before it and none behind it.
 const ROOMS: &[&str] = &[
-    "moment", "keymap", "view", "input", "list", "layout", "review", "find", "effect", "world", "message",
-    "state", "rows", "action", "palette", "update",
+    "moment",
+    "profile",
+    "keymap",
+    "view",
+    "pointer",
+    "configured",
+    "input",
+    "list",
+    "layout",
+    "review",
+    "find",
+    "effect",
+    "world",
+    "message",
+    "state",
+    "rows",
+    "action",
+    "palette",
+    "update",
 ];
 
 /// How a push would be forced; nothing in this program does.

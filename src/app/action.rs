@@ -262,6 +262,12 @@ pub enum Action {
     ModeDryRun,
     /// To WRITE, after a question.
     ModeWrite,
+    /// As much to the terminal as looks right.
+    ProfileNormal,
+    /// As little to the terminal as can be.
+    ProfileLow,
+    /// Takes the mouse, or leaves it to the terminal.
+    Mouse,
     /// Leaves for the demo.
     Demo,
     /// Leaves at once if nothing is lost by it.

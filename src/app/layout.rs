@@ -120,13 +120,16 @@ pub struct Front {
     pub over: bool,
     /// Whether the list was given all the room.
     pub zoomed: bool,
+    /// Whether there is one pane, however large the terminal: what is not shown needs no bytes.
+    pub single: bool,
 }
 
 impl Layout {
     /// The layout of the view that is in front.
     pub fn of(front: Front) -> Self {
         let Front { size, view, .. } = front;
-        let tier = Tier::of(size);
+        let most = if front.single { Tier::T1 } else { Tier::T4 };
+        let tier = Tier::of(size).min(most);
         let screen = Area { x: 0, y: 0, width: size.width, height: size.height };
         let (title, rest) = screen.split_top(1);
         let (rest, hints) = rest.split_bottom(1);
@@ -223,7 +226,7 @@ fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
     let Some(rows) = preview_rows(view) else { return (body, None, false) };
     match tier {
         Tier::T1 if front.over => (body, Some(body), true),
-        Tier::T1 if view == View::Tags && body.height >= 18 && !front.zoomed => {
+        Tier::T1 if view == View::Tags && body.height >= 18 && !(front.zoomed || front.single) => {
             let (list, preview) = body.split_bottom(6);
             (list, Some(preview), false)
         }
@@ -272,7 +275,7 @@ mod tests {
 
     fn at(width: u16, height: u16, view: View) -> Layout {
         let size = Size { width, height };
-        Layout::of(Front { size, view, focus: Focus::List, over: false, zoomed: false })
+        Layout::of(Front { size, view, focus: Focus::List, over: false, zoomed: false, single: false })
     }
 
     #[test]

@@ -5,14 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::configured::Configured;
 use super::effect::JobId;
 use super::find::Hits;
 use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
+use super::pointer::Spot;
 use super::world::{Glanced, Live, Sightings, Told, Verdict};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
@@ -64,6 +67,19 @@ pub enum Msg {
         /// Tags so far.
         seen: usize,
     },
+    /// The terminal answered a question after this time, for the first time.
+    TerminalIsSlow(Duration),
+    /// The mouse was pressed on something that is shown.
+    Clicked(Spot),
+    /// The wheel was turned by a notch.
+    Wheel {
+        /// Whether towards what stands below.
+        down: bool,
+        /// Over what.
+        spot: Option<Spot>,
+    },
+    /// The configuration says something else, in another kube context.
+    Configured(Box<Configured>),
     /// A scan is done.
     TagsListed(JobId, ObjectId, Scan),
     /// Tags of a repository were seen to stand for other digests than before.

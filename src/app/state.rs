@@ -1,5 +1,6 @@
 //! What is so: everything the screen shows and everything `update` decides from.
 
+mod configured;
 mod context;
 mod diff;
 mod live;
@@ -30,6 +31,7 @@ pub use status::{ErrorEntry, Errors, Level, Status};
 pub use target::{PATCH, TargetDialog, TargetRow};
 pub use unmarked::Unmarked;
 
+use super::configured::Configured;
 use super::effect::JobId;
 use super::input::{Field, Message};
 use super::keymap::Bindings;
@@ -37,6 +39,8 @@ use super::layout::{Front, Layout, Size, Tier};
 use super::list::List;
 use super::message::Proposed;
 use super::moment::Moment;
+use super::pointer::Spot;
+use super::profile::Profile;
 use super::review::{Review, UpdateId, Wanted};
 use super::view::View;
 use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
@@ -136,6 +140,12 @@ pub struct State {
     pub mode_locked: bool,
     /// Whether this is the demo.
     pub demo: bool,
+    /// What the configuration says; the fields of the same names may have changed since.
+    pub configured: Configured,
+    /// How much is sent to the terminal.
+    pub profile: Profile,
+    /// Whether the mouse is taken, if the profile has it.
+    pub mouse: bool,
     /// The keys that a preset or a person has set.
     pub bindings: Bindings,
     /// The terminal's size.
@@ -146,8 +156,10 @@ pub struct State {
     pub zone: TimeZone,
     /// The time since the start.
     pub at: Moment,
-    /// When a key was last pressed.
+    /// When a key was last pressed, or the mouse.
     pub last_key: Option<Moment>,
+    /// What was clicked last, and when.
+    pub last_click: Option<(Spot, Moment)>,
     /// What the title calls the source.
     pub source: String,
     /// What the cluster says, where one is a source.
@@ -262,12 +274,16 @@ impl Default for State {
             mode: Mode::default(),
             mode_locked: false,
             demo: false,
+            configured: Configured::default(),
+            profile: Profile::default(),
+            mouse: false,
             bindings: Bindings::default(),
             size: Size { width: 100, height: 30 },
             now: Timestamp::UNIX_EPOCH,
             zone: TimeZone::UTC,
             at: Moment::default(),
             last_key: None,
+            last_click: None,
             source: String::new(),
             live: None,
             lost: None,
@@ -419,6 +435,7 @@ impl State {
             focus: self.diff.focus,
             over: self.preview.overlay,
             zoomed: self.preview.zoomed,
+            single: self.profile.is_low(),
         })
     }
 

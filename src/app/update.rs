@@ -21,6 +21,7 @@ mod objects;
 mod order;
 mod overlays;
 mod playground;
+mod pointer;
 mod problems;
 mod push;
 mod rescan;
@@ -67,6 +68,16 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Loaded(job, result) => objects::loaded(state, job, result),
         Msg::NothingFound(job, tried) => objects::nothing_found(state, job, tried),
+        Msg::TerminalIsSlow(round_trip) => {
+            mode::offer_low_bandwidth(state, round_trip);
+            vec![]
+        }
+        Msg::Clicked(spot) => pointer::click(state, spot),
+        Msg::Wheel { down, spot } => pointer::wheel(state, down, spot),
+        Msg::Configured(configured) => {
+            state.configure(*configured);
+            vec![]
+        }
         Msg::Announced(text) => {
             state.tell(Level::Warning, text);
             vec![]
@@ -134,9 +145,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Reconciled(kind, id, result) => order::reconciled(state, kind, &id, result),
         Msg::MessageWritten(written) => message::written(state, written),
         Msg::PagerEnded(ended) => {
-            if let Err(why) = ended {
-                state.tell(Level::Warning, why);
-            }
+            ended.unwrap_or_else(|why| state.tell(Level::Warning, why));
             vec![]
         }
         Msg::WayOpened(opened) => rescan::way_opened(state, opened),
@@ -246,14 +255,25 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::No => overlays::no(state),
         Action::Rescan => rescan::rescan(state),
         Action::RescanAll => rescan::rescan_all(state),
-        Action::Theme | Action::ModeReadOnly | Action::ModeDryRun | Action::ModeWrite => {
-            mode::perform(state, action)
-        }
+        Action::Theme
+        | Action::ModeReadOnly
+        | Action::ModeDryRun
+        | Action::ModeWrite
+        | Action::ProfileNormal
+        | Action::ProfileLow
+        | Action::Mouse => mode::perform(state, action),
         Action::SuspendObject | Action::ResumeObject | Action::ReconcileObject => order::open(state, action),
         Action::Pager => overlays::page(state),
-        Action::OpenWay => vec![Effect::OpenWay],
-        Action::Suspend => vec![Effect::Suspend],
-        Action::Redraw => vec![Effect::Redraw],
-        Action::Demo => vec![Effect::Demo],
+        Action::OpenWay | Action::Suspend | Action::Redraw | Action::Demo => of_the_shell(action),
     }
+}
+
+/// What the shell does alone.
+fn of_the_shell(action: Action) -> Vec<Effect> {
+    vec![match action {
+        Action::OpenWay => Effect::OpenWay,
+        Action::Suspend => Effect::Suspend,
+        Action::Demo => Effect::Demo,
+        _ => Effect::Redraw,
+    }]
 }

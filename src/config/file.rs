@@ -10,14 +10,15 @@ use toml::de::DeTable;
 
 use super::keys::{self, Keys};
 use super::{Environment, ForgeConfig, RegistryConfig, config_problem};
+use crate::app::profile::Profile;
 use crate::cli::Global;
 use crate::domain::age::MinAge;
 use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// The keys of a configuration file; all optional.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct File {
     pub(super) mode: Option<Mode>,
@@ -26,6 +27,8 @@ pub(super) struct File {
     pub(super) files: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) theme: Option<String>,
+    pub(super) profile: Option<Profile>,
+    pub(super) mouse: Option<bool>,
     pub(super) ascii: Option<bool>,
     pub(super) protected_branches: Option<Vec<String>>,
     pub(super) min_age: Option<MinAge>,
@@ -41,9 +44,54 @@ pub(super) struct File {
     /// Read apart, because each line has a place of its own.
     #[serde(skip)]
     pub(super) keys: Keys,
+    /// The same keys for one kube context, by its name.
+    pub(super) contexts: BTreeMap<String, File>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+impl File {
+    /// What it says in a kube context: its section for that over the rest.
+    #[must_use]
+    pub(super) fn in_context(self, context: Option<&str>) -> Self {
+        let section = context.and_then(|name| self.contexts.get(name).cloned());
+        section.into_iter().fold(self, Self::then)
+    }
+
+    /// The same file, where `over` does not say something else.
+    fn then(mut self, over: Self) -> Self {
+        self.registries.extend(over.registries);
+        self.forge.extend(over.forge);
+        self.git.url.extend(over.git.url);
+        Self {
+            mode: over.mode.or(self.mode),
+            source: over.source.or(self.source),
+            files: over.files.or(self.files),
+            namespace: over.namespace.or(self.namespace),
+            theme: over.theme.or(self.theme),
+            profile: over.profile.or(self.profile),
+            mouse: over.mouse.or(self.mouse),
+            ascii: over.ascii.or(self.ascii),
+            protected_branches: over.protected_branches.or(self.protected_branches),
+            min_age: over.min_age.or(self.min_age),
+            freeze: over.freeze.or(self.freeze),
+            scan_concurrency: over.scan_concurrency.or(self.scan_concurrency),
+            max_reply_mib: over.max_reply_mib.or(self.max_reply_mib),
+            commit: CommitSection {
+                author: over.commit.author.or(self.commit.author),
+                sign: over.commit.sign.or(self.commit.sign),
+                trailers: over.commit.trailers.or(self.commit.trailers),
+            },
+            hold: HoldSection { days: over.hold.days.or(self.hold.days) },
+            keys: self.keys.then(over.keys),
+            locked: self.locked,
+            git: self.git,
+            registries: self.registries,
+            forge: self.forge,
+            contexts: self.contexts,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct CommitSection {
     pub(super) author: Option<String>,
@@ -51,7 +99,7 @@ pub(super) struct CommitSection {
     pub(super) trailers: Option<Vec<String>>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct HoldSection {
     pub(super) days: Option<HoldDays>,
@@ -97,7 +145,7 @@ impl<'de> Deserialize<'de> for HoldDays {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct GitSection {
     pub(super) url: BTreeMap<String, String>,
@@ -111,6 +159,8 @@ pub(super) const KEYS: &[&str] = &[
     "files",
     "namespace",
     "theme",
+    "profile",
+    "mouse",
     "ascii",
     "protected_branches",
     "min_age",
@@ -125,13 +175,14 @@ pub(super) const KEYS: &[&str] = &[
     "registries.",
     "forge.",
     "keys.",
+    "contexts.",
 ];
 
 /// The keys of each host below a name of [`KEYS`].
 const OF_HOSTS: &[(&str, &[&str])] = &[("forge", &["kind", "api"]), ("registries", &["endpoint", "ca"])];
 
-/// Keys of the published configuration that this version does not read yet.
-const LATER: &[&str] = &["profile", "mouse", "contexts."];
+/// What counts in a file as a whole, and not in its section for a kube context.
+const WHOLE: [&str; 2] = ["locked", "contexts"];
 
 pub(super) const SYSTEM_FILE: &str = "/etc/xdg/supercargo/config.toml";
 
@@ -200,52 +251,72 @@ pub(super) fn place(text: &str, byte: usize) -> String {
 
 pub(super) fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
     let table: toml::Table = toml::from_str(text).map_err(|error| located(name, text, &error))?;
-    unknown_keys(name, "", &table, warnings);
-    unknown_keys_of_hosts(name, &table, warnings);
+    unknown_keys(name, ("", ""), &table, warnings);
+    unknown_keys_of_hosts(name, "", &table, warnings);
+    unknown_keys_of_contexts(name, &table, warnings);
     let mut file: File = toml::from_str(text).map_err(|error| located(name, text, &error))?;
     let spanned = DeTable::parse(text).map_err(|error| located(name, text, &error))?;
-    file.keys = keys::read(keys::Text { name, text }, spanned.get_ref(), warnings);
+    let whole = keys::Text { name, text };
+    file.keys = keys::read(whole, spanned.get_ref(), warnings);
+    let sections = spanned.get_ref().get("contexts").and_then(|contexts| contexts.get_ref().as_table());
+    for (context, section) in sections.into_iter().flatten() {
+        if let (Some(of), Some(table)) =
+            (file.contexts.get_mut(context.get_ref().as_ref()), section.get_ref().as_table())
+        {
+            of.keys = keys::read(whole, table, warnings);
+            (of.locked, of.contexts) = (Vec::new(), BTreeMap::new());
+        }
+    }
     Ok(file)
 }
 
-/// Warns about each key that nothing reads, naming the nearest one that something does.
-fn unknown_keys(name: &str, prefix: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
+/// Warns about each key that nothing reads, naming the nearest one that something does. `section` is what stands before the
+/// names that are known, and the names down to this table.
+fn unknown_keys(name: &str, section: (&str, &str), table: &toml::Table, warnings: &mut Vec<Problem>) {
+    let (before, prefix) = section;
     for (key, value) in table {
         let path = format!("{prefix}{key}");
-        let is_of = |keys: &[&str]| {
-            keys.iter().any(|known| {
-                *known == path
-                    || known.strip_suffix('.') == Some(&path)
-                    || (known.ends_with('.') && path.starts_with(known))
-            })
-        };
-        if is_of(LATER) {
-            let text = format!("the key {path:?} is not read by this version yet");
-            warnings.push(Problem::new(Code::Skipped, name, text));
-            continue;
-        }
         let covered =
             KEYS.iter().any(|known| *known == path || (known.ends_with('.') && path.starts_with(known)));
         let section = KEYS.iter().any(|known| known.starts_with(&format!("{path}.")));
         match value {
             toml::Value::Table(inner) if section && !covered => {
-                unknown_keys(name, &format!("{path}."), inner, warnings);
+                unknown_keys(name, (before, &format!("{path}.")), inner, warnings);
             }
             _ if covered || section => {}
-            _ => warnings.push(unread(name, &path, (&path, KEYS))),
+            _ => warnings.push(unread(name, &format!("{before}{path}"), (&path, KEYS))),
         }
     }
 }
 
 /// As [`unknown_keys`], for the hosts that a section describes.
-fn unknown_keys_of_hosts(name: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
+fn unknown_keys_of_hosts(name: &str, before: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
     for (section, keys) in OF_HOSTS {
         let hosts = table.get(*section).and_then(toml::Value::as_table).into_iter().flatten();
         for (host, keys_of_host) in hosts.filter_map(|(host, value)| Some((host, value.as_table()?))) {
             let unknown = keys_of_host.keys().filter(|key| !keys.contains(&key.as_str()));
-            warnings
-                .extend(unknown.map(|key| unread(name, &format!("{section}.{host}.{key}"), (key, *keys))));
+            warnings.extend(
+                unknown.map(|key| unread(name, &format!("{before}{section}.{host}.{key}"), (key, *keys))),
+            );
         }
+    }
+}
+
+/// As [`unknown_keys`], for the sections of kube contexts.
+fn unknown_keys_of_contexts(name: &str, table: &toml::Table, warnings: &mut Vec<Problem>) {
+    let contexts = table.get("contexts").and_then(toml::Value::as_table).into_iter().flatten();
+    for (context, section) in contexts.filter_map(|(context, value)| Some((context, value.as_table()?))) {
+        let before = format!("contexts.{context}.");
+        let (whole, section): (toml::Table, toml::Table) =
+            section.clone().into_iter().partition(|(key, _)| WHOLE.contains(&key.as_str()));
+        warnings.extend(whole.keys().map(|key| {
+            config_problem(
+                name,
+                format!("{key:?} counts for the file as a whole, and not in \"contexts.{context}\""),
+            )
+        }));
+        unknown_keys(name, (&before, ""), &section, warnings);
+        unknown_keys_of_hosts(name, &before, &section, warnings);
     }
 }
 
@@ -261,6 +332,7 @@ fn unread(name: &str, path: &str, (typed, keys): (&str, &[&str])) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Code;
 
     #[test]
     fn an_unknown_key_is_a_warning_with_the_nearest_name() {
@@ -286,12 +358,29 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_later_version_is_no_mistake() {
+    fn a_context_has_every_key_but_those_of_the_whole_file() {
         let mut warnings = Vec::new();
-        let text = "mouse = true\nprofile = \"normal\"\n[contexts.prod-eu]\nmode = \"read-only\"\n";
-        parse_file("c.toml", text, &mut warnings).unwrap();
-        let codes: Vec<Code> = warnings.iter().map(|warning| warning.code).collect();
-        assert_eq!(codes, [Code::Skipped; 3], "{warnings:?}");
+        let text = "[contexts.prod-eu]\nmode = \"read-only\"\nlocked = [\"mode\"]\nthme = \"mono\"\n\
+            [contexts.prod-eu.commit]\nauthro = \"operator\"\n[contexts.prod-eu.forge.\"git.example.com\"]\nurl = \"x\"\n\
+            [contexts.prod-eu.keys]\n\"push.open\" = [\"ctrl-g\"]\n";
+        let file = parse_file("c.toml", text, &mut warnings).unwrap();
+        let said: Vec<&str> = warnings.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            said,
+            [
+                "\"locked\" counts for the file as a whole, and not in \"contexts.prod-eu\"",
+                "nothing reads the key \"contexts.prod-eu.commit.authro\"",
+                "nothing reads the key \"contexts.prod-eu.thme\"",
+                "nothing reads the key \"contexts.prod-eu.forge.git.example.com.url\"",
+            ]
+        );
+        assert_eq!(warnings[2].hint.as_deref(), Some("Did you mean \"theme\"?"));
+        assert_eq!((file.mode, file.keys.lines.len()), (None, 0));
+        let elsewhere = file.clone().in_context(Some("dev"));
+        assert_eq!(elsewhere, file);
+        let there = file.in_context(Some("prod-eu"));
+        assert_eq!((there.mode, there.locked.len()), (Some(Mode::ReadOnly), 0));
+        assert_eq!(there.keys.lines[0].at, "c.toml:10:1");
     }
 
     #[test]

@@ -18,6 +18,8 @@ const PINS: &[(&str, Pin)] = &[
     ("files", |global, user| taken(&mut global.files) | taken(&mut user.files)),
     ("namespace", |global, user| taken(&mut global.namespace) | taken(&mut user.namespace)),
     ("theme", |global, user| taken(&mut global.theme) | taken(&mut user.theme)),
+    ("profile", |_, user| taken(&mut user.profile)),
+    ("mouse", |_, user| taken(&mut user.mouse)),
     ("ascii", |global, user| taken(&mut global.ascii) | taken(&mut user.ascii)),
     ("protected_branches", |_, user| taken(&mut user.protected_branches)),
     ("min_age", |global, user| taken(&mut global.min_age) | taken(&mut user.min_age)),
@@ -32,6 +34,7 @@ const PINS: &[(&str, Pin)] = &[
     ("registries", |_, user| taken(&mut user.registries)),
     ("forge", |_, user| taken(&mut user.forge)),
     ("keys", |_, user| taken(&mut user.keys)),
+    ("contexts", |_, user| taken(&mut user.contexts)),
 ];
 
 fn taken<T: Default + PartialEq>(value: &mut T) -> bool {

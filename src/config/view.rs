@@ -63,21 +63,25 @@ pub fn without_files(global: &Global) -> Result<Settings, Problem> {
     settle(&global, &Nothing, StdinSecrets::default(), <[File; 2]>::default(), Vec::new())
 }
 
-/// Every key that is in force, in the order of their names.
+/// Every key that is in force, in the order of their names; where the files have a section for the kube context `context`, what
+/// that says.
 ///
 /// # Errors
 /// A file that cannot be read or does not parse, as `resolve` has it.
-pub fn view(global: &Global, env: &dyn Environment) -> Result<Vec<Entry>, Problem> {
+pub fn view(global: &Global, env: &dyn Environment, context: Option<&str>) -> Result<Vec<Entry>, Problem> {
     let tables = places(global, env).map(|place| (place.path, place.exists));
     let mut layers = vec![("default".to_owned(), leaves(&defaults()))];
     let mut locked = Vec::new();
     for (rank, (path, _)) in tables.into_iter().enumerate().filter(|(_, (_, exists))| *exists) {
         let Some(path) = path else { continue };
-        let table = read_table(&path)?;
+        let mut table = read_table(&path)?;
         if rank == 0 {
             locked = strings(table.get("locked"));
         }
+        let counts = rank == 0 || !locked.iter().any(|key| key == "contexts");
+        let section = section(&mut table, context.filter(|_| counts));
         layers.push((path.display().to_string(), leaves(&table)));
+        layers.extend(section.map(|(origin, leaves)| (format!("{} {origin}", path.display()), leaves)));
     }
     let said = SAID.iter().filter_map(|(key, say)| {
         let (value, origin) = say(global, env)?;
@@ -91,13 +95,23 @@ pub fn view(global: &Global, env: &dyn Environment) -> Result<Vec<Entry>, Proble
 fn merge(layers: Vec<(String, Vec<Leaf>)>, locked: &[String]) -> Vec<Entry> {
     let mut entries: BTreeMap<Vec<String>, Entry> = BTreeMap::new();
     for (origin, leaves) in layers {
-        let may_lock = origin == "default" || origin == SYSTEM_FILE;
+        let may_lock = origin == "default" || origin.split(' ').next() == Some(SYSTEM_FILE);
         for (path, value) in leaves.into_iter().filter(|(path, _)| may_lock || !is_locked(path, locked)) {
             let entry = Entry { key: spelled(&path), value: shown(value), origin: origin.clone() };
             entries.insert(path, entry);
         }
     }
     entries.into_values().collect()
+}
+
+/// Takes the sections for kube contexts out of a file's table: that of `context`, with its name, and what it says.
+fn section(table: &mut Table, context: Option<&str>) -> Option<(String, Vec<Leaf>)> {
+    let Some(Value::Table(mut contexts)) = table.remove("contexts") else { return None };
+    let name = context?;
+    let Some(Value::Table(mut section)) = contexts.remove(name) else { return None };
+    section.remove("locked");
+    section.remove("contexts");
+    Some((format!("[{}]", spelled(&["contexts".to_owned(), name.to_owned()])), leaves(&section)))
 }
 
 /// The parts of a key, and its value.
@@ -281,7 +295,8 @@ mod tests {
     fn flags_and_variables_say_their_names() {
         let global = global(&["--write", "--theme", "mono", "-n", "shop"]);
         let env = Only(&[("SUPERCARGO_THEME", "mono"), ("SUPERCARGO_MODE", "read-only")]);
-        let entries = view(&Global { config: Some("/nowhere/config.toml".into()), ..global }, &env).unwrap();
+        let entries =
+            view(&Global { config: Some("/nowhere/config.toml".into()), ..global }, &env, None).unwrap();
         let origin = |key: &str| entries.iter().find(|entry| entry.key == key).unwrap().origin.clone();
         assert_eq!(
             ["mode", "theme", "namespace", "ascii"].map(origin),

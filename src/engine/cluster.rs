@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::{Engine, World};
-use crate::config::{Refresh, Settings, SourceChoice};
+use crate::config::{ProcessEnvironment, Refresh, Settings, SourceChoice};
 use crate::domain::controller::{Beside, Ours, Reported, Reports, beside};
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::proposal::Reference;
@@ -285,16 +285,33 @@ impl World {
 }
 
 impl Engine {
-    /// The same engine on another kube context. Where that is not reached and files are, these go on.
-    #[must_use]
-    pub fn with_context(&self, context: &str) -> Self {
+    /// The same engine on another kube context, with what the configuration says for it. Where that is not reached and files
+    /// are, these go on.
+    ///
+    /// # Errors
+    /// What the configuration says for it makes no sense, or names a CA that cannot be read.
+    pub fn with_context(&self, context: &str) -> Result<Self, Problem> {
+        let settings = self.settings.in_context(context, &ProcessEnvironment)?;
         // Whoever goes over to a cluster wants to see it, even if files alone were asked for before.
-        let source = match self.settings.source {
+        let source = match settings.source {
             SourceChoice::Files => SourceChoice::Auto,
             other => other,
         };
-        let settings = Settings { context: Some(context.to_owned()), source, ..(*self.settings).clone() };
-        Self { settings: Arc::new(settings), cluster: Slot::default(), is_switched: true, ..self.clone() }
+        let settings = Settings { source, ..settings };
+        let is_other = settings.section != self.settings.section;
+        let (registry, forges) = if is_other {
+            (Arc::new(super::scan::client(&settings)?), Arc::new(super::requests::forges(&settings)?))
+        } else {
+            (Arc::clone(&self.registry), Arc::clone(&self.forges))
+        };
+        Ok(Self {
+            settings: Arc::new(settings),
+            registry,
+            forges,
+            cluster: Slot::default(),
+            is_switched: true,
+            ..self.clone()
+        })
     }
 
     /// The kube contexts there are; none where the kubeconfig cannot be read, which is said where it is used.

@@ -20,7 +20,7 @@ pub(super) fn config(
 ) -> Result<Answer, Problem> {
     match what {
         ConfigWhat::Path => Ok(Answer::new(Paths(paths(global, env)))),
-        ConfigWhat::View => Ok(Answer::new(View(config::view(global, env)?))),
+        ConfigWhat::View => Ok(Answer::new(View(config::view(global, env, settings.section.as_deref())?))),
         // The files were read on the way here: what is wrong with them has been said, or has ended the command.
         ConfigWhat::Check => {
             Ok(Answer::new(Checked(config::places(global, env))).with_problems(settings.key_warnings.clone()))

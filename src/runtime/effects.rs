@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock;
 use super::journal::{self, Journal};
 use super::mailbox::{Letter, Mailbox};
+use crate::app::configured::Configured;
 use crate::app::effect::{Effect, JobId};
 use crate::app::message::Msg;
 use crate::config::Refresh;
@@ -197,7 +198,6 @@ impl EffectRunner {
             Effect::Load(job) => self.load(work, job),
             Effect::LoadAnew(job) => self.load_anew(work, job),
             Effect::Scan(job, repositories) => self.scan(work, job, repositories),
-            Effect::UseContext(job, context) => self.use_context(job, &context),
             Effect::LookAtSource => drop(self.tasks.spawn_on(load::look_at_source(work), &self.workers)),
             Effect::Evaluate { policies, digests } => {
                 drop(self.tasks.spawn_on(evaluate::evaluate(work, policies, digests), &self.workers));
@@ -282,6 +282,7 @@ impl EffectRunner {
             | Effect::Page
             | Effect::Write(_)
             | Effect::Suspend
+            | Effect::UseContext(..)
             | Effect::Redraw
             | Effect::Demo
             | Effect::Quit => {}
@@ -326,9 +327,13 @@ impl EffectRunner {
         });
     }
 
-    /// Begins anew with another kube context.
-    fn use_context(&mut self, job: JobId, context: &str) {
-        self.engine = self.engine.with_context(context);
+    /// Begins anew with another kube context; says by which configuration the screen goes from now on.
+    ///
+    /// # Errors
+    /// As [`Engine::with_context`]; then nothing is read.
+    pub(super) fn use_context(&mut self, job: JobId, context: &str) -> Result<Configured, Problem> {
+        self.engine = self.engine.with_context(context)?;
+        let configured = super::configured(self.engine.settings());
         let work = self.work();
         let before = work.held().newest;
         if let Some(token) = self.running.remove(&before) {
@@ -336,6 +341,7 @@ impl EffectRunner {
         }
         work.held().forget_all();
         self.load(work, job);
+        Ok(configured)
     }
 
     fn load(&mut self, work: Work, job: JobId) {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::answer::{Answer, QUESTION};
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
-use super::input::{Input, Parser, REJOIN};
+use super::input::{Input, Mouse, Parser, Pointed, REJOIN};
 use super::lent;
 use super::mailbox::{self, Caught, Inbox, Letter, mailbox};
 use super::signals::Signals;
@@ -23,8 +23,8 @@ use crate::app::state::State;
 use crate::app::update::{start, update};
 use crate::engine::Engine;
 use crate::problem::Problem;
-use crate::theme::{Finding, Theme};
-use crate::views::{self, Look};
+use crate::theme::{Depth, Finding, Theme};
+use crate::views::{self, Frame, Look};
 
 /// Sizes that change within this time are drawn once.
 const RESIZE: Duration = Duration::from_millis(30);
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LENT: Duration = Duration::from_millis(500);
 /// How long after the question a program that is left waits for the answer, so that the shell does not get it.
 const ANSWER: Duration = Duration::from_millis(300);
+/// The least time between two frames on a bad line.
+const FRAME: Duration = Duration::from_millis(100);
 /// Letters that may wait before workers do.
 const LETTERS: usize = 1024;
 
@@ -58,7 +60,10 @@ pub(super) fn run(
         screen,
         runner,
         theme: Theme::default(),
-        dressed: String::new(),
+        dressed: (String::new(), Depth::Mono),
+        drawn: Frame::default(),
+        drawn_at: None,
+        draw_due: None,
         appearance,
         clock: Clock::new(),
         leaving: None,
@@ -87,8 +92,14 @@ struct Loop {
     screen: Screen,
     runner: EffectRunner,
     theme: Theme,
-    /// The name of the theme that was loaded last, or tried to.
-    dressed: String,
+    /// The name of the theme that was loaded last, or tried to, and with how many colours.
+    dressed: (String, Depth),
+    /// What can be clicked.
+    drawn: Frame,
+    /// When the last frame was drawn.
+    drawn_at: Option<Instant>,
+    /// When the next frame is, where that has to wait.
+    draw_due: Option<Instant>,
     appearance: Appearance,
     clock: Clock,
     /// Until when signals of the keyboard are another program's.
@@ -151,7 +162,12 @@ impl Loop {
     /// How long the loop may sleep.
     fn patience(&self) -> Duration {
         let now = Instant::now();
-        let due = self.torn.into_iter().chain(self.resized).map(|due| due.saturating_duration_since(now));
+        let due = self
+            .torn
+            .into_iter()
+            .chain(self.resized)
+            .chain(self.draw_due)
+            .map(|due| due.saturating_duration_since(now));
         due.fold(self.clock.until(self.state.wake_at()), Duration::min)
     }
 
@@ -210,10 +226,25 @@ impl Loop {
             match input {
                 Input::Key(key) => self.message(Msg::Key(key))?,
                 Input::Paste(text) => self.message(Msg::Paste(text))?,
-                Input::Answer(answer) => self.answered(answer),
+                Input::Answer(answer) => self.answered(answer)?,
+                Input::Mouse(mouse) => self.pointed(mouse)?,
             }
         }
         Ok(())
+    }
+
+    /// The mouse did something to what the last frame shows.
+    fn pointed(&mut self, mouse: Mouse) -> Flow {
+        let spot = self.drawn.spot(mouse.x, mouse.y);
+        let msg = match mouse.what {
+            Pointed::WheelDown => Msg::Wheel { down: true, spot: self.drawn.pane(mouse.x, mouse.y) },
+            Pointed::WheelUp => Msg::Wheel { down: false, spot: self.drawn.pane(mouse.x, mouse.y) },
+            Pointed::Press => match spot {
+                Some(spot) => Msg::Clicked(spot),
+                None => return Ok(()),
+            },
+        };
+        self.message(msg)
     }
 
     fn message(&mut self, msg: Msg) -> Flow {
@@ -237,6 +268,13 @@ impl Loop {
                 Effect::Write(text) => self.write(&text)?,
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => self.screen.redraw(),
+                Effect::UseContext(job, context) => {
+                    let msg = match self.runner.use_context(job, &context) {
+                        Ok(configured) => Msg::Configured(Box::new(configured)),
+                        Err(problem) => Msg::Loaded(job, Err(problem)),
+                    };
+                    self.message(msg)?;
+                }
                 Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
                 other => self.runner.run(other, self.state.mode.word()),
             }
@@ -291,12 +329,17 @@ impl Loop {
     }
 
     /// Takes in what the terminal says of its background; the next frame is drawn accordingly.
-    fn answered(&mut self, answer: Answer) {
+    fn answered(&mut self, answer: Answer) -> Flow {
         match answer {
             Answer::Light => self.appearance.auto = self.appearance.library.auto(true),
             Answer::Dark => self.appearance.auto = self.appearance.library.auto(false),
-            Answer::Unreadable | Answer::Last => {}
+            Answer::Last => {
+                let took = self.asked.map(|asked| asked.elapsed()).unwrap_or_default();
+                return self.message(Msg::TerminalIsSlow(took));
+            }
+            Answer::Unreadable => {}
         }
+        Ok(())
     }
 
     /// Asks the terminal for its background, once, where that decides on the theme. What is shown waits for no answer.
@@ -325,31 +368,40 @@ impl Loop {
 
     /// Loads the theme that is to be drawn with, unless it is the one that was loaded last; says what is wrong with it.
     fn dress(&mut self) -> Flow {
-        let Appearance { depth, library, .. } = &self.appearance;
+        let library = &self.appearance.library;
         let wanted = self.appearance.resolve(self.state.theme_shown());
-        if self.dressed == wanted {
+        let depth = self.appearance.depth_for(self.state.profile);
+        if self.dressed == (wanted.to_owned(), depth) {
             return Ok(());
         }
-        wanted.clone_into(&mut self.dressed);
-        let problem = match library.load(wanted, *depth) {
+        self.dressed = (wanted.to_owned(), depth);
+        let problem = match library.load(wanted, depth) {
             Ok((theme, findings)) => {
                 self.theme = theme;
-                Finding::problem(&findings, &self.dressed)
+                Finding::problem(&findings, &self.dressed.0)
             }
             Err(error) => {
-                self.theme = Theme::fallback(*depth);
+                self.theme = Theme::fallback(depth);
                 Some(error.problem())
             }
         };
         problem.map_or(Ok(()), |problem| self.message(Msg::Warned(problem)))
     }
 
-    /// Draws the state and sends what changed.
+    /// Draws the state and sends what changed; on a bad line not so soon after the last time.
     fn draw(&mut self) -> Flow {
+        let due = self.drawn_at.filter(|_| self.state.profile.is_low()).map(|at| at + FRAME);
+        self.draw_due = due.filter(|due| *due > Instant::now());
+        if self.draw_due.is_some() {
+            return Ok(());
+        }
+        self.drawn_at = Some(Instant::now());
+        let takes = self.state.mouse && !self.state.profile.is_low();
+        gone(self.screen.point(takes))?;
         self.dress()?;
         let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
-        gone(self.screen.draw(|buffer| views::draw(buffer, state, look)))?;
+        self.drawn = gone(self.screen.draw(|buffer| views::frame(buffer, state, look)))?;
         self.ask()?;
         if std::mem::take(&mut self.push_unseen) {
             self.runner.pushes_seen();

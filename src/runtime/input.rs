@@ -26,6 +26,30 @@ pub(super) enum Input {
     Paste(String),
     /// What the terminal answered to our question.
     Answer(Answer),
+    /// The mouse.
+    Mouse(Mouse),
+}
+
+/// What the mouse did, on the cell at `x`, `y`, both counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mouse {
+    /// What it did.
+    pub(super) what: Pointed,
+    /// The column.
+    pub(super) x: u16,
+    /// The row.
+    pub(super) y: u16,
+}
+
+/// What a mouse does that means something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pointed {
+    /// Its left button was pressed.
+    Press,
+    /// Its wheel was turned by a notch, away from what stands below.
+    WheelUp,
+    /// Towards it.
+    WheelDown,
 }
 
 /// Takes bytes as they come and gives keys as soon as they are whole.
@@ -234,6 +258,9 @@ fn control_sequence(bytes: &[u8]) -> Next {
     };
     let parameters = std::str::from_utf8(body.get(..end).unwrap_or_default()).unwrap_or_default();
     let last = body.get(end).copied().unwrap_or_default();
+    if let Some(report) = parameters.strip_prefix('<') {
+        return Next::Input(mouse(report, last).map(Input::Mouse), end + 3);
+    }
     if let Some(answer) = answer::notice(parameters, last) {
         return Next::Input(Some(Input::Answer(answer)), end + 3);
     }
@@ -249,6 +276,20 @@ fn control_sequence(bytes: &[u8]) -> Next {
         }),
     };
     Next::Input(found.map(Input::Key), end + 3)
+}
+
+/// `CSI < button ; column ; row M`, with `m` for a button that is let go (xterm's mode 1006). Other buttons, and buttons with
+/// Shift and the like, are the terminal's.
+fn mouse(report: &str, last: u8) -> Option<Mouse> {
+    let mut numbers = report.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, x, y) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let what = match (button, last) {
+        (0, b'M') => Pointed::Press,
+        (64, b'M') => Pointed::WheelUp,
+        (65, b'M') => Pointed::WheelDown,
+        _ => return None,
+    };
+    Some(Mouse { what, x: x.checked_sub(1)?, y: y.checked_sub(1)? })
 }
 
 /// The key of a sequence's last byte, and for `~` of its first number.
@@ -292,11 +333,24 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_mouse_is_its_left_button_and_its_wheel_and_never_keys() {
+        assert_eq!(
+            keys(b"\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<65;200;60M\x1b[<64;3;4Mj"),
+            ["Press 0,0", "WheelDown 199,59", "WheelUp 2,3", "j"]
+        );
+        assert_eq!(
+            keys(b"\x1b[<2;1;1M\x1b[<4;1;1M\x1b[<35;1;1M\x1b[<0;0;1M\x1b[<0;99999;1M\x1b[<0;1M\x1b[<;;M"),
+            Vec::<String>::new()
+        );
+    }
+
     fn keys(bytes: &[u8]) -> Vec<String> {
         let show = |input: Input| match input {
             Input::Key(key) => key.to_string(),
             Input::Paste(text) => format!("paste:{text}"),
             Input::Answer(answer) => format!("{answer:?}"),
+            Input::Mouse(Mouse { what, x, y }) => format!("{what:?} {x},{y}"),
         };
         Parser::default().feed(bytes).into_iter().map(show).collect()
     }

@@ -14,17 +14,23 @@ use ratatui::layout::Rect;
 use super::answer::{FOLLOW, UNFOLLOW};
 use super::paint::Painter;
 use crate::app::layout::Size;
-use crate::views::Cursor;
+use crate::views::Frame;
 
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J";
 /// The same backwards, and the region of a scroll of which only a part could be sent; only what was set is reset.
 const LEAVE: &[u8] = b"\x1b[r\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
+/// Has the mouse's buttons and wheel reported, and nothing of its movements (modes 1000 and 1006), and ends that.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Whether it says when its background changes, while it is ours.
 static FOLLOWED: AtomicBool = AtomicBool::new(false);
+/// Whether it reports the mouse, while it is ours.
+static POINTED: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
 /// The terminal while it is ours.
@@ -48,17 +54,29 @@ impl Screen {
         Ok(Self { painter, next: empty(size), out })
     }
 
-    /// Shows what `draw` draws into an empty buffer, with the cursor where it says; sends nothing if nothing changed.
+    /// Shows what `draw` draws into an empty buffer, with the cursor where it says; sends nothing if nothing changed. Returns what
+    /// a click means where.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Cursor>) -> io::Result<()> {
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Frame) -> io::Result<Frame> {
         self.next.reset();
-        let cursor = draw(&mut self.next);
-        match self.painter.frame(&mut self.next, cursor) {
-            Some(frame) => self.out.write_all(frame.as_bytes()),
-            None => Ok(()),
+        let drawn = draw(&mut self.next);
+        if let Some(frame) = self.painter.frame(&mut self.next, drawn.cursor) {
+            self.out.write_all(frame.as_bytes())?;
         }
+        Ok(drawn)
+    }
+
+    /// Has the terminal report the mouse, or leave it alone; says so only if that is new.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(super) fn point(&mut self, takes: bool) -> io::Result<()> {
+        if POINTED.swap(takes, Ordering::SeqCst) == takes {
+            return Ok(());
+        }
+        self.out.write_all(if takes { MOUSE } else { NO_MOUSE })
     }
 
     /// Sends bytes that draw nothing, such as a text for the clipboard.
@@ -129,7 +147,12 @@ fn take(out: &mut File) -> io::Result<()> {
     crossterm::terminal::enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
     out.write_all(ENTER)?;
-    if FOLLOWED.load(Ordering::SeqCst) { out.write_all(FOLLOW) } else { Ok(()) }
+    for (is_on, begin) in [(&FOLLOWED, FOLLOW), (&POINTED, MOUSE)] {
+        if is_on.load(Ordering::SeqCst) {
+            out.write_all(begin)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the terminal back, once.
@@ -137,8 +160,12 @@ pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         // A terminal that is gone cannot be given back, and there is nobody to tell.
         let mut out = io::stdout();
-        let unfollow = if FOLLOWED.load(Ordering::SeqCst) { UNFOLLOW } else { &[] };
-        let _ = out.write_all(unfollow).and_then(|()| out.write_all(LEAVE)).and_then(|()| out.flush());
+        let mut bytes = Vec::new();
+        for (is_on, end) in [(&POINTED, NO_MOUSE), (&FOLLOWED, UNFOLLOW)] {
+            bytes.extend_from_slice(if is_on.load(Ordering::SeqCst) { end } else { &[] });
+        }
+        bytes.extend_from_slice(LEAVE);
+        let _ = out.write_all(&bytes).and_then(|()| out.flush());
         let _ = crossterm::terminal::disable_raw_mode();
     }
 }

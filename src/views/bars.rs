@@ -112,7 +112,7 @@ fn pushing(state: &State, push: &PushRun) -> Vec<Line> {
     let what = if push.dry_run { "simulating a push" } else { "pushing" };
     let short = if push.dry_run { "simulating" } else { what };
     let way = if state.view() == View::Push { "" } else { ", p shows it" };
-    let spinner = words::spinner(state.spinner());
+    let spinner = words::spinner(state);
     let texts = [format!("{spinner} {what}{way}"), format!("{spinner} {short}"), short.to_owned()];
     texts.map(|text| Line::of(Role::StateWarn, text)).into()
 }
@@ -144,6 +144,7 @@ fn tabs(state: &State) -> [Tab; 6] {
         name: view.title(),
         count,
         active: front == Some(view),
+        view,
     })
 }
 

@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::frame;
 use super::widgets::line::Line;
+use crate::app::pointer::Spot;
+use crate::app::view::View;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -112,6 +114,8 @@ pub(super) struct Tab {
     pub(super) count: Option<usize>,
     /// Whether it is in front.
     pub(super) active: bool,
+    /// The view.
+    pub(super) view: View,
 }
 
 /// Draws the row of tabs.
@@ -119,7 +123,9 @@ pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, tabs: &[Tab]) {
     let mut x = area.x;
     for tab in tabs {
         let room = area.right().saturating_sub(x);
-        x += canvas.line(x, area.y, room, &tab_line(tab)) + 2;
+        let used = canvas.line(x, area.y, room, &tab_line(tab));
+        canvas.spot(Rect { x, width: used, ..area }, Spot::Tab(tab.view));
+        x += used + 2;
     }
 }
 
@@ -237,8 +243,13 @@ mod tests {
 
     #[test]
     fn tabs_and_hints_read_as_in_the_frames() {
-        let tab =
-            |key: &str, name, count, active| Tab { key: key.to_owned(), name, count: Some(count), active };
+        let tab = |key: &str, name, count, active| Tab {
+            key: key.to_owned(),
+            name,
+            count: Some(count),
+            active,
+            view: View::Updates,
+        };
         let tabs = [
             tab("1", "Updates", 3, true),
             tab("", "Repositories", 12, false),

@@ -17,6 +17,7 @@ use super::{find, palette, words};
 use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
+use crate::app::pointer::Spot;
 use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State};
 use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
@@ -255,6 +256,9 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
         })
         .collect();
     let inside = message_box(canvas, area, menu.title, 24, &lines);
+    for (y, index) in (inside.y..inside.bottom()).zip(top..menu.entries.len()) {
+        canvas.spot(Rect { y, height: 1, ..inside }, Spot::Choice(index));
+    }
     let y = inside.y + to_cells(menu.cursor - top);
     if y < inside.bottom() {
         canvas.highlight(Rect { y, height: 1, ..inside });

@@ -18,7 +18,7 @@ use crate::theme::Role;
 const COLUMN: u16 = 46;
 
 /// The marks of the screens, and what they mean.
-const LEGEND: [(&str, &str); 11] = [
+const LEGEND: [(&str, &str); 12] = [
     ("[x] [-] [ ]", "approved, skipped, undecided"),
     ("[~] [H] [!]", "approved in part, held, blocked"),
     ("★ ✓", "selected tag, candidate"),
@@ -30,6 +30,7 @@ const LEGEND: [(&str, &str); 11] = [
     ("+ -", "newer, older than what the files hold"),
     ("DOWN name!", "goes back, changes the image's name"),
     ("!2", "problems: press !"),
+    ("Shift-drag", "selects text while m has the mouse"),
 ];
 
 /// A line of the page.

@@ -1,6 +1,8 @@
 //! The plan: approved updates, one commit for each automation, and where each would go.
 
 use super::updates;
+use ratatui::layout::Rect;
+
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, Cut};
 use super::widgets::line::Line;
@@ -9,6 +11,7 @@ use super::words;
 use crate::app::action::key_of;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
+use crate::app::pointer::Spot;
 use crate::app::review::UpdateId;
 use crate::app::state::State;
 use crate::domain::branch::Onto;
@@ -60,6 +63,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         rows: entries.len(),
         top: fit(0, (cursor + 1).min(entries.len() - 1), entries.len(), layout.rows()),
         cursor,
+        orders: &[],
+        is_list: false,
         range: None,
         focused: state.overlay.is_none(),
         measured: true,
@@ -68,6 +73,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Some(entry) => row(state, entry, arrow),
         None => Row::Line(Line::default()),
     });
+    let below = super::rect(layout.list);
+    for (y, entry) in (below.y..below.bottom()).zip(entries.iter().skip(table.top)) {
+        let Entry::Update(id) = entry else { continue };
+        if let Some(index) = state.plan.rows().iter().position(|row| row == *id) {
+            canvas.spot(Rect { y, height: 1, ..below }, Spot::Row(index));
+        }
+    }
 }
 
 fn entries(state: &State, width: u16) -> Vec<Entry<'_>> {

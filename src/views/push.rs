@@ -9,6 +9,7 @@ use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::words;
 use crate::app::layout::Layout;
+use crate::app::pointer::Spot;
 use crate::app::state::{NextStep, PushRun, State, Task};
 use crate::app::view::View;
 use crate::domain::landing::{Landed, LandingStep, Merge};
@@ -57,7 +58,7 @@ fn progress_title(state: &State, run: &PushRun) -> Line {
     };
     let seconds = state.at.since(run.since) / 1000;
     let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
-    Line::plain(words::spinner(state.spinner())).with(Role::Select, what).dim(elapsed)
+    Line::plain(words::spinner(state)).with(Role::Select, what).dim(elapsed)
 }
 
 fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String {
@@ -205,6 +206,7 @@ fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &
         if y >= area.bottom() {
             break;
         }
+        canvas.spot(Rect { y, height: 1, ..area }, Spot::Row(at));
         canvas.line(area.x + 2, y, area.width.saturating_sub(2), &next_step(state, step));
         if at == run.next.cursor() && state.overlay.is_none() {
             canvas.highlight(Rect { y, height: 1, width: area.width.min(56), ..area });
@@ -249,7 +251,7 @@ fn steps(state: &State, run: &PushRun, width: u16) -> Vec<Line> {
     let line = |(time, step): &(jiff::Timestamp, LandingStep)| {
         let took = match step.millis {
             Some(millis) => words::seconds(std::time::Duration::from_millis(millis)),
-            None if run.result.is_none() => words::spinner(state.spinner()).to_owned(),
+            None if run.result.is_none() => words::spinner(state).to_owned(),
             None => String::new(),
         };
         let text = text(step);

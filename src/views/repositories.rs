@@ -82,7 +82,7 @@ fn status(state: &State, repository: &ImageRepository, scan: Option<&Scan>) -> L
     let Some(scan) = scan else { return Line::of(Role::TextDim, "waiting") };
     if let Some(running) = scan.running {
         let share = running.percent().map_or_else(String::new, |percent| format!(" {percent} %"));
-        return Line::plain(words::spinner(state.spinner())).and(format!(" scanning{share}"));
+        return Line::plain(words::spinner(state)).and(format!(" scanning{share}"));
     }
     if let Some(problem) = &scan.error {
         return failure(state, problem, scan);

@@ -100,7 +100,7 @@ fn contexts(state: &State) -> Option<Line> {
 /// What the status line says.
 pub(super) fn summary(state: &State) -> Line {
     match &state.phase {
-        Phase::Loading => Line::plain(words::spinner(state.spinner())).and(" looking"),
+        Phase::Loading => Line::plain(words::spinner(state)).and(" looking"),
         Phase::Failed(problem) => Line::of(Role::StateError, problem.to_string()),
         Phase::Nothing(_) | Phase::Ready => Line::plain("no Flux objects"),
     }

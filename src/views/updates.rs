@@ -472,7 +472,7 @@ fn scanning(state: &State, running: usize, total: usize) -> Line {
     let since = state.scans.iter().filter_map(|(_, scan)| scan.running).map(|running| running.since).min();
     let seconds = since.map_or(0, |since| state.at.since(since) / 1000);
     let elapsed = if seconds >= 2 { format!(" · {seconds} s") } else { String::new() };
-    Line::plain(words::spinner(state.spinner()))
+    Line::plain(words::spinner(state))
         .and(format!(" scanning {running} of {total}{elapsed}"))
         .dim(" · Ctrl-c stops the scan and keeps what is known")
 }

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 
 use super::widgets::line::Line;
+use crate::app::state::State;
 use crate::domain::age;
 use crate::domain::lint::BrokenChain;
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
@@ -163,9 +164,10 @@ fn days_between(then: &Zoned, now: &Zoned) -> i32 {
     then.date().until((Unit::Day, now.date())).map_or(0, |span| span.get_days())
 }
 
-/// The spinner in its phase, one cell: in the colour of text, so that a turn costs that cell and no colour.
-pub(super) fn spinner(phase: usize) -> &'static str {
-    ["/", "-", "\\", "|"][phase % 4]
+/// The spinner in its phase, one cell: in the colour of text, so that a turn costs that cell and no colour. On a bad line it
+/// stands still.
+pub(super) fn spinner(state: &State) -> &'static str {
+    if state.profile.is_low() { "-" } else { ["/", "-", "\\", "|"][state.spinner() % 4] }
 }
 
 /// `0.4 s`, `61 s`.

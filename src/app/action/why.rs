@@ -130,6 +130,11 @@ pub(super) fn undecided(state: &State) -> Option<String> {
     unless(state.review.tally().undecided > 0, "nothing is undecided")
 }
 
+/// There is no mouse on a bad line: each movement of its wheel would be drawn.
+pub(super) fn mouse(state: &State) -> Option<String> {
+    unless(!state.profile.is_low(), "the profile low-bandwidth has no mouse; `:profile normal` has")
+}
+
 const PUSHING: &str = "a push is under way";
 
 /// There has to be a decision to take back.

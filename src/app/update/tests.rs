@@ -10,6 +10,7 @@ mod landed;
 mod lists;
 mod ordering;
 mod playground;
+mod pointing;
 mod pushing;
 mod random;
 mod targets;

@@ -106,7 +106,9 @@ impl State {
     pub fn wake_at(&self) -> Moment {
         let into_minute = u64::try_from(self.now.as_millisecond().rem_euclid(60_000)).unwrap_or(0);
         let minute = self.at.plus(60_000 - into_minute);
-        let spinner = self.is_working().then(|| Moment((self.at.0 / SPINNER + 1) * SPINNER));
+        // On a bad line there is no spinner: what is written is drawn once a second.
+        let turn = if self.profile.is_low() { 1_000 } else { SPINNER };
+        let spinner = self.is_working().then(|| Moment((self.at.0 / turn + 1) * turn));
         let status = self.status.as_ref().and_then(crate::app::state::Status::ends);
         let scan = self
             .scans

@@ -31,8 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
             lines.push(fact("Merge", branches(dialog, None, canvas.arrow())));
             let seconds = state.at.since(dialog.since) / 1000;
             let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
-            let asking =
-                Line::plain(words::spinner(state.spinner())).and(" asking the remote what it would do");
+            let asking = Line::plain(words::spinner(state)).and(" asking the remote what it would do");
             lines.extend([Line::default(), asking.dim(elapsed), Line::default(), keys(&[("Esc", "cancel")])]);
         }
         Some(Err(problem)) => {

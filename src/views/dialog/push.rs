@@ -41,7 +41,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
 fn asking(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &PushDialog) {
     let seconds = state.at.since(dialog.since) / 1000;
     let elapsed = if seconds >= 2 { format!("   {seconds} s") } else { String::new() };
-    let spinner = Line::plain(words::spinner(state.spinner()));
+    let spinner = Line::plain(words::spinner(state));
     let lines = [
         spinner.and(" asking the remote and building the plan").dim(elapsed),
         Line::default(),

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::fold_mark;
 use crate::app::layout::Layout;
+use crate::app::pointer::Spot;
 use crate::app::review::{Target, UpdateId, is_linked};
 use crate::app::rows;
 use crate::app::state::{Node, State};
@@ -22,8 +23,10 @@ use crate::views::{rect, words};
 /// Draws the rows that are in sight.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let area = rect(layout.list);
-    for (row, (_, node, is_cursor)) in (area.y..area.bottom()).zip(state.diff.tree.visible(layout.rows())) {
+    for (row, (index, node, is_cursor)) in (area.y..area.bottom()).zip(state.diff.tree.visible(layout.rows()))
+    {
         let here = Rect { y: row, height: 1, ..area };
+        spots(canvas, here, index, node);
         draw_row(canvas, state, here, node);
         if is_cursor {
             cursor(canvas, state, here);
@@ -40,6 +43,22 @@ pub(super) fn draw_branch(canvas: &mut Canvas<'_>, state: &State, area: Rect, up
     to_cells(nodes.len())
 }
 
+/// What clicks on a row mean: its box, and the rest of it.
+fn spots(canvas: &mut Canvas<'_>, row: Rect, index: usize, node: &Node) {
+    canvas.spot(row, Spot::Row(index));
+    let mark = Rect { x: row.x + to_cells(indent(node)) + 1, width: 3, ..row };
+    canvas.spot(mark.intersection(row), Spot::Box(index));
+}
+
+/// The blanks before a node's mark.
+fn indent(node: &Node) -> usize {
+    match node {
+        Node::Update(_) => 0,
+        Node::File(..) | Node::Edit(..) => 2,
+        Node::Site(..) => 4,
+    }
+}
+
 fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
     if state.diff.focus == Focus::List && state.overlay.is_none() {
         canvas.highlight(Rect { width: row.width.min(56), ..row });
@@ -51,12 +70,13 @@ fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
 fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
     let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
     let Some(update) = state.review.get(node.update()) else { return };
-    let (indent, fold, text, right) = match node {
-        Node::Update(id) => (0, Some(node), Shown::from(id.policy.to_string()), tally(state, id, update)),
-        Node::File(_, file) => (2, Some(node), Shown::from(file), in_file(update, file).to_string()),
-        Node::Site(_, index) => (4, None, site_text(update, *index), String::new()),
-        Node::Edit(_, index) => (2, None, edit_text(update, *index), String::new()),
+    let (fold, text, right) = match node {
+        Node::Update(id) => (Some(node), Shown::from(id.policy.to_string()), tally(state, id, update)),
+        Node::File(_, file) => (Some(node), Shown::from(file), in_file(update, file).to_string()),
+        Node::Site(_, index) => (None, site_text(update, *index), String::new()),
+        Node::Edit(_, index) => (None, edit_text(update, *index), String::new()),
     };
+    let indent = indent(node);
     let fold = fold.map_or(" ", |node| fold_mark(state.diff.folded.contains(node)));
     let right = Line::default().dim(right);
     let room = usize::from(row.width).saturating_sub(indent + 5 + right.width() + 2);

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::glyphs;
 use super::line::Line;
+use crate::app::pointer::Spot;
 use crate::text::{Shown, cells};
 use crate::theme::{Role, Theme};
 
@@ -29,12 +30,35 @@ pub(crate) struct Canvas<'a> {
     look: Look<'a>,
     cursor: Option<Position>,
     is_in_text: bool,
+    has_rows: bool,
+    spots: Vec<(Rect, Spot)>,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas over `buffer`.
     pub(crate) fn new(buffer: &'a mut Buffer, look: Look<'a>) -> Self {
-        Self { buffer, look, cursor: None, is_in_text: false }
+        Self { buffer, look, cursor: None, is_in_text: false, has_rows: true, spots: Vec::new() }
+    }
+
+    /// The same without a background behind the row under the cursor, whose mark alone moves then.
+    #[must_use]
+    pub(crate) fn without_row(self) -> Self {
+        Self { has_rows: false, ..self }
+    }
+
+    /// What can be clicked, the last word first.
+    pub(crate) fn spots(self) -> Vec<(Rect, Spot)> {
+        self.spots
+    }
+
+    /// What a click into `area` means; what is drawn later lies above.
+    pub(crate) fn spot(&mut self, area: Rect, spot: Spot) {
+        self.spots.push((area, spot));
+    }
+
+    /// Forgets what can be clicked: something lies over all of it.
+    pub(crate) fn cover_spots(&mut self) {
+        self.spots.clear();
     }
 
     /// Where the terminal's own cursor belongs: on the focused row or in the focused field.
@@ -163,6 +187,9 @@ impl<'a> Canvas<'a> {
     /// Gives the cell at `x`, `y` the background of the cursor row and leaves the rest of it.
     pub(crate) fn tint(&mut self, x: u16, y: u16) {
         let cursor = self.look.theme.style(Role::CursorRow);
+        if !self.has_rows {
+            return;
+        }
         if let (Some(cell), Some(bg)) = (self.buffer.cell_mut((x, y)), cursor.bg) {
             cell.set_bg(bg);
         }
@@ -178,6 +205,9 @@ impl<'a> Canvas<'a> {
     /// Shows that the cells of `area` are under the cursor: one style for all of them, so that moving costs few bytes.
     /// Only bold and underline stay, and what is hostile stays hostile.
     pub(crate) fn highlight(&mut self, area: Rect) {
+        if !self.has_rows {
+            return;
+        }
         let base = self.look.theme.style(Role::Text).patch(self.look.theme.style(Role::CursorRow));
         let hostile = self.look.theme.style(Role::TextHostile);
         for position in area.intersection(self.buffer.area).positions() {

@@ -9,6 +9,7 @@ use super::canvas::{Canvas, to_cells};
 use super::columns::{Column, Cut, Need, Placed, place, place_for};
 use super::glyphs;
 use super::line::Line;
+use crate::app::pointer::Spot;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -56,6 +57,9 @@ pub(crate) enum Row<'a> {
     Line(Line),
 }
 
+/// The columns whose cells are boxes to tick.
+const BOXES: [&str; 2] = ["DEC", "SEL"];
+
 /// What a table shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table<'a> {
@@ -63,6 +67,10 @@ pub(crate) struct Table<'a> {
     pub(crate) columns: &'a [Column],
     /// The column by which it is sorted, and whether that is descending; gets an arrow.
     pub(crate) sorted: Option<(&'a str, bool)>,
+    /// The columns by which it can be sorted, in the order of the view's orders.
+    pub(crate) orders: &'a [(&'a str, bool)],
+    /// Whether its rows are those of the view's list, so that clicks go there.
+    pub(crate) is_list: bool,
     /// How many rows there are.
     pub(crate) rows: usize,
     /// The first visible row.
@@ -102,6 +110,9 @@ impl Table<'_> {
             let here = Rect { y, height: 1, ..body };
             if let Some(row) = rows.get(index - first) {
                 self.row(canvas, here, &placed, row);
+                if self.is_list {
+                    self.spots(canvas, here, &placed, index);
+                }
             }
             if index == self.cursor {
                 self.mark(canvas, here, &placed);
@@ -138,6 +149,15 @@ impl Table<'_> {
         needs
     }
 
+    /// What clicks on a row mean: the column of boxes decides, the rest goes there.
+    fn spots(&self, canvas: &mut Canvas<'_>, here: Rect, placed: &[Placed], index: usize) {
+        canvas.spot(here, Spot::Row(index));
+        let boxes = placed.iter().find(|placed| BOXES.contains(&self.columns[placed.index].title));
+        if let Some(column) = boxes {
+            canvas.spot(Rect { x: here.x + column.x, width: column.width, ..here }, Spot::Box(index));
+        }
+    }
+
     fn header(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
         for (index, column) in placed.iter().map(|placed| (placed, &self.columns[placed.index])) {
             let mut title = Line::of(Role::TextDim, column.title.replace('→', canvas.arrow()));
@@ -147,6 +167,9 @@ impl Table<'_> {
             // A right-aligned title may reach into the blank before it.
             let spare = u16::from(column.right && index.x > 1);
             let (x, width) = (area.x + index.x - spare, index.width + spare);
+            if let Some(order) = self.orders.iter().position(|(title, _)| *title == column.title) {
+                canvas.spot(Rect { x, width, height: 1, ..area }, Spot::Order(order));
+            }
             if column.right {
                 canvas.line_right(x, area.y, width, &title);
             } else {
@@ -254,6 +277,8 @@ mod tests {
         let mut canvas = Canvas::new(&mut buffer, Look { theme: &theme, ascii: false });
         let columns = [Column::fixed("N", 8)];
         let table = Table {
+            orders: &[],
+            is_list: false,
             columns: &columns,
             sorted: None,
             rows: 100_000,
@@ -283,6 +308,8 @@ mod tests {
             let mut canvas = Canvas::new(&mut buffer, Look { theme: &theme, ascii: false });
             let (sorted, range) = (None, None);
             let table = Table {
+                orders: &[],
+                is_list: false,
                 columns: &columns,
                 sorted,
                 rows: 100,
