@@ -49,7 +49,8 @@ fn main() {
     }
     CLUSTER.set(cluster).ok().expect("set once");
     if std::env::args().all(|argument| argument != "--list") {
-        println!("{} changes made everything be read {} times more", POLICIES, reads_of_a_burst());
+        let reads = reads_of_a_burst();
+        println!("{POLICIES} changes made everything be read {reads} times more");
     }
     divan::main();
 }

@@ -5,6 +5,7 @@
 //! value; the engine itself keeps only connections, caches and settings.
 
 mod age;
+mod around;
 mod audit;
 pub(crate) mod bootstrap;
 mod cache;
@@ -35,6 +36,7 @@ mod reflect;
 mod requests;
 mod revert;
 mod revisit;
+mod rights;
 mod scan;
 mod select;
 mod sign;

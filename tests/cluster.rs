@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+#[path = "clusters/around.rs"]
+mod around;
 #[path = "clusters/faults.rs"]
 mod faults;
+#[path = "clusters/ways.rs"]
+mod ways;
 
 mod support {
     pub mod cluster;
+    pub mod proxies;
     pub mod registry;
 }
 
@@ -194,7 +199,21 @@ fn who_may_not_is_told_what_and_never_shown_an_empty_list() {
     cluster.allow("reader", Some("narrow"), &["list"], &kinds);
     let list = get("reader").json();
     assert_eq!(list["items"][0]["name"], "app", "{list}");
+    // Who asks for one namespace hears nothing of the others.
     let said = list["problems"].to_string();
+    assert!(said.contains("not allowed to list gitrepositories in namespace narrow"), "{said}");
+    assert!(!said.contains("all namespaces"), "{said}");
+
+    let text = fs::read_to_string(&person.kubeconfig).unwrap();
+    let mut config: Value = serde_json::from_str(&text).unwrap();
+    for context in config["contexts"].as_array_mut().unwrap() {
+        context["context"]["namespace"] = json!("narrow");
+    }
+    let mut other = Person::new(Path::new("unused"));
+    other.kubeconfig = other.folder.path().join("config");
+    fs::write(&other.kubeconfig, config.to_string()).unwrap();
+    let all = ["get", "policies", "-A", "--context", "reader", "--source", "cluster", "-o", "json"];
+    let said = other.run(&all).json()["problems"].to_string();
     assert!(
         said.contains("not allowed to list imagepolicies in all namespaces; only namespace narrow is shown"),
         "{said}"

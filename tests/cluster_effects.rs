@@ -81,7 +81,7 @@ const VOTE: [&str; 6] =
     ["create", "image", "repository", "vote", "--image=127.0.0.1:1/vote", "--interval=1m"];
 
 /// One of each command that makes an object.
-const CREATES: [&[&str]; 5] = [
+const CREATES: [&[&str]; 8] = [
     &VOTE,
     &["create", "image", "policy", "vote", "--image-ref=vote", "--select-semver=1.x", "--label=team=x"],
     &[
@@ -98,6 +98,29 @@ const CREATES: [&[&str]; 5] = [
     ],
     &["create", "source", "git", "fleet", "--url=https://git.example.com/fleet", "--branch=main"],
     &["create", "secret", "oci", "login", "--url=reg.example.com", "-u", "rita", "-p", "hunter2"],
+    &[
+        "create",
+        "secret",
+        "git",
+        "fleet",
+        "--url=https://git.example.com/fleet",
+        "-u",
+        "rita",
+        "-p",
+        "hunter2",
+    ],
+    &[
+        "create",
+        "secret",
+        "proxy",
+        "way-out",
+        "--address=http://proxy.example.com:3128",
+        "-u",
+        "rita",
+        "-p",
+        "hunter2",
+    ],
+    &["create", "secret", "tls", "pair", "--ca-crt-file=/etc/hostname"],
 ];
 
 /// What was really done to a namespace by people: verb and object, in order.
@@ -262,7 +285,7 @@ fn each_kind_of_object_is_made_and_deleted_once_and_only_where_the_mode_allows_i
         rita.write(&[create, &["--timeout=1s"]].concat());
     }
     let made = ["imagerepositories/vote", "imagepolicies/vote", "imageupdateautomations/all"];
-    let more = ["gitrepositories/fleet", "secrets/login"];
+    let more = ["gitrepositories/fleet", "secrets/login", "secrets/fleet", "secrets/way-out", "secrets/pair"];
     let created: Vec<String> = made.iter().chain(&more).map(|name| format!("create {name}")).collect();
     assert_eq!(effects(cluster, "each"), created);
     for (kind, name) in [("policy", "vote"), ("update", "all")] {
@@ -395,6 +418,8 @@ fn a_check_says_what_a_cluster_serves_runs_and_allows() {
             "ok rbac/list/ImagePolicy allowed in all namespaces",
             "ok rbac/update/ImageUpdateAutomation allowed in all namespaces",
             "ok rbac/get/Secret allowed in all namespaces",
+            "ok rbac/list/Kustomization allowed in all namespaces",
+            "ok rbac/list/CronJob allowed in all namespaces",
         ],
     );
     assert!(lines.last().unwrap().starts_with("ok clock within "), "{lines:#?}");
@@ -422,6 +447,7 @@ fn a_check_says_what_a_cluster_serves_runs_and_allows() {
             "failed rbac/list/ImagePolicy not allowed to list imagepolicies in namespace checks",
             "skipped rbac/delete/ImagePolicy not allowed to delete imagepolicies in namespace checks",
             "skipped rbac/get/Secret not allowed to get secrets in namespace checks",
+            "skipped rbac/list/Deployment not allowed to list deployments in namespace checks",
             "skipped clock not allowed to create configmaps in namespace checks",
         ],
     );

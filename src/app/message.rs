@@ -16,14 +16,14 @@ use super::keymap::Key;
 use super::layout::Size;
 use super::moment::Moment;
 use super::pointer::Spot;
-use super::world::{Glanced, Live, Sightings, Told, Verdict};
+use super::world::{Around, Glanced, Live, Sightings, Told, Verdict};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::keep::RollBack;
 use crate::domain::landing::{CutOff, Landed, LandingStep, Merged};
 use crate::domain::lint::{Survey, Unmarked};
 use crate::domain::object::{Kind, ObjectId};
-use crate::domain::order::Order;
+use crate::domain::order::{Denied, Order};
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::scan::Scan;
@@ -162,8 +162,10 @@ pub enum Msg {
     SourceChanged,
     /// The cluster is not reached any more, since when and why; `None`: it is again.
     ClusterLost(Option<(Timestamp, Problem)>),
-    /// The kinds whose objects the operator may not change in the cluster, with the reason.
-    Denied(BTreeMap<Kind, String>),
+    /// Which images run in the cluster, and what applies files to it.
+    Around(Around),
+    /// The objects that the operator may not change in the cluster, with the reason.
+    Denied(Denied),
     /// What a controller did with an object that it was asked to look at.
     Reconciled(Kind, ObjectId, Result<String, Problem>),
 }

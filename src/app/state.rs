@@ -43,11 +43,14 @@ use super::pointer::Spot;
 use super::profile::Profile;
 use super::review::{Review, UpdateId, Wanted};
 use super::view::View;
-use super::world::{Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict};
+use super::world::{
+    Around, Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict,
+};
 use crate::domain::branch::Destination;
 use crate::domain::inventory::Inventory;
 use crate::domain::mode::Mode;
-use crate::domain::object::{Kind, ObjectId};
+use crate::domain::object::ObjectId;
+use crate::domain::order::Denied;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan as Found;
 use crate::domain::tags::TagList;
@@ -164,10 +167,12 @@ pub struct State {
     pub source: String,
     /// What the cluster says, where one is a source.
     pub live: Option<Live>,
+    /// What stands around its objects.
+    pub around: Around,
     /// Since when the cluster is not reached; `None` while it is.
     pub lost: Option<Timestamp>,
-    /// The kinds whose objects the operator may not change in the cluster, with the reason.
-    pub denied: BTreeMap<Kind, String>,
+    /// The objects that the operator may not change in the cluster, with the reason.
+    pub denied: Denied,
     /// The namespace whose objects alone are listed: `-n`, or chosen by `:ns`; all are read, planned and pushed as ever.
     pub scope: Option<String>,
     /// The kube contexts there are.
@@ -287,7 +292,8 @@ impl Default for State {
             source: String::new(),
             live: None,
             lost: None,
-            denied: BTreeMap::new(),
+            around: Around::default(),
+            denied: Denied::new(),
             scope: None,
             contexts: Vec::new(),
             retry: None,

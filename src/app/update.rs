@@ -138,6 +138,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::SourceChanged => objects::reload(state),
         Msg::ClusterLost(lost) => cluster::lost(state, lost),
+        Msg::Around(around) => {
+            state.around = around;
+            vec![]
+        }
         Msg::Denied(denied) => {
             state.denied = denied;
             vec![]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use facts::{Fact, Facts, Told};
 pub use glance::{Glanced, Glances, Glimpse, Sightings};
-pub use live::Live;
+pub use live::{Around, Live};
 
 use super::effect::{JobId, Reach};
 use super::moment::Moment;

@@ -56,6 +56,8 @@ pub struct Inventory {
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects that several places describe differently, with these places; they stand in none of the maps above.
     pub ambiguous: BTreeMap<(Kind, ObjectId), Vec<Origin>>,
+    /// Objects of a cluster that do not fit what is read, each with the reason; they stand in none of the maps above.
+    pub unfit: BTreeMap<(Kind, ObjectId), Problem>,
     /// Objects in versions that Flux no longer serves; they are read all the same.
     pub obsolete: Vec<Obsolete>,
     /// What could not be read.
@@ -101,17 +103,21 @@ impl Inventory {
             && self.automations.is_empty()
             && self.git_repositories.is_empty()
             && self.ambiguous.is_empty()
+            && self.unfit.is_empty()
     }
 
-    /// Why an object of this kind and name is blocked, if several places describe it differently.
+    /// Why an object of this kind and name is blocked: several places describe it differently, or it does not fit.
     pub fn ambiguity(&self, kind: Kind, id: &ObjectId) -> Option<Problem> {
+        if let Some(unfit) = self.unfit.get(&(kind, id.clone())) {
+            return Some(Problem { code: Code::BadAnswer, ..unfit.clone() });
+        }
         let places = self.ambiguous.get(&(kind, id.clone()))?;
         Some(ambiguity(kind, id, places))
     }
 
-    /// The names of a kind that several places describe differently, in order.
+    /// The names of a kind that several places describe differently, in order, then of what does not fit.
     pub fn ambiguous_of(&self, kind: Kind) -> impl Iterator<Item = &ObjectId> {
-        self.ambiguous.keys().filter(move |(of, _)| *of == kind).map(|(_, id)| id)
+        self.ambiguous.keys().chain(self.unfit.keys()).filter(move |(of, _)| *of == kind).map(|(_, id)| id)
     }
 
     /// Whether no policy is described, not even in several ways.
@@ -135,7 +141,7 @@ impl Inventory {
     /// Everything that is wrong with the source: what could not be read, then what is ambiguous.
     pub fn all_problems(&self) -> Vec<Problem> {
         let ambiguous = self.ambiguous.iter().map(|((kind, id), places)| ambiguity(*kind, id, places));
-        self.problems.iter().cloned().chain(ambiguous).collect()
+        self.problems.iter().chain(self.unfit.values()).cloned().chain(ambiguous).collect()
     }
 
     /// The policies that an automation applies: those of its namespace that its selector admits, and all there are

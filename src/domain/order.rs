@@ -1,6 +1,11 @@
 //! What a person can have the controllers of a cluster do with an object.
 
+use std::collections::BTreeMap;
+
 use super::object::{Kind, ObjectId};
+
+/// The objects that no order may be given for, by kind and namespace, with the reason: verb and resource.
+pub type Denied = BTreeMap<(Kind, String), String>;
 
 /// An order to a controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

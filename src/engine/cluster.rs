@@ -7,15 +7,19 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::around::Aside;
+use super::rights::Rights;
 use super::{Engine, World};
 use crate::config::{ProcessEnvironment, Refresh, Settings, SourceChoice};
 use crate::domain::controller::{Beside, Ours, Reported, Reports, beside};
+use crate::domain::kustomization::Kustomizations;
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::proposal::Reference;
+use crate::domain::running::Running;
 use crate::problem::{Code, Problem};
 use crate::source::cluster::connect::CALL;
-use crate::source::cluster::kinds::{Kinds, Resource, resource_of};
-use crate::source::cluster::{Act, Cluster, Lost, Snapshot, Wanted, Watch};
+use crate::source::cluster::kinds::Kinds;
+use crate::source::cluster::{Cluster, Lost, Part, Snapshot, Wanted, Watch};
 use crate::source::kubeconfig::{self, Places};
 use crate::source::secrets::Secrets;
 
@@ -36,24 +40,19 @@ const SECRETS_SERVE: Duration = Duration::from_mins(5);
 /// A context in use.
 #[derive(Debug)]
 pub(super) struct Connection {
-    cluster: Cluster,
+    pub(super) cluster: Cluster,
+    /// Which images run in it.
+    pub(super) running: Aside<Running>,
+    /// What applies files to it.
+    pub(super) kustomizations: Aside<Kustomizations>,
     kinds: Mutex<Kinds>,
     watch: Mutex<Option<Watch>>,
     last: Mutex<Option<Arc<Read>>>,
     /// From when on it is to be read again, because not all could be read.
     again: Mutex<Option<Instant>>,
-    /// What the operator may not do, and when that was asked.
-    denied: Mutex<Option<(Instant, Denied)>>,
+    /// What the operator may not do there.
+    pub(super) rights: Rights,
 }
-
-/// The kinds whose objects the operator may not change, with the reason.
-type Denied = BTreeMap<Kind, String>;
-
-/// The kinds to whose objects orders are given, all of which patch them.
-const ORDERED: [Kind; 3] = [Kind::ImageRepository, Kind::ImagePolicy, Kind::ImageUpdateAutomation];
-
-/// How long an answer about rights serves.
-const RIGHTS_SERVE: Duration = Duration::from_mins(5);
 
 /// What was read of a cluster.
 #[derive(Debug)]
@@ -115,6 +114,10 @@ impl Live {
         &self.connection.cluster
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Which kinds it serves.
     pub fn kinds(&self) -> Kinds {
         self.connection.kinds().clone()
@@ -146,7 +149,7 @@ impl Live {
         let again = *connection.again.lock().unwrap_or_else(PoisonError::into_inner);
         // Whether reading works again is known by reading alone.
         again.is_some_and(|time| time <= Instant::now())
-            || (watch.changes() != self.seen && watch.lost().is_none())
+            || (watch.changes(Part::Objects) != self.seen && watch.lost().is_none())
     }
 
     /// Whether this is no more than what `other` knows, because nothing could be read since.
@@ -157,25 +160,15 @@ impl Live {
 
 impl Connection {
     fn new(cluster: Cluster, last: Option<Arc<Read>>) -> Self {
-        let (kinds, watch, again, denied) = Default::default();
-        Self { cluster, kinds, watch, last: Mutex::new(last), again, denied }
-    }
-
-    async fn denial(&self, kind: Kind, namespace: &str) -> Option<(Kind, String)> {
-        let Resource { group, plural, .. } = resource_of(kind);
-        for place in [None, Some(namespace)] {
-            if self.cluster.may("patch", (group, plural), place).await.unwrap_or(true) {
-                return None;
-            }
-        }
-        Some((kind, format!("not allowed to {}", Act::new("patch", plural, None))))
+        let (running, kustomizations, kinds, watch, again, rights) = Default::default();
+        Self { cluster, running, kustomizations, kinds, watch, last: Mutex::new(last), again, rights }
     }
 
     fn kinds(&self) -> std::sync::MutexGuard<'_, Kinds> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watch(&self) -> std::sync::MutexGuard<'_, Option<Watch>> {
+    pub(super) fn watch(&self) -> std::sync::MutexGuard<'_, Option<Watch>> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -189,11 +182,11 @@ impl Connection {
     }
 
     /// Reads everything; while the server is not reached, what was read last stays.
-    async fn read(self: &Arc<Self>, fallback: &str, probe: Duration) -> Result<Live, Problem> {
-        let seen = self.watch().as_ref().map_or(0, Watch::changes);
+    async fn read(self: &Arc<Self>, place: (&str, bool), probe: Duration) -> Result<Live, Problem> {
+        let seen = self.watch().as_ref().map_or(0, |watch| watch.changes(Part::Objects));
         let last = self.last();
         let live = |read: Arc<Read>| Live { connection: Arc::clone(self), read, seen, time: super::now() };
-        match self.read_now((fallback, probe), last.as_deref()).await {
+        match self.read_now((place, probe), last.as_deref()).await {
             Ok((read, is_partial)) => {
                 let read = Arc::new(read);
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
@@ -226,13 +219,13 @@ impl Connection {
     /// is there at all.
     async fn read_now(
         &self,
-        (fallback, probe): (&str, Duration),
+        (place, probe): ((&str, bool), Duration),
         last: Option<&Read>,
     ) -> Result<(Read, bool), Problem> {
         // A kind may have come since, or a version gone.
         let kinds = self.cluster.within(probe).kinds().await?;
         self.kinds().clone_from(&kinds);
-        let mut snapshot = self.cluster.read(&kinds, fallback).await?;
+        let mut snapshot = self.cluster.read(&kinds, place).await?;
         let is_partial = last.is_some_and(|last| snapshot.keep(&last.snapshot));
         let wanted = Wanted::of(&snapshot.inventory);
         let known = last.filter(|last| last.wanted == wanted && last.asked.elapsed() < SECRETS_SERVE);
@@ -416,25 +409,9 @@ impl Engine {
     }
 
     /// The namespace that alone is read where all may not be.
-    fn namespace_alone(&self, cluster: &Cluster) -> String {
+    pub(super) fn namespace_alone(&self, cluster: &Cluster) -> String {
         let named = self.settings.namespace.clone().or_else(|| cluster.namespace.clone());
         named.unwrap_or_else(|| self.settings.default_namespace.clone())
-    }
-
-    /// The kinds whose objects the operator may not change, neither everywhere nor in the namespace in scope, as the API server
-    /// says it; of what it does not answer nothing is said.
-    pub async fn denied(&self, live: &Live) -> Denied {
-        let connection = &live.connection;
-        let known = connection.denied.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, denied)) = known.filter(|(time, _)| time.elapsed() < RIGHTS_SERVE) {
-            return denied;
-        }
-        let namespace = self.namespace_alone(&connection.cluster);
-        let reviews = ORDERED.map(|kind| connection.denial(kind, &namespace));
-        let denied: Denied = futures::future::join_all(reviews).await.into_iter().flatten().collect();
-        *connection.denied.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((Instant::now(), denied.clone()));
-        denied
     }
 
     /// Has a cluster that was given up for a while asked at the next load.
@@ -483,7 +460,7 @@ impl Engine {
             return if is_asked { Err(none) } else { Ok(None) };
         };
         let fallback = self.namespace_alone(&connection.cluster);
-        let read = connection.read(&fallback, probe).await;
+        let read = connection.read((&fallback, self.settings.namespace.is_some()), probe).await;
         if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterUnauthorized) {
             // The next attempt logs in again.
             self.cluster.lock().await.connection = None;

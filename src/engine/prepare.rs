@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::around::warn_of_obstacles;
 use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
 use crate::domain::branch::{self, Names, Onto};
@@ -95,6 +96,9 @@ impl Engine {
         selections: &Selections,
         request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
+        if let Some(live) = &world.live {
+            self.kustomizations(live).await;
+        }
         let (engine, world, selections) = (self.clone(), Arc::clone(world), plain(selections));
         blocking(move || engine.prepare_now(&world, &selections, request)).await
     }
@@ -171,6 +175,7 @@ impl Engine {
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
         let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
         plan.problems.splice(0..0, problems);
+        warn_of_obstacles(world, &mut plan);
         let protected = self.protected(world, &plan);
         Prepared { plan, contents, protected, moved }
     }

@@ -14,7 +14,7 @@ use crate::cli::{GetArgs, GetImage, GetWhat};
 use crate::config::Settings;
 use crate::domain::branch::Onto;
 use crate::domain::inventory::Inventory;
-use crate::domain::object::{Kind, Meta, ObjectId};
+use crate::domain::object::{Kind, Meta, ObjectId, Origin};
 use crate::domain::status::{Ready, Status};
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
@@ -332,16 +332,18 @@ fn answer(
     Ok(Answer::new(list).with_problems(all).with_note(format!("⚠ {sentence}")))
 }
 
-/// A row for each object that several places describe differently: its name, and that nothing follows from it.
+/// A row for each object that several places describe differently, or that does not fit: its name, and that nothing follows from it.
 fn ambiguous_rows(shape: &'static Shape, inventory: &Inventory) -> impl Iterator<Item = Row> {
     let nulls = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
     let blank = |columns: &[&str]| vec![String::new(); columns.len()];
     inventory.ambiguous_of(shape.object).filter_map(move |id| {
         let problem = inventory.ambiguity(shape.object, id)?;
-        let origin = inventory.ambiguous.get(&(shape.object, id.clone()))?.first()?.clone();
+        let places = inventory.ambiguous.get(&(shape.object, id.clone()));
+        let in_cluster = Origin { source: "cluster", file: None, line: None };
+        let origin = places.and_then(|places| places.first()).cloned().unwrap_or(in_cluster);
         let status = Status {
             ready: Ready::False,
-            reason: Some(Code::Ambiguous.word().into()),
+            reason: Some(problem.code.word().into()),
             message: problem.message,
         };
         Some(Row {

@@ -12,6 +12,7 @@ use crate::config::{Refresh, Settings};
 use crate::domain::branch::Onto;
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
+use crate::domain::running::Running;
 use crate::domain::scan::Scan;
 use crate::engine::{self, Engine, Forecast, ScanProgress, Scans, Selections, World};
 use crate::problem::{Code, Problem};
@@ -221,6 +222,13 @@ impl Session {
             Ok(())
         })?;
         Ok(Reviewed { judged, review, problems })
+    }
+
+    /// Which images run in the cluster; none where no cluster is a source.
+    pub(super) fn running(&self) -> Arc<Running> {
+        let live = self.world.live.as_ref();
+        let asked = |live| self.run(async { Ok(self.engine.running(live).await) });
+        live.and_then(|live| asked(live).ok()).unwrap_or_default()
     }
 
     /// The tags that marked files hold for a policy, as far as they are in the cache; nothing is fetched.

@@ -15,6 +15,7 @@ use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::policy::{Evaluation, Evaluator, Explanation, ExplanationStep, TagState};
 use crate::domain::proposal::{Hold, Reference};
 use crate::domain::reflection::Reflection;
+use crate::domain::running::Running;
 use crate::domain::scan::Scan;
 use crate::problem::{Code, Problem};
 use crate::store::{KnownImages, Ledger};
@@ -31,6 +32,9 @@ struct Tag {
     digest: Option<String>,
     created: Option<Timestamp>,
 }
+
+/// The flag of a tag that some workload of the cluster runs.
+const RUNNING: &str = "running";
 
 /// The flag of a tag that stood for something else before.
 const MOVED: &str = "digest-moved";
@@ -123,7 +127,8 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         };
         let place = session.stand_in(image);
         let chosen = Chosen { place: Some(place), ..judge(&session, None, None, scan) };
-        let (tags, scanned) = (judged(&session, &chosen, &states), chosen.scan.scanned);
+        let tags = judged(&session, &chosen, &states, &Running::default());
+        let scanned = chosen.scan.scanned;
         let list =
             TagList { repository: None, image: image.clone(), policy: None, complete: true, scanned, tags };
         return Ok(Answer::new(list).with_problems(session.engine.image_problems()));
@@ -135,7 +140,8 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
         Err(problem) => return Ok(Answer::failed(problem, session.engine.store().take_warnings())),
     };
     let told = facts::learn(&session, &chosen);
-    let tags = judged(&session, &chosen, &states);
+    let running = session.running();
+    let tags = judged(&session, &chosen, &states, &running);
     let image = chosen.repository.as_ref().and_then(|id| session.world.inventory.repositories.get(id));
     let list = TagList {
         image: image.map(|repository| repository.image.clone()).unwrap_or_default(),
@@ -147,8 +153,14 @@ pub(super) fn tags(settings: &Settings, args: &TagsArgs) -> Result<Answer, Probl
     };
     let mut problems = session.problems();
     problems.extend(told);
+    problems.extend(running.unread.iter().map(unknown_running));
     problems.extend(chosen.missed.clone());
     Ok(Answer::new(list).with_problems(problems).with_parts(1, chosen.missed.as_slice()))
+}
+
+/// That flags of what runs may be missing: no failure of what was asked for.
+fn unknown_running(problem: &Problem) -> Problem {
+    Problem::new(Code::Skipped, &problem.subject, format!("what runs is not all known: {}", problem.message))
 }
 
 /// `get tags --image REF --policy P`: the tags of any image, judged as if the policy were about it.
@@ -163,7 +175,7 @@ fn of_image(settings: &Settings, image: &str, policy: &str, states: &[TagState])
     let policy = session.world.inventory.policies.get(&id).cloned();
     let chosen = Chosen { place: Some(place), ..judge(&session, None, policy, scan) };
     let told = facts::learn(&session, &chosen);
-    let tags = judged(&session, &chosen, states);
+    let tags = judged(&session, &chosen, states, &Running::default());
     let mut problems = session.problems();
     problems.extend(told);
     let (policy, scanned) = (Some(id), chosen.scan.scanned);
@@ -281,22 +293,29 @@ fn digest_of(reflection: &Reflection, tag: &str) -> (Option<String>, bool) {
 
 /// Every tag in one of `states` (all, if none are given) in display order: latest, candidates from best to worst, the
 /// others in descending byte order.
-fn judged(session: &Session, chosen: &Chosen, states: &[TagState]) -> Vec<Tag> {
-    let mut tags = all_judged(session, chosen);
+fn judged(session: &Session, chosen: &Chosen, states: &[TagState], running: &Running) -> Vec<Tag> {
+    let mut tags = all_judged(session, chosen, running);
     tags.retain(|tag| states.is_empty() || tag.state.is_some_and(|state| states.contains(&state)));
     tags
 }
 
-fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
+fn all_judged(session: &Session, chosen: &Chosen, running: &Running) -> Vec<Tag> {
     let (repository, place) = (chosen.repository.as_ref(), chosen.place.as_ref());
     let ledger = place.and_then(|place| session.engine.ledger(&session.world, place));
     let ledger = ledger.unwrap_or_default();
     let first_seen = |tag: &str| ledger.get(tag);
     let images = place.map(|place| session.engine.known_images(&session.world, place));
     let images = images.unwrap_or_default();
+    let image = repository.and_then(|id| session.world.inventory.repositories.get(id));
+    let is_running = |tag: &str| image.is_some_and(|one| running.has(&one.image, tag));
     let (Some(evaluator), Some(evaluation)) = (&chosen.evaluator, &chosen.evaluation) else {
-        let tag =
-            |tag| Tag { first_seen: first_seen(tag), ..plain(tag, &chosen.scan) }.known(&images, &ledger);
+        let tag = |name| {
+            let mut tag = Tag { first_seen: first_seen(name), ..plain(name, &chosen.scan) };
+            if is_running(name) {
+                tag.flags.insert(0, RUNNING);
+            }
+            tag.known(&images, &ledger)
+        };
         return chosen.scan.tags.iter().map(tag).collect();
     };
     let in_files = chosen.policy.as_ref().map(|policy| session.tags_in_files(policy)).unwrap_or_default();
@@ -320,9 +339,14 @@ fn all_judged(session: &Session, chosen: &Chosen) -> Vec<Tag> {
         let tag = chosen.scan.tags.get(index)?;
         let row = evaluator.row(&chosen.scan.tags, evaluation, index);
         let mut flags = Vec::new();
-        if in_files.iter().any(|known| known == tag) {
+        let is_in_files = in_files.iter().any(|known| known == tag);
+        if is_in_files {
             flags.push("in-files");
-        } else if let Some(rank) = rank
+        }
+        if is_running(tag) {
+            flags.push(RUNNING);
+        }
+        if let Some(rank) = rank.filter(|_| !is_in_files)
             && matches!(row.state, TagState::Latest | TagState::Match)
         {
             flags.push(if place < rank { "newer" } else { "older" });

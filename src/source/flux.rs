@@ -20,6 +20,8 @@ use crate::domain::object::{
 pub const IMAGE_GROUP: &str = "image.toolkit.fluxcd.io";
 /// The API group of `GitRepository`.
 pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
+/// The API group of `Kustomization`.
+pub const KUSTOMIZE_GROUP: &str = "kustomize.toolkit.fluxcd.io";
 /// The versions that are read.
 pub const VERSIONS: &[&str] = &["v1", "v1beta2", "v1beta1"];
 

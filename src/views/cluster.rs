@@ -5,13 +5,22 @@ use super::widgets::line::Line;
 use super::words;
 use crate::app::layout::Layout;
 use crate::app::state::State;
+use crate::app::world::Phase;
 use crate::domain::controller::{Beside, Lag, Reported};
+use crate::domain::kustomization::{Kustomization, Kustomizations};
 use crate::domain::object::{ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
+use crate::domain::proposal::{ObjectIdentity, Proposal};
+use crate::domain::running::{self, Running, Use};
 use crate::domain::status::Ready;
 use crate::theme::Role;
 
 /// Draws why a kind could not be read in the place of a list that has no rows; `false` where that is not why.
 pub(super) fn unread_page(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, kinds: &[Kind]) -> bool {
+    if let Phase::Failed(problem) = &state.phase {
+        let lines = words::problem(problem, layout.header.width.saturating_sub(4));
+        super::page(canvas, layout, "Nobody knows what there is: the objects could not be read.", &lines);
+        return true;
+    }
     let unread = state
         .live
         .as_ref()
@@ -35,6 +44,58 @@ pub(super) fn selected(state: &State, id: &ObjectId) -> (Role, String) {
         Beside::Differs(_) => (Role::StateWarn, format!("≠ {tag}")),
         Beside::Agrees | Beside::Unknown => (Role::TextDim, tag.to_owned()),
     }
+}
+
+/// The tags that the workloads of an update run, for its column; `?` where that is not known, `-` where none runs it.
+pub(super) fn running(state: &State, update: &Proposal) -> String {
+    let Some(running) = &state.around.running else { return String::new() };
+    let tags = running::tags(&uses(running, update));
+    match tags.is_empty() {
+        false => tags,
+        true if running.unread.is_empty() => "-".to_owned(),
+        true => "?".to_owned(),
+    }
+}
+
+fn uses<'a>(running: &'a Running, update: &Proposal) -> Vec<&'a Use> {
+    let objects: Vec<&ObjectIdentity> = update.sites.iter().map(|site| &site.object).collect();
+    running.in_objects(&update.image, &objects)
+}
+
+/// How many workloads are named.
+const NAMED: usize = 3;
+
+/// What runs of an update's image, and what keeps its files from the cluster.
+pub(super) fn update(state: &State, update: &Proposal, width: u16) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let files = update.sites.iter().map(|site| site.file.as_str());
+    let known = state.around.kustomizations.as_ref();
+    for obstacle in
+        known.into_iter().flat_map(|all| all.in_the_way(&state.inventory, &update.automation, files.clone()))
+    {
+        lines.extend(words::paragraph("cluster", Role::StateWarn, &obstacle.message, width));
+    }
+    let Some(running) = &state.around.running else { return lines };
+    let uses = uses(running, update);
+    if !uses.is_empty() {
+        let named: Vec<String> = uses
+            .iter()
+            .take(NAMED)
+            .map(|one| format!("{} in {}", running::tags(&[one]), one.workload))
+            .collect();
+        let more = uses.len().checked_sub(NAMED).filter(|more| *more > 0);
+        let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
+        lines.extend(words::paragraph(
+            "running",
+            Role::TextDim,
+            &format!("{}{more}", named.join(", ")),
+            width,
+        ));
+    } else if let Some(problem) = running.unread.first() {
+        let text = format!("not known: {}", problem.message);
+        lines.extend(words::paragraph("running", Role::StateWarn, &text, width));
+    }
+    lines
 }
 
 /// When an automation last ran in the cluster, for its column.
@@ -118,6 +179,18 @@ fn lag(lag: Option<Lag>, width: u16) -> Vec<Line> {
 
 fn drift(state: &State, kind: Kind, id: &ObjectId, width: u16) -> Vec<Line> {
     let Some(fields) = state.drift(kind, id) else { return Vec::new() };
-    let text = format!("the file differs from the cluster in {}", fields.join(", "));
+    let text =
+        format!("the file differs from the cluster in {}{}", fields.join(", "), applier(state, kind, id));
     words::paragraph("drift", Role::StateWarn, &text, width)
+}
+
+/// `; Kustomization flux-system/apps, which applies it, is suspended`: what applies an object, and what keeps it from that.
+fn applier(state: &State, kind: Kind, id: &ObjectId) -> String {
+    let labels = state.inventory.meta(kind, id).map(|meta| &meta.labels);
+    let Some(by) = labels.and_then(Kustomizations::applier) else { return String::new() };
+    let known = state.around.kustomizations.as_ref().and_then(|known| known.all.get(&by));
+    match known.and_then(Kustomization::trouble) {
+        Some((_, trouble)) => format!("; Kustomization {by}, which applies it, {trouble}"),
+        None => format!("; Kustomization {by} applies it"),
+    }
 }

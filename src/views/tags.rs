@@ -20,6 +20,7 @@ use crate::domain::controller::Beside;
 use crate::domain::hold;
 use crate::domain::policy::{TagRow, TagState};
 use crate::domain::proposal::Step;
+use crate::domain::running::Use;
 use crate::text::Shown;
 use crate::text::spaced;
 use crate::theme::Role;
@@ -118,6 +119,8 @@ fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
 struct Marks<'a> {
     state: &'a State,
     in_files: Vec<&'a str>,
+    /// Who runs the image.
+    running: &'a [Use],
     new: Option<&'a crate::domain::tags::TagList>,
 }
 
@@ -126,11 +129,20 @@ impl<'a> Marks<'a> {
         let policy = state.tags.policy.as_ref();
         let repository = state.tags.repository.as_ref();
         let scan = repository.and_then(|id| state.scans.get(id)).and_then(|scan| scan.found.as_ref());
+        let image = repository.and_then(|id| Some(&state.inventory.repositories.get(id)?.image));
+        let running = state.around.running.as_ref();
         Self {
             state,
+            running: image.zip(running).map(|(image, running)| running.of_image(image)).unwrap_or_default(),
             in_files: policy.map_or_else(Vec::new, |policy| rows::tags_in_files(state, policy)),
             new: scan.map(|scan| &*scan.new),
         }
+    }
+}
+
+impl Marks<'_> {
+    fn is_running(&self, tag: &str) -> bool {
+        self.running.iter().any(|one| one.tag == tag)
     }
 }
 
@@ -271,7 +283,7 @@ fn text_role(state: TagState) -> Role {
     if matches!(state, TagState::Latest | TagState::Match) { Role::Text } else { role(state) }
 }
 
-/// `F` in files, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved, `H` held, `≠` the
+/// `F` in files, `R` running in the cluster, `+` newer, `-` older than those, `N` new since the previous scan, `D` digest moved, `H` held, `≠` the
 /// controller selects another.
 fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> String {
     let is_candidate = matches!(state, TagState::Latest | TagState::Match | TagState::Collide);
@@ -279,7 +291,11 @@ fn flags(verdict: &Verdict, marks: &Marks<'_>, tag: &str, state: TagState) -> St
     let mut flags = String::new();
     if is_in_files {
         flags.push('F');
-    } else if let Some(current) = marks.in_files.first().filter(|_| is_candidate) {
+    }
+    if marks.is_running(tag) {
+        flags.push('R');
+    }
+    if let Some(current) = marks.in_files.first().filter(|_| is_candidate && !is_in_files) {
         flags.push(if verdict.evaluator.step(current, tag) == Step::Down { '-' } else { '+' });
     }
     if marks.new.is_some_and(|new| new.position(tag).is_some()) {

@@ -9,7 +9,7 @@ use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row, change, change_width};
-use super::{Heads, bars, diff, policies, tags, words};
+use super::{Heads, bars, cluster, diff, policies, tags, words};
 use crate::app::action::key_of;
 use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
@@ -24,16 +24,29 @@ use crate::problem::Problem;
 use crate::text::Shown;
 use crate::theme::Role;
 
-/// The columns, in the order of the frame; RUNNING comes with the cluster.
-pub(super) const COLUMNS: [Column; 8] = [
+/// The columns, in the order of the frame.
+const COLUMNS: [Column; 8] = [
     Column::fixed("DEC", 3),
     Column::fixed("POLICY", 19).flex(12, 28).cut(Cut::Start),
-    Column::fixed("CURRENT → NEW", 38).flex(20, 49).first().over(3),
-    Column::fixed("STEP", 5).drop(5),
-    Column::fixed("SITE", 4).right().drop(4),
-    Column::fixed("PUSHED BY", 9).flex(9, 20).cut(Cut::Start).drop(3),
-    Column::fixed("AGE", 4).right().drop(2),
-    Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(1),
+    Column::fixed("CURRENT → NEW", 38).flex(20, 49).first().over(4),
+    Column::fixed("STEP", 5).drop(6),
+    Column::fixed("SITE", 4).right().drop(5),
+    Column::fixed("PUSHED BY", 9).flex(9, 20).cut(Cut::Start).drop(4),
+    Column::fixed("AGE", 4).right().drop(3),
+    Column::fixed("IMAGE", 24).flex(16, 40).cut(Cut::Start).drop(2),
+];
+
+/// The same once it is known what runs in the cluster beside them.
+const COLUMNS_BESIDE: [Column; 9] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    COLUMNS[5],
+    COLUMNS[6],
+    COLUMNS[7],
+    Column::fixed("RUNNING", 12).flex(7, 24).cut(Cut::Middle).drop(1),
 ];
 
 /// The columns of the orders that [`crate::app::rows::sorts`] names, and whether the greatest comes first.
@@ -45,7 +58,7 @@ pub(super) fn row<'a>(update: &'a Proposal, newer: Option<&'a String>, facts: &F
     let (step_role, step) = words::step(update);
     let (note, has_newer) = (note(update, newer, facts), newer.is_some());
     let arrow = facts.arrow;
-    Row::Cells(vec![
+    let cells = vec![
         Cell::of(box_role, mark),
         Cell::plain(update.policy.to_string()),
         Cell::fitted(change_width(&current(update), arrow, &new(update)) + note.width(), move |max| {
@@ -56,7 +69,14 @@ pub(super) fn row<'a>(update: &'a Proposal, newer: Option<&'a String>, facts: &F
         Cell::plain(&update.automation.name),
         Cell::of(Role::TextDim, age(update, facts)),
         Cell::of(Role::TextDim, &update.image),
-    ])
+    ];
+    let running = facts
+        .state
+        .around
+        .running
+        .is_some()
+        .then(|| Cell::of(Role::TextDim, cluster::running(facts.state, update)));
+    Row::Cells(cells.into_iter().chain(running).collect())
 }
 
 /// What rows need beside their updates.
@@ -291,6 +311,7 @@ fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
     if age::is_young(update) {
         lines.extend(words::paragraph("clocks", Role::Text, &update.clocks.text(facts.now), width));
     }
+    lines.extend(cluster::update(facts.state, update, width));
     lines.extend(compare(update, facts.state, width));
     lines
 }
@@ -319,7 +340,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     let facts = Facts { now: state.now, zone: &state.zone, arrow: canvas.arrow(), state };
-    super::list(canvas, state, layout, &state.updates, Heads::of(&COLUMNS, &SORTED), |id| {
+    let columns: &[Column] = if state.around.running.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
+    super::list(canvas, state, layout, &state.updates, Heads::of(columns, &SORTED), |id| {
         match state.review.get(id) {
             Some(update) => row(update, state.review.newer.get(id), &facts),
             None => Row::Line(Line::default()),
@@ -375,6 +397,10 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if super::nothing_matches(canvas, state, layout, View::Updates) {
         return;
     }
+    let kinds = [Kind::ImagePolicy, Kind::ImageRepository, Kind::ImageUpdateAutomation];
+    if matches!(state.phase, Phase::Failed(_)) && cluster::unread_page(canvas, state, layout, &kinds) {
+        return;
+    }
     if state.compared == Compared::Never {
         let reading = match state.phase {
             Phase::Loading => "Reading the objects …",
@@ -384,7 +410,6 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         };
         return super::page(canvas, layout, reading, &[Line::default().dim("Rows appear as scans finish.")]);
     }
-    let kinds = [Kind::ImagePolicy, Kind::ImageRepository, Kind::ImageUpdateAutomation];
     if super::cluster::unread_page(canvas, state, layout, &kinds) {
         return;
     }

@@ -153,14 +153,34 @@ fn a_busy_server_is_no_empty_list_and_an_object_that_does_not_fit_is_named() {
     });
     let person = someone(&format!("http://{}", server.host), &json!({}));
     let list = person.run(&["get", "repositories", "-A", "--source", "cluster", "-o", "json"]).json();
-    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
-    assert!(
-        list["problems"].to_string().contains("ImageRepository shop/odd of the cluster is passed over: "),
+    let passed_over = "ImageRepository shop/odd of the cluster is passed over: ";
+    assert!(list["problems"].to_string().contains(passed_over), "{list}");
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(
+        (items.len(), &items[1]["name"], &items[1]["ready"]),
+        (2, &json!("odd"), &json!("False")),
         "{list}"
     );
+    assert!(items[1]["message"].as_str().unwrap().starts_with(passed_over), "{list}");
+    let named = person.run(&["get", "repositories", "odd", "-n", "shop", "--source", "cluster"]);
+    assert!(format!("{named:?}").contains(passed_over), "{named:?}");
     let policies = person.run(&["get", "policies", "-A", "--source", "cluster", "-o", "json"]);
     assert_eq!(policies.exit, Some(3), "{policies:?}");
     assert!(policies.err.contains("\"code\":\"rate_limited\""), "{policies:?}");
+}
+
+#[test]
+fn what_is_no_api_server_is_told_from_a_name_that_is_not_there() {
+    for answer in ["404 Not Found", "400 Bad Request"] {
+        let server = Liar::start(move |_, _| Say::status(answer));
+        let address = format!("http://{}", server.host);
+        let said = someone(&address, &json!({})).run(&["get", "repositories", "--source", "cluster"]);
+        assert_eq!(said.exit, Some(3), "{said:?}");
+        assert!(said.err.contains("what answers is no API server"), "{said:?}");
+    }
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let said = someone(&nobody, &json!({})).run(&["get", "repositories", "--source", "cluster"]);
+    assert!(said.err.contains(&format!("{nobody} was asked")), "{said:?}");
 }
 
 #[test]
@@ -345,7 +365,7 @@ fn kinds_of_a_version_to_come_are_said_and_stop_nothing() {
 fn several_refusals_carry_their_advice_once() {
     let Some(cluster) = shared() else { return };
     cluster.namespace("advice");
-    cluster.allow("nobody", Some("advice"), &["list"], &KINDS);
+    cluster.allow("nobody", Some("advice"), &["list"], &KINDS[..1]);
     let person = Person::new(&cluster.kubeconfig());
     let said =
         person.run(&["get", "repositories", "-n", "advice", "--context", "nobody", "--source", "cluster"]);
@@ -371,18 +391,22 @@ fn the_environments_proxy_is_used_unless_the_api_server_is_excepted() {
     let Some(cluster) = shared() else { return };
     cluster.namespace("proxied");
     let person = Person::new(&cluster.kubeconfig());
-    let get = |proxy: &str, except: &str| {
+    let by = |variable: &str, proxy: &str, except: &str| {
         let arguments =
             ["get", "repositories", "-n", "proxied", "--source", "cluster", "--timeout", "5s", "-o", "json"];
         let mut command = person.command(&arguments);
-        Said::of(&command.env("HTTPS_PROXY", proxy).env("NO_PROXY", except).output().unwrap())
+        Said::of(&command.env(variable, proxy).env("NO_PROXY", except).output().unwrap())
     };
+    let get = |proxy: &str, except: &str| by("HTTPS_PROXY", proxy, except);
     let (asked, proxy) = counting_proxy();
     get(&proxy, "127.0.0.1,localhost").json();
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     // This proxy leads nowhere.
     assert_eq!(get(&proxy, "example.com").exit, Some(3));
-    assert_ne!(asked.load(Ordering::SeqCst), 0);
+    let asked_so_far = asked.load(Ordering::SeqCst);
+    assert_ne!(asked_so_far, 0);
+    assert_eq!(by("ALL_PROXY", &proxy, "example.com").exit, Some(3));
+    assert_ne!(asked.load(Ordering::SeqCst), asked_so_far);
 }
 
 /// In a pod, as far as its files and variables go; `None`, said loudly, where no file can be put over those of the system.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use jiff::{Timestamp, ToSpan};
 use supercargo::app::message::Msg;
-use supercargo::app::world::Live;
+use supercargo::app::world::{Around, Live};
 use supercargo::domain::controller::{Condition, LastScan, Reported, Reports};
-use supercargo::domain::object::Kind;
+use supercargo::domain::kustomization::{Kustomization, Kustomizations};
+use supercargo::domain::object::{Kind, ObjectId};
 use supercargo::domain::proposal::Reference;
-use supercargo::domain::status::Ready;
+use supercargo::domain::running::{Running, Workload};
+use supercargo::domain::status::{Ready, Status};
 use supercargo::problem::{Code, Problem};
 
 use super::fleet::{NOW, Screen, id};
@@ -106,6 +108,34 @@ fn with_a_cluster_each_list_has_what_its_controllers_say() {
     frames("cluster-s6-automations", &ALL, |screen| {
         screen.keys("4 g");
     });
+}
+
+/// What runs, and a Kustomization that applies everything and does not.
+fn around(screen: &mut Screen) {
+    let mut running = Running::default();
+    let id = |name: &str| ObjectId::new("flux-system", name);
+    let workload = |name: &str| Workload { kind: "Deployment", id: id(name) };
+    running.add("ghcr.io/stefanprodan/podinfo:6.5.4", &workload("podinfo"));
+    running.add("ghcr.io/stefanprodan/podinfo:6.5.3", &workload("canary"));
+    let refused =
+        Problem::new(Code::ClusterForbidden, "prod-eu", "not allowed to list cronjobs in all namespaces");
+    running.unread.push(refused);
+    let automations = screen.state.inventory.automations.values();
+    let suspended = automations.map(|automation| Kustomization {
+        id: id("apps"),
+        source: Some(automation.source.clone()),
+        path: String::new(),
+        suspend: true,
+        status: Status::waiting(),
+    });
+    let all = suspended.map(|one| (one.id.clone(), one)).collect();
+    let kustomizations = Some(Arc::new(Kustomizations { all, unread: Vec::new() }));
+    screen.send(Msg::Around(Around { running: Some(Arc::new(running)), kustomizations }));
+}
+
+#[test]
+fn what_keeps_an_update_from_the_cluster_and_what_runs_is_said_above_its_lines() {
+    frames("cluster-running-s1", &SIZES, around);
 }
 
 #[test]

@@ -51,6 +51,13 @@ impl Proxy {
         })
     }
 
+    /// A SOCKS5 proxy without a login; `None` as above.
+    pub fn open_socks() -> Option<Self> {
+        Self::start("microsocks", "socks5", |port, _, command| {
+            command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);
+        })
+    }
+
     fn start(
         program: &str,
         scheme: &str,

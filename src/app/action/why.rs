@@ -59,12 +59,14 @@ pub(super) fn in_cluster(state: &State) -> Option<String> {
         View::Policies => (Kind::ImagePolicy, &state.policies),
         _ => (Kind::ImageUpdateAutomation, &state.automations),
     };
-    let mut objects = list.current().into_iter().chain(&list.selected);
-    let is_there = objects.any(|id| state.inventory.is_of_cluster(kind, id));
-    if is_there {
-        return state.denied.get(&kind).cloned();
-    }
-    Some("it is not in a cluster: its file says whether it is suspended".to_owned())
+    let objects = list.current().into_iter().chain(&list.selected);
+    let there = objects.filter(|id| state.inventory.is_of_cluster(kind, id));
+    let mut refusals = there.map(|id| state.denied.get(&(kind, id.namespace.clone())));
+    let Some(first) = refusals.next() else {
+        return Some("it is not in a cluster: its file says whether it is suspended".to_owned());
+    };
+    // One that may be changed is enough: the others are refused one by one.
+    first.filter(|_| refusals.all(|refusal| refusal.is_some())).cloned()
 }
 
 /// The update under the cursor, or some of the range, has to be one that can be decided, or that waits for nothing but its

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::effect::Effect;
 use crate::app::moment::Moment;
 use crate::app::state::{Level, State};
-use crate::app::world::Phase;
+use crate::app::world::{Around, Phase};
 use crate::domain::inventory::Inventory;
 use crate::problem::{Code, Problem};
 
@@ -70,6 +70,7 @@ pub(super) fn use_context(state: &mut State, context: String) -> Vec<Effect> {
     state.tell(Level::Info, format!("reading the kube context {context}"));
     (state.source, state.live, state.lost, state.retry) = (context.clone(), None, None, None);
     state.denied.clear();
+    state.around = Around::default();
     state.phase = Phase::Loading;
     state.inventory = std::sync::Arc::new(Inventory::default());
     state.review.replace(Vec::new(), false);

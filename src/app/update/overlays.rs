@@ -130,6 +130,7 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
         },
         None => {
             let says = match palette::nearest_name(state, &typed) {
+                _ if typed.starts_with("ctx ") => no_context(state, &typed),
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),
                 None => format!("no action is called {typed}: `?` lists what there is"),
             };
@@ -137,6 +138,15 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
             vec![]
         }
     }
+}
+
+/// That a context is not there, and which are.
+fn no_context(state: &State, typed: &str) -> String {
+    let name = typed.trim_start_matches("ctx ").trim();
+    if state.contexts.is_empty() {
+        return format!("no kube context is called {name}: the kubeconfig has none");
+    }
+    format!("no kube context is called {name}; there are: {}", state.contexts.join(", "))
 }
 
 /// Runs the entry under help's cursor in the context that help was opened in. What answers a question is not run: Enter is

@@ -6,8 +6,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::controller::Reports;
+use crate::domain::kustomization::Kustomizations;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::running::Running;
 use crate::problem::Problem;
+
+/// What stands around the objects of a cluster; `None`: not asked for yet, or there is no cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Which images run.
+    pub running: Option<Arc<Running>>,
+    /// What applies files.
+    pub kustomizations: Option<Arc<Kustomizations>>,
+}
 
 /// What was read of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

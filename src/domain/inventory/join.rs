@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Described, Inventory};
+use crate::domain::kustomization::Kustomizations;
 use crate::domain::object::{
     GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, ObjectId, Origin, PolicyChoice,
 };
@@ -22,15 +23,18 @@ pub struct Drift {
     pub file: Origin,
     /// The fields of `spec` that differ.
     pub fields: Vec<&'static str>,
+    /// The `Kustomization` that applied the object, if it tells.
+    pub applier: Option<ObjectId>,
 }
 
 impl Drift {
     /// The warning about it; it stops nothing.
     pub fn problem(&self) -> Problem {
-        let Self { kind, id, file, fields } = self;
+        let Self { kind, id, file, fields, applier } = self;
         let message = format!("{kind} {id} in the cluster differs from {file} in {}", fields.join(", "));
+        let by = applier.as_ref().map_or_else(|| "Flux".to_owned(), |id| format!("Kustomization {id}"));
         Problem::new(Code::Skipped, id.to_string(), message)
-            .hint("The cluster's is in force until Flux applies the file.")
+            .hint(format!("The cluster's is in force until {by} applies the file."))
     }
 }
 
@@ -56,7 +60,8 @@ pub fn join(files: Inventory, cluster: Inventory, covers: impl Fn(Kind, &str) ->
     // Which of several files is right does not matter where the cluster has the object.
     let mut ambiguous = files.ambiguous;
     ambiguous.retain(|(kind, id), _| !known(*kind, id));
-    let mut found = Found { covers, drifts: Vec::new(), only_in_files: Vec::new() };
+    let unfit = &cluster.unfit;
+    let mut found = Found { covers, unfit, drifts: Vec::new(), only_in_files: Vec::new() };
     let mut inventory = Inventory {
         repositories: found.join(Kind::ImageRepository, files.repositories, cluster.repositories),
         policies: found.join(Kind::ImagePolicy, files.policies, cluster.policies),
@@ -64,6 +69,7 @@ pub fn join(files: Inventory, cluster: Inventory, covers: impl Fn(Kind, &str) ->
         git_repositories: found.join(Kind::GitRepository, files.git_repositories, cluster.git_repositories),
         ..Inventory::default()
     };
+    ambiguous.retain(|key, _| !unfit.contains_key(key));
     inventory.ambiguous = ambiguous;
     inventory.namespaces = files.namespaces;
     inventory.namespaces.extend(cluster.namespaces);
@@ -72,7 +78,9 @@ pub fn join(files: Inventory, cluster: Inventory, covers: impl Fn(Kind, &str) ->
     inventory.problems.extend(cluster.problems);
     inventory.problems.extend(found.drifts.iter().map(Drift::problem));
     inventory.problems.extend(missing(&found.only_in_files));
-    Joined { inventory, drifts: found.drifts, only_in_files: found.only_in_files }
+    let Found { drifts, only_in_files, .. } = found;
+    inventory.unfit = cluster.unfit;
+    Joined { inventory, drifts, only_in_files }
 }
 
 /// How many names are spelt out.
@@ -90,13 +98,15 @@ fn missing(objects: &[(Kind, ObjectId)]) -> Option<Problem> {
 }
 
 /// What was found out on the way.
-struct Found<C> {
+struct Found<'a, C> {
     covers: C,
+    /// What the cluster has and nobody can read: it is in force there, whatever a file says.
+    unfit: &'a BTreeMap<(Kind, ObjectId), Problem>,
     drifts: Vec<Drift>,
     only_in_files: Vec<(Kind, ObjectId)>,
 }
 
-impl<C: Fn(Kind, &str) -> bool> Found<C> {
+impl<C: Fn(Kind, &str) -> bool> Found<'_, C> {
     fn join<T: Compared>(
         &mut self,
         kind: Kind,
@@ -104,6 +114,9 @@ impl<C: Fn(Kind, &str) -> bool> Found<C> {
         mut cluster: BTreeMap<ObjectId, T>,
     ) -> BTreeMap<ObjectId, T> {
         for (id, file) in files {
+            if self.unfit.contains_key(&(kind, id.clone())) {
+                continue;
+            }
             let Some(live) = cluster.get_mut(&id) else {
                 if (self.covers)(kind, &id.namespace) {
                     self.only_in_files.push((kind, id.clone()));
@@ -115,7 +128,8 @@ impl<C: Fn(Kind, &str) -> bool> Found<C> {
             (live.meta_mut().origin.file, live.meta_mut().origin.line) = (path.clone(), *line);
             let fields = live.differing(&file);
             if !fields.is_empty() {
-                self.drifts.push(Drift { kind, id, file: file.meta().origin.clone(), fields });
+                let applier = Kustomizations::applier(&live.meta().labels);
+                self.drifts.push(Drift { kind, id, file: file.meta().origin.clone(), fields, applier });
             }
         }
         cluster

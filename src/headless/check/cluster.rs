@@ -6,6 +6,7 @@ use super::{Check, Outcome};
 use crate::problem::{Code, Problem};
 use crate::source::cluster::Cluster;
 use crate::source::cluster::kinds::{Kinds, RESOURCES};
+use crate::source::flux::KUSTOMIZE_GROUP;
 
 /// What installs the controllers that image updates need.
 const INSTALL: &str =
@@ -25,6 +26,16 @@ const VERBS: [(&str, bool); 7] = [
     ("update", false),
     ("patch", false),
     ("delete", false),
+];
+
+/// What else is read where that is allowed: logins, what applies files, and what runs.
+const MORE: [(&str, &str, (&str, &str)); 6] = [
+    ("get", "Secret", ("", "secrets")),
+    ("list", "Kustomization", (KUSTOMIZE_GROUP, "kustomizations")),
+    ("list", "Deployment", ("apps", "deployments")),
+    ("list", "StatefulSet", ("apps", "statefulsets")),
+    ("list", "DaemonSet", ("apps", "daemonsets")),
+    ("list", "CronJob", ("batch", "cronjobs")),
 ];
 
 /// How far the clocks may be apart, in seconds: tokens and certificates forgive no more.
@@ -58,7 +69,8 @@ pub(super) async fn checks(cluster: &Cluster, kinds: &Kinds, namespace: &str) ->
         })
     });
     checks.extend(join_all(rights).await);
-    checks.push(right(cluster, ("get", "Secret"), ("", "secrets"), namespace, false).await);
+    let more = MORE.map(|(verb, kind, place)| right(cluster, (verb, kind), place, namespace, false));
+    checks.extend(join_all(more).await);
     checks.push(clock(cluster, namespace).await);
     checks
 }

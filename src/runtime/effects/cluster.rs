@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Work;
 use super::load::found;
 use crate::app::message::Msg;
-use crate::app::world::Live;
+use crate::app::world::{Around, Live};
 use crate::engine::{Live as Source, World};
 use crate::problem::Problem;
 
@@ -27,10 +27,34 @@ pub(super) fn live(world: &World) -> Option<Live> {
 
 /// Tells what the operator may not do there.
 pub(super) async fn tell_denied(work: &Work, world: &World) {
-    if let Some(live) = &world.live {
-        let denied = work.engine.denied(live).await;
+    if world.live.is_some() {
+        let denied = work.engine.denied(world).await;
         work.answer(Msg::Denied(denied)).await;
     }
+}
+
+/// Tells what stands around the objects, and again when that changes, until other objects are there. What runs is a long list:
+/// what is short is not kept waiting for it.
+pub(super) async fn follow_around(work: &Work, world: &Arc<World>) {
+    let Some(live) = &world.live else { return };
+    let mut told = Around::default();
+    while is_current(work, world) {
+        let mut now = Around { kustomizations: Some(work.engine.kustomizations(live).await), ..told.clone() };
+        if now.kustomizations != told.kustomizations {
+            work.answer(Msg::Around(now.clone())).await;
+        }
+        let running = Some(work.engine.running(live).await);
+        if running != now.running {
+            now.running = running;
+            work.answer(Msg::Around(now.clone())).await;
+        }
+        told = now;
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+fn is_current(work: &Work, world: &Arc<World>) -> bool {
+    work.held().world.as_ref().is_some_and(|now| Arc::ptr_eq(now, world))
 }
 
 /// Whether this is why the cluster is not reached.
@@ -43,8 +67,7 @@ pub(super) fn is_lost(world: &World, problem: &Problem) -> bool {
 pub(super) async fn follow(work: &Work, world: &Arc<World>) {
     let Some(live) = &world.live else { return };
     let mut lost = None;
-    let is_current = || work.held().world.as_ref().is_some_and(|now| Arc::ptr_eq(now, world));
-    while is_current() {
+    while is_current(work, world) {
         // That it is lost is told below.
         let now = if live.has_news() { work.engine.changed_in_cluster(world).await } else { Ok(None) };
         if found(work, world, now.unwrap_or_default()).await {

@@ -35,6 +35,7 @@ pub(super) async fn load(work: Work, job: JobId) {
         tokio::join!(
             settle_pushes(&work, &world),
             cluster::follow(&work, &world),
+            Box::pin(cluster::follow_around(&work, &world)),
             cluster::tell_denied(&work, &world)
         );
     }

@@ -22,6 +22,7 @@ use super::kinds::resource_of;
 use super::{Act, Cluster};
 use crate::domain::object::{Kind, ObjectId};
 use crate::problem::{Code, Problem};
+use crate::source::flux::KUSTOMIZE_GROUP;
 
 /// Who the API server notes as the author of what we write.
 pub const FIELD_MANAGER: &str = "supercargo";
@@ -66,7 +67,7 @@ impl Target {
 
     /// Flux's `Kustomization`; where it is not served there is none.
     pub fn kustomization() -> Self {
-        let kind = GroupVersionKind::gvk("kustomize.toolkit.fluxcd.io", "v1", "Kustomization");
+        let kind = GroupVersionKind::gvk(KUSTOMIZE_GROUP, "v1", "Kustomization");
         Self { api: ApiResource::from_gvk_with_plural(&kind, "kustomizations") }
     }
 }

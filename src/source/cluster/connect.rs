@@ -36,6 +36,8 @@ pub struct Cluster {
     pub server: String,
     /// The namespace that the context gives, if it gives one.
     pub namespace: Option<String>,
+    /// The address of the proxy on the way, without user info.
+    proxy: Option<String>,
     /// Bound of one call.
     limit: Duration,
 }
@@ -73,9 +75,16 @@ impl Cluster {
             let is_proxied = Matcher::from_env().intercept(&made.cluster_url).is_some();
             made.proxy_url = proxy().filter(|_| is_proxied).and_then(|proxy| proxy.parse().ok());
         }
+        if made.proxy_url.as_ref().is_some_and(|proxy| is_socks_with_login(&proxy.to_string())) {
+            let message =
+                "the kubeconfig's proxy-url has a login, which kube's client does not send to a SOCKS proxy";
+            return Err(Problem::new(Code::Config, &context.name, message)
+                .hint("Use an HTTP proxy, or a SOCKS proxy that lets this machine in without a login."));
+        }
+        let proxy = made.proxy_url.as_ref().map(|proxy| without_login(&proxy.to_string()));
         let client = client_of(made, &context.name, limit).await?;
         let server = context.server.unwrap_or_default();
-        Ok(Some(Self { client, context: context.name, server, namespace: context.namespace, limit }))
+        Ok(Some(Self { client, context: context.name, server, namespace: context.namespace, proxy, limit }))
     }
 
     async fn of_pod(limit: Duration) -> Result<Self, Problem> {
@@ -85,13 +94,13 @@ impl Cluster {
         })?;
         let (server, namespace) = (config.cluster_url.to_string(), Some(config.default_namespace.clone()));
         let client = client_of(config, IN_CLUSTER, limit).await?;
-        Ok(Self { client, context: IN_CLUSTER.to_owned(), server, namespace, limit })
+        Ok(Self { client, context: IN_CLUSTER.to_owned(), server, namespace, proxy: None, limit })
     }
 
     /// A cluster behind a client that is there already.
     pub fn of_client(client: Client, context: &str, limit: Duration) -> Self {
         let (context, server) = (context.to_owned(), String::new());
-        Self { client, context, server, namespace: None, limit }
+        Self { client, context, server, namespace: None, proxy: None, limit }
     }
 
     /// The same cluster, with another bound of each call.
@@ -115,7 +124,18 @@ impl Cluster {
         act: &Act,
         question: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, Problem> {
-        self.ask(act, question).await?.map_err(|error| act.problem(&self.context, &error))
+        self.ask(act, question).await?.map_err(|error| self.located(act.problem(&self.context, &error)))
+    }
+
+    /// Where a server that was not reached was looked for.
+    fn located(&self, problem: Problem) -> Problem {
+        if problem.code != Code::Unreachable || self.server.is_empty() {
+            return problem;
+        }
+        problem.hint(match &self.proxy {
+            Some(proxy) => format!("{} was asked for through the proxy {proxy}: look at both addresses.", self.server),
+            None => format!("{} was asked: look at the address in the kubeconfig, or choose another context with --context.", self.server),
+        })
     }
 
     /// As [`Self::call`], but what the API server refuses is left to who asked.
@@ -130,10 +150,22 @@ impl Cluster {
     }
 }
 
-/// The proxy that the environment names for servers with TLS.
+/// The proxy that the environment names for servers with TLS. A SOCKS proxy is always asked by the server's name.
 fn proxy() -> Option<String> {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    ["HTTPS_PROXY", "https_proxy"].into_iter().find_map(set)
+    let named = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(set);
+    named.map(|proxy| proxy.replacen("socks5h://", "socks5://", 1))
+}
+
+/// An address without user name and password.
+fn without_login(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}://{}", rest.trim_end_matches('/'))
+}
+
+fn is_socks_with_login(proxy: &str) -> bool {
+    proxy.starts_with("socks") && proxy.contains('@')
 }
 
 fn is_pod() -> bool {

@@ -91,6 +91,12 @@ impl Act {
 
     fn refused(&self, context: &str, status: &Status) -> Problem {
         let said = Shown::new(&status.message).as_str().to_owned();
+        if self.is_cluster_wide && matches!(status.code, 400 | 404 | 405 | 422) {
+            let message = format!("{self}: what answers is no API server ({})", status.code);
+            return Problem::new(Code::BadAnswer, context, message)
+                .cause(said)
+                .hint("Look at the address in the kubeconfig, its scheme and its path.");
+        }
         let (code, message, hint) = match status.code {
             _ if said.starts_with("admission webhook") => {
                 (Code::ClusterForbidden, format!("{self}: a rule of the cluster forbids it"), None)
@@ -269,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_expired_login_a_busy_server_and_a_broken_one_are_told_apart() {
-        let act = Act::cluster_wide("list", "apigroups");
+        let act = Act::new("get", "imagepolicies/web", Some("shop"));
         let code = |code| act.problem("prod", &status(code, "")).code;
         assert_eq!((code(401), code(403)), (Code::ClusterUnauthorized, Code::ClusterForbidden));
         assert_eq!(code(429), Code::RateLimited);
@@ -283,8 +289,10 @@ mod tests {
         assert_eq!(act.problem("prod", &status(400, denied)).code, Code::ClusterForbidden);
         assert_eq!(
             act.problem("p", &status(401, "")).message,
-            "list apigroups: the API server does not accept the login"
+            "get imagepolicies/web in namespace shop: the API server does not accept the login"
         );
+        let discovery = Act::cluster_wide("list", "API groups");
+        assert_eq!(discovery.problem("p", &status(404, "")).code, Code::BadAnswer);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use super::{Act, Cluster};
 use crate::domain::object::Kind;
 use crate::problem::{Code, Problem};
-use crate::source::flux::{IMAGE_GROUP, SOURCE_GROUP, VERSIONS};
+use crate::source::flux::{IMAGE_GROUP, KUSTOMIZE_GROUP, SOURCE_GROUP, VERSIONS};
 
 /// A kind of ours as the API server names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,14 @@ impl Kinds {
         self.version(kind).map(|version| resource_of(kind).in_version(version))
     }
 
+    /// `Kustomization`, in the first of [`VERSIONS`] that is served; `None`: it is in none.
+    pub fn kustomization(&self) -> Option<ApiResource> {
+        let served = self.served.get(KUSTOMIZE_GROUP)?;
+        let version = VERSIONS.iter().find(|version| served.iter().any(|one| one == *version))?;
+        let gvk = GroupVersionKind::gvk(KUSTOMIZE_GROUP, version, "Kustomization");
+        Some(ApiResource::from_gvk_with_plural(&gvk, "kustomizations"))
+    }
+
     /// Whether none of the kinds is served.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
@@ -110,11 +118,16 @@ impl Cluster {
         let client = self.client();
         let groups = self.call(&Act::cluster_wide("list", "API groups"), client.list_api_groups()).await?;
         let mut kinds = Kinds::default();
-        for group in [IMAGE_GROUP, SOURCE_GROUP] {
+        let served = |group: &str| -> Vec<String> {
             let found = groups.groups.iter().find(|found| found.name == group);
-            let served: Vec<String> = found
+            found
                 .map(|found| found.versions.iter().map(|one| one.version.clone()).collect())
-                .unwrap_or_default();
+                .unwrap_or_default()
+        };
+        // One kind of it is read, which is served wherever the group is.
+        kinds.served.insert(KUSTOMIZE_GROUP, served(KUSTOMIZE_GROUP));
+        for group in [IMAGE_GROUP, SOURCE_GROUP] {
+            let served = served(group);
             // Of one group, the kinds of one controller may be served in another version than those of another.
             for version in VERSIONS.iter().filter(|version| served.iter().any(|one| one == *version)) {
                 let name = format!("{group}/{version}");
@@ -152,6 +165,9 @@ mod tests {
         );
         assert_eq!(kinds.api(Kind::GitRepository).unwrap().plural, "gitrepositories");
         assert_eq!(kinds.api(Kind::ImagePolicy), None);
+        assert_eq!(kinds.kustomization(), None);
+        kinds.served.insert(KUSTOMIZE_GROUP, vec!["v2".to_owned(), "v1beta2".to_owned()]);
+        assert_eq!(kinds.kustomization().unwrap().version, "v1beta2");
     }
 
     #[test]

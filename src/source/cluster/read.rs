@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 use crate::source::flux::{AutomationSpec, GitRepositorySpec, ImagePolicySpec, ImageRepositorySpec};
 
 /// How many objects the API server is asked for at once.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 /// How often a list is begun again whose continuation the server has forgotten.
 const TRIES: usize = 3;
@@ -66,12 +66,6 @@ impl Snapshot {
     /// Takes from `last` the kinds that could not be read for a moment; what is denied or gone stays away. Whether there was
     /// such a kind.
     pub fn keep(&mut self, last: &Self) -> bool {
-        let passes = |problem: &Problem| {
-            matches!(
-                problem.code,
-                Code::Unreachable | Code::Timeout | Code::RateLimited | Code::ClusterUnauthorized
-            )
-        };
         let failed: Vec<Kind> =
             self.unread.iter().filter(|(_, problem)| passes(problem)).map(|(kind, _)| *kind).collect();
         for kind in &failed {
@@ -87,6 +81,11 @@ impl Snapshot {
     }
 }
 
+/// Whether what failed may work a moment later; what is denied or gone stays away.
+pub fn passes(problem: &Problem) -> bool {
+    matches!(problem.code, Code::Unreachable | Code::Timeout | Code::RateLimited | Code::ClusterUnauthorized)
+}
+
 /// The objects of one kind.
 struct Listed {
     kind: Kind,
@@ -96,16 +95,22 @@ struct Listed {
 }
 
 impl Cluster {
-    /// Reads all objects of the kinds that are served, in all namespaces, or where that is not allowed in `fallback` alone.
+    /// Reads all objects of the kinds that are served, in all namespaces, or where that is not allowed in `fallback` alone; that only
+    /// those are read is a problem, unless the namespace `is_chosen` by the operator.
     ///
     /// # Errors
     /// No kind could be read; the first reason. Of a kind that alone could not be read, that is in the problems.
-    pub async fn read(&self, kinds: &Kinds, fallback: &str) -> Result<Snapshot, Problem> {
+    pub async fn read(
+        &self,
+        kinds: &Kinds,
+        (fallback, is_chosen): (&str, bool),
+    ) -> Result<Snapshot, Problem> {
         let served: Vec<(Resource, &str)> = RESOURCES
             .iter()
             .filter_map(|resource| Some((*resource, kinds.version(resource.kind)?)))
             .collect();
-        let lists = served.iter().map(|(resource, version)| self.list(*resource, version, fallback));
+        let lists =
+            served.iter().map(|(resource, version)| self.list(*resource, version, (fallback, is_chosen)));
         let lists = join_all(lists).await;
         let mut snapshot = Snapshot::default();
         snapshot.inventory.problems.extend(kinds.findings(&self.context));
@@ -131,13 +136,20 @@ impl Cluster {
         Ok(snapshot)
     }
 
-    async fn list(&self, resource: Resource, version: &str, fallback: &str) -> Result<Listed, Problem> {
+    async fn list(
+        &self,
+        resource: Resource,
+        version: &str,
+        (fallback, is_chosen): (&str, bool),
+    ) -> Result<Listed, Problem> {
         match self.list_in(resource, version, None).await {
             Err(refusal) if refusal.code == Code::ClusterForbidden => {
-                // What was asked for first is what a person wants to hear of.
-                let listed = self.list_in(resource, version, Some(fallback)).await;
-                let Ok(listed) = listed else { return Err(refusal) };
-                Ok(Listed { refusal: Some(refusal), ..listed })
+                // What the operator asked for is what a person wants to hear of.
+                match self.list_in(resource, version, Some(fallback)).await {
+                    Ok(listed) if is_chosen => Ok(listed),
+                    Ok(listed) => Ok(Listed { refusal: Some(refusal), ..listed }),
+                    Err(narrow) => Err(if is_chosen { narrow } else { refusal }),
+                }
             }
             other => other,
         }
@@ -245,7 +257,8 @@ impl Snapshot {
             Ok(object) => self.inventory.add(object),
             Err(error) => {
                 let message = format!("{kind} {id} of the cluster is passed over: {error}");
-                self.inventory.problems.push(Problem::new(Code::Skipped, id.to_string(), message));
+                let problem = Problem::new(Code::Skipped, id.to_string(), message);
+                self.inventory.unfit.insert((kind, id.clone()), problem);
             }
         }
         Arc::make_mut(&mut self.reports).insert((kind, id), status);
@@ -262,6 +275,8 @@ fn advise_once(problems: &mut [Problem]) {
 
 /// Makes the objects of a kind those of `from`.
 fn take(inventory: &mut Inventory, kind: Kind, from: &Inventory) {
+    let unfit = from.unfit.iter().filter(|((of, _), _)| *of == kind);
+    inventory.unfit.extend(unfit.map(|(key, problem)| (key.clone(), problem.clone())));
     match kind {
         Kind::ImageRepository => inventory.repositories.clone_from(&from.repositories),
         Kind::ImagePolicy => inventory.policies.clone_from(&from.policies),
@@ -301,7 +316,7 @@ mod tests {
         add("web", json!({ "image": "reg/web", "interval": "soon" }));
         add("api", json!({ "image": "reg/api", "interval": "5m" }));
         assert_eq!(snapshot.inventory.repositories.len(), 1);
-        let said = &snapshot.inventory.problems[0];
+        let said = &snapshot.inventory.unfit[&(Kind::ImageRepository, ObjectId::new("shop", "web"))];
         assert_eq!((said.code, said.subject.as_str()), (Code::Skipped, "shop/web"));
         assert!(
             said.message.starts_with("ImageRepository shop/web of the cluster is passed over: "),

@@ -4,14 +4,14 @@
 //! between two looks are one. While a server is gone, that is known with the time since when. Kinds and versions that are served
 //! are asked for now and then: a watch of a version that went away would be of nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use jiff::Timestamp;
-use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
+use kube::api::{Api, DynamicObject, ListParams, ObjectMeta, WatchEvent, WatchParams};
 use tokio::task::JoinSet;
 
 use super::kinds::{Kinds, resource_of};
@@ -40,7 +40,9 @@ const POLL: Duration = Duration::from_secs(30);
 pub struct Watch {
     heard: Arc<Heard>,
     places: Places,
-    _tasks: JoinSet<()>,
+    /// The parts beside the objects that are watched by now.
+    aside: Vec<Part>,
+    tasks: JoinSet<()>,
 }
 
 /// What is watched: which kinds in which versions, and the namespace of those that are watched in one alone.
@@ -51,9 +53,21 @@ fn places(kinds: &Kinds, snapshot: &Snapshot) -> Places {
     (kinds.clone(), only.collect())
 }
 
+/// What is watched apart from the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The image objects and what they refer to.
+    Objects,
+    /// What applies files.
+    Kustomizations,
+    /// What runs images.
+    Workloads,
+}
+
 #[derive(Debug, Default)]
 struct Heard {
-    changes: AtomicU64,
+    /// How many there were, by [`Part`].
+    changes: [AtomicU64; 3],
     /// By the kind whose watch was lost; `None`: reading was.
     lost: Mutex<BTreeMap<Option<Kind>, Lost>>,
 }
@@ -77,7 +91,7 @@ impl Lost {
 impl Watch {
     /// Watches the kinds that a snapshot was read of, from that moment on. Must run inside a runtime.
     pub fn start(cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
-        Self::start_at(0, cluster, kinds, snapshot)
+        Self::start_at(Default::default(), cluster, kinds, snapshot)
     }
 
     /// What watches what was read now: this one, or one that begins anew because other kinds are served, in other versions, or
@@ -87,11 +101,12 @@ impl Watch {
         if self.places == places(kinds, snapshot) {
             return self;
         }
-        Self::start_at(self.changes(), cluster, kinds, snapshot)
+        let changes = Part::ALL.map(|part| self.changes(part).into());
+        Self::start_at(changes, cluster, kinds, snapshot)
     }
 
-    fn start_at(changes: u64, cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
-        let heard = Arc::new(Heard { changes: changes.into(), ..Heard::default() });
+    fn start_at(changes: [AtomicU64; 3], cluster: &Cluster, kinds: &Kinds, snapshot: &Snapshot) -> Self {
+        let heard = Arc::new(Heard { changes, ..Heard::default() });
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_kinds(cluster.clone(), kinds.clone(), Arc::clone(&heard)));
         for (kind, moment) in &snapshot.moments {
@@ -99,19 +114,40 @@ impl Watch {
             let namespace = moment.only.as_deref();
             let follower = Follower {
                 cluster: cluster.clone(),
-                kind: *kind,
+                part: Part::Objects,
+                kind: Some(*kind),
                 act: Act::new("watch", resource_of(*kind).plural, namespace),
                 api: cluster.api_of(&resource, namespace),
                 heard: Arc::clone(&heard),
             };
             tasks.spawn(follower.follow(moment.version.clone()));
         }
-        Self { heard, places: places(kinds, snapshot), _tasks: tasks }
+        Self { heard, places: places(kinds, snapshot), aside: Vec::new(), tasks }
     }
 
-    /// How many changes were heard of so far.
-    pub fn changes(&self) -> u64 {
-        self.heard.changes.load(Ordering::Relaxed)
+    /// Watches another part, from where it was read; what is watched already goes on. Must run inside a runtime.
+    pub fn follow(&mut self, part: Part, cluster: &Cluster, places: &super::Places) {
+        if self.aside.contains(&part) {
+            return;
+        }
+        self.aside.push(part);
+        for (resource, moment) in places {
+            let namespace = moment.only.as_deref();
+            let follower = Follower {
+                cluster: cluster.clone(),
+                part,
+                kind: None,
+                act: Act::new("watch", &resource.plural, namespace),
+                api: cluster.api_of(resource, namespace),
+                heard: Arc::clone(&self.heard),
+            };
+            self.tasks.spawn(follower.follow(moment.version.clone()));
+        }
+    }
+
+    /// How many changes of a part were heard of so far.
+    pub fn changes(&self, part: Part) -> u64 {
+        self.heard.changes[part as usize].load(Ordering::Relaxed)
     }
 
     /// Since when the cluster is not reached, and why; `None` while it is. That a login is needed says more than that
@@ -138,9 +174,13 @@ async fn watch_kinds(cluster: Cluster, kinds: Kinds, heard: Arc<Heard>) {
     loop {
         tokio::time::sleep(POLL).await;
         if cluster.kinds().await.is_ok_and(|now| now != kinds) {
-            heard.change();
+            heard.change(Part::Objects);
         }
     }
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Objects, Self::Kustomizations, Self::Workloads];
 }
 
 impl Heard {
@@ -148,8 +188,8 @@ impl Heard {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self) {
-        self.changes.fetch_add(1, Ordering::Relaxed);
+    fn change(&self, part: Part) {
+        self.changes[part as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     fn lose(&self, kind: Option<Kind>, problem: Problem) {
@@ -181,10 +221,29 @@ fn wait_after(lasted: Duration, pause: &mut Duration) -> Duration {
 /// Follows one kind.
 struct Follower {
     cluster: Cluster,
-    kind: Kind,
+    part: Part,
+    /// The kind of the objects; `None`: what is told of it can be done without, and so can its loss.
+    kind: Option<Kind>,
     act: Act,
     api: Api<DynamicObject>,
     heard: Arc<Heard>,
+}
+
+/// The generation of each object's spec, by the object's uid: the status of a workload changes all the time, and what it
+/// runs does not.
+#[derive(Default)]
+struct Specs(HashMap<String, i64>);
+
+impl Specs {
+    /// Whether an object came or went, or its spec is another.
+    fn note(&mut self, object: &ObjectMeta, is_there: bool) -> bool {
+        let (Some(uid), Some(generation)) = (&object.uid, object.generation) else { return true };
+        if !is_there {
+            self.0.remove(uid);
+            return true;
+        }
+        self.0.insert(uid.clone(), generation) != Some(generation)
+    }
 }
 
 /// Why a watch ended.
@@ -205,9 +264,10 @@ impl Follower {
     async fn follow(self, mut moment: String) {
         let mut pause = PAUSES.0;
         let mut told: Option<Instant> = None;
+        let mut specs = Specs::default();
         loop {
             let begun = Instant::now();
-            let end = self.hear(&mut moment).await;
+            let end = self.hear(&mut moment, &mut specs).await;
             let mut lasted = begun.elapsed();
             match end {
                 End::Over => {}
@@ -217,21 +277,21 @@ impl Follower {
                         // A server that goes on forgetting is as one that may not be watched.
                         if told.is_none_or(|told| told.elapsed() >= POLL) {
                             told = Some(Instant::now());
-                            self.heard.change();
+                            self.heard.change(self.part);
                         }
                     }
                 }
                 End::Gone if told.is_none() => {
                     told = Some(Instant::now());
-                    self.heard.change();
+                    self.heard.change(self.part);
                 }
                 End::Refused | End::Gone => {
                     tokio::time::sleep(POLL).await;
-                    self.heard.change();
+                    self.heard.change(self.part);
                     continue;
                 }
                 End::Lost(problem) => {
-                    self.heard.lose(Some(self.kind), problem);
+                    self.lose(problem);
                     // The time may have gone by in waiting for an answer.
                     lasted = Duration::ZERO;
                 }
@@ -241,14 +301,16 @@ impl Follower {
     }
 
     /// One watch from `moment` on, which follows what is heard.
-    async fn hear(&self, moment: &mut String) -> End {
+    async fn hear(&self, moment: &mut String, specs: &mut Specs) -> End {
         let params = WatchParams::default().timeout(KEPT);
         let stream = match self.cluster.ask(&self.act, self.api.watch_metadata(&params, moment)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return self.end_of(&error),
             Err(problem) => return End::Lost(problem),
         };
-        self.heard.find(Some(self.kind));
+        if self.kind.is_some() {
+            self.heard.find(self.kind);
+        }
         let mut stream = std::pin::pin!(stream);
         loop {
             let event = match tokio::time::timeout(SILENCE, stream.next()).await {
@@ -257,20 +319,28 @@ impl Follower {
                 Ok(None) => return End::Over,
                 Err(_late) => return End::Lost(self.act.too_slow(&self.cluster.context, SILENCE)),
             };
-            let object = match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
-                    object
-                }
+            let (object, is_there) = match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, true),
+                WatchEvent::Deleted(object) => (object, false),
                 WatchEvent::Bookmark(bookmark) => {
                     *moment = bookmark.metadata.resource_version;
                     continue;
                 }
                 WatchEvent::Error(status) => return self.end_of(&kube::Error::Api(status)),
             };
+            let is_news = self.part != Part::Workloads || specs.note(&object.metadata, is_there);
             if let Some(version) = object.metadata.resource_version {
                 *moment = version;
             }
-            self.heard.change();
+            if is_news {
+                self.heard.change(self.part);
+            }
+        }
+    }
+
+    fn lose(&self, problem: Problem) {
+        if self.kind.is_some() {
+            self.heard.lose(self.kind, problem);
         }
     }
 
@@ -292,7 +362,7 @@ impl Follower {
         match list {
             Ok(list) => list.metadata.resource_version,
             Err(problem) => {
-                self.heard.lose(Some(self.kind), problem);
+                self.lose(problem);
                 None
             }
         }
@@ -309,7 +379,8 @@ mod tests {
         let problem = |code, said: &str| Problem::new(code, "prod", said);
         heard.lose(Some(Kind::ImagePolicy), problem(Code::Unreachable, "connection closed"));
         heard.lose(Some(Kind::ImageRepository), problem(Code::Unreachable, "connection refused"));
-        let watch = Watch { heard: Arc::new(heard), places: Places::default(), _tasks: JoinSet::new() };
+        let (aside, tasks) = (Vec::new(), JoinSet::new());
+        let watch = Watch { heard: Arc::new(heard), places: Places::default(), aside, tasks };
         let lost = watch.lost().unwrap();
         assert_eq!((lost.problem.message.as_str(), lost.is_login()), ("connection closed", false));
         watch.heard.lose(Some(Kind::ImageRepository), problem(Code::ClusterUnauthorized, "expired"));
@@ -318,6 +389,18 @@ mod tests {
         watch.heard.find(Some(Kind::ImageRepository));
         watch.heard.find(Some(Kind::ImagePolicy));
         assert_eq!(watch.lost(), None);
+    }
+
+    #[test]
+    fn of_a_workload_only_another_spec_is_news() {
+        let mut specs = Specs::default();
+        let mut note = |generation, is_there| {
+            let uid = Some("u".to_owned());
+            specs.note(&ObjectMeta { uid, generation: Some(generation), ..ObjectMeta::default() }, is_there)
+        };
+        let news =
+            [note(1, true), note(1, true), note(2, true), note(2, true), note(2, false), note(2, true)];
+        assert_eq!(news, [true, false, true, false, true, true]);
     }
 
     #[test]

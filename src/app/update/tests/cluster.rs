@@ -79,9 +79,26 @@ fn another_context_is_read_at_once_unless_something_is_approved() {
 }
 
 fn change_context(state: &mut State) -> Vec<Effect> {
+    change_to(state, "ctx prod-eu")
+}
+
+fn change_to(state: &mut State, command: &str) -> Vec<Effect> {
     press(state, &[":"]);
-    update(state, Msg::Paste("ctx prod-eu".to_owned()));
+    update(state, Msg::Paste(command.to_owned()));
     press(state, &["enter"])
+}
+
+#[test]
+fn a_context_that_is_not_there_is_named_with_those_that_are() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    assert_eq!(change_to(&mut state, "ctx nope"), vec![]);
+    assert_eq!(
+        state.status.as_ref().unwrap().text,
+        "no kube context is called nope: the kubeconfig has none"
+    );
+    state.contexts = vec!["staging".to_owned(), "prod-eu".to_owned()];
+    change_to(&mut state, "ctx nope");
+    assert_eq!(state.status.unwrap().text, "no kube context is called nope; there are: staging, prod-eu");
 }
 
 /// How the policy `shop/web` stands when its controller selects this tag.

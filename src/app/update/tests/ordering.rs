@@ -122,12 +122,17 @@ fn what_a_controller_is_asked_for_is_waited_for_and_its_outcome_said() {
 fn an_order_that_the_operator_has_no_right_to_is_refused_with_the_reason() {
     let mut state = of_cluster();
     state.mode = Mode::Write;
-    let reason = "not allowed to patch imagepolicies in all namespaces";
-    update(&mut state, Msg::Denied([(Kind::ImagePolicy, reason.to_owned())].into()));
+    let reason = "not allowed to patch imagepolicies in namespace shop";
+    let denied =
+        |kind, namespace: &str| Msg::Denied([((kind, namespace.to_owned()), reason.to_owned())].into());
+    update(&mut state, denied(Kind::ImagePolicy, "shop"));
     assert_eq!(command(&mut state, "suspend"), []);
     assert!(state.overlay.is_none());
     assert!(state.status.as_ref().unwrap().text.contains(reason));
-    update(&mut state, Msg::Denied([(Kind::ImageRepository, reason.to_owned())].into()));
-    command(&mut state, "suspend");
-    assert!(state.overlay.is_some(), "of other kinds it says nothing");
+    for other in [denied(Kind::ImageRepository, "shop"), denied(Kind::ImagePolicy, "edge")] {
+        update(&mut state, other);
+        command(&mut state, "suspend");
+        assert!(state.overlay.is_some(), "of other kinds and namespaces it says nothing");
+        press(&mut state, &["esc"]);
+    }
 }
