@@ -1,4 +1,4 @@
-//! A cluster of 1,000 ImageRepositories, 1,000 ImagePolicies and 1,000 Deployments on a real API server: connecting and reading
+//! A cluster of 1,000 `ImageRepositories`, 1,000 `ImagePolicies` and 1,000 Deployments on a real API server: connecting and reading
 //! all of it, reading it again, what runs, and how often a burst of 1,000 changes makes it be read again.
 //!
 //! `cargo bench --bench cluster`; needs Debian's `etcd` and what `scripts/kube-apiserver` builds. With `CLUSTER` in the environment

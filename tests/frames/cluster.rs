@@ -115,8 +115,8 @@ fn around(screen: &mut Screen) {
     let mut running = Running::default();
     let id = |name: &str| ObjectId::new("flux-system", name);
     let workload = |name: &str| Workload { kind: "Deployment", id: id(name) };
-    running.add("ghcr.io/stefanprodan/podinfo:6.5.4", &workload("podinfo"));
-    running.add("ghcr.io/stefanprodan/podinfo:6.5.3", &workload("canary"));
+    running.add("ghcr.io/acme/podinfo:6.5.4", &workload("podinfo"));
+    running.add("ghcr.io/acme/podinfo:6.5.3", &workload("canary"));
     let refused =
         Problem::new(Code::ClusterForbidden, "prod-eu", "not allowed to list cronjobs in all namespaces");
     running.unread.push(refused);
@@ -136,6 +136,14 @@ fn around(screen: &mut Screen) {
 #[test]
 fn what_keeps_an_update_from_the_cluster_and_what_runs_is_said_above_its_lines() {
     frames("cluster-running-s1", &SIZES, around);
+}
+
+#[test]
+fn what_runs_has_a_column_where_the_list_has_all_the_width() {
+    frames("cluster-running-s1-zoomed", &[(160, 45)], |screen| {
+        around(screen);
+        screen.keys("z");
+    });
 }
 
 #[test]
