@@ -89,7 +89,7 @@ fn engine(home: &Path) -> Engine {
     let kubeconfig = CLUSTER.get().unwrap().kubeconfig();
     let arguments = ["supercargo", "--source=cluster", "--kubeconfig", kubeconfig.to_str().unwrap()];
     let cli = Cli::try_parse_from(arguments).unwrap();
-    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default()).unwrap();
+    let settings = resolve(&cli.global, &ProcessEnvironment, StdinSecrets::default(), || None).unwrap();
     Engine::open_in(settings, &Dirs::below(home)).unwrap()
 }
 

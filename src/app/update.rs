@@ -138,14 +138,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::SourceChanged => objects::reload(state),
         Msg::ClusterLost(lost) => cluster::lost(state, lost),
-        Msg::Around(around) => {
-            state.around = around;
-            vec![]
-        }
-        Msg::Denied(denied) => {
-            state.denied = denied;
-            vec![]
-        }
+        Msg::Around(around) => cluster::around(state, around),
+        Msg::Denied(denied) => cluster::denied(state, denied),
         Msg::Reconciled(kind, id, result) => order::reconciled(state, kind, &id, result),
         Msg::MessageWritten(written) => message::written(state, written),
         Msg::PagerEnded(ended) => {

@@ -7,6 +7,7 @@ use crate::app::moment::Moment;
 use crate::app::state::{Level, State};
 use crate::app::world::{Around, Phase};
 use crate::domain::inventory::Inventory;
+use crate::domain::order::Denied;
 use crate::problem::{Code, Problem};
 
 use super::{objects, problems};
@@ -33,6 +34,18 @@ pub(super) fn lost(state: &mut State, lost: Option<(Timestamp, Problem)>) -> Vec
         }
         _ => {}
     }
+    vec![]
+}
+
+/// It is known what runs, and what applies the files.
+pub(super) fn around(state: &mut State, around: Around) -> Vec<Effect> {
+    state.around = around;
+    vec![]
+}
+
+/// It is known what the operator may not change.
+pub(super) fn denied(state: &mut State, denied: Denied) -> Vec<Effect> {
+    state.denied = denied;
     vec![]
 }
 
