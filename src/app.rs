@@ -14,7 +14,7 @@
 //! | [`list`] | cursor, scroll position, filter and sort of every list |
 //! | [`configured`] | what the configuration says, which another kube context may change |
 //! | [`profile`] | how much is sent to the terminal |
-//! | [`pointer`] | what the mouse can point at |
+//! | [`mod@pointer`] | what the mouse can point at |
 //! | [`view`] | which screens there are, and what can have the keys |
 //! | [`moment`] | time as it is counted here |
 //! | [`layout`] | which rows and columns each pane has at a terminal size |
