@@ -174,8 +174,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::HalfUp
         | Action::PageDown
         | Action::PageUp => navigate::go(state, navigate::motion(action)),
-        Action::ScrollDown => navigate::scroll(state, 1),
-        Action::ScrollUp => navigate::scroll(state, -1),
+        Action::ScrollDown | Action::ScrollUp => navigate::scroll_other(state, action),
         Action::Open => navigate::open(state),
         Action::Back => navigate::back(state),
         Action::Leave => navigate::leave(state),
@@ -204,8 +203,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::MoreContext
         | Action::SideBySide
         | Action::Wrap => diff::perform(state, action),
-        Action::PreviousFile => navigate::part(state, -1),
-        Action::NextFile => navigate::part(state, 1),
+        Action::PreviousFile | Action::NextFile => navigate::other_part(state, action),
         Action::Tags => tags::open_from_row(state),
         Action::MatchingOnly => tags::matching_only(state),
         Action::Approve

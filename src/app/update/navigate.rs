@@ -133,6 +133,16 @@ pub(super) fn moved(state: &mut State, before: usize, hints: Vec<Hint>) {
     }
 }
 
+/// Scrolls the other pane a line in the action's direction.
+pub(super) fn scroll_other(state: &mut State, action: Action) -> Vec<Effect> {
+    scroll(state, if action == Action::ScrollUp { -1 } else { 1 })
+}
+
+/// To the file, policy or part before this one, or behind it.
+pub(super) fn other_part(state: &mut State, action: Action) -> Vec<Effect> {
+    part(state, if action == Action::PreviousFile { -1 } else { 1 })
+}
+
 /// Scrolls the other pane by `by` lines.
 pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     let line = if state.view_below_help() == View::Diff {
