@@ -209,16 +209,19 @@ impl Review {
     /// Keeps what can be taken back: of each change the sites that stand where they stood in `old`, as the undo of one that
     /// is gone would hit another.
     fn keep_changes(&mut self, old: &[Proposal]) {
-        let site = |updates: &[Proposal], (id, index, ..): &Changed| {
-            let update = updates.iter().find(|update| UpdateId::of(update) == *id)?;
-            let site = update.sites.get(*index)?;
-            Some((site.file.clone(), site.line, site.column, site.old.clone(), site.new.clone()))
-        };
         let Self { updates, done, undone, .. } = self;
+        // All that is approved at once may be thousands of sites.
+        let [before, now] = [old, updates].map(|updates: &[Proposal]| {
+            updates.iter().map(|update| (UpdateId::of(update), update)).collect::<BTreeMap<_, _>>()
+        });
+        let place = |updates: &BTreeMap<UpdateId, &Proposal>, (id, index, ..): &Changed| {
+            let site = updates.get(id)?.sites.get(*index)?;
+            Some((site.line, site.column, site.file.clone(), site.old.clone(), site.new.clone()))
+        };
         for change in done.iter_mut().chain(undone.iter_mut()) {
             change.sites.retain(|changed| {
-                let before = site(old, changed);
-                before.is_some() && before == site(updates, changed)
+                let was = place(&before, changed);
+                was.is_some() && was == place(&now, changed)
             });
         }
         for changes in [done, undone] {
