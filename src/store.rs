@@ -37,7 +37,7 @@ pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
-pub use pushes::{PushNote, Pushes};
+pub use pushes::{PushNote, Pushes, UnderWay};
 pub use reflections::Reflections;
 pub use remote_locks::{RemoteLock, RemoteLocks};
 pub use sealed::{CachedFile, Holds};

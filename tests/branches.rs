@@ -126,6 +126,16 @@ fn a_push_that_nobody_saw_the_end_of_is_settled_by_the_remote_and_told_once() {
     assert_eq!(told(), [""; 0], "each once");
     let events = desk.run(&["events"]).out;
     assert_eq!(events.matches("not seen to end").count(), expected.len(), "{events}");
+    let now = jiff::Timestamp::now().as_second();
+    begun("gone", &other, now);
+    for _ in 0..2 {
+        let pending = "is not there yet and may still land: the remote has no branch gone";
+        assert_eq!(told(), [pending], "a hook may still run");
+    }
+    desk.fleet.commit("gone", &[("notes", "1")], "Another push was faster");
+    let moved = desk.fleet.tip("gone").unwrap();
+    assert_eq!(told(), [format!("may have landed: gone is at {} by now", moved.split_at(7).0)]);
+    assert_eq!(told(), [""; 0], "it cannot come any more");
     begun("main", &other, 9);
     let away = desk.path("away.git");
     std::fs::rename(&desk.fleet.path, &away).unwrap();
@@ -364,6 +374,23 @@ fn a_push_that_the_server_takes_back_is_an_error_however_well_it_spoke_of_it() {
         "{landed:#}"
     );
     assert_eq!(desk.fleet.tip("image-updates"), None);
+}
+
+#[test]
+fn a_push_after_which_the_remote_cannot_be_asked_is_settled_later() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let (hook, away) = (desk.fleet.path.join("hooks/post-receive"), desk.path("away.git"));
+    std::fs::write(&hook, format!("#!/bin/sh\nmv \"$PWD\" {}\n", away.display())).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let landed = desk.push(3, "plan.json", &[]);
+    let message = landed["results"][0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("whether it is there nobody knows"), "{landed:#}");
+    std::fs::rename(&away, &desk.fleet.path).unwrap();
+    assert!(desk.fleet.tip("image-updates").is_some());
+    let settled = "not seen to end, landed";
+    let told = || desk.run(&["plan", "--all"]).err.matches(settled).count();
+    assert_eq!([told(), told()], [1, 0], "it is said once somebody could ask");
 }
 
 #[test]

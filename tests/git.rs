@@ -453,6 +453,9 @@ fn a_slow_push_is_waited_for_within_its_limit() {
     let commit = it.cache.commit(&spec).unwrap();
     let error = it.cache.push(&it.remote, &[update("two", None, &commit)], &[]).unwrap_err();
     assert_eq!(error.code(), Code::Timeout, "{error:?}");
+    // The remote was asked and does not have it; its hook sleeps on.
+    assert!(matches!(&error, GitError::Unseen(_)), "{error:?}");
+    assert!(error.to_string().ends_with("whether the push landed, or still will, is not known"), "{error}");
 }
 
 #[test]

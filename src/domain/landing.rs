@@ -180,6 +180,8 @@ pub enum Fate {
     NotLanded(String),
     /// The branch has another commit by now, shortened, which may stand on ours.
     Superseded(String),
+    /// The branch does not have it yet, and where it is: the server may be at it still, and will be asked again.
+    Pending(String),
     /// Nobody could be asked, and why; it will be tried again.
     Unknown(String),
 }
@@ -192,6 +194,7 @@ impl fmt::Display for CutOff {
             Fate::Landed => f.write_str("landed"),
             Fate::NotLanded(why) => write!(f, "did not land: {why}"),
             Fate::Superseded(tip) => write!(f, "may have landed: {branch} is at {tip} by now"),
+            Fate::Pending(why) => write!(f, "is not there yet and may still land: {why}"),
             Fate::Unknown(why) => write!(f, "may have landed: {why}"),
         }
     }
@@ -224,6 +227,8 @@ mod tests {
                     begun 2026-03-01T13:40:00Z and not seen to end, ";
         assert_eq!(said(Fate::Landed), format!("{push}landed"));
         assert_eq!(said(Fate::NotLanded("declined".into())), format!("{push}did not land: declined"));
+        let pending = format!("{push}is not there yet and may still land: image-updates is still at 4c1f0e2");
+        assert_eq!(said(Fate::Pending("image-updates is still at 4c1f0e2".into())), pending);
         let by_now = format!("{push}may have landed: image-updates is at 4c1f0e2 by now");
         assert_eq!(said(Fate::Superseded("4c1f0e2".into())), by_now);
         assert_eq!(said(Fate::Unknown("timeout".into())), format!("{push}may have landed: timeout"));

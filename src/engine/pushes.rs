@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::land::{Steps, timed};
 use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
@@ -9,12 +11,61 @@ use crate::domain::landing::{CutOff, Fate, LandingStep};
 use crate::domain::refspec::full_name;
 use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
 use crate::problem::{Code, Problem};
-use crate::store::PushNote;
+use crate::store::{PushNote, UnderWay};
+
+/// How long what is not there may still come: a hook may run for as long as it likes, whatever became of the connection. A
+/// branch that another push has moved meanwhile ends it at once, as every push names the commit it stands on.
+const MAY_LAND_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether it was a push to no branch, such as `refs/for/main`: the server makes something else of it, and asking for it again
 /// tells no more.
 fn is_for_the_server(note: &PushNote) -> bool {
     !full_name(&note.branch).starts_with("refs/heads/")
+}
+
+/// What it means that the remote does not have it, and why that is said.
+fn not_there(note: &PushNote, why: String) -> Fate {
+    let is_late = super::now().duration_since(note.time) > MAY_LAND_FOR;
+    if is_late { Fate::NotLanded(why) } else { Fate::Pending(why) }
+}
+
+/// A push that was noted, and is under way as long as this lives; the note stays open unless it is ended.
+struct Noted<'a> {
+    engine: &'a Engine,
+    note: PushNote,
+    _under_way: UnderWay,
+}
+
+impl Noted<'_> {
+    /// Sends it; what failed for certain is noted as ended. Where nobody knows, the next start asks the remote.
+    fn send(
+        &mut self,
+        (cache, remote): (&BareCache, &Remote),
+        update: RefUpdate,
+        options: &[String],
+        (step, text): (Steps<'_>, &str),
+    ) -> Result<PushReport, GitError> {
+        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
+        let told = move |progress| {
+            if let Progress::Sending { bytes: 0, .. } = progress {
+                step(sends.clone());
+            }
+        };
+        let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
+        let pushed = cache.push(&remote, &[update], options);
+        if let Err(error) = &pushed
+            && !matches!(error, GitError::Unseen(_))
+        {
+            self.end(Err(error.to_string()));
+        }
+        pushed
+    }
+
+    /// Notes how it ended: it landed, or why it did not.
+    fn end(&mut self, outcome: Result<(), String>) {
+        self.note.outcome = Some(outcome.map(|()| String::new()));
+        self.engine.store.pushes().end(&self.note);
+    }
 }
 
 impl Engine {
@@ -34,11 +85,14 @@ impl Engine {
     ) -> Result<PushReport, Problem> {
         let RefUpdate { reference, new, .. } = update.clone();
         let branch = update.short_name().to_owned();
-        let sent = timed(step, text, || self.send((cache, remote), plan, update, options, (step, text)));
+        let mut noted = self.note_begun(remote, plan, &update);
+        let sent = timed(step, text, || noted.send((cache, remote), update, options, (step, text)));
         let mut report = sent.map_err(Problem::from)?;
         if report.branches.iter().all(|row| row.verified) {
+            noted.end(Ok(()));
             return Ok(report);
         }
+        // Until it is seen on the branch, the note stays open.
         let sent = format!("{} was sent to {branch}", short(&new));
         let text = format!("git fetch {} {branch}", remote.shown());
         let fetched = timed(step, &text, || cache.fetch(remote, |_| vec![reference.clone()]));
@@ -49,16 +103,18 @@ impl Engine {
         let tip = refs.refs.commit(&reference);
         if tip.is_some_and(|tip| tip == new || cache.holds(remote, tip, &new).unwrap_or(false)) {
             report.branches.iter_mut().for_each(|row| row.verified = true);
+            noted.end(Ok(()));
             return Ok(report);
         }
         let found = tip.map_or_else(|| "is gone".to_owned(), |tip| format!("is at {}", short(tip)));
         let message = format!("{sent} and taken, but the branch {found}");
+        noted.end(Err(message.clone()));
         Err(Problem::new(Code::GitRace, remote.shown(), message)
             .hint("See what hooks, mirrors or bots of the server do with the branch, then try again."))
     }
 
-    /// Sends, with a note on the disk and in the log for the case that nobody sees how it ends. `plan` is empty for what is
-    /// no plan's.
+    /// Sends what is no branch, with a note on the disk and in the log for the case that nobody sees how it ends: what the server
+    /// says of it is all that can be known.
     pub(super) fn send(
         &self,
         (cache, remote): (&BareCache, &Remote),
@@ -67,7 +123,15 @@ impl Engine {
         options: &[String],
         (step, text): (Steps<'_>, &str),
     ) -> Result<PushReport, GitError> {
-        let mut note = PushNote {
+        let mut noted = self.note_begun(remote, plan, &update);
+        let report = noted.send((cache, remote), update, options, (step, text))?;
+        noted.end(Ok(()));
+        Ok(report)
+    }
+
+    /// Notes that a push is about to be sent. `plan` is empty for what is no plan's.
+    fn note_begun(&self, remote: &Remote, plan: &str, update: &RefUpdate) -> Noted<'_> {
+        let note = PushNote {
             plan: plan.to_owned(),
             remote: remote.shown(),
             branch: update.short_name().to_owned(),
@@ -75,26 +139,13 @@ impl Engine {
             time: super::now(),
             outcome: None,
         };
-        let _under_way = self.store.pushes().begin(&note);
+        let under_way = self.store.pushes().begin(&note);
         self.audit_begun(&note);
-        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
-        let told = move |progress| {
-            if let Progress::Sending { bytes: 0, .. } = progress {
-                step(sends.clone());
-            }
-        };
-        let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
-        let pushed = cache.push(&remote, &[update], options);
-        // Where nobody knows, the note stays open, and the next start asks the remote.
-        if !matches!(pushed, Err(GitError::Unseen(_))) {
-            note.outcome = Some(pushed.as_ref().map(|_| String::new()).map_err(ToString::to_string));
-            self.store.pushes().end(&note);
-        }
-        pushed
+        Noted { engine: self, note, _under_way: under_way }
     }
 
     /// What became of the pushes of earlier runs that nobody saw the end of, oldest first. None is told twice, but for
-    /// those whose remote cannot be asked.
+    /// those whose remote cannot be asked, and those that may still land.
     ///
     /// Where no network may be used, or a credential was given that is for another host, those that only a remote could
     /// settle wait for another time.
@@ -108,7 +159,8 @@ impl Engine {
             let mut settled = Vec::new();
             for note in pushes.unreported() {
                 let Some(fate) = engine.fate(&world, &note) else { continue };
-                let is_last_word = !matches!(fate, Fate::Unknown(_)) || is_for_the_server(&note);
+                let is_open = matches!(fate, Fate::Unknown(_) | Fate::Pending(_));
+                let is_last_word = !is_open || is_for_the_server(&note);
                 let PushNote { remote, branch, commit, time, .. } = note.clone();
                 let cut_off = CutOff { remote, branch, commit: short(&commit), time, fate };
                 if is_last_word {
@@ -150,14 +202,14 @@ impl Engine {
             if is_for_the_server(note) {
                 return Ok(Fate::Unknown(format!("the remote does not show what it got as {name}")));
             }
-            return Ok(Fate::NotLanded(format!("the remote has no branch {}", note.branch)));
+            return Ok(not_there(note, format!("the remote has no branch {}", note.branch)));
         };
         // Only the newest commit is fetched, and its text names the one before.
         if cache.is_landed(&note.commit, tip) || cache.parent(tip).as_ref() == Some(&note.commit) {
             return Ok(Fate::Landed);
         }
         if cache.parent(&note.commit).as_deref() == Some(tip) {
-            return Ok(Fate::NotLanded(format!("{} is still at {}", note.branch, short(tip))));
+            return Ok(not_there(note, format!("{} is still at {}", note.branch, short(tip))));
         }
         // Others may have gone on from there; how far, only the history tells.
         if cache.holds(&remote, tip, &note.commit).unwrap_or(false) {

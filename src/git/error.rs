@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use reqwest::StatusCode;
+
 use super::credential::SshLogin;
 use crate::problem::{Code, Problem};
 
@@ -142,6 +144,14 @@ pub enum GitError {
         /// What is wrong with it.
         message: String,
     },
+    /// A status of HTTP that has nothing to do with credentials.
+    #[error("the answer of {url} makes no sense: HTTP {status}")]
+    Status {
+        /// The address.
+        url: String,
+        /// The status.
+        status: StatusCode,
+    },
     /// A hook or a protection refused the update.
     #[error("{url} refused the push to {branch}: {reason}")]
     Rejected {
@@ -239,8 +249,9 @@ pub enum GitError {
         /// Whether it belongs to another user.
         foreign: bool,
     },
-    /// The connection broke once commits were under way, and the remote could not be looked at afterwards.
-    #[error("{0}; whether the push landed is not known")]
+    /// The connection broke once commits were under way, and the remote could not be looked at afterwards, or did not have them
+    /// yet: a hook of its may still run.
+    #[error("{0}; whether the push landed, or still will, is not known")]
     Unseen(Box<GitError>),
     /// The caller gave up, before anything was sent.
     #[error("stopped before anything was sent")]
@@ -318,7 +329,7 @@ impl GitError {
             Self::AuthDenied { .. } => Code::GitAuthDenied,
             Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
             Self::RateLimited { .. } => Code::RateLimited,
-            Self::BadAnswer { .. } => Code::BadAnswer,
+            Self::BadAnswer { .. } | Self::Status { .. } => Code::BadAnswer,
             Self::Rejected { .. } => Code::GitRejected,
             Self::Race { .. } => Code::GitRace,
             Self::Missing { .. } => Code::StalePlan,
@@ -364,7 +375,10 @@ impl GitError {
                 )
             }
             Self::Sign { fix, .. } => return fix.clone(),
-            Self::Unseen(error) => return error.hint(),
+            Self::Unseen(_) => {
+                "The next start asks the remote what became of it; the same plan, pushed again, lands once."
+                    .to_owned()
+            }
             Self::Conflicts { from, into, .. } => {
                 format!(
                     "Nothing was merged. Merge {into} into {from} in a checkout, settle the files, push, and try again."
@@ -376,6 +390,15 @@ impl GitError {
             }
             _ => return None,
         })
+    }
+
+    /// Whether the server may be at it still, or have ended it, though it did not say so.
+    pub(super) fn is_lost_sight_of(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::BadAnswer { .. } => true,
+            Self::Status { status, .. } => status.is_server_error(),
+            _ => false,
+        }
     }
 
     fn is_about_writing(&self) -> bool {
@@ -396,6 +419,7 @@ impl GitError {
             | Self::RefNotFound { url, .. }
             | Self::RateLimited { url, .. }
             | Self::BadAnswer { url, .. }
+            | Self::Status { url, .. }
             | Self::Rejected { url, .. }
             | Self::Race { url, .. }
             | Self::Missing { url, .. } => Some(url),

@@ -354,7 +354,7 @@ fn unexpected(session: &Session, response: &Response) -> GitError {
         let seconds = after.and_then(|text| text.trim().parse().ok());
         return GitError::RateLimited { url: session.shown.clone(), retry_after_seconds: seconds };
     }
-    session.bad_answer(&format!("HTTP {status}"))
+    GitError::Status { url: session.shown.clone(), status }
 }
 
 /// The text that some servers send along with a refusal, such as GitHub; pages for browsers are left out.

@@ -183,7 +183,7 @@ fn leave_to_others(report: &mut PushReport, refused: &[String]) {
 /// Whether the push did what it should, given what the server answered and where the branches are now.
 ///
 /// The branches count: a connection that broke off, or another push of the same commit that was faster, may have moved
-/// them to where they shall be.
+/// them to where they shall be. Where they are not there, a server that got everything and did not answer may be at it still.
 fn settle(
     shown: &str,
     due: &[RefUpdate],
@@ -196,9 +196,7 @@ fn settle(
     }
     let Some((name, reason)) = answers.refused.into_iter().next() else {
         return result.map_err(|error| match error {
-            GitError::Unreachable { .. } | GitError::Timeout { .. } | GitError::BadAnswer { .. }
-                if now.is_none() =>
-            {
+            error if error.is_lost_sight_of() && (answers.is_open || now.is_none()) => {
                 GitError::Unseen(Box::new(error))
             }
             error => error,
@@ -328,6 +326,9 @@ mod tests {
         let settled = |now: Option<&Refs>, answers| settle("u", &due, now, broken(), answers).unwrap_err();
         assert!(matches!(settled(None, Answers::default()), GitError::Unseen(_)));
         assert!(matches!(settled(Some(&Refs::default()), Answers::default()), GitError::Unreachable { .. }));
+        // It has everything, and its hook may still run.
+        let open = Answers { is_open: true, ..Answers::default() };
+        assert!(matches!(settled(Some(&Refs::default()), open), GitError::Unseen(_)));
         let refused = vec![("refs/heads/main".to_owned(), "hook declined".to_owned())];
         let answers = Answers { refused, ..Answers::default() };
         assert!(matches!(settled(None, answers), GitError::Rejected { .. }));

@@ -48,6 +48,8 @@ pub(super) struct Answers {
     pub(super) printed: Vec<u8>,
     /// Whether it takes no push options.
     pub(super) options_dropped: bool,
+    /// Whether it has everything and has not said what became of it.
+    pub(super) is_open: bool,
 }
 
 /// Sends the commands and reads what became of them.
@@ -71,6 +73,7 @@ pub(super) fn send(
     let written = stream.write_all(&lines).map_err(|error| session.explain(&error));
     let sent = written.and_then(|()| write_pack(session, stream, &pack));
     let result = sent.and_then(|()| {
+        answers.is_open = true;
         read_answers(session, advertised, stream, &mut answers).map_err(|error| session.explain(&error))
     });
     (result, answers)
@@ -134,7 +137,7 @@ fn read_answers(
         // A server that says nothing is asked afterwards where the branches are.
         return Ok(());
     }
-    let Answers { refused, printed, .. } = answers;
+    let Answers { refused, printed, is_open, .. } = answers;
     let mut print = |text: &[u8]| {
         let room = MAX_ANSWER.saturating_sub(printed.len());
         printed.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
@@ -143,22 +146,30 @@ fn read_answers(
     };
     if advertised.can("side-band-64k") {
         let mut stream = Sideband::new(stream, &mut print);
-        read_report(&mut stream, refused)?;
+        read_report(&mut stream, refused, is_open)?;
         // What hooks print after the branches moved; that it may break off changes nothing any more.
         drop(io::copy(&mut stream, &mut io::sink()));
         Ok(())
     } else {
-        read_report(&mut { stream }, refused)
+        read_report(&mut { stream }, refused, is_open)
     }
 }
 
-/// `unpack ok`, then `ok NAME` or `ng NAME REASON` for each branch.
-fn read_report(stream: &mut impl Read, refused: &mut Vec<(String, String)>) -> io::Result<()> {
+/// `unpack ok`, then `ok NAME` or `ng NAME REASON` for each branch; said once all is done, so that from the first line on
+/// nothing `is_open`.
+fn read_report(
+    stream: &mut impl Read,
+    refused: &mut Vec<(String, String)>,
+    is_open: &mut bool,
+) -> io::Result<()> {
     let mut unpacked = None;
     while let Some(Packet::Data(line)) = wire::next(stream)? {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         match line.split_once(' ').unwrap_or((&line, "")) {
-            ("unpack", status) => unpacked = Some(status.to_owned()),
+            ("unpack", status) => {
+                unpacked = Some(status.to_owned());
+                *is_open = false;
+            }
             ("ng", rest) => {
                 let (name, reason) = rest.split_once(' ').unwrap_or((rest, "refused"));
                 refused.push((name.to_owned(), reason.to_owned()));

@@ -362,6 +362,10 @@ pub(super) fn settled(state: &mut State, settled: &[CutOff]) -> Vec<Effect> {
         } else {
             problems::report(state, "push", Problem::from(cut_off), None, Level::Warning);
         }
+        // That is no end to write down.
+        if matches!(cut_off.fate, Fate::Pending(_)) {
+            continue;
+        }
         let subject = format!("{} {}", cut_off.remote, cut_off.branch);
         effects.push(Effect::Audit { kind: "push", subject, detail: cut_off.to_string() });
     }

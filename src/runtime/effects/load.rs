@@ -1,18 +1,23 @@
 //! The objects, with what the disk knows of them, and whether they have changed since.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cluster;
 use super::{Work, worker_ended};
 use crate::app::effect::JobId;
 use crate::app::message::{Loaded, Msg};
 use crate::config::SourceChoice;
+use crate::domain::landing::Fate;
 use crate::domain::object::ObjectId;
 use crate::engine::{Engine, World};
 use crate::problem::{Code, Problem};
 use crate::runtime::journal;
 use crate::source::kubeconfig;
+
+/// When a push that may still land is looked after again first, and at the longest.
+const FIRST_LOOK_AGAIN: Duration = Duration::from_secs(10);
+const LAST_LOOK_AGAIN: Duration = Duration::from_mins(5);
 
 pub(super) async fn load(work: Work, job: JobId) {
     let source = load_world(&work).await;
@@ -33,7 +38,7 @@ pub(super) async fn load(work: Work, job: JobId) {
     work.answer(msg).await;
     if let Some(world) = world {
         tokio::join!(
-            settle_pushes(&work, &world),
+            settle_pushes(&work, &world, job),
             cluster::follow(&work, &world),
             Box::pin(cluster::follow_around(&work, &world)),
             cluster::tell_denied(&work, &world)
@@ -152,11 +157,26 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
     })
 }
 
-/// Tells what became of the pushes of earlier runs that nobody saw the end of.
-async fn settle_pushes(work: &Work, world: &Arc<World>) {
-    match work.engine.settle_pushes(world).await {
-        Ok(settled) if settled.is_empty() => {}
-        Ok(settled) => work.answer(Msg::PushesSettled(settled)).await,
-        Err(problem) => work.answer(Msg::Warned(problem)).await,
+/// Tells what became of the pushes of earlier runs that nobody saw the end of; looks again, ever more seldom, after those
+/// that may still land, as long as no newer load does.
+async fn settle_pushes(work: &Work, world: &Arc<World>, job: JobId) {
+    let mut pause = FIRST_LOOK_AGAIN;
+    loop {
+        let settled = match work.engine.settle_pushes(world).await {
+            Ok(settled) => settled,
+            Err(problem) => return work.answer(Msg::Warned(problem)).await,
+        };
+        let is_pending = settled.iter().any(|push| matches!(push.fate, Fate::Pending(_)));
+        if !settled.is_empty() {
+            work.answer(Msg::PushesSettled(settled)).await;
+        }
+        if !is_pending {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        if work.held().newest != job {
+            return;
+        }
+        pause = (pause * 2).min(LAST_LOOK_AGAIN);
     }
 }

@@ -331,6 +331,11 @@ fn a_push_that_nobody_saw_the_end_of_is_told_at_the_start() {
     update(&mut state, Msg::PushesSettled(settled.clone()));
     let [entry] = state.errors.entries() else { panic!("{:?}", state.errors) };
     assert_eq!(entry.problem, Problem::from(&settled[0]));
+    let pending = vec![cut_off(Fate::Pending("main is still at 4c1f0e2".into()))];
+    for _look in 0..2 {
+        assert!(update(&mut state, Msg::PushesSettled(pending.clone())).is_empty(), "it has not ended");
+        assert_eq!(state.errors.entries().len(), 2, "it is told once");
+    }
 }
 
 #[test]
