@@ -212,7 +212,7 @@ fn each_effect_is_done_once_in_write_mode_and_only_tried_in_dry_run() {
     // would have been gone before it was deleted.
     assert_eq!(
         effects(cluster, "once"),
-        ["create", "patch", "patch", "delete", "delete", "delete"]
+        ["patch", "patch", "patch", "delete", "delete", "delete"]
             .map(|verb| format!("{verb} imagerepositories/vote"))
     );
     let log = rita.run(&["events", "-o", "json"]).expect(0, &[]).out;
@@ -286,7 +286,8 @@ fn each_kind_of_object_is_made_and_deleted_once_and_only_where_the_mode_allows_i
     }
     let made = ["imagerepositories/vote", "imagepolicies/vote", "imageupdateautomations/all"];
     let more = ["gitrepositories/fleet", "secrets/login", "secrets/fleet", "secrets/way-out", "secrets/pair"];
-    let created: Vec<String> = made.iter().chain(&more).map(|name| format!("create {name}")).collect();
+    // Server-side apply makes what is not there.
+    let created: Vec<String> = made.iter().chain(&more).map(|name| format!("patch {name}")).collect();
     assert_eq!(effects(cluster, "each"), created);
     for (kind, name) in [("policy", "vote"), ("update", "all")] {
         rita.run(&["suspend", "image", kind, name]).expect(0, &["(dry run)"]);
@@ -340,6 +341,71 @@ fn what_is_exported_is_taken_unchanged() {
     assert!(exported.contains("  labels:\n    team: x\n") && !exported.contains("status:"), "{exported}");
     cluster.put(&exported);
     assert_eq!(rita.run(&["export", "image", "policy", "--all"]).expect(0, &[]).out, exported);
+}
+
+/// The managers of an object's fields, each with the kind of its writes, in order.
+fn managers(object: &Value) -> Vec<String> {
+    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+    entries.map(|entry| format!("{} {}", text(entry, "manager"), text(entry, "operation"))).collect()
+}
+
+#[test]
+fn what_is_applied_says_nothing_that_it_said_before() {
+    let Some(cluster) = shared() else { return };
+    let rita = Person::new(cluster, "admin", "applied");
+    let policy = ["create", "image", "policy", "vote", "--image-ref=vote", "--timeout=1s"];
+    let write = |flags: &[&str]| rita.write(&[&policy[..], flags].concat()).expect(3, &["✔ ImagePolicy"]);
+    let object = || cluster.get(IMAGE_V1, "ImagePolicy", "applied", "vote").unwrap();
+    write(&["--select-semver=1.x", "--label=team=x"]);
+    assert_eq!(managers(&object()), ["supercargo Apply"]);
+    cluster.put_as(
+        "kubectl-label",
+        &json!({
+            "apiVersion": IMAGE_V1, "kind": "ImagePolicy",
+            "metadata": { "namespace": "applied", "name": "vote", "labels": { "theirs": "y" } },
+        }),
+    );
+    write(&["--select-semver=2.x", "--filter-regex=^2"]);
+    assert_eq!(managers(&object()), ["kubectl-label Apply", "supercargo Apply"]);
+    write(&["--select-numeric=asc"]);
+    let policy = object();
+    assert_eq!(policy["spec"]["policy"], json!({ "numerical": { "order": "asc" } }), "{policy:#}");
+    assert_eq!(policy["spec"]["filterTags"], Value::Null, "{policy:#}");
+    assert_eq!(policy["metadata"]["labels"], json!({ "team": "x", "theirs": "y" }), "{policy:#}");
+    let secret = ["create", "secret", "git", "fleet", "--url=https://git.example.com/fleet"];
+    for (login, keys) in [
+        (&["-u", "rita", "-p", "x"][..], ["password", "username"].as_slice()),
+        (&["--bearer-token=t"], &["bearerToken"]),
+    ] {
+        rita.write(&[&secret[..], login].concat()).expect(0, &[]);
+        let secret = cluster.get("v1", "Secret", "applied", "fleet").unwrap();
+        let data: Vec<&String> =
+            secret["data"].as_object().into_iter().flat_map(|data| data.keys()).collect();
+        assert_eq!(data, keys, "{secret:#}");
+    }
+}
+
+#[test]
+fn what_others_wrote_is_replaced_as_a_whole() {
+    let Some(cluster) = shared() else { return };
+    let rita = Person::new(cluster, "admin", "theirs");
+    cluster.put_as("flux", &json!({
+        "apiVersion": IMAGE_V1, "kind": "ImagePolicy", "metadata": { "namespace": "theirs", "name": "vote" },
+        "spec": { "imageRepositoryRef": { "name": "vote" }, "policy": { "semver": { "range": "1.x" } } },
+    }));
+    rita.write(&[
+        "create",
+        "image",
+        "policy",
+        "vote",
+        "--image-ref=vote",
+        "--select-alpha=asc",
+        "--timeout=1s",
+    ]);
+    let policy = cluster.get(IMAGE_V1, "ImagePolicy", "theirs", "vote").unwrap();
+    assert_eq!(policy["spec"]["policy"], json!({ "alphabetical": { "order": "asc" } }), "{policy:#}");
+    assert_eq!(effects(cluster, "theirs"), ["update imagepolicies/vote"]);
 }
 
 #[test]

@@ -219,8 +219,13 @@ impl Cluster {
     }
 
     pub fn put_json(&self, object: &Value) {
+        self.put_as("tests", object);
+    }
+
+    /// Applies an object as this field manager.
+    pub fn put_as(&self, manager: &str, object: &Value) {
         let name = object["metadata"]["name"].as_str().unwrap();
-        let params = PatchParams::apply("tests").force();
+        let params = PatchParams::apply(manager).force();
         self.runtime.block_on(self.api_of(object).patch(name, &params, &Patch::Apply(object))).unwrap();
         if object.get("status").is_some() {
             self.put_status(object);

@@ -1,11 +1,13 @@
 //! Writes to the cluster: objects applied, suspended, resumed, reconciled, deleted.
 //!
-//! Applying replaces the spec of what is there, as flux does: nothing that somebody set before stays in force beside it.
+//! Objects are made and changed by server-side apply. One that says what is not said again is replaced as a whole, as flux does:
+//! applying would leave in force what others set before.
 //! Everything is tried by the server first, without effect (`dryRun=All`), and done only then; a [`Effect::DryRun`] ends there.
 //! Whether an effect is allowed, and who agreed to it, is decided by the callers.
 //!
 //! Source: `fluxcd/flux2:cmd/flux/{reconcile,suspend,resume,delete,export}.go`; Kubernetes, "Server-Side Apply".
 
+mod body;
 mod owners;
 mod progress;
 
@@ -14,9 +16,10 @@ use std::collections::BTreeSet;
 use kube::Error;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind, Status};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use self::owners::controllers_of;
+use self::body::{applied, as_data, is_same, replaced};
+use self::owners::{controllers_of, says_more};
 pub use self::progress::{Progress, last_handled, progress};
 use super::kinds::resource_of;
 use super::{Act, Cluster};
@@ -51,6 +54,37 @@ pub enum Change {
     Updated,
     /// It was as it is to be.
     Unchanged,
+}
+
+/// How an object is written, each with the object.
+enum Order {
+    /// Server-side apply: what others say beside it stays.
+    Apply(DynamicObject),
+    /// In the place of what is there.
+    Replace(DynamicObject),
+}
+
+impl Order {
+    /// How `object` comes to be what is said in the place of `before`, in the version that is served.
+    fn of(before: Option<&Value>, object: &Value, version: &str) -> Result<Self, serde_json::Error> {
+        let mut object = object.clone();
+        object["apiVersion"] = version.into();
+        as_data(&mut object);
+        Ok(match before {
+            Some(before) if says_more(before, &object) => {
+                Self::Replace(serde_json::from_value(replaced(before, &object))?)
+            }
+            _ => Self::Apply(serde_json::from_value(applied(before, object))?),
+        })
+    }
+
+    /// What the API server calls it.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Apply(_) => "patch",
+            Self::Replace(_) => "update",
+        }
+    }
 }
 
 /// A kind of object at the API server.
@@ -131,11 +165,9 @@ impl Cluster {
         effect: Effect,
     ) -> Result<Change, Problem> {
         let before = self.object(target, id).await?;
-        let mut new = before.as_ref().map_or_else(|| object.clone(), |before| replaced(before, object));
-        if let Some(fields) = new.as_object_mut() {
-            fields.insert("apiVersion".to_owned(), target.api.api_version.clone().into());
-        }
-        let tried = self.put(target, id, (before.as_ref(), &new), Effect::DryRun).await?;
+        let order = Order::of(before.as_ref(), object, &target.api.api_version)
+            .map_err(|error| Problem::new(Code::Internal, id.to_string(), "no object").caused_by(&error))?;
+        let tried = self.put(target, id, &order, Effect::DryRun).await?;
         let change = match &before {
             None => Change::Created,
             Some(before) if is_same(before, &tried) => Change::Unchanged,
@@ -145,29 +177,28 @@ impl Cluster {
             }
         };
         if effect == Effect::Write && change != Change::Unchanged {
-            self.put(target, id, (before.as_ref(), &new), Effect::Write).await?;
+            self.put(target, id, &order, Effect::Write).await?;
         }
         Ok(change)
     }
 
-    /// Makes `new`, or puts it in the place of `before` if nobody has written to that meanwhile.
+    /// Makes an object, or puts it in the place of the one that was seen if nobody has written to that meanwhile.
     async fn put(
         &self,
         target: &Target,
         id: &ObjectId,
-        (before, new): (Option<&Value>, &Value),
+        order: &Order,
         effect: Effect,
     ) -> Result<Value, Problem> {
         let api = self.objects(target, Some(&id.namespace));
-        let field_manager = Some(FIELD_MANAGER.to_owned());
-        let parameters = PostParams { dry_run: effect == Effect::DryRun, field_manager };
-        let object: DynamicObject = serde_json::from_value(new.clone()).map_err(|error| {
-            Problem::new(Code::Internal, id.to_string(), "what was made is no object").caused_by(&error)
-        })?;
         let asked = async {
-            let answer = match before {
-                Some(_) => api.replace(&id.name, &parameters, &object).await,
-                None => api.create(&parameters, &object).await,
+            let answer = match order {
+                Order::Apply(object) => api.patch(&id.name, &parameters(effect), &Patch::Apply(object)).await,
+                Order::Replace(object) => {
+                    let field_manager = Some(FIELD_MANAGER.to_owned());
+                    let parameters = PostParams { dry_run: effect == Effect::DryRun, field_manager };
+                    api.replace(&id.name, &parameters, object).await
+                }
             };
             match answer {
                 Ok(object) => Ok(Ok(plain(&object))),
@@ -175,8 +206,7 @@ impl Cluster {
                 Err(error) => Err(error),
             }
         };
-        let verb = if before.is_some() { "update" } else { "create" };
-        self.call(&act(verb, target, id), asked).await?.map_err(|refusal| self.raced(id, &refusal))
+        self.call(&act(order.verb(), target, id), asked).await?.map_err(|refusal| self.raced(id, &refusal))
     }
 
     /// Whether no controller owns a part of what an object says.
@@ -304,71 +334,4 @@ pub fn id_of(object: &Value) -> ObjectId {
 /// Whether an object's controller leaves it alone.
 pub fn is_suspended_object(object: &Value) -> bool {
     object.pointer("/spec/suspend").and_then(Value::as_bool).unwrap_or_default()
-}
-
-/// `before` with what `new` says in its place: spec, data and type whole, labels if there are any, annotations one by one.
-fn replaced(before: &Value, new: &Value) -> Value {
-    let (mut object, new) = (before.clone(), new.as_object().cloned().unwrap_or_default());
-    let Some(fields) = object.as_object_mut() else { return Value::Object(new) };
-    // What a secret is given as text stands beside its data and would be added to it.
-    fields.remove("data");
-    for (key, value) in &new {
-        if !["apiVersion", "kind", "metadata", "status"].contains(&key.as_str()) {
-            fields.insert(key.clone(), value.clone());
-        }
-    }
-    let given = |key: &str| new.get("metadata")?.get(key)?.as_object().cloned();
-    if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-        if let Some(labels) = given("labels") {
-            metadata.insert("labels".to_owned(), labels.into());
-        }
-        let kept = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-        let annotations: Map<String, Value> =
-            kept.into_iter().chain(given("annotations").unwrap_or_default()).collect();
-        if !annotations.is_empty() {
-            metadata.insert("annotations".to_owned(), annotations.into());
-        }
-    }
-    object
-}
-
-/// Whether two states of an object are the same but for what the server keeps books of.
-fn is_same(before: &Value, after: &Value) -> bool {
-    let parts = ["/metadata/labels", "/metadata/annotations", "/spec", "/data", "/type"];
-    parts.iter().all(|part| before.pointer(part) == after.pointer(part))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spec_is_replaced_as_a_whole_and_what_was_said_about_the_object_stays() {
-        let before = json!({
-            "metadata": { "name": "p", "resourceVersion": "7", "labels": { "team": "x" }, "annotations": { "a": "1", "b": "1" } },
-            "spec": { "filterTags": { "pattern": "^main-" }, "policy": { "semver": { "range": ">=1.0.0" } } },
-            "status": { "latestImage": "r/app:1" },
-        });
-        let spec = json!({ "policy": { "numerical": { "order": "asc" } } });
-        let new = json!({ "metadata": { "name": "p", "annotations": { "b": "2" } }, "spec": spec });
-        let written = replaced(&before, &new);
-        assert_eq!(written["spec"], spec);
-        let metadata = json!({
-            "name": "p", "resourceVersion": "7", "labels": { "team": "x" }, "annotations": { "a": "1", "b": "2" }
-        });
-        assert_eq!(written["metadata"], metadata);
-        let labelled = replaced(&before, &json!({ "metadata": { "labels": { "app": "y" } } }));
-        assert_eq!(labelled["metadata"]["labels"], json!({ "app": "y" }));
-    }
-
-    #[test]
-    fn a_secret_keeps_no_key_that_it_is_not_given_again() {
-        let before =
-            json!({ "metadata": { "name": "s" }, "type": "Opaque", "data": { "bearerToken": "VA==" } });
-        let new = json!({ "metadata": { "name": "s" }, "stringData": { "username": "u", "password": "p" } });
-        let written = replaced(&before, &new);
-        assert_eq!(written.get("data"), None);
-        assert_eq!(written["stringData"], new["stringData"]);
-        assert_eq!(written["type"], "Opaque");
-    }
 }

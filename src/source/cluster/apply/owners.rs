@@ -16,16 +16,63 @@ const PARTS: [&str; 4] = ["f:spec", "f:data", "f:stringData", "f:type"];
 /// The field managers that own a part of what an object says and are no tools of people (they would set it back), and which
 /// fields, such as `spec.image`.
 pub(super) fn controllers_of(object: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
     let mut controllers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for entry in entries {
-        let name = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
+    for entry in entries(object) {
+        let name = text(entry, "manager");
         let fields = owned(entry);
         if !is_tool(name) && !fields.is_empty() {
             controllers.entry(Shown::new(name).as_str().to_owned()).or_default().extend(fields);
         }
     }
     controllers
+}
+
+/// Whether an object says a thing, whoever wrote it, of which `new` has no word: applying would leave it in force, or, at API
+/// servers up to 1.20, leave a null in the place of what we applied ourselves.
+pub(super) fn says_more(object: &Value, new: &Value) -> bool {
+    entries(object).any(|entry| {
+        PARTS.iter().any(|part| {
+            let fields = entry.get("fieldsV1").and_then(|fields| fields.get(part));
+            fields.is_some_and(|fields| goes_beyond(fields, new.get(part.trim_start_matches("f:"))))
+        })
+    })
+}
+
+/// Whether a set of fields has one that `value` has not. Members of a list are named by what they hold: they count as missing.
+fn goes_beyond(fields: &Value, value: Option<&Value>) -> bool {
+    let Some(value) = value else { return true };
+    fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != ".")
+        .any(|(key, fields)| key.strip_prefix("f:").is_none_or(|name| goes_beyond(fields, value.get(name))))
+}
+
+/// The labels or annotations (`part`) of an object that we applied, as they are now.
+pub(super) fn said_by_us(object: &Value, part: &str) -> Map<String, Value> {
+    let Some(now) = object.pointer(&format!("/metadata/{part}")).and_then(Value::as_object) else {
+        return Map::new();
+    };
+    let ours: Vec<&Value> = entries(object)
+        .filter(|entry| is_applied_by_us(entry))
+        .filter_map(|entry| entry.pointer(&format!("/fieldsV1/f:metadata/f:{part}")))
+        .collect();
+    let is_ours = |key: &str| ours.iter().any(|fields| fields.get(format!("f:{key}")).is_some());
+    now.iter().filter(|(key, _)| is_ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// What the API server noted of who wrote what.
+fn entries(object: &Value) -> impl Iterator<Item = &Value> {
+    object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
+    entry.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_applied_by_us(entry: &Value) -> bool {
+    text(entry, "manager") == FIELD_MANAGER && text(entry, "operation") == "Apply"
 }
 
 /// The fields of [`PARTS`] that an entry is about; a part of which it names none is one itself.
@@ -81,6 +128,32 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert!(controllers_of(&json!({})).is_empty());
+    }
+
+    #[test]
+    fn an_object_says_more_if_somebody_owns_a_field_that_is_not_said_again() {
+        let says_more = |part: &str, fields: Value, new: Value| {
+            let entry = json!({ "manager": "flux", "fieldsV1": { part: fields } });
+            says_more(&json!({ "metadata": { "managedFields": [entry] } }), &new)
+        };
+        let policy = json!({ ".": {}, "f:policy": { ".": {}, "f:semver": { ".": {}, "f:range": {} } } });
+        let range = json!({ "spec": { "policy": { "semver": { "range": "1.x" } }, "suspend": false } });
+        let order = json!({ "spec": { "policy": { "numerical": { "order": "asc" } } } });
+        assert!(!says_more("f:spec", policy.clone(), range.clone()));
+        assert!(says_more("f:spec", policy.clone(), order));
+        assert!(says_more(
+            "f:spec",
+            json!({ "f:policy": {}, "f:digestReflectionPolicy": {} }),
+            range.clone()
+        ));
+        assert!(says_more(
+            "f:spec",
+            json!({ "f:list": { "k:{\"name\":\"a\"}": {} } }),
+            json!({ "spec": { "list": [] } })
+        ));
+        assert!(says_more("f:data", json!({ "f:password": {} }), json!({ "data": { "token": "dA==" } })));
+        assert!(!says_more("f:status", policy.clone(), range.clone()));
+        assert!(!says_more("f:metadata", policy, range));
     }
 
     #[test]
