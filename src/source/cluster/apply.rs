@@ -193,7 +193,10 @@ impl Cluster {
         let api = self.objects(target, Some(&id.namespace));
         let asked = async {
             let answer = match order {
-                Order::Apply(object) => api.patch(&id.name, &parameters(effect), &Patch::Apply(object)).await,
+                // Whether fields may be taken over is decided before they are.
+                Order::Apply(object) => {
+                    api.patch(&id.name, &parameters(effect).force(), &Patch::Apply(object)).await
+                }
                 Order::Replace(object) => {
                     let field_manager = Some(FIELD_MANAGER.to_owned());
                     let parameters = PostParams { dry_run: effect == Effect::DryRun, field_manager };
