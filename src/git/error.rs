@@ -97,7 +97,7 @@ pub enum GitError {
     AuthRequired {
         /// The address.
         url: String,
-        /// Where credentials were not sent because the server redirected to another host.
+        /// Where credentials were not sent because the server redirected to another host, or another port.
         redirected: Option<String>,
     },
     /// The server refused what we logged in with.
@@ -348,7 +348,9 @@ impl GitError {
         Some(match self {
             Self::AuthRequired { url, redirected: None } => login_hint(url),
             Self::AuthRequired { redirected: Some(target), .. } => {
-                format!("Credentials are not sent to another host; use {target} as the repository's URL.")
+                format!(
+                    "A login is not sent to another host or port than it is for; use {target} as the repository's URL."
+                )
             }
             Self::AuthDenied { url, attempts, .. } => match attempts.last() {
                 Some(Attempt { credential, refusal: Refusal::Status(403) | Refusal::Right })

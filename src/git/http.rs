@@ -306,10 +306,12 @@ impl Failure {
     }
 }
 
-/// Whether credentials for `start` may go to `now`: the same server, or the same host over TLS.
+/// Whether credentials for `start` may go to `now`: the same server, or the same host over TLS where both are at the ports of
+/// their schemes. Behind any other port of a host may be anybody.
 fn may_log_in(start: &Url, now: &Url) -> bool {
+    let is_usual = |url: &Url, scheme: &str| url.scheme() == scheme && url.port().is_none();
     start.origin() == now.origin()
-        || (start.host_str() == now.host_str() && start.scheme() == "http" && now.scheme() == "https")
+        || (start.host_str() == now.host_str() && is_usual(start, "http") && is_usual(now, "https"))
 }
 
 /// The base that a redirect of `/info/refs` leads to.
@@ -394,4 +396,25 @@ pub(super) fn network_error(session: &Session, error: &reqwest::Error) -> GitErr
         return GitError::BadAnswer { url, message };
     }
     GitError::Unreachable { url, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_follows_to_the_same_server_and_from_the_usual_port_to_that_of_tls() {
+        let may = |start: &str, now: &str| may_log_in(&Url::parse(start).unwrap(), &Url::parse(now).unwrap());
+        for now in ["http://h/q", "http://h:80/p", "https://h/p", "https://h:443/p", "https://H/p"] {
+            assert!(may("http://h/p", now), "{now}");
+        }
+        for now in ["https://h:8443/p", "http://h:8080/p", "https://other/p", "https://h.example/p"] {
+            assert!(!may("http://h/p", now), "{now}");
+        }
+        assert!(may("http://h:8080/p", "http://h:8080/q"));
+        for now in ["https://h/p", "https://h:8080/p", "https://h:8443/p"] {
+            assert!(!may("http://h:8080/p", now), "{now}");
+        }
+        assert!(!may("https://h/p", "http://h/p"));
+    }
 }
