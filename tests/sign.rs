@@ -183,6 +183,40 @@ fn a_passphrase_is_never_asked_for_and_nothing_is_pushed_without_it() {
     end_agent(&desk);
 }
 
+#[test]
+fn a_program_that_does_not_end_is_ended_in_time_with_all_that_it_started_and_named() {
+    let desk = Desk::reviewing();
+    ssh_key(&desk, "ed25519", "");
+    desk.plan("plan.json", &["--all"]);
+    let program = desk.path("slow");
+    let script =
+        format!("#!/bin/sh\necho $$ > {0}\nsleep 300 & echo $! >> {0}\nwait\n", desk.path("pids").display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (key, program) = (desk.path("key"), program.display().to_string());
+    let ssh = format!("[gpg \"ssh\"]\n\tprogram = {program}\n[gpg]\n\tformat = ssh\n");
+    let ways = [
+        format!("\tsigningkey = {}\n{ssh}", key.display()),
+        format!("[gpg]\n\tprogram = {program}\n"),
+        format!("[gpg]\n\tformat = ssh\n[gpg \"ssh\"]\n\tdefaultKeyCommand = {program}\n"),
+    ];
+    for way in ways {
+        configure(&desk, &format!("{way}[commit]\n\tgpgsign = true\n"));
+        let plan = desk.path("plan.json");
+        let begun = std::time::Instant::now();
+        let ran = desk.run(&["push", "--plan", plan.to_str().unwrap(), "--write", "--yes", "--timeout=1s"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        let named = ran.err.contains(&program) || ran.err.contains("gpg.ssh.defaultKeyCommand");
+        assert!(named && ran.err.contains("did not end within 1 s") && ran.err.contains("hint: "), "{ran:?}");
+        for pid in std::fs::read_to_string(desk.path("pids")).unwrap().lines() {
+            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z "), "{way}: {state}");
+        }
+    }
+    assert_eq!(desk.fleet.tip("image-updates"), None);
+}
+
 /// The dashboard on the plan `plan.json`, in which `:ssh unlock` is answered with the passphrase `secret` at `prompt`; then it is
 /// pushed.
 fn unlock_and_push(desk: &Desk, prompt: &str) {

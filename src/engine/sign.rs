@@ -3,7 +3,7 @@
 use super::{Engine, Question, World};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::{Committing, Warning};
-use crate::git::Signer;
+use crate::git::{GitError, Signer};
 use crate::problem::Problem;
 
 impl Engine {
@@ -20,20 +20,25 @@ impl Engine {
         if !self.settings.signs {
             return Ok(None);
         }
-        if let Some(signer) = Signer::of_operator(&world.git_config, committer).map_err(Problem::from)? {
+        if let Some(signer) = self.operators(world, committer).map_err(Problem::from)? {
             return Ok(Some(signer.with_unlocked(&self.unlocked)));
         }
         let Some((id, kind)) = automation.and_then(signing_key) else { return Ok(None) };
         // One that cannot be read was told of when the plan was made: its commit goes without.
         let Ok(secret) = world.secret(&id) else { return Ok(None) };
-        let signer = Signer::of_secret((&id.to_string(), kind), |key| secret.data.get(key));
+        let timeout = self.settings.timeout.0;
+        let signer = Signer::of_secret((&id.to_string(), kind), |key| secret.data.get(key), timeout);
         signer.map(Some).map_err(Problem::from)
+    }
+
+    fn operators(&self, world: &World, committer: &Person) -> Result<Option<Signer>, GitError> {
+        Signer::of_operator(&world.git_config, committer, self.settings.timeout.0)
     }
 
     /// How a person unlocks the operator's key on the terminal; `None`: it signs without, or nobody signs with it.
     pub(super) fn locked_key(&self, world: &World) -> Option<Question> {
         let committer = world.git_config.operator().unwrap_or_default();
-        let signer = self.settings.signs.then(|| Signer::of_operator(&world.git_config, &committer));
+        let signer = self.settings.signs.then(|| self.operators(world, &committer));
         let signer = signer?.ok().flatten()?.with_unlocked(&self.unlocked);
         let command = signer.unlocking()?;
         let asks = format!("{}, which signs commits", signer.label());
@@ -58,7 +63,7 @@ impl Engine {
     pub(super) fn unsigned(&self, world: &World, automation: &ImageUpdateAutomation) -> Option<Warning> {
         let (id, _) = signing_key(automation).filter(|_| self.settings.signs)?;
         let error = world.secret(&id).err()?;
-        let by_operator = Signer::of_operator(&world.git_config, &Person::default());
+        let by_operator = self.operators(world, &Person::default());
         let is_unsigned = matches!(by_operator, Ok(None));
         let text = format!("the commit is not signed with the key of {}: {error}", automation.meta.id);
         is_unsigned.then(|| Warning::new(error.code(), text))

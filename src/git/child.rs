@@ -5,12 +5,13 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::error::GitError;
-use super::network::{handle, wait};
+use super::network::{handle, shown_seconds, wait};
 use super::session::Session;
 use crate::children::Group;
 use crate::environment::{has_program, without_ours};
@@ -90,16 +91,39 @@ struct Running {
 /// [`GitError::Timeout`] and [`GitError::Cancelled`]; inside, that it cannot be started or spoken to.
 pub(super) fn run(
     session: &Session,
-    mut command: Command,
+    command: Command,
     input: &[u8],
     waiting_for: &str,
 ) -> Result<io::Result<Ended>, GitError> {
-    let _inside = handle()?.enter();
-    let child = match command.spawn() {
-        Ok(child) => child,
+    match start(command)? {
+        Ok(running) => wait(session, waiting_for, converse(running, input)),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Runs a [`detached`] program with `input`, at most for `patience`.
+///
+/// # Errors
+/// Inside: it cannot be started or spoken to, or takes longer ([`io::ErrorKind::TimedOut`]).
+pub(super) fn run_within(
+    patience: Duration,
+    command: Command,
+    input: &[u8],
+) -> Result<io::Result<Ended>, GitError> {
+    let running = match start(command)? {
+        Ok(running) => running,
         Err(error) => return Ok(Err(error)),
     };
-    wait(session, waiting_for, converse(Running { group: Group::led_by(child.id()), child }, input))
+    let ended = handle()?.block_on(async { tokio::time::timeout(patience, converse(running, input)).await });
+    Ok(ended.unwrap_or_else(|_elapsed| {
+        let message = format!("did not end within {} s", shown_seconds(patience));
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    }))
+}
+
+fn start(mut command: Command) -> Result<io::Result<Running>, GitError> {
+    let _inside = handle()?.enter();
+    Ok(command.spawn().map(|child| Running { group: Group::led_by(child.id()), child }))
 }
 
 async fn converse(mut running: Running, input: &[u8]) -> io::Result<Ended> {

@@ -11,28 +11,30 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use super::child;
 use super::config::GitConfig;
 use super::error::GitError;
-use super::network::handle;
 use crate::domain::object::Person;
-use crate::environment::without_ours;
+use crate::environment::{has_program, without_ours};
 use crate::text::{ExposeSecret, SecretString};
 
 pub use self::unlock::Unlocked;
 
-/// How long a signature may take: somebody may have to touch a key.
+/// How long a signature may take at most: somebody may have to touch a key.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What a program says on its status line when it has signed.
 const CREATED: &str = "[GNUPG:] SIG_CREATED ";
 /// The variable in which the program that answers `ssh-keygen` finds the passphrase.
 const PASSPHRASE: &str = "SUPERCARGO_KEY_PASSPHRASE";
+/// What helps against a program that does not end.
+const STUCK: &str =
+    "Sign something with it by hand, and see what it waits for: a key may want to be touched or unlocked.";
 /// What answers `ssh-keygen`.
 const ANSWER: &str = "#!/bin/sh\nprintf '%s\\n' \"$SUPERCARGO_KEY_PASSPHRASE\"\n";
 
@@ -48,6 +50,8 @@ pub struct Signer {
     home: Option<TempDir>,
     /// Keys that a person unlocked.
     unlocked: Unlocked,
+    /// How long a program may take.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -80,11 +84,17 @@ struct Said {
 impl Signer {
     /// The operator's key, as git would use it; `None`: git signs no commits here.
     ///
-    /// `committer` is who a key of gpg is looked for where the configuration names none.
+    /// `committer` is who a key of gpg is looked for where the configuration names none; no program may take longer than
+    /// `timeout`.
     ///
     /// # Errors
     /// [`GitError::Sign`] if git is told to sign and not with what.
-    pub fn of_operator(config: &GitConfig, committer: &Person) -> Result<Option<Self>, GitError> {
+    pub fn of_operator(
+        config: &GitConfig,
+        committer: &Person,
+        timeout: Duration,
+    ) -> Result<Option<Self>, GitError> {
+        let patience = timeout.min(PATIENCE);
         let Some((format, label)) = format_and_label(config) else { return Ok(None) };
         let key = config.get("user.signingkey");
         let program = |keys: &[&str], usual: &str| {
@@ -99,7 +109,7 @@ impl Signer {
                 (program(&["gpg.x509.program"], "gpgsm"), Way::Gpg(key.unwrap_or(committer.to_string())))
             }
             "ssh" => {
-                let key = key.map_or_else(|| default_ssh_key(config, &label), Ok)?;
+                let key = key.map_or_else(|| default_ssh_key(config, &label, patience), Ok)?;
                 (program(&["gpg.ssh.program"], "ssh-keygen"), Way::Ssh(SshKey::of(&key)))
             }
             other => {
@@ -107,7 +117,7 @@ impl Signer {
                 return Err(refused(&label, message, "Set it to openpgp, x509 or ssh."));
             }
         };
-        Ok(Some(Self { label, program, way, home: None, unlocked: Unlocked::default() }))
+        Ok(Some(Self { label, program, way, home: None, unlocked: Unlocked::default(), patience }))
     }
 
     /// The key of an automation: `git.asc` and `passphrase` of gpg, or `identity` and `password` of ssh, by `kind`.
@@ -119,7 +129,9 @@ impl Signer {
     pub fn of_secret<'a>(
         (name, kind): (&str, &str),
         value: impl Fn(&str) -> Option<&'a SecretString>,
+        timeout: Duration,
     ) -> Result<Self, GitError> {
+        let patience = timeout.min(PATIENCE);
         let label = Self::name_of_secret(name);
         let refused = |message: String| refused(&label, message, "");
         let given = |key| value(key).filter(|value| !value.expose_secret().is_empty());
@@ -136,6 +148,7 @@ impl Signer {
                     way: Way::OwnGpg(passphrase),
                     label,
                     unlocked: Unlocked::default(),
+                    patience,
                 };
                 signer.import(name, key)?;
                 Ok(signer)
@@ -152,7 +165,7 @@ impl Signer {
                     Some(password) => SshKey::Locked(file, password.clone()),
                 };
                 let (program, unlocked) = ("ssh-keygen".to_owned(), Unlocked::default());
-                Ok(Self { label, program, way: Way::Ssh(way), home: Some(home), unlocked })
+                Ok(Self { label, program, way: Way::Ssh(way), home: Some(home), unlocked, patience })
             }
             other => Err(refused(format!("unknown signing key type {other:?}"))),
         }
@@ -338,28 +351,31 @@ impl Signer {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        without_ours(command.as_std_mut());
+        let mut command = child::detached(&self.program);
         if let (Way::OwnGpg(_), Some(home)) = (&self.way, &self.home) {
             command.env("GNUPGHOME", home.path());
         }
         command
     }
 
-    /// Runs a program to its end.
+    /// Runs a program to its end, or ends it with all that it started when its time is over.
     fn run(&self, command: Command, input: &[u8]) -> Result<Said, GitError> {
-        let output = converse(command, input, PATIENCE)?.map_err(|error| {
-            let (message, fix) = match error.kind() {
-                io::ErrorKind::TimedOut => (format!("{} {error}", self.program), ""),
-                _ => (
-                    format!("could not run {}: {error}", self.program),
-                    "Install it, or say what to use instead with gpg.program or gpg.ssh.program.",
-                ),
-            };
-            self.refused(message, fix)
-        })?;
-        let err = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(Said { success: output.status.success(), out: output.stdout, err })
+        let missing = |why: &dyn std::fmt::Display| {
+            let message = format!("could not run {}: {why}", self.program);
+            self.refused(
+                message,
+                "Install it, or say what to use instead with gpg.program or gpg.ssh.program.",
+            )
+        };
+        if !has_program(&self.program) {
+            return Err(missing(&io::Error::from(io::ErrorKind::NotFound)));
+        }
+        let ended =
+            child::run_within(self.patience, command, input)?.map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => self.refused(format!("{} {error}", self.program), STUCK),
+                _ => missing(&error),
+            })?;
+        Ok(Said { success: ended.status.success(), out: ended.out, err: ended.complaints })
     }
 }
 
@@ -396,31 +412,6 @@ fn asks_for_a_passphrase(words: &str) -> bool {
     ["passphrase", "pinentry", "pin entry"].iter().any(|word| lower.contains(word))
 }
 
-/// Runs a program to its end, at most for `patience`.
-///
-/// # Errors
-/// Inside: it cannot be run, or takes longer ([`io::ErrorKind::TimedOut`]).
-fn converse(mut command: Command, input: &[u8], patience: Duration) -> Result<io::Result<Output>, GitError> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let talk = async {
-        let mut child = command.spawn()?;
-        let stdin = child.stdin.take();
-        let feed = async {
-            if let Some(mut stdin) = stdin {
-                // One that does not read says why by its status.
-                let _ = stdin.write_all(input).await;
-            }
-        };
-        let (output, ()) = tokio::join!(child.wait_with_output(), feed);
-        output
-    };
-    let output = handle()?.block_on(async { tokio::time::timeout(patience, talk).await });
-    Ok(output.unwrap_or_else(|_elapsed| {
-        let message = format!("did not end within {} s", patience.as_secs());
-        Err(io::Error::new(io::ErrorKind::TimedOut, message))
-    }))
-}
-
 /// The format of the operator's key, and how it is called; `None`: git signs no commits here.
 fn format_and_label(config: &GitConfig) -> Option<(String, String)> {
     let format = config.get("gpg.format").unwrap_or_else(|| "openpgp".to_owned());
@@ -441,7 +432,7 @@ fn name_of_key(key: &str) -> &str {
 }
 
 /// What `gpg.ssh.defaultKeyCommand` prints first.
-fn default_ssh_key(config: &GitConfig, label: &str) -> Result<String, GitError> {
+fn default_ssh_key(config: &GitConfig, label: &str, patience: Duration) -> Result<String, GitError> {
     let missing = |message: &str| {
         refused(
             label,
@@ -450,11 +441,11 @@ fn default_ssh_key(config: &GitConfig, label: &str) -> Result<String, GitError> 
         )
     };
     let command = config.get("gpg.ssh.defaultkeycommand").ok_or_else(|| missing("git is told of no key"))?;
-    let mut shell = Command::new("sh");
-    without_ours(shell.as_std_mut()).args(["-c", &command]);
-    let output = converse(shell, &[], PATIENCE)?;
+    let mut shell = child::detached("sh");
+    shell.args(["-c", &command]);
+    let output = child::run_within(patience, shell, &[])?;
     let output = output.map_err(|error| missing(&format!("gpg.ssh.defaultKeyCommand {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.out);
     let first = text.lines().next().filter(|line| line.starts_with("key::") || line.starts_with("ssh-"));
     first.map(str::to_owned).ok_or_else(|| missing("gpg.ssh.defaultKeyCommand prints no key"))
 }
@@ -488,13 +479,5 @@ mod tests {
         assert_eq!(name_of_key("key::ssh-ed25519 AAAAC3Nz rita@bastion"), "rita@bastion");
         assert_eq!(name_of_key("ssh-ed25519 AAAAC3Nz"), "ssh-ed25519");
         assert_eq!(name_of_key("key::ecdsa-sha2-nistp256 AAAAE2Vj"), "ecdsa-sha2-nistp256");
-    }
-
-    #[test]
-    fn a_program_that_does_not_end_is_given_up() {
-        let mut command = Command::new("sleep");
-        command.arg("60");
-        let error = converse(command, &[], Duration::from_millis(50)).unwrap().unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

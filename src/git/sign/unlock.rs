@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::{Signer, SshKey, Way, private_folder};
 use crate::environment::without_ours;
+use crate::git::child;
 
 /// A stopped program would leave nobody at the terminal; and a pinentry has to be told which terminal that is.
 const ON_THE_TERMINAL: &str = "trap '' TSTP; GPG_TTY=$(tty); export GPG_TTY; if [ \"$1\" = - ]; then shift; exec \"$@\" < /dev/null; fi; exec \"$@\"";
@@ -100,8 +101,8 @@ impl Signer {
 
     /// Whether a file is a private key that no empty passphrase opens.
     fn is_encrypted(&self, key: &Path) -> bool {
-        let mut command = tokio::process::Command::new("ssh-keygen");
-        without_ours(command.as_std_mut()).args(["-y", "-P", "", "-f"]).arg(key);
+        let mut command = child::detached("ssh-keygen");
+        command.args(["-y", "-P", "", "-f"]).arg(key);
         let read = self.run(command, &[]);
         read.is_ok_and(|said| !said.success && said.err.to_lowercase().contains("passphrase"))
     }
