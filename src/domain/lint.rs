@@ -7,6 +7,7 @@
 mod chain;
 mod judge;
 mod obsolete;
+mod refused;
 mod survey;
 mod tree;
 mod unmarked;
@@ -279,6 +280,7 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
         Ok(manifest) => {
             report.unmarked = world.unmarked(file, &manifest);
             report.markers = judge::markers((file, &manifest), world, covers, manifest::has_token(bytes));
+            report.files.extend(refused::tried(file, &manifest, &mut report.markers));
             let unread = unread::behind_end(file, manifest.text(), &report.markers);
             report.markers.extend(unread);
             report.markers.sort_by_key(|marker| (marker.line, marker.column));

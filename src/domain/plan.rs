@@ -30,7 +30,7 @@ pub use ground::{
 };
 pub use propose::propose;
 pub use revert::{Changed, revert, revert_edits};
-pub use stale::{Approved, Stale, changed_upstream};
+pub use stale::{Approved, MEND_VALUE, Stale, changed_upstream};
 pub use wanted::{stand, stand_edits};
 
 /// Approved updates, pinned to what they were made from.

@@ -171,7 +171,7 @@ impl Engine {
         let mut moved = carry_over(&known, &mut proposals);
         moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
         proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
-        carry_holds(&request.proposals, &mut proposals);
+        carry_states(&request.proposals, &mut proposals);
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
         let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
         plan.problems.splice(0..0, problems);
@@ -299,8 +299,9 @@ fn no_branch(defect: String) -> Problem {
     Problem::new(Code::Usage, "--branch", defect)
 }
 
-/// What was held for the same tag before is held still, and a person who approved it all the same did so.
-fn carry_holds(before: &[Proposal], after: &mut [Proposal]) {
+/// What was held for the same tag before is held still, and a person who approved it all the same did so; what could not
+/// be written was not decided on either.
+fn carry_states(before: &[Proposal], after: &mut [Proposal]) {
     let key = |update: &Proposal| (update.policy.clone(), update.automation.clone(), update.new.clone());
     let before: BTreeMap<_, &Proposal> = before.iter().rev().map(|known| (key(known), known)).collect();
     for update in after {
@@ -308,6 +309,9 @@ fn carry_holds(before: &[Proposal], after: &mut [Proposal]) {
         update.clocks = known.clocks;
         if update.state == UpdateState::Pending && known.state == UpdateState::Held {
             (update.state, update.hold) = (UpdateState::Held, known.hold.clone());
+        }
+        if update.state == UpdateState::Pending && known.state == UpdateState::Blocked {
+            (update.state, update.blocked) = (UpdateState::Blocked, known.blocked.clone());
         }
     }
 }

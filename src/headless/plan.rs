@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{exit_of, failed_policies, open, row, scope};
+use super::updates::{Blocks, exit_of, failed_policies, open, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
@@ -118,6 +118,12 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     let scope = scope(&session, &args.names)?;
     let skipped = if args.skip.is_empty() { Vec::new() } else { self::scope(&session, &args.skip)? };
     let mut proposals = std::mem::take(&mut reviewed.review.proposals);
+    let blocks = Blocks::of(proposals.iter().filter(|update| {
+        scope.contains(&update.policy)
+            && !skipped.contains(&update.policy)
+            // Whoever suspends a policy knows that `--all` leaves it out.
+            && !(args.all && session.is_suspended(&update.policy))
+    }));
     let mut left_out = Vec::new();
     for update in proposals.iter_mut().filter(|update| scope.contains(&update.policy)) {
         let skip = skipped.contains(&update.policy);
@@ -145,7 +151,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     plan.problems.extend(left_out);
     let moved = prepared.moved.iter().map(|text| Problem::new(Code::StalePlan, "plan", text));
     plan.problems.extend(moved.map(|problem| problem.hint("Plan once more.")));
-    let mut answer = answer(&session, &reviewed, &scope, plan);
+    let mut answer = answer(&session, &reviewed, &scope, plan, blocks);
     // Said once, and no part of the plan.
     answer.problems.extend(cut_off);
     Ok(answer)
@@ -170,20 +176,32 @@ pub(super) fn revert(settings: &Settings, args: &RevertArgs) -> Result<Answer, P
     Ok(Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit))
 }
 
-pub(super) fn answer(session: &Session, reviewed: &Reviewed, scope: &[ObjectId], plan: Plan) -> Answer {
+/// A plan about the policies of `scope`, with all that kept something out of it: of `blocks` what cannot be written.
+pub(super) fn answer(
+    session: &Session,
+    reviewed: &Reviewed,
+    scope: &[ObjectId],
+    plan: Plan,
+    blocks: Blocks,
+) -> Answer {
     let mut problems = reviewed.problems_of(session);
     let own: Vec<Problem> =
         plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem)).cloned().collect();
     problems.extend(own.iter().cloned());
-    for problem in failed_policies(session, reviewed, scope) {
+    let mut failed = failed_policies(session, reviewed, scope);
+    let blocked = if blocks.problems.is_empty() { 0 } else { 8 };
+    for problem in failed.values().cloned().chain(blocks.problems) {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
     }
-    let partial = exit_of(session, reviewed, scope);
+    for (policy, problem) in blocks.whole {
+        failed.entry(policy).or_insert(problem);
+    }
+    let partial = exit_of(session, reviewed, scope.len(), &failed);
     let left_out = own.iter().filter(|problem| problem.exit() != 0).map(Problem::exit);
     let left_out = strongest_exit(left_out);
-    let exit = strongest_exit([partial, left_out]);
+    let exit = strongest_exit([partial, blocked, left_out]);
     let plan = Plan { problems: problems.clone(), ..plan };
     Answer::new(Planned { plan, is_whole: exit == 0 }).with_problems(problems).with_exit(exit)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Answer;
 use super::plan::answer;
 use super::session::{Reviewed, Session};
-use super::updates::scope;
+use super::updates::{Blocks, scope};
 use crate::cli::{KeepBy, RollbackArgs};
 use crate::config::{Refresh, Settings};
 use crate::domain::branch::Onto;
@@ -44,7 +44,7 @@ pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answe
         session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
     has_authors(&prepared.plan)?;
     let left_out = prepared.plan.problems.iter().any(|problem| problem.exit() != 0);
-    let answer = answer(&session, &reviewed, &scope, prepared.plan);
+    let answer = answer(&session, &reviewed, &scope, prepared.plan, Blocks::default());
     if left_out {
         return Ok(answer);
     }

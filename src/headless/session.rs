@@ -182,6 +182,11 @@ impl Session {
         id
     }
 
+    /// Whether somebody suspended the policy.
+    pub(super) fn is_suspended(&self, policy: &ObjectId) -> bool {
+        self.world.inventory.policies.get(policy).is_some_and(|policy| policy.suspend)
+    }
+
     /// Scans what is due and evaluates every policy.
     pub(super) fn judge(&self) -> Result<Judged, Problem> {
         self.judge_with(self.engine.settings().refresh)

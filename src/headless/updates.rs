@@ -1,6 +1,6 @@
 //! `get updates` and `diff updates`: what would change, as a list and as a patch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -90,7 +90,8 @@ pub(super) fn get(session: &mut Session, names: &[String], exit_code: bool) -> R
     let updates = in_scope(&reviewed, &scope);
     let exit = u8::from(exit_code && !updates.is_empty());
     let templates = templates(&reviewed, &updates);
-    let partial = strongest_exit([exit_of(session, &reviewed, &scope), templates.1]);
+    let failed = failed_policies(session, &reviewed, &scope);
+    let partial = strongest_exit([exit_of(session, &reviewed, scope.len(), &failed), templates.1]);
     reviewed.problems.extend(templates.0);
     let note = updates.is_empty().then(|| nothing_pending(session, &reviewed, partial == 0));
     let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(session));
@@ -157,10 +158,16 @@ pub(super) fn in_scope(reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Proposal>
     all.filter(|update| scope.contains(&update.policy)).cloned().collect()
 }
 
-/// The exit of a command about these policies: of the policies that could not be judged on what is there now, and of
-/// the automations whose files could not be read.
-pub(super) fn exit_of(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> u8 {
-    let policies = parts_exit(scope.len(), &failed_policies(session, reviewed, scope));
+/// The exit of a command about so many policies: of those that `failed`, and of the automations whose files could not be
+/// read.
+pub(super) fn exit_of(
+    session: &Session,
+    reviewed: &Reviewed,
+    policies: usize,
+    failed: &BTreeMap<ObjectId, Problem>,
+) -> u8 {
+    let failed: Vec<Problem> = failed.values().cloned().collect();
+    let policies = parts_exit(policies, &failed);
     // What was read of a remote that does not answer now is old, and is no more than a part.
     let is_fresh = |ground: &&Ground| ground.base.as_ref().is_none_or(|base| !base.stale);
     let read = reviewed.review.grounds.iter().filter(is_fresh).count();
@@ -176,7 +183,11 @@ pub(super) fn exit_of(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]
 }
 
 /// The problem of each policy that could not be judged on what is there now.
-pub(super) fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[ObjectId]) -> Vec<Problem> {
+pub(super) fn failed_policies(
+    session: &Session,
+    reviewed: &Reviewed,
+    scope: &[ObjectId],
+) -> BTreeMap<ObjectId, Problem> {
     let inventory = &session.world.inventory;
     let failed = scope.iter().filter_map(|id| {
         let policy = inventory.policies.get(id);
@@ -188,9 +199,41 @@ pub(super) fn failed_policies(session: &Session, reviewed: &Reviewed, scope: &[O
             let evaluated = reviewed.judged.selections.get(id)?;
             evaluated.selection.outcome.as_ref().err().or(evaluated.undigested.as_ref())
         };
-        scan.or_else(verdict).cloned()
+        Some((id.clone(), scan.or_else(verdict).cloned()?))
     });
     failed.collect()
+}
+
+/// What of some updates cannot be written.
+#[derive(Default)]
+pub(super) struct Blocks {
+    /// Why, each reason once.
+    pub(super) problems: Vec<Problem>,
+    /// The policies of which nothing can be written.
+    pub(super) whole: BTreeMap<ObjectId, Problem>,
+}
+
+impl Blocks {
+    /// What of `updates` cannot be written, single sites of them too.
+    pub(super) fn of<'a>(updates: impl IntoIterator<Item = &'a Proposal>) -> Self {
+        let mut blocks = Self::default();
+        let mut open: BTreeSet<&ObjectId> = BTreeSet::new();
+        for update in updates {
+            match &update.blocked {
+                Some(problem) => _ = blocks.whole.insert(update.policy.clone(), problem.clone()),
+                None => _ = open.insert(&update.policy),
+            }
+            let reasons = update.sites.iter().filter_map(|site| site.blocked.as_ref()).chain(&update.blocked);
+            for problem in reasons {
+                if !blocks.problems.contains(problem) {
+                    blocks.problems.push(problem.clone());
+                }
+            }
+        }
+        // What another automation writes is no whole failure.
+        blocks.whole.retain(|policy, _| !open.contains(policy));
+        blocks
+    }
 }
 
 /// The diff of the pending updates.
@@ -273,6 +316,7 @@ pub(super) fn diff(
     let (session, scope) = open(settings, names)?;
     let mut reviewed = session.review(&Onto::Push)?;
     let mut proposals = std::mem::take(&mut reviewed.review.proposals);
+    let blocks = Blocks::of(proposals.iter().filter(|update| scope.contains(&update.policy)));
     for update in &mut proposals {
         if scope.contains(&update.policy) && update.state == UpdateState::Pending {
             update.decide(Decision::Approved);
@@ -292,11 +336,15 @@ pub(super) fn diff(
         stat,
         headed: prepared.plan.pushes().len() > 1,
     };
-    let partial = exit_of(&session, &reviewed, &scope);
+    let failed = failed_policies(&session, &reviewed, &scope);
+    let partial = exit_of(&session, &reviewed, scope.len(), &failed);
     let changed = u8::from(!document.files.is_empty());
     let mut problems = reviewed.problems_of(&session);
     let own = prepared.plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem));
     let left_out = strongest_exit(own.clone().map(Problem::exit));
     problems.extend(own.cloned());
+    let unsaid: Vec<Problem> =
+        blocks.problems.into_iter().filter(|problem| !problems.contains(problem)).collect();
+    problems.extend(unsaid);
     Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, left_out, changed])))
 }

@@ -270,6 +270,7 @@ fn writable_sites<'a>(proposals: &'a [Proposal], automation: &ObjectId) -> HashM
 
 fn block(proposals: &mut [Proposal], automation: &ObjectId, path: &str, problem: &Problem) {
     for proposal in proposals.iter_mut().filter(|proposal| proposal.automation == *automation) {
+        let problem = Problem { subject: proposal.policy.to_string(), ..problem.clone() };
         for site in proposal.sites.iter_mut().filter(|site| site.file == path) {
             site.blocked.get_or_insert_with(|| problem.clone());
         }

@@ -82,10 +82,17 @@ pub enum Stale {
 
 impl From<Stale> for Problem {
     fn from(stale: Stale) -> Self {
-        let code = if matches!(stale, Stale::Unsafe { .. }) { Code::YamlInvalid } else { Code::StalePlan };
-        Self::new(code, "plan", stale.to_string()).hint("Make the plan again: supercargo plan … -o json")
+        if matches!(stale, Stale::Unsafe { .. }) {
+            return Self::new(Code::YamlInvalid, "plan", stale.to_string()).hint(MEND_VALUE);
+        }
+        Self::new(Code::StalePlan, "plan", stale.to_string())
+            .hint("Make the plan again: supercargo plan … -o json")
     }
 }
+
+/// What to do about a file whose marked value cannot be replaced without changing more.
+pub const MEND_VALUE: &str =
+    "Put the marked value there in quotes, on the line of its key, or change it by hand.";
 
 /// What is said of a site that no longer stands where it was decided on.
 pub fn changed_upstream(file: &str, line: usize) -> String {

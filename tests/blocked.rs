@@ -1,0 +1,94 @@
+//! Updates that cannot be written: whoever plans them, or looks for what is wrong, is told which and why.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod desk;
+    pub mod git;
+}
+
+use serde_json::{Value, json};
+use support::desk::Desk;
+
+/// A value that cannot be replaced without changing more: with another text behind it the anchor is another.
+const UNSAFE: &str =
+    "a: &x:1 # {\"$imagepolicy\": \"shop:db:tag\"}\nb: 1.0.0 # {\"$imagepolicy\": \"shop:db:tag\"}\n";
+
+fn desk(files: &[(&str, &str)]) -> Desk {
+    let desk = Desk::new("");
+    desk.fleet.commit("main", files, "Their files");
+    desk
+}
+
+/// Code and subject of each problem of an answer.
+fn problems(answer: &Value) -> Vec<String> {
+    let text = |of: &Value| of.as_str().unwrap().to_owned();
+    let all = answer["problems"].as_array().unwrap();
+    all.iter().map(|problem| format!("{} {}", text(&problem["code"]), text(&problem["subject"]))).collect()
+}
+
+#[test]
+fn a_plan_says_what_it_cannot_write_and_ends_with_the_reason() {
+    let desk = desk(&[("apps/db.yaml", UNSAFE)]);
+    let plan = desk.json(6, &["plan", "db"]);
+    assert_eq!((&plan["groups"], problems(&plan)), (&json!([]), vec!["yaml_invalid shop/db".to_owned()]));
+    let said = desk.run(&["plan", "db"]);
+    assert!(said.err.starts_with("✗ shop/db: apps/db.yaml cannot be edited safely: "), "{said:?}");
+    assert!(said.out.starts_with("Nothing is planned"), "{said:?}");
+    for named in [&["plan", "--all"][..], &["plan", "web", "db"]] {
+        let plan = desk.json(8, named);
+        assert_eq!(problems(&plan), ["yaml_invalid shop/db"]);
+        let updates = plan["groups"][0]["updates"].as_array().unwrap();
+        let states: Vec<_> = updates.iter().map(|update| (&update["state"], &update["decision"])).collect();
+        assert_eq!(
+            states,
+            [(&json!("blocked"), &json!("undecided")), (&json!("pending"), &json!("approved"))]
+        );
+    }
+    assert_eq!(problems(&desk.json(0, &["plan", "web", "db", "--skip", "db"])), [""; 0]);
+    let difference = desk.json(1, &["diff", "updates"]);
+    assert_eq!(problems(&difference), ["yaml_invalid shop/db"]);
+}
+
+#[test]
+fn a_part_that_has_no_value_is_told_beside_what_is_written() {
+    let digest = "b: 'sha256:1' # {\"$imagepolicy\": \"shop:db:digest\"}\n";
+    let tag = "a: 1.0.0 # {\"$imagepolicy\": \"shop:db:tag\"}\n";
+    let alone = desk(&[("apps/db.yaml", digest)]);
+    assert_eq!(problems(&alone.json(6, &["plan", "db"])), ["policy_failed shop:db:digest"]);
+    let beside = desk(&[("apps/db.yaml", &[tag, digest].concat())]);
+    let plan = beside.json(8, &["plan", "db"]);
+    assert_eq!(problems(&plan), ["policy_failed shop:db:digest"]);
+    assert_eq!(plan["groups"][0]["updates"][0]["decision"], "approved");
+}
+
+#[test]
+fn a_suspended_policy_is_left_out_of_all_and_told_where_it_is_named() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let suspended = objects.replacen(
+        "{imageRepositoryRef: {name: db}",
+        "{suspend: true, imageRepositoryRef: {name: db}",
+        1,
+    );
+    desk.write("objects/all.yaml", &suspended);
+    assert_eq!(problems(&desk.json(6, &["plan", "db"])), ["policy_failed shop/db"]);
+    assert_eq!(problems(&desk.json(0, &["plan", "--all"])), [""; 0]);
+}
+
+#[test]
+fn lint_says_of_an_outdated_value_that_it_cannot_be_written_and_where_that_is_to_be_mended() {
+    let desk = Desk::new("");
+    desk.write("objects/deploy.yaml", &format!("kind: Deployment\n---\n{UNSAFE}"));
+    let report = desk.json(1, &["lint"]);
+    assert_eq!(report["problem_count"], 1, "{report:#}");
+    for marker in report["markers"].as_array().unwrap() {
+        assert_eq!(marker["verdict"], "outdated");
+        let message = marker["message"].as_str().unwrap();
+        assert_eq!(message, "the policy selects another value, and it cannot be written: see line 3");
+    }
+    let file = &report["files"][0];
+    assert_eq!((&file["file"], &file["line"]), (&json!("deploy.yaml"), &json!(3)), "{file:#}");
+    assert!(file["fix"].as_str().unwrap().contains("in quotes"), "{file:#}");
+    desk.write("objects/deploy.yaml", &UNSAFE.replace("&x:1", "&x \":1\""));
+    assert_eq!(desk.json(0, &["lint"])["files"], json!([]));
+}
