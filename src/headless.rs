@@ -8,7 +8,8 @@ use std::io::{self, IsTerminal, Read, Write};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{
-    Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, Global, RenderWhat, SchemaWhat,
+    BootstrapArgs, BootstrapAt, Cli, Command, DiffWhat, EvalArgs, EvalWhat, ExplainWhat, Format, Global,
+    RenderWhat, SchemaWhat,
 };
 use crate::config::{Environment, ProcessEnvironment, Refresh, Settings, StdinSecrets};
 use crate::problem::{Code, Problem, strongest_exit};
@@ -291,6 +292,9 @@ pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
         secrets.registry = Some(password_from_stdin("--registry-password-stdin")?);
     }
     let mut global = cli.global.clone();
+    if let Some(Command::Bootstrap(BootstrapArgs { at: BootstrapAt::Git(args) })) = &cli.command {
+        secrets.git = args.name_login(&mut global).map(SecretString::from).or(secrets.git);
+    }
     if let Some(path) = &cli.path {
         global.files = Some(path.clone());
     }

@@ -420,6 +420,28 @@ fn what_a_cluster_lacks_is_named_with_what_brings_it() {
 }
 
 #[test]
+fn the_login_that_flux_takes_is_ours_and_is_the_controllers_too() {
+    let Some(server) = GitServer::start(false) else { return };
+    let desk = Desk::reviewing();
+    server.create("fleet", &[("README.md", "fleet\n")]);
+    let url = server.repository("fleet");
+    let login = ["--username", WRITER, "--password", PASSWORD, "--token-auth"];
+    let made = desk.json(0, &bootstrap(&url, &[&login[..], &IN_EARNEST].concat()));
+    assert_eq!(made["pushed"], true, "{made:#}");
+    let wrong = desk.run(&bootstrap(&url, &["--password", "wrong"]));
+    assert_eq!(wrong.code, Some(4), "{wrong:?}");
+    assert!(!wrong.err.contains("wrong"), "{wrong:?}");
+    let told = |url: &str, flags: &[&str], expected: &str| {
+        let ran = desk.run(&bootstrap(url, flags));
+        assert!(ran.code == Some(2) && ran.err.contains(expected), "{ran:?}");
+    };
+    told("ssh://git@127.0.0.1:1/fleet", &["--token-auth"], "no logging in with a token");
+    told("http://git.example.com/fleet", &[], "--allow-insecure-http");
+    told(&url, &["--private-key-file", "/nowhere/key"], "cannot be read");
+    told(&url, &["--password", "p", "--git-password-stdin"], "cannot be used with");
+}
+
+#[test]
 fn the_guides_line_is_understood() {
     let line = "bootstrap github --components-extra=image-reflector-controller,image-automation-controller --owner=octo \
                 --repository=flux-image-updates --branch=main --path=clusters/my-cluster --read-write-key --personal";

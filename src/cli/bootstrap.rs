@@ -1,9 +1,11 @@
 //! `bootstrap`: the flags of `flux bootstrap …`, as far as they say where and what; those that only shape controllers go into the
 //! command that installs them.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, Subcommand};
 
-use super::values;
+use super::{Global, values};
 use crate::domain::duration::GoDuration;
 
 /// `bootstrap`.
@@ -66,9 +68,34 @@ pub struct AtGitArgs {
     /// The repository: `https://…`, `ssh://…`.
     #[arg(long, value_name = "URL")]
     pub url: String,
+    /// Who logs in; as --git-username [default with --password: git].
+    #[arg(short, long, value_name = "NAME", conflicts_with = "git_username")]
+    pub username: Option<String>,
+    /// The password or token; better is --git-password-stdin.
+    #[arg(short, long, value_name = "PASSWORD", conflicts_with = "git_password_stdin")]
+    pub password: Option<String>,
+    /// The key for ssh; as --git-ssh-key.
+    #[arg(long, value_name = "FILE", conflicts_with = "git_ssh_key")]
+    pub private_key_file: Option<PathBuf>,
+    /// Controllers log in with user name and password: the address has to be https://.
+    #[arg(long)]
+    pub token_auth: bool,
+    /// Let http:// do, where anybody on the way can read along; this machine needs no leave.
+    #[arg(long, hide_short_help = true)]
+    pub allow_insecure_http: bool,
     /// What all have in common.
     #[command(flatten)]
     pub common: BootstrapCommon,
+}
+
+impl AtGitArgs {
+    /// Gives these flags of flux's the names that they have with every command here; the password, if there is one.
+    pub fn name_login(&self, global: &mut Global) -> Option<String> {
+        let user = self.username.clone().or_else(|| self.password.as_ref().map(|_| "git".to_owned()));
+        global.git_username = global.git_username.take().or(user);
+        global.git_ssh_key = global.git_ssh_key.take().or_else(|| self.private_key_file.clone());
+        self.password.clone()
+    }
 }
 
 /// What every `bootstrap` takes.

@@ -208,6 +208,11 @@ impl GitUrl {
         self.identity() == other.identity()
     }
 
+    /// Whether its host is this machine, by a name or an address that always says so.
+    pub fn is_this_machine(&self) -> bool {
+        reqwest::Url::parse(&self.without_user_info()).is_ok_and(|url| crate::http::is_this_machine(&url))
+    }
+
     /// The path in the file system; `None` for the network.
     pub fn local_path(&self) -> Option<PathBuf> {
         (self.scheme == Scheme::File).then(|| PathBuf::from(&self.path))

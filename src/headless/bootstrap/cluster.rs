@@ -137,9 +137,14 @@ impl Job<'_> {
         }
         let ObjectId { name, .. } = self.secret();
         let login = match &self.at {
-            At::Forge { .. } => " --username=git --password-stdin",
-            At::Url(_) if sync.url.starts_with("ssh://") => "",
-            At::Url(_) => " --username=USER --password-stdin",
+            At::Forge { .. } => " --username=git --password-stdin".to_owned(),
+            At::Url(args) if sync.url.starts_with("ssh://") => {
+                let file = args.private_key_file.as_ref().map(|file| file.display().to_string());
+                file.map(|file| format!(" --private-key-file={}", quoted(&file))).unwrap_or_default()
+            }
+            At::Url(args) => {
+                format!(" --username={} --password-stdin", quoted(args.username.as_deref().unwrap_or("USER")))
+            }
         };
         let url = quoted(&sync.url);
         format!("supercargo create secret git {name} --url={url}{login}{}", self.in_cluster())

@@ -1,11 +1,11 @@
 //! Where the repository of a bootstrap is: at a forge, which tells its addresses, or wherever `--url` says.
 
-use crate::cli::{AtForgeArgs, BootstrapAt};
+use crate::cli::{AtForgeArgs, AtGitArgs, BootstrapAt};
 use crate::config::{ForgeConfig, Settings};
 use crate::domain::forge::{Address, ForgeKind};
 use crate::engine::bootstrap::at_forge::{AtForge, host_of};
 use crate::forge::{Hosted, NewRepository};
-use crate::git::GitUrl;
+use crate::git::{GitUrl, Scheme};
 use crate::headless::session::Session;
 use crate::problem::{Code, Problem};
 
@@ -20,8 +20,8 @@ pub(super) enum At<'a> {
         /// Its host, and the repository's path there.
         address: Address,
     },
-    /// Anywhere, by the address as it was typed, which may hold a login.
-    Url(String),
+    /// Anywhere.
+    Url(&'a AtGitArgs),
 }
 
 /// Its addresses.
@@ -66,7 +66,10 @@ pub(super) fn at<'a>(
     host: Option<Address>,
 ) -> Result<At<'a>, Problem> {
     let (args, address) = match (at, host) {
-        (BootstrapAt::Git(args), _) => return Ok(At::Url(args.url.clone())),
+        (BootstrapAt::Git(args), _) => {
+            check_address(args)?;
+            return Ok(At::Url(args));
+        }
         (BootstrapAt::GitHub(args) | BootstrapAt::GitLab(args) | BootstrapAt::Gitea(args), Some(address)) => {
             (args, address)
         }
@@ -76,11 +79,34 @@ pub(super) fn at<'a>(
     Ok(At::Forge { args, at, address })
 }
 
+/// Whether the address suits the way in which controllers are to log in, and what is sent there may be read on the way.
+///
+/// Source: `fluxcd/flux2:cmd/flux/bootstrap_git.go`.
+fn check_address(args: &AtGitArgs) -> Result<(), Problem> {
+    let url = GitUrl::parse(&args.url).map_err(Problem::from)?;
+    let refuse =
+        |message: &str, hint: &str| Err(Problem::new(Code::Usage, url.redacted(), message).hint(hint));
+    if args.token_auth && !matches!(url.scheme, Scheme::Http | Scheme::Https) {
+        return refuse(
+            "there is no logging in with a token here",
+            "Leave --token-auth out, or give an https:// address.",
+        );
+    }
+    if url.scheme == Scheme::Http && !args.allow_insecure_http && !url.is_this_machine() {
+        return refuse(
+            "everybody on the way can read what goes over http://, the login of the controllers too",
+            "Give an https:// address, or add --allow-insecure-http.",
+        );
+    }
+    Ok(())
+}
+
 impl At<'_> {
     /// The addresses of the repository; those that one will get that does not exist yet.
     pub(super) fn place(&self, session: &Session) -> Result<Place, Problem> {
         match self {
-            Self::Url(typed) => {
+            // As it was typed, it may hold a login.
+            Self::Url(AtGitArgs { url: typed, .. }) => {
                 Ok(Place { push: Some(session.world.git_config.instead_of(typed)), sync: url(typed)? })
             }
             Self::Forge { args, at, address } => {
