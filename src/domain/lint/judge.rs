@@ -173,7 +173,12 @@ impl Place<'_> {
         if let Some(obstacle) = obstacle
             && let Some(verdict) = obstacle.verdict
         {
-            return Finding::of(verdict, obstacle.fault.message, obstacle.fault.fix.map(Fix::Other));
+            // Of the chain the automation is told before its source; this verdict is about the source alone.
+            let source = || self.world.missing_source(&id, self.covers);
+            let fault =
+                Some(verdict).filter(|verdict| *verdict == Verdict::UnknownSource).and_then(|_| source());
+            let fault = fault.unwrap_or(obstacle.fault);
+            return Finding::of(verdict, fault.message, fault.fix.map(Fix::Other));
         }
         // What breaks the chain before its markers is what the policy fails of, and comes with its fix.
         let fix = || self.world.broken.get(&id).and_then(|broken| broken.fix.clone()).map(Fix::Other);

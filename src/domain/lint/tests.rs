@@ -195,6 +195,24 @@ fn what_keeps_an_automation_from_a_marker_is_told_before_what_became_of_the_poli
 }
 
 #[test]
+fn a_marker_whose_source_is_missing_names_it_whatever_else_halts_the_automation() {
+    let mut fixture = Fixture::new();
+    fixture.automation().source.name = "fleets".into();
+    let git = fixture.automation().git.as_mut().unwrap();
+    git.message_template = "{{range .Updated.Images}}{{println .}}{{end}}".into();
+    for suspend in [false, true] {
+        fixture.automation().suspend = suspend;
+        let report = fixture.lint_at(FILE, &marked("a: 1", "apps:web"));
+        let marker = &report.markers[0];
+        let missing = "GitRepository apps/fleets of automation apps/all is nowhere to be found";
+        assert_eq!((marker.verdict.word(), marker.message.as_str()), ("unknown-source", missing));
+        let fix = "Name apps/fleet in `spec.sourceRef`, or add GitRepository apps/fleets.";
+        assert_eq!(marker.fix.as_ref().unwrap().sentence(), fix);
+        assert_eq!(fixture.chain("web").unwrap().0, Link::Automation, "which the chain meets first");
+    }
+}
+
+#[test]
 fn a_malformed_marker_is_placed_at_its_comment_and_mended() {
     let text = "kind: X\nimage: o/web:1   # {‘$imagepolicy’: ‘apps:web’}\nb: 1 # {\"$imagepolicy\": \"apps:web \"}\n";
     let report = Fixture::new().lint(text);

@@ -167,6 +167,16 @@ impl World {
         }
     }
 
+    /// Why the source of an automation that writes, by this policy, what `covers` says cannot be read.
+    pub(super) fn missing_source(
+        &self,
+        policy: &ObjectId,
+        covers: impl Fn(&Writer) -> bool,
+    ) -> Option<Fault> {
+        let mut writing = self.writers.iter().filter(|writer| writer.selects(policy) && covers(writer));
+        writing.find_map(|writer| writer.no_source.clone())
+    }
+
     fn other_namespace(&self, policy: &ObjectId, covers: impl Fn(&Writer) -> bool) -> Obstacle {
         let mut writers: Vec<&Writer> = self.writers.iter().filter(|writer| covers(writer)).collect();
         let is_covered = !writers.is_empty();
