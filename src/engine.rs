@@ -25,6 +25,7 @@ mod load;
 mod lock;
 mod merge;
 mod metadata;
+mod named;
 mod order;
 mod patch;
 mod preflight;

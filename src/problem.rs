@@ -81,6 +81,8 @@ pub enum Code {
     Held,
     /// A site that has no value to be given.
     NoValue,
+    /// What an object names to log in to a registry with is missing or broken.
+    Authentication,
     /// A warning about something that was passed over.
     Skipped,
     /// A warning about what we keep on disk: it is damaged, or lives in memory only.
@@ -130,6 +132,7 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::AccessDenied, "policy_failed", 6),
     (Code::Held, "policy_failed", 6),
     (Code::NoValue, "policy_failed", 6),
+    (Code::Authentication, "config", 2),
     (Code::Skipped, "skipped", 0),
     (Code::State, "state", 0),
     (Code::SecretNotFound, "secret_not_found", 0),

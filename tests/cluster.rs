@@ -316,6 +316,56 @@ fn pull_secrets_of_the_cluster_log_in_where_they_may_be_read() {
     assert!(!format!("{refused:?}").contains("hunter2"));
 }
 
+#[test]
+fn what_an_object_of_the_cluster_names_and_nobody_has_stops_its_scan_as_controllers_stop() {
+    let Some(cluster) = shared() else { return };
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("app", "1.0.0");
+    cluster.namespace("lacking");
+    cluster.put_json(&json!({
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "half", "namespace": "lacking" },
+        "imagePullSecrets": [{ "name": "gone" }],
+    }));
+    let cases = [
+        ("secret", json!({ "secretRef": { "name": "gone" } }), "secrets \"gone\" not found"),
+        ("account", json!({ "serviceAccountName": "gone" }), "serviceaccount 'lacking/gone' not found"),
+        (
+            "half",
+            json!({ "serviceAccountName": "half" }),
+            "failed to get image pull secret for serviceaccount 'lacking/half': secret 'lacking/gone' not found",
+        ),
+        ("certificate", json!({ "certSecretRef": { "name": "gone" } }), "secret 'lacking/gone' not found"),
+        ("proxy", json!({ "proxySecretRef": { "name": "gone" } }), "secret 'lacking/gone' not found"),
+    ];
+    for (name, named, _) in &cases {
+        let mut spec = json!({ "image": format!("{}/app", registry.host), "interval": "5m" });
+        spec.as_object_mut().unwrap().append(&mut named.as_object().unwrap().clone());
+        cluster.put_json(&json!({
+            "apiVersion": IMAGE_V1, "kind": "ImageRepository", "spec": spec,
+            "metadata": { "name": name, "namespace": "lacking" },
+        }));
+    }
+    let person = Person::new(&cluster.kubeconfig());
+    // Of what a cluster has its controllers have the say, and ours stands beside.
+    let list =
+        person.run(&["get", "repositories", "-n", "lacking", "--context", "admin", "-o", "json"]).json();
+    for (name, _, says) in &cases {
+        let message = format!("failed to configure authentication options: {says}");
+        let subject = json!(format!("lacking/{name}"));
+        let mut problems = list["problems"].as_array().unwrap().iter();
+        assert!(problems.any(|one| one["subject"] == subject && one["message"] == message), "{list}");
+        let scan = person.run(&["scan", "repository", &format!("lacking/{name}"), "--context", "admin"]);
+        assert_eq!(scan.exit, Some(2), "{scan:?}");
+        assert!(scan.err.contains(&message), "{scan:?}");
+    }
+    // Who may not see whether it is there is not told that it is missing.
+    cluster.allow("reader", Some("lacking"), &["list"], &["image.toolkit.fluxcd.io/imagerepositories"]);
+    let account =
+        person.run(&["scan", "repository", "lacking/account", "-n", "lacking", "--context", "reader"]);
+    assert_eq!(account.exit, Some(0), "{account:?}");
+    assert!(account.err.contains("serviceaccount 'lacking/gone' may not be read: "), "{account:?}");
+}
+
 /// The program at work, and the lines that it prints.
 struct Running {
     program: Child,

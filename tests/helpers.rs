@@ -241,6 +241,62 @@ fn an_accounts_pull_secrets_log_in_and_an_account_that_is_nowhere_is_named() {
     assert!(said.contains("secret edge/pull"), "{said}");
 }
 
+#[test]
+fn a_secret_that_is_there_and_broken_stops_the_scan_as_controllers_stop() {
+    // Whoever is let in without a login must not hide that the login is broken.
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("team/app", "1.0.0");
+    let image = format!("{}/team/app", registry.host);
+    let operator = Operator::new("{}", &[]);
+    let docker = "type: kubernetes.io/dockerconfigjson\n";
+    let whole = format!("{docker}stringData: {{.dockerconfigjson: '{{\"auths\":{{}}}}'}}\n");
+    let secret = |text: &str| {
+        let text = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: pull, namespace: edge}}\n{text}");
+        operator.write("secret.yaml", &text);
+    };
+    operator.repository(&image, ", secretRef: {name: pull}");
+    secret(&whole);
+    assert_eq!(operator.run(&["scan", "repository", "--all"]).0, Some(0));
+    let cases = [
+        ("secretRef", format!("{docker}stringData: {{.dockerconfigjson: '{SECRET}'}}\n"), "does not parse"),
+        (
+            "secretRef",
+            format!(
+                "{docker}stringData: {{.dockerconfigjson: '{{\"auths\":{{\"r\":{{\"auth\":\"aGVsbG8=\"}}}}}}'}}\n"
+            ),
+            "must be formatted as base64(username:password)",
+        ),
+        ("secretRef", format!("{docker}data: {{.dockerconfigjson: '{SECRET}'}}\n"), "is not base64"),
+        ("certSecretRef", format!("stringData: {{ca.crt: '{SECRET}'}}\n"), "failed to parse CA certificate"),
+        ("proxySecretRef", "stringData: {address: ''}\n".to_owned(), "proxy address is empty"),
+    ];
+    for (field, text, says) in cases {
+        operator.repository(&image, &format!(", {field}: {{name: pull}}"));
+        secret(&text);
+        let (status, said) = operator.run(&["scan", "repository", "--all"]);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(
+            said.contains("failed to configure authentication options: ") && said.contains(says),
+            "{said}"
+        );
+        assert!(said.contains("put right the secret edge/pull"), "{said}");
+        // What an earlier scan found is still there, and is no reason to say that all is well.
+        let (status, said) = operator.run(&["get", "repositories", "-A", "-o", "json"]);
+        assert_eq!(status, Some(0), "{said}");
+        let ready = "\"ready\":\"False\",\"reason\":\"AuthenticationFailed\"";
+        assert!(said.replace(": ", ":").contains(ready) && said.contains("\"tags\":1"), "{said}");
+    }
+    // Of another type, or with nothing in it, it counts for nothing, as in Flux.
+    operator.repository(&image, ", secretRef: {name: pull}");
+    for text in [
+        "stringData: {.dockerconfigjson: nonsense}\n",
+        &format!("{docker}stringData: {{.dockerconfigjson: ''}}\n"),
+    ] {
+        secret(text);
+        assert_eq!(operator.run(&["scan", "repository", "--all"]).0, Some(0));
+    }
+}
+
 /// Where Amazon's registries are, and who has the login of one.
 const ECR: &str = "012345678901.dkr.ecr.us-east-1.amazonaws.com";
 

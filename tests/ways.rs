@@ -79,7 +79,7 @@ async fn certificates_that_are_none_are_named_and_never_shown() {
         (&[("tls.crt", "hunter2")], "secret 'edge/tls' contains 'tls.crt' but missing 'tls.key'"),
     ] {
         let error = list(&client, &image, &with_certificates(values)).await.unwrap_err();
-        assert_eq!(error.code(), Code::Config, "{error}");
+        assert_eq!(error.code(), Code::Authentication, "{error}");
         assert!(error.to_string().contains(says), "{error}");
         assert!(!format!("{error:?}").contains("hunter2"));
     }

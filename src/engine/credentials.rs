@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Engine, World};
 use crate::domain::object::{GitRepository, ImageRepository, ObjectId};
-use crate::domain::provider::Provider;
-use crate::domain::reference::ImageName;
 use crate::git::credential::{self, SecretSource, Sources};
 use crate::git::{
     ForgeToken, GitConfig, GitCredential, GitUrl, Proxy, Remote, Scheme, fallbacks, is_same_repository,
     redact,
 };
 use crate::problem::{Code, Problem};
-use crate::registry::{Keyring, Transport, TransportError};
+use crate::registry::{Keyring, Transport};
 use crate::source::files::{self, SourceFile};
 use crate::source::objects::URL_ANNOTATION;
 use crate::source::secrets::{Secret, SecretError};
@@ -24,37 +22,6 @@ impl Engine {
         let (plain, mut problems) = self.plain_keyring();
         let (keyring, own) = Self::keyring_with(plain, world, repository);
         problems.extend(own);
-        (keyring, problems)
-    }
-
-    /// As [`Self::keyring`], from what serves without an object; only the problems of the repository's own.
-    pub(super) fn keyring_with(
-        mut keyring: Keyring,
-        world: &World,
-        repository: &ImageRepository,
-    ) -> (Keyring, Vec<Problem>) {
-        let mut problems = Vec::new();
-        let id = &repository.meta.id;
-        for name in pull_secrets(world, repository, &mut problems) {
-            let secret = ObjectId::new(&id.namespace, name);
-            match world.secret(&secret) {
-                Ok(found) => {
-                    let added = keyring
-                        .add_pull_secret(&format!("secret {secret}"), &found.kind, |key| found.data.get(key));
-                    problems.extend(added.err().map(|error| {
-                        Problem::new(Code::Skipped, id.to_string(), "the pull secret cannot be used")
-                            .caused_by(&error)
-                    }));
-                }
-                Err(error) => problems.push(error.warning(id.to_string())),
-            }
-        }
-        if let Ok(image) = ImageName::parse(&repository.image, repository.insecure) {
-            keyring.set_provider(&repository.provider, &image.registry);
-        }
-        if let Some(transport) = transport(world, repository, &mut problems) {
-            keyring.set_transport(transport);
-        }
         (keyring, problems)
     }
 
@@ -257,57 +224,6 @@ pub(super) fn for_one_host(flag: &str, hosts: impl Iterator<Item = String>) -> R
     Err(Problem::new(Code::Usage, flag, message))
 }
 
-/// The way that `certSecretRef` and `proxySecretRef` describe; `None` without them. A secret that is nowhere to be read is
-/// passed over with a warning.
-fn transport(
-    world: &World,
-    repository: &ImageRepository,
-    problems: &mut Vec<Problem>,
-) -> Option<Result<Transport, TransportError>> {
-    let mut find = |name: &Option<String>| {
-        let id = ObjectId::new(&repository.meta.id.namespace, name.as_ref()?);
-        let found = world.secret(&id);
-        let missing = |error: SecretError| problems.push(error.warning(repository.meta.id.to_string()));
-        found.map_err(missing).ok().map(|secret| (id.to_string(), secret))
-    };
-    let (certificates, proxy) = (find(&repository.cert_secret_ref), find(&repository.proxy_secret_ref));
-    if certificates.is_none() && proxy.is_none() {
-        return None;
-    }
-    let mut transport = Transport::default();
-    let read = || {
-        if let Some((id, secret)) = certificates {
-            transport.add_certificates(&id, |key| secret.data.get(key))?;
-        }
-        if let Some((id, secret)) = proxy {
-            transport.add_proxy(&id, |key| secret.data.get(key))?;
-        }
-        Ok(transport)
-    };
-    Some(read())
-}
-
-/// The pull secrets of a repository: its own, then those of the service account that it names. An account that is nowhere to be
-/// read is passed over with a warning.
-fn pull_secrets(world: &World, repository: &ImageRepository, problems: &mut Vec<Problem>) -> Vec<String> {
-    // Under a cloud's provider Flux looks at no secret; of an unknown one nothing comes anyway.
-    if !matches!(Provider::parse(&repository.provider), Ok(None)) {
-        return Vec::new();
-    }
-    let mut named: Vec<String> = repository.secret_ref.iter().cloned().collect();
-    let id = &repository.meta.id;
-    if let Some(account) = repository.service_account.as_ref().map(|name| ObjectId::new(&id.namespace, name))
-    {
-        if let Some(secrets) = world.pull_secrets(&account) {
-            named.extend_from_slice(secrets);
-        } else {
-            let message = format!("serviceaccount '{account}' is nowhere to be read");
-            problems.push(Problem::new(Code::SecretNotFound, id.to_string(), message));
-        }
-    }
-    named
-}
-
 impl World {
     /// A secret of the cluster, else one of the files, else one of ours.
     pub(super) fn secret(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
@@ -335,12 +251,6 @@ impl World {
         };
         let is_of_it = serves(made_for) || serves(&self.git_config.instead_of(made_for));
         (!is_of_it).then_some(made_for)
-    }
-
-    /// The pull secrets of a service account, of the cluster or of the files.
-    fn pull_secrets(&self, account: &ObjectId) -> Option<&[String]> {
-        let of_cluster = self.live.as_ref().and_then(|live| live.read.secrets.pull_secrets(account));
-        of_cluster.or_else(|| self.secrets.pull_secrets(account))
     }
 }
 

@@ -323,6 +323,9 @@ impl Engine {
                 }
             }
         }
+        for (id, problem) in stopped(world) {
+            problems.entry(id).or_insert(problem);
+        }
         (scans, problems)
     }
 
@@ -393,6 +396,16 @@ impl Engine {
         let own = repositories.flat_map(|repository| Self::keyring_with(plain.clone(), world, repository).1);
         of_all.into_iter().chain(own).filter(|problem| seen.insert(problem.to_string())).collect()
     }
+}
+
+/// The repositories of which controllers would say, due or not, that what they name to log in with is missing or broken.
+fn stopped(world: &World) -> impl Iterator<Item = (ObjectId, Problem)> {
+    let active = world.inventory.repositories.iter().filter(|(_, repository)| !repository.suspend);
+    active.filter_map(|(id, repository)| {
+        let (keyring, _) = Engine::keyring_with(Keyring::new(), world, repository);
+        let obstacle = keyring.obstacle().filter(|obstacle| obstacle.code() == Code::Authentication)?;
+        Some((id.clone(), obstacle.problem(id.to_string())))
+    })
 }
 
 /// What is answered where nobody may be asked and nothing is kept, or no more.

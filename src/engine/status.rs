@@ -102,7 +102,11 @@ pub fn of_repository(
     }
     if let Some(problem) = problem {
         let text = problem.in_flux.as_deref().unwrap_or(&problem.message);
-        return (status::of_repository(&status::Scan::Failed(text)), counts);
+        let scan = match problem.code {
+            Code::Authentication => status::Scan::Authentication(text),
+            _ => status::Scan::Failed(text),
+        };
+        return (status::of_repository(&scan), counts);
     }
     let scan = match kept {
         None => status::Scan::Never,

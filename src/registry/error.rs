@@ -163,6 +163,14 @@ pub enum RegistryError {
     /// Our own settings do not make a client: a CA file without certificates, a proxy without an address.
     #[error("{0}")]
     Setup(String),
+    /// What the repository names to log in with, or for the way, is missing or broken: Flux asks nobody then.
+    #[error("failed to configure authentication options: {reason}")]
+    Authentication {
+        /// What is wrong, as Flux says it.
+        reason: String,
+        /// What has to be put right, such as `secret edge/pull`.
+        named: String,
+    },
     /// The `provider` of the repository does not go with its image.
     #[error("{0}")]
     Provider(String),
@@ -186,6 +194,7 @@ impl RegistryError {
             Self::Status { .. } | Self::BadAnswer { .. } => Code::BadAnswer,
             Self::Setup(_) => Code::Config,
             Self::Provider(_) => Code::ImageInvalid,
+            Self::Authentication { .. } => Code::Authentication,
         }
     }
 
@@ -218,7 +227,7 @@ impl RegistryError {
             | Self::RateLimited { request, .. }
             | Self::Status { request, .. }
             | Self::BadAnswer { request, .. } => Some(request),
-            Self::Setup(_) | Self::Provider(_) => None,
+            Self::Setup(_) | Self::Provider(_) | Self::Authentication { .. } => None,
         }
     }
 
@@ -234,6 +243,7 @@ impl RegistryError {
                 format!("{request}: {}", answer.flux_text(request.starts_with("HEAD")))
             }
             Self::Timeout { request, .. } => format!("{request}: context deadline exceeded"),
+            Self::Authentication { reason, .. } => reason.clone(),
             other => other.to_string(),
         }
     }
@@ -365,6 +375,9 @@ impl RegistryError {
             Self::Provider(_) => Some(
                 "Set the provider that runs the registry: aws, azure, gcp, or generic for any other.".into(),
             ),
+            Self::Authentication { named, .. } => Some(format!(
+                "Controllers stop here too: put right the {named}, or name another in the repository."
+            )),
             Self::Setup(_) => None,
         }
     }

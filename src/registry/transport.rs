@@ -18,6 +18,8 @@ pub struct Transport {
     /// Certificate and key in PEM, one after the other.
     pub(super) identity: Option<SecretString>,
     pub(super) proxy: Option<Proxy>,
+    /// The secrets that said so, as `NAMESPACE/NAME`.
+    secrets: Vec<String>,
 }
 
 /// A proxy for every request, those to this machine too.
@@ -35,6 +37,13 @@ pub struct TransportError {
     secret: String,
     /// What is wrong, without the content.
     reason: String,
+}
+
+impl TransportError {
+    /// What has to be put right, such as `secret edge/tls`.
+    pub(super) fn named(&self) -> String {
+        format!("secret {}", self.secret)
+    }
 }
 
 impl Transport {
@@ -67,6 +76,7 @@ impl Transport {
             (None, None) => None,
         };
         (self.ca, self.identity) = (ca, identity);
+        self.secrets.push(secret.to_owned());
         Ok(())
     }
 
@@ -112,7 +122,13 @@ impl Transport {
         let login = username.filter(|name| !name.is_empty());
         let login = login.map(|name| (name, data("password").cloned().unwrap_or_default()));
         self.proxy = Some(Proxy { address, login });
+        self.secrets.push(secret.to_owned());
         Ok(())
+    }
+
+    /// The secrets that describe the way, such as `secret edge/tls`.
+    pub(super) fn named(&self) -> String {
+        format!("secret {}", self.secrets.join(" or "))
     }
 
     /// The address of the proxy, and the login for it; `None` without a proxy.

@@ -85,6 +85,7 @@ enum Found {
     Namespace(String, BTreeMap<String, String>),
     Secret(Secret),
     Encrypted(ObjectId, &'static str),
+    Broken(ObjectId, YamlError),
     Account(ObjectId, Vec<String>),
 }
 
@@ -104,7 +105,8 @@ impl Loaded {
             }
             Found::Secret(secret) => self.secrets.add(secret),
             Found::Encrypted(id, by) => self.secrets.add_encrypted(id, by),
-            Found::Account(id, pull_secrets) => self.secrets.add_account(id, pull_secrets),
+            Found::Broken(id, error) => self.secrets.add_broken(id, error.to_string()),
+            Found::Account(id, pull_secrets) => self.secrets.add_account(id, Ok(pull_secrets)),
         }
     }
 }
@@ -185,6 +187,9 @@ impl FileReader<'_> {
             }
             None => self.related_object(kind, node, origin),
         };
+        if let Ok(Some(Found::Broken(_, error))) = &read {
+            self.report(error);
+        }
         match read {
             Ok(found) => self.findings.found.extend(found),
             Err(error) => self.report(&error),
@@ -268,8 +273,8 @@ impl FileReader<'_> {
             _ if node.get("sops").is_some() => Found::Encrypted(id, "SOPS"),
             _ => {
                 let shape: SecretShape = from_node_lenient(node)?;
-                let secret = shape.into_secret(id, origin);
-                Found::Secret(secret.map_err(|key| not_base64(node, &key))?)
+                let secret = shape.into_secret(id.clone(), origin);
+                secret.map_or_else(|key| Found::Broken(id, not_base64(node, &key)), Found::Secret)
             }
         }))
     }

@@ -63,6 +63,23 @@ pub enum SecretError {
         /// Where it stands.
         places: Vec<Origin>,
     },
+    /// There, and not what a secret is.
+    #[error("secret '{id}' cannot be used: {reason}")]
+    Broken {
+        /// The secret.
+        id: ObjectId,
+        /// What is wrong with it, without its content.
+        reason: String,
+    },
+}
+
+/// Why a service account that an object names can not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountError {
+    /// Nowhere to be read.
+    NotFound,
+    /// The cluster does not let it be read: the verb and the resource, or what else kept it.
+    Refused(String),
 }
 
 fn listed(places: &[Origin]) -> String {
@@ -70,12 +87,13 @@ fn listed(places: &[Origin]) -> String {
 }
 
 impl SecretError {
-    /// The code of the warning: `secret_not_found`, `secret_encrypted` or `ambiguous`.
+    /// The code of the warning: `secret_not_found`, `secret_encrypted`, `ambiguous` or `skipped`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound(_) | Self::Refused { .. } => Code::SecretNotFound.word(),
             Self::Encrypted { .. } => Code::SecretEncrypted.word(),
             Self::Ambiguous { .. } => Code::Ambiguous.word(),
+            Self::Broken { .. } => Code::Skipped.word(),
         }
     }
 
@@ -85,7 +103,7 @@ impl SecretError {
             Self::NotFound(_) | Self::Refused { .. } => Code::SecretNotFound,
             Self::Encrypted { .. } => Code::SecretEncrypted,
             // As a problem of the files it has been told already; here it is only passed over.
-            Self::Ambiguous { .. } => Code::Skipped,
+            Self::Ambiguous { .. } | Self::Broken { .. } => Code::Skipped,
         };
         Problem::new(code, subject, self.to_string())
     }
@@ -96,7 +114,8 @@ impl SecretError {
             Self::NotFound(id)
             | Self::Encrypted { id, .. }
             | Self::Refused { id, .. }
-            | Self::Ambiguous { id, .. } => id,
+            | Self::Ambiguous { id, .. }
+            | Self::Broken { id, .. } => id,
         }
     }
 }
@@ -106,6 +125,7 @@ impl From<SecretError> for Problem {
         let problem = Self::new(Code::Skipped, error.id().to_string(), format!("{}: {error}", error.code()));
         problem.hint(match error {
             SecretError::Ambiguous { .. } => "Give a narrower PATH, in which it stands once.",
+            SecretError::Broken { .. } => "Mend it where it stands.",
             _ => "Give the credential by flag or environment, or with `supercargo create secret git`.",
         })
     }
@@ -118,14 +138,15 @@ pub struct Secrets {
     encrypted: BTreeMap<ObjectId, &'static str>,
     refused: BTreeMap<ObjectId, String>,
     ambiguous: BTreeMap<ObjectId, Vec<Origin>>,
-    accounts: BTreeMap<ObjectId, Vec<String>>,
+    broken: BTreeMap<ObjectId, String>,
+    accounts: BTreeMap<ObjectId, Result<Vec<String>, String>>,
 }
 
 impl Secrets {
     /// The secret of this name.
     ///
     /// # Errors
-    /// It is nowhere to be read, encrypted, or has different values in different files.
+    /// It is nowhere to be read, encrypted, broken, or has different values in different files.
     pub fn find(&self, id: &ObjectId) -> Result<&Secret, SecretError> {
         if let Some(places) = self.ambiguous.get(id) {
             return Err(SecretError::Ambiguous { id: id.clone(), places: places.clone() });
@@ -136,16 +157,25 @@ impl Secrets {
         if let Some(reason) = self.refused.get(id) {
             return Err(SecretError::Refused { id: id.clone(), reason: reason.clone() });
         }
+        if let Some(reason) = self.broken.get(id) {
+            return Err(SecretError::Broken { id: id.clone(), reason: reason.clone() });
+        }
         Err(match self.encrypted.get(id) {
             Some(by) => SecretError::Encrypted { id: id.clone(), by },
             None => SecretError::NotFound(id.clone()),
         })
     }
 
-    /// The names in a service account's `imagePullSecrets`, all of its own namespace; `None` if there is no such
-    /// account.
-    pub fn pull_secrets(&self, account: &ObjectId) -> Option<&[String]> {
-        self.accounts.get(account).map(Vec::as_slice)
+    /// The names in a service account's `imagePullSecrets`, all of its own namespace.
+    ///
+    /// # Errors
+    /// There is no such account, or it may not be read.
+    pub fn pull_secrets(&self, account: &ObjectId) -> Result<&[String], AccountError> {
+        match self.accounts.get(account) {
+            Some(Ok(names)) => Ok(names),
+            Some(Err(reason)) => Err(AccountError::Refused(reason.clone())),
+            None => Err(AccountError::NotFound),
+        }
     }
 
     /// All plain secrets, by name.
@@ -174,7 +204,12 @@ impl Secrets {
         self.refused.insert(id, reason);
     }
 
-    pub(super) fn add_account(&mut self, id: ObjectId, pull_secrets: Vec<String>) {
+    pub(super) fn add_broken(&mut self, id: ObjectId, reason: String) {
+        self.broken.insert(id, reason);
+    }
+
+    /// Adds an account with its pull secrets, or with what kept it from being read.
+    pub(super) fn add_account(&mut self, id: ObjectId, pull_secrets: Result<Vec<String>, String>) {
         self.accounts.entry(id).or_insert(pull_secrets);
     }
 }

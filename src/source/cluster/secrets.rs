@@ -59,10 +59,10 @@ impl Cluster {
         });
         let accounts: Vec<_> = accounts.buffer_unordered(AT_ONCE).collect().await;
         for (id, account) in accounts {
-            if let Ok(Some(names)) = account {
-                secrets.extend(names.iter().map(|name| ObjectId::new(&id.namespace, name)));
-                found.add_account(id, names);
-            }
+            let Some(names) = account.map_err(|problem| problem.message).transpose() else { continue };
+            let names_of = names.iter().flatten();
+            secrets.extend(names_of.map(|name| ObjectId::new(&id.namespace, name)));
+            found.add_account(id, names);
         }
         let read = stream::iter(secrets).map(|id| async move {
             let secret = self.secret(&id).await;

@@ -182,7 +182,7 @@ fn secrets_accounts_and_namespaces_are_looked_for_in_other_files() {
         assert_eq!(loaded.secrets.find(&id(name)).unwrap_err().code(), "secret_encrypted", "{name}");
     }
     assert_eq!(loaded.secrets.find(&id("nowhere")).unwrap_err().code(), "secret_not_found");
-    assert_eq!(loaded.secrets.pull_secrets(&id("puller")), Some(&["plain".to_owned()][..]));
+    assert_eq!(loaded.secrets.pull_secrets(&id("puller")), Ok(&["plain".to_owned()][..]));
     assert_eq!(
         subjects(&loaded),
         ["bad.yaml:4:6: data.a: is not base64; plain text belongs into stringData"]
