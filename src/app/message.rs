@@ -183,6 +183,8 @@ pub struct Loaded {
     pub cached: BTreeMap<ObjectId, Scan>,
     /// What the cluster says, where one is a source.
     pub live: Option<Live>,
+    /// Whether a cluster would be a source too and did not answer.
+    pub without_cluster: bool,
     /// Messages of an earlier run, by automation.
     pub drafts: Vec<(ObjectId, String)>,
 }

@@ -16,6 +16,7 @@ use crate::app::list::Filter;
 use crate::app::rows;
 use crate::app::state::{Level, Overlay, PushRun, State};
 use crate::app::view::View;
+use crate::app::world::Phase;
 use crate::app::world::ScanTotals;
 use crate::domain::mode::Mode;
 use crate::text::Shown;
@@ -57,7 +58,9 @@ fn badge(mode: Mode) -> (Role, &'static str) {
 
 /// The source and the views one came through; S3 and S7 stand behind the name of what they show.
 fn crumbs(state: &State) -> Vec<Shown> {
-    let mut crumbs = vec![Shown::new(&state.source)];
+    // Where nothing could be read, nothing is of the files alone.
+    let source = (!matches!(state.phase, Phase::Failed(_))).then(|| Shown::new(&state.source));
+    let mut crumbs: Vec<Shown> = source.into_iter().collect();
     for view in state.crumbs() {
         let name = match view {
             View::Tags => state.tags.repository.as_ref().map(ToString::to_string),

@@ -365,6 +365,7 @@ impl Screen {
             cached: BTreeMap::new(),
             drafts: vec![],
             live: None,
+            without_cluster: false,
         };
         Msg::Loaded(job, Ok(Box::new(loaded)))
     }

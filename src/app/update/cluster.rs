@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::effect::Effect;
+use crate::app::message::Loaded;
 use crate::app::moment::Moment;
 use crate::app::state::{Level, State};
 use crate::app::world::{Around, Phase};
@@ -35,6 +36,15 @@ pub(super) fn lost(state: &mut State, lost: Option<(Timestamp, Problem)>) -> Vec
         _ => {}
     }
     vec![]
+}
+
+/// Since when the cluster is not reached, once these objects are taken in. Who follows a cluster that is read tells of it himself.
+pub(super) fn lost_since(state: &State, loaded: &Loaded) -> Option<Timestamp> {
+    match (&loaded.live, loaded.without_cluster) {
+        (None, true) => state.lost.or(Some(state.now)),
+        (None, false) => None,
+        (Some(_), _) => state.lost.filter(|_| state.live.is_some()),
+    }
 }
 
 /// It is known what runs, and what applies the files.

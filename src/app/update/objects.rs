@@ -108,6 +108,7 @@ fn objects(inventory: &Inventory) -> BTreeSet<(u8, &ObjectId)> {
 
 fn take_in(state: &mut State, loaded: Loaded) {
     state.phase = Phase::Ready;
+    state.lost = cluster::lost_since(state, &loaded);
     (state.live, state.retry) = (loaded.live, None);
     // The demo's address is that of a folder whose name says nothing.
     if !state.demo {

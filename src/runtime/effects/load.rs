@@ -154,6 +154,7 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         cached,
         drafts,
         live: cluster::live(&world),
+        without_cluster: world.left_out.is_some(),
     })
 }
 

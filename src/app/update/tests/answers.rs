@@ -240,6 +240,7 @@ fn objects_that_changed_in_the_files_come_change_and_go() {
         cached: BTreeMap::new(),
         drafts: vec![],
         live: None,
+        without_cluster: false,
     };
     let effects = update(&mut state, Msg::Loaded(*job, Ok(Box::new(loaded))));
     let scanned = effects.iter().find_map(|effect| match effect {

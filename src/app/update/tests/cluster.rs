@@ -55,6 +55,29 @@ fn a_lost_cluster_is_said_once_and_what_was_read_stays() {
 }
 
 #[test]
+fn files_that_go_on_without_the_cluster_say_so_until_it_answers() {
+    let mut state = State::default();
+    ready(&mut state);
+    let mut load = |without_cluster: bool| {
+        let effects = update(&mut state, Msg::SourceChanged);
+        let loaded = Loaded {
+            source: "files:.".to_owned(),
+            inventory: Arc::clone(&state.inventory),
+            problems: Vec::new(),
+            cached: BTreeMap::new(),
+            drafts: Vec::new(),
+            live: None,
+            without_cluster,
+        };
+        update(&mut state, Msg::Loaded(load_of(&effects), Ok(Box::new(loaded))));
+        state.lost
+    };
+    let since = load(true);
+    assert!(since.is_some());
+    assert_eq!((load(true), load(false)), (since, None));
+}
+
+#[test]
 fn another_context_is_read_at_once_unless_something_is_approved() {
     let mut state = State::default();
     ready(&mut state);

@@ -77,6 +77,7 @@ pub(super) fn ready(state: &mut State) -> Vec<Effect> {
         cached: BTreeMap::from([(ObjectId::new("shop", "web"), cached)]),
         drafts: Vec::new(),
         live: None,
+        without_cluster: false,
     };
     update(state, Msg::Loaded(*job, Ok(Box::new(loaded))))
 }
