@@ -32,6 +32,7 @@ pub mod plan;
 pub mod policy;
 pub mod proposal;
 pub mod provider;
+pub mod push_option;
 pub mod reference;
 pub mod reflection;
 pub mod refspec;

@@ -49,6 +49,18 @@ fn push_options_reach_the_server_with_the_branch_and_with_the_refspec() {
 }
 
 #[test]
+fn a_push_option_that_is_no_line_is_refused_before_anything_is_sent() {
+    let desk = Desk::new(", push: {branch: image-updates, options: {ci.variable: \"A=1\\nB=2\"}}");
+    note_options(&desk);
+    desk.plan("plan.json", &["--all"]);
+    let plan = desk.path("plan.json");
+    let ran = desk.run(&["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("cannot be a push option: it has a line break"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("image-updates"), None);
+}
+
+#[test]
 fn a_server_without_push_options_gets_none_and_that_is_said() {
     let desk = Desk::new(", push: {branch: image-updates, options: {ci.skip: \"\"}}");
     desk.plan("plan.json", &["--all"]);

@@ -113,6 +113,11 @@ pub struct PushTarget {
 }
 
 impl PushTarget {
+    /// The push options as the server gets them.
+    pub fn option_lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.options.iter().map(|(key, value)| format!("{key}={value}"))
+    }
+
     /// All that is moved: the branch, and what the refspec adds; what is no branch has its full name.
     pub fn names(&self) -> Vec<String> {
         let spec = self.refspec.as_deref().and_then(|text| Refspec::parse(text).ok());

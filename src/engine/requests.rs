@@ -11,10 +11,14 @@ use crate::config::Settings;
 use crate::domain::forge::{Address, ForgeKind};
 use crate::domain::landing::Landed;
 use crate::domain::plan::{Group, Plan};
+use crate::domain::push_option::{self, one_line};
 use crate::domain::request::{Request, RequestSpec, RequestState, RequestWish, RequestWords};
 use crate::forge::{Forge, ForgeError, Forges, Located, Opened, Trouble, printed};
 use crate::git::{GitUrl, PushReport, Scheme};
 use crate::problem::{Code, Problem};
+
+/// Bytes of a request's text that a push option has room for, beside the option's name.
+const LONGEST_TEXT: usize = push_option::LONGEST - 100;
 
 /// How the request of one push is to be opened.
 pub(super) struct Opening {
@@ -144,7 +148,7 @@ impl Opening {
             "merge_request.create".to_owned(),
             format!("merge_request.target={base}"),
             format!("merge_request.title={}", words.title),
-            format!("merge_request.description={}", one_line(&words.body)),
+            format!("merge_request.description={}", one_line(&words.body, LONGEST_TEXT)),
         ];
         options.extend(wish.labels.iter().map(|label| format!("merge_request.label={label}")));
         options.extend(wish.draft.then(|| "merge_request.draft".to_owned()));
@@ -215,7 +219,8 @@ impl Opening {
     fn proposed(&self, spec: &RequestSpec, run: &Run<'_>) -> Result<Option<Request>, Problem> {
         let RequestSpec { words, wish, .. } = spec;
         let title = if wish.draft { format!("WIP: {}", words.title) } else { words.title.clone() };
-        let options = [format!("title={title}"), format!("description={}", one_line(&words.body))];
+        let options =
+            [format!("title={title}"), format!("description={}", one_line(&words.body, LONGEST_TEXT))];
         let proposed = run.cache.propose(&run.remote, (&spec.base, &spec.head), &spec.commit, &options);
         let proposed = proposed.map_err(Problem::from)?;
         let project = &self.located.project;
@@ -303,11 +308,6 @@ pub(super) fn address(remote: &str) -> Result<Address, Problem> {
     let GitUrl { scheme, host, port, path, .. } = GitUrl::parse(remote).map_err(Problem::from)?;
     let port = port.filter(|_| matches!(scheme, Scheme::Http | Scheme::Https));
     Ok(Address { plain: scheme == Scheme::Http, host, port, path })
-}
-
-/// A text as the value of a push option, which is one line: forges read `\n` as a line's end.
-fn one_line(text: &str) -> String {
-    text.trim_end().replace("\r\n", "\n").replace(['\n', '\r'], "\\n")
 }
 
 /// Waits for the network on a thread that may.

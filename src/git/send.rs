@@ -16,6 +16,7 @@ use super::push::RefUpdate;
 use super::session::{Session, Stream};
 use super::sideband::Sideband;
 use super::wire::{self, Advertised, Packet};
+use crate::domain::push_option;
 
 /// What stands for a commit that is not there.
 const NOTHING: &str = "0000000000000000000000000000000000000000";
@@ -69,6 +70,10 @@ pub(super) fn send(
         ..Answers::default()
     };
     let options = if answers.options_dropped { &[] } else { options };
+    if let Some(defect) = options.iter().find_map(|option| push_option::defect(option)) {
+        let message = format!("one of them cannot be sent: {defect}");
+        return (Err(GitError::Git { action: "send push options", message }), answers);
+    }
     let lines = lines(advertised, commands, options);
     let written = stream.write_all(&lines).map_err(|error| session.explain(&error));
     let sent = written.and_then(|()| write_pack(session, stream, &pack));
@@ -100,8 +105,7 @@ fn lines(advertised: &Advertised, commands: &[Command], options: &[String]) -> V
     }
     wire::put_flush(&mut out);
     if !options.is_empty() {
-        // An option is one line of the protocol.
-        for option in options.iter().filter(|option| !option.contains(['\0', '\n'])) {
+        for option in options {
             wire::put(&mut out, option.as_bytes());
         }
         wire::put_flush(&mut out);

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::stale::Changes;
-use super::{Group, Plan};
-use crate::domain::branch;
+use super::{Group, Plan, PushTarget};
 use crate::domain::commit::message_defect;
+use crate::domain::{branch, push_option};
+use crate::text::Shown;
+
+/// Signs of a push option that an error shows.
+const LONGEST_SHOWN: usize = 40;
 
 impl Plan {
     /// Why nothing of it can be landed, whatever is on the remote; one sentence. `None`: it can.
@@ -30,6 +34,14 @@ impl Group {
         let name = self.push.as_ref().map(|push| push.branch.as_str());
         if let Some((name, defect)) = name.and_then(|name| Some((name, branch::defect(name)?))) {
             return Some(format!("{name:?} cannot be a branch: {defect}"));
+        }
+        let mut options = self.push.iter().flat_map(PushTarget::option_lines);
+        let odd_option = options.find_map(|option| {
+            let defect = push_option::defect(&option)?;
+            Some(format!("{} cannot be a push option: {defect}", Shown::new(&option).cut_end(LONGEST_SHOWN)))
+        });
+        if odd_option.is_some() {
+            return odd_option;
         }
         let reference = self.base.as_ref().map(|base| base.reference.as_str());
         let odd = reference.filter(|name| branch::defect(name).is_some());
@@ -97,6 +109,9 @@ mod tests {
             ("/groups/0/push/branch", json!("HEAD"), "cannot be a branch"),
             ("/groups/0/push/branch", json!(""), "cannot be a branch"),
             ("/groups/0/base/ref", json!("refs/heads/a\nb"), "cannot be a reference"),
+            ("/groups/0/push/options", json!({"ci.variable": "a\nb"}), "a line break"),
+            ("/groups/0/push/options", json!({"ci.variable": "a\0b"}), "a NUL"),
+            ("/groups/0/push/options", json!({"ci.variable": "x".repeat(66_000)}), "65516 bytes"),
             ("/groups/0/message", json!("a\0b"), "NUL"),
             ("/groups/0/author/name", json!("bot\n"), "no such author"),
             ("/groups/0/files", json!([file, file]), "twice"),

@@ -211,7 +211,8 @@ impl Run<'_> {
             RefUpdate { reference: spec.to.clone(), old: there.map(str::to_owned), new: commit.to_owned() };
         let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
         let place = (&self.cache, &self.remote);
-        let send = || self.engine.send(place, &plan.id, update, &options(push), (step, &text));
+        let options: Vec<String> = push.option_lines().collect();
+        let send = || self.engine.send(place, &plan.id, update, &options, (step, &text));
         match timed(step, &text, send) {
             // A reference for reviews is on no list of references: that it has the commit already, only its server says.
             Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
@@ -227,7 +228,7 @@ impl Run<'_> {
         step: Steps<'_>,
     ) -> Result<PushReport, Problem> {
         let update = RefUpdate::of_branch(&push.branch, tip.map(str::to_owned), last.to_owned());
-        let mut options = options(push);
+        let mut options: Vec<String> = push.option_lines().collect();
         options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
         let place = (&self.cache, &self.remote);
@@ -277,11 +278,6 @@ impl Run<'_> {
         let fetched = timed(step, &text, || self.cache.fetch(&self.remote, |_| wants.clone()));
         Ok(fetched.map_err(Problem::from)?.refs)
     }
-}
-
-/// The push options of an automation, as the server gets them.
-fn options(push: &PushTarget) -> Vec<String> {
-    push.options.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 /// The plan's commit of a branch against the remote's.
