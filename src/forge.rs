@@ -91,7 +91,8 @@ impl Forge {
         if let Some(found) = self.find(spec).await? {
             return Ok(self.update(spec, found).await);
         }
-        let (title, labels) = (self.dialect.title(spec), &spec.wish.labels);
+        let sign = self.dialect.draft_sign().filter(|_| spec.wish.draft).unwrap_or_default();
+        let (title, labels) = (format!("{sign}{}", spec.words.title), &spec.wish.labels);
         let created = self.api.ask(&self.dialect.create(&self.project, spec, &title)).await;
         match created {
             Ok(answer) => {
@@ -136,13 +137,19 @@ impl Forge {
         }
     }
 
-    /// Brings the words of an open request up to date; it is open whether or not the forge takes them.
-    async fn update(&self, spec: &RequestSpec, found: Found) -> Opened {
-        if let Some((title, body)) = spec.words.update(&found.title, &found.body) {
+    /// Brings the words of an open request up to date, and makes it a draft where its title does that; it is open whether or not
+    /// the forge takes them.
+    async fn update(&self, spec: &RequestSpec, mut found: Found) -> Opened {
+        let sign = self.dialect.draft_sign().filter(|_| spec.wish.draft && !found.is_draft);
+        let updated = spec.words.update(&found.title, &found.body);
+        let drafted = || sign.map(|_| (found.title.clone(), found.body.clone()));
+        if let Some((title, body)) = updated.or_else(drafted) {
+            let title = format!("{}{title}", sign.unwrap_or_default());
             let ask = self.dialect.update(&self.project, found.number, &title, &body);
             if let Err(error) = self.api.ask(&ask).await {
                 return self.opened(&found, Some(Trouble::Words(error)));
             }
+            found.is_draft |= sign.is_some();
         }
         self.labelled(&found, &spec.wish.labels, false).await
     }
@@ -170,7 +177,7 @@ impl Forge {
     /// The request with its page: the forge's own word if that is an address, else where such a forge has it.
     fn shown(&self, found: &Found) -> Request {
         let page = found.page.clone().unwrap_or_else(|| Self::page(&self.project, found.number));
-        Request::open(Some(found.number), page)
+        Request { draft: Some(found.is_draft), ..Request::open(Some(found.number), page) }
     }
 }
 

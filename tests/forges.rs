@@ -241,6 +241,37 @@ fn gitlab_and_gitea_open_and_update_one_request_with_labels() {
 }
 
 #[test]
+fn a_request_that_is_open_becomes_a_draft_where_its_title_makes_it_one_and_else_that_is_said() {
+    for (kind, sign) in [(Kind::GitLab, "Draft: "), (Kind::Gitea, "WIP: ")] {
+        let Some((lab, forge)) = lab_at(kind) else { return };
+        assert_eq!(result(&request(&lab, &[]).expect(0))["request"]["draft"], json!(false));
+        let before = forge.requests()[0].clone();
+        let ran = request(&lab, &["--draft"]).expect(0).says(&["is open, a draft: "]);
+        assert_eq!(
+            (&result(&ran)["request"]["draft"], &result(&ran)["request"]["warning"]),
+            (&json!(true), &Value::Null)
+        );
+        let after = &forge.requests()[0];
+        let title = after["title"].as_str().unwrap();
+        assert_eq!(title.strip_prefix(sign), before["title"].as_str(), "{after:#}");
+        request(&lab, &["--draft"]).expect(0);
+        assert_eq!(forge.requests()[0]["title"], title, "{kind:?}: the sign is there once");
+    }
+    let Some((lab, forge)) = lab_at(Kind::GitHub) else { return };
+    request(&lab, &[]).expect(0);
+    let ran = request(&lab, &["--draft"])
+        .expect(0)
+        .says(&["⚠ the pull request #1 was open already and is no draft"]);
+    let request = &result(&ran)["request"];
+    assert_eq!(
+        (&request["draft"], &request["warning"]["code"]),
+        (&json!(false), &json!("not_a_draft")),
+        "{request:#}"
+    );
+    assert_eq!(forge.requests().len(), 1);
+}
+
+#[test]
 fn without_a_token_gitlab_takes_the_request_with_the_push() {
     let Some(lab) = lab() else { return };
     configure(&lab, "gitlab");
@@ -248,7 +279,10 @@ fn without_a_token_gitlab_takes_the_request_with_the_push() {
     take_push_options(&lab.instavote.path, &web);
     let first = result(&request(&lab, &["--label", "images", "--draft"]).expect(0));
     let page = format!("{web}/-/merge_requests/1");
-    assert_eq!(first["request"], json!({"number": 1, "url": page, "state": "open"}));
+    assert_eq!(
+        first["request"],
+        json!({"number": 1, "url": page, "state": "open", "draft": null, "warning": null})
+    );
     let sent = options(&lab.instavote.path);
     for option in [
         "merge_request.create",
@@ -282,7 +316,10 @@ fn without_a_token_gitea_takes_the_commit_for_its_branch() {
     take_proposals(&lab.instavote.path);
     let first = result(&request(&lab, &[]).expect(0));
     let page = format!("{}/pulls/1", lab.url.strip_suffix(".git").unwrap());
-    assert_eq!(first["request"], json!({"number": 1, "url": page, "state": "open"}));
+    assert_eq!(
+        first["request"],
+        json!({"number": 1, "url": page, "state": "open", "draft": null, "warning": null})
+    );
     assert_eq!(Some(first["commit"].as_str().unwrap().to_owned()), lab.instavote.tip(BRANCH));
     assert!(options(&lab.instavote.path).iter().any(|line| line.starts_with("title=")));
     let again = result(&request(&lab, &[]).expect(0));

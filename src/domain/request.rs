@@ -8,6 +8,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Warning;
 pub use words::RequestWords;
 
 /// What became of a request; the `request` of a push's result.
@@ -19,6 +20,12 @@ pub struct Request {
     pub url: Option<String>,
     /// How it stands.
     pub state: RequestState,
+    /// Whether it is a draft; `None` where it is not open, or the forge did not say.
+    #[serde(default)]
+    pub draft: Option<bool>,
+    /// What it is not, though that was asked for.
+    #[serde(default)]
+    pub warning: Option<Warning>,
 }
 
 /// How a request stands.
@@ -60,12 +67,12 @@ pub struct RequestSpec {
 impl Request {
     /// One that is open.
     pub fn open(number: Option<u64>, url: impl Into<String>) -> Self {
-        Self { number, url: Some(url.into()), state: RequestState::Open }
+        Self { number, url: Some(url.into()), state: RequestState::Open, draft: None, warning: None }
     }
 
     /// One that nobody opened yet, with the page to do so.
     pub fn unopened(url: Option<String>, state: RequestState) -> Self {
-        Self { number: None, url, state }
+        Self { number: None, url, state, draft: None, warning: None }
     }
 
     /// `#418`, or the word for how it stands.

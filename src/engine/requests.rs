@@ -10,7 +10,7 @@ use super::{DryRun, Engine};
 use crate::config::Settings;
 use crate::domain::forge::{Address, ForgeKind};
 use crate::domain::landing::Landed;
-use crate::domain::plan::{Group, Plan};
+use crate::domain::plan::{Group, Plan, Warning};
 use crate::domain::push_option::{self, one_line};
 use crate::domain::request::{Request, RequestSpec, RequestState, RequestWish, RequestWords};
 use crate::forge::{Forge, ForgeError, Forges, Located, Opened, Trouble, printed};
@@ -119,7 +119,11 @@ impl Engine {
         let mut request = None;
         let done = timed(step, &text, || {
             let (opened, problem) = match dry_run {
-                DryRun::None => opening.open(&spec, run, report)?,
+                DryRun::None => {
+                    let (opened, problem) = opening.open(&spec, run, report)?;
+                    let warning = opening.undrafted(&opened).filter(|_| problem.is_none());
+                    (Request { warning, ..opened }, problem)
+                }
                 DryRun::Client | DryRun::Server => (opening.simulate(&spec, dry_run)?, None),
             };
             request = Some(opened);
@@ -255,6 +259,24 @@ impl Opening {
     /// The page to open it on by hand.
     fn page(&self) -> Option<String> {
         self.located.project.compare_link(&self.spec.head, &self.spec.base)
+    }
+
+    /// That a request which was open before is no draft, though one is wished for, and what makes it one.
+    ///
+    /// Source: docs.github.com, "REST API endpoints for pull requests": `draft` is no parameter of an update.
+    fn undrafted(&self, request: &Request) -> Option<Warning> {
+        let is_wished = self.spec.wish.draft && request.draft == Some(false);
+        let kind = self.located.project.kind;
+        let way = match (kind, self.located.token.is_some()) {
+            (ForgeKind::GitHub, _) => {
+                "GitHub's API makes none of what is open: use \"Convert to draft\" on its page".to_owned()
+            }
+            (_, true) => format!("{} did not make it one", kind.name()),
+            (_, false) => "that takes a token".to_owned(),
+        };
+        let what = (kind.request(), request.label());
+        let text = || format!("the {} {} was open already and is no draft: {way}", what.0, what.1);
+        is_wished.then(|| Warning::new("not_a_draft", text()))
     }
 
     /// What a forge refused of a request that is open.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::text;
 use crate::domain::forge::Project;
-use crate::domain::request::RequestSpec;
+use crate::domain::request::{RequestSpec, RequestWords};
 
 /// One question to an API.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub(super) struct Found {
     pub(super) body: String,
     /// As [`Dialect::is_behind`] has it.
     pub(super) is_behind: bool,
+    /// Whether it is a draft, by its own word or by its title.
+    pub(super) is_draft: bool,
 }
 
 /// How a token is shown.
@@ -71,8 +73,8 @@ pub(super) trait Dialect: Send + Sync {
     /// What is to be known of a request; `None` if the value is none.
     fn read(&self, value: &Value) -> Option<Found>;
 
-    /// The title, with the sign of a draft where that is how one is made.
-    fn title(&self, spec: &RequestSpec) -> String;
+    /// What the title of a draft begins with; `None` where a draft is made in another way, and only while the request is opened.
+    fn draft_sign(&self) -> Option<&'static str>;
 
     fn create(&self, project: &Project, spec: &RequestSpec, title: &str) -> Ask;
 
@@ -92,13 +94,20 @@ pub(super) trait Dialect: Send + Sync {
 
 /// Reads the fields that all forges have under some name.
 pub(super) fn found(value: &Value, number: &str, page: &str, body: &str) -> Option<Found> {
+    let title = text(value, &["title"]).unwrap_or_default();
     let page = text(value, &[page]).and_then(|text| url::Url::parse(text).ok());
     let page = page.filter(|page| matches!(page.scheme(), "http" | "https") && page.username().is_empty());
     Some(Found {
         number: value.get(number)?.as_u64()?,
         page: page.map(String::from),
-        title: text(value, &["title"]).unwrap_or_default().to_owned(),
+        title: title.to_owned(),
         body: text(value, &[body]).unwrap_or_default().to_owned(),
         is_behind: false,
+        is_draft: is_marked_draft(value) || RequestWords::are_of_draft(title),
     })
+}
+
+/// Whether a request says of itself that it is a draft.
+pub(super) fn is_marked_draft(value: &Value) -> bool {
+    value.get("draft").and_then(Value::as_bool) == Some(true)
 }

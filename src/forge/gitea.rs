@@ -82,8 +82,8 @@ impl Dialect for Gitea {
         found(value, "number", "html_url", "body")
     }
 
-    fn title(&self, spec: &RequestSpec) -> String {
-        if spec.wish.draft { format!("WIP: {}", spec.words.title) } else { spec.words.title.clone() }
+    fn draft_sign(&self) -> Option<&'static str> {
+        Some("WIP: ")
     }
 
     fn create(&self, project: &Project, spec: &RequestSpec, title: &str) -> Ask {

@@ -5,7 +5,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::dialect::{Ask, Dialect, Found, Login, found};
+use super::dialect::{Ask, Dialect, Found, Login, found, is_marked_draft};
 use super::text;
 use crate::domain::forge::{Project, segments};
 use crate::domain::request::RequestSpec;
@@ -46,11 +46,13 @@ impl Dialect for GitHub {
     }
 
     fn read(&self, value: &Value) -> Option<Found> {
-        found(value, "number", "html_url", "body")
+        // Words in its title make nothing a draft here.
+        let found = found(value, "number", "html_url", "body")?;
+        Some(Found { is_draft: is_marked_draft(value), ..found })
     }
 
-    fn title(&self, spec: &RequestSpec) -> String {
-        spec.words.title.clone()
+    fn draft_sign(&self) -> Option<&'static str> {
+        None
     }
 
     fn create(&self, project: &Project, spec: &RequestSpec, title: &str) -> Ask {

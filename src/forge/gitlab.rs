@@ -49,8 +49,8 @@ impl Dialect for GitLab {
         found(value, "iid", "web_url", "description")
     }
 
-    fn title(&self, spec: &RequestSpec) -> String {
-        if spec.wish.draft { format!("Draft: {}", spec.words.title) } else { spec.words.title.clone() }
+    fn draft_sign(&self) -> Option<&'static str> {
+        Some("Draft: ")
     }
 
     fn create(&self, project: &Project, spec: &RequestSpec, title: &str) -> Ask {

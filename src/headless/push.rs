@@ -224,6 +224,8 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
         });
     }
     lines.extend(landed.iter().filter_map(|landed| Some(request_line(landed.request.as_ref()?, landed))));
+    let warning = |landed: &Landed| Some(format!("⚠ {}", landed.request.as_ref()?.warning.as_ref()?.message));
+    lines.extend(landed.iter().filter_map(warning));
     lines.dedup();
     for line in lines {
         // As above.
@@ -236,7 +238,10 @@ fn request_line(request: &Request, landed: &Landed) -> String {
     let page = request.url.as_deref().unwrap_or_default();
     let branch = &landed.branch;
     match request.state {
-        RequestState::Open => format!("✔ request {} for {branch} is open: {page}", request.label()),
+        RequestState::Open => {
+            let draft = if request.draft == Some(true) { ", a draft" } else { "" };
+            format!("✔ request {} for {branch} is open{draft}: {page}", request.label())
+        }
         RequestState::Link => format!("◎ open a request for {branch} at {page}"),
         RequestState::Simulated => format!("✔ would open a request for {branch} (dry run): {page}"),
     }

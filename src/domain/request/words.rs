@@ -56,6 +56,11 @@ impl RequestWords {
         })
     }
 
+    /// Whether a title has the sign of a draft.
+    pub fn are_of_draft(title: &str) -> bool {
+        !split_draft(title).0.is_empty()
+    }
+
     /// What to make of a request that is open with this title and body: its new title and body. `None`: it says all this
     /// already.
     ///
