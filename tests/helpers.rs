@@ -44,6 +44,31 @@ fn the_hosts_helper_is_asked_for_the_host_and_has_the_login() {
 }
 
 #[test]
+fn neither_a_stale_entry_nor_a_stale_helper_hides_the_login_that_is_good() {
+    let Some(registry) = registry() else { return };
+    let image = format!("{}/team/app", registry.host);
+    let hands_out = |password: &str| format!("echo '{{\"Username\":\"rita\",\"Secret\":\"{password}\"}}'");
+    let nothing = "echo 'credentials not found in native keychain'; exit 1";
+    let file = |store: &str, password: &str| {
+        let auth = base64(format!("rita:{password}"));
+        format!(r#"{{"auths":{{"{host}":{{"auth":"{auth}"}}}},{store}}}"#, host = registry.host)
+    };
+    let own = format!(r#""credHelpers":{{"{}":"ours"}},"credsStore":"common""#, registry.host);
+    for (store, ours, common, entry, serves) in [
+        (r#""credsStore":"common""#, "", hands_out(SECRET), "stale", "docker config (helper common)"),
+        (r#""credsStore":"common""#, "", hands_out("stale"), SECRET, "docker config\t"),
+        (r#""credsStore":"not-there""#, "", String::new(), SECRET, "docker config\t"),
+        (&own, nothing, hands_out(SECRET), "stale", "docker config (helper common)"),
+        (&own, &hands_out("stale"), nothing.to_owned(), SECRET, "docker config\t"),
+    ] {
+        let operator = Operator::new(&file(store, entry), &[("ours", ours), ("common", &common)]);
+        let (status, said) = operator.scan(&image);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains(serves), "{said}");
+    }
+}
+
+#[test]
 fn a_helper_that_hangs_fails_lies_or_wants_to_talk_is_named_and_stays_off_the_screen() {
     let Some(registry) = registry() else { return };
     let image = format!("{}/team/app", registry.host);

@@ -46,15 +46,17 @@ impl DockerFile {
         })
     }
 
-    /// What the file has for a repository of `host`: the host's own helper, else an entry, else the common helper.
+    /// What the file has for a repository of `host`, in order: the host's own helper, the common helper, an entry. What an earlier
+    /// login left in one of them does not hide what another has.
     ///
-    /// Source: docker/cli:cli/config/configfile/file.go (`getConfiguredCredentialStore`).
-    pub(super) fn offer(&self, host: &str, wanted: &Wanted<'_>) -> Option<Offer> {
+    /// Source: docker/cli:`cli/config/configfile/file.go` (`GetCredentialsStore`), `cli/config/credentials/native_store.go`.
+    pub(super) fn offers(&self, host: &str, wanted: &Wanted<'_>) -> impl Iterator<Item = Offer> {
         let server = if host == CANONICAL_HUB { HUB } else { host };
-        let ask = |program: &str| Helper::new(&self.label, program, server).map(Offer::Ask);
-        let entry = || first(&self.entries, wanted).map(Offer::Ready);
-        let own = self.own_helper(host).and_then(ask);
-        own.or_else(entry).or_else(|| self.store.as_deref().and_then(ask))
+        let own = self.own_helper(host);
+        let common = self.store.as_deref().filter(|store| own != Some(*store));
+        let helpers = own.into_iter().chain(common);
+        let asked = helpers.filter_map(move |program| Helper::new(&self.label, program, server));
+        asked.map(Offer::Ask).chain(first(&self.entries, wanted).map(Offer::Ready))
     }
 
     /// The keys under which helpers are named by what is no name of a program, with those names.

@@ -340,7 +340,7 @@ impl Keyring {
         let direct =
             self.direct.iter().filter(|direct| direct.host.as_deref().is_none_or(|only| only == host));
         let direct = direct.map(|direct| direct.credential.clone());
-        let from_files = self.files.iter().filter_map(|file| file.offer(host, &wanted));
+        let from_files = self.files.iter().flat_map(|file| file.offers(host, &wanted));
         // The provider's helper may be one that the files name too; it is asked once.
         let again = |offer: &Offer| matches!((offer, &provided), (Offer::Ask(a), Some(b)) if a.is_same(b));
         let from_files = from_files.filter(|offer| !again(offer));

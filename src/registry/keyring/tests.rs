@@ -74,15 +74,21 @@ fn docker_hub_is_known_by_its_canonical_name_and_in_docker_files_by_its_short_on
 }
 
 #[test]
-fn a_hosts_own_helper_goes_before_an_entry_and_the_common_one_behind() {
+fn of_a_file_the_hosts_own_helper_is_first_then_the_common_one_then_an_entry() {
     let mut keyring = Keyring::new();
     let text = r#"{"auths":{"a.example.com":{"username":"u","password":"p"},"b.example.com":{},"evil":{}},
         "credHelpers":{"a.example.com":"own","evil":"../../bin/sh","docker.io":"hub"},"credsStore":"common"}"#;
     keyring.add_docker_config("docker config", text).unwrap();
     let all = |host: &str| users(&keyring, host, "x");
-    assert_eq!(all("a.example.com"), ["docker config (helper own)", "anonymous"]);
+    assert_eq!(
+        all("a.example.com"),
+        ["docker config (helper own)", "docker config (helper common)", "docker config=u", "anonymous"]
+    );
     assert_eq!(all("b.example.com"), ["docker config (helper common)", "anonymous"]);
-    assert_eq!(all("index.docker.io"), ["docker config (helper hub)", "anonymous"]);
+    assert_eq!(
+        all("index.docker.io"),
+        ["docker config (helper hub)", "docker config (helper common)", "anonymous"]
+    );
     assert_eq!(all("evil"), ["docker config (helper common)", "anonymous"], "a path is no helper");
 }
 
