@@ -30,6 +30,7 @@ pub mod action;
 pub mod configured;
 pub mod effect;
 pub mod find;
+pub mod help;
 pub mod input;
 pub mod keymap;
 pub mod layout;

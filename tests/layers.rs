@@ -246,6 +246,7 @@ const ROOMS: &[&str] = &[
     "rows",
     "action",
     "palette",
+    "help",
     "update",
 ];
 

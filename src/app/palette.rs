@@ -219,37 +219,3 @@ fn is_subsequence(short: &str, long: &str) -> bool {
     let mut rest = long.chars();
     short.chars().all(|wanted| rest.any(|c| c == wanted))
 }
-
-/// One line of S12.
-#[derive(Debug, Clone)]
-pub struct HelpRow {
-    /// The action.
-    pub row: &'static Row,
-    /// Its keys, as people read them.
-    pub keys: String,
-    /// Why it cannot run now; it is shown grey then.
-    pub refusal: Option<String>,
-}
-
-/// The lines of S12 that fit what was typed there, by heading in the order of the table.
-pub fn help_rows(state: &State) -> Vec<HelpRow> {
-    let Some(help) = &state.help else { return Vec::new() };
-    let typed = help.field.text().trim().to_lowercase();
-    let fits = |row: &Row| {
-        typed.is_empty()
-            || row.doc.to_lowercase().contains(&typed)
-            || row.id.contains(&typed)
-            || row.keys_in(&state.bindings).iter().any(|key| key.to_string().to_lowercase() == typed)
-    };
-    let has_keys = |row: &Row| !row.keys_in(&state.bindings).is_empty();
-    let rows = ACTIONS.iter().filter(|row| row.scope.contains(help.of) && has_keys(row) && fits(row));
-    let mut rows: Vec<HelpRow> = rows
-        .map(|row| HelpRow {
-            row,
-            keys: row.keys_shown(&state.bindings),
-            refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
-        })
-        .collect();
-    rows.sort_by_key(|row| row.row.group);
-    rows
-}

@@ -81,6 +81,10 @@ pub(super) fn motion(action: Action) -> Motion {
 
 /// Moves the cursor of whatever has the keys.
 pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
+    if let (true, Motion::Page(by)) = (state.help.is_some(), motion) {
+        overlays::turn(state, by);
+        return vec![];
+    }
     if let Some(Overlay::Menu(menu)) = &mut state.overlay {
         overlays::go(&mut menu.cursor, menu.entries.len(), motion);
         return vec![];

@@ -2,9 +2,10 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
+use crate::app::help::{self, HelpRow, Pages};
 use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
-use crate::app::palette::{self, Command, HelpRow};
+use crate::app::palette::{self, Command};
 use crate::app::rows;
 use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
@@ -57,7 +58,7 @@ pub(super) fn go(cursor: &mut usize, len: usize, motion: Motion) {
 fn choice(state: &mut State, by: isize) {
     match state.context() {
         Context::View(View::Help) => {
-            let len = palette::help_rows(state).len();
+            let len = help_pages(state).places();
             if let Some(help) = &mut state.help {
                 go(&mut help.cursor, len, Motion::By(by));
             }
@@ -75,6 +76,19 @@ fn choice(state: &mut State, by: isize) {
             // While a filter is typed the arrows move in the list.
             navigate::go(state, Motion::By(by));
         }
+    }
+}
+
+fn help_pages(state: &State) -> Pages {
+    let area = state.layout().list;
+    Pages::of(state, help::body(area.width, area.height))
+}
+
+/// Turns the pages of the help.
+pub(super) fn turn(state: &mut State, by: isize) {
+    let pages = help_pages(state);
+    if let Some(help) = &mut state.help {
+        help.cursor = pages.turned(help.cursor, by);
     }
 }
 
@@ -152,7 +166,7 @@ fn no_context(state: &State, typed: &str) -> String {
 /// Runs the entry under help's cursor in the context that help was opened in. What answers a question is not run: Enter is
 /// no yes, wherever it is pressed.
 fn run_help_row(state: &mut State) -> Vec<Effect> {
-    let row = state.help.as_ref().and_then(|help| palette::help_rows(state).into_iter().nth(help.cursor));
+    let row = state.help.as_ref().and_then(|help| help::rows(state).into_iter().nth(help.cursor));
     let is_question = state.help.take().is_some_and(|help| help.of.asks());
     let Some(HelpRow { row, keys, .. }) = row else { return vec![] };
     if is_question && !matches!(row.action, Action::No | Action::Back) {

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::app::effect::{JobId, Reach};
+use crate::app::help::{self, Entry, Pages};
 use crate::app::keymap::Key;
 use crate::app::layout::Size;
 use crate::app::list::Filter;
@@ -167,10 +168,36 @@ fn help_lists_the_keys_of_the_place_it_was_opened_in_and_runs_them() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     press(&mut state, &["?"]);
     assert_eq!(state.view(), View::Help);
-    assert!(crate::app::palette::help_rows(&state).iter().any(|row| row.row.id == "decide.approve"));
+    assert!(help::rows(&state).iter().any(|row| row.row.id == "decide.approve"));
     press(&mut state, &["d", "e", "c", "i", "d", "e", ".", "a", "p", "p", "enter"]);
     assert_eq!(state.review.tally().approved, 1);
     assert_eq!(state.view(), View::Updates);
+}
+
+#[test]
+fn the_pages_of_help_are_turned_to_the_meaning_of_the_marks_and_back() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["?"]);
+    let cursor = |state: &State| state.help.as_ref().map(|help| help.cursor).unwrap_or_default();
+    let area = state.layout().list;
+    let pages = Pages::of(&state, help::body(area.width, area.height));
+    let mut turn = |key: &str| {
+        press(&mut state, &[key]);
+        pages.page_of(cursor(&state))
+    };
+    let last = pages.len() - 1;
+    assert!(last > 0, "{pages:?}");
+    assert_eq!(
+        (0..=last).map(|_| turn("pgdn")).collect::<Vec<_>>(),
+        (1..=last).chain([last]).collect::<Vec<_>>()
+    );
+    assert!(pages.lines(last).iter().any(|line| matches!(line, Entry::Mark(..))), "{pages:?}");
+    assert_eq!((0..=last).map(|_| turn("pgup")).last(), Some(0));
+    // By rows as well: the marks follow the last key.
+    for _ in 0..pages.places() {
+        turn("down");
+    }
+    assert_eq!(turn("down"), last);
 }
 
 #[test]

@@ -376,7 +376,7 @@ fn enter_in_the_help_over_a_question_answers_nothing() {
     let mut row = 0;
     while state.context() == Context::ConfirmPush {
         press(&mut state, &["?"]);
-        if row >= crate::app::palette::help_rows(&state).len() {
+        if row >= help::rows(&state).len() {
             break;
         }
         (0..row).for_each(|_| drop(press(&mut state, &["down"])));
