@@ -65,7 +65,7 @@ fn ground() -> Ground {
         author: Person::default(),
         committing: Committing::default(),
         template: String::new(),
-        template_values: BTreeMap::new(),
+        template_values: None,
         warnings: Vec::new(),
         files: files.filter(|file| !file.sites.is_empty()).collect::<Vec<_>>().into(),
         problem_files: Vec::new(),

@@ -45,7 +45,7 @@ fn ground(asked: &Value) -> Ground {
         author: Person { name: String::new(), email: "bot@example.com".to_owned() },
         committing: Committing::default(),
         template: "x".to_owned(),
-        template_values: BTreeMap::new(),
+        template_values: None,
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),

@@ -174,6 +174,35 @@ fn a_date_shows_its_fields_as_go_keeps_them() {
 }
 
 #[test]
+fn an_automation_without_values_has_no_map_and_one_with_none_in_it_an_empty_one() {
+    let object = json!({"namespace": "flux-system", "name": "a"});
+    for (template, of_none, of_empty) in [
+        ("{{if .Values}}a{{else}}b{{end}}{{.Values}}{{len .Values}}", "bmap[]0", "bmap[]0"),
+        (r#"{{.Values.x}}{{index .Values "x"}}"#, "<no value>", "<no value>"),
+        (r#"{{printf "%#v" .Values}}"#, "map[string]string(nil)", "map[string]string{}"),
+        ("{{toJson .Values}}{{toJson (list .Values)}}", "null[null]", "{}[{}]"),
+        ("{{eq .Values nil}}{{ne nil .Values}}", "truefalse", "falsetrue"),
+        (r#"{{merge (dict "a" .Values) (dict "a" (dict))}}"#, "map[a:map[]]", "map[a:map[]]"),
+        (
+            r#"{{index .Changed.FileChanges "x" | printf "%#v"}}"#,
+            "update.ObjectChanges(nil)",
+            "update.ObjectChanges(nil)",
+        ),
+        (r#"{{index .Changed.FileChanges "x" | toJson}}"#, "", ""),
+    ] {
+        for (values, shown) in [(Value::Null, of_none), (json!({}), of_empty)] {
+            let data = json!({"automation_object": object, "values": values, "file_changes": {}});
+            let asked = json!({"op": "template", "template": template, "data": data});
+            let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;
+            let ours: Value = serde_json::from_str(&answer).unwrap();
+            assert_eq!(ours["message"], shown, "{template}: {ours}");
+            let Some(theirs) = reference::answers(vec![asked.clone()]) else { continue };
+            assert_eq!(ours, theirs[0], "{template}");
+        }
+    }
+}
+
+#[test]
 fn templates_that_are_seldom_written_are_those_of_go() {
     let data = json!({"automation_object": {"namespace": "flux-system", "name": "a"}, "values": {}, "file_changes": {}});
     for (template, shown) in [

@@ -342,7 +342,7 @@ pub struct GitSpec {
     /// The template; empty: Flux's default message.
     pub message_template: String,
     /// `messageTemplateValues`.
-    pub message_values: BTreeMap<String, String>,
+    pub message_values: Option<BTreeMap<String, String>>,
     /// The secret of the signing key and its type (`gpg` or `ssh`).
     pub signing_key: Option<(String, String)>,
     /// `git.push.branch`.

@@ -44,9 +44,9 @@ pub struct MessageData {
     /// The automation.
     #[serde(rename = "automation_object")]
     pub automation: ObjectId,
-    /// `messageTemplateValues`.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub values: BTreeMap<String, String>,
+    /// `messageTemplateValues`; `None` where the automation has none, which templates tell from an empty map.
+    #[serde(default)]
+    pub values: Option<BTreeMap<String, String>>,
     /// The changes by file, the file relative to `update.path`.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub file_changes: BTreeMap<String, Vec<ObjectChanges>>,
@@ -180,7 +180,7 @@ pub fn render(template: &str, data: &MessageData) -> Rendered {
 pub fn refused(template: &str, automation: &ObjectId) -> Option<Warning> {
     let nothing = MessageData {
         automation: automation.clone(),
-        values: BTreeMap::new(),
+        values: None,
         file_changes: BTreeMap::new(),
         references: BTreeMap::new(),
     };

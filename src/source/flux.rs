@@ -233,7 +233,7 @@ struct Checkout {
 struct Commit {
     author: Person,
     message_template: String,
-    message_template_values: BTreeMap<String, String>,
+    message_template_values: Option<BTreeMap<String, String>>,
     signing_key: Option<SigningKey>,
 }
 

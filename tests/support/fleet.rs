@@ -493,7 +493,7 @@ impl Screen {
                 trailers: vec![],
             },
             template: git.message_template.clone(),
-            template_values: BTreeMap::new(),
+            template_values: None,
             warnings,
             files: files.into(),
             problem_files,

@@ -427,7 +427,7 @@ fn ground(automation: &str, files: Vec<MarkedFile>) -> Ground {
         author: crate::domain::object::Person::default(),
         committing: crate::domain::plan::Committing::default(),
         template: String::new(),
-        template_values: BTreeMap::new(),
+        template_values: None,
         warnings: vec![],
         files: files.into(),
         problem_files: vec![],

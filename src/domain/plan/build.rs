@@ -412,7 +412,7 @@ mod tests {
             author: Person::default(),
             committing: crate::domain::plan::Committing::default(),
             template: template.to_owned(),
-            template_values: BTreeMap::new(),
+            template_values: None,
             warnings: Vec::new(),
             files: Arc::default(),
             problem_files: Vec::new(),

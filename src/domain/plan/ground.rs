@@ -158,7 +158,7 @@ pub struct Ground {
     /// Its message template.
     pub template: String,
     /// The template's values.
-    pub template_values: BTreeMap<String, String>,
+    pub template_values: Option<BTreeMap<String, String>>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// The marked files below its path, in the order Flux walks them.

@@ -78,7 +78,7 @@ mod tests {
             push: None,
             author: Person::default(),
             template: String::new(),
-            template_values: BTreeMap::new(),
+            template_values: None,
             warnings: Vec::new(),
             files: Arc::new(vec![MarkedFile::read("web.yaml", text.to_owned()).unwrap()]),
             problem_files: Vec::new(),

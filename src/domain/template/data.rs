@@ -103,7 +103,7 @@ static NAME_META: StructType = StructType {
 static FILE_CHANGES: MapType = MapType {
     name: "map[string]update.ObjectChanges",
     key: "string",
-    zero: || Value::map(&OBJECT_CHANGES, Vec::new()),
+    zero: || Value::no_map(&OBJECT_CHANGES),
 };
 
 static OBJECT_CHANGES: MapType = MapType {
@@ -141,8 +141,8 @@ fn namespaced(name: &Struct) -> Rc<str> {
 }
 
 fn values(data: &MessageData) -> Value {
-    let entries =
-        data.values.iter().map(|(key, value)| (Value::text(key.as_str()), Value::text(value.as_str())));
+    let Some(values) = &data.values else { return Value::no_map(&TEXTS) };
+    let entries = values.iter().map(|(key, value)| (Value::text(key.as_str()), Value::text(value.as_str())));
     Value::map(&TEXTS, entries.collect())
 }
 

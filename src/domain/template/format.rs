@@ -181,7 +181,7 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
             let items = list.items.iter().map(|item| (None, item.clone()));
             put_items(out, items, (&open, if go { "}" } else { "]" }), verb, spec, depth)
         }
-        Value::Map(map) if map.is_nil() && spec.sharp_v => write!(out, "{}(nil)", value.type_name()),
+        Value::Map(map) if map.is_nil && spec.sharp_v => write!(out, "{}(nil)", value.type_name()),
         Value::Map(map) => put_map(out, value, &map.entries, verb, spec, depth),
         Value::Dict(dict) => {
             let entries: Vec<_> =
@@ -206,6 +206,7 @@ const ADDRESS: i128 = 0xc0_0000_0000;
 fn put_address(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Result {
     let address = match value {
         Value::List(list) if list.is_nil => 0,
+        Value::Map(map) if map.is_nil => 0,
         Value::List(_) | Value::Map(_) | Value::Dict(_) => ADDRESS,
         Value::Struct(_) if value.kind() == "ptr" => ADDRESS,
         _ => return bad_verb(out, value, verb, spec),

@@ -47,7 +47,7 @@ static IMAGE_REF: StructType = StructType {
 static FILES: MapType = MapType {
     name: "map[string]update.FileResult",
     key: "string",
-    zero: || object(&FILE_RESULT, vec![Value::map(&OBJECTS, Vec::new())]),
+    zero: || object(&FILE_RESULT, vec![Value::no_map(&OBJECTS)]),
 };
 
 static OBJECTS: MapType = MapType {

@@ -50,7 +50,7 @@ pub(super) struct List {
     /// The Go type of an element.
     pub(super) element: &'static str,
     pub(super) items: Rc<Items>,
-    /// Whether it is Go's `nil`, which is `null` in JSON and empty everywhere else.
+    /// Whether it is Go's `nil`, which is `null` in JSON, equal to `nil`, and empty everywhere else.
     pub(super) is_nil: bool,
 }
 
@@ -59,6 +59,8 @@ pub(super) struct List {
 pub(super) struct Map {
     pub(super) of: &'static MapType,
     pub(super) entries: Rc<Vec<(Value, Value)>>,
+    /// Whether it is Go's `nil`: it has no entries and takes none.
+    pub(super) is_nil: bool,
 }
 
 /// The type of a [`Map`].
@@ -76,11 +78,12 @@ pub(super) struct MapType {
 pub(super) static TEXTS: MapType =
     MapType { name: "map[string]string", key: "string", zero: || Value::text("") };
 
-/// `map[string]interface {}` where it is nil: empty to whoever reads it, and no place for an entry.
+/// `map[string]interface {}` where it is nil.
 static NO_DICT: MapType = MapType { name: "map[string]interface {}", key: "string", zero: || Value::Nil };
 
 impl Map {
-    pub(super) fn is_nil(&self) -> bool {
+    /// Whether it is a dictionary that is nil.
+    pub(super) fn is_no_dict(&self) -> bool {
         std::ptr::eq(self.of, &raw const NO_DICT)
     }
 }
@@ -196,7 +199,12 @@ impl Value {
     /// Entries, sorted as Go sorts keys for `range` and printing.
     pub(super) fn map(of: &'static MapType, mut entries: Vec<(Self, Self)>) -> Self {
         entries.sort_by(|(a, _), (b, _)| compare(a, b));
-        Self::Map(Map { of, entries: Rc::new(entries) })
+        Self::Map(Map { of, entries: Rc::new(entries), is_nil: false })
+    }
+
+    /// A map that is nil.
+    pub(super) fn no_map(of: &'static MapType) -> Self {
+        Self::Map(Map { of, entries: Rc::default(), is_nil: true })
     }
 
     /// Go's name of the type.
@@ -265,7 +273,7 @@ impl Value {
 
     /// A dictionary that is nil.
     pub(super) fn no_dict() -> Self {
-        Self::map(&NO_DICT, Vec::new())
+        Self::no_map(&NO_DICT)
     }
 
     /// The method that takes something or can fail, of a struct, or any of a number.

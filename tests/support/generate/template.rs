@@ -40,7 +40,12 @@ pub fn request(random: &mut Random) -> Value {
         })
         .into_iter()
         .collect();
-    let values = json!({ "cluster": text(random), "n": "3" });
+    // Templates tell none from an empty map.
+    let values = match random.below(8) {
+        0 => Value::Null,
+        1 => json!({}),
+        _ => json!({ "cluster": text(random), "n": "3" }),
+    };
     let automation = json!({ "namespace": "flux-system", "name": text(random) });
     let data = json!({ "automation_object": automation, "values": values, "file_changes": files });
     json!({ "op": "template", "template": template, "data": data })

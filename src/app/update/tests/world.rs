@@ -133,7 +133,7 @@ pub(super) fn ground() -> Ground {
         author: crate::domain::object::Person::default(),
         committing: crate::domain::plan::Committing::default(),
         template: "Update images".to_owned(),
-        template_values: BTreeMap::new(),
+        template_values: None,
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),

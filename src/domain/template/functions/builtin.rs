@@ -204,10 +204,11 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
         }
         return Err(incomparable(a, b));
     }
-    if first.is_some() || matches!((a, b), (Value::Nil, _) | (_, Value::Nil)) {
+    if first.is_some() {
         return deep_equal(a, b, &mut Walk::new(&mut Work::of(COMPARISON)));
     }
-    if a.kind() != b.kind() {
+    let is_none = |value: &Value| matches!(value, Value::Nil);
+    if a.kind() != b.kind() && !is_none(a) && !is_none(b) {
         let shown = format::display(b).unwrap_or_default();
         return Err(format!(
             "non-comparable types {}: {}, {}: {shown}",
@@ -225,9 +226,14 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
     Err(format!("non-comparable type {}: {}", as_text(b), b.type_name()))
 }
 
-/// Whether it is one of Go's nil slices.
+/// Whether it is nothing, or one of Go's nil slices and maps.
 fn is_nil(value: &Value) -> bool {
-    matches!(value, Value::List(list) if list.is_nil)
+    match value {
+        Value::Nil => true,
+        Value::List(list) => list.is_nil,
+        Value::Map(map) => map.is_nil,
+        _ => false,
+    }
 }
 
 /// Whether Go's `==` takes values of this type.

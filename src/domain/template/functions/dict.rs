@@ -118,7 +118,7 @@ const TOO_FEW: &str = "dig needs at least three arguments";
 fn dict_of(value: &Value) -> Result<Dict, String> {
     match value {
         Value::Dict(dict) => Ok(Rc::clone(dict)),
-        Value::Map(map) if map.is_nil() => Ok(Dict::default()),
+        Value::Map(map) if map.is_no_dict() => Ok(Dict::default()),
         other => Err(not_a("map[string]interface {}", other)),
     }
 }

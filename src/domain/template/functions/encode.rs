@@ -127,13 +127,13 @@ impl Json {
             }
             Value::Text(text) => self.text(text),
             Value::List(list) if list.is_nil => self.out.push_str("null"),
-            Value::Map(map) if map.is_nil() => self.out.push_str("null"),
             Value::List(list) => {
                 self.sequence('[', ']', list.items.iter(), Self::value)?;
             }
             Value::Map(map) if map.of.key != "string" => {
                 return Err(format!("json: unsupported type: {}", map.of.name));
             }
+            Value::Map(map) if map.is_nil => self.out.push_str("null"),
             Value::Map(map) => self.sequence('{', '}', map.entries.iter(), |json, (key, value)| {
                 json.entry(&format::display(key)?, value)
             })?,

@@ -114,6 +114,8 @@ fn side_by_side(
     walk: &mut Walk<'_>,
 ) -> Result<Option<Value>, Fault> {
     match (known, value) {
+        // It takes no entry; being empty it is replaced as a whole.
+        (Value::Map(own), _) if own.is_nil => Ok(()),
         (Value::Map(own), Value::Map(from)) => return maps(own, from, overwrite),
         (Value::Dict(inner), Value::Dict(from)) if Rc::ptr_eq(inner, from) => Ok(()),
         (Value::Dict(inner), Value::Dict(from)) => {

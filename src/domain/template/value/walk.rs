@@ -96,6 +96,7 @@ pub(in super::super) fn deep_equal(a: &Value, b: &Value, walk: &mut Walk<'_>) ->
             Ok(is_like && (Rc::ptr_eq(&a.items, &b.items) || all(a.items.iter().zip(b.items.iter()), walk)?))
         }
         (Value::Map(a), Value::Map(b)) => Ok(a.of.name == b.of.name
+            && a.is_nil == b.is_nil
             && a.entries.len() == b.entries.len()
             && all(flat(a).zip(flat(b)), walk)?),
         (Value::Dict(a), Value::Dict(b)) if Rc::ptr_eq(a, b) => Ok(true),
@@ -151,7 +152,7 @@ mod tests {
     fn rendered(template: &str) -> Result<String, String> {
         let data = MessageData {
             automation: ObjectId::new("flux-system", "app"),
-            values: BTreeMap::new(),
+            values: None,
             file_changes: BTreeMap::new(),
             references: BTreeMap::new(),
         };
