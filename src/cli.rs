@@ -247,6 +247,9 @@ pub struct Global {
     /// Draw with ASCII only.
     #[arg(long, global = true, hide_short_help = true)]
     pub ascii: bool,
+    /// The dashboard as lines to read, not a screen: for screen readers (`SUPERCARGO_ACCESSIBLE=1`; also where TERM is dumb).
+    #[arg(long, global = true, hide_short_help = true)]
+    pub plain: bool,
     /// [`Cli::min_age`], which is no flag of every command.
     #[arg(skip)]
     pub min_age: Option<MinAge>,

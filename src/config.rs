@@ -170,6 +170,8 @@ pub struct Settings {
     pub mouse: bool,
     /// ASCII only.
     pub ascii: bool,
+    /// Whether the dashboard writes lines and draws no screen.
+    pub plain: bool,
     /// The kube context whose sections in the files are in force; `None`: there are none for the one in force.
     pub section: Option<String>,
     /// Whether one of them says the mode.
@@ -379,6 +381,7 @@ fn settle(
         profile: user.profile.or(system.profile).unwrap_or_default(),
         mouse: user.mouse.or(system.mouse).unwrap_or(true),
         ascii: global.ascii || user.ascii.or(system.ascii).unwrap_or(false),
+        plain: global.plain || env.var("SUPERCARGO_ACCESSIBLE").is_some_and(|value| value != "0"),
         section: None,
         section_says_mode: false,
         layers: None,

@@ -2,19 +2,22 @@
 //!
 //! Nothing is decided here. `event_loop` turns the world into messages and effects into work; `effects` owns every
 //! task; `mailbox` is where the loop waits; `terminal` takes the terminal and gives it back on every way out; `input` reads keys; `clock` is the only
-//! place that asks what time it is.
+//! place that asks what time it is; `front` is a screen or, where lines are read, `plain`.
 
 mod answer;
+mod clipboard;
 mod clock;
 mod described;
 mod effects;
 mod event_loop;
+mod front;
 mod input;
 mod journal;
 mod lent;
 mod mailbox;
 mod open;
 mod paint;
+mod plain;
 mod signals;
 mod terminal;
 
@@ -142,7 +145,7 @@ fn run_with(engine: Engine, options: Options, signals: Option<Signals>) -> Resul
     left
 }
 
-/// Both ends have to be a terminal, and one that can move its cursor.
+/// Both ends have to be a terminal.
 fn check_terminal() -> Result<(), Problem> {
     let hint = "Use the commands instead: supercargo get updates, supercargo plan, supercargo push.";
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
@@ -150,14 +153,6 @@ fn check_terminal() -> Result<(), Problem> {
             Code::Usage,
             "supercargo",
             "the dashboard needs a terminal, and this is not one",
-        )
-        .hint(hint));
-    }
-    if std::env::var("TERM").is_ok_and(|term| term == "dumb" || term.is_empty()) {
-        return Err(Problem::new(
-            Code::Usage,
-            "supercargo",
-            "the dashboard needs more than a terminal of type dumb",
         )
         .hint(hint));
     }
@@ -184,15 +179,21 @@ fn appearance(settings: &config::Settings) -> Appearance {
         ColorChoice::Always => Choice::Always,
         ColorChoice::Never => Choice::Never,
     };
-    let depth = Depth::detect(choice, environment);
+    let plain = is_plain(settings, term.as_deref());
+    let depth = if plain { Depth::Mono } else { Depth::detect(choice, environment) };
     let library = Library::new(settings.themes.clone());
     Appearance {
         depth,
         auto: library.auto(seems_light(variable("COLORFGBG").as_deref())),
-        asks: depth != Depth::Mono && answers(term.as_deref().unwrap_or_default()),
+        asks: !plain && depth != Depth::Mono && answers(term.as_deref().unwrap_or_default()),
         library,
         ascii: settings.ascii || is_ascii(variable),
     }
+}
+
+/// Whether lines are written instead of a screen: a person asked for them, or the terminal does nothing else.
+fn is_plain(settings: &config::Settings, term: Option<&str>) -> bool {
+    settings.plain || matches!(term, Some("dumb" | ""))
 }
 
 /// Whether a terminal of this type can be asked for its background: GNU screen answers for nobody, consoles not at all.
@@ -219,12 +220,14 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 
 /// The state that the settings, the options and the terminal make.
 fn start(settings: &config::Settings, options: Options, appearance: &Appearance) -> State {
+    let variable = |name: &str| std::env::var(name).ok();
     let mut state = State::default();
     (state.demo, state.source) = (options.demo, options.source);
     state.scope.clone_from(&settings.namespace);
     crate::engine::who().split('@').next().unwrap_or_default().clone_into(&mut state.operator);
     (state.now, state.zone) = (clock::now(), clock::zone());
-    state.size = terminal::size();
+    state.plain = is_plain(settings, variable("TERM").as_deref());
+    state.size = if state.plain { plain::SIZE } else { terminal::size() };
     let themes: Vec<String> = std::iter::once("auto".to_owned()).chain(appearance.library.names()).collect();
     let unknown = unknown_theme(&settings.theme, &themes);
     state.offer_themes(themes, &settings.theme);

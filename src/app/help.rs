@@ -98,7 +98,8 @@ impl Pages {
     pub fn of(state: &State, (width, height): (u16, u16)) -> Self {
         let height = height.max(1);
         let entries = entries(state);
-        let fits = usize::from((width / COLUMN).max(1));
+        // What stands beside each other would be read across.
+        let fits = if state.plain { 1 } else { usize::from((width / COLUMN).max(1)) };
         // No more than there have to be.
         let columns = fits.min(entries.len().div_ceil(usize::from(height))).max(1);
         let columns = u16::try_from(columns).unwrap_or(u16::MAX);

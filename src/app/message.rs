@@ -40,6 +40,8 @@ pub enum Msg {
     KeysCame(Moment),
     /// A key was pressed.
     Key(Key),
+    /// An action was asked for by the beginning of its name in the palette.
+    Named(String),
     /// Text was pasted, as the terminal sent it.
     Paste(String),
     /// The editor has ended: what it left, or why it left nothing.

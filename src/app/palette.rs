@@ -94,6 +94,17 @@ pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
     ranked.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// The entry of this name, else the action that the footer calls so, else the best whose name begins so.
+pub fn named(state: &State, typed: &str) -> Option<Entry> {
+    let typed = typed.trim().to_lowercase();
+    let is_label = |entry: &Entry| matches!(entry.command, Command::Row(row) if row.label == typed);
+    let entries = || all(state).into_iter();
+    let by_name = || entries().find(|entry| entry.name == typed);
+    let by_label = || entries().find(|entry| is_label(entry) && entry.refusal.is_none());
+    let begun = || self::entries(state, &typed).into_iter().find(|entry| entry.name.starts_with(&typed));
+    by_name().or_else(by_label).or_else(begun)
+}
+
 /// `revert 8d2e91b`: works in every view, whatever its row is.
 fn revert(state: &State, typed: &str) -> Option<Entry> {
     let commit = typed.strip_prefix("revert ")?.trim();

@@ -147,6 +147,8 @@ pub struct State {
     pub configured: Configured,
     /// How much is sent to the terminal.
     pub profile: Profile,
+    /// Whether lines are written instead of a screen: there is one pane, and nothing moves in it.
+    pub plain: bool,
     /// Whether the mouse is taken, if the profile has it.
     pub mouse: bool,
     /// The keys that a preset or a person has set.
@@ -281,6 +283,7 @@ impl Default for State {
             demo: false,
             configured: Configured::default(),
             profile: Profile::default(),
+            plain: false,
             mouse: false,
             bindings: Bindings::default(),
             size: Size { width: 100, height: 30 },
@@ -441,7 +444,7 @@ impl State {
             focus: self.diff.focus,
             over: self.preview.overlay,
             zoomed: self.preview.zoomed,
-            single: self.profile.is_low(),
+            single: self.plain || self.profile.is_low(),
         })
     }
 

@@ -57,6 +57,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Key(key) => keys::press(state, key),
+        Msg::Named(name) => keys::named(state, &name),
         Msg::Paste(text) => keys::paste(state, &text),
         Msg::Resized(size) => {
             state.size = size;

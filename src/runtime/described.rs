@@ -18,11 +18,16 @@ pub(crate) fn described(settings: &Settings) -> [(&'static str, String); 7] {
     let (width, height) = (terminal::size().width, terminal::size().height);
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let kind = if is_terminal { format!("{width}x{height}") } else { "not a terminal".to_owned() };
+    let plain = if super::is_plain(settings, variable("TERM").as_deref()) {
+        "; lines to read instead of a screen: --plain, SUPERCARGO_ACCESSIBLE or a dumb terminal"
+    } else {
+        ""
+    };
     let characters = if look.ascii { "ASCII alone" } else { "Unicode" };
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| variable(name).is_some()).unwrap_or("LANG");
     [
-        ("terminal", format!("{kind}, {}", said(&variable, "TERM"))),
+        ("terminal", format!("{kind}, {}{plain}", said(&variable, "TERM"))),
         ("colour", colours(&look, settings.profile, &variable)),
         ("theme", theme(&settings.theme, &look, &variable)),
         ("profile", profile(settings.profile)),

@@ -2,22 +2,23 @@
 //!
 //! There is no tick. The loop sleeps until a key, an answer, a signal, or the moment that the state names.
 
-use std::io::{self, Stdin};
+use std::io::{self, IsTerminal as _, Stdin};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use tokio::runtime::Handle;
 
-use super::answer::{Answer, QUESTION};
+use super::answer::Answer;
 use super::clock::{self, Clock};
 use super::effects::EffectRunner;
+use super::front::Front;
 use super::input::{Input, Mouse, Parser, Pointed, REJOIN};
 use super::lent;
 use super::mailbox::{self, Caught, Inbox, Letter, mailbox};
+use super::plain;
 use super::signals::Signals;
-use super::terminal::{self, Screen};
 use super::{Appearance, Left, terminal_problem};
 use crate::app::effect::Effect;
+use crate::app::keymap::Key;
 use crate::app::message::Msg;
 use crate::app::state::State;
 use crate::app::update::{start, update};
@@ -54,10 +55,10 @@ pub(super) fn run(
     signals.forward(workers, &mailbox);
     let runner =
         EffectRunner::new(engine, workers.clone(), mailbox, state.reviewing.is_none()).map_err(failed)?;
-    let screen = Screen::enter(state.size).map_err(failed)?;
+    let front = Front::open(&state).map_err(failed)?;
     let mut looping = Loop {
         state,
-        screen,
+        front,
         runner,
         theme: Theme::default(),
         dressed: (String::new(), Depth::Mono),
@@ -80,8 +81,8 @@ pub(super) fn run(
     if left != Left::Hangup {
         looping.await_answer();
     }
-    let Loop { screen, runner, .. } = looping;
-    drop(screen);
+    let Loop { front, runner, .. } = looping;
+    drop(front);
     let patience = if left == Left::Quit { Duration::ZERO } else { PATIENCE };
     workers.block_on(runner.finish(patience));
     Ok(left)
@@ -89,7 +90,7 @@ pub(super) fn run(
 
 struct Loop {
     state: State,
-    screen: Screen,
+    front: Front,
     runner: EffectRunner,
     theme: Theme,
     /// The name of the theme that was loaded last, or tried to, and with how many colours.
@@ -139,7 +140,7 @@ impl Loop {
     /// One frame: waits, takes in everything that is there, draws.
     fn turn(&mut self) -> Flow {
         gone(self.inbox.wait(&self.terminal, self.patience()))?;
-        let mut bytes = gone(mailbox::read(&self.terminal))?;
+        let mut bytes = self.read()?;
         if !bytes.is_empty() {
             self.torn = None;
             self.message(Msg::KeysCame(self.clock.moment()))?;
@@ -148,7 +149,7 @@ impl Loop {
         self.due()?;
         while !bytes.is_empty() {
             self.bytes(&bytes)?;
-            bytes = gone(mailbox::read(&self.terminal))?;
+            bytes = self.read()?;
         }
         while let Some(letter) = self.inbox.next() {
             match letter {
@@ -157,6 +158,19 @@ impl Loop {
             }
         }
         self.draw()
+    }
+
+    /// The bytes that the terminal has.
+    fn read(&mut self) -> Result<Vec<u8>, Left> {
+        match (mailbox::read(&self.terminal), &self.front) {
+            // Its end is a key like any other where the terminal hands over lines and is still there.
+            (Err(error), Front::Plain(_))
+                if error.kind() == io::ErrorKind::UnexpectedEof && self.terminal.is_terminal() =>
+            {
+                Ok(b"\x03\n".to_vec())
+            }
+            (read, _) => gone(read),
+        }
     }
 
     /// How long the loop may sleep.
@@ -188,6 +202,10 @@ impl Loop {
         match caught {
             Caught::Leave(Left::Signal(2 | 3)) | Caught::Stop
                 if self.lent.is_some_and(|until| Instant::now() < until) => {}
+            // The terminal makes a signal of the key.
+            Caught::Leave(Left::Signal(2)) if matches!(self.front, Front::Plain(_)) => {
+                self.message(Msg::Key(Key::ctrl('c')))?;
+            }
             Caught::Leave(left) => return Err(left),
             Caught::Resized => {
                 self.resized.get_or_insert_with(|| Instant::now() + RESIZE);
@@ -195,7 +213,7 @@ impl Loop {
             Caught::Stop => self.suspend()?,
             Caught::Resumed => {
                 self.resize()?;
-                self.screen.redraw();
+                self.front.redraw();
             }
         }
         Ok(())
@@ -207,18 +225,32 @@ impl Loop {
     }
 
     fn resize(&mut self) -> Flow {
-        let size = terminal::size();
+        let size = self.front.size();
         if size == self.state.size {
             return Ok(());
         }
-        self.screen.resize(size);
+        self.front.resize(size);
         self.message(Msg::Resized(size))
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Flow {
+        if let Front::Plain(plain) = &mut self.front {
+            let lines = plain.lines(bytes);
+            return lines.iter().try_for_each(|line| self.line(line));
+        }
         let inputs = self.parser.feed(bytes);
         self.torn = self.parser.is_waiting().then(|| Instant::now() + REJOIN);
         self.inputs(inputs)
+    }
+
+    /// Takes in a line that was typed.
+    fn line(&mut self, line: &str) -> Flow {
+        match plain::meaning(&self.state, line) {
+            Ok(messages) if messages.is_empty() => self.front.redraw(),
+            Ok(messages) => messages.into_iter().try_for_each(|msg| self.message(msg))?,
+            Err(says) => gone(self.front.say(&says))?,
+        }
+        Ok(())
     }
 
     fn inputs(&mut self, inputs: Vec<Input>) -> Flow {
@@ -267,7 +299,7 @@ impl Loop {
                 Effect::Page => self.page()?,
                 Effect::Write(text) => self.write(&text)?,
                 Effect::Suspend => self.suspend()?,
-                Effect::Redraw => self.screen.redraw(),
+                Effect::Redraw => self.front.redraw(),
                 Effect::UseContext(job, context) => {
                     let msg = match self.runner.use_context(job, &context) {
                         Ok(configured) => Msg::Configured(Box::new(configured)),
@@ -275,7 +307,7 @@ impl Loop {
                     };
                     self.message(msg)?;
                 }
-                Effect::Copy(text) => gone(self.screen.send_raw(&clipboard(&text)))?,
+                Effect::Copy(text) => gone(self.front.copy(&text))?,
                 other => self.runner.run(other, self.state.mode.word()),
             }
         }
@@ -316,7 +348,7 @@ impl Loop {
     /// Lends the terminal to a program, whose signals of the keyboard are its own.
     fn lend<T>(&mut self, work: impl FnOnce() -> T) -> Result<T, Left> {
         self.await_answer();
-        let done = gone(self.screen.lend(work))?;
+        let done = gone(self.front.lend(work))?;
         self.lent = Some(Instant::now() + LENT);
         self.resize()?;
         Ok(done)
@@ -324,7 +356,7 @@ impl Loop {
 
     fn suspend(&mut self) -> Flow {
         self.await_answer();
-        gone(self.screen.suspend())?;
+        gone(self.front.suspend())?;
         self.resize()
     }
 
@@ -349,8 +381,7 @@ impl Loop {
         }
         self.asked = Some(Instant::now());
         self.parser.ask();
-        gone(self.screen.follow())?;
-        gone(self.screen.send_raw(QUESTION))
+        gone(self.front.ask())
     }
 
     /// Takes in the answers that are on their way, for a moment, before somebody else has the terminal.
@@ -396,12 +427,9 @@ impl Loop {
             return Ok(());
         }
         self.drawn_at = Some(Instant::now());
-        let takes = self.state.mouse && !self.state.profile.is_low();
-        gone(self.screen.point(takes))?;
         self.dress()?;
-        let state = &self.state;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
-        self.drawn = gone(self.screen.draw(|buffer| views::frame(buffer, state, look)))?;
+        self.drawn = gone(self.front.show(&self.state, look))?;
         self.ask()?;
         if std::mem::take(&mut self.push_unseen) {
             self.runner.pushes_seen();
@@ -414,23 +442,4 @@ impl Loop {
 /// A terminal that takes no bytes any more is gone.
 fn gone<T>(result: io::Result<T>) -> Result<T, Left> {
     result.map_err(|_gone| Left::Hangup)
-}
-
-/// The sequence that hands `text` to the terminal's clipboard (OSC 52), wrapped where tmux or screen stands between.
-fn clipboard(text: &str) -> Vec<u8> {
-    let printable: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    let encoded = base64::engine::general_purpose::STANDARD.encode(printable);
-    let sequence = format!("\x1b]52;c;{encoded}\x07");
-    if std::env::var_os("TMUX").is_some() {
-        let doubled = sequence.replace('\x1b', "\x1b\x1b");
-        // tmux takes the plain form into its own buffer and on where `set-clipboard` is on, the wrapped one where passing
-        // through is allowed; what it does not take it drops.
-        return format!("{sequence}\x1bPtmux;{doubled}\x1b\\").into_bytes();
-    }
-    if std::env::var_os("STY").is_some() {
-        // screen passes on no more than 768 bytes at once.
-        let pieces = sequence.as_bytes().chunks(512);
-        return pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect();
-    }
-    sequence.into_bytes()
 }

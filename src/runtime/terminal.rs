@@ -126,7 +126,7 @@ impl Screen {
     /// The terminal is gone.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        stop()?;
         take(&mut self.out)?;
         self.redraw();
         Ok(())
@@ -184,6 +184,14 @@ fn restore_on_panic() {
             before(info);
         }
     }));
+}
+
+/// Stops this process, and those it was started with, until the shell continues it.
+///
+/// # Errors
+/// The system refuses it.
+pub(super) fn stop() -> rustix::io::Result<()> {
+    rustix::process::kill_current_process_group(rustix::process::Signal::STOP)
 }
 
 /// The terminal's size; 80x24 if it does not say.

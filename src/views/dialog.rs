@@ -11,7 +11,6 @@ use ratatui::layout::Rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::frame;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::{find, palette, words};
 use crate::app::input::Field;
@@ -262,7 +261,7 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
     let y = inside.y + to_cells(menu.cursor - top);
     if y < inside.bottom() {
         canvas.highlight(Rect { y, height: 1, ..inside });
-        canvas.repeat(inside.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(inside.x, y);
         canvas.put_cursor(inside.x, y);
     }
 }

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::frame;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use crate::app::find::Entry;
 use crate::app::list::fit;
@@ -62,6 +61,6 @@ fn draw_entry(canvas: &mut Canvas<'_>, row: Rect, (entry, about): (&Entry, usize
     canvas.line(row.x, row.y, row.width, &line.dim(Shown::new(&entry.about).cut_end(about)));
     if is_cursor {
         canvas.highlight(row);
-        canvas.repeat(row.x + 1, row.y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(row.x + 1, row.y);
     }
 }

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use super::rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use crate::app::action::key_of;
 use crate::app::help::{self, Entry, HelpRow, Pages};
@@ -70,7 +69,7 @@ fn draw_entry(canvas: &mut Canvas<'_>, cell: Rect, entry: &Entry, is_cursor: boo
     canvas.line(cell.x, cell.y, cell.width, &line);
     if is_cursor {
         canvas.highlight(cell);
-        canvas.repeat(cell.x, cell.y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(cell.x, cell.y);
     }
 }
 

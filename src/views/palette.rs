@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::frame;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use crate::app::list::fit;
 use crate::app::palette::{Entry, entries};
@@ -62,6 +61,6 @@ fn draw_entry(canvas: &mut Canvas<'_>, row: Rect, (entry, names): (&Entry, usize
     canvas.line_right(row.x, row.y, row.width, &Line::of(Role::KeyHint, first_key));
     if is_cursor {
         canvas.highlight(row);
-        canvas.repeat(row.x + to_cells(1), row.y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(row.x + to_cells(1), row.y);
     }
 }

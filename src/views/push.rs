@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use super::rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::frame;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::words;
 use crate::app::layout::Layout;
@@ -210,7 +209,7 @@ fn next_steps(canvas: &mut Canvas<'_>, state: &State, area: Rect, y: u16, run: &
         canvas.line(area.x + 2, y, area.width.saturating_sub(2), &next_step(state, step));
         if at == run.next.cursor() && state.overlay.is_none() {
             canvas.highlight(Rect { y, height: 1, width: area.width.min(56), ..area });
-            canvas.repeat(area.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+            canvas.mark(area.x, y);
             canvas.put_cursor(area.x, y);
         }
     }

@@ -3,7 +3,6 @@
 use super::rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::frame;
-use super::widgets::glyphs;
 use super::widgets::line::Line;
 use super::words;
 use crate::app::layout::Layout;
@@ -49,7 +48,7 @@ fn choice_row(
     canvas.line(area.x, y, area.width, &Line::plain(format!("  {name:<12}")).dim(what));
     if is_cursor {
         canvas.highlight(ratatui::layout::Rect { y, height: 1, width: area.width.min(56), ..area });
-        canvas.repeat(area.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(area.x, y);
         canvas.put_cursor(area.x, y);
     }
 }

@@ -167,7 +167,7 @@ fn days_between(then: &Zoned, now: &Zoned) -> i32 {
 /// The spinner in its phase, one cell: in the colour of text, so that a turn costs that cell and no colour. On a bad line it
 /// stands still.
 pub(super) fn spinner(state: &State) -> &'static str {
-    if state.profile.is_low() { "-" } else { ["/", "-", "\\", "|"][state.spinner() % 4] }
+    if state.plain || state.profile.is_low() { "-" } else { ["/", "-", "\\", "|"][state.spinner() % 4] }
 }
 
 /// `0.4 s`, `61 s`.

@@ -8,7 +8,7 @@ use crate::app::rows;
 use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
 
-use super::{find, hold, log, message, playground, push, run};
+use super::{find, hold, log, message, overlays, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
@@ -51,6 +51,18 @@ fn escape_first(state: &mut State, key: Key) -> Vec<Effect> {
     let mut effects = press(state, Key::plain(KeyCode::Esc));
     effects.extend(press(state, Key { alt: false, ..key }));
     effects
+}
+
+/// Takes in the name of an action of the view in front. Less than its beginning runs nothing: nobody has seen what it would be.
+pub(super) fn named(state: &mut State, name: &str) -> Vec<Effect> {
+    state.last_key = Some(state.at);
+    state.leaving = false;
+    if !matches!(state.context(), Context::View(_) | Context::Overlay) {
+        return vec![];
+    }
+    state.status = None;
+    state.settle_preview();
+    overlays::run_named(state, name)
 }
 
 /// Takes in pasted text; outside of inputs it is ignored.

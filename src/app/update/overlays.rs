@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::help::{self, HelpRow, Pages};
 use crate::app::input::Field;
 use crate::app::list::{Filter, Motion};
-use crate::app::palette::{self, Command};
+use crate::app::palette::{self, Command, Entry};
 use crate::app::rows;
 use crate::app::state::{Help, Level, MenuKind, Overlay, Palette, State};
 use crate::app::view::{Context, View};
@@ -125,6 +125,16 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
     let typed = open.field.text().trim().to_owned();
     let entry = palette::entries(state, &typed).into_iter().nth(open.cursor);
     state.overlay = None;
+    carry_out(state, entry, &typed)
+}
+
+/// Runs the entry that is called so.
+pub(super) fn run_named(state: &mut State, typed: &str) -> Vec<Effect> {
+    let entry = palette::named(state, typed);
+    carry_out(state, entry, typed)
+}
+
+fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect> {
     let entry_refusal = entry.as_ref().and_then(|entry| entry.refusal.clone());
     match entry.map(|entry| entry.command) {
         Some(Command::Row(row)) => run(state, row),
@@ -143,8 +153,8 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
             None => revert::commit_of(state, None, commit),
         },
         None => {
-            let says = match palette::nearest_name(state, &typed) {
-                _ if typed.starts_with("ctx ") => no_context(state, &typed),
+            let says = match palette::nearest_name(state, typed) {
+                _ if typed.starts_with("ctx ") => no_context(state, typed),
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),
                 None => format!("no action is called {typed}: `?` lists what there is"),
             };

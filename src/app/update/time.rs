@@ -107,7 +107,7 @@ impl State {
         let into_minute = u64::try_from(self.now.as_millisecond().rem_euclid(60_000)).unwrap_or(0);
         let minute = self.at.plus(60_000 - into_minute);
         // On a bad line there is no spinner: what is written is drawn once a second.
-        let turn = if self.profile.is_low() { 1_000 } else { SPINNER };
+        let turn = if self.plain || self.profile.is_low() { 1_000 } else { SPINNER };
         let spinner = self.is_working().then(|| Moment((self.at.0 / turn + 1) * turn));
         let status = self.status.as_ref().and_then(crate::app::state::Status::ends);
         let scan = self

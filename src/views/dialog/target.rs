@@ -8,7 +8,6 @@ use crate::text::Shown;
 use crate::theme::Role;
 use crate::views::widgets::canvas::{Canvas, to_cells};
 use crate::views::widgets::field;
-use crate::views::widgets::glyphs;
 use crate::views::widgets::line::Line;
 
 /// The columns of the inside of the box, where the terminal has them.
@@ -48,7 +47,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
         return;
     }
     canvas.highlight(Rect { y, height: 1, ..inside });
-    canvas.repeat(inside.x, y, 1, glyphs::CURSOR, Role::BorderFocus);
+    canvas.mark(inside.x, y);
     canvas.put_cursor(inside.x, y);
 }
 

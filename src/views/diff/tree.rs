@@ -16,7 +16,6 @@ use crate::domain::proposal::{Proposal, Site};
 use crate::text::Shown;
 use crate::theme::Role;
 use crate::views::widgets::canvas::{Canvas, to_cells};
-use crate::views::widgets::glyphs;
 use crate::views::widgets::line::Line;
 use crate::views::{rect, words};
 
@@ -64,7 +63,7 @@ fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
         canvas.highlight(Rect { width: row.width.min(56), ..row });
         canvas.put_cursor(row.x, row.y);
     }
-    canvas.repeat(row.x, row.y, 1, glyphs::CURSOR, Role::BorderFocus);
+    canvas.mark(row.x, row.y);
 }
 
 fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
@@ -73,7 +72,7 @@ fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
     let (fold, text, right) = match node {
         Node::Update(id) => (Some(node), Shown::from(id.policy.to_string()), tally(state, id, update)),
         Node::File(_, file) => (Some(node), Shown::from(file), in_file(update, file).to_string()),
-        Node::Site(_, index) => (None, site_text(update, *index), String::new()),
+        Node::Site(_, index) => (None, site_text(update, *index, canvas.is_read()), String::new()),
         Node::Edit(_, index) => (None, edit_text(update, *index), String::new()),
     };
     let indent = indent(node);
@@ -104,14 +103,15 @@ fn edit_text(update: &Proposal, index: usize) -> Shown {
     update.edits.get(index).map_or_else(Shown::default, |edit| Shown::from(text(edit)))
 }
 
-/// `:18 tag   ┐ linked`; sites that are decided together have a bracket.
-fn site_text(update: &Proposal, index: usize) -> Shown {
+/// `:18 tag   ┐ linked`; sites that are decided together have a bracket, or for somebody who reads them the word.
+fn site_text(update: &Proposal, index: usize, is_read: bool) -> Shown {
     let Some(site) = update.sites.get(index) else { return Shown::default() };
     let near = |other: Option<&Site>| other.is_some_and(|other| is_linked(site, other));
     let above = near(index.checked_sub(1).and_then(|above| update.sites.get(above)));
     let below = near(update.sites.get(index + 1));
     let bracket = match (above, below) {
         (false, false) => return Shown::from(short(site)),
+        _ if is_read => "linked",
         (false, true) => "┐ linked",
         (true, true) => "│",
         (true, false) => "┘",

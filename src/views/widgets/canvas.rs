@@ -31,13 +31,40 @@ pub(crate) struct Canvas<'a> {
     cursor: Option<Position>,
     is_in_text: bool,
     has_rows: bool,
+    /// What is drawn for the eye alone is left out, and the rows that have the cursor's mark are only noted.
+    is_read: bool,
+    marked: Vec<u16>,
     spots: Vec<(Rect, Spot)>,
 }
 
 impl<'a> Canvas<'a> {
     /// A canvas over `buffer`.
     pub(crate) fn new(buffer: &'a mut Buffer, look: Look<'a>) -> Self {
-        Self { buffer, look, cursor: None, is_in_text: false, has_rows: true, spots: Vec::new() }
+        let (cursor, is_in_text, has_rows, is_read) = (None, false, true, false);
+        let (marked, spots) = (Vec::new(), Vec::new());
+        Self { buffer, look, cursor, is_in_text, has_rows, is_read, marked, spots }
+    }
+
+    /// The same for somebody who reads it line by line: without rules, walls, boxes and marks.
+    #[must_use]
+    pub(crate) fn read(self) -> Self {
+        Self { is_read: true, ..self }
+    }
+
+    /// Whether it is drawn for somebody who reads it line by line.
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read
+    }
+
+    /// The rows that would have the cursor's mark.
+    pub(crate) fn marked(&self) -> &[u16] {
+        &self.marked
+    }
+
+    /// Marks the row `y` at column `x` as the one under the cursor.
+    pub(crate) fn mark(&mut self, x: u16, y: u16) {
+        self.marked.push(y);
+        self.repeat(x, y, 1, glyphs::CURSOR, Role::BorderFocus);
     }
 
     /// The same without a background behind the row under the cursor, whose mark alone moves then.
@@ -140,7 +167,9 @@ impl<'a> Canvas<'a> {
         for piece in text.pieces() {
             let role = if piece.hostile { Role::TextHostile } else { role };
             let style = self.look.theme.style(role);
+            let leaves_out = self.is_read && role == Role::Border;
             for (grapheme, width) in cells(piece.text) {
+                let grapheme = if leaves_out { " " } else { grapheme };
                 used += self.grapheme(x + used, y, (grapheme, width), style);
             }
         }
@@ -174,8 +203,11 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Draws `glyph` all along a row of `width` cells.
+    /// Draws `glyph`, an ornament, all along a row of `width` cells.
     pub(crate) fn repeat(&mut self, x: u16, y: u16, width: u16, glyph: &str, role: Role) {
+        if self.is_read {
+            return;
+        }
         let style = self.look.theme.style(role);
         for column in x..x.saturating_add(width).min(self.buffer.area.right()) {
             if y < self.buffer.area.bottom() {

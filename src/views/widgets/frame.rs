@@ -38,7 +38,7 @@ pub(crate) fn title_with(title: Line, parts: impl IntoIterator<Item = Line>, wid
 /// Draws an upright wall at column `x` of `area`, from its first row to its last.
 pub(crate) fn wall(canvas: &mut Canvas<'_>, x: u16, area: Rect) {
     for y in area.y..area.bottom() {
-        canvas.text(x, y, 1, glyphs::WALL, Role::Border);
+        canvas.repeat(x, y, 1, glyphs::WALL, Role::Border);
     }
 }
 
@@ -70,13 +70,13 @@ fn edges(canvas: &mut Canvas<'_>, outer: Rect, title: &Line) {
     canvas.repeat(outer.x, outer.y, outer.width, glyphs::RULE, role);
     canvas.repeat(outer.x, bottom, outer.width, glyphs::RULE, role);
     for y in outer.y..=bottom {
-        canvas.text(outer.x, y, 1, glyphs::WALL, role);
-        canvas.text(right, y, 1, glyphs::WALL, role);
+        canvas.repeat(outer.x, y, 1, glyphs::WALL, role);
+        canvas.repeat(right, y, 1, glyphs::WALL, role);
     }
     for (x, y, corner) in
         [(outer.x, outer.y, "┌"), (right, outer.y, "┐"), (outer.x, bottom, "└"), (right, bottom, "┘")]
     {
-        canvas.text(x, y, 1, corner, role);
+        canvas.repeat(x, y, 1, corner, role);
     }
     if !title.is_empty() {
         let titled = Line::of(role, " ").append(title.clone()).with(role, " ");

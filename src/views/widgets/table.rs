@@ -215,7 +215,7 @@ impl Table<'_> {
             canvas.highlight(Rect { width: highlighted(placed, area.width), ..area });
             canvas.put_cursor(area.x, area.y);
         }
-        canvas.repeat(area.x, area.y, 1, glyphs::CURSOR, Role::BorderFocus);
+        canvas.mark(area.x, area.y);
         if self.focused {
             canvas.tint(area.x, area.y);
         }
