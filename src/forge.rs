@@ -59,7 +59,7 @@ pub struct Forge {
 impl Forge {
     /// The repository that was located, asked with its token, or anonymously without one.
     ///
-    /// `None` for a forge whose API is not spoken, or not known.
+    /// `None` for a forge whose API is not spoken, or not known, and for a repository without an owner.
     ///
     /// # Errors
     /// [`ForgeError::Setup`] if no HTTP client can be made.
@@ -70,7 +70,9 @@ impl Forge {
             ForgeKind::Gitea => &gitea::Gitea,
             ForgeKind::Bitbucket | ForgeKind::Azure | ForgeKind::None => return Ok(None),
         };
-        let Some(base) = &located.api else { return Ok(None) };
+        let Some(base) = located.api.as_ref().filter(|_| located.project.has_owner()) else {
+            return Ok(None);
+        };
         let api = Api {
             client: forges.client(base)?,
             base: base.clone(),

@@ -459,6 +459,31 @@ fn a_topic_that_went_another_way_is_not_pressed() {
 }
 
 #[test]
+fn a_repository_without_an_owner_gets_its_branch_and_no_request() {
+    let Some(mut lab) = Lab::start() else { return };
+    lab.automate(BRANCH);
+    lab.log_in(WRITER).expect(0);
+    for (number, kind) in ["github", "gitlab", "gitea"].into_iter().enumerate() {
+        configure(&lab, kind);
+        lab.registry.push("vote", &format!("main-aaaaaa{number}-171906368{number}"));
+        lab.plan(&[]);
+        let ran = request(&lab, &[]).expect(0).says(&["⚠ a repository without an owner: no requests there"]);
+        let landed = result(&ran);
+        assert_eq!(
+            (&landed["pushed"], &landed["request"]["warning"]["code"]),
+            (&json!(true), &json!("no_owner"))
+        );
+        assert_eq!((&landed["request"]["url"], &landed["error"]), (&Value::Null, &Value::Null), "{kind}");
+    }
+    // Who owns it may be said elsewhere.
+    configure(&lab, "github");
+    lab.environment = vec![("GITHUB_USER", "octo".to_owned())];
+    let ran = request(&lab, &[]).expect(0);
+    let page = result(&ran)["request"]["url"].as_str().unwrap_or_default().to_owned();
+    assert!(page.contains("/octo/public-instavote/compare/"), "{page}");
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_opened_and_asks_nothing_to_be_done() {
     let Some((lab, forge)) = lab_at(Kind::GitHub) else { return };
     let file = lab.plan_file();

@@ -134,7 +134,7 @@ pub struct Project {
     pub kind: ForgeKind,
     /// The root of its pages, without a last `/`.
     pub web: String,
-    /// `OWNER/NAME`; at GitLab with all groups before it.
+    /// `OWNER/NAME`; at GitLab with all groups before it. `NAME` alone where nobody says whose it is.
     pub path: String,
 }
 
@@ -150,10 +150,15 @@ impl Project {
             (ForgeKind::GitLab | ForgeKind::Azure, [_, _, ..]) => parts.join("/"),
             // A folder has more of a path than a name.
             (_, [.., owner, name]) => format!("{owner}/{name}"),
-            (_, [name]) => format!("{}/{name}", owner?),
-            (_, []) => return None,
+            (ForgeKind::Azure, [_]) | (_, []) => return None,
+            (_, [name]) => owner.map_or_else(|| (*name).to_owned(), |owner| format!("{owner}/{name}")),
         };
         Some(Self { kind, web, path })
+    }
+
+    /// Whether it has an owner; forges have no requests for a repository that has none.
+    pub fn has_owner(&self) -> bool {
+        self.path.contains('/')
     }
 
     /// The owner, before the first `/`.
@@ -168,6 +173,9 @@ impl Project {
     /// `pullrequestcreate`.
     pub fn compare_link(&self, head: &str, base: &str) -> Option<String> {
         let Self { web, path, .. } = self;
+        if !self.has_owner() {
+            return None;
+        }
         let (in_path, in_query) = ((segments(base), segments(head)), (encoded(base), encoded(head)));
         Some(match self.kind {
             ForgeKind::GitHub => {
@@ -326,7 +334,11 @@ mod tests {
             Some("octo/fleet")
         );
         assert_eq!(at("/fleet.git", ForgeKind::GitHub, "", Some("octo")).as_deref(), Some("octo/fleet"));
-        assert_eq!(at("/fleet.git", ForgeKind::GitHub, "", None), None);
+        assert_eq!(at("/fleet.git", ForgeKind::GitHub, "", None).as_deref(), Some("fleet"));
+        let nobodys =
+            Project::at(&address("git.example.com", "/fleet.git"), ForgeKind::GitLab, "", None).unwrap();
+        assert!(!nobodys.has_owner() && nobodys.compare_link("updates", "main").is_none());
+        assert_eq!(at("/", ForgeKind::GitLab, "", None), None);
         assert_eq!(at("/", ForgeKind::GitHub, "", Some("octo")), None);
     }
 }

@@ -85,7 +85,7 @@ impl Engine {
 
     /// Whether a request can be opened at a remote, an address without credentials; asks its host unless that is known.
     pub async fn has_forge(&self, remote: &str) -> bool {
-        self.locate(remote, DryRun::Server).await.is_ok()
+        self.locate(remote, DryRun::Server).await.is_ok_and(|located| located.project.has_owner())
     }
 
     async fn locate(&self, remote: &str, dry_run: DryRun) -> Result<Located, Problem> {
@@ -113,6 +113,11 @@ impl Engine {
         (dry_run, step): (DryRun, Steps<'_>),
         results: &mut [Landed],
     ) {
+        if !opening.located.project.has_owner() {
+            let none = Request { warning: Some(ownerless()), ..Request::unopened(None, RequestState::Link) };
+            results.iter_mut().for_each(|result| result.request = Some(none.clone()));
+            return;
+        }
         let Some(commit) = results.last().and_then(|landed| landed.commit.clone()) else { return };
         let spec = RequestSpec { commit, ..opening.spec.clone() };
         let text = opening.step(dry_run);
@@ -144,7 +149,8 @@ impl Opening {
     ///
     /// Source: docs.gitlab.com, "Push options for merge requests".
     pub(super) fn push_options(&self) -> Vec<String> {
-        if self.located.project.kind != ForgeKind::GitLab || self.located.token.is_some() {
+        let project = &self.located.project;
+        if project.kind != ForgeKind::GitLab || !project.has_owner() || self.located.token.is_some() {
             return Vec::new();
         }
         let RequestSpec { base, words, wish, .. } = &self.spec;
@@ -304,6 +310,11 @@ impl Opening {
         }
         problem
     }
+}
+
+/// What is said instead of a request, where the remote's address names no owner and nobody else does.
+fn ownerless() -> Warning {
+    Warning::new("no_owner", "a repository without an owner: no requests there, the branch is all there is")
 }
 
 /// Tells of a problem in a result, after the one that is there.

@@ -223,7 +223,7 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
             (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.branch),
         });
     }
-    lines.extend(landed.iter().filter_map(|landed| Some(request_line(landed.request.as_ref()?, landed))));
+    lines.extend(landed.iter().filter_map(|landed| request_line(landed.request.as_ref()?, landed)));
     let warning = |landed: &Landed| Some(format!("⚠ {}", landed.request.as_ref()?.warning.as_ref()?.message));
     lines.extend(landed.iter().filter_map(warning));
     lines.dedup();
@@ -233,18 +233,19 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
     }
 }
 
-/// What became of the request for a branch.
-fn request_line(request: &Request, landed: &Landed) -> String {
+/// What became of the request for a branch; `None` where there is neither one nor a page.
+fn request_line(request: &Request, landed: &Landed) -> Option<String> {
     let page = request.url.as_deref().unwrap_or_default();
     let branch = &landed.branch;
-    match request.state {
+    Some(match request.state {
         RequestState::Open => {
             let draft = if request.draft == Some(true) { ", a draft" } else { "" };
             format!("✔ request {} for {branch} is open{draft}: {page}", request.label())
         }
+        RequestState::Link if request.url.is_none() => return None,
         RequestState::Link => format!("◎ open a request for {branch} at {page}"),
         RequestState::Simulated => format!("✔ would open a request for {branch} (dry run): {page}"),
-    }
+    })
 }
 
 /// Reads a plan from a file or standard input.

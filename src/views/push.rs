@@ -156,6 +156,9 @@ fn is_last(landed: &Landed, all: &[Landed]) -> bool {
 /// `  ok   request    #418  https://git.example.com/ops/fleet/pulls/418`.
 fn request(request: &Request) -> Line {
     let page = request.url.as_deref().unwrap_or_default();
+    if let (None, Some(warning)) = (&request.url, &request.warning) {
+        return outcome(false, "request").and(&warning.message);
+    }
     match request.state {
         RequestState::Open => outcome(true, "request").and(request.label()).and("  ").and(page),
         RequestState::Link => outcome(true, "request").and("open it at ").and(page),
