@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use supercargo::store::PushNote;
 use support::desk::Desk;
-use support::git::git;
+use support::git::{git, git_command};
 
 /// Plans and pushes everything; the program has to end with `code`.
 fn land(desk: &Desk, code: i32) -> Value {
@@ -427,4 +427,52 @@ fn of_two_automations_for_the_same_files_one_commits_and_the_other_has_nothing_l
     assert!(results.iter().all(|result| result["verified"] == json!(true)), "{landed:#}");
     assert_eq!(results[0]["commit"], results[1]["commit"], "{landed:#}");
     desk.fleet.assert_sound();
+    assert_eq!(commits_of_another(&desk, "plan.json", &["--branch", "one"]), commits(&landed));
+}
+
+fn commits(landed: &Value) -> Vec<Value> {
+    landed["results"].as_array().unwrap().iter().map(|result| result["commit"].clone()).collect()
+}
+
+/// What another person, who has nothing of ours, finds there of the same plan: each commit, none of which is pushed again.
+fn commits_of_another(desk: &Desk, plan: &str, more: &[&str]) -> Vec<Value> {
+    desk.write(".gitconfig", "[user]\n\tname = Sam\n\temail = sam@example.com\n");
+    let _ = std::fs::remove_dir_all(desk.path(".cache"));
+    let landed = desk.push(0, plan, more);
+    let results = landed["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["already"] == json!(true)), "{landed:#}");
+    commits(&landed)
+}
+
+#[test]
+fn every_commit_of_a_plan_is_looked_for_on_its_branch() {
+    let desk = Desk::reviewing();
+    let plan = desk.plan("plan.json", &["--all", "--split", "policy"]);
+    let landed = desk.push(0, "plan.json", &[]);
+    assert_eq!(commits(&landed).len(), 2, "{landed:#}");
+    assert_eq!(commits_of_another(&desk, "plan.json", &[]), commits(&landed));
+    // The last alone, by the same author, of the same time and with the same words: the plan is not there.
+    let bare = &desk.fleet.path;
+    let first = plan["groups"][0]["files"][0]["path"].as_str().unwrap();
+    let index = |arguments: &[&str]| {
+        let mut command = git_command(bare);
+        let output = command.env("GIT_INDEX_FILE", desk.path("index")).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let before = git(bare, &["rev-parse", &format!("main:{first}")]);
+    index(&["read-tree", "image-updates"]);
+    index(&["update-index", "--cacheinfo", &format!("100644,{before},{first}")]);
+    let at = |name: &str| git(bare, &["rev-parse", name]);
+    let alone = git(bare, &["cat-file", "commit", "image-updates"])
+        .replace(&at("image-updates^{tree}"), &index(&["write-tree"]))
+        .replace(&at("image-updates^"), &at("main"));
+    desk.write("alone", &format!("{alone}\n"));
+    let file = desk.path("alone");
+    let other = git(&desk.fleet.path, &["hash-object", "-t", "commit", "-w", file.to_str().unwrap()]);
+    git(&desk.fleet.path, &["update-ref", "refs/heads/image-updates", &other]);
+    let refused = desk.push(5, "plan.json", &[]);
+    assert!(
+        refused["results"].as_array().unwrap().iter().all(|result| result["already"] == json!(false)),
+        "{refused:#}"
+    );
 }

@@ -91,6 +91,16 @@ impl BareCache {
         Ok(self.is_landed(commit, tip))
     }
 
+    /// Fetches the last commits of the history of `tip`, which the remote has, this many and files and all.
+    ///
+    /// # Errors
+    /// Whatever keeps the remote from sending more of the history.
+    pub fn fetch_below(&self, remote: &Remote, tip: &str, depth: usize) -> Result<(), GitError> {
+        let _lock = self.lock(true)?;
+        let end = Oid::from_str(tip).map_err(|error| self.failed("read", &error.message()))?;
+        self.deepen(remote, &[end], u32::try_from(depth).unwrap_or(u32::MAX))
+    }
+
     /// Fetches this many commits of each history, files and all; the lock is the caller's.
     pub(super) fn deepen(&self, remote: &Remote, tips: &[Oid], depth: u32) -> Result<(), GitError> {
         let session = Session::open(remote)?;

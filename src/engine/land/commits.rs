@@ -105,22 +105,63 @@ impl Run<'_> {
         Stale::Moved { branch, planned: short(commit), found }.into()
     }
 
-    /// Whether the commit at `tip` is the last of this plan's, whoever committed it and whatever it stands on: author,
-    /// time, message and files are the plan's.
-    pub(super) fn has_landed(&self, plan: &Plan, tip: &str) -> bool {
-        let Some(last) = self.groups.last() else { return false };
-        let Some((author, time, message)) = self.cache.authorship(tip) else { return false };
-        (author, time) == (last.author.clone(), plan.created.as_second())
-            && is_message(&message, &last.message)
-            && last.files.chunks(FILES_AT_ONCE).all(|files| self.has_files(tip, files))
+    /// The plan's commits, one for each group, where the last of them is at `tip`, whoever committed them and whatever they stand
+    /// on: author, time, message and files are the plan's. A group that those before it left nothing to write has the commit
+    /// of the one before.
+    pub(super) fn landed(&self, plan: &Plan, tip: &str) -> Option<Vec<String>> {
+        let mut above = self.look_alikes(plan, tip);
+        let mut commits: Vec<String> = Vec::with_capacity(self.groups.len());
+        for group in self.groups {
+            let before = commits.last().filter(|before| self.has_files(before, &group.files)).cloned();
+            let commit = match before {
+                Some(before) => before,
+                None => above.pop().filter(|commit| self.is_commit_of(group, commit))?,
+            };
+            commits.push(commit);
+        }
+        above.is_empty().then_some(commits).filter(|commits| !commits.is_empty())
+    }
+
+    /// The commits from `tip` downwards that have the plan's time and a group's author and words; at most one for each group.
+    fn look_alikes(&self, plan: &Plan, tip: &str) -> Vec<String> {
+        let looks_alike = |commit: &str| {
+            let authorship = self.cache.authorship(commit);
+            authorship.is_some_and(|(author, time, message)| {
+                let is_of = |group: &&Group| author == group.author && is_message(&message, &group.message);
+                time == plan.created.as_second() && self.groups.iter().any(is_of)
+            })
+        };
+        let mut found = Vec::new();
+        let mut next = Some(tip.to_owned());
+        while let Some(commit) = next.filter(|commit| found.len() < self.groups.len() && looks_alike(commit))
+        {
+            next = self.cache.parent(&commit);
+            if self.groups.len() > 1 && next.as_ref().is_some_and(|parent| !self.cache.has(parent)) {
+                // What cannot be fetched is not there, and nothing of the plan is told by it.
+                let fetched = self.cache.fetch_below(&self.remote, &commit, self.groups.len());
+                tracing::debug!(?fetched, "land: the commits below {}", short(&commit));
+            }
+            found.push(commit);
+        }
+        found
+    }
+
+    fn is_commit_of(&self, group: &Group, commit: &str) -> bool {
+        let is_of = |(author, _, message): (_, _, String)| {
+            author == group.author && is_message(&message, &group.message)
+        };
+        self.cache.authorship(commit).is_some_and(is_of) && self.has_files(commit, &group.files)
     }
 
     /// Whether the files hold in the commit what the plan would leave in them.
     fn has_files(&self, commit: &str, files: &[PlannedFile]) -> bool {
-        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        self.read(commit, &paths).is_ok_and(|there| {
-            let found = |file: &PlannedFile| there.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
-            files.iter().all(|file| found(file).as_ref() == Some(&file.sha256_after))
+        files.chunks(FILES_AT_ONCE).all(|files| {
+            let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            self.read(commit, &paths).is_ok_and(|there| {
+                let found =
+                    |file: &PlannedFile| there.get(&file.path).map(|text| sha256_hex(text.as_bytes()));
+                files.iter().all(|file| found(file).as_ref() == Some(&file.sha256_after))
+            })
         })
     }
 

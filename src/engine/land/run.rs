@@ -126,9 +126,11 @@ impl Run<'_> {
         }
         let there = |report, refs, last: &str| Ok(Some(There { report, refs, last: last.to_owned() }));
         if let Some(refs) = &refs
-            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
+            && let Some(tip) = refs.branch(&push.branch)
+            && let Some(commits) = self.landed(plan, tip)
         {
-            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
+            self.tell_landed(&commits, results);
+            return there(already(&push.branch, tip), refs.clone(), tip);
         }
         let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
         let mut below = None;
@@ -140,12 +142,12 @@ impl Run<'_> {
         let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
         let tip = refs.branch(&push.branch);
         if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
-            return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
+            return there(already(&push.branch, tip), refs.clone(), last);
         }
         if let Some(tip) = tip.filter(|tip| push.commit.as_deref() != Some(*tip))
             && self.has_gone_on(tip, last)
         {
-            return there(self.already(&push.branch, tip, &mut []), refs.clone(), last);
+            return there(already(&push.branch, tip), refs.clone(), last);
         }
         if !elsewhere {
             compare(&push.branch, push.commit.as_deref(), tip)?;
@@ -159,9 +161,11 @@ impl Run<'_> {
         if let Err(problem) = &pushed
             && problem.code == Code::GitRace
             && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
-            && let Some(tip) = refs.branch(&push.branch).filter(|tip| self.has_landed(plan, tip))
+            && let Some(tip) = refs.branch(&push.branch)
+            && let Some(commits) = self.landed(plan, tip)
         {
-            return there(self.already(&push.branch, tip, results), refs.clone(), tip);
+            self.tell_landed(&commits, results);
+            return there(already(&push.branch, tip), refs.clone(), tip);
         }
         let report = pushed?;
         if report.options_dropped {
@@ -253,23 +257,13 @@ impl Run<'_> {
         self.cache.holds(&self.remote, tip, last).unwrap_or(false)
     }
 
-    /// The report of a push that was not needed; the results that have no commit yet get `tip` and what it stands on.
-    fn already(&self, branch: &str, tip: &str, results: &mut [Landed]) -> PushReport {
-        let mut commit = Some(tip.to_owned());
-        for result in results.iter_mut().rev() {
-            let parent = commit.as_deref().and_then(|commit| self.cache.parent(commit));
-            result.commit = commit;
-            result.base = parent.clone().unwrap_or_else(|| result.base.clone());
-            commit = parent;
+    /// Tells of commits that are there, one for each result, and what they stand on.
+    fn tell_landed(&self, commits: &[String], results: &mut [Landed]) {
+        let below = commits.first().and_then(|first| self.cache.parent(first));
+        let bases = below.into_iter().chain(commits.iter().cloned());
+        for ((result, commit), base) in results.iter_mut().zip(commits).zip(bases) {
+            (result.commit, result.base) = (Some(commit.clone()), base);
         }
-        let pushed = crate::git::Pushed {
-            branch: branch.to_owned(),
-            commit: tip.to_owned(),
-            created: false,
-            already: true,
-            verified: true,
-        };
-        PushReport { branches: vec![pushed], ..PushReport::default() }
     }
 
     fn fetch(&self, base: &str, branch: &str, step: Steps<'_>) -> Result<Refs, Problem> {
@@ -278,6 +272,18 @@ impl Run<'_> {
         let fetched = timed(step, &text, || self.cache.fetch(&self.remote, |_| wants.clone()));
         Ok(fetched.map_err(Problem::from)?.refs)
     }
+}
+
+/// The report of a push that was not needed.
+fn already(branch: &str, tip: &str) -> PushReport {
+    let pushed = crate::git::Pushed {
+        branch: branch.to_owned(),
+        commit: tip.to_owned(),
+        created: false,
+        already: true,
+        verified: true,
+    };
+    PushReport { branches: vec![pushed], ..PushReport::default() }
 }
 
 /// The plan's commit of a branch against the remote's.
