@@ -115,7 +115,9 @@ impl Engine {
     ) {
         if !opening.located.project.has_owner() {
             let none = Request { warning: Some(ownerless()), ..Request::unopened(None, RequestState::Link) };
-            results.iter_mut().for_each(|result| result.request = Some(none.clone()));
+            for result in results.iter_mut() {
+                result.request = Some(none.clone());
+            }
             return;
         }
         let Some(commit) = results.last().and_then(|landed| landed.commit.clone()) else { return };
