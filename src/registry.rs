@@ -22,6 +22,7 @@ pub mod keyring;
 mod limit;
 mod manifest;
 pub mod metadata;
+mod pace;
 mod page;
 mod paging;
 mod session;

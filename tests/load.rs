@@ -10,10 +10,11 @@ mod support {
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
 use supercargo::domain::reference::ImageName;
 use supercargo::problem::Code;
 use supercargo::registry::{Client, ClientOptions, Endpoint, Keyring, ListRequest, Listing, RegistryError};
@@ -102,6 +103,54 @@ async fn a_registry_that_wants_silence_gets_it_from_all() {
     assert_eq!(times.len(), 5);
     let earliest = times[1..].iter().min().unwrap().duration_since(times[0]);
     assert!(earliest >= Duration::from_millis(990), "asked again after {earliest:?}");
+}
+
+/// Lists so many repositories as a fleet is scanned; the failures.
+async fn list_fleet(client: &Client, host: &str, many: usize) -> Vec<RegistryError> {
+    let images: Vec<String> = (0..many).map(|n| format!("{host}/app-{n}")).collect();
+    let each = images.iter().map(|image| list(client, image));
+    let listed: Vec<_> = futures::stream::iter(each).buffered(64).collect().await;
+    listed.into_iter().filter_map(Result::err).collect()
+}
+
+fn with_pauses(milliseconds: [u64; 2]) -> Client {
+    let pauses = milliseconds.map(Duration::from_millis);
+    Client::new(ClientOptions { pauses, ..ClientOptions::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn a_fleet_of_a_registry_that_admits_so_many_a_second_is_scanned_without_a_failure() {
+    const EACH: Duration = Duration::from_millis(10);
+    let (full, refused) = (Mutex::new(Instant::now()), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&refused);
+    let liar = Liar::start(move |asked, _| {
+        let (mut full, now) = (full.lock().unwrap(), Instant::now());
+        // Five at once, and a hundred a second.
+        if (*full).max(now) > now + EACH * 5 {
+            counted.fetch_add(1, Ordering::SeqCst);
+            return Say::status("429 Too Many Requests");
+        }
+        *full = (*full).max(now) + EACH;
+        if asked.line == "GET /v2/" { Say::json("{}") } else { Say::tags(&["1"]) }
+    });
+    let begun = Instant::now();
+    let failures = list_fleet(&with_pauses([100, 300]), &liar.host, 200).await;
+    assert!(failures.is_empty(), "{} of 200: {}", failures.len(), failures[0]);
+    let refused = refused.load(Ordering::SeqCst);
+    assert!(refused > 0, "it did refuse");
+    assert!(refused < 100, "it was not run against: {refused}");
+    assert!(begun.elapsed() < SECOND * 15, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_registry_that_refuses_for_ever_is_given_up_by_a_whole_fleet_at_once() {
+    let liar = Liar::start(|_, _| Say::status("429 Too Many Requests"));
+    let begun = Instant::now();
+    let failures = list_fleet(&with_pauses([20, 60]), &liar.host, 200).await;
+    assert_eq!(failures.len(), 200);
+    assert!(failures.iter().all(|error| error.code() == Code::RateLimited), "{}", failures[0]);
+    assert!(liar.asked().len() < 40, "{}", liar.asked().len());
+    assert!(begun.elapsed() < SECOND * 5, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn a_digest_that_is_refused_reads_as_in_flux_and_what_may_pass_is_asked_ag
         ("204 No Content", Code::BadAnswer, 1),
         ("404 Not Found", Code::RegistryNotFound, 1),
         ("405 Method Not Allowed", Code::BadAnswer, 1),
-        ("429 Too Many Requests", Code::RateLimited, 3),
+        ("429 Too Many Requests", Code::RateLimited, 4),
     ] {
         let liar = list_says(move |_| Say::status(status));
         let error = digest(&client(), &format!("{}/team/app", liar.host), "1").await.unwrap_err();

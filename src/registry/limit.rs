@@ -1,24 +1,27 @@
 //! What holds requests to one registry back: places, pauses it asked for, and the budget it says is left.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use tokio::sync::Semaphore;
 
 use super::error::RegistryError;
+use super::pace::Pace;
 use crate::domain::scan::Budget;
 
 /// For how long the wish of a registry for silence counts at most.
 const LONGEST: Duration = Duration::from_hours(1);
+/// A registry that refuses so often in a row is not asked by anybody while it wants no request.
+const GIVEN_UP: u32 = 4;
 
 /// Shared by all conversations with one registry, whichever way they go.
 #[derive(Debug)]
 pub(super) struct Limit {
     /// Requests that may be under way at once.
     pub(super) places: Semaphore,
-    quiet_until: Mutex<Option<Instant>>,
-    /// What the registry said when it last asked for a longer silence than anybody waits for.
+    pace: Mutex<Pace>,
+    /// What the registry said when it last refused a request as one too many.
     refusal: Mutex<Option<RegistryError>>,
     budget: Mutex<Option<Budget>>,
 }
@@ -28,43 +31,67 @@ impl Limit {
     pub(super) fn new(places: usize) -> Self {
         Self {
             places: Semaphore::new(places.max(1)),
-            quiet_until: Mutex::default(),
+            pace: Mutex::default(),
             refusal: Mutex::default(),
             budget: Mutex::default(),
         }
     }
 
-    /// The registry wants no request for so long; another one's wish for longer stays.
+    /// The registry refused a request that was sent at `sent` as one too many, with `said`. Nobody asks for as long as `pause` says
+    /// after so many refusals in a row, or for as long as the registry wishes where that is longer, and never for longer than an hour:
+    /// one that wants more is asked again then.
+    pub(super) fn refused(
+        &self,
+        sent: Instant,
+        said: RegistryError,
+        wish: Option<Duration>,
+        pause: impl FnOnce(u32) -> Duration,
+    ) {
+        let pause = |streak| pause(streak).max(wish.unwrap_or_default()).min(LONGEST);
+        self.pace().refused(sent, Instant::now(), pause);
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+
+    /// The registry answered a request that was sent at `sent`.
+    pub(super) fn answered(&self, sent: Instant) {
+        self.pace().answered(sent);
+    }
+
+    /// Takes the turn of a request to the registry.
     ///
-    /// Nobody is kept from asking for longer than an hour: a registry that wants more is asked again then.
-    pub(super) fn hush(&self, wait: Duration) {
-        let wait = wait.min(LONGEST);
-        let mut quiet = self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *quiet = (*quiet).max(Some(Instant::now() + wait));
+    /// # Errors
+    /// It has not come: how long to wait before trying again.
+    pub(super) fn take_turn(&self) -> Result<(), Duration> {
+        self.pace().take_turn(Instant::now())
     }
 
     /// For how long the registry wants no request; zero if any may be made.
     pub(super) fn quiet(&self) -> Duration {
-        let quiet = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        quiet.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+        self.pace().quiet(Instant::now())
     }
 
-    /// The registry wants no request for longer than a conversation waits: `error` is what it said.
-    pub(super) fn refuse(&self, wait: Duration, error: RegistryError) {
-        self.hush(wait);
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-    }
-
-    /// What the registry said to somebody else that keeps it from being asked for so long; with what is left of that.
-    pub(super) fn refusal(&self, quiet: Duration) -> Option<RegistryError> {
+    /// What the registry said to whoever asked it last, if it wants no request for longer than `patience`, or refused so often in a
+    /// row that nobody waits for it; with what is left of its wish.
+    pub(super) fn refusal(&self, patience: Duration) -> Option<RegistryError> {
+        let (quiet, streak) = {
+            let pace = self.pace();
+            (pace.quiet(Instant::now()), pace.streak())
+        };
+        if quiet <= patience && (quiet.is_zero() || streak < GIVEN_UP) {
+            return None;
+        }
         let said = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         Some(match said {
-            RegistryError::RateLimited { request, answer } => {
+            RegistryError::RateLimited { request, answer } if answer.retry_after.is_some() => {
                 let answer = Box::new(answer.asking_to_wait(Some(quiet)));
                 RegistryError::RateLimited { request, answer }
             }
             other => other,
         })
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the budget from an answer's headers, if they tell it.
@@ -140,12 +167,18 @@ mod tests {
 
     #[test]
     fn of_two_wishes_for_silence_the_longer_counts() {
-        let limit = Limit::new(4);
+        let (limit, now) = (Limit::new(4), Instant::now());
         assert_eq!(limit.quiet(), Duration::ZERO);
-        limit.hush(Duration::from_mins(1));
-        limit.hush(Duration::from_secs(1));
+        let said = || RegistryError::Setup("429".to_owned());
+        for wish in [Duration::from_mins(1), Duration::from_secs(1)] {
+            limit.refused(now, said(), Some(wish), |_| Duration::ZERO);
+        }
         assert!(limit.quiet() > Duration::from_secs(50));
-        limit.hush(Duration::MAX);
+        assert!(
+            limit.refusal(Duration::from_mins(2)).is_none()
+                && limit.refusal(Duration::from_secs(9)).is_some()
+        );
+        limit.refused(now, said(), Some(Duration::MAX), |_| Duration::ZERO);
         assert!(limit.quiet() <= LONGEST, "nobody waits for ever");
     }
 }

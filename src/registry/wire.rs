@@ -17,6 +17,8 @@ use super::{Progress, wire_text, withheld};
 
 /// How often a request is tried.
 const ATTEMPTS: usize = 3;
+/// How often one is that is refused as one too many: the pauses grow, and others get through meanwhile.
+const LIMITED: usize = 4;
 /// How many redirects are followed.
 const REDIRECTS: usize = 10;
 /// How much of an error's body is read.
@@ -161,17 +163,20 @@ impl<'a> Wire<'a> {
         loop {
             attempt += 1;
             let last = attempt >= ask.attempts;
-            let pause = self.pause(attempt);
+            let pause = self.jittered(self.pause(attempt));
             let wait = match self.follow(ask).await {
+                Ok(reply) if reply.status == StatusCode::TOO_MANY_REQUESTS => {
+                    if attempt >= LIMITED || self.is_refused() {
+                        return Ok(reply);
+                    }
+                    // The turn of the next request comes when the pause is over.
+                    Duration::ZERO
+                }
                 Ok(reply) if last || !reply.is_worth_another_try() => return Ok(reply),
                 Ok(reply) => {
                     let wait = reply.retry_after().map_or(pause, |asked| asked.max(pause));
-                    if wait > self.options().longest_pause.min(self.left()) {
-                        self.spare_others(ask, &reply, wait);
+                    if wait > self.patience() {
                         return Ok(reply);
-                    }
-                    if reply.status == StatusCode::TOO_MANY_REQUESTS {
-                        self.host.limit.hush(wait);
                     }
                     wait
                 }
@@ -179,21 +184,32 @@ impl<'a> Wire<'a> {
                 Err(_passing) => pause,
             };
             tracing::info!(attempt, wait = ?wait, "registry: again {}", ask.text());
-            self.report(Progress { waiting: Some(wait), ..Progress::default() });
-            tokio::time::sleep(wait).await;
+            if !wait.is_zero() {
+                self.report(Progress { waiting: Some(wait), ..Progress::default() });
+                tokio::time::sleep(wait).await;
+            }
         }
     }
 
-    /// Whoever else would ask a registry that wants silence for so long is told what it said, and does not ask.
-    fn spare_others(&self, ask: &Ask, reply: &Reply, wait: Duration) {
-        let is_long = wait > self.options().longest_pause;
-        if is_long && reply.status == StatusCode::TOO_MANY_REQUESTS {
-            self.host.limit.refuse(wait, reply.error(ask.text(), &self.host.name));
-        }
+    /// How long this conversation would wait before it asks again.
+    fn patience(&self) -> Duration {
+        self.options().longest_pause.min(self.left())
     }
 
-    fn pause(&self, attempt: usize) -> Duration {
-        let pause = self.options().pauses.get(attempt - 1).copied().unwrap_or_default();
+    /// Whether the registry wants silence for longer than this conversation waits.
+    fn is_refused(&self) -> bool {
+        self.host.limit.refusal(self.patience()).is_some()
+    }
+
+    /// The pause after so many attempts, before it is made a little longer.
+    fn pause(&self, attempts: usize) -> Duration {
+        let pauses = self.options().pauses;
+        let further = u32::try_from(attempts.saturating_sub(pauses.len())).unwrap_or(u32::MAX);
+        let pause = pauses.get(attempts.saturating_sub(1)).unwrap_or(&pauses[1]);
+        pause.saturating_mul(3_u32.saturating_pow(further)).min(self.options().longest_pause)
+    }
+
+    fn jittered(&self, pause: Duration) -> Duration {
         backoff(pause, self.options().longest_pause, self.client.random())
     }
 
@@ -225,49 +241,54 @@ impl<'a> Wire<'a> {
     }
 
     async fn once(&self, ask: &Ask) -> Result<Reply, Broken> {
-        let queued = Instant::now();
-        // First the host's place, then the common one: a slow registry must not hold places that others could use.
-        let (host, total) = (&self.host.limit.places, self.client.total());
-        let (_host, _total) = (host.acquire().await.ok(), total.acquire().await.ok());
+        let (queued, patience) = (Instant::now(), self.patience());
+        // First the host's place and turn, then the common place: a slow registry must not hold places that others could use.
+        let _host = self.host.limit.places.acquire().await.ok();
+        self.await_turn(patience).await?;
+        let _total = self.client.total().acquire().await.ok();
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner) += queued.elapsed();
-        self.keep_quiet().await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let reply = tokio::time::timeout(self.left(), self.exchange(ask)).await;
         let reply = reply.unwrap_or_else(|_elapsed| Err(self.ended(ask.text()).into()));
         let millis = begun.elapsed().as_millis();
         match &reply {
-            Ok(Reply { status, body, .. }) => {
-                tracing::debug!(
-                    status = status.as_u16(),
-                    bytes = body.len(),
-                    millis,
-                    "registry: {}",
-                    ask.text()
-                );
+            Ok(reply) => {
+                self.take_note(ask, begun, reply);
+                let (status, bytes) = (reply.status.as_u16(), reply.body.len());
+                tracing::debug!(status, bytes, millis, "registry: {}", ask.text());
             }
             Err(broken) => tracing::debug!(millis, "registry: {}", broken.error),
         }
         reply
     }
 
-    /// Waits until the registry wants requests again, or until no time is left.
+    /// Waits until the registry wants requests again, and until it is this one's turn.
     ///
     /// # Errors
-    /// That is later than anybody waits for.
-    async fn keep_quiet(&self) -> Result<(), RegistryError> {
-        let quiet = self.host.limit.quiet();
-        if quiet > self.options().longest_pause
-            && let Some(refusal) = self.host.limit.refusal(quiet)
-        {
-            return Err(refusal);
+    /// That is later than anybody waits for, or it goes on refusing: what it said to whoever asked last.
+    async fn await_turn(&self, patience: Duration) -> Result<(), RegistryError> {
+        loop {
+            if let Some(refusal) = self.host.limit.refusal(patience) {
+                return Err(refusal);
+            }
+            let Err(wait) = self.host.limit.take_turn() else { return Ok(()) };
+            if !self.host.limit.quiet().is_zero() {
+                self.report(Progress { waiting: Some(wait), ..Progress::default() });
+            }
+            tokio::time::sleep(wait).await;
         }
-        let quiet = quiet.min(self.left());
-        if !quiet.is_zero() {
-            self.report(Progress { waiting: Some(quiet), ..Progress::default() });
-            tokio::time::sleep(quiet).await;
+    }
+
+    /// Tells the pace of the registry what became of a request.
+    fn take_note(&self, ask: &Ask, sent: Instant, reply: &Reply) {
+        let limit = &self.host.limit;
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            let pause = |refusals| self.jittered(self.pause(refusals as usize));
+            limit.refused(sent, reply.error(ask.text(), &self.host.name), reply.retry_after(), pause);
+        } else {
+            limit.answered(sent);
         }
-        Ok(())
     }
 
     /// The time of the whole conversation is over.
