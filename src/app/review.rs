@@ -2,6 +2,7 @@
 
 mod tally;
 mod wanted;
+mod withdrawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 pub use tally::Tally;
 pub use wanted::Wanted;
 
+use self::withdrawn::withdrawn;
 use super::input::Message;
 use crate::domain::age;
 use crate::domain::hold;
@@ -159,8 +161,8 @@ impl Review {
     /// Takes in new proposals and keeps every decision whose site still goes from the same value to the same value.
     ///
     /// An update that has an approval keeps the tag that was reviewed; a newer one is told in [`Self::newer`] until
-    /// `take_newer` is set.
-    pub fn replace(&mut self, updates: Vec<Proposal>, take_newer: bool) {
+    /// `take_newer` is set. Returns what of the approvals does not hold any more, a line for each update.
+    pub fn replace(&mut self, updates: Vec<Proposal>, take_newer: bool) -> Vec<String> {
         let old = std::mem::take(&mut self.updates);
         self.newer.clear();
         self.keep_wanted(&old, take_newer);
@@ -204,6 +206,7 @@ impl Review {
         });
         self.looked_at = looked_at;
         self.keep_changes(&old);
+        withdrawn(&old, &self.updates)
     }
 
     /// Keeps what can be taken back: of each change the sites that stand where they stood in `old`, as the undo of one that

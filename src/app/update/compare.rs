@@ -66,11 +66,11 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             let take_newer = std::mem::take(&mut state.jobs.take_newer);
             let review = &mut state.review;
             review.holds = proposed.holds;
-            review.replace(proposed.updates, take_newer);
+            let mut lost = review.replace(proposed.updates, take_newer);
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
-            let lost = review.stand();
+            lost.extend(review.stand());
             message::mark_failing(review);
             if !lost.is_empty() {
                 state.tell(Level::Warning, lost.join("; "));

@@ -187,6 +187,10 @@ fn linked_sites_are_decided_together() {
     assert_eq!(state.review.updates()[0].decision, Decision::Partial);
 }
 
+fn said(state: &State) -> Option<&str> {
+    state.status.as_ref().map(|status| status.text.as_str())
+}
+
 #[test]
 fn a_newer_tag_does_not_change_what_was_approved() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
@@ -203,6 +207,12 @@ fn a_newer_tag_does_not_change_what_was_approved() {
     let update = &state.review.updates()[0];
     assert_eq!(update.new.as_ref().map(|new| new.tag.as_str()), Some("1.2"));
     assert_eq!(update.decision, Decision::Undecided, "nobody approved that tag");
+    assert_eq!(said(&state), Some("shop/web: 1.2 is selected now; approve it anew"));
+    press(&mut state, &["space", "r"]);
+    let mut blocked = update_named("web 1.0 -> 1.2");
+    (blocked.state, blocked.sites) = (UpdateState::Blocked, Vec::new());
+    world::answer_proposal(&mut state, vec![blocked]);
+    assert_eq!(said(&state), Some("shop/web: is blocked now, what was approved is not"));
 }
 
 #[test]
