@@ -28,7 +28,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         spots(canvas, here, index, node);
         draw_row(canvas, state, here, node);
         if is_cursor {
-            cursor(canvas, state, here);
+            cursor(canvas, state, here, node);
         }
     }
 }
@@ -58,12 +58,18 @@ fn indent(node: &Node) -> usize {
     }
 }
 
-fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect) {
-    if state.diff.focus == Focus::List && state.overlay.is_none() {
-        canvas.highlight(Rect { width: row.width.min(56), ..row });
+/// The cursor. Where the pane has the keys, the row's background shows it, and the mark that an update is folded stays in sight.
+fn cursor(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
+    let has_keys = state.diff.focus == Focus::List && state.overlay.is_none();
+    if has_keys {
+        canvas.highlight_words(Rect { width: row.width.min(56), ..row });
         canvas.put_cursor(row.x, row.y);
     }
     canvas.mark(row.x, row.y);
+    if has_keys && canvas.has_rows() && matches!(node, Node::Update(_)) {
+        let mark = fold_mark(state.diff.folded.contains(node));
+        canvas.repeat(row.x, row.y, 1, mark, Role::BorderFocus);
+    }
 }
 
 fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {

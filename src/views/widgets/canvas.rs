@@ -73,6 +73,11 @@ impl<'a> Canvas<'a> {
         Self { has_rows: false, ..self }
     }
 
+    /// Whether the row under the cursor has a background.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.has_rows
+    }
+
     /// What can be clicked, the last word first.
     pub(crate) fn spots(self) -> Vec<(Rect, Spot)> {
         self.spots
@@ -232,6 +237,15 @@ impl<'a> Canvas<'a> {
         if let Some(cell) = self.buffer.cell_mut((x, y)) {
             cell.set_style(Style::new().add_modifier(Modifier::UNDERLINED));
         }
+    }
+
+    /// As [`Self::highlight`], but for the part of the last word that does not end within `row`.
+    pub(crate) fn highlight_words(&mut self, row: Rect) {
+        let is_blank = |x: u16| {
+            self.buffer.cell((row.x.saturating_add(x), row.y)).is_none_or(|cell| cell.symbol() == " ")
+        };
+        let end = (1..=row.width).rev().find(|width| is_blank(*width) || is_blank(width - 1));
+        self.highlight(Rect { width: end.unwrap_or(row.width), ..row });
     }
 
     /// Shows that the cells of `area` are under the cursor: one style for all of them, so that moving costs few bytes.

@@ -212,7 +212,7 @@ impl Table<'_> {
     /// The cursor: a mark in the gutter, and a background behind the primary columns.
     fn mark(&self, canvas: &mut Canvas<'_>, area: Rect, placed: &[Placed]) {
         if self.focused {
-            canvas.highlight(Rect { width: highlighted(placed, area.width), ..area });
+            canvas.highlight_words(Rect { width: highlighted(placed, area.width), ..area });
             canvas.put_cursor(area.x, area.y);
         }
         canvas.mark(area.x, area.y);
