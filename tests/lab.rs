@@ -645,6 +645,40 @@ fn a_tag_is_seen_once_the_interval_has_passed() {
     assert_eq!(tag(), new);
 }
 
+#[test]
+fn what_the_program_keeps_below_the_files_source_is_none_of_its_objects() {
+    let Some(mut lab) = Lab::start() else { return };
+    for (variable, folder) in [("XDG_STATE_HOME", "state"), ("XDG_CACHE_HOME", "cache")] {
+        let below = lab.fleet().join(folder);
+        lab.environment.push((variable, below.to_str().unwrap().to_owned()));
+    }
+    lab.automate("image-updates");
+    lab.log_in(WRITER).expect(0);
+    let secret = lab.fleet().join("state/supercargo/secrets/flux-system/instavote.yaml");
+    assert!(secret.is_file());
+    // A stray object there would double the one of the source.
+    let policy = fs::read_dir(lab.fleet()).unwrap().flatten().map(|entry| entry.path());
+    let policy = policy
+        .filter(|path| path.is_file())
+        .find(|path| fs::read_to_string(path).unwrap().contains("kind: ImagePolicy"));
+    let text = fs::read_to_string(policy.unwrap()).unwrap().replace("asc", "desc");
+    fs::write(secret.with_file_name("copy.yaml"), &text).unwrap();
+    let plan = lab.plan(&[]);
+    assert_eq!(plan["problems"], json!([]), "{plan:#}");
+    assert_eq!(plan["groups"][0]["updates"][0]["new"]["tag"], NEWEST);
+    lab.run(&["lint"]).expect(0);
+    lab.push(&[]).expect(0);
+    assert!(!lab.run(&["export", "image", "policy", "--all"]).expect(0).out.contains("desc"));
+    // Who points at the folder itself means it.
+    let own = lab.fleet().join("state/supercargo/secrets");
+    assert!(
+        lab.run(&["export", "image", "policy", "--all", "-C", own.to_str().unwrap()])
+            .expect(0)
+            .out
+            .contains("desc")
+    );
+}
+
 /// Waits until the branch is there, for a few seconds; `false`: it does not come.
 fn comes(lab: &Lab, branch: &str) -> bool {
     (0..100).any(|_| {

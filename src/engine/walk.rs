@@ -9,6 +9,7 @@ use super::World;
 use crate::domain::manifest;
 use crate::domain::object::ObjectId;
 use crate::domain::setrun::{self, Entry};
+use crate::environment::is_own_folder;
 use crate::problem::{Code, Problem};
 
 /// How many entries are looked at before a folder counts as holding nothing: somebody's home is not searched.
@@ -28,7 +29,7 @@ pub(super) fn may_hold_objects(root: &Path) -> bool {
             }
             let Ok(kind) = entry.file_type() else { continue };
             let name = entry.file_name().to_string_lossy().into_owned();
-            if kind.is_dir() && !name.starts_with('.') {
+            if kind.is_dir() && !name.starts_with('.') && !is_own_folder(&entry.path()) {
                 folders.push_back(entry.path());
             } else if kind.is_file() && manifest::is_yaml_name(&name) && names_flux(&entry.path()) {
                 return true;
@@ -69,7 +70,7 @@ impl World {
 /// What `make` makes of each file below `root` whose path is `wanted`, from its path below `root` and its content: depth
 /// first, names by bytes.
 ///
-/// `.git` is left out, and links are not followed.
+/// `.git` and folders of ours are left out, and links are not followed.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
@@ -102,7 +103,7 @@ fn walk<T>(
         let below = format!("{prefix}{name}");
         let Ok(kind) = fs::symlink_metadata(&path) else { continue };
         if kind.is_dir() {
-            if name != ".git" {
+            if name != ".git" && !is_own_folder(&path) {
                 walk((&path, &format!("{below}/")), wanted, make, found)?;
             }
         } else if wanted(&below) && kind.is_file() {

@@ -20,6 +20,7 @@ use crate::domain::parallel::on_all_cores;
 use crate::domain::proposal::{MarkerPart, Reference};
 use crate::domain::setrun::{self, FileSet, Update};
 use crate::domain::setter::Setters;
+use crate::environment::is_own_folder;
 use crate::problem::{Code, Problem};
 
 /// Unchanged lines around each change.
@@ -161,7 +162,7 @@ pub(super) struct Candidate {
 }
 
 /// Gathers the files at and below `path` whose names are `wanted`, in Flux's order: depth first, names by bytes.
-/// `.git` is left out and symbolic links are not followed, but for `path` itself.
+/// `.git` and folders of ours are left out and symbolic links are not followed, but for `path` itself.
 pub(super) fn collect(
     path: &Path,
     wanted: fn(&str) -> bool,
@@ -179,6 +180,9 @@ pub(super) fn collect(
     }
     let mut todo = vec![(path.to_owned(), String::new())];
     while let Some((place, relative)) = todo.pop() {
+        if !relative.is_empty() && is_own_folder(&place) {
+            continue;
+        }
         if relative.is_empty()
             || fs::symlink_metadata(&place).map_err(|error| unreadable(&place, &error))?.is_dir()
         {

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use memchr::memmem;
 
+use crate::environment::is_own_folder;
 use crate::problem::{Code, Problem};
 
 pub use super::load::{Loaded, parse};
@@ -144,7 +145,7 @@ pub(super) fn is_foreign(document: &str) -> bool {
 }
 
 /// Reads the files below `root` that can matter: named `*.yaml`, `*.yml` or `Kustomization`, and naming a kind that is
-/// read. Left out are `.git`, what git ignores, and links that lead out of the tree. Links to folders are not followed.
+/// read. Left out are `.git`, what git ignores, folders of ours, and links that lead out of the tree. Links to folders are not followed.
 ///
 /// # Errors
 /// `root` is no directory that can be read. What fails further down is in [`WorkTree::problems`].
@@ -201,7 +202,9 @@ fn visit(root: &Path, each: impl Fn(Result<Candidate, Problem>) + Sync) -> Resul
         .git_exclude(true)
         .parents(true)
         .threads(threads)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(|entry| {
+            entry.file_name() != ".git" && (entry.depth() == 0 || !is_own_folder(entry.path()))
+        })
         .build_parallel();
     walk.run(|| {
         Box::new(|entry| {

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::environment::own_folder;
+
 /// The folders of the program; `None` where there is no place for one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dirs {
@@ -14,13 +16,8 @@ pub struct Dirs {
 
 impl Dirs {
     /// The folders that the environment names.
-    ///
-    /// Source: XDG Base Directory Specification (a path that is not absolute does not count).
     pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let path = |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
-        let place = |name, below: &str| {
-            path(name).or_else(|| path("HOME").map(|home| home.join(below))).map(|dir| dir.join("supercargo"))
-        };
+        let place = |name, below| own_folder(&variable, name, below);
         Self { state: place("XDG_STATE_HOME", ".local/state"), cache: place("XDG_CACHE_HOME", ".cache") }
     }
 
