@@ -51,7 +51,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::app::App;
 pub use self::cache::{BareCache, Fetched};
-pub use self::changes::ChangedFile;
+pub use self::changes::{ChangedFile, Changes};
 pub use self::checkout::{Checkout, Upstream};
 pub use self::config::{GitConfig, HttpSettings, Proxy};
 pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};

@@ -82,6 +82,60 @@ fn what_is_no_commit_of_these_branches_is_not_found() {
 }
 
 #[test]
+fn the_first_commit_of_a_history_cannot_be_taken_back() {
+    let (desk, _) = updated();
+    let root = git(&desk.fleet.path, &["rev-list", "--max-parents=0", "main"]);
+    for _fetched in 0..2 {
+        let ran = desk.run(&["revert", &root]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains("is the first of its history: before it there was nothing"), "{ran:?}");
+    }
+}
+
+#[test]
+fn of_a_merge_what_came_with_the_other_branch_is_taken_back() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    desk.push(0, "plan.json", &[]);
+    desk.fleet.commit("main", &[("other.txt", "1\n")], "Others went on");
+    let into = desk.fleet.tip("main").unwrap();
+    let merged = desk.json(
+        0,
+        &["merge", "image-updates", "--into", "main", "--write", "--yes", "--confirm-branch", "main"],
+    );
+    let commit = desk.fleet.tip("main").unwrap();
+    assert_eq!(git(&desk.fleet.path, &["rev-parse", "main^1"]), into, "{merged:#}");
+    let plan = revert(&desk, &commit);
+    assert_eq!(plan["problems"], json!([]), "{plan:#}");
+    assert_eq!(plan["groups"][0]["updates"].as_array().unwrap().len(), 2);
+    let message = plan["groups"][0]["message"].as_str().unwrap();
+    assert!(
+        message.ends_with(&format!("This reverts commit {commit}, reversing\nchanges made to {into}.\n")),
+        "{message}"
+    );
+}
+
+#[test]
+fn of_a_commit_by_hand_the_marked_values_are_taken_back_and_the_rest_is_named() {
+    let (desk, _) = updated();
+    let web =
+        file(&desk, "web").replace("web:1.1.0", "web:1.0.0").replace("replicas: 2", "replicas: 3") + "\n";
+    let files = [("apps/web.yaml", web.as_str()), ("new.txt", "1\n"), ("README.md", "2\n")];
+    let by_hand = desk.fleet.commit("main", &files, "By hand");
+    let plan = revert(&desk, &by_hand);
+    let said = plan["problems"][0]["message"].as_str().unwrap();
+    assert!(
+        said.ends_with(
+            "changed more than marked values in 3 files, which stays: new.txt, README.md, apps/web.yaml"
+        ),
+        "{said}"
+    );
+    assert!(plan["groups"][0]["message"].as_str().unwrap().ends_with(" in part.\n"), "{plan:#}");
+    desk.push(0, "revert.json", &["--confirm-branch", "main"]);
+    assert!(file(&desk, "web").contains("web:1.1.0") && file(&desk, "web").contains("replicas: 3"));
+}
+
+#[test]
 fn what_cannot_be_taken_back_has_its_exit() {
     let (desk, commit) = updated();
     let exit = |arguments: &[&str]| desk.run(&[&["revert"], arguments].concat()).code;

@@ -7,12 +7,17 @@ use super::{Engine, World, blocking, short};
 use crate::config::Refresh;
 use crate::domain::branch::Onto;
 use crate::domain::edit::ObjectEdit;
+use crate::domain::manifest;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{Changed, Ground, Plan, Selection, revert, revert_edits};
 use crate::domain::proposal::Proposal;
-use crate::git::{BareCache, Remote, redact};
+use crate::git::{BareCache, Changes, Remote, redact};
 use crate::problem::{Code, Problem};
 use crate::source::{edit, files};
+use crate::text::count;
+
+/// Files that a sentence names.
+const NAMED: usize = 3;
 
 /// A plan, and what it leaves as it is.
 #[derive(Debug, Clone)]
@@ -33,6 +38,25 @@ struct Done {
     changed: Vec<Changed>,
     /// What takes its edits of objects back.
     edits: Vec<ObjectEdit>,
+    /// What it changed besides, which stays.
+    besides: Option<Problem>,
+    /// Of a merge, the commit that the branch was at: what came with the other branch is taken back.
+    merged_into: Option<String>,
+}
+
+impl Done {
+    /// The text of the commit that takes it back, all of it or `in_part`.
+    ///
+    /// Source: git/git:sequencer.c, "This reverts commit".
+    fn message(&self, in_part: bool) -> String {
+        let Self { commit, subject, merged_into, .. } = self;
+        let in_part = if in_part { " in part" } else { "" };
+        let merge = merged_into.as_ref().map(|into| format!(", reversing\nchanges made to {into}"));
+        format!(
+            "Revert \"{subject}\"\n\nThis reverts commit {commit}{in_part}{}.\n",
+            merge.unwrap_or_default()
+        )
+    }
 }
 
 impl Engine {
@@ -40,7 +64,7 @@ impl Engine {
     /// branches that the automations of `remote` (an address without credentials) push to.
     ///
     /// # Errors
-    /// There is no such commit, or the remote cannot be asked.
+    /// There is no such commit, it is the first of its history, or the remote cannot be asked.
     pub async fn revert(
         &self,
         world: &Arc<World>,
@@ -76,18 +100,21 @@ impl Engine {
                 }
                 found => found,
             }?;
-            let Done { commit, subject, changed, edits } = found;
             for ground in &mut grounds {
-                let paths =
-                    edits.iter().map(|edit| edit.file.as_str()).filter(|path| ground.text(path).is_none());
+                let paths = found
+                    .edits
+                    .iter()
+                    .map(|edit| edit.file.as_str())
+                    .filter(|path| ground.text(path).is_none());
                 engine.read_more(&world, ground, &paths.collect::<Vec<_>>())?;
             }
             let selections = engine.unselected(&world);
-            let why = Proposal::restoring(&short(&commit));
-            let (mut proposals, mut not_set_back) = revert(&grounds, &changed, &selections, &why);
+            let why = Proposal::restoring(&short(&found.commit));
+            let (mut proposals, mut not_set_back) = revert(&grounds, &found.changed, &selections, &why);
+            let edits = found.edits.clone();
             not_set_back.extend(revert_edits(&grounds, &mut proposals, edits, (&why, edit::check)));
-            let in_part = if not_set_back.is_empty() { "" } else { " in part" };
-            let message = format!("Revert \"{subject}\"\n\nThis reverts commit {commit}{in_part}.\n");
+            not_set_back.extend(found.besides.clone());
+            let message = found.message(!not_set_back.is_empty());
             let messages: BTreeMap<ObjectId, String> =
                 grounds.iter().map(|ground| (ground.automation.clone(), message.clone())).collect();
             let options = engine.build_options(&world, &messages);
@@ -121,27 +148,47 @@ impl Engine {
         let commit = cache.find(remote, &tips, commit).map_err(Problem::from)?;
         let message = cache.authorship(&commit).map(|(_, _, message)| message).unwrap_or_default();
         let subject = message.lines().next().unwrap_or_default().to_owned();
+        let parents = cache.parents(&commit).unwrap_or_default();
+        if parents.is_empty() {
+            let message =
+                format!("commit {} is the first of its history: before it there was nothing", short(&commit));
+            return Err(Problem::new(Code::Usage, "revert", message));
+        }
         let (mut changed, mut edits) = (Vec::new(), Vec::new());
-        for file in cache.changed_files(&commit).map_err(Problem::from)? {
+        let Changes { files: changed_files, others: mut besides } =
+            cache.changes(&commit).map_err(Problem::from)?;
+        for file in changed_files {
             let texts = (String::from_utf8(file.before), String::from_utf8(file.after));
-            let (Ok(before), Ok(after)) = texts else { continue };
+            let (Ok(before), Ok(after)) = texts else {
+                besides.push(file.path);
+                continue;
+            };
+            let edits_before = edits.len();
             if files::is_candidate(&file.path) && files::is_relevant(&file.path, after.as_bytes()) {
                 let made = edit::changes(&file.path, &before, &after, &self.settings.default_namespace);
                 edits.extend(made.iter().map(ObjectEdit::reversed));
             }
-            if !crate::domain::manifest::is_candidate(&file.path, after.as_bytes()) {
-                continue;
+            let mut found = Vec::new();
+            if manifest::is_candidate(&file.path, after.as_bytes()) {
+                let between = Changed::between(&file.path, &before, &after);
+                found = between.unwrap_or_else(|error| {
+                    problems.push(error.problem(&file.path));
+                    Vec::new()
+                });
             }
-            match Changed::between(&file.path, &before, &after) {
-                Ok(found) => changed.extend(found),
-                Err(error) => problems.push(error.problem(&file.path)),
+            if edits.len() == edits_before && !Changed::is_all(&found, &before, &after) {
+                besides.push(file.path);
             }
+            changed.extend(found);
         }
         if changed.is_empty() && edits.is_empty() && problems.is_empty() {
             let message = format!("commit {} changed no marked value", short(&commit));
             problems.push(Problem::new(Code::Skipped, "revert", message));
+            besides.clear();
         }
-        Ok(Done { commit, subject, changed, edits })
+        let besides = (!besides.is_empty()).then(|| beside_marks(&commit, &besides));
+        let merged_into = parents.first().filter(|_| parents.len() > 1).cloned();
+        Ok(Done { commit, subject, changed, edits, besides, merged_into })
     }
 
     /// The policies as far as no tag is needed: how they compare one with another.
@@ -151,4 +198,20 @@ impl Engine {
             |(id, policy): (&ObjectId, _)| (id.clone(), self.evaluate(inventory, policy, None).selection);
         inventory.policies.iter().map(of).collect()
     }
+}
+
+/// That a commit changed more than is taken back.
+fn beside_marks(commit: &str, paths: &[String]) -> Problem {
+    let named: Vec<&str> = paths.iter().take(NAMED).map(String::as_str).collect();
+    let more = match paths.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = format!("{}{more}", named.join(", "));
+    let message = format!(
+        "commit {} changed more than marked values in {}, which stays: {what}",
+        short(commit),
+        count(paths.len(), "file")
+    );
+    Problem::new(Code::Skipped, "revert", message)
 }

@@ -18,6 +18,15 @@ pub struct ChangedFile {
     pub after: Vec<u8>,
 }
 
+/// What a commit changed against its first parent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// The regular files that were there before and after.
+    pub files: Vec<ChangedFile>,
+    /// The paths of all else: what came, went, or became something else.
+    pub others: Vec<String>,
+}
+
 impl BareCache {
     /// So many digits of its id name a commit, or more.
     pub const MIN_DIGITS: usize = 4;
@@ -66,11 +75,11 @@ impl BareCache {
         has_before && tips.iter().any(is_below)
     }
 
-    /// The regular files that a commit changed against its first parent.
+    /// What a commit changed against its first parent.
     ///
     /// # Errors
     /// [`GitError::Missing`] if it or its parent is not here; the first commit of a history has none.
-    pub fn changed_files(&self, commit: &str) -> Result<Vec<ChangedFile>, GitError> {
+    pub fn changes(&self, commit: &str) -> Result<Changes, GitError> {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let parent = self.parent(commit).ok_or_else(|| GitError::Missing {
@@ -80,22 +89,25 @@ impl BareCache {
         let (before, after) = (self.tree(&repository, &parent)?, self.tree(&repository, commit)?);
         let files = || {
             let diff = repository.diff_tree_to_tree(Some(&before), Some(&after), None)?;
-            let mut files = Vec::new();
-            for delta in diff.deltas().filter(|delta| delta.status() == Delta::Modified) {
+            let mut changes = Changes::default();
+            for delta in diff.deltas() {
                 let (old, new) = (delta.old_file(), delta.new_file());
                 let is_regular = |mode| matches!(mode, FileMode::Blob | FileMode::BlobExecutable);
-                let Some(path) = new.path().and_then(|path| path.to_str()) else { continue };
-                if is_regular(old.mode()) && is_regular(new.mode()) {
+                let path = new.path().or(old.path()).map(|path| path.to_string_lossy().into_owned());
+                let path = path.unwrap_or_default();
+                if delta.status() != Delta::Modified || !is_regular(old.mode()) || !is_regular(new.mode()) {
+                    changes.others.push(path);
+                } else {
                     let read = |oid| repository.find_object(oid, Some(ObjectType::Blob))?.peel_to_blob();
                     let (before, after) = (read(old.id())?, read(new.id())?);
-                    files.push(ChangedFile {
-                        path: path.to_owned(),
+                    changes.files.push(ChangedFile {
+                        path,
                         before: before.content().to_vec(),
                         after: after.content().to_vec(),
                     });
                 }
             }
-            Ok(files)
+            Ok(changes)
         };
         files().map_err(|error: git2::Error| self.failed("read", &error.message()))
     }

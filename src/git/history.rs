@@ -25,11 +25,16 @@ impl BareCache {
 
     /// The first parent of a commit, whether that is here or not; `None` if the commit is not here or has none.
     pub fn parent(&self, commit: &str) -> Option<String> {
+        self.parents(commit)?.into_iter().next()
+    }
+
+    /// The parents of a commit, whether they are here or not; `None` if the commit is not here.
+    pub fn parents(&self, commit: &str) -> Option<Vec<String>> {
         let repository = self.existing().ok()?;
         let commit = repository.find_commit(Oid::from_str(commit).ok()?).ok()?;
         // The library hides the parents of a commit with which our history ends; its own text names them.
         let header = String::from_utf8_lossy(commit.raw_header_bytes()).into_owned();
-        header.lines().find_map(|line| line.strip_prefix("parent ").map(str::to_owned))
+        Some(header.lines().filter_map(|line| line.strip_prefix("parent ").map(str::to_owned)).collect())
     }
 
     /// Who wrote a commit, when (in seconds since 1970), and with which words; `None` if it is not here.

@@ -44,6 +44,20 @@ impl Changed {
         }
         Ok(changed)
     }
+
+    /// Whether the scalars that `changed` between two versions of a file are all that did, as far as lines tell.
+    pub fn is_all(changed: &[Self], before: &str, after: &str) -> bool {
+        let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+        let is_of_scalar = |line: usize| {
+            changed.iter().any(|change| {
+                let source = after.get(change.scalar.span.clone()).unwrap_or_default();
+                (change.scalar.line..=change.scalar.line + source.lines().count().saturating_sub(1))
+                    .contains(&line)
+            })
+        };
+        old.len() == new.len()
+            && (1..).zip(old.iter().zip(&new)).all(|(line, (old, new))| old == new || is_of_scalar(line))
+    }
 }
 
 /// Whether both are the same scalar in two versions of a file.
