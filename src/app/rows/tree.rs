@@ -1,20 +1,32 @@
 //! S7's rows, and what each of them is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::in_order;
 use crate::app::review::{Target, UpdateId};
 use crate::app::state::{Node, State};
+use crate::app::view::View;
 use crate::domain::proposal::{Proposal, UpdateState};
 
-/// S7's rows: updates that can be made, in the order of S1, their files, their sites, as far as they are unfolded.
+/// S7's rows: updates that can be made, in the order that S1 had when the view was opened and later ones behind, their files, their
+/// sites, as far as they are unfolded.
 pub fn tree(state: &mut State) {
-    let mut rows = Vec::new();
-    let folded = &state.diff.folded;
-    for update in in_order(state).into_iter().filter(|update| update.state == UpdateState::Pending) {
-        rows.extend(branch(update, folded));
+    let mut updates = in_order(state);
+    updates.retain(|update| update.state == UpdateState::Pending);
+    if state.crumbs().contains(&View::Diff) {
+        // A scan moves nothing away from who reads.
+        let known = places(state.diff.tree.rows());
+        updates.sort_by_key(|update| known.get(&UpdateId::of(update)).copied().unwrap_or(usize::MAX));
     }
+    let folded = &state.diff.folded;
+    let rows = updates.into_iter().flat_map(|update| branch(update, folded)).collect();
     state.diff.tree.set_rows(rows);
+}
+
+/// Where each update has its row.
+fn places(rows: &[Node]) -> BTreeMap<UpdateId, usize> {
+    let is_update = |(_, node): &(usize, &Node)| matches!(node, Node::Update(_));
+    rows.iter().enumerate().filter(is_update).map(|(place, node)| (node.update().clone(), place)).collect()
 }
 
 /// One update, its files, their sites, and its edits of objects, as far as they are unfolded.

@@ -1,6 +1,7 @@
 //! Decisions: made, undone, linked, kept across runs, and never about what nobody saw.
 
 use super::*;
+use crate::domain::proposal::Proposal;
 
 /// An update that has to wait for another minute.
 fn young() -> crate::domain::proposal::Proposal {
@@ -185,6 +186,27 @@ fn linked_sites_are_decided_together() {
     let decisions: Vec<Decision> = state.review.updates()[0].sites.iter().map(|site| site.decision).collect();
     assert_eq!(decisions, [Decision::Approved, Decision::Approved, Decision::Undecided]);
     assert_eq!(state.review.updates()[0].decision, Decision::Partial);
+}
+
+#[test]
+fn a_scan_moves_no_row_of_the_diff_that_is_open() {
+    let mut state = review_of(&["web 1.0 -> 1.1", "api 1.0 -> 1.1"]);
+    let order = |state: &State| {
+        let updates = state.diff.tree.rows().iter().filter(|node| matches!(node, Node::Update(_)));
+        updates.map(|node| node.update().policy.name.clone()).collect::<Vec<_>>()
+    };
+    press(&mut state, &["enter"]);
+    assert_eq!(order(&state), ["api", "web"]);
+    let seen = |text: &str, second: i64| Proposal {
+        first_seen: Some(jiff::Timestamp::from_second(second).unwrap()),
+        ..update_named(text)
+    };
+    let newest = || vec![seen("api 1.0 -> 1.1", 1), seen("web 1.0 -> 1.2", 2), seen("job 1.0 -> 1.1", 3)];
+    propose(&mut state, newest());
+    tick(&mut state, 60_000);
+    assert_eq!(order(&state), ["api", "web", "job"], "what came is behind");
+    press(&mut state, &["esc", "enter"]);
+    assert_eq!(order(&state), ["job", "web", "api"], "opened again it is in the order of the list");
 }
 
 fn said(state: &State) -> Option<&str> {
