@@ -77,6 +77,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Approve, "decide.approve", &["space"], "approve", "Approve the update, file or site, or take that back", DECIDE, LOCAL, (10, Decide), approvable),
     row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), decidable),
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
+    row(Action::Clear, "plan.clear", &["space", "x"], "take back", "Take the approval of the update back", Scope::views(&[V::Plan]), LOCAL, (10, Decide), cursor),
     row(Action::ApproveAll, "decide.all", &["a"], "all", "Approve all shown, but none that is blocked, held, goes back or changes its name", DECIDE, LOCAL, (30, Decide), why::any_pending),
     row(Action::Hold, "decide.hold", &["H"], "hold", "Hold it back for a while, or let go of it", Scope::views(&[V::Updates]), LOCAL, (16, Decide), why::holdable),
     row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (36, Decide), why::holdable),

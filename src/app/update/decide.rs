@@ -36,6 +36,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 fn targets(state: &State) -> Vec<Target> {
     match state.view_below_help() {
         View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
+        View::Plan => state.plan.targets().into_iter().map(Target::update).collect(),
         _ => state.updates.targets().into_iter().map(Target::update).collect(),
     }
 }

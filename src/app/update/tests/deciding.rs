@@ -189,6 +189,17 @@ fn linked_sites_are_decided_together() {
 }
 
 #[test]
+fn an_approval_is_taken_back_in_the_plan_and_undone_there() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["a", "5", "x"]);
+    assert_eq!((state.review.tally().approved, state.plan.len()), (1, 1));
+    press(&mut state, &["u"]);
+    assert_eq!((state.review.tally().approved, state.plan.len()), (2, 2));
+    press(&mut state, &["space", "space"]);
+    assert_eq!((state.review.tally().approved, state.plan.len()), (0, 0));
+}
+
+#[test]
 fn a_scan_moves_no_row_of_the_diff_that_is_open() {
     let mut state = review_of(&["web 1.0 -> 1.1", "api 1.0 -> 1.1"]);
     let order = |state: &State| {
