@@ -11,6 +11,7 @@ use crate::problem::{Code, Problem};
 mod bootstrap;
 mod change;
 mod check;
+pub mod complete;
 mod eval;
 mod examples;
 mod get;

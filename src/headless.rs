@@ -18,6 +18,7 @@ use crate::text::SecretString;
 mod bootstrap;
 mod cache;
 mod check;
+pub(crate) mod complete;
 mod completion;
 mod config;
 mod demo;

@@ -58,6 +58,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn start(arguments: &[OsString], json: bool) -> u8 {
+    if arguments.get(1).is_some_and(|word| word == headless::complete::COMMAND) {
+        return headless::complete::run(arguments);
+    }
     let parsed = cli::help::parse(arguments);
     if let Err(error) = &parsed
         && !error.use_stderr()

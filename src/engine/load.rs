@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::credentials::read_own;
 use super::{Engine, Live, World, blocking, join};
-use crate::config::{Refresh, SourceChoice};
+use crate::config::{Refresh, Settings, SourceChoice};
 use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::ImageUpdateAutomation;
 use crate::domain::refspec::short_name;
@@ -16,8 +16,10 @@ use crate::source::files::{self, Loaded, SourceFile};
 
 /// A files source, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
+    /// A folder here.
     Folder(PathBuf),
+    /// A repository elsewhere.
     Remote { url: String, branch: Option<String>, folder: String },
 }
 
@@ -168,10 +170,7 @@ impl Engine {
     }
 
     fn place(&self) -> Result<Place, Problem> {
-        match self.settings.files.as_deref() {
-            Some(text) => Ok(place_of(text)),
-            None => here(),
-        }
+        place(&self.settings)
     }
 
     fn load_folder(&self, root: PathBuf, problems: Vec<Problem>) -> Result<World, Problem> {
@@ -335,6 +334,17 @@ pub fn folder_of(source: &str) -> Result<PathBuf, Problem> {
             Err(Problem::new(Code::Usage, git::redact(&url), message)
                 .hint("Clone it, and give the directory with -C."))
         }
+    }
+}
+
+/// The files source that the settings mean.
+///
+/// # Errors
+/// None is named, and here is none.
+pub(super) fn place(settings: &Settings) -> Result<Place, Problem> {
+    match settings.files.as_deref() {
+        Some(text) => Ok(place_of(text)),
+        None => here(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `completion`, `man` and `version`.
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 use serde_json::{Map, Value, json};
 
 use super::{Document, Text};
@@ -8,15 +9,25 @@ use crate::cli::Cli;
 use crate::problem::{Code, Problem};
 use crate::text::known_names;
 
-/// A completion script.
+/// A completion script: for bash, zsh and fish one that asks the program each time, which knows names of objects; for the others
+/// commands and options as they are now.
 pub(super) struct Script {
     text: Vec<u8>,
 }
 
 impl Script {
-    pub(super) fn new(shell: clap_complete::Shell) -> Self {
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "supercargo", &mut text);
+    pub(super) fn new(shell: Shell) -> Self {
+        let asks = match shell {
+            Shell::Bash => include_str!("../../assets/completion/supercargo.bash"),
+            Shell::Zsh => include_str!("../../assets/completion/supercargo.zsh"),
+            Shell::Fish => include_str!("../../assets/completion/supercargo.fish"),
+            // The others get what is known without asking.
+            _ => "",
+        };
+        let mut text = asks.as_bytes().to_vec();
+        if text.is_empty() {
+            clap_complete::generate(shell, &mut Cli::command(), "supercargo", &mut text);
+        }
         Self { text }
     }
 }
