@@ -13,6 +13,7 @@ mod cluster;
 mod credentials;
 mod distance;
 mod examine;
+mod failures;
 mod findings;
 mod forecast;
 mod grounds;

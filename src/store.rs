@@ -11,6 +11,7 @@ pub mod budgets;
 mod codec;
 pub mod dirs;
 pub mod drafts;
+pub mod failures;
 pub mod first_seen;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
@@ -33,6 +34,7 @@ pub use audit::{Audit, Event, Follower};
 pub use budgets::Budgets;
 pub use dirs::Dirs;
 pub use drafts::{Draft, Drafts};
+pub use failures::{Failure, Failures};
 pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
@@ -58,6 +60,7 @@ pub struct Store {
     budgets: Budgets,
     first_seen: FirstSeen,
     reflections: Reflections,
+    failures: Failures,
     journal: Journal,
     pushes: Pushes,
     drafts: Drafts,
@@ -88,6 +91,7 @@ impl Store {
                 &notices,
             )),
             reflections: Reflections::new(state("reflected")),
+            failures: Failures::new(state("failed")),
             journal: Journal::new(state("journal")),
             pushes: Pushes::new(state("journal")),
             drafts: Drafts::new(state("drafts")),
@@ -137,6 +141,11 @@ impl Store {
     /// What each policy had at its last pass.
     pub fn reflections(&self) -> &Reflections {
         &self.reflections
+    }
+
+    /// Why the last scans failed.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     /// What was decided about marked lines.

@@ -248,6 +248,45 @@ fn what_a_registry_asks_to_wait_is_in_every_form_of_the_answer() {
     }
 }
 
+#[test]
+fn a_scan_that_failed_is_told_until_one_succeeds_and_the_tags_before_it_still_serve() {
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let down = Arc::clone(&is_gone);
+    let liar =
+        lists(
+            move |_| {
+                if down.load(Ordering::SeqCst) { Say::status("404 Not Found") } else { Say::tags(&["1.0.0"]) }
+            },
+        );
+    let operator = Operator::new("{}", &[]);
+    operator.repository(&format!("{}/app", liar.host), "");
+    let told = || {
+        // Each time another process; none of them has to scan.
+        let (_, said) = operator.run(&["get", "repositories", "-A", "-o", "json", "--refresh", "never"]);
+        let list = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap();
+        let list: serde_json::Value = serde_json::from_str(list).unwrap();
+        let item = &list["items"][0];
+        let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+        (text("ready"), text("reason"), text("message"), item["tags"].as_u64())
+    };
+    let scan = || operator.run(&["scan", "repository", "--all"]).0;
+    assert_eq!(scan(), Some(0));
+    let good = told();
+    assert_eq!((good.0.as_str(), good.3), ("True", Some(1)));
+    is_gone.store(true, Ordering::SeqCst);
+    assert_eq!(scan(), Some(3));
+    let (ready, reason, message, tags) = told();
+    assert_eq!((ready.as_str(), reason.as_str(), tags), ("False", "ReadOperationFailed", Some(1)));
+    let says = format!(
+        "scan failed: GET http://{}/v2/app/tags/list?n=1000: unexpected status code 404 Not Found",
+        liar.host
+    );
+    assert_eq!(message, says, "in the words of Flux");
+    is_gone.store(false, Ordering::SeqCst);
+    assert_eq!(scan(), Some(0));
+    assert_eq!(told(), good);
+}
+
 /// Writes so many repositories of `host`.
 fn repositories(operator: &Operator, host: &str, many: usize) {
     let mut text = String::new();

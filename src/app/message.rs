@@ -183,6 +183,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// Tags of an earlier run.
     pub cached: BTreeMap<ObjectId, Scan>,
+    /// Why the last scan failed of those repositories of which it did.
+    pub failed: BTreeMap<ObjectId, Problem>,
     /// What the cluster says, where one is a source.
     pub live: Option<Live>,
     /// Whether a cluster would be a source too and did not answer.

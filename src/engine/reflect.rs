@@ -247,7 +247,7 @@ fn not_asked(policy: &ImagePolicy, reference: &Reference) -> Problem {
 }
 
 /// Where the objects come from: the same for every folder of a branch, and for every clone of its repository.
-fn source_of(world: &World) -> String {
+pub(super) fn source_of(world: &World) -> String {
     let place = place_of(world);
     match &world.source_branch {
         Some(branch) => format!("{place}#{branch}"),

@@ -123,6 +123,7 @@ impl Engine {
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let scanned = self.scan_with(&self.plain_keyring().0, world, id, began, progress).await;
+        self.keep_failures(world, std::iter::once((id, scanned.as_ref().err()))).await;
         self.settle_ledgers().await;
         scanned
     }
@@ -253,6 +254,7 @@ impl Engine {
         // The client has limits of its own; this one only bounds the futures.
         let outcomes: Vec<ScanOutcome> = futures::stream::iter(each).buffered(64).collect().await;
         self.settle_ledgers().await;
+        self.keep_failures(world, outcomes.iter().map(|(id, ended)| (id, ended.as_ref().err()))).await;
         self.note_scans(&outcomes).await;
         let repositories = ids.iter().filter_map(|id| world.inventory.repositories.get(id));
         self.keep_budgets(repositories.filter_map(|repository| image_name(repository).ok())).await;

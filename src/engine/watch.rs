@@ -287,7 +287,9 @@ impl Engine {
     ) -> Result<Looked, Problem> {
         let (keyring, _) = self.keyring(world, repository);
         let began = super::now();
-        let scan = self.scan_repository(repository, &keyring, began, |_| {}).await?;
+        let scanned = self.scan_repository(repository, &keyring, began, |_| {}).await;
+        self.keep_failures(world, std::iter::once((&repository.meta.id, scanned.as_ref().err()))).await;
+        let scan = scanned?;
         let passed = self.pass(world, repository, &scan).await;
         let in_files = in_files.get_or_init(|| self.in_files(world)).await.get(&repository.meta.id);
         let Revisited { incomplete, .. } = self.revisit(world, repository, (&scan, began), in_files).await;

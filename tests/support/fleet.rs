@@ -363,6 +363,7 @@ impl Screen {
             inventory: Arc::clone(&self.inventory),
             problems: vec![],
             cached: BTreeMap::new(),
+            failed: BTreeMap::new(),
             drafts: vec![],
             live: None,
             without_cluster: false,

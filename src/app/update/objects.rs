@@ -131,6 +131,9 @@ fn take_in(state: &mut State, loaded: Loaded) {
             entry.found = Some(scan);
         }
     }
+    for (id, problem) in loaded.failed {
+        state.scans.entry(&id).error.get_or_insert(problem);
+    }
     for id in inventory.repositories.keys() {
         plan_scan(state, id);
     }

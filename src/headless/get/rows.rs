@@ -1,14 +1,17 @@
 //! The rows of `get`: what each object says of itself, what its controller says, and what we find.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::super::session::{Judged, Reviewed, Session};
 use super::Row;
 use crate::domain::controller::{Beside, Reported};
 use crate::domain::inventory;
-use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind};
+use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::proposal::Reference;
 use crate::engine::{Engine, World, status};
+use crate::problem::Problem;
 
 fn title(flag: bool) -> String {
     if flag { "True" } else { "False" }.to_owned()
@@ -16,15 +19,22 @@ fn title(flag: bool) -> String {
 
 pub(super) fn repository_rows(session: &Session, judged: &Judged) -> impl Iterator<Item = Row> {
     let (engine, world) = (&session.engine, &session.world);
-    let row = move |repository| repository_row(engine, world, repository, judged);
+    let failures = engine.last_failures(world);
+    let row = move |repository| repository_row(engine, world, repository, (judged, &failures));
     world.inventory.repositories.values().map(row)
 }
 
-fn repository_row(engine: &Engine, world: &World, repository: &ImageRepository, judged: &Judged) -> Row {
+fn repository_row(
+    engine: &Engine,
+    world: &World,
+    repository: &ImageRepository,
+    (judged, failures): (&Judged, &BTreeMap<ObjectId, Problem>),
+) -> Row {
     let id = &repository.meta.id;
     let scan = judged.scans.get(id);
     let kept = scan.map(|scan| engine.kept(repository, &scan.tags));
-    let (status, counts) = status::of_repository(repository, kept.as_ref(), judged.scan_problems.get(id));
+    let problem = judged.scan_problems.get(id).or_else(|| failures.get(id));
+    let (status, counts) = status::of_repository(repository, kept.as_ref(), problem);
     let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
     // Of what a cluster has, its controllers have the say, as in flux; counts are ours.
     let reported = world.reported(Kind::ImageRepository, id);

@@ -125,6 +125,7 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
     let (engine, of) = (work.engine.clone(), Arc::clone(&world));
     let read = move || {
         let cached = engine.cached(&of);
+        let failed = engine.last_failures(&of);
         let draft = |id: &ObjectId| {
             let draft = engine.store().drafts().read(&journal::draft_key(&of.label, id))?;
             Some((id.clone(), draft.text))
@@ -136,9 +137,9 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         }
         problems.extend(engine.credential_problems(&of));
         problems.extend(engine.store().take_warnings());
-        (cached, drafts, problems)
+        (cached, failed, drafts, problems)
     };
-    let (cached, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
+    let (cached, failed, drafts, problems) = tokio::task::spawn_blocking(read).await.map_err(worker_ended)?;
     let mut held = work.held();
     if held.newest == job {
         held.forget_others(&world);
@@ -152,6 +153,7 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         inventory: Arc::clone(&world.inventory),
         problems,
         cached,
+        failed,
         drafts,
         live: cluster::live(&world),
         without_cluster: world.left_out.is_some(),

@@ -238,6 +238,7 @@ fn objects_that_changed_in_the_files_come_change_and_go() {
         inventory: Arc::new(inventory),
         problems: vec![],
         cached: BTreeMap::new(),
+        failed: BTreeMap::from([(web.clone(), Problem::new(Code::Unreachable, "shop/web", "gone"))]),
         drafts: vec![],
         live: None,
         without_cluster: false,
@@ -249,6 +250,8 @@ fn objects_that_changed_in_the_files_come_change_and_go() {
     });
     assert_eq!(scanned, Some(vec![ObjectId::new("shop", "late"), web.clone()]), "it is of another image");
     assert!(state.scans.get(&fresh).is_none() && !state.verdicts.contains_key(&web));
+    let failed = |id: &ObjectId| state.scans.get(id).is_some_and(|scan| scan.error.is_some());
+    assert!(failed(&web) && !failed(&ObjectId::new("shop", "late")), "an earlier run's scan had failed");
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
     let said = state.status.as_ref().map(|status| status.text.as_str());
     assert_eq!(said, Some("the files were read again: 1 object more, 2 gone"));

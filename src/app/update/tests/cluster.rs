@@ -65,6 +65,7 @@ fn files_that_go_on_without_the_cluster_say_so_until_it_answers() {
             inventory: Arc::clone(&state.inventory),
             problems: Vec::new(),
             cached: BTreeMap::new(),
+            failed: BTreeMap::new(),
             drafts: Vec::new(),
             live: None,
             without_cluster,

@@ -75,6 +75,7 @@ pub(super) fn ready(state: &mut State) -> Vec<Effect> {
         inventory: Arc::new(inventory),
         problems: Vec::new(),
         cached: BTreeMap::from([(ObjectId::new("shop", "web"), cached)]),
+        failed: BTreeMap::new(),
         drafts: Vec::new(),
         live: None,
         without_cluster: false,
