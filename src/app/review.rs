@@ -19,7 +19,7 @@ use crate::domain::hold;
 use crate::domain::lint::Survey;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{FilePreview, Ground, Selection};
-use crate::domain::proposal::{Decision, Hold, NewReference, Proposal, Site, Step, UpdateState};
+use crate::domain::proposal::{Decision, Hold, NewReference, Proposal, Site, Step, UpdateState, is_linked};
 
 /// What tells an update from all others: its automation and its policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -435,26 +435,6 @@ impl Review {
     }
 }
 
-/// Whether two sites belong together: markers of one object under one policy for parts of one reference.
-pub fn is_linked(a: &Site, b: &Site) -> bool {
-    let policy = |site: &Site| site.setter.splitn(3, ':').take(2).map(str::to_owned).collect::<Vec<_>>();
-    let is_part = |site: &Site| site.setter.split(':').count() > 2;
-    if (a.line, a.column, &a.file) == (b.line, b.column, &b.file) {
-        return true;
-    }
-    a.file == b.file
-        && a.object == b.object
-        && is_part(a)
-        && is_part(b)
-        && policy(a) == policy(b)
-        && parent(a) == parent(b)
-}
-
-/// The mapping that a site's field is in.
-fn parent(site: &Site) -> &str {
-    site.field.rsplit_once('.').map_or("", |(parent, _)| parent)
-}
-
 /// Whether `new` is `old`, which was approved, with another tag to go to and nothing else.
 fn only_newer(old: &Proposal, new: &Proposal) -> bool {
     let place = |site: &Site| (site.file.clone(), site.line, site.setter.clone(), site.old.clone());
@@ -481,6 +461,7 @@ fn carry_over(old: &Proposal, new: &mut Proposal) {
             site.decision = known.decision;
         }
     }
+    new.settle_links();
     new.decision = new.overall();
 }
 

@@ -1,9 +1,12 @@
 //! A proposal: one policy's selection against the marked sites that one automation may write. The screen and the JSON
 //! call it an *update*.
 
+mod linked;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::linked::is_linked;
 use super::age::Clocks;
 use super::edit::ObjectEdit;
 use super::object::ObjectId;

@@ -331,12 +331,17 @@ pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<Str
     let lost = decided.into_keys().map(|(_, file, line, _, setter, ..)| {
         format!("{}; {setter} is undecided again", changed_upstream(file, line))
     });
-    let lost = lost.collect();
+    let mut lost: Vec<String> = lost.collect();
     for (proposal, found) in after.iter_mut().zip(found) {
         for (site, decision) in proposal.sites.iter_mut().zip(found) {
             if let Some(decision) = decision.filter(|_| site.blocked.is_none()) {
                 site.decision = decision;
             }
+        }
+        let halves = proposal.settle_links();
+        for site in halves.iter().filter_map(|at| proposal.sites.get(*at)) {
+            let (place, setter) = (changed_upstream(&site.file, site.line), &site.setter);
+            lost.push(format!("{place}; {setter} is undecided again: what belongs to it is new"));
         }
         proposal.decision = proposal.overall();
     }

@@ -173,6 +173,7 @@ pub(super) fn remember(engine: &Engine, grounds: &[Ground], updates: &mut [Propo
         let automation = update.automation.clone();
         let made = decisions.apply(&automation, &mut update.sites);
         if made.is_some() {
+            update.settle_links();
             update.decision = update.overall();
         }
         newest = newest.max(made);

@@ -140,10 +140,12 @@ fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
             is_touched.then(|| "what changed upstream is undecided: look at it, then p".to_owned());
     }
     problems::report_all(state, "plan", problems);
-    if !moved.is_empty() {
+    let has_moved = !moved.is_empty();
+    if has_moved {
         state.tell(Level::Warning, moved);
     }
-    if is_touched { compare::propose(state, false, true) } else { vec![] }
+    // The diff that the dialog offers is that of what it asks about.
+    if is_touched || has_moved { compare::propose(state, false, is_touched) } else { vec![] }
 }
 
 /// Marks the rows of what changed upstream; whether there are any.

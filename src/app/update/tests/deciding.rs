@@ -189,6 +189,25 @@ fn linked_sites_are_decided_together() {
 }
 
 #[test]
+fn half_of_what_belongs_together_is_not_approved() {
+    let mut digest = update_named("web 1.0 -> 1.1");
+    digest.sites[0].setter = "shop:web:digest".to_owned();
+    digest.sites[0].field = ".spec.values.image.digest".to_owned();
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![digest.clone()]);
+    press(&mut state, &["space"]);
+    assert_eq!(state.review.tally().approved, 1);
+    let mut both = digest;
+    let mut tag = both.sites[0].clone();
+    (tag.line, tag.setter) = (tag.line + 1, "shop:web:tag".to_owned());
+    tag.field = ".spec.values.image.tag".to_owned();
+    both.sites.push(tag);
+    propose(&mut state, vec![both]);
+    assert_eq!(state.review.tally().approved, 0, "the tag would stay where it is");
+    assert_eq!(said(&state), Some("shop/web: 1 site changed upstream; approve again"));
+}
+
+#[test]
 fn an_approval_is_taken_back_in_the_plan_and_undone_there() {
     let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
     press(&mut state, &["a", "5", "x"]);
