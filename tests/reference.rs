@@ -154,6 +154,11 @@ fn messages_are_those_of_go_s_templates_and_sprig() {
 }
 
 #[test]
+fn printf_prints_what_go_prints() {
+    reference::compare_by("template", generate::printf::request, reference::difference_of_formats);
+}
+
+#[test]
 fn a_date_shows_its_fields_as_go_keeps_them() {
     let moment = r#"(toDate "2006-01-02 15:04:05.9 -0700" "1999-12-31 23:59:59.25 -0130")"#;
     let zero = r#"(toDate "x" "y")"#;
@@ -231,6 +236,15 @@ fn templates_that_are_seldom_written_are_those_of_go() {
             r#"{{printf "%8v|" (list nil 1)}}{{printf "%-8v|" (dict "a" nil)}}{{printf "%6v|%06d|" nil nil}}"#,
             Some("[<nil>        1]|map[a       :<nil>]| <nil>|%!d(<nil>)|"),
         ),
+        (
+            r#"{{printf "%.20g|%.3g|%.17g" 9.995 123456.0 0.1}}"#,
+            Some("9.9949999999999992184|1.23e+05|0.10000000000000001"),
+        ),
+        (r#"{{printf "%#08x|%#06o|%#.4o|%08O" 255 8 64 8}}"#, Some("0x000000ff|000010|0100|0o00000010")),
+        (r#"{{printf "%5.2T|%T|%8T" 1 nil "a"}}"#, Some("   in|<nil>|  string")),
+        (r#"{{printf "%+w|%#w|%." 1.5 (list 1) 2}}"#, None),
+        (r#"{{printf "%j" (toDate "2006 -0700" "2020 -0130").Location}}"#, None),
+        (r#"{{printf "%#.4v|%n" (toDate "2006" "2020") (toDate "2006" "2020").UTC}}"#, None),
     ] {
         let asked = json!({"op": "template", "template": template, "data": data});
         let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;

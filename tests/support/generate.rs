@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod policy;
+pub mod printf;
 pub mod reference;
 pub mod regex;
 pub mod semver;

@@ -144,7 +144,9 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
         return bad_verb(out, value, verb, spec);
     }
     if verb == 'T' && depth == 0 {
-        return pad(out, &value.type_name(), spec, false);
+        let name =
+            if matches!(value, Value::Nil) { value.type_name() } else { cut(&value.type_name(), spec) };
+        return pad(out, &name, spec, false);
     }
     if verb == 'p' && depth == 0 && !matches!(value, Value::Nil) {
         return put_address(out, value, verb, spec);
@@ -188,8 +190,8 @@ fn put(out: &mut Sink, value: &Value, verb: char, spec: Spec, depth: usize) -> f
                 dict.borrow().iter().map(|(key, value)| (Value::Text(key.clone()), value.clone())).collect();
             put_map(out, value, &entries, verb, spec, depth)
         }
-        Value::Struct(object) if value.kind() == "ptr" => {
-            if depth > 0 {
+        Value::Struct(object) if object.is_pointer() => {
+            if depth > 0 || object.fields.is_empty() {
                 return put_address(out, value, verb, spec);
             }
             out.write_str("&")?;
@@ -208,11 +210,18 @@ fn put_address(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Re
         Value::List(list) if list.is_nil => 0,
         Value::Map(map) if map.is_nil => 0,
         Value::List(_) | Value::Map(_) | Value::Dict(_) => ADDRESS,
-        Value::Struct(_) if value.kind() == "ptr" => ADDRESS,
+        Value::Struct(object) if object.is_pointer() && object.fields.is_empty() => 0,
+        Value::Struct(object) if object.is_pointer() => ADDRESS,
         _ => return bad_verb(out, value, verb, spec),
     };
     match verb {
-        'v' if spec.sharp_v => write!(out, "({})({address:#x})", value.type_name()),
+        'v' if spec.sharp_v && address == 0 => write!(out, "({})(nil)", value.type_name()),
+        'v' if spec.sharp_v => {
+            write!(out, "({})(", value.type_name())?;
+            put_int(out, value, address, 'x', Spec { sharp: true, ..spec })?;
+            out.write_str(")")
+        }
+        'v' if address == 0 => pad(out, "<nil>", spec, false),
         'v' | 'p' => put_int(out, value, address, 'x', Spec { sharp: !spec.sharp, ..spec }),
         'b' | 'o' | 'd' | 'x' | 'X' => put_int(out, value, address, verb, spec),
         _ => bad_verb(out, value, verb, spec),
@@ -257,8 +266,8 @@ fn put_map(
 
 fn put_struct(out: &mut Sink, object: &Rc<Struct>, verb: char, spec: Spec, depth: usize) -> fmt::Result {
     let go = spec.sharp_v;
-    if let Some(date) = time::source(object).filter(|_| go) {
-        return out.write_str(&date);
+    if let Some(date) = time::source(object).filter(|_| go && !spec.raw) {
+        return pad(out, &cut(&date, spec), spec, false);
     }
     out.write_str(if go { object.of.name.trim_start_matches('*') } else { "" })?;
     out.write_str("{")?;
@@ -280,11 +289,16 @@ fn bad_verb(out: &mut Sink, value: &Value, verb: char, spec: Spec) -> fmt::Resul
     out.write_str(")")
 }
 
-fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -> fmt::Result {
-    let cut: String = match spec.precision {
+/// The text up to the precision, counted in characters.
+fn cut(text: &str, spec: Spec) -> String {
+    match spec.precision {
         Some(length) => text.chars().take(length).collect(),
         None => text.to_owned(),
-    };
+    }
+}
+
+fn put_text(out: &mut Sink, value: &Value, text: &str, verb: char, spec: Spec) -> fmt::Result {
+    let cut = cut(text, spec);
     match verb {
         'v' if spec.sharp_v => pad(out, &quote(&cut), spec, false),
         'v' | 's' => pad(out, &cut, spec, false),
@@ -327,7 +341,7 @@ fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) 
         }
         'd' | 'v' => (size.to_string(), ""),
         'b' => (format!("{size:b}"), if spec.sharp { "0b" } else { "" }),
-        'o' => (format!("{size:o}"), if spec.sharp { "0" } else { "" }),
+        'o' => (format!("{size:o}"), ""),
         'O' => (format!("{size:o}"), "0o"),
         'x' => (format!("{size:x}"), if spec.sharp { "0x" } else { "" }),
         'X' => (format!("{size:X}"), if spec.sharp { "0X" } else { "" }),
@@ -343,12 +357,16 @@ fn put_int(out: &mut Sink, value: &Value, number: i128, verb: char, spec: Spec) 
     } else {
         ""
     };
+    // What stands before the digits for their base comes on top of the width, as in Go.
     let wanted = match spec.precision {
         Some(precision) => precision,
-        None if spec.zero && !spec.minus => spec.width.unwrap_or(0).saturating_sub(sign.len() + prefix.len()),
+        None if spec.zero && !spec.minus => spec.width.unwrap_or(0).saturating_sub(sign.len()),
         None => 0,
     };
     let zeros = "0".repeat(wanted.saturating_sub(digits.len()));
+    let is_octal = spec.sharp && matches!(verb, 'o' | 'O');
+    let marked = is_octal && !zeros.starts_with('0') && !digits.starts_with('0');
+    let zeros = if marked { format!("0{zeros}") } else { zeros };
     pad(out, &format!("{sign}{prefix}{zeros}{digits}"), Spec { zero: false, ..spec }, false)
 }
 

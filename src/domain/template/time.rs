@@ -12,11 +12,11 @@ mod parse;
 
 use std::rc::Rc;
 
-use super::value::{Struct, Value};
+use super::value::{Struct, StructType, Value};
 use calendar::{Civil, SECONDS_OF_DAY};
 
-use methods::LOCATION;
 pub(super) use methods::TIME;
+use methods::{LOCATION, TRANSITION, ZONE, ZONE_POINTER};
 pub(super) use number::shown as duration_shown;
 pub(super) use parse::parse;
 
@@ -61,28 +61,52 @@ impl Zone {
         }
     }
 
-    /// As fields of a struct; [`Self::of`] reads them.
-    fn into_fields(self) -> [Value; 3] {
-        let (kind, name, offset) = match self {
-            Self::Utc => (0, String::new(), 0),
-            Self::Local => (1, String::new(), 0),
-            Self::Fixed(name, offset) => (2, name, offset),
-        };
-        [Value::Int(kind), Value::text(name), Value::Int64(offset)]
-    }
-
-    fn of(fields: &[Value]) -> Option<Self> {
-        match fields {
-            [Value::Int(0), ..] => Some(Self::Utc),
-            [Value::Int(1), ..] => Some(Self::Local),
-            [_, Value::Text(name), Value::Int64(offset)] => Some(Self::Fixed(name.to_string(), *offset)),
-            _ => None,
-        }
-    }
-
-    /// `time.Location`.
+    /// `*time.Location`, as Go makes it; [`Self::of`] reads it.
     fn into_value(self) -> Value {
-        Value::Struct(Rc::new(Struct { of: &LOCATION, fields: self.into_fields().into() }))
+        let offset = Value::Int(self.offset());
+        let (name, zone) = (Value::text(self.name()), Value::text(self.name()));
+        let zone = vec![zone, offset, Value::Bool(false)];
+        let since_ever = vec![Value::Int64(i64::MIN), Value::Byte(0), Value::Bool(false), Value::Bool(false)];
+        let list = |of: &'static StructType, fields| Value::list(of.name, vec![object(of, fields)]);
+        let none = |of: &'static StructType| Value::appended(of.name, Vec::new());
+        let fields = match self {
+            Self::Fixed(..) => vec![
+                name,
+                list(&ZONE, zone.clone()),
+                list(&TRANSITION, since_ever),
+                Value::text(""),
+                Value::Int64(i64::MIN),
+                Value::Int64(i64::MAX),
+                object(&ZONE_POINTER, zone),
+            ],
+            Self::Utc | Self::Local => vec![
+                name,
+                none(&ZONE),
+                none(&TRANSITION),
+                Value::text(""),
+                Value::Int64(0),
+                Value::Int64(0),
+                object(&ZONE_POINTER, Vec::new()),
+            ],
+        };
+        // The two differ in nothing but where they lie.
+        let kind = Value::Bool(self == Self::Local);
+        object(&LOCATION, fields.into_iter().chain([kind]).collect())
+    }
+
+    /// What [`Self::into_value`] made; UTC where there is none.
+    fn of(location: &Struct) -> Self {
+        match location.fields.as_slice() {
+            [Value::Text(name), Value::List(zones), ..] if !zones.is_nil => match zones.items.first() {
+                Some(Value::Struct(zone)) => {
+                    let offset = zone.fields.get(1).and_then(Value::whole);
+                    Self::Fixed(name.to_string(), offset.unwrap_or_default())
+                }
+                _ => Self::Utc,
+            },
+            [.., Value::Bool(true)] => Self::Local,
+            _ => Self::Utc,
+        }
     }
 }
 
@@ -146,11 +170,11 @@ impl Moment {
     }
 
     pub(super) fn into_value(self) -> Value {
-        // A number prints as `nil` does where a verb shows the fields.
-        let place = if self.zone == Zone::Utc { Value::Uint64(0) } else { self.zone.into_value() };
+        let place =
+            if self.zone == Zone::Utc { object(&LOCATION, Vec::new()) } else { self.zone.into_value() };
         let below = Value::Uint64(self.nanoseconds.unsigned_abs());
         let fields = vec![below, Value::Int64(self.seconds.wrapping_sub(ZERO.seconds)), place];
-        Value::Struct(Rc::new(Struct { of: &TIME, fields }))
+        object(&TIME, fields)
     }
 
     /// What [`Self::into_value`] made, [`ZERO`] of any other struct.
@@ -159,12 +183,16 @@ impl Moment {
             return ZERO;
         };
         let zone = match place {
-            Value::Struct(place) => Zone::of(&place.fields).unwrap_or(Zone::Utc),
+            Value::Struct(place) => Zone::of(place),
             _ => Zone::Utc,
         };
         let nanoseconds = i64::try_from(*below).unwrap_or_default();
         Self { seconds: seconds.wrapping_add(ZERO.seconds), nanoseconds, zone }
     }
+}
+
+fn object(of: &'static StructType, fields: Vec<Value>) -> Value {
+    Value::Struct(Rc::new(Struct { of, fields }))
 }
 
 /// The text of a date in JSON; `None` if the struct is none.

@@ -95,7 +95,7 @@ pub(super) type Dict = Rc<RefCell<Entries>>;
 #[derive(Debug)]
 pub(super) struct Struct {
     pub(super) of: &'static StructType,
-    /// In the order of the type's fields.
+    /// In the order of the type's fields, what stands behind those for us alone; none at all of a pointer that is nil.
     pub(super) fields: Vec<Value>,
 }
 
@@ -156,6 +156,11 @@ impl Field {
 }
 
 impl Struct {
+    /// Whether it is a pointer to a struct.
+    pub(super) fn is_pointer(&self) -> bool {
+        self.of.name.starts_with('*')
+    }
+
     /// The value of the field `name`, its own or an embedded one's.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         let own = self.of.fields.iter().position(|field| field.name == name && !field.hidden);
@@ -239,7 +244,7 @@ impl Value {
             Self::Text(_) => "string",
             Self::List(_) => "slice",
             Self::Map(_) | Self::Dict(_) => "map",
-            Self::Struct(value) if value.of.name.starts_with('*') => "ptr",
+            Self::Struct(value) if value.is_pointer() => "ptr",
             Self::Struct(_) => "struct",
             Self::Named(_, of) => of.kind,
         }

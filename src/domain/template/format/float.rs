@@ -21,8 +21,25 @@ pub(in super::super) fn general(number: f64, precision: Option<usize>) -> String
     if power < -4 || power >= i32::try_from(limit).unwrap_or(i32::MAX) {
         return format!("{mantissa}e{exponent}");
     }
-    let rounded: f64 = digits.parse().unwrap_or(number);
-    format!("{rounded}")
+    positional(mantissa, power)
+}
+
+/// A number with one digit before its point, times ten to the `power`, written out.
+fn positional(mantissa: &str, power: i32) -> String {
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(mantissa) => ("-", mantissa),
+        None => ("", mantissa),
+    };
+    let digits = mantissa.replace('.', "");
+    let before = usize::try_from(power).map_or(0, |power| power + 1);
+    if before == 0 {
+        return format!("{sign}0.{}{digits}", "0".repeat(usize::try_from(-1 - power).unwrap_or(0)));
+    }
+    match digits.split_at_checked(before) {
+        Some((whole, "")) => format!("{sign}{whole}"),
+        Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
+        None => format!("{sign}{digits}{}", "0".repeat(before - digits.len())),
+    }
 }
 
 /// A floating-point number as `strconv` formats it for `verb`, one of `b e E f g G x X`; no precision: as many digits as

@@ -57,7 +57,8 @@ impl Printf<'_> {
             (spec.width, rest) = number(rest);
             self.is_good &= !indexed || spec.width.is_none();
         }
-        if let Some(tail) = rest.strip_prefix('.') {
+        // A point that ends the format is a verb.
+        if let Some(tail) = rest.strip_prefix('.').filter(|tail| !tail.is_empty()) {
             self.is_good &= !indexed;
             (indexed, rest) = self.argument_number(tail);
             if let Some(tail) = rest.strip_prefix('*') {
@@ -81,7 +82,7 @@ impl Printf<'_> {
     }
 
     fn operand(&mut self, verb: char, mut spec: Spec) -> fmt::Result {
-        if verb == 'v' {
+        if matches!(verb, 'v' | 'w') {
             (spec.plus_v, spec.plus) = (spec.plus, false);
             (spec.sharp_v, spec.sharp) = (spec.sharp, false);
         }

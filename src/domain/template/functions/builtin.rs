@@ -239,6 +239,7 @@ fn is_nil(value: &Value) -> bool {
 /// Whether Go's `==` takes values of this type.
 fn is_comparable(value: &Value) -> bool {
     match value {
+        Value::Struct(object) if object.is_pointer() => true,
         Value::Struct(object) => object.fields.iter().all(is_comparable),
         Value::List(_) | Value::Map(_) | Value::Dict(_) => false,
         _ => true,

@@ -63,7 +63,7 @@ const CALLS: &[Function] = &[
     Function::fixed("Sub", &[Param::Time], |v| Ok(duration(between(&at(v, 0), &at(v, 1))))),
     Function::fixed("In", &[Param::Location], |v| match v.get(1) {
         Some(Value::Struct(location)) => {
-            let zone = Zone::of(&location.fields).unwrap_or(Zone::Utc);
+            let zone = Zone::of(location);
             Ok(Moment { zone, ..at(v, 0) }.into_value())
         }
         _ => Err("time: missing Location in call to Time.In".to_owned()),
@@ -102,9 +102,28 @@ pub(super) static LOCATION: StructType = StructType {
     text: Some(place),
 };
 
+/// `time.zone`: how far a place is from Greenwich.
+pub(super) static ZONE: StructType = StructType {
+    name: "time.zone",
+    fields: &[hidden("name"), hidden("offset"), hidden("isDST")],
+    methods: &[],
+    calls: &[],
+    text: None,
+};
+
+/// `*time.zone`
+pub(super) static ZONE_POINTER: StructType = StructType { name: "*time.zone", ..ZONE };
+
+/// `time.zoneTrans`: since when a place is that far.
+pub(super) static TRANSITION: StructType = StructType {
+    name: "time.zoneTrans",
+    fields: &[hidden("when"), hidden("index"), hidden("isstd"), hidden("isutc")],
+    ..ZONE
+};
+
 /// `Location.String`.
 fn place(own: &Struct) -> Rc<str> {
-    Zone::of(&own.fields).map_or_else(|| "".into(), |zone| zone.name().into())
+    Zone::of(own).name().into()
 }
 
 const fn hidden(name: &'static str) -> Field {
