@@ -254,6 +254,9 @@ pub struct Global {
     /// [`Cli::min_age`], which is no flag of every command.
     #[arg(skip)]
     pub min_age: Option<MinAge>,
+    /// Whether a value of a configuration file that cannot be read is a warning: the dashboard's reading of it.
+    #[arg(skip)]
+    pub lenient: bool,
 }
 
 /// The commands.

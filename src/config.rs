@@ -5,6 +5,7 @@
 mod file;
 mod forge;
 mod keys;
+mod lenient;
 mod locked;
 mod registry;
 mod view;

@@ -300,6 +300,7 @@ pub(crate) fn settings(cli: &Cli) -> Result<Settings, Problem> {
         global.files = Some(path.clone());
     }
     global.min_age = cli.min_age()?;
+    global.lenient = cli.wants_screen();
     crate::config::resolve(&global, &ProcessEnvironment, secrets, || current_context(&cli.global))
 }
 

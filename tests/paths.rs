@@ -52,8 +52,13 @@ fn pushed(pty: &Pty) -> (String, Vec<String>) {
         repository.find_branch("main", git2::BranchType::Local).unwrap().get().target(),
         Some(parent.id())
     );
-    let (old, new) = (parent.tree().unwrap(), commit.tree().unwrap());
-    let diff = repository.diff_tree_to_tree(Some(&old), Some(&new), None).unwrap();
+    let lines = changed(&repository, &parent.tree().unwrap(), &commit.tree().unwrap());
+    (commit.message().unwrap().to_owned(), lines)
+}
+
+/// The lines that differ, with their signs.
+fn changed(repository: &git2::Repository, old: &git2::Tree<'_>, new: &git2::Tree<'_>) -> Vec<String> {
+    let diff = repository.diff_tree_to_tree(Some(old), Some(new), None).unwrap();
     let mut lines = Vec::new();
     diff.print(git2::DiffFormat::Patch, |_, _, line| {
         if matches!(line.origin(), '+' | '-') {
@@ -62,7 +67,7 @@ fn pushed(pty: &Pty) -> (String, Vec<String>) {
         true
     })
     .unwrap();
-    (commit.message().unwrap().to_owned(), lines)
+    lines
 }
 
 fn assert_only_tags_changed(lines: &[String]) {
@@ -107,6 +112,66 @@ fn looked_at_approved_worded_and_pushed_in_six_keys() {
     let (message, lines) = pushed(&pty);
     assert!(message.lines().next().unwrap().ends_with(" by hand"), "{message}");
     assert_only_tags_changed(&lines);
+}
+
+#[test]
+fn all_but_one_go_to_a_branch_for_review_in_seven_keys() {
+    let mut pty = demo(100, 30);
+    pty.press("a").wait("approved 5 of 6");
+    pty.press("j").see(&CursorOn(4)).press("s").wait("[-] flux-system/mysql");
+    pty.press("b")
+        .wait("review")
+        .press("2")
+        .wait_until("the menu is gone", |text| !text.contains("Esc  cancel"));
+    pty.press("p").wait("Push 2 commits?").wait("supercargo/");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 2 commits");
+    println!("G2: {} keys", pty.keys);
+    assert_eq!(pty.keys, 7);
+    let repository = git2::Repository::open_bare(remote(&pty)).unwrap();
+    let names = repository.branches(Some(git2::BranchType::Local)).unwrap();
+    let names: Vec<String> =
+        names.map(|branch| branch.unwrap().0.name().unwrap().unwrap().to_owned()).collect();
+    assert!(names.iter().any(|name| name.starts_with("supercargo/")), "{names:?}");
+}
+
+#[test]
+fn why_a_tag_was_not_picked_and_another_pattern_for_it_take_six_keys() {
+    let mut pty = demo(100, 30);
+    pty.press("t").wait("› tags").wait("v2.14.0");
+    pty.press("/").wait("FILTER").send("v2.14").wait("(1 of 9)").press(ENTER).wait("FILTER v2.14");
+    pty.press(ENTER).wait("why v2.14.0 is not selected");
+    pty.press("e").wait("› playground").send("x").wait("EDIT");
+    pty.press(ESCAPE).wait_until("the tags again", |text| !text.contains("› playground"));
+    println!("G3: {} keys", pty.keys);
+    assert_eq!(pty.keys, 6);
+}
+
+#[test]
+fn a_bad_tag_is_held_and_the_rest_pushed_in_five_keys_on_a_small_terminal() {
+    let mut pty = demo(80, 24);
+    pty.press("H").wait("Hold flux-system/checkout-api?").send("crashes").wait("crashes");
+    pty.press(ENTER).wait("[H] flux-").press("a").wait("approved 4 of 5");
+    pty.press("p").wait("Push 2 commits?");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 2 commits");
+    println!("G4: {} keys", pty.keys);
+    assert_eq!(pty.keys, 5);
+    let repository = git2::Repository::open_bare(remote(&pty)).unwrap();
+    let tree =
+        |name| repository.find_branch(name, git2::BranchType::Local).unwrap().get().peel_to_tree().unwrap();
+    let lines = changed(&repository, &tree("main"), &tree("image-updates"));
+    let is_held = |line: &String| !line.contains("$imagepolicy") || line.contains("checkout-api");
+    assert!(!lines.is_empty() && !lines.iter().any(is_held), "{lines:?}");
+}
+
+#[test]
+fn a_value_of_a_wrong_type_is_told_and_does_not_stop_the_dashboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "ascii = 3\n").unwrap();
+    let mut pty = demo_with(100, 30, &[("SUPERCARGO_CONFIG", path.to_str().unwrap())]);
+    pty.press("!").wait("› Errors").press("G").wait("config.toml:1:9").wait("default is in force");
 }
 
 #[test]

@@ -528,8 +528,8 @@ impl State {
     /// Keeps what is wrong with the settings and stops nothing, and says it.
     pub fn remark(&mut self, problems: impl IntoIterator<Item = Problem>) {
         for problem in problems {
-            let text = problem.to_string();
-            if self.errors.add(self.now, "configuration", problem, None) {
+            let (text, what) = (problem.to_string(), problem.subject.clone());
+            if self.errors.add(self.now, &what, problem, None) {
                 self.tell(Level::Warning, format!("{text}   ! shows more"));
             }
         }

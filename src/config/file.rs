@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 use super::keys::{self, Keys};
+use super::lenient::readable;
 use super::{Environment, ForgeConfig, RegistryConfig, config_problem};
 use crate::app::profile::Profile;
 use crate::cli::Global;
@@ -192,10 +193,11 @@ pub(super) fn read_files(
     env: &dyn Environment,
     warnings: &mut Vec<Problem>,
 ) -> Result<[File; 2], Problem> {
-    let system = read_file(Path::new(SYSTEM_FILE), false, warnings)?;
+    let mut read = |path: &Path, must_exist| read_file(path, must_exist, global.lenient, warnings);
+    let system = read(Path::new(SYSTEM_FILE), false)?;
     let user = match (&global.config, user_file(env)) {
-        (Some(path), _) => read_file(path, true, warnings)?,
-        (None, Some(path)) => read_file(&path, false, warnings)?,
+        (Some(path), _) => read(path, true)?,
+        (None, Some(path)) => read(&path, false)?,
         (None, None) => File::default(),
     };
     Ok([system, user])
@@ -221,8 +223,14 @@ pub(super) fn read_table(path: &Path) -> Result<toml::Table, Problem> {
     toml::from_str(&text).map_err(|error| located(&name, &text, &error))
 }
 
-/// Reads one configuration file; absent is empty unless it was asked for by name.
-fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
+/// Reads one configuration file; absent is empty unless it was asked for by name. Of a `lenient` reader a value that cannot be
+/// read is a warning.
+fn read_file(
+    path: &Path,
+    must_exist: bool,
+    lenient: bool,
+    warnings: &mut Vec<Problem>,
+) -> Result<File, Problem> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
@@ -232,11 +240,13 @@ fn read_file(path: &Path, must_exist: bool, warnings: &mut Vec<Problem>) -> Resu
             return Err(config_problem(&path.display().to_string(), "cannot be read").caused_by(&error));
         }
     };
-    parse_file(&path.display().to_string(), &text, warnings)
+    let name = path.display().to_string();
+    let text = if lenient { readable(&name, text, warnings) } else { text };
+    parse_file(&name, &text, warnings)
 }
 
 /// What is wrong with the file called `name`, by line and column, both counted from 1.
-fn located(name: &str, text: &str, error: &toml::de::Error) -> Problem {
+pub(super) fn located(name: &str, text: &str, error: &toml::de::Error) -> Problem {
     let at = place(text, error.span().map_or(0, |span| span.start));
     config_problem(&format!("{name}:{at}"), error.message().to_owned())
 }
