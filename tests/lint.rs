@@ -76,6 +76,21 @@ fn each_marker_below_the_path_gets_a_verdict_and_problems_make_exit_1() {
     assert_eq!(chain.as_object().unwrap().len(), 4, "{chain}");
 }
 
+#[test]
+fn what_strict_alone_counts_is_told_in_a_line_without_it() {
+    let root = tree();
+    let told = "► --strict lists and counts 2 more: 1 unmarked image, 1 broken chain\n";
+    for output in [&["deploy"][..], &["deploy", "-o", "json"]] {
+        let ran = lint(&root, output).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!((ran.status.code(), said.matches(told).count()), (Some(1), 1), "{said}");
+    }
+    for silent in [&["deploy", "--strict"][..], &["deploy", "--quiet"]] {
+        let said = String::from_utf8(lint(&root, silent).output().unwrap().stderr).unwrap();
+        assert!(!said.contains("--strict"), "{said}");
+    }
+}
+
 /// The objects of [`CLINIC`]: one automation for part of the tree, one whose source is missing.
 const CLINIC_OBJECTS: &str = "apiVersion: image.toolkit.fluxcd.io/v1beta2
 kind: ImageRepository

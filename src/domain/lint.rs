@@ -212,14 +212,19 @@ impl Report {
     /// How many problems there are; with `strict` everything counts but markers that are as they should be.
     pub fn problems(&self, strict: bool) -> usize {
         let markers = self.markers.iter().filter(|marker| marker.verdict.is_problem()).count();
-        let more = [
-            self.unmarked.len(),
-            self.unused_policies.len(),
-            self.unused_repositories.len(),
-            self.broken_chains.len(),
-            self.obsolete.len(),
-        ];
-        markers + self.files.len() + if strict { more.iter().sum() } else { 0 }
+        let more = if strict { self.only_strict().iter().map(|(found, _)| found).sum() } else { 0 };
+        markers + self.files.len() + more
+    }
+
+    /// What `strict` alone counts: how many of each kind, and the word for one.
+    pub fn only_strict(&self) -> [(usize, &'static str); 5] {
+        [
+            (self.unmarked.len(), "unmarked image"),
+            (self.unused_policies.len(), "unused policy"),
+            (self.unused_repositories.len(), "unused repository"),
+            (self.broken_chains.len(), "broken chain"),
+            (self.obsolete.len(), "obsolete object"),
+        ]
     }
 
     /// Leaves out what is said of other files than those that are `wanted`. What is said of objects stays.

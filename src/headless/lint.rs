@@ -17,6 +17,7 @@ use crate::domain::marker;
 use crate::domain::object::ObjectId;
 use crate::domain::parallel::in_parallel;
 use crate::problem::Problem;
+use crate::text::count;
 
 /// Runs `lint`.
 ///
@@ -36,11 +37,22 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     let mut problems = session.problems();
     problems.extend(judged.problems().filter(|problem| !session.world.problems.contains(problem)).cloned());
     let count = report.problems(args.strict);
+    let more = if args.strict { None } else { left_to_strict(&report) };
     let document = Lint { report, count, strict: args.strict };
     let is_empty = document.report.markers.is_empty() && document.report.files.is_empty();
     let answer = Answer::new(document).with_problems(problems).with_exit(u8::from(count > 0));
     let none = || format!("⚠ no markers below {}", path.display());
+    let answer = more.into_iter().fold(answer, Answer::with_note);
     Ok(if is_empty { answer.with_note(none()) } else { answer })
+}
+
+/// That there is more to be found with `--strict`, if there is.
+fn left_to_strict(report: &Report) -> Option<String> {
+    let found = report.only_strict().into_iter().filter(|(found, _)| *found > 0);
+    let (found, kinds): (Vec<usize>, Vec<String>) =
+        found.map(|(found, kind)| (found, count(found, kind))).unzip();
+    let all: usize = found.iter().sum();
+    (all > 0).then(|| format!("► --strict lists and counts {all} more: {}", kinds.join(", ")))
 }
 
 /// Judges the markers of the whole work tree, so that a policy whose marker stands elsewhere is not called unused, and
