@@ -14,6 +14,7 @@ pub mod flux;
 pub mod kubeconfig;
 mod load;
 pub mod objects;
+pub mod owner;
 pub mod secrets;
 pub mod sync;
 pub mod yaml;

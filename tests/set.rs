@@ -56,6 +56,27 @@ fn without_write_it_prints_a_patch_that_git_applies_and_touches_nothing() {
     }
 }
 
+/// Gives a file to somebody else; `false` where this account may not.
+fn given_away(file: &Path) -> bool {
+    std::os::unix::fs::chown(file, Some(12_345), Some(54_321)).is_ok()
+}
+
+#[test]
+fn a_file_that_is_rewritten_by_root_still_belongs_to_its_owner() {
+    use std::os::unix::fs::MetadataExt as _;
+    let root = tree();
+    let file = root.path().join("apps/b.yaml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    if !given_away(&file) {
+        return;
+    }
+    let output = set(root.path(), &[POLICY, "--write", "apps"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let now = fs::metadata(&file).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), NEW);
+    assert_eq!((now.uid(), now.gid(), now.mode() & 0o777), (12_345, 54_321, 0o640));
+}
+
 #[test]
 fn with_write_it_changes_the_files_keeps_their_mode_and_then_finds_nothing_to_do() {
     let root = tree();

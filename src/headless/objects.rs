@@ -28,6 +28,7 @@ use crate::engine::{Engine, Note, World, status};
 use crate::problem::{Code, Problem};
 use crate::source::create::{Made, NewObject};
 use crate::source::objects::{self, Action};
+use crate::source::owner::Owner;
 use crate::source::{export as yaml, files};
 use crate::store::Dirs;
 
@@ -275,7 +276,9 @@ fn write_at(object: &NewObject, path: Option<&Path>, settings: &Settings) -> Res
         None => files::parse(&files::read_work_tree(&root)?.files, &settings.default_namespace).inventory,
     };
     let target = objects::target(object, path, &root, &current, &inventory);
+    let owner = Owner::of(&target);
     let action = objects::write(object, &target, false)?;
     let shown = target.strip_prefix(objects::clean(&root)).unwrap_or(&target).display().to_string();
-    Ok(Written { action, file: target, shown, warnings: Vec::new() })
+    let lost = owner.and_then(|owner| owner.lost(&target, &shown));
+    Ok(Written { action, file: target, shown, warnings: lost.into_iter().collect() })
 }

@@ -22,6 +22,7 @@ use crate::domain::setrun::{self, FileSet, Update};
 use crate::domain::setter::Setters;
 use crate::environment::is_own_folder;
 use crate::problem::{Code, Problem};
+use crate::source::owner::Owner;
 
 /// Unchanged lines around each change.
 const CONTEXT: usize = 3;
@@ -71,7 +72,7 @@ pub(super) fn run(
     }
     if write {
         for file in &report.files {
-            file.write(&setters)?;
+            problems.extend(file.write(&setters)?);
             if !settings.quiet && settings.output != Format::Json {
                 // Nothing is lost with a message that nobody can read.
                 let _ = writeln!(streams.err, "✔ {} rewritten", super::table::clean(&file.shown));
@@ -232,13 +233,14 @@ fn read_and_set(place: &Path, setters: &Setters) -> Result<(String, FileSet), Fa
     Ok((text, set))
 }
 
-/// Puts `bytes` in the place of a file in one step, keeping its permissions.
-pub(super) fn replace(place: &Path, bytes: &[u8]) -> Result<(), Problem> {
+/// Puts `bytes` in the place of a file in one step, keeping its permissions, and its owner as far as this account may.
+fn replace(place: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let write = || -> io::Result<()> {
-        let permissions = fs::metadata(place)?.permissions();
+        let known = fs::metadata(place)?;
         let mut file = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
         file.write_all(bytes)?;
-        file.as_file().set_permissions(permissions)?;
+        Owner::from(&known).give(file.as_file())?;
+        file.as_file().set_permissions(known.permissions())?;
         file.as_file().sync_all()?;
         file.persist(place).map(drop).map_err(|error| error.error)
     };
@@ -277,8 +279,8 @@ impl Changed {
         }))
     }
 
-    /// Makes the change, unless the file is another by now.
-    fn write(&self, setters: &Setters) -> Result<(), Problem> {
+    /// Makes the change, unless the file is another by now; a warning if it belongs to somebody else then.
+    fn write(&self, setters: &Setters) -> Result<Option<Problem>, Problem> {
         let new = match read_and_set(&self.place, setters) {
             Ok((old, set)) => set.text.filter(|_| sha256(&old) == self.before),
             Err(Failure::Unreadable(problem)) => return Err(problem),
@@ -292,7 +294,9 @@ impl Changed {
             )
             .hint("Run the command again.")
         };
-        replace(&self.place, new.ok_or_else(changed)?.as_bytes())
+        let owner = Owner::of(&self.place);
+        replace(&self.place, new.ok_or_else(changed)?.as_bytes())?;
+        Ok(owner.and_then(|owner| owner.lost(&self.place, &self.shown)))
     }
 }
 

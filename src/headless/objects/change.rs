@@ -19,6 +19,7 @@ use crate::source::create::Made;
 use crate::source::edit::{self, Place};
 use crate::source::files::{self, SourceFile};
 use crate::source::objects;
+use crate::source::owner::Owner;
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,12 +305,16 @@ impl Files {
                 new => new,
             }
         };
+        let owner = Owner::of(&file);
         match &new {
             Some(new) => objects::rewrite(&file, &text, new)?,
             None => objects::remove_file(&file, &text)?,
         }
         self.keep(&place.file, new.as_deref().unwrap_or_default());
-        let warning = new.is_none().then(|| still_listed(&self.root, &place.file)).flatten();
+        let warning = match &new {
+            None => still_listed(&self.root, &place.file),
+            Some(_) => owner.and_then(|owner| owner.lost(&file, &place.file)),
+        };
         let line = match change {
             Change::Delete => place.line,
             _ => first_difference(&text, new.as_deref().unwrap_or_default()),

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::ObjectError;
+use crate::source::owner::Owner;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub fn text(file: &Path) -> Result<String, ObjectError> {
     read(file)?.ok_or_else(gone)
 }
 
-/// Gives a file that says `old` another text, at once; its permissions stay.
+/// Gives a file that says `old` another text, at once; its permissions stay, and its owner as far as this account may.
 ///
 /// # Errors
 /// It cannot be written, or says something else than `old` by now.
@@ -86,7 +87,7 @@ pub(super) fn replace(file: &Path, old: Option<&str>, new: &str, access: Access)
     let doing = |doing: &'static str| move |source| ObjectError::Io { doing, path: file.to_owned(), source };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(doing("creating the folder of"))?;
-    let known = fs::metadata(file).ok().map(|found| found.permissions());
+    let known = fs::metadata(file).ok();
     // What is to be kept from others is at no moment open to them: the permissions of the old file come after the text.
     let mode = if known.is_none() && access == Access::AsBefore { 0o666 } else { 0o600 };
     let mut temporary = tempfile::Builder::new()
@@ -95,8 +96,9 @@ pub(super) fn replace(file: &Path, old: Option<&str>, new: &str, access: Access)
         .tempfile_in(folder)
         .map_err(doing("writing beside"))?;
     temporary.write_all(new.as_bytes()).map_err(doing("writing"))?;
-    if let Some(permissions) = known.filter(|_| access != Access::Owner) {
-        temporary.as_file().set_permissions(permissions).map_err(doing("writing"))?;
+    if let Some(known) = known.filter(|_| access != Access::Owner) {
+        Owner::from(&known).give(temporary.as_file()).map_err(doing("writing"))?;
+        temporary.as_file().set_permissions(known.permissions()).map_err(doing("writing"))?;
     }
     temporary.as_file().sync_all().map_err(doing("writing"))?;
     still_says(file, old)?;
@@ -134,6 +136,20 @@ mod tests {
         remove_file(&file, "new").unwrap();
         refused(rewrite(&file, "new", "newer"));
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_rewritten_still_belongs_to_its_owner() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.yaml");
+        fs::write(&file, "old").unwrap();
+        // Nobody but root may give a file away.
+        if chown(&file, Some(12_345), Some(54_321)).is_ok() {
+            rewrite(&file, "old", "new").unwrap();
+            let now = fs::metadata(&file).unwrap();
+            assert_eq!((now.uid(), now.gid()), (12_345, 54_321));
+        }
     }
 
     #[test]
