@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::notices::Notices;
+use super::notices::{Notices, Part};
 use disk::{append, beginning, give_back, make_folder, replace, shorten_file};
 
 pub(super) use disk::probe;
@@ -302,7 +302,9 @@ impl Shelf {
         match make_folder(folder).and_then(|()| work(folder)) {
             Ok(()) => true,
             Err(error) => {
-                self.notices.memory_only(&format!("{} cannot be written: {error}", folder.display()));
+                let is_cache = self.lasting == Lasting::Whenever;
+                let part = if is_cache { Part::Cache } else { Part::State };
+                self.notices.unwritable(part, folder, &error);
                 false
             }
         }
