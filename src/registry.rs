@@ -11,6 +11,7 @@ mod auth;
 mod challenge;
 pub mod client;
 mod docker_config;
+mod docker_file;
 pub mod error;
 pub mod examine;
 #[cfg(any(fuzzing, test))]

@@ -49,7 +49,7 @@ use jiff::Timestamp;
 
 use crate::domain::tags::TagList;
 use crate::problem::Problem;
-use notices::Notices;
+use notices::{Notices, Part};
 use shelf::Shelf;
 
 /// The one door to everything that is kept. Share it behind an [`Arc`].
@@ -77,8 +77,10 @@ impl Store {
     /// Without a folder (no `HOME`) everything is kept in memory, and one warning says so.
     pub fn open(dirs: &Dirs) -> Self {
         let notices = Arc::new(Notices::default());
-        if dirs.state.is_none() || dirs.cache.is_none() {
-            notices.memory_only("no home directory is known");
+        for (part, dir) in [(Part::State, &dirs.state), (Part::Cache, &dirs.cache)] {
+            if dir.is_none() {
+                notices.memory_only(part, "no home directory is known");
+            }
         }
         let state = |name: &str| Shelf::new(dirs.state.as_ref().map(|dir| dir.join(name)), &notices);
         let cache = |name: &str| Shelf::of_cache(dirs.cache.as_ref().map(|dir| dir.join(name)), &notices);
@@ -186,11 +188,11 @@ impl Store {
         self.role.try_lock()
     }
 
-    /// Whether files can be written in `folder`, which is made if need be; if not, that is the warning about memory.
+    /// Whether files can be written in `folder` of a cache, which is made if need be; if not, that is the warning about memory.
     pub fn can_use(&self, folder: &Path) -> bool {
         shelf::probe(folder)
             .inspect_err(|error| {
-                self.notices.memory_only(&format!("{} cannot be written: {error}", folder.display()));
+                self.notices.unwritable(Part::Cache, folder, error);
             })
             .is_ok()
     }

@@ -204,6 +204,41 @@ fn podmans_files_of_logins_serve_where_dockers_has_none() {
 }
 
 #[test]
+fn a_pipe_of_logins_is_read_once_for_all_requests_and_one_without_a_writer_is_given_up() {
+    let Some(registry) = registry() else { return };
+    let auth = base64(format!("rita:{SECRET}"));
+    let login = format!(r#"{{"auths":{{"{}":{{"auth":"{auth}"}}}}}}"#, registry.host);
+    let operator = Operator::new("{}", &[]);
+    let object = |name: &str| {
+        format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: edge}}\n\
+             spec: {{interval: 1m, image: {}/team/app}}\n",
+            registry.host
+        )
+    };
+    operator.write("objects.yaml", &["a", "b", "c"].map(object).concat());
+    operator.write("login.json", &login);
+    let shell = |script: &str| {
+        let program = operator.command(&["scan", "repository", "--all"]);
+        let mut shell = Command::new("bash");
+        shell.args(["-c", script, "bash"]).arg(program.get_program()).args(program.get_args());
+        shell.current_dir(operator.folder.path()).env_clear();
+        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = shell.output().unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+    };
+    let (status, said) = shell("REGISTRY_AUTH_FILE=<(cat login.json) exec \"$@\"");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("registry auth file"), "{said}");
+    let begun = std::time::Instant::now();
+    let (status, said) = shell("mkfifo pipe; REGISTRY_AUTH_FILE=pipe exec \"$@\"");
+    assert_eq!(status, Some(4), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let says = "pipe could not be read: it is a pipe that nobody wrote to its end within 5 s";
+    assert_eq!(said.matches(says).count(), 1, "{said}");
+}
+
+#[test]
 fn two_pull_secrets_for_one_registry_never_mix() {
     let Some(registry) = registry() else { return };
     let object = |name: &str, secret: &str| {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::docker_config::{DockerFile, Entry, docker_files, first, read_auths, read_dockercfg};
+use super::docker_file;
 use super::error::RegistryError;
 use super::helper::{self, Helper};
 use super::http::Http;
@@ -95,7 +96,7 @@ impl Credential {
 }
 
 /// Why a source of credentials cannot be used.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum KeyringError {
     /// It is not the JSON it should be.
     #[error("{label} does not parse: {reason}")]
@@ -256,32 +257,21 @@ impl Keyring {
         Ok(())
     }
 
-    /// Reads those of docker's and its relatives' files that exist; what fails is returned, and the rest counts.
+    /// Reads those of docker's and its relatives' files that exist; what fails is returned, and the rest counts. A file is read again
+    /// when it has changed, and a pipe never.
     pub fn add_docker_files(&mut self, variable: impl Fn(&str) -> Option<OsString>) -> Vec<KeyringError> {
         let mut failed = Vec::new();
         for (label, path) in docker_files(variable) {
-            let read = match std::fs::read_to_string(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => Err(KeyringError::Unreadable {
-                    label: label.to_owned(),
-                    file: path.display().to_string(),
-                    reason: error.to_string(),
-                }),
-                Ok(text) => self.add_docker_config(label, &text),
-            };
-            failed.extend(self.unusable_helpers(label, &path).filter(|_| read.is_ok()));
-            failed.extend(read.err());
+            match docker_file::load(label, &path) {
+                None => {}
+                Some(Ok(file)) => {
+                    failed.extend(unusable_helpers(&file, label, &path));
+                    Arc::make_mut(&mut self.files).push(file);
+                }
+                Some(Err(error)) => failed.push(error),
+            }
         }
         failed
-    }
-
-    /// What is wrong with the helpers of the file that was added last.
-    fn unusable_helpers<'a>(&'a self, label: &'a str, path: &'a Path) -> impl Iterator<Item = KeyringError> {
-        let unusable = self.files.last().into_iter().flat_map(DockerFile::unusable_helpers);
-        unusable.map(move |(key, name)| {
-            let (label, file) = (label.to_owned(), path.display().to_string());
-            KeyringError::Helper { label, file, key, name: name.to_owned() }
-        })
     }
 
     /// Ends every conversation before it begins: what an object names to log in with, `named` such as `secret edge/pull`, is
@@ -377,6 +367,18 @@ impl Keyring {
         let name = named.or(installed).or(usual.first().copied())?;
         Helper::new(&format!("provider {}", provider.name()), name, host)
     }
+}
+
+/// What is wrong with the helpers that a file names.
+fn unusable_helpers<'a>(
+    file: &'a DockerFile,
+    label: &'a str,
+    path: &'a Path,
+) -> impl Iterator<Item = KeyringError> {
+    file.unusable_helpers().map(move |(key, name)| {
+        let (label, file) = (label.to_owned(), path.display().to_string());
+        KeyringError::Helper { label, file, key, name: name.to_owned() }
+    })
 }
 
 #[cfg(test)]
