@@ -28,7 +28,7 @@ pub use build::{BuildOptions, Edited, message_data, template_problem, with_edits
 pub use ground::{
     Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files,
 };
-pub use propose::propose;
+pub use propose::{current_approved, propose};
 pub use revert::{Changed, revert, revert_edits};
 pub use stale::{Approved, MEND_VALUE, Stale, changed_upstream};
 pub use wanted::{stand, stand_edits};

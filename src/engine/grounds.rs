@@ -22,7 +22,7 @@ use crate::problem::{Code, Problem};
 use files::{marked, not_scanned, scanned_path, sorted};
 use known::{Known, resolve};
 use place::Place;
-use warnings::{foreign_commits, refspec_warning, secret_warnings, target_warnings};
+use warnings::{active_warning, behind_warning, foreign_commits, refspec_warning, secret_warnings};
 
 pub(super) use files::MarkedFiles;
 pub(super) use known::never_fetched;
@@ -91,6 +91,7 @@ impl Engine {
         let Some(mut place) = self.settle(world, automation)? else {
             return ground_without_git(world, automation);
         };
+        let own = place.targets.clone();
         let elsewhere = place.targets.branch(onto).filter(|branch| *branch != place.targets.push_branch);
         if let Some(branch) = &elsewhere {
             place.targets.switching = true;
@@ -122,7 +123,8 @@ impl Engine {
         push.refspec.take_if(|_| elsewhere.is_some());
         ground.push = Some(push);
         ground.warnings = std::mem::take(&mut place.warnings);
-        ground.warnings.extend(target_warnings(automation, &place.targets, behind));
+        ground.warnings.extend(active_warning(automation, &own, elsewhere.is_none()));
+        ground.warnings.extend(behind_warning(&place.targets.push_branch, behind));
         ground.warnings.extend(foreign_commits(&ground.author, &place.targets.push_branch, apart.ahead));
         let refspec = ground.push.as_ref().and_then(|push| push.refspec.as_deref());
         ground.warnings.extend(refspec.and_then(refspec_warning));

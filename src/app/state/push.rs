@@ -35,7 +35,8 @@ impl PushDialog {
     /// Scrolls by `by` lines, not beyond as many as a plan could take.
     pub fn scroll(&mut self, by: isize) {
         let groups = self.prepared.iter().flat_map(|prepared| &prepared.plan.groups);
-        let most: usize = groups.map(|group| 8 + 2 * group.updates.len()).sum();
+        // Warnings are wrapped, and scroll too where they are many.
+        let most: usize = groups.map(|group| 8 + 2 * group.updates.len() + 4 * group.warnings.len()).sum();
         self.top = self.top.saturating_add_signed(by).min(most);
     }
 }

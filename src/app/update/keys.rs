@@ -5,8 +5,9 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
 use crate::app::rows;
-use crate::app::state::{MergeDialog, Overlay, Playground, State, TargetDialog};
+use crate::app::state::{Level, MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
+use crate::text::count;
 
 use super::{find, hold, log, message, overlays, playground, push, run};
 
@@ -65,17 +66,25 @@ pub(super) fn named(state: &mut State, name: &str) -> Vec<Effect> {
     overlays::run_named(state, name)
 }
 
-/// Takes in pasted text; outside of inputs it is ignored.
+/// Takes in pasted text; outside of inputs it is ignored. No control character gets in, and that is said.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let context = state.context();
-    type_in(state, context, |input| {
+    let mut is_taken = false;
+    let effects = type_in(state, context, |input| {
+        is_taken = true;
         match input {
             Input::Line(field) => field.insert(text),
             Input::Message(message) => message.insert(text),
             Input::Playground(playground) => playground.insert(text),
         }
         true
-    })
+    });
+    let left_out = text.chars().filter(|c| c.is_control() && !['\n', '\r'].contains(c)).count();
+    if is_taken && left_out > 0 {
+        let characters = count(left_out, "control character");
+        state.tell(Level::Warning, format!("{characters} of the pasted text left out"));
+    }
+    effects
 }
 
 /// What takes text.

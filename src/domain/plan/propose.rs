@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        self.remember_current(&site.old, part);
+        remember_current(&mut self.current, &site.old, part);
         self.sites.push(site);
     }
 
@@ -83,21 +83,8 @@ impl<'a> Draft<'a> {
         new: String,
     ) {
         self.compare(reference, &scalar.value, part);
-        self.remember_current(&scalar.value, part);
+        remember_current(&mut self.current, &scalar.value, part);
         self.sites.push(Site { new, ..site(file, scalar) });
-    }
-
-    fn remember_current(&mut self, old: &str, part: MarkerPart) {
-        let shown = match part {
-            MarkerPart::Whole => tag_of(old).unwrap_or_else(|| old.to_owned()),
-            MarkerPart::Tag => old.to_owned(),
-            // Beside a tag, name and digest say nothing more about the version.
-            MarkerPart::Name | MarkerPart::Digest if self.current.is_empty() => old.to_owned(),
-            MarkerPart::Name | MarkerPart::Digest => return,
-        };
-        if !self.current.contains(&shown) {
-            self.current.push(shown);
-        }
     }
 
     fn compare(&mut self, new: &Reference, old: &str, part: MarkerPart) {
@@ -185,4 +172,28 @@ fn tag_of(reference: &str) -> Option<String> {
 fn empty_digest(setter: &str) -> Problem {
     Problem::new(Code::NoValue, setter, "the policy reflects no digest, so there is nothing to write here")
         .hint("Set spec.digestReflectionPolicy: IfNotPresent on the policy, or drop the :digest marker.")
+}
+
+fn remember_current(current: &mut Vec<String>, old: &str, part: MarkerPart) {
+    let shown = match part {
+        MarkerPart::Whole => tag_of(old).unwrap_or_else(|| old.to_owned()),
+        MarkerPart::Tag => old.to_owned(),
+        // Beside a tag, name and digest say nothing more about the version.
+        MarkerPart::Name | MarkerPart::Digest if current.is_empty() => old.to_owned(),
+        MarkerPart::Name | MarkerPart::Digest => return,
+    };
+    if !current.contains(&shown) {
+        current.push(shown);
+    }
+}
+
+/// As [`Proposal::current`], of the approved sites alone; of an update that has none, its own.
+pub fn current_approved(update: &Proposal) -> Vec<String> {
+    let mut current = Vec::new();
+    for site in update.approved() {
+        if let Ok((_, part)) = parse_setter(&site.setter) {
+            remember_current(&mut current, &site.old, part);
+        }
+    }
+    if current.is_empty() { update.current.clone() } else { current }
 }

@@ -8,29 +8,33 @@ use crate::domain::plan::Warning;
 use crate::domain::refspec::Refspec;
 use crate::text::count;
 
-pub(super) fn target_warnings(
+/// That an automation runs beside us; `own` is where it pushes itself, and `is_own` whether we push there too.
+pub(super) fn active_warning(
     automation: &ImageUpdateAutomation,
-    targets: &Targets,
-    behind: Option<usize>,
-) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let branch = &targets.push_branch;
-    if !automation.suspend && !inventory::is_implied(automation) {
-        let overwrites =
-            if targets.switching { format!(" and may overwrite {branch}") } else { String::new() };
-        let text = format!(
-            "automation {} is not suspended: a controller that runs it commits the same updates{overwrites}",
-            automation.meta.id
-        );
-        warnings.push(Warning::new("automation_active", text));
+    own: &Targets,
+    is_own: bool,
+) -> Option<Warning> {
+    if automation.suspend || inventory::is_implied(automation) {
+        return None;
     }
-    if let Some(behind) = behind.filter(|behind| *behind > 0) {
-        warnings.push(Warning::new(
-            "push_branch_behind",
-            format!("{branch} lacks {} of the branch it was made from", count(behind, "commit")),
-        ));
-    }
-    warnings
+    let branch = &own.push_branch;
+    let there = match (is_own, own.switching) {
+        (true, true) => format!(" and may overwrite {branch}"),
+        (true, false) => String::new(),
+        (false, _) => format!(" to {branch}"),
+    };
+    let text = format!(
+        "automation {} is not suspended: a controller that runs it commits the same updates{there}",
+        automation.meta.id
+    );
+    Some(Warning::new("automation_active", text))
+}
+
+/// That a push branch lacks commits of the branch that it was made from.
+pub(super) fn behind_warning(branch: &str, behind: Option<usize>) -> Option<Warning> {
+    let behind = behind.filter(|behind| *behind > 0)?;
+    let text = format!("{branch} lacks {} of the branch it was made from", count(behind, "commit"));
+    Some(Warning::new("push_branch_behind", text))
 }
 
 /// How many commits of others are named.
@@ -89,15 +93,19 @@ mod tests {
             push_branch: "main".to_owned(),
             switching: false,
         };
-        assert_eq!(target_warnings(&automation, &targets, None), [], "nobody runs what is made up");
+        let said = |automation: &ImageUpdateAutomation, own: &Targets, is_own: bool| {
+            active_warning(automation, own, is_own).map(|warning| warning.message)
+        };
+        assert_eq!(said(&automation, &targets, true), None, "nobody runs what is made up");
         automation.meta.id.name = "all".to_owned();
         automation.meta.origin.source = "files";
         let text = "automation apps/all is not suspended: a controller that runs it commits the same updates";
-        assert_eq!(target_warnings(&automation, &targets, None), [Warning::new("automation_active", text)]);
+        assert_eq!(said(&automation, &targets, true).as_deref(), Some(text));
         let switching = Targets { switching: true, push_branch: "updates".to_owned(), ..targets.clone() };
-        let text = format!("{text} and may overwrite updates");
-        assert_eq!(target_warnings(&automation, &switching, None), [Warning::new("automation_active", text)]);
+        assert_eq!(said(&automation, &switching, true), Some(format!("{text} and may overwrite updates")));
+        // On another branch nobody is in the way.
+        assert_eq!(said(&automation, &switching, false), Some(format!("{text} to updates")));
         automation.suspend = true;
-        assert_eq!(target_warnings(&automation, &targets, None), []);
+        assert_eq!(said(&automation, &targets, true), None);
     }
 }

@@ -10,7 +10,7 @@ use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
 use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
-use crate::domain::plan::{Group, Warning};
+use crate::domain::plan::{Group, Warning, current_approved};
 use crate::domain::proposal::Proposal;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -60,7 +60,8 @@ fn lines(
     (width, room): (u16, usize),
 ) -> Vec<Line> {
     let groups = &prepared.plan.groups;
-    let tail = tail(state, prepared, width);
+    let columns = usize::from(width);
+    let mut tail = tail(state, prepared, width);
     let mut body = Vec::new();
     for (at, group) in groups.iter().enumerate() {
         body.extend(head(state, dialog, groups, at, usize::from(width)));
@@ -69,14 +70,23 @@ fn lines(
         let is_last = groups.iter().skip(at + 1).all(|other| !other.same_target(group));
         body.extend(after(group, canvas.arrow()).filter(|_| state.requests && is_last));
     }
+    let mut body: Vec<Line> = body.iter().flat_map(|line| line.wrap(columns)).collect();
+    // However much there is to warn of, the commits and the keys are seen: then the warnings scroll with the commits.
+    if tail.len() + LEAST > room {
+        let keys = tail.split_off(tail.len().saturating_sub(KEYS));
+        body.extend(std::mem::replace(&mut tail, keys));
+    }
     let room = room.saturating_sub(tail.len()).max(LEAST);
     let mut lines = if body.len() <= room { body } else { scrolled(&body, dialog.top, room) };
     lines.extend(tail);
     lines
 }
 
-/// As many rows the commits get, however much there is to warn of.
-const LEAST: usize = 4;
+/// As many rows the commits get.
+const LEAST: usize = 6;
+
+/// The rows of the keys at the end.
+const KEYS: usize = 2;
 
 /// The part of `body` from line `top` in `room` rows, the last of which says what is out of sight.
 fn scrolled(body: &[Line], top: usize, room: usize) -> Vec<Line> {
@@ -92,6 +102,9 @@ fn scrolled(body: &[Line], top: usize, room: usize) -> Vec<Line> {
     lines
 }
 
+/// The most cells of a subject: two rows of the box.
+const SUBJECT: usize = 120;
+
 /// Where one commit goes, what it is built on, what it says and who it is by; what is the same as of the commit before
 /// is not said again.
 fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize, width: usize) -> Vec<Line> {
@@ -100,7 +113,9 @@ fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize, width: 
     let mut facts =
         vec![("Remote", Line::plain(group.remote.as_deref().unwrap_or("none"))), ("Branch", branch(group))];
     facts.extend(from(state, dialog, group).map(|from| ("From", from)));
-    facts.push(("Commit", Line::plain(group.message.lines().next().unwrap_or_default())));
+    // A subject that is a list does not push out what is pushed; the message itself is a key away.
+    let subject = Shown::new(group.message.lines().next().unwrap_or_default());
+    facts.push(("Commit", Line::plain(subject.cut_end(SUBJECT))));
     facts.extend(who(state, group, width));
     let known = before.map_or_else(Vec::new, |before| {
         let from = from(state, dialog, before).unwrap_or_default();
@@ -233,7 +248,7 @@ fn full(update: &Proposal, arrow: &str) -> Line {
 }
 
 fn cut(update: &Proposal, arrow: &str, most: usize) -> Line {
-    change(&updates::current(update), arrow, &updates::new(update), most)
+    change(&Shown::join(current_approved(update), ", "), arrow, &updates::new(update), most)
 }
 
 fn step_and_sites(update: &Proposal) -> Line {
@@ -263,7 +278,8 @@ fn in_all(groups: &[Group]) -> Vec<Line> {
 
 /// What to know before, and the keys.
 fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
-    let mut lines = in_all(&prepared.plan.groups);
+    let in_all = in_all(&prepared.plan.groups);
+    let mut lines: Vec<Line> = in_all.iter().flat_map(|line| line.wrap(usize::from(width))).collect();
     lines.push(Line::default());
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();

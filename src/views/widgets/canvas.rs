@@ -338,6 +338,6 @@ mod tests {
         });
         assert_eq!(buffer[(1, 0)].fg, theme.style(Role::TextHostile).fg.unwrap());
         assert_eq!(buffer[(0, 0)].bg, theme.style(Role::CursorRow).bg.unwrap());
-        assert_eq!(buffer[(0, 0)].fg, Color::Reset);
+        assert_eq!(buffer[(0, 0)].fg, theme.style(Role::CursorRow).fg.unwrap());
     }
 }

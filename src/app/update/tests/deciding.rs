@@ -189,6 +189,17 @@ fn linked_sites_are_decided_together() {
 }
 
 #[test]
+fn control_characters_of_a_pasted_text_are_left_out_and_said() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    update(&mut state, Msg::Paste("\u{1b}[31m".to_owned()));
+    assert_eq!(said(&state), None, "nothing takes text here");
+    press(&mut state, &["/"]);
+    update(&mut state, Msg::Paste("we\u{1b}b\u{7f}".to_owned()));
+    assert_eq!(state.filter.as_ref().map(crate::app::input::Field::text), Some("web"));
+    assert_eq!(said(&state), Some("2 control characters of the pasted text left out"));
+}
+
+#[test]
 fn half_of_what_belongs_together_is_not_approved() {
     let mut digest = update_named("web 1.0 -> 1.1");
     digest.sites[0].setter = "shop:web:digest".to_owned();
