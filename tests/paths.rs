@@ -175,6 +175,27 @@ fn a_value_of_a_wrong_type_is_told_and_does_not_stop_the_dashboard() {
 }
 
 #[test]
+fn what_is_copied_goes_to_the_desktop_s_tool_and_to_the_terminal() {
+    const TO_THE_TERMINAL: &[u8] = b"\x1b]52;c;";
+    for over_ssh in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (tool, copied) = (folder.path().join("wl-copy"), folder.path().join("copied"));
+        std::fs::write(&tool, format!("#!/bin/sh\ncat > {0}.new && mv {0}.new {0}\n", copied.display()))
+            .unwrap();
+        std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let ssh = if over_ssh { "/dev/pts/9" } else { "" };
+        let mut pty =
+            demo_with(100, 30, &[("PATH", &path), ("WAYLAND_DISPLAY", "wayland-0"), ("SSH_TTY", ssh)]);
+        pty.press("y").wait("name ").press(ENTER).wait("sent to the terminal");
+        pty.settle(Duration::from_millis(500));
+        assert!(has(&pty.bytes, TO_THE_TERMINAL));
+        let text = std::fs::read_to_string(&copied).ok();
+        assert_eq!(text.as_deref(), (!over_ssh).then_some("flux-system/checkout-api"));
+    }
+}
+
+#[test]
 fn the_pager_gets_the_whole_text_and_the_editor_the_message() {
     let pager = ("PAGER", "cat; echo END OF PAGE; read line < /dev/tty; :");
     let editor = ("VISUAL", "grep -q staging \"$1\" && printf 'Written elsewhere\\n\\nBody\\n' >");

@@ -33,7 +33,7 @@ pub(crate) fn described(settings: &Settings) -> [(&'static str, String); 7] {
         ("profile", profile(settings.profile)),
         ("mouse", mouse(settings.mouse, settings.profile)),
         ("locale", format!("{characters}; {}", said(&variable, locale))),
-        ("clipboard", clipboard(&variable)),
+        ("clipboard", clipboard(&variable, crate::environment::has_program)),
     ]
 }
 
@@ -89,7 +89,9 @@ fn mouse(is_wanted: bool, profile: Profile) -> String {
     }
 }
 
-fn clipboard(variable: Variable<'_>) -> String {
+fn clipboard(variable: Variable<'_>, is_there: impl Fn(&str) -> bool) -> String {
+    let tool = super::clipboard::tool(variable, is_there).and_then(|words| words.first());
+    let tool = tool.map_or_else(String::new, |name| format!("{name}, and "));
     let is_in_screen = variable("STY").is_some();
     let way = match (variable("TMUX"), is_in_screen) {
         (Some(_), _) => "OSC 52, to tmux and through it: it must have set-clipboard or allow-passthrough",
@@ -98,7 +100,7 @@ fn clipboard(variable: Variable<'_>) -> String {
     };
     let over =
         if variable("SSH_TTY").is_some() { "; over ssh that is the clipboard where you sit" } else { "" };
-    format!("{way}{over}")
+    format!("{tool}{way}{over}")
 }
 
 #[cfg(test)]
@@ -142,8 +144,9 @@ mod tests {
         assert!(mouse(true, Profile::Normal).starts_with("taken"));
         assert!(mouse(false, Profile::Normal).contains("mouse = false"));
         assert!(colours(&look(true), Profile::LowBandwidth, &only(&[])).starts_with("16 colours"));
-        assert!(clipboard(&only(&[("TMUX", "x"), ("SSH_TTY", "y")])).contains("tmux"));
-        assert!(clipboard(&only(&[("STY", "x")])).contains("GNU screen"));
-        assert!(clipboard(&only(&[])).ends_with("must allow it"));
+        assert!(clipboard(&only(&[("TMUX", "x"), ("SSH_TTY", "y")]), |_| true).contains("tmux"));
+        assert!(clipboard(&only(&[("STY", "x")]), |_| true).contains("GNU screen"));
+        assert!(clipboard(&only(&[]), |_| true).ends_with("must allow it"));
+        assert!(clipboard(&only(&[("DISPLAY", ":0")]), |_| true).starts_with("xclip, and OSC 52"));
     }
 }

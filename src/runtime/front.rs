@@ -53,11 +53,12 @@ impl Front {
         }
     }
 
-    /// Hands `text` to the terminal's clipboard; where it has none, to the eyes.
+    /// Hands `text` to the desktop's clipboard and to the terminal's; where it has none, to the eyes.
     ///
     /// # Errors
     /// The terminal is gone.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        clipboard::hand_over(text);
         match self {
             Self::Screen(screen) => screen.send_raw(&clipboard::sequence(text)),
             Self::Plain(plain) => text.lines().try_for_each(|line| plain.say(Shown::new(line).as_str())),
