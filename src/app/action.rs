@@ -168,6 +168,10 @@ pub enum Action {
     Select,
     /// Begins or ends a range of rows.
     Range,
+    /// A row further, with the range; begins one.
+    RangeDown,
+    /// A row back, with the range.
+    RangeUp,
     /// Approves everything that is shown and safe.
     ApproveAll,
     /// Holds the row back, or lets go of it.

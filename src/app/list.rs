@@ -165,6 +165,11 @@ impl<K: Ord + Clone> List<K> {
         self.anchor = if self.anchor.is_some() { None } else { Some(self.cursor) };
     }
 
+    /// Begins a range at the cursor, unless one is under way.
+    pub fn begin_range(&mut self) {
+        self.anchor.get_or_insert(self.cursor);
+    }
+
     /// Ends a range without doing anything. Says whether there was one.
     pub fn end_range(&mut self) -> bool {
         self.anchor.take().is_some()

@@ -219,6 +219,8 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Rollback => hold::rollback(state),
         Action::Select
         | Action::Range
+        | Action::RangeDown
+        | Action::RangeUp
         | Action::Sort
         | Action::Reverse
         | Action::Zoom

@@ -9,6 +9,8 @@ use crate::app::view::{Context as C, View as V};
 
 /// S1, S2, S3, S4, S6: the views whose main pane is a table.
 const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Policies, V::Automations]);
+/// Where several rows can be meant at once.
+const RANGES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]);
 /// Those, and S10.
 const LISTS: Scope = TABLES.and(Scope::views(&[V::Log]));
 /// The views that move by rows.
@@ -83,7 +85,9 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Hold, "tags.hold", &["H"], "hold", "Hold this tag back for a while, or let go of it", Scope::views(&[V::Tags]), LOCAL, (36, Decide), why::holdable),
     row(Action::Rollback, "tags.rollback", &[], "", "Go back to this tag, or to the one before, and hold the policy there", VIEWS, LOCAL, (60, Decide), why::rollback),
     row(Action::Select, "select.toggle", &["space"], "select", "Mark the row for r", Scope::views(&[V::Repositories, V::Policies, V::Automations]), NONE, (40, Decide), cursor),
-    row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]), NONE, (61, Decide), cursor),
+    row(Action::RangeDown, "range.down", &["shift-down"], "", "Take the next row into the range; begins one", RANGES, NONE, (61, Decide), cursor),
+    row(Action::RangeUp, "range.up", &["shift-up"], "", "Take the previous row into the range; begins one", RANGES, NONE, (61, Decide), cursor),
+    row(Action::Range, "select.range", &["v"], "", "Begin or end a range of rows for Space, s and x", RANGES, NONE, (61, Decide), cursor),
     row(Action::Undo, "decide.undo", &["u"], "", "Take the last decision or hold back", VIEWS, LOCAL, (62, Decide), undoable),
     row(Action::Redo, "decide.redo", &["U"], "", "Make it again", VIEWS, LOCAL, (63, Decide), redoable),
     row(Action::NextUndecided, "decide.next", &["."], "", "To the next that is undecided", DECIDE, NONE, (64, Decide), why::undecided),

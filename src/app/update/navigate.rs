@@ -17,6 +17,7 @@ pub(super) trait AnyList {
     fn place(&self) -> (usize, usize);
     fn toggle_selected(&mut self);
     fn toggle_range(&mut self);
+    fn begin_range(&mut self);
     fn end_range(&mut self) -> bool;
     fn order(&mut self) -> (&mut usize, &mut bool);
 }
@@ -36,6 +37,10 @@ impl<K: Ord + Clone> AnyList for List<K> {
 
     fn toggle_range(&mut self) {
         List::toggle_range(self);
+    }
+
+    fn begin_range(&mut self) {
+        List::begin_range(self);
     }
 
     fn end_range(&mut self) -> bool {
@@ -368,6 +373,10 @@ pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Select => with(state, |list| list.toggle_selected()),
         Action::Range => with(state, |list| list.toggle_range()),
+        Action::RangeDown | Action::RangeUp => {
+            with(state, |list| list.begin_range());
+            return go(state, Motion::By(if action == Action::RangeDown { 1 } else { -1 }));
+        }
         Action::Reverse => {
             with(state, |list| {
                 let (_, reverse) = list.order();

@@ -129,6 +129,13 @@ fn a_range_is_decided_at_once() {
 }
 
 #[test]
+fn shift_and_an_arrow_take_rows_into_a_range() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2", "c 1 -> 2"]);
+    press(&mut state, &["shift-down", "shift-down", "shift-up", "space"]);
+    assert_eq!((state.review.tally().approved, state.updates.range()), (2, None));
+}
+
+#[test]
 fn a_range_that_begins_at_a_row_without_a_choice_still_decides_the_others() {
     let mut blocked = update_named("a 1 -> 2");
     blocked.state = UpdateState::Blocked;
