@@ -11,7 +11,9 @@ use crate::domain::commit::message_defect;
 use crate::domain::keep::{Means, attach};
 use crate::domain::landing::Merge;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, UpdateState};
+use crate::text::count;
 
 fn unless(fine: bool, reason: impl Into<String>) -> Option<String> {
     (!fine).then(|| reason.into())
@@ -240,8 +242,25 @@ pub(super) fn pushable(state: &State) -> Option<String> {
     if let Some(touched) = &dialog.touched {
         return Some(touched.clone());
     }
-    let remote = prepared.plan.not_reached()?;
-    Some(format!("{remote} was not reached: nothing can be pushed to it now; p asks again"))
+    if let Some(remote) = prepared.plan.not_reached() {
+        return Some(format!("{remote} was not reached: nothing can be pushed to it now; p asks again"));
+    }
+    left_out(state, &prepared.plan)
+}
+
+/// What was approved of an automation that the plan has no commit of; it is not left out behind a person's back.
+fn left_out(state: &State, plan: &Plan) -> Option<String> {
+    let is_planned = |automation: &ObjectId| plan.groups.iter().any(|group| group.automation == *automation);
+    let missing = state.review.automations().into_iter().filter(|automation| !is_planned(automation));
+    let reasons = missing.filter_map(|automation| {
+        let subject = automation.to_string();
+        let problem = plan.problems.iter().find(|problem| problem.subject == subject)?;
+        let updates = state.review.approved().filter(|update| update.automation == automation).count();
+        Some((problem, count(updates, "approved update")))
+    });
+    reasons.into_iter().next().map(|(problem, updates)| {
+        format!("{problem}; {updates} of it cannot be pushed: c writes a message, x takes them back")
+    })
 }
 
 /// The name that was typed has to be the branch's.

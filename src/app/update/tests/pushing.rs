@@ -69,6 +69,27 @@ fn sites_that_changed_upstream_are_told_and_compared_anew() {
 }
 
 #[test]
+fn what_was_approved_and_has_no_message_is_in_the_way_of_the_push() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    let effects = press(&mut state, &["a", "p"]);
+    answer(&mut state, &effects, &[], |plan| {
+        plan.groups[0].automation = ObjectId::new("shop", "other");
+        let failed = "failed to run template from spec";
+        plan.problems.push(Problem::new(Code::TemplateFailed, "shop/apps", failed));
+    });
+    let shown = state.at;
+    update(&mut state, Msg::Drawn(shown));
+    tick(&mut state, shown.0 + 300);
+    assert_eq!(press(&mut state, &["y"]), []);
+    let says = says(&state);
+    assert!(
+        says.starts_with("shop/apps: failed to run template from spec; 1 approved update of it"),
+        "{says}"
+    );
+}
+
+#[test]
 fn what_changed_upstream_is_undecided_marked_and_in_the_way_of_the_push_until_somebody_looked() {
     let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
     state.mode = Mode::Write;
