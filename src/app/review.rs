@@ -206,7 +206,10 @@ impl Review {
         });
         self.looked_at = looked_at;
         self.keep_changes(&old);
-        withdrawn(&old, &self.updates)
+        let withdrawn = withdrawn(&old, &self.updates);
+        let touched = withdrawn.iter().filter(|lost| lost.is_touched).map(|lost| lost.id.clone());
+        self.touched.extend(touched);
+        withdrawn.into_iter().map(|lost| lost.text).collect()
     }
 
     /// Keeps what can be taken back: of each change the sites that stand where they stood in `old`, as the undo of one that

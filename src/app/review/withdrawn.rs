@@ -6,15 +6,28 @@ use super::UpdateId;
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 
-/// What of `old` was approved and is not in `new`, update by update, with the reason; updates that are gone are not told, for
-/// what was approved has landed as a rule.
-pub(super) fn withdrawn(old: &[Proposal], new: &[Proposal]) -> Vec<String> {
+/// An approval that does not hold any more.
+pub(super) struct Withdrawn {
+    /// Of which update.
+    pub(super) id: UpdateId,
+    /// The update and why, in words.
+    pub(super) text: String,
+    /// Whether what was approved does not stand there any more.
+    pub(super) is_touched: bool,
+}
+
+/// What of `old` was approved and is not in `new`, update by update; updates that are gone are not told, for what was approved
+/// has landed as a rule.
+pub(super) fn withdrawn(old: &[Proposal], new: &[Proposal]) -> Vec<Withdrawn> {
     let now: BTreeMap<UpdateId, &Proposal> =
         new.iter().map(|update| (UpdateId::of(update), update)).collect();
     let told = |before: &Proposal| {
-        let now = now.get(&UpdateId::of(before))?;
+        let id = UpdateId::of(before);
+        let now = now.get(&id)?;
         let lost = approved(before).saturating_sub(approved(now));
-        (lost > 0).then(|| format!("{}: {}", before.policy, reason(before, now, lost)))
+        let is_touched = now.state == UpdateState::Pending && before.new == now.new;
+        let text = format!("{}: {}", before.policy, reason(before, now, lost));
+        (lost > 0).then_some(Withdrawn { id, text, is_touched })
     };
     old.iter().filter_map(told).collect()
 }

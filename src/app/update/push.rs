@@ -327,6 +327,10 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     if matches!(state.overlay, Some(Overlay::Pushing { .. })) {
         state.overlay = None;
     }
+    let result: Result<Vec<Landed>, Problem> = match result {
+        Ok(landed) => Ok(landed.into_iter().map(told_here).collect()),
+        Err(problem) => Err(as_told_here(problem)),
+    };
     // What a person stopped is no problem of anybody's.
     let is_meant = |problem: &Problem| stopping && problem.code == Code::ConfirmationMissing;
     let effects = match &result {
@@ -344,7 +348,8 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
         }
         Err(problem) => {
             problems::report(state, "push", problem.clone(), None, Level::Error);
-            vec![]
+            // The rows say by then what changed.
+            if problem.code == Code::StalePlan { compare::propose(state, true, false) } else { vec![] }
         }
     };
     let next = next_steps(state, &result);
@@ -353,6 +358,18 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
         push.next.set_rows(next);
     }
     effects
+}
+
+/// What to do about a plan that does not fit any more is another thing here than for a command.
+fn as_told_here(problem: Problem) -> Problem {
+    match problem.code {
+        Code::StalePlan | Code::GitRace => problem.hint("Ask the remote again: the plan is made anew on it."),
+        _ => problem,
+    }
+}
+
+fn told_here(landed: Landed) -> Landed {
+    Landed { error: landed.error.map(as_told_here), ..landed }
 }
 
 /// Says what became of pushes of earlier runs: in S10, in the status line until a key, and what is no good news in S11 too.
