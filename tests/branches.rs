@@ -49,6 +49,27 @@ fn push_options_reach_the_server_with_the_branch_and_with_the_refspec() {
 }
 
 #[test]
+fn a_branch_that_another_commit_of_the_plan_stands_on_is_pushed_last() {
+    let desk = Desk::new("");
+    desk.write(
+        "objects/review.yaml",
+        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageUpdateAutomation\n\
+         metadata: {name: review, namespace: shop}\n\
+         spec: {interval: 1m, suspend: true, sourceRef: {kind: GitRepository, name: fleet}, git: {push: {branch: image-updates}, \
+         commit: {author: {name: bot, email: bot@example.com}, messageTemplate: Review}}}\n",
+    );
+    let main = desk.fleet.tip("main").unwrap();
+    desk.plan("plan.json", &["--all"]);
+    let landed = desk.push(0, "plan.json", &["--confirm-branch", "main"]);
+    let branches: Vec<&Value> =
+        landed["results"].as_array().unwrap().iter().map(|result| &result["branch"]).collect();
+    assert_eq!(branches, ["main", "image-updates"], "told in the plan's order");
+    let below = |branch: &str| git(&desk.fleet.path, &["rev-parse", &format!("{branch}^")]);
+    assert_eq!((below("main"), below("image-updates")), (main.clone(), main));
+    desk.fleet.assert_sound();
+}
+
+#[test]
 fn a_push_option_that_is_no_line_is_refused_before_anything_is_sent() {
     let desk = Desk::new(", push: {branch: image-updates, options: {ci.variable: \"A=1\\nB=2\"}}");
     note_options(&desk);

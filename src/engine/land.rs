@@ -101,7 +101,10 @@ impl Engine {
             let land = |groups: &Vec<&Group>| {
                 engine.land_run(&world, (&plan, &openings), groups, (dry_run, &cancel, &step))
             };
-            Ok(pushes.iter().flat_map(land).collect())
+            let mut landed: Vec<(usize, Vec<Landed>)> =
+                in_turn(&pushes).into_iter().map(|(place, groups)| (place, land(groups))).collect();
+            landed.sort_by_key(|(place, _)| *place);
+            Ok(landed.into_iter().flat_map(|(_, landed)| landed).collect())
         })
         .await
     }
@@ -190,6 +193,24 @@ pub(crate) fn short(commit: &str) -> String {
 pub fn was_stopped(problem: &Problem) -> bool {
     let stopped = Problem::from(GitError::Cancelled);
     (problem.code, &problem.message) == (stopped.code, &stopped.message)
+}
+
+/// The pushes, each with its place in the plan, in the order in which they are made: a branch on which another commit of the plan
+/// stands goes last, or our own push would be what moved it.
+fn in_turn<'a, 'p>(pushes: &'a [Vec<&'p Group>]) -> Vec<(usize, &'a Vec<&'p Group>)> {
+    let stands_on = |group: &Group, other: &Group| {
+        let branch = other.push.as_ref().map(|push| format!("refs/heads/{}", push.branch));
+        group.remote == other.remote && group.base.as_ref().map(|base| &base.reference) == branch.as_ref()
+    };
+    let is_below = |(place, groups): &(usize, &Vec<&Group>)| {
+        let others =
+            pushes.iter().enumerate().filter(|(other, _)| other != place).flat_map(|(_, other)| other);
+        let own = groups.first().copied();
+        others.into_iter().any(|group| own.is_some_and(|own| stands_on(group, own)))
+    };
+    let mut turns: Vec<_> = pushes.iter().enumerate().collect();
+    turns.sort_by_key(is_below);
+    turns
 }
 
 #[cfg(test)]
