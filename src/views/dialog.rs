@@ -192,7 +192,7 @@ fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State, made: Option<Times
         Line::plain(how),
         Line::plain("What they change is the same as then."),
         Line::default(),
-        keys(&[("y", "resume"), ("n", "undecided again")]),
+        keys(&[("y", "resume"), ("n", "undecided again"), ("Esc", "resume")]),
     ];
     message_box(canvas, area, &format!("Resume {updates}{from}?"), 40, &lines);
 }

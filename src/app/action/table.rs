@@ -166,7 +166,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Yes, "dialog.merge", &["y"], "merge", "Merge; Enter does nothing here", Scope::of(&[C::ConfirmMerge]), REMOTE, (10, Act), why::merge_seen),
     row(Action::MergeCommit, "merge.commit", &["m"], "how", "With a merge commit where moving the branch would do, or without", Scope::of(&[C::ConfirmMerge]), READ, (12, Act), why::merge_possible),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
-    row(Action::Yes, "dialog.resume", &["y", "esc", "q"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
+    row(Action::Yes, "dialog.resume", &["y", "esc"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
     row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "cancel", "No, back", DIALOGS, NONE, (11, Act), always),
     row(Action::Accept, "field.accept", &["enter"], "run", "Take the choice, or what was typed", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette])), NONE, (10, Act), always),

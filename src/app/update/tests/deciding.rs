@@ -157,9 +157,9 @@ fn decisions_of_an_earlier_run_are_asked_for_once_and_no_first_key_takes_them_ba
         assert_eq!(state.context(), Context::ConfirmResume);
         state
     };
-    for keep in ["y", "esc", "q"] {
+    for keep in ["y", "esc"] {
         let mut state = start();
-        assert_eq!(press(&mut state, &["space", "enter", keep]), []);
+        assert_eq!(press(&mut state, &["space", "enter", "q", keep]), [], "only what is listed acts");
         assert_eq!((state.context(), state.review.tally().approved), (Context::View(View::Updates), 1));
         let again = state.review.updates().to_vec();
         propose(&mut state, again);
