@@ -22,7 +22,7 @@ use super::review::{UpdateId, step_order};
 use super::state::State;
 use super::view::View;
 use crate::domain::event::Event;
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 use standing::policy_rank;
 
@@ -379,6 +379,17 @@ pub fn plan(state: &mut State) {
     let mut rows: Vec<UpdateId> = state.review.approved().map(UpdateId::of).collect();
     rows.sort_by(|a, b| (&a.automation, &a.policy).cmp(&(&b.automation, &b.policy)));
     state.plan.set_rows(rows);
+}
+
+/// The policy that the list in front is about: that of the row under the cursor, or the one that tags are shown against.
+pub fn policy_in_front(state: &State) -> Option<&ImagePolicy> {
+    let id = match state.view_below_help() {
+        View::Tags => state.tags.policy.as_ref(),
+        View::Updates => state.updates.current().map(|id| &id.policy),
+        View::Policies => state.policies.current(),
+        _ => None,
+    };
+    state.inventory.policies.get(id?)
 }
 
 /// The policy and the tag that `H` is about: those of the row under the cursor.

@@ -124,7 +124,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Why, "open.event", &["enter", "i"], "details", "All that was written down of it, or nothing but the list", Scope::views(&[V::Log]), NONE, (10, Look), cursor),
     row(Action::Why, "open.problem", &["enter", "i"], "details", "All that is known of it, or nothing but the list", Scope::views(&[V::Errors]), NONE, (12, Look), cursor),
     row(Action::Why, "open.reason", &["i"], "", "Why this tag has the state it has, or nothing but the list", Scope::views(&[V::Tags]).and(OVERLAY), NONE, (37, Look), cursor),
-    row(Action::Playground, "open.playground", &["e"], "playground", "Try another rule or pattern on these tags; nothing is saved", Scope::views(&[V::Tags, V::Policies]), NONE, (13, Look), why::triable),
+    row(Action::Playground, "open.playground", &["e"], "playground", "Try another rule or pattern on these tags; nothing is saved", Scope::views(&[V::Tags, V::Policies]).and(OVERLAY), NONE, (13, Look), why::triable),
     row(Action::Playground, "update.playground", &["e"], "playground", "Try another rule or pattern on the tags of its policy; nothing is saved", Scope::views(&[V::Updates]), NONE, (75, Look), why::triable),
     row(Action::NextPane, "playground.field", &["tab"], "field", "To the next field; arrows choose where there is a choice", Scope::views(&[V::Playground]), NONE, (10, Move), always),
     row(Action::MatchingOnly, "playground.matching", &["ctrl-t"], "matching", "Only the tags that the trial may select", Scope::views(&[V::Playground]), NONE, (11, Look), always),

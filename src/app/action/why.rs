@@ -43,13 +43,7 @@ pub(super) fn cursor(state: &State) -> Option<String> {
 
 /// There has to be a policy whose repository has tags.
 pub(super) fn triable(state: &State) -> Option<String> {
-    let id = match state.view_below_help() {
-        View::Tags => state.tags.policy.as_ref(),
-        View::Updates => state.updates.current().map(|id| &id.policy),
-        _ => state.policies.current(),
-    };
-    let policy = id.and_then(|id| state.inventory.policies.get(id));
-    let Some(policy) = policy else { return Some("there is no policy".to_owned()) };
+    let Some(policy) = rows::policy_in_front(state) else { return Some("there is no policy".to_owned()) };
     let has_tags = state.scans.get(&policy.repository).is_some_and(|scan| scan.found.is_some());
     unless(has_tags, format!("the tags of {} are not known yet", policy.repository))
 }

@@ -6,6 +6,7 @@ use crate::app::action::Action;
 use crate::app::effect::{Effect, JobId};
 use crate::app::list::Motion;
 use crate::app::moment::Moment;
+use crate::app::rows;
 use crate::app::state::{Level, Playground, State};
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
@@ -19,12 +20,7 @@ const PAUSE: u64 = 30;
 /// Opens S5 for the policy under the cursor, that of the update under it, or the one that the tags are shown against. What was tried before of the same
 /// policy is there again.
 fn open(state: &mut State) -> Vec<Effect> {
-    let id = match state.view_below_help() {
-        View::Tags => state.tags.policy.clone(),
-        View::Updates => state.updates.current().map(|id| id.policy.clone()),
-        _ => state.policies.current().cloned(),
-    };
-    let Some(policy) = id.and_then(|id| state.inventory.policies.get(&id)) else { return vec![] };
+    let Some(policy) = rows::policy_in_front(state) else { return vec![] };
     if state.playground.as_ref().is_none_or(|playground| playground.policy != policy.meta.id) {
         state.playground = Some(Playground::of(policy));
     }

@@ -97,3 +97,19 @@ fn a_policy_is_tried_from_its_update_too() {
     assert!(asked(&effects).is_some());
     assert_eq!(state.playground.as_ref().unwrap().policy, ObjectId::new("shop", "web"));
 }
+
+#[test]
+fn what_lies_over_a_narrow_list_of_tags_leads_there_too() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    press(&mut state, &["t", "enter"]);
+    assert_eq!(state.context(), Context::Overlay);
+    let effects = press(&mut state, &["e"]);
+    assert_eq!(state.context(), Context::View(View::Playground));
+    assert!(asked(&effects).is_some());
+    press(&mut state, &["esc"]);
+    assert_eq!(state.context(), Context::View(View::Tags));
+    press(&mut state, &["2", "i", "e"]);
+    assert_eq!(state.context(), Context::Overlay, "details of a repository are of no policy");
+    assert!(state.status.as_ref().unwrap().text.contains("no policy"), "{:?}", state.status);
+}
