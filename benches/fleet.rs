@@ -134,7 +134,7 @@ async fn plan(engine: &Engine, refresh: Refresh) -> usize {
     let (selections, grounds) = futures::join!(judging, engine.grounds(&world, refresh, &Onto::Push));
     let (grounds, problems) = grounds.unwrap();
     assert!(problems.is_empty(), "{problems:?}");
-    let mut proposals = engine.review(grounds, &selections).proposals;
+    let mut proposals = engine.review(&world, grounds, &selections).0.proposals;
     for update in &mut proposals {
         update.decide(Decision::Approved);
     }

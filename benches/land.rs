@@ -164,7 +164,7 @@ async fn land(engine: &Engine, files: usize) {
     let selections = engine.select(&world, &engine.cached(&world), Refresh::Never).await.unwrap();
     let (grounds, problems) = engine.grounds(&world, Refresh::Always, &Onto::Push).await.unwrap();
     assert!(problems.is_empty(), "{problems:?}");
-    let mut proposals = engine.review(grounds, &selections).proposals;
+    let mut proposals = engine.review(&world, grounds, &selections).0.proposals;
     for update in &mut proposals {
         update.decide(Decision::Approved);
     }

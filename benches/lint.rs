@@ -69,7 +69,7 @@ fn ground() -> Ground {
         warnings: Vec::new(),
         files: files.filter(|file| !file.sites.is_empty()).collect::<Vec<_>>().into(),
         problem_files: Vec::new(),
-        objects: BTreeMap::new(),
+        texts: BTreeMap::new(),
     }
 }
 

@@ -49,7 +49,7 @@ fn ground(asked: &Value) -> Ground {
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
-        objects: BTreeMap::new(),
+        texts: BTreeMap::new(),
     };
     let mut files = Vec::new();
     for file in scanned {

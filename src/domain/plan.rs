@@ -26,7 +26,8 @@ use crate::problem::Problem;
 
 pub use build::{BuildOptions, Edited, message_data, template_problem, with_edits};
 pub use ground::{
-    Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, tags_in_files,
+    Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, fingerprint,
+    tags_in_files,
 };
 pub use propose::{current_approved, propose};
 pub use revert::{Changed, revert, revert_edits};

@@ -110,7 +110,7 @@ impl Engine {
         };
         let path = scanned_path(&cache, &read, &automation.update_path)?;
         let mut ground = described(world, automation, path)?;
-        let (files, problem_files) = self.marked.of(&cache, (&read, &ground.path), &ground.policies)?;
+        let (files, problem_files) = self.marked.of(&cache, (&read, &ground.path))?;
         let apart = match &tip {
             Some(tip) if place.targets.switching => self.distance(&cache, &remote, (tip, &base), refresh),
             _ => Distance { behind: Some(0), ahead: None },
@@ -175,7 +175,7 @@ fn described(world: &World, automation: &ImageUpdateAutomation, path: String) ->
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
-        objects: BTreeMap::new(),
+        texts: BTreeMap::new(),
     })
 }
 

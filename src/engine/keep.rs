@@ -14,7 +14,7 @@ use crate::domain::object::{
 };
 use crate::domain::plan::Ground;
 use crate::domain::policy::Evaluator;
-use crate::domain::proposal::{Proposal, Reference};
+use crate::domain::proposal::{Proposal, Reference, Site};
 use crate::domain::tags::TagList;
 use crate::git::BareCache;
 use crate::problem::{Code, Problem};
@@ -189,11 +189,27 @@ impl Engine {
         paths: &[&str],
     ) -> Result<(), Problem> {
         let Some((_, commit)) = ground.stands_on().filter(|_| !paths.is_empty()) else { return Ok(()) };
-        let read = self.cache_of(world, ground)?.read_files(commit, paths).map_err(Problem::from)?;
         let texts =
-            read.into_iter().filter_map(|file| Some((file.path, String::from_utf8(file.bytes).ok()?.into())));
-        ground.objects.extend(texts.collect::<Vec<_>>());
+            self.marked.texts(&self.cache_of(world, ground)?, commit, paths).map_err(Problem::from)?;
+        ground.texts.extend(texts);
         Ok(())
+    }
+
+    /// Reads the texts of the marked files in which a site of `updates` is due into the grounds they are for.
+    pub(super) fn read_due(
+        &self,
+        world: &World,
+        grounds: &mut [Ground],
+        (updates, is_due): (&[Proposal], impl Fn(&Site) -> bool),
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for ground in grounds {
+            let unread: Vec<String> =
+                ground.unread(updates, &is_due).into_iter().map(str::to_owned).collect();
+            let unread: Vec<&str> = unread.iter().map(String::as_str).collect();
+            problems.extend(self.read_more(world, ground, &unread).err());
+        }
+        problems
     }
 }
 

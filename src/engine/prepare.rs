@@ -68,11 +68,18 @@ impl Prepared {
 }
 
 impl Engine {
-    /// The proposals of the world, all undecided, and the files with every proposal applied.
-    pub fn review(&self, grounds: Vec<Ground>, selections: &Selections) -> Review {
+    /// The proposals of the world, all undecided, and the files with every proposal applied; and what kept files from being read
+    /// again, whose sites are blocked.
+    pub fn review(
+        &self,
+        world: &World,
+        mut grounds: Vec<Ground>,
+        selections: &Selections,
+    ) -> (Review, Vec<Problem>) {
         let selections = plain(selections);
         let proposals = propose(&grounds, &selections);
-        Review::new(Arc::new(grounds), proposals)
+        let problems = self.read_due(world, &mut grounds, (&proposals, |site: &Site| site.blocked.is_none()));
+        (Review::new(Arc::new(grounds), proposals), problems)
     }
 
     /// The problem of each automation whose template makes no message of all that could be approved now.
@@ -172,6 +179,8 @@ impl Engine {
         moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
         proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
         carry_states(&request.proposals, &mut proposals);
+        let is_approved = |site: &Site| site.decision == Decision::Approved;
+        problems.extend(self.read_due(world, &mut grounds, (&proposals, is_approved)));
         let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
         let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
         plan.problems.splice(0..0, problems);

@@ -10,7 +10,7 @@ use crate::domain::edit::ObjectEdit;
 use crate::domain::manifest;
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{Changed, Ground, Plan, Selection, revert, revert_edits};
-use crate::domain::proposal::Proposal;
+use crate::domain::proposal::{Proposal, Site};
 use crate::git::{BareCache, Changes, Remote, redact};
 use crate::problem::{Code, Problem};
 use crate::source::{edit, files};
@@ -117,6 +117,7 @@ impl Engine {
             let message = found.message(!not_set_back.is_empty());
             let messages: BTreeMap<ObjectId, String> =
                 grounds.iter().map(|ground| (ground.automation.clone(), message.clone())).collect();
+            left.extend(engine.read_due(&world, &mut grounds, (&proposals, |_: &Site| true)));
             let options = engine.build_options(&world, &messages);
             let (mut plan, _) = Plan::build(proposals, &grounds, &selections, &options);
             // Nobody wrote it.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::domain::manifest;
-use crate::domain::plan::{MarkedFile, Warning};
+use crate::domain::plan::{MarkedFile, Warning, fingerprint};
 use crate::text::count;
 
 /// A warning if marked values below `root` differ from those of the commit, naming the first such file.
@@ -25,7 +25,7 @@ pub(super) fn differs(root: &Path, files: &[MarkedFile]) -> Option<Warning> {
 
 fn agrees(root: &Path, file: &MarkedFile) -> bool {
     let Ok(text) = std::fs::read_to_string(root.join(&file.path)) else { return false };
-    if text == *file.text {
+    if fingerprint(&text) == file.fingerprint {
         return true;
     }
     let Ok(found) = manifest::find(&text) else { return false };

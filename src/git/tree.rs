@@ -91,6 +91,22 @@ impl BareCache {
     /// # Errors
     /// [`GitError::Missing`] if the commit was not fetched.
     pub fn read_files(&self, commit: &str, paths: &[&str]) -> Result<Vec<TreeFile>, GitError> {
+        self.read_files_as(commit, paths, |path, mode, bytes| Some(TreeFile::new(path, mode, bytes)))
+    }
+
+    /// As [`Self::read_files`], but with what `make` makes of path, mode and content; it is called on several threads.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_files_as<T: Send>(
+        &self,
+        commit: &str,
+        paths: &[&str],
+        make: impl Fn(&str, i32, &[u8]) -> Option<T> + Sync,
+    ) -> Result<Vec<T>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let tree = self.tree(&repository, commit)?;
@@ -100,8 +116,7 @@ impl BareCache {
             is_regular(mode).then_some(Wanted { path, mode, oid })
         };
         let entries: Vec<Wanted> = paths.iter().filter_map(entry).collect();
-        self.read_all(&entries, &|path, mode, bytes| Some(TreeFile::new(path, mode, bytes)))
-            .map_err(|error| self.unreadable(commit, &error))
+        self.read_all(&entries, &make).map_err(|error| self.unreadable(commit, &error))
     }
 
     /// What `work` makes of the tree of `commit`; the function it is given tells what stands at a path.

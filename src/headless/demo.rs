@@ -110,7 +110,7 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
     if let Some(problem) = problems.into_iter().find(|problem| problem.exit() != 0) {
         return Err(problem);
     }
-    let mut proposals = engine.review(grounds, &selections).proposals;
+    let mut proposals = engine.review(&world, grounds, &selections).0.proposals;
     let is_seen = proposals.iter().any(|update| update.new.as_ref().is_some_and(|new| new.tag == pushed.tag));
     require(is_seen, &format!("the new tag {} leads to no update", pushed.tag))?;
     for update in &mut proposals {

@@ -498,7 +498,7 @@ impl Screen {
             warnings,
             files: files.into(),
             problem_files,
-            objects: self
+            texts: self
                 .files
                 .iter()
                 .filter_map(|(name, bytes)| Some((name.clone(), std::str::from_utf8(bytes).ok()?.into())))

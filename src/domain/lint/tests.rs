@@ -431,7 +431,7 @@ fn ground(automation: &str, files: Vec<MarkedFile>) -> Ground {
         warnings: vec![],
         files: files.into(),
         problem_files: vec![],
-        objects: BTreeMap::new(),
+        texts: BTreeMap::new(),
     }
 }
 

@@ -178,8 +178,10 @@ fn edit_files(
     let mut contents = BTreeMap::new();
     let edit = |(path, changes): &(&str, Changes<'_>)| {
         let file = files.get(path);
-        let Some(text) = file.map(|file| &file.text).or_else(|| ground.objects.get(*path)) else {
-            return changes.has_edits().then(|| Err(Stale::FileChanged { path: (*path).to_owned() }.into()));
+        let known = file.and_then(|file| ground.text_of(file));
+        let Some(text) = known.or_else(|| ground.texts.get(*path)) else {
+            let is_meant = changes.has_edits() || file.is_some();
+            return is_meant.then(|| Err(Stale::FileChanged { path: (*path).to_owned() }.into()));
         };
         let key = Edited::key(ground, path);
         let before = match edited.files.get(&key) {
@@ -416,7 +418,7 @@ mod tests {
             warnings: Vec::new(),
             files: Arc::default(),
             problem_files: Vec::new(),
-            objects: BTreeMap::new(),
+            texts: BTreeMap::new(),
         };
         let made = |template: &str, written: Option<&str>| {
             let messages = written.map(|text| (automation.clone(), text.to_owned())).into_iter().collect();

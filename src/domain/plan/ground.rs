@@ -1,8 +1,11 @@
 //! What a plan stands on: the marked files of one commit, and what each policy selects.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
+
+use foldhash::quality::FixedState;
 
 use super::stale::{Stale, apply_sites};
 use super::{Base, PushTarget, Warning};
@@ -22,9 +25,11 @@ use crate::problem::Problem;
 pub struct MarkedFile {
     /// From the repository's root.
     pub path: String,
-    /// Its content; empty where all its markers are whole and none is of a policy of its automation, as there is nothing to
-    /// write.
+    /// Its content; empty where that can be read again: the markers of a large repository are few beside what stands around
+    /// them. [`Ground::texts`] has those of the files that are to change.
     pub text: Arc<str>,
+    /// What tells its content from another, as [`fingerprint`] has it.
+    pub fingerprint: u64,
     /// Its marked scalars, by position.
     pub sites: Vec<MarkedScalar>,
     /// Its markers, and what means to be one, that govern nothing.
@@ -121,8 +126,14 @@ impl MarkedFile {
     pub fn read(path: impl Into<String>, text: impl Into<Arc<str>>) -> Result<Self, YamlError> {
         let text = text.into();
         let (sites, strays) = Manifest::parse(&text)?.into_markers();
-        Ok(Self { path: path.into(), text, sites, strays })
+        let fingerprint = fingerprint(&text);
+        Ok(Self { path: path.into(), text, fingerprint, sites, strays })
     }
+}
+
+/// What tells a content from another, as far as nothing but a warning depends on it.
+pub fn fingerprint(text: &str) -> u64 {
+    FixedState::default().hash_one(text)
 }
 
 /// Who makes the commits that an automation is the author of, and what is added to them.
@@ -165,15 +176,30 @@ pub struct Ground {
     pub files: Arc<Vec<MarkedFile>>,
     /// The files that cannot be written.
     pub problem_files: Vec<ProblemFile>,
-    /// The other files of the same commit in which objects are to be edited, by path.
-    pub objects: BTreeMap<String, Arc<str>>,
+    /// Files of the same commit that were read because they are to change, with markers or without, by path.
+    pub texts: BTreeMap<String, Arc<str>>,
 }
 
 impl Ground {
     /// The text of a file in which something may change.
     pub fn text(&self, path: &str) -> Option<&Arc<str>> {
-        let marked = self.files.iter().find(|file| file.path == path).map(|file| &file.text);
-        marked.or_else(|| self.objects.get(path))
+        let read = || self.files.iter().find(|file| file.path == path).and_then(|file| self.text_of(file));
+        self.texts.get(path).or_else(read)
+    }
+
+    /// The text of a marked file, if it is at hand.
+    pub fn text_of<'a>(&'a self, file: &'a MarkedFile) -> Option<&'a Arc<str>> {
+        let own = Some(&file.text).filter(|text| !text.is_empty());
+        own.or_else(|| self.texts.get(&file.path))
+    }
+
+    /// The marked files with a site of `updates` that is due, whose texts are not at hand.
+    pub fn unread<'a>(&'a self, updates: &'a [Proposal], is_due: impl Fn(&Site) -> bool) -> Vec<&'a str> {
+        let own = updates.iter().filter(|update| update.automation == self.automation);
+        let sites = own.flat_map(|update| &update.sites).filter(|site| is_due(site));
+        let due: BTreeSet<&str> = sites.map(|site| site.file.as_str()).collect();
+        let is_unread = |file: &&MarkedFile| due.contains(file.path.as_str()) && self.text_of(file).is_none();
+        self.files.iter().filter(is_unread).map(|file| file.path.as_str()).collect()
     }
 
     /// The name and commit of what a commit would be built on now.
@@ -235,17 +261,22 @@ impl Review {
             let sites = writable_sites(&proposals, &ground.automation);
             let preview = |file: &MarkedFile| {
                 let sites = sites.get(file.path.as_str())?;
-                Some(apply_sites(&file.path, Arc::clone(&file.text), Some(&file.sites), sites).map(drop))
+                let gone = || Stale::FileChanged { path: file.path.clone() };
+                let text = ground.text_of(file).ok_or_else(gone);
+                let tried = text.and_then(|text| {
+                    apply_sites(&file.path, Arc::clone(text), Some(&file.sites), sites).map(drop)?;
+                    Ok(Arc::clone(text))
+                });
+                Some(tried)
             };
             let previews = on_all_cores(&ground.files, preview);
             for (file, preview) in ground.files.iter().zip(previews) {
                 match preview.transpose() {
                     Ok(None) => {}
-                    Ok(Some(())) => files.push(FilePreview {
-                        automation: ground.automation.clone(),
-                        path: file.path.clone(),
-                        before: Arc::clone(&file.text),
-                    }),
+                    Ok(Some(before)) => {
+                        let (automation, path) = (ground.automation.clone(), file.path.clone());
+                        files.push(FilePreview { automation, path, before });
+                    }
                     Err(stale) => {
                         let problem = Problem::from(stale);
                         problem_files.push((file.path.clone(), problem.message.clone()));

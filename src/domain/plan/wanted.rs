@@ -82,7 +82,7 @@ mod tests {
             warnings: Vec::new(),
             files: Arc::new(vec![MarkedFile::read("web.yaml", text.to_owned()).unwrap()]),
             problem_files: Vec::new(),
-            objects: BTreeMap::new(),
+            texts: BTreeMap::new(),
             committing: crate::domain::plan::Committing::default(),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn an_edit_that_stands_no_more_is_left_out_and_said() {
         let mut ground = ground(TWO);
-        ground.objects.insert("auto.yaml".to_owned(), "# new\nspec:\n  x: y\n".into());
+        ground.texts.insert("auto.yaml".to_owned(), "# new\nspec:\n  x: y\n".into());
         let of = (EditField::Suspend, &ObjectId::new("shop", "apps"));
         let edit = |before: &str, after: &str| ObjectEdit::between(of, "auto.yaml", before, after).unwrap();
         let stands = edit("spec:\n  x: y\n", "spec:\n  suspend: true\n  x: y\n");

@@ -1,20 +1,19 @@
 //! The files below an automation's path that have markers, in a commit or as they lie in a folder.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::domain::inventory::is_below;
 use crate::domain::manifest::{self, MarkedScalar};
 use crate::domain::marker::{has_blank, parse_setter};
-use crate::domain::object::ObjectId;
 use crate::domain::plan::{MarkedFile, ProblemFile};
 use crate::domain::setrun::{self, RunError};
-use crate::git::BareCache;
+use crate::git::{BareCache, GitError};
 use crate::problem::{Code, Problem};
 
-/// The folder of a cache, a commit, a path in it, and the policies that may write there.
-type Place = (PathBuf, String, String, Vec<ObjectId>);
+/// The folder of a cache, a commit, and a path in it.
+type Place = (PathBuf, String, String);
 
 /// What somebody still holds, and what went wrong beside it.
 type Known = (Weak<Vec<MarkedFile>>, Vec<ProblemFile>);
@@ -22,12 +21,16 @@ type Known = (Weak<Vec<MarkedFile>>, Vec<ProblemFile>);
 /// The marked files of commits, for the life of the engine. What a commit holds never changes, so whoever looks at one again
 /// shares them, as long as anybody still has them.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct MarkedFiles(Mutex<HashMap<Place, Known>>);
+pub(in crate::engine) struct MarkedFiles {
+    files: Mutex<HashMap<Place, Known>>,
+    /// Texts of single files.
+    texts: Mutex<HashMap<Place, Weak<str>>>,
+}
 
 impl MarkedFiles {
     /// The files of `commit` below `path` that have markers, in the order Flux walks them, and those that cannot be
-    /// written. The texts are kept of those alone in which one of `policies` may write: the markers of a large repository are few
-    /// beside what stands around them.
+    /// written. The texts are kept of those alone in which a marker is not whole, and has to be pointed at: the markers of a large
+    /// repository are few beside what stands around them. Others are read again, by [`Self::texts`].
     ///
     /// # Errors
     /// The commit is not in the cache.
@@ -35,14 +38,13 @@ impl MarkedFiles {
         &self,
         cache: &BareCache,
         (commit, path): (&str, &str),
-        policies: &[ObjectId],
     ) -> Result<(Arc<Vec<MarkedFile>>, Vec<ProblemFile>), Problem> {
-        let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned(), policies.to_owned());
+        let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned());
         let known = self.all().get(&place).and_then(|(files, rest)| Some((files.upgrade()?, rest.clone())));
         if let Some(known) = known {
             return Ok(known);
         }
-        let (files, problems) = read(cache, (commit, path), policies)?;
+        let (files, problems) = read(cache, (commit, path))?;
         let files = Arc::new(files);
         let mut all = self.all();
         all.retain(|_, (files, _)| files.strong_count() > 0);
@@ -50,22 +52,54 @@ impl MarkedFiles {
         Ok((files, problems))
     }
 
+    /// The texts of those of `paths` at which `commit` has a file of text, by path; whoever asks for one again shares it.
+    ///
+    /// # Errors
+    /// The commit is not in the cache.
+    pub(in crate::engine) fn texts(
+        &self,
+        cache: &BareCache,
+        commit: &str,
+        paths: &[&str],
+    ) -> Result<Vec<(String, Arc<str>)>, GitError> {
+        let place = |path: &str| (cache.dir().to_owned(), commit.to_owned(), path.to_owned());
+        let known = |path: &str| self.all_texts().get(&place(path)).and_then(Weak::upgrade);
+        let (mut found, mut unread) = (Vec::with_capacity(paths.len()), Vec::new());
+        for path in paths {
+            match known(path) {
+                Some(text) => found.push(((*path).to_owned(), text)),
+                None => unread.push(*path),
+            }
+        }
+        let read = cache.read_files_as(commit, &unread, |path, _mode, bytes| {
+            Some((path.to_owned(), Arc::<str>::from(std::str::from_utf8(bytes).ok()?)))
+        })?;
+        let mut texts = self.all_texts();
+        texts.retain(|_, text| text.strong_count() > 0);
+        texts.extend(read.iter().map(|(path, text)| (place(path), Arc::downgrade(text))));
+        found.extend(read);
+        Ok(found)
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<Place, Known>> {
         // What was read is as true after a panic elsewhere as before.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all_texts(&self) -> MutexGuard<'_, HashMap<Place, Weak<str>>> {
+        // As above.
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn read(
     cache: &BareCache,
     (commit, path): (&str, &str),
-    policies: &[ObjectId],
 ) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
-    let policies: HashSet<&ObjectId> = policies.iter().collect();
     let wanted = |file: &str| is_below(file, path) && manifest::is_yaml_name(file);
     let make = |file: &str, _mode, bytes: &[u8]| {
         let found = manifest::means_markers(file, bytes).then(|| marked(file, bytes)).flatten();
-        found.map(|file| file.map(|file| with_needed_text(file, &policies)))
+        found.map(|file| file.map(with_needed_text))
     };
     let read = cache.read_tree_as(commit, wanted, make).map_err(Problem::from)?;
     let (mut files, problems) = sorted(read.into_iter());
@@ -73,14 +107,10 @@ fn read(
     Ok((files, problems))
 }
 
-/// The file, without its text where there is nothing to write and nothing to point at: all its markers are whole, and of
-/// other policies.
-fn with_needed_text(file: MarkedFile, policies: &HashSet<&ObjectId>) -> MarkedFile {
-    let is_of_others = |site: &MarkedScalar| {
-        let name = parse_setter(&site.setter).ok().filter(|_| !has_blank(&site.setter));
-        name.is_some_and(|(policy, _)| !policies.contains(&policy))
-    };
-    let is_needed = !file.strays.is_empty() || !file.sites.iter().all(is_of_others);
+/// The file, without its text where there is nothing to point at: all its markers are whole.
+fn with_needed_text(file: MarkedFile) -> MarkedFile {
+    let is_whole = |site: &MarkedScalar| parse_setter(&site.setter).is_ok() && !has_blank(&site.setter);
+    let is_needed = !file.strays.is_empty() || !file.sites.iter().all(is_whole);
     if is_needed { file } else { MarkedFile { text: Arc::default(), ..file } }
 }
 
@@ -131,13 +161,11 @@ mod tests {
 
     #[test]
     fn the_text_stays_where_something_is_to_be_said_of_it() {
-        let others = ObjectId::new("apps", "api");
         let is_kept = |line: &str| {
             let file = MarkedFile::read("a.yaml", format!("{line}\n")).unwrap();
-            !with_needed_text(file, &HashSet::from([&others])).text.is_empty()
+            !with_needed_text(file).text.is_empty()
         };
         assert!(!is_kept("a: 1 # {\"$imagepolicy\": \"apps:web\"}"), "a whole marker is told by its name");
-        assert!(is_kept("a: 1 # {\"$imagepolicy\": \"apps:api\"}"), "somebody may write");
         for comment in ["{'$imagepolicy': 'apps:web'}", "{imagepolicy: apps:web}"] {
             assert!(is_kept(&format!("a: 1 # {comment}")), "{comment}");
         }
@@ -159,16 +187,21 @@ mod tests {
         let fetched = cache.fetch(&remote, |_| vec!["refs/heads/main".to_owned()]).unwrap();
         let commit = fetched.refs.branch("main").unwrap().to_owned();
         let known = MarkedFiles::default();
-        let policies = [ObjectId::new("apps", "web")];
-        let read = |path: &str| known.of(&cache, (&commit, path), &policies).unwrap().0;
+        let read = |path: &str| known.of(&cache, (&commit, path)).unwrap().0;
         let first = read("apps");
         assert_eq!(first.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["apps/web.yaml"]);
         assert!(Arc::ptr_eq(&first, &read("apps")), "whoever looks again shares them");
         assert_eq!(read("").len(), 2, "another path has files of its own");
-        assert!(!first[0].text.is_empty());
-        let others = known.of(&cache, (&commit, "apps"), &[]).unwrap().0;
-        assert!(others[0].text.is_empty() && others[0].sites.len() == 1, "nobody writes there");
-        drop((first, others));
+        assert!(first[0].text.is_empty() && first[0].sites.len() == 1, "nobody writes there yet");
+        let texts = |path: &str| known.texts(&cache, &commit, &[path, "gone.yaml"]).unwrap();
+        let text = texts("apps/web.yaml");
+        assert_eq!(text.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["apps/web.yaml"]);
+        assert!(Arc::ptr_eq(&text[0].1, &texts("apps/web.yaml")[0].1), "and so with its text");
+        assert_eq!(first[0].fingerprint, crate::domain::plan::fingerprint(&text[0].1));
+        drop(text);
+        assert_eq!(texts("other/web.yaml").len(), 1);
+        assert_eq!(known.all_texts().len(), 1, "what nobody has is forgotten");
+        drop(first);
         assert_eq!(read("apps").len(), 1, "they are read anew when nobody has them");
         assert_eq!(known.all().len(), 1, "and what nobody has is forgotten");
     }

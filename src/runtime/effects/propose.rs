@@ -41,12 +41,13 @@ async fn grounds(
 async fn proposed(work: &Work, reach: Reach) -> Result<Proposed, Problem> {
     let Judged { world, mut selections, scans, failed, trees } = work.judged();
     let Some(world) = world else { return Ok(Proposed::default()) };
-    let (grounds, problems, kept) = grounds(work, &world, reach).await?;
+    let (grounds, mut problems, kept) = grounds(work, &world, reach).await?;
     let (engine, of, remembers) = (work.engine.clone(), Arc::clone(&world), work.remembers);
     let compare = move || {
         engine.complete(&world.inventory, &mut selections);
         block_unscanned(&engine, &world.inventory, &failed, &mut selections);
-        let mut review = engine.review(grounds, &selections);
+        let (mut review, unread) = engine.review(&world, grounds, &selections);
+        problems.extend(unread);
         let survey = engine.survey(&world, (&review.grounds, &trees), (&selections, &scans), &failed);
         let decided =
             remembers.then(|| journal::remember(&engine, &review.grounds, &mut review.proposals)).flatten();

@@ -138,7 +138,7 @@ pub(super) fn ground() -> Ground {
         warnings: Vec::new(),
         files: Arc::default(),
         problem_files: Vec::new(),
-        objects: BTreeMap::new(),
+        texts: BTreeMap::new(),
     }
 }
 
