@@ -9,7 +9,7 @@ mod support {
 
 use serde_json::{Value, json};
 use support::operator::{Operator, SECRET};
-use support::registry::{DockerRegistry, TlsRegistry};
+use support::registry::{DockerRegistry, Liar, Say, TlsRegistry};
 
 /// The report in JSON, and the exit status.
 fn doctor(operator: &Operator, place: &[&str]) -> (Option<i32>, Value) {
@@ -85,6 +85,72 @@ fn a_registry_that_lets_nobody_in_or_is_not_there_is_a_failure_with_what_to_do()
     assert!(said.contains("✗ registry/127.0.0.1:1") && said.contains("connection refused"), "{said}");
     let (status, said) = operator.run(&["doctor", "registry", &format!("{}/no/such", registry.host)]);
     assert_eq!(status, Some(1), "{said}");
+}
+
+/// What the failed scan says, and the messages and fixes of `doctor registry`.
+fn said_of(operator: &Operator, host: &str) -> (String, String) {
+    let (status, said) = operator.run(&["scan", "repository", "--all"]);
+    assert_eq!(status, Some(4), "{said}");
+    let (_, report) = doctor(operator, &["registry", &format!("{host}/team/app")]);
+    (said, report.to_string())
+}
+
+#[test]
+fn a_login_is_blamed_only_by_whom_it_was_shown_to() {
+    let inner = Liar::start(|_, _| Say::status("401 Unauthorized"));
+    let leads = format!("Location: http://{}/v2/team/app/tags/list", inner.host);
+    let leading = Liar::start(move |asked, _| {
+        if asked.line == "GET /v2/" {
+            Say::json("{}")
+        } else {
+            Say::status("307 Temporary Redirect").with(&leads)
+        }
+    });
+    let operator = Operator::new(&auths(&leading.host, "rita", SECRET), &[]);
+    operator.repository(&format!("{}/team/app", leading.host), "");
+    let (scan, report) = said_of(&operator, &leading.host);
+    let says = format!("leads to http://{}, which lets nobody in without a login", inner.host);
+    assert!(scan.contains(&says) && !scan.contains("the login was refused"), "{scan}");
+    let shown = format!("docker config as rita: not shown to http://{}", inner.host);
+    assert!(report.contains(&shown) && report.contains(&says), "{report}");
+    assert!(inner.asked().iter().all(|asked| asked.authorization.is_none()));
+
+    let closed = Liar::start(|_, _| Say::status("403 Forbidden"));
+    let operator = Operator::new(&auths(&closed.host, "rita", SECRET), &[]);
+    operator.repository(&format!("{}/team/app", closed.host), "");
+    let (scan, report) = said_of(&operator, &closed.host);
+    for said in [&scan, &report] {
+        assert!(said.contains("without a login, so none is to blame"), "{said}");
+        assert!(!said.contains("refused"), "{said}");
+    }
+    assert!(closed.asked().iter().all(|asked| asked.line == "GET /v2/"), "asked for nothing else");
+}
+
+#[test]
+fn a_secret_that_is_named_and_holds_nothing_for_the_host_is_told() {
+    let Some(registry) = DockerRegistry::start(Some(("rita", SECRET))) else { return };
+    registry.push("team/app", "1.0.0");
+    let other = auths("other.example.com", "rita", SECRET);
+    for (configuration, kind) in [
+        ("{}".to_owned(), "kubernetes.io/dockerconfigjson"),
+        (auths(&registry.host, "rita", "old"), "kubernetes.io/dockerconfigjson"),
+        ("{}".to_owned(), "Opaque"),
+    ] {
+        let operator = Operator::new(&configuration, &[]);
+        operator.repository(&format!("{}/team/app", registry.host), ", secretRef: {name: pull}");
+        operator.write(
+            "secret.yaml",
+            &format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: pull, namespace: edge}}\ntype: {kind}\n\
+             stringData:\n  .dockerconfigjson: '{other}'\n"
+            ),
+        );
+        let (scan, report) = said_of(&operator, &registry.host);
+        let says = format!("secret edge/pull has no login for {}", registry.host);
+        assert!(scan.contains(&says), "{scan}");
+        assert_eq!(scan.contains("Tried docker config"), configuration != "{}", "{scan}");
+        assert!(report.contains("secret edge/pull: has no login for this host"), "{report}");
+    }
 }
 
 #[test]

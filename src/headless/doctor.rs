@@ -91,6 +91,10 @@ fn useless(name: &str, trial: &Trial, let_in: bool) -> Check {
         Came::Unavailable(reason) => {
             (format!("{label}: {reason}"), "Mend the helper, or take it out of the configuration.")
         }
+        Came::Withheld { by, said } => (
+            format!("{label}: not shown to {by}, to which the registry leads and which said {said}"),
+            "Name the registry that answers, or have the redirect mended.",
+        ),
         Came::Nothing => {
             return Check::new(name, Outcome::Skipped, format!("{label}: has no login for this host"));
         }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod broken;
+mod hint;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,8 +13,7 @@ use thiserror::Error;
 
 pub use self::answer::Answer;
 pub(super) use self::broken::{Broken, broken};
-use super::keyring::ANONYMOUS;
-use super::trial::{Outcome, Trial};
+use super::trial::Trial;
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
@@ -36,8 +36,43 @@ pub struct Request {
     text: Box<str>,
     /// As whom it was asked, what had come before.
     notes: Vec<String>,
+    /// What else is to be known of how it went; apart, as few need it and errors are to be small.
+    course: Option<Box<Course>>,
+}
+
+/// How a request went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Course {
     /// The proxy that it went through, where one was given.
     proxy: Option<Box<str>>,
+    /// Whether whoever answered had seen our login.
+    shown: Shown,
+}
+
+impl Request {
+    fn course(&mut self) -> &mut Course {
+        self.course.get_or_insert_default()
+    }
+
+    fn proxy(&self) -> Option<&str> {
+        self.course.as_ref()?.proxy.as_deref()
+    }
+
+    fn shown(&self) -> &Shown {
+        self.course.as_ref().map_or(&Shown::Login, |course| &course.shown)
+    }
+}
+
+/// Whether whoever answered had seen our login, if there was any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Shown {
+    /// They had.
+    #[default]
+    Login,
+    /// Nobody was shown one yet: it was the first question to the registry.
+    Nothing,
+    /// The registry led to this other server, where our login is not shown.
+    Elsewhere(Box<str>),
 }
 
 impl Deref for Request {
@@ -56,7 +91,7 @@ impl fmt::Display for Request {
 
 impl<T: Into<String>> From<T> for Request {
     fn from(text: T) -> Self {
-        Self { text: text.into().into_boxed_str(), notes: Vec::new(), proxy: None }
+        Self { text: text.into().into_boxed_str(), notes: Vec::new(), course: None }
     }
 }
 
@@ -250,7 +285,33 @@ impl RegistryError {
 
     /// Whether another credential might do better.
     pub(super) fn is_denied(&self) -> bool {
-        matches!(self, Self::Denied { .. })
+        matches!(self, Self::Denied { request, .. } if *request.shown() != Shown::Nothing)
+    }
+
+    /// The same failure, of a question that no login went along with.
+    pub(super) fn unasked(mut self) -> Self {
+        if let Some(request) = self.request_mut() {
+            request.course().shown = Shown::Nothing;
+        }
+        self
+    }
+
+    /// The same failure, said by another server that the registry led to; `None`: by itself.
+    pub(super) fn said_by(mut self, other: Option<String>) -> Self {
+        if let (Some(request), Some(other)) = (self.request_mut(), other) {
+            request.notes.push(format!("answered by {other}, where the registry led to"));
+            request.course().shown = Shown::Elsewhere(other.into());
+        }
+        self
+    }
+
+    /// The other server that said so, if the registry led to one.
+    pub(super) fn elsewhere(&self) -> Option<&str> {
+        let Self::Denied { request, .. } = self else { return None };
+        match request.shown() {
+            Shown::Elsewhere(other) => Some(other),
+            Shown::Login | Shown::Nothing => None,
+        }
     }
 
     /// The same refusal, naming the credentials that were tried.
@@ -276,7 +337,7 @@ impl RegistryError {
     /// The same failure, saying which proxy was between.
     pub(super) fn through(mut self, proxy: Option<&str>) -> Self {
         if let (Some(request), Some(proxy)) = (self.request_mut(), proxy) {
-            request.proxy = Some(proxy.into());
+            request.course().proxy = Some(proxy.into());
             request.notes.push(format!("through the proxy {proxy}"));
         }
         self
@@ -286,12 +347,12 @@ impl RegistryError {
     fn proxy_at_fault(&self) -> Option<&str> {
         match self {
             Self::Unreachable { request, .. } | Self::Timeout { request, waited: Waited::Connection, .. } => {
-                request.proxy.as_deref()
+                request.proxy()
             }
             Self::Denied { request, answer, .. } | Self::Status { request, answer }
                 if matches!(answer.status, 401 | 407) =>
             {
-                request.proxy.as_deref()
+                request.proxy()
             }
             _ => None,
         }
@@ -313,126 +374,6 @@ impl RegistryError {
         match self {
             Self::Denied { answer, .. } => answer.to_string(),
             other => other.to_string(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let Some(proxy) = self.proxy_at_fault() else { return self.own_hint() };
-        let check = format!(
-            "check the proxy {proxy}, its address and login: the secret that `proxySecretRef` names."
-        );
-        // Of a refusal nobody can tell whose it is.
-        let own = self.own_hint().filter(|_| self.is_denied());
-        Some(
-            own.map_or_else(
-                || format!("First {check}"),
-                |own| format!("{own} If the proxy said it, {check}"),
-            ),
-        )
-    }
-
-    fn own_hint(&self) -> Option<String> {
-        match self {
-            Self::Denied { host, tried, answer, .. } => Some(denied_hint(host, tried, answer.status)),
-            Self::NotFound { .. } => {
-                Some("Check the name; many registries also say this of repositories they hide.".into())
-            }
-            Self::RateLimited { .. } => Some(match self.retry_after() {
-                Some(wait) => format!("The registry asks to wait {wait} s; a login often raises the limit."),
-                None => "Wait, or log in: a login often raises the limit.".into(),
-            }),
-            Self::TlsUntrusted { reason, .. } | Self::Unreachable { reason, .. }
-                if reason.starts_with(CLIENT_REFUSED) || reason.ends_with(CLOSED_AT_ONCE) =>
-            {
-                Some(CLIENT_CERTIFICATE.into())
-            }
-            Self::TlsUntrusted { reason, .. } => Some(untrusted_hint(reason).into()),
-            Self::Timeout { waited: Waited::End | Waited::FirstByte | Waited::NextByte, .. } => {
-                Some("If it is only slow, give it longer: `timeout` of the repository, or --timeout.".into())
-            }
-            Self::Unreachable { reason, .. } if reason.contains("does not speak TLS") => Some(
-                "If plain HTTP is meant, set `insecure: true` on the repository, or write http:// in its `endpoint`.".into(),
-            ),
-            Self::Unreachable { request, .. } if !request.notes.is_empty() => {
-                Some("The registry was there a moment ago: scan again.".into())
-            }
-            Self::Unreachable { .. } | Self::Timeout { .. } => {
-                Some("Check the name of the registry and the way to it; `supercargo check` asks each.".into())
-            }
-            Self::Status { answer, .. } if answer.status >= 500 => Some(match self.retry_after() {
-                Some(wait) => format!("The registry itself is in trouble; it asks to wait {wait} s."),
-                None => "The registry itself is in trouble; scan again later.".into(),
-            }),
-            Self::Status { answer, .. } if answer.status == 400 && answer.names("HTTPS port") => {
-                Some("The server speaks TLS: leave `insecure` out, or write https:// in its `endpoint`.".into())
-            }
-            Self::Status { answer, .. } if answer.status == 400 && answer.names("certificate") => {
-                Some(CLIENT_CERTIFICATE.into())
-            }
-            Self::BadAnswer { .. } | Self::Status { .. } => {
-                Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
-            }
-            Self::Provider(_) => Some(
-                "Set the provider that runs the registry: aws, azure, gcp, or generic for any other.".into(),
-            ),
-            Self::Authentication { named, .. } => Some(format!(
-                "Controllers stop here too: put right the {named}, or name another in the repository."
-            )),
-            Self::Setup(_) => None,
-        }
-    }
-}
-
-/// What mends a certificate that is not trusted, by the reason.
-fn untrusted_hint(reason: &str) -> &'static str {
-    let hints = [
-        (
-            UNKNOWN_ISSUER,
-            "Name the registry's certificate authority: `certSecretRef` of the repository, `ca` of the registry in the configuration, or --ca-file.",
-        ),
-        (
-            EXPIRED,
-            "Whoever runs the registry has to renew its certificate, if this machine's clock is right.",
-        ),
-        (
-            NOT_VALID_YET,
-            "Check this machine's clock; if it is right, the certificate was put in place too early.",
-        ),
-    ];
-    let found = hints.iter().find(|(flaw, _)| reason.ends_with(flaw)).map(|(_, hint)| *hint);
-    found.unwrap_or("Whoever runs the registry has to give it a certificate that is good for its name.")
-}
-
-fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
-    // Docker's command has a short form for its own registry, and takes no other name for it.
-    let command =
-        if host == "index.docker.io" { "docker login".to_owned() } else { format!("docker login {host}") };
-    let (mut refused, mut empty) = (Vec::new(), Vec::new());
-    let mut silent = String::new();
-    for trial in tried {
-        match &trial.outcome {
-            Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.label.as_str()),
-            Outcome::Unavailable(reason) => silent = format!("{silent}{}: {reason}. ", trial.label),
-            Outcome::Nothing => empty.push(trial.label.as_str()),
-            Outcome::Refused(_) => {}
-        }
-    }
-    match (refused.join(", "), status) {
-        (none, _) if none.is_empty() && silent.is_empty() && !empty.is_empty() => {
-            let empty = empty.join(", ");
-            format!("{empty} has no login for {host}: give it one, or run `{command}`, then rescan.")
-        }
-        (none, _) if none.is_empty() && silent.is_empty() => {
-            format!("No credential for {host} was found; run `{command}` or give a secretRef, then rescan.")
-        }
-        (none, _) if none.is_empty() => format!("{silent}Mend that, or run `{command}`, then rescan."),
-        (tried, 403) => {
-            format!("{silent}Tried {tried}: it may log in but not read this repository; ask for pull access.")
-        }
-        (tried, _) => {
-            format!(
-                "{silent}Tried {tried}: the login was refused; renew it, or run `{command}`, then rescan."
-            )
         }
     }
 }
@@ -463,27 +404,6 @@ mod tests {
         );
     }
 
-    fn trial(label: &str, outcome: Outcome) -> Trial {
-        Trial { label: label.to_owned(), who: None, outcome }
-    }
-
-    #[test]
-    fn a_helper_that_failed_is_what_to_mend() {
-        let tried = vec![
-            trial(
-                "docker config (helper x)",
-                Outcome::Unavailable("docker-credential-x is not installed".into()),
-            ),
-            trial("anonymous", Outcome::Refused("401".into())),
-        ];
-        let hint = denied_hint("r", &tried, 401);
-        let says = "docker config (helper x): docker-credential-x is not installed. Mend that, or run `docker login r`";
-        assert!(hint.starts_with(says), "{hint}");
-        let tried = vec![trial("provider aws (helper ecr-login)", Outcome::Nothing)];
-        let says = "provider aws (helper ecr-login) has no login for r: give it one, or run `docker login r`, then rescan.";
-        assert_eq!(denied_hint("r", &tried, 401), says);
-    }
-
     #[test]
     fn a_failure_that_depends_on_who_asks_says_as_whom() {
         let answer = || Box::new(Answer::new(404, b""));
@@ -508,20 +428,5 @@ mod tests {
         }
         let at_once = RegistryError::Status { request: request(), answer: answer(503, 0) };
         assert_eq!(at_once.problem("x").retry_after, None, "no wait is no wish");
-    }
-
-    #[test]
-    fn a_refusal_names_what_was_tried() {
-        let denied = |status, tried: &[&str]| RegistryError::Denied {
-            request: "GET https://r/v2/".into(),
-            answer: Box::new(Answer::new(status, b"")),
-            host: "r".into(),
-            tried: tried.iter().map(|label| trial(label, Outcome::Refused("401".into()))).collect(),
-        };
-        let problem = denied(401, &["secret edge/legacy", "anonymous"]).problem("edge/legacy");
-        assert_eq!(problem.code, Code::RegistryUnauthorized);
-        assert!(problem.hint.unwrap_or_default().contains("secret edge/legacy"));
-        assert_eq!(denied(403, &["docker config"]).code(), Code::RegistryForbidden);
-        assert!(denied(401, &["anonymous"]).hint().unwrap_or_default().contains("No credential for r"));
     }
 }

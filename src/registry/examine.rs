@@ -44,8 +44,7 @@ impl Client {
         };
         let image = request.image;
         let repository = if wish == Wish::Tags { image.repository.as_str() } else { "" };
-        let offers = request.keyring.candidates(&image.registry, repository);
-        let mut attempts = Attempts::with(self, offers, &session);
+        let mut attempts = Attempts::about(self, (request.keyring, &image.registry, repository), &session);
         let ended = loop {
             let credential = match attempts.next().await {
                 Ok(credential) => credential,

@@ -179,6 +179,8 @@ impl Offer {
 pub struct Keyring {
     direct: Arc<Vec<Direct>>,
     secrets: Arc<Vec<Entry>>,
+    /// The labels of all pull secrets, of those too that count for nothing.
+    named: Arc<Vec<String>>,
     provider: Option<Provider>,
     files: Arc<Vec<DockerFile>>,
     transport: Arc<Transport>,
@@ -229,6 +231,7 @@ impl Keyring {
         secret_type: &str,
         data: impl Fn(&str) -> Option<&'a SecretString>,
     ) -> Result<bool, KeyringError> {
+        Arc::make_mut(&mut self.named).push(label.to_owned());
         let filled = |key: &str| data(key).filter(|text| !text.expose_secret().is_empty());
         let entries = match secret_type {
             "kubernetes.io/dockerconfigjson" => match filled(".dockerconfigjson") {
@@ -341,6 +344,16 @@ impl Keyring {
             .chain(from_files)
             .chain([Offer::Ready(Credential::anonymous())])
             .collect()
+    }
+
+    /// The labels of the pull secrets that hold no login for `repository` of `host`, in the order in which they were added.
+    pub(super) fn secrets_without_login(&self, host: &str, repository: &str) -> impl Iterator<Item = String> {
+        let wanted = Wanted::new(host, repository);
+        let serves = move |label: &str| {
+            let mut own = self.secrets.iter().filter(|entry| entry.credential.label == label);
+            own.any(|entry| entry.key.matches(&wanted))
+        };
+        self.named.iter().filter(move |label| !serves(label)).cloned()
     }
 
     /// A hash of all that decides what a registry says to whoever has this: the credentials for `repository` of `host` with their

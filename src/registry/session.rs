@@ -183,7 +183,9 @@ impl<'a> Session<'a> {
         let mut ask = ask.clone();
         if ask.url.origin() != registry.root.origin() {
             // The page before this one was found elsewhere, and it is not there that our login is good.
-            let reply = self.wire.send(&ask).await?;
+            let mut reply = self.wire.send(&ask).await?;
+            let other = ask.url.origin().ascii_serialization();
+            reply.elsewhere.get_or_insert(other);
             return self.accepted(&ask, reply);
         }
         let access = self.wants().access.clone().unwrap_or_else(|| registry.access.clone());
@@ -331,7 +333,7 @@ impl<'a> Session<'a> {
             }
             _ if closed || reply.status == StatusCode::OK => Access::Basic,
             _ => {
-                return Err(match reply.error(ask.text(), &self.wire.host.name) {
+                return Err(match reply.error(ask.text(), &self.wire.host.name).unasked() {
                     // Not the repository is unknown here, but the whole API.
                     RegistryError::NotFound { request, answer } => RegistryError::Status { request, answer },
                     other => other,

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::error::RegistryError;
 use super::helper::{Helper, Helpers};
-use super::keyring::Credential;
+use super::keyring::{Credential, Keyring, Login};
 use super::session::Session;
 use super::{ListRequest, Offer};
 
@@ -25,7 +25,14 @@ pub enum Outcome {
     Refused(String),
     /// There was none to show: why the program that should have it did not give it.
     Unavailable(String),
-    /// The program that was asked has none for this host.
+    /// It was not shown to the other server that the registry led to.
+    Withheld {
+        /// That server, such as `https://cdn.example.com`.
+        by: String,
+        /// What it said.
+        said: String,
+    },
+    /// The program that was asked, or the secret, has none for this host.
     Nothing,
 }
 
@@ -45,14 +52,19 @@ impl<'a> Attempts<'a> {
     /// All that `request` has for its repository.
     pub(super) fn of(client: &'a Client, request: &ListRequest<'_>, session: &'a Session<'a>) -> Self {
         let image = request.image;
-        let offers = request.keyring.candidates(&image.registry, &image.repository);
-        Self::with(client, offers, session)
+        Self::about(client, (request.keyring, &image.registry, &image.repository), session)
     }
 
-    /// These, in their order.
-    pub(super) fn with(client: &'a Client, offers: Vec<Offer>, session: &'a Session<'a>) -> Self {
-        let (helpers, left) = (client.helpers(), offers.into_iter());
-        Self { session, helpers, left, helper: None, trials: Vec::new(), first: None }
+    /// All that `keyring` has for a repository of a host.
+    pub(super) fn about(
+        client: &'a Client,
+        (keyring, host, repository): (&Keyring, &str, &str),
+        session: &'a Session<'a>,
+    ) -> Self {
+        let nothing = |label| Trial { label, who: None, outcome: Outcome::Nothing };
+        let trials = keyring.secrets_without_login(host, repository).map(nothing).collect();
+        let left = keyring.candidates(host, repository).into_iter();
+        Self { session, helpers: client.helpers(), left, helper: None, trials, first: None }
     }
 
     /// The next to try.
@@ -97,7 +109,12 @@ impl<'a> Attempts<'a> {
         if let Some(helper) = self.helper.take() {
             self.helpers.forget(&helper).await;
         }
-        let outcome = Outcome::Refused(error.said());
+        let outcome = match error.elsewhere() {
+            Some(by) if !matches!(credential.login, Login::Anonymous) => {
+                Outcome::Withheld { by: by.to_owned(), said: error.said() }
+            }
+            _ => Outcome::Refused(error.said()),
+        };
         self.trials.push(Trial { label: credential.label.clone(), who: credential.who(), outcome });
         self.first.get_or_insert(error);
         Ok(())

@@ -68,6 +68,8 @@ pub(super) struct Reply {
     pub(super) headers: HeaderMap,
     /// Where it came from in the end.
     pub(super) url: Url,
+    /// That server, if redirects led to another than was asked, to which no login of ours is shown.
+    pub(super) elsewhere: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -81,12 +83,13 @@ impl Reply {
     pub(super) fn error(&self, request: Request, host: &str) -> RegistryError {
         let answer = Answer::new(self.status.as_u16(), &self.body).asking_to_wait(self.retry_after());
         let answer = Box::new(answer);
-        match self.status.as_u16() {
+        let error = match self.status.as_u16() {
             401 | 403 => RegistryError::Denied { request, answer, host: host.to_owned(), tried: Vec::new() },
             404 => RegistryError::NotFound { request, answer },
             429 => RegistryError::RateLimited { request, answer },
             _ => RegistryError::Status { request, answer },
-        }
+        };
+        error.said_by(self.elsewhere.clone())
     }
 
     /// `Retry-After`, in seconds or as a date, in any of the three forms, by the server's own clock; a date that is past is no wait.
@@ -223,9 +226,11 @@ impl<'a> Wire<'a> {
     }
 
     async fn follow(&self, ask: &Ask) -> Result<Reply, Broken> {
-        let mut ask = ask.clone();
+        let (asked, mut ask) = (ask.url.origin(), ask.clone());
         for _ in 0..=REDIRECTS {
-            let reply = self.once(&ask).await?;
+            let mut reply = self.once(&ask).await?;
+            let answered = ask.url.origin();
+            reply.elsewhere = (answered != asked).then(|| answered.ascii_serialization());
             let redirected = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
             let Some(location) = reply.header("location").filter(|_| redirected) else { return Ok(reply) };
             let target = wire_text::redirect_target(&ask.url, location)
@@ -331,6 +336,7 @@ impl<'a> Wire<'a> {
         Ok(Reply {
             status: response.status(),
             url: response.url().clone(),
+            elsewhere: None,
             headers: std::mem::take(response.headers_mut()),
             body,
         })
@@ -383,8 +389,8 @@ mod tests {
             (reqwest::header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
         });
         let url = Url::parse("https://r.example.com/v2/").unwrap();
-        Reply { status: StatusCode::TOO_MANY_REQUESTS, headers: headers.collect(), url, body: Vec::new() }
-            .retry_after()
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Reply { status, headers: headers.collect(), url, elsewhere: None, body: Vec::new() }.retry_after()
     }
 
     #[test]
