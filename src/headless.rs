@@ -32,6 +32,7 @@ mod filter;
 mod follow;
 mod get;
 mod holds;
+mod input;
 mod keys;
 mod lint;
 mod merge;
@@ -445,9 +446,17 @@ pub(crate) fn report(streams: &mut Streams<'_>, json: bool, problem: &Problem) {
     };
 }
 
+/// So many characters of a message are for people; an error may quote all of a template or a pattern. JSON has it whole.
+const SHOWN: usize = 2_000;
+
 fn write_problem(err: &mut dyn Write, problem: &Problem) -> io::Result<()> {
     let sign = if problem.exit() == 0 { '⚠' } else { '✗' };
-    writeln!(err, "{sign} {}", table::clean(&problem.to_string()))?;
+    let whole = problem.to_string();
+    let text = match whole.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} … ({} bytes)", whole.get(..end).unwrap_or_default(), whole.len()),
+        None => whole,
+    };
+    writeln!(err, "{sign} {}", table::clean(&text))?;
     for cause in &problem.causes {
         writeln!(err, "    {}", table::clean(cause))?;
     }

@@ -1,14 +1,12 @@
 //! `eval policy`: a verdict without a screen, on tags from a file, standard input, a registry or an object's last scan.
 
-use std::fs;
-use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::session::{Progress, Session};
-use super::{Answer, Document, Table, Text};
+use super::{Answer, Document, Table, Text, input};
 use crate::cli::EvalPolicyArgs;
 use crate::config::Settings;
 use crate::domain::object::{
@@ -222,16 +220,12 @@ fn choice_of(args: &EvalPolicyArgs) -> Option<PolicyChoice> {
 
 /// Reads tags from a file, or from standard input for `-`.
 fn read_tags(place: &str) -> Result<TagList, Problem> {
-    let mut bytes = Vec::new();
-    let read = if place == "-" {
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        fs::read(place).map(|read| bytes = read)
-    };
-    let usage = |message: &str| Problem::new(Code::Usage, format!("--tags-from {place}"), message);
-    read.map_err(|error| usage("cannot be read").caused_by(&error))?;
-    let text = String::from_utf8(bytes).map_err(|error| usage("is not UTF-8").caused_by(&error))?;
-    parse_tags(&text).map_err(|error| usage("is no list of tags").caused_by(&error))
+    let subject = format!("--tags-from {place}");
+    let text = input::text(place, &subject)?;
+    parse_tags(&text).map_err(|error| {
+        let problem = Problem::new(Code::Usage, subject, "is no list of tags").caused_by(&error);
+        problem.hint("Give a tag a line, a JSON array of tags, or what a registry answers: {\"tags\": […]}.")
+    })
 }
 
 /// A tag a line, or JSON: an array, or a registry's answer.

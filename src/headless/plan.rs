@@ -239,11 +239,8 @@ fn reason_to_ask(update: &Proposal) -> Option<Problem> {
 
 fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {
     if let Some(path) = &args.message_file {
-        let read = std::fs::read_to_string(path);
-        return read.map(Some).map_err(|error| {
-            Problem::new(Code::Usage, path.display().to_string(), "the message cannot be read")
-                .caused_by(&error)
-        });
+        let name = path.display().to_string();
+        return super::input::text(&name, &name).map(Some);
     }
     Ok(args.message.clone())
 }

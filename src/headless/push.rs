@@ -1,6 +1,6 @@
 //! `push`: land a plan, or see how far it would get.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
@@ -250,13 +250,7 @@ fn request_line(request: &Request, landed: &Landed) -> Option<String> {
 
 /// Reads a plan from a file or standard input.
 pub(crate) fn read_plan(name: &str) -> Result<Plan, Problem> {
-    let mut text = String::new();
-    let read = if name == "-" {
-        std::io::stdin().lock().read_to_string(&mut text).map(|_| ())
-    } else {
-        std::fs::read_to_string(name).map(|read| text = read)
-    };
-    read.map_err(|error| Problem::new(Code::Usage, name, "the plan cannot be read").caused_by(&error))?;
+    let text = super::input::text(name, name)?;
     is_of_now(name, &text)?;
     serde_json::from_str(&text).map_err(|error| {
         Problem::new(Code::Usage, name, "this is no plan")

@@ -1,17 +1,11 @@
 //! `render message`: a commit message from a template and its data, byte for byte.
 
-use std::fs;
-use std::io::{self, Read};
-
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Document, Text};
+use super::{Answer, Document, Text, input};
 use crate::cli::RenderMessageArgs;
 use crate::domain::template::{MessageData, Rendered, Warning, render};
 use crate::problem::{Code, Problem};
-
-/// No template or data is larger than this.
-const MAX_INPUT: u64 = 64 << 20;
 
 /// Runs `render message`.
 ///
@@ -19,7 +13,7 @@ const MAX_INPUT: u64 = 64 << 20;
 /// A file that cannot be read, or data that is not the documented JSON.
 pub(super) fn message(args: &RenderMessageArgs) -> Result<Answer, Problem> {
     if let Some(plan) = &args.plan {
-        return Ok(answer(messages_of(plan)?, args.strict));
+        return Ok(answer(messages_of(plan)?, (plan, args.strict)));
     }
     let (Some(template), Some(data)) = (&args.template_file, &args.data) else {
         return Err(Problem::new(
@@ -28,24 +22,32 @@ pub(super) fn message(args: &RenderMessageArgs) -> Result<Answer, Problem> {
             "--template-file and --data, or --plan, are required",
         ));
     };
-    let template = text(&template.display().to_string())?;
-    let read = text(data)?;
-    let data: MessageData = serde_json::from_str(&read)
-        .map_err(|error| Problem::new(Code::Usage, data, "is no message data").caused_by(&error))?;
-    Ok(answer(render(&template, &data), args.strict))
+    let name = template.display().to_string();
+    let template = input::text(&name, &name)?;
+    let read = input::text(data, data)?;
+    let data: MessageData = serde_json::from_str(&read).map_err(|error| {
+        let problem = Problem::new(Code::Usage, data, "is no message data").caused_by(&error);
+        problem.hint("Give what `eval batch` takes as `data`: automation_object, values and file_changes.")
+    })?;
+    Ok(answer(render(&template, &data), (&name, args.strict)))
 }
 
-/// What a rendered template prints: the message, or the problem and exit 6.
-fn answer(rendered: Rendered, strict: bool) -> Answer {
+/// What the template in the file `name` prints: the message, or the problem and exit 6.
+fn answer(rendered: Rendered, (name, strict): (&str, bool)) -> Answer {
     let refused = strict && rendered.removed_field;
     let (message, error) = match (&rendered.message, &rendered.error) {
         (Some(message), _) if !refused => (Some(message.clone()), None),
         (_, error) => (None, error.clone()),
     };
     let problems: Vec<Problem> = if error.is_some() {
-        rendered.refusal("template").into_iter().collect()
+        let hint = "Correct the template there: the line and the column stand behind its name.";
+        let refusal = rendered.refusal(name).map(|problem| match problem.hint {
+            None => problem.hint(hint),
+            Some(_) => problem,
+        });
+        refusal.into_iter().collect()
     } else {
-        rendered.warnings.iter().map(|warning| warning.problem("template")).collect()
+        rendered.warnings.iter().map(|warning| warning.problem(name)).collect()
     };
     let exit = if error.is_some() { Code::TemplateFailed.exit() } else { 0 };
     Answer::new(Message { text: message, error, rendered }).with_problems(problems).with_exit(exit)
@@ -53,8 +55,11 @@ fn answer(rendered: Rendered, strict: bool) -> Answer {
 
 /// The messages of a plan's groups, one after another, and what the plan says of the templates they were made from.
 fn messages_of(plan: &str) -> Result<Rendered, Problem> {
-    let read = text(plan)?;
-    let broken = || Problem::new(Code::Usage, plan, "is no plan");
+    let read = input::text(plan, plan)?;
+    let broken = || {
+        let problem = Problem::new(Code::Usage, plan, "is no plan");
+        problem.hint("Make one with: supercargo plan --all -o json")
+    };
     let value: Value = serde_json::from_str(&read).map_err(|error| broken().caused_by(&error))?;
     let groups = value.get("groups").and_then(Value::as_array).ok_or_else(broken)?;
     let messages: Vec<&str> = groups.iter().filter_map(|group| group.get("message")?.as_str()).collect();
@@ -73,18 +78,6 @@ fn removed_fields(group: &Value) -> impl Iterator<Item = Warning> {
     let told = group.get("warnings").and_then(Value::as_array).into_iter().flatten();
     let is_meant = |warning: &&Value| warning["code"].as_str().is_some_and(Warning::is_of_removed_field);
     told.filter(is_meant).filter_map(|warning| warning["message"].as_str()).map(Warning::of_removed_field)
-}
-
-/// The text of a file, or of standard input for `-`.
-fn text(name: &str) -> Result<String, Problem> {
-    let mut text = String::new();
-    let read = if name == "-" {
-        io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text)
-    } else {
-        fs::File::open(name).and_then(|file| file.take(MAX_INPUT).read_to_string(&mut text))
-    };
-    read.map_err(|error| Problem::new(Code::Usage, name, "cannot be read").caused_by(&error))?;
-    Ok(text)
 }
 
 /// What `render message` prints.

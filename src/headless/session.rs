@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::event_loop::EventLoop;
 use crate::config::{Refresh, Settings};
 use crate::domain::branch::Onto;
+use crate::domain::lint::MEND_FILE;
 use crate::domain::object::{ImagePolicy, ImageRepository, Kind, ObjectId};
 use crate::domain::plan::{Ground, Review};
 use crate::domain::running::Running;
@@ -276,7 +277,7 @@ impl Session {
 /// The marked files that cannot be written.
 fn broken_files(grounds: &[Ground]) -> Vec<Problem> {
     let files = grounds.iter().flat_map(|ground| &ground.problem_files);
-    files.map(|file| file.error.problem(&file.path)).collect()
+    files.map(|file| file.error.problem(&file.path).hint(MEND_FILE)).collect()
 }
 
 /// See [`Session::find`].

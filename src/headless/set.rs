@@ -66,7 +66,11 @@ pub(super) fn run(
             Err(Failure::Unreadable(problem)) => return Err(problem),
             Err(Failure::Unusable(error)) => {
                 report.problem_files.push(file.relative.clone());
-                problems.push(error.problem(&file.shown));
+                problems.push(
+                    error
+                        .problem(&file.shown)
+                        .hint("Correct the file there: until then none of its markers is set."),
+                );
             }
         }
     }

@@ -7,9 +7,12 @@ const FEW: usize = 6;
 ///
 /// Nearness is the number of edits (insert, delete, replace, swap of neighbours), at most a third of the word's length.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
+        // So many edits it takes at least; a word may be as long as a file.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (edit_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
@@ -62,6 +65,7 @@ mod tests {
         assert_eq!(hint("vite", &["vote", "web"]), "Did you mean vote?");
         assert_eq!(hint("nothing-like-it", &["vote", "web"]), "There are: vote, web.");
         assert_eq!(hint("nothing-like-it", &["a"; 7]), "See what there is: supercargo get policies");
+        assert_eq!(nearest(&"v".repeat(10 << 20), ["vote"]), None);
         assert_eq!(hint("vote", &[]), "There is none here; -C PATH looks elsewhere.");
     }
 }
