@@ -1,25 +1,36 @@
-//! What strangers wrote, through every command that prints JSON or YAML: nothing in it is unseen, and nothing is lost.
+//! What strangers wrote, through every command: in JSON and YAML nothing in it is unseen, and nothing is lost; on a terminal none of
+//! it is obeyed.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support {
     pub mod registry;
 }
+#[path = "support/pty.rs"]
+mod pty;
 
 use std::fs;
+use std::time::Duration;
 
 use assert_cmd::Command;
+use pty::Pty;
 use serde_json::Value;
 use support::registry::{Liar, Say};
 use tempfile::TempDir;
 
-/// One character of each kind that a terminal obeys or a person does not see, and one of each kind that both do well by.
-const STRANGE: &str = "\u{7f}\u{85}\u{9b}\u{9d}\u{ad}\u{34f}\u{61c}\u{200b}\u{200d}\u{200e}\u{2028}\u{202e}\u{2066}\u{feff}\u{fff9}\u{e0041}é→世😀";
+/// An order to a terminal, one character of each kind that it obeys or a person does not see, and one of each kind that both do
+/// well by.
+const STRANGE: &str = "\u{1b}[5;35m\u{7}\u{8}\u{7f}\u{85}\u{9b}\u{9d}\u{ad}\u{34f}\u{61c}\u{200b}\u{200d}\u{200e}\u{2028}\u{202e}\u{2066}\u{feff}\u{fff9}\u{e0041}é→世😀";
+
+/// A character as JSON writes it.
+fn written(ch: char) -> String {
+    serde_json::to_string(&ch.to_string()).unwrap().trim_matches('"').to_owned()
+}
 
 /// What must not be printed as it is.
 fn is_unseen(ch: char) -> bool {
     let seen = ['é', '→', '世', '😀'];
-    STRANGE.contains(ch) && !seen.contains(&ch)
+    STRANGE.contains(ch) && !seen.contains(&ch) && !ch.is_ascii_graphic()
 }
 
 /// Objects, marked files and a template that strangers wrote, beside a registry of theirs.
@@ -141,11 +152,109 @@ fn nothing_that_strangers_wrote_is_printed_unseen_and_nothing_of_it_is_lost() {
             };
             let whole = read.map(|value| value.to_string()).unwrap_or_default();
             assert!(
-                !has_it || STRANGE.chars().all(|ch| whole.contains(ch)),
+                !has_it || STRANGE.chars().all(|ch| whole.contains(&written(ch))),
                 "{words} -o {format}: {out} {err}"
             );
         }
     }
+}
+
+/// Commands that are given something strange to find, make or refuse, beside [`COMMANDS`].
+const STRANGE_COMMANDS: &[&str] = &[
+    "STRANGE",
+    "-C STRANGE get updates",
+    "-n STRANGE get policies",
+    "get policies -l STRANGE",
+    "get image all -A",
+    "get STRANGE",
+    "why apps/web STRANGE",
+    "plan STRANGE",
+    "plan --all --message STRANGE --branch STRANGE",
+    "push --plan STRANGE",
+    "review STRANGE",
+    "merge STRANGE --into STRANGE",
+    "revert STRANGE",
+    "unhold STRANGE",
+    "rollback STRANGE --to STRANGE --reason STRANGE",
+    "set -p STRANGE STRANGE",
+    "lint STRANGE",
+    "eval policy STRANGE",
+    "create image policy STRANGE --image-ref STRANGE --select-semver STRANGE",
+    "create image repository STRANGE --image STRANGE --export",
+    "delete image policy STRANGE",
+    "suspend image policy STRANGE",
+    "resume image update STRANGE",
+    "reconcile image repository STRANGE",
+    "export image policy STRANGE",
+    "bootstrap git --url STRANGE --path STRANGE",
+    "doctor",
+    "doctor registry STRANGE",
+    "events --since STRANGE",
+    "theme show STRANGE",
+    "theme check STRANGE",
+    "--theme STRANGE keys",
+    "--config STRANGE config check",
+    "man STRANGE",
+    "completion STRANGE",
+    "schema STRANGE",
+    "cache STRANGE",
+    "__complete get policies STRANGE",
+];
+
+/// What stays of a terminal's bytes without the sequences that may come: colours, and what a bar of progress is drawn with.
+fn without_ours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| ('@'..='~').contains(&c)).unwrap();
+        let (parameters, rest) = part.split_at(end);
+        let (last, rest) = rest.split_at(1);
+        let is_ours = match last {
+            "m" => parameters != "5;35" && parameters.chars().all(|c| c.is_ascii_digit() || c == ';'),
+            "K" | "J" | "A" | "G" => parameters.chars().all(|c| c.is_ascii_digit()),
+            "h" | "l" => parameters == "?25",
+            _ => false,
+        };
+        kept.push_str(if is_ours { "" } else { "\u{1b}[" });
+        kept.push_str(rest);
+    }
+    kept
+}
+
+#[test]
+fn a_terminal_is_given_no_order_of_a_stranger_s_by_any_command() {
+    let strangers = Strangers::start();
+    let home = strangers.folder.path().join(".home");
+    let of_forms =
+        |words: &str| ["table", "wide", "name"].map(|form| format!("{words} -o {form} --source files"));
+    let commands = COMMANDS.iter().flat_map(|(words, _)| of_forms(words));
+    let mut shown = 0;
+    for words in commands.chain(STRANGE_COMMANDS.iter().map(|words| (*words).to_owned())) {
+        let quoted = words.split(' ').map(|word| match word {
+            "STRANGE" => "\"x$STRANGE\"",
+            "IMAGE" => "\"$IMAGE\"",
+            word => word,
+        });
+        let line = format!("cd \"$AT\" && exec \"$SUPERCARGO\" {}", quoted.collect::<Vec<_>>().join(" "));
+        let image = format!("{}/o/web", strangers.registry.host);
+        let folder = strangers.folder.path().to_str().unwrap();
+        let variables = [
+            ("AT", folder),
+            ("HOME", home.to_str().unwrap()),
+            ("STRANGE", STRANGE),
+            ("IMAGE", &image),
+            ("NO_PROXY", "*"),
+        ];
+        let mut pty = Pty::shell(160, 50, &line, &variables);
+        pty.end();
+        pty.settle(Duration::from_millis(1));
+        let text = String::from_utf8(pty.bytes.clone()).unwrap();
+        let kept = without_ours(&text);
+        let obeyed = |c: char| is_unseen(c) || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        assert!(!kept.contains(obeyed), "{words}: {text:?}");
+        shown += usize::from(text.contains("^[[5;35m"));
+    }
+    assert!(shown > 30, "what is not obeyed is shown: {shown}");
 }
 
 #[test]
