@@ -92,3 +92,15 @@ fn lint_says_of_an_outdated_value_that_it_cannot_be_written_and_where_that_is_to
     desk.write("objects/deploy.yaml", &UNSAFE.replace("&x:1", "&x \":1\""));
     assert_eq!(desk.json(0, &["lint"])["files"], json!([]));
 }
+
+#[test]
+fn updates_name_the_policies_that_failed() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    // The first policy, of two.
+    desk.write("objects/all.yaml", &objects.replacen("range: 1.x", "range: '>=9'", 1));
+    for list in [&["get", "updates"][..], &["diff", "updates"], &["plan", "--all"]] {
+        assert_eq!(problems(&desk.json(8, list)), ["policy_failed shop/web"], "{list:?}");
+    }
+    assert!(desk.run(&["get", "updates"]).err.contains("✗ shop/web: "));
+}

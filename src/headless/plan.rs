@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
-use super::updates::{Blocks, exit_of, failed_policies, open, row, scope};
+use super::updates::{Blocks, add_unsaid, exit_of, failed_policies, open, row, scope};
 use super::{Answer, Document, Table, Text};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
@@ -190,11 +190,7 @@ pub(super) fn answer(
     problems.extend(own.iter().cloned());
     let mut failed = failed_policies(session, reviewed, scope);
     let blocked = if blocks.problems.is_empty() { 0 } else { 8 };
-    for problem in failed.values().cloned().chain(blocks.problems) {
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
+    add_unsaid(&mut problems, failed.values().cloned().chain(blocks.problems));
     for (policy, problem) in blocks.whole {
         failed.entry(policy).or_insert(problem);
     }

@@ -94,7 +94,9 @@ pub(super) fn get(session: &mut Session, names: &[String], exit_code: bool) -> R
     let partial = strongest_exit([exit_of(session, &reviewed, scope.len(), &failed), templates.1]);
     reviewed.problems.extend(templates.0);
     let note = updates.is_empty().then(|| nothing_pending(session, &reviewed, partial == 0));
-    let answer = Answer::new(UpdateList(updates)).with_problems(reviewed.problems_of(session));
+    let mut problems = reviewed.problems_of(session);
+    add_unsaid(&mut problems, failed.into_values());
+    let answer = Answer::new(UpdateList(updates)).with_problems(problems);
     let answer = note.into_iter().fold(answer, Answer::with_note);
     Ok(answer.with_exit(strongest_exit([partial, exit])))
 }
@@ -202,6 +204,15 @@ pub(super) fn failed_policies(
         Some((id.clone(), scan.or_else(verdict).cloned()?))
     });
     failed.collect()
+}
+
+/// Adds to what is said what is not said yet.
+pub(super) fn add_unsaid(said: &mut Vec<Problem>, more: impl IntoIterator<Item = Problem>) {
+    for problem in more {
+        if !said.contains(&problem) {
+            said.push(problem);
+        }
+    }
 }
 
 /// What of some updates cannot be written.
@@ -343,8 +354,6 @@ pub(super) fn diff(
     let own = prepared.plan.problems.iter().filter(|problem| !reviewed.problems.contains(problem));
     let left_out = strongest_exit(own.clone().map(Problem::exit));
     problems.extend(own.cloned());
-    let unsaid: Vec<Problem> =
-        blocks.problems.into_iter().filter(|problem| !problems.contains(problem)).collect();
-    problems.extend(unsaid);
+    add_unsaid(&mut problems, failed.into_values().chain(blocks.problems));
     Ok(Answer::new(document).with_problems(problems).with_exit(strongest_exit([partial, left_out, changed])))
 }
