@@ -80,7 +80,7 @@ pub use load::folder_of;
 pub use merge::MergeRequest;
 pub use metadata::TagQuestion;
 pub(crate) use nearby::objects as objects_nearby;
-pub use patch::{ChangedFile, patch};
+pub use patch::{ChangedFile, joined, patch};
 pub use prepare::{PrepareRequest, Prepared, one_branch};
 pub use probe::{Question, RegistryProbe};
 pub use reflect::Passes;

@@ -87,3 +87,18 @@ fn updates_whose_names_make_the_same_branch_share_it() {
     desk.push(0, "plan.json", &["--confirm-branch", "release/1.1.0"]);
     assert_eq!(git(&desk.fleet.path, &["rev-list", "--count", "main..release/1.1.0"]), "1");
 }
+
+#[test]
+fn a_patch_for_several_branches_says_what_goes_where() {
+    let desk = Desk::reviewing();
+    let file = desk.path("all.patch");
+    let patch = |branch: &str| {
+        let to = ["--branch", branch, "--output-patch", file.to_str().unwrap()];
+        desk.plan("plan.json", &[&["--all"][..], &to].concat());
+        let text = std::fs::read_to_string(&file).unwrap();
+        text.lines().filter(|line| line.starts_with("# ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let of = |branch: &str| format!("# {} {branch}", desk.address());
+    assert_eq!(patch("updates/{policy}"), [of("updates/db"), of("updates/web")]);
+    assert_eq!(patch("updates"), [""; 0]);
+}

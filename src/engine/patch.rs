@@ -50,5 +50,22 @@ impl ChangedFile {
 
 /// The patch of a whole plan.
 pub fn patch(plan: &Plan, contents: &[BTreeMap<String, FileEdit>]) -> String {
-    ChangedFile::all(plan, contents).iter().map(|file| file.patch(3)).collect()
+    joined(&ChangedFile::all(plan, contents), 3)
+}
+
+/// The patches of `files`, with so many lines of context. Where they go to several branches or remotes, those of each stand
+/// behind a line `# REMOTE BRANCH`.
+pub fn joined(files: &[ChangedFile], unified: usize) -> String {
+    let place = |file: &ChangedFile| (file.remote.clone(), file.branch.clone());
+    let of_one = |pair: &[ChangedFile]| matches!(pair, [a, b] if place(a) == place(b));
+    let is_headed = !files.windows(2).all(of_one);
+    let mut text = String::new();
+    for same in files.chunk_by(|a, b| place(a) == place(b)) {
+        let first = same.first().filter(|_| is_headed);
+        text.extend(
+            first.map(|file| format!("# {} {}\n", file.remote.as_deref().unwrap_or("-"), file.branch)),
+        );
+        text.extend(same.iter().map(|file| file.patch(unified)));
+    }
+    text
 }

@@ -12,7 +12,7 @@ use crate::domain::hold;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{Ground, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
-use crate::engine::{ChangedFile, Engine, PrepareRequest};
+use crate::engine::{ChangedFile, Engine, PrepareRequest, joined};
 use crate::problem::{Problem, strongest_exit};
 use crate::text::count;
 
@@ -258,8 +258,6 @@ struct Diff {
     problem_files: Vec<String>,
     /// Only the counts.
     stat: bool,
-    /// Whether each repository needs a line of its own.
-    headed: bool,
 }
 
 impl Document for Diff {
@@ -298,18 +296,7 @@ impl Document for Diff {
             );
             return Text::Raw(text.into_bytes());
         }
-        let mut text = String::new();
-        let mut last = None;
-        for file in &self.files {
-            let place = (&file.remote, &file.branch);
-            if self.headed && last != Some(place) {
-                let heading = format!("# {} {}\n", file.remote.as_deref().unwrap_or("-"), file.branch);
-                text.push_str(&heading);
-            }
-            last = Some(place);
-            text.push_str(&file.patch(self.unified));
-        }
-        Text::Patch(text)
+        Text::Patch(joined(&self.files, self.unified))
     }
 
     fn names(&self) -> Vec<String> {
@@ -345,7 +332,6 @@ pub(super) fn diff(
         unified,
         problem_files: reviewed.review.problem_files.iter().map(|(path, _)| path.clone()).collect(),
         stat,
-        headed: prepared.plan.pushes().len() > 1,
     };
     let failed = failed_policies(&session, &reviewed, &scope);
     let partial = exit_of(&session, &reviewed, scope.len(), &failed);
