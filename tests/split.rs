@@ -102,3 +102,20 @@ fn a_patch_for_several_branches_says_what_goes_where() {
     assert_eq!(patch("updates/{policy}"), [of("updates/db"), of("updates/web")]);
     assert_eq!(patch("updates"), [""; 0]);
 }
+
+#[test]
+fn a_dry_run_says_that_a_branch_is_created_whether_it_asks_the_remote_or_not() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    for dry_run in ["--dry-run=client", "--dry-run=server"] {
+        let file = desk.path("plan.json");
+        let pushed = desk.json(0, &["push", "--plan", file.to_str().unwrap(), dry_run]);
+        assert_eq!(pushed["results"][0]["created"], true, "{dry_run}: {pushed:#}");
+    }
+    desk.push(0, "plan.json", &[]);
+    desk.tags("web", &["1.0.0", "1.1.0", "1.3.0"]);
+    desk.plan("plan.json", &["--all"]);
+    let file = desk.path("plan.json");
+    let pushed = desk.json(0, &["push", "--plan", file.to_str().unwrap(), "--dry-run=client"]);
+    assert_eq!(pushed["results"][0]["created"], false, "{pushed:#}");
+}

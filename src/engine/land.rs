@@ -127,7 +127,14 @@ impl Engine {
         });
         match &done {
             Ok((_, Some(report))) => finish(&mut results, report, dry_run),
-            Ok((_, None)) => {}
+            // Nobody was asked: the plan says whether the branch was there.
+            Ok((_, None)) => {
+                let is_new = |group: &&Group| group.push.as_ref().is_some_and(|push| push.commit.is_none());
+                let is_new = groups.iter().any(is_new);
+                for result in &mut results {
+                    result.created = is_new;
+                }
+            }
             Err(problem) => {
                 for result in &mut results {
                     let subject = result.automation.to_string();
