@@ -104,3 +104,43 @@ fn updates_name_the_policies_that_failed() {
     }
     assert!(desk.run(&["get", "updates"]).err.contains("✗ shop/web: "));
 }
+
+/// Objects of one name and two descriptions.
+fn twice(desk: &Desk) -> String {
+    let described = |image: &str| {
+        format!(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\n\
+             metadata: {{name: diff, namespace: shop}}\nspec: {{interval: 1m, image: {}/{image}}}\n---\n",
+            desk.registry
+        )
+    };
+    [described("web"), described("db")].concat()
+}
+
+#[test]
+fn a_repository_that_is_described_twice_is_a_part_of_a_scan_that_fails() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let policy = "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: both, namespace: shop}\n\
+                  spec: {imageRepositoryRef: {name: diff}, policy: {semver: {range: 1.x}}}\n---\n";
+    desk.write("objects/all.yaml", &[&twice(&desk), policy, &objects].concat());
+    let scanned = desk.json(8, &["scan", "repository", "--all"]);
+    let names: Vec<_> = scanned["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+    assert_eq!(names, ["db", "diff", "web"]);
+    let item = &scanned["items"][1];
+    assert_eq!((&item["image"], &item["error"]["code"]), (&json!(null), &json!("ambiguous")));
+    assert_eq!(problems(&scanned), ["ambiguous shop/diff"]);
+    let evaluated = desk.run(&["eval", "policy", "both"]);
+    assert!(evaluated.code == Some(2) && evaluated.err.contains("describe ImageRepository"), "{evaluated:?}");
+    desk.write("objects/all.yaml", &twice(&desk));
+    assert_eq!(problems(&desk.json(8, &["scan", "repository", "--all"])), ["ambiguous shop/diff"]);
+}
+
+#[test]
+fn scanned_repositories_are_told_by_name_each_once() {
+    let desk = Desk::new("");
+    let scanned = desk.run(&["scan", "repository", "web", "db", "web", "-o", "name"]);
+    assert_eq!(scanned.out, "imagerepository/shop/db\nimagerepository/shop/web\n", "{scanned:?}");
+    let none = desk.run(&["scan", "repository", "--all", "-n", "other"]);
+    assert!(none.err.contains("no ImageRepository objects found in \"other\" namespace"), "{none:?}");
+}

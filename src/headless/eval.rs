@@ -189,7 +189,8 @@ impl Trial {
         let tags = if args.tags_from.is_some() || args.image.is_some() {
             None
         } else {
-            let repository = repository.ok_or_else(missing)?;
+            let twice = || inventory.ambiguity(Kind::ImageRepository, &policy.repository);
+            let repository = repository.ok_or_else(|| twice().unwrap_or_else(missing))?;
             let (scan, why) = super::tags::tags_of(&session, &repository.meta.id)?;
             missed = why;
             Some(scan.tags)

@@ -1,11 +1,12 @@
 //! `scan`: list tags now, and say how that went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
 use super::session::{Progress, Session};
+use super::updates::add_unsaid;
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
@@ -58,11 +59,16 @@ impl Document for Report {
 }
 
 impl Item {
+    /// What nobody asked a registry about.
+    fn blocked(id: ObjectId, problem: Problem) -> Self {
+        Self { id: Some(id), image: String::new(), scan: None, kept: None, error: Some(problem) }
+    }
+
     fn json(&self) -> Value {
         let transfer = self.scan.as_ref().and_then(|scan| scan.transfer.as_ref());
         json!({
             "namespace": self.id.as_ref().map(|id| &id.namespace), "name": self.id.as_ref().map(|id| &id.name),
-            "image": self.image, "tags": self.kept.as_ref().map(|kept| kept.kept),
+            "image": (!self.image.is_empty()).then_some(&self.image), "tags": self.kept.as_ref().map(|kept| kept.kept),
             "excluded": self.kept.as_ref().map(|kept| kept.excluded),
             "new": self.scan.as_ref().map(|scan| scan.new.len()),
             "revision": self.kept.as_ref().map(|kept| &kept.revision),
@@ -146,14 +152,20 @@ pub(super) fn scan(
     }
 }
 
-/// The repositories that are named, or all of the namespace.
+/// The repositories that are named, or all of the namespace, those too that several places describe differently; in the
+/// order of their names, each once.
 fn chosen(session: &Session, names: &[String], all: bool) -> Result<Vec<ObjectId>, Problem> {
-    let known = session.world.inventory.repositories.keys();
-    if !all {
-        return names.iter().map(|name| session.find(Kind::ImageRepository, name, known.clone())).collect();
-    }
-    let namespace = session.engine.settings().namespace.as_ref();
-    Ok(known.filter(|id| namespace.is_none_or(|namespace| *namespace == id.namespace)).cloned().collect())
+    let inventory = &session.world.inventory;
+    let known = inventory.repositories.keys();
+    let chosen: BTreeSet<ObjectId> = if all {
+        let namespace = session.engine.settings().namespace.as_ref();
+        let is_in_scope = |id: &&ObjectId| namespace.is_none_or(|namespace| *namespace == id.namespace);
+        known.chain(inventory.ambiguous_of(Kind::ImageRepository)).filter(is_in_scope).cloned().collect()
+    } else {
+        let find = |name: &String| session.find(Kind::ImageRepository, name, known.clone());
+        names.iter().map(find).collect::<Result<_, _>>()?
+    };
+    Ok(chosen.into_iter().collect())
 }
 
 /// Watches the objects that are named, or all of the namespace, those that come later too.
@@ -182,10 +194,15 @@ fn watch_image(settings: &Settings, image: &str, streams: &mut Streams<'_>) -> R
 
 fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> {
     let inventory = &session.world.inventory;
+    let twice: BTreeMap<ObjectId, Problem> = ids
+        .iter()
+        .filter_map(|id| Some((id.clone(), inventory.ambiguity(Kind::ImageRepository, id)?)))
+        .collect();
+    let ids: Vec<ObjectId> = ids.iter().filter(|id| !twice.contains_key(id)).cloned().collect();
     let progress = Progress::new(session.engine.settings());
-    progress.forecast(&session.engine.forecast(&session.world, ids, &Scans::default()));
+    progress.forecast(&session.engine.forecast(&session.world, &ids, &Scans::default()));
     let outcomes = session
-        .run(async { Ok(session.engine.scan_all(&session.world, ids, |at| progress.scan(&at)).await) })?;
+        .run(async { Ok(session.engine.scan_all(&session.world, &ids, |at| progress.scan(&at)).await) })?;
     drop(progress);
     let mut items = Vec::new();
     for (id, outcome) in outcomes {
@@ -205,13 +222,19 @@ fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> 
         };
         items.push(Item { id: Some(id), image, scan, kept, error });
     }
+    items.extend(twice.into_iter().map(|(id, problem)| Item::blocked(id, problem)));
+    items.sort_by(|a, b| a.id.cmp(&b.id));
     let is_empty = items.is_empty();
     let answer = finish(items, session.problems());
-    if !is_empty {
-        return Ok(answer);
-    }
-    let all = Filter::new(session.engine.settings(), None)?;
-    Ok(answer.with_note(format!("⚠ {}", all.nothing(&Kind::ImageRepository.to_string(), &[])?)))
+    if is_empty { Ok(answer.with_note(nothing(session)?)) } else { Ok(answer) }
+}
+
+/// That there is nothing to scan where `--all` looks.
+fn nothing(session: &Session) -> Result<String, Problem> {
+    let settings = session.engine.settings();
+    let all_namespaces = settings.namespace.is_none();
+    let all = Filter::new(&Settings { all_namespaces, ..settings.clone() }, None)?;
+    Ok(format!("⚠ {}", all.nothing(&Kind::ImageRepository.to_string(), &[])?))
 }
 
 fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
@@ -231,7 +254,7 @@ fn scan_image(settings: &Settings, image: &str) -> Result<Answer, Problem> {
 
 fn finish(items: Vec<Item>, mut problems: Vec<Problem>) -> Answer {
     let failed: Vec<Problem> = items.iter().filter_map(|item| item.error.clone()).collect();
-    problems.extend(failed.iter().cloned());
+    add_unsaid(&mut problems, failed.iter().cloned());
     let parts = items.len();
     let notes = budgets(&items);
     let answer = Answer::new(Report(items)).with_problems(problems).with_parts(parts, &failed);
