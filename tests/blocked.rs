@@ -144,3 +144,17 @@ fn scanned_repositories_are_told_by_name_each_once() {
     let none = desk.run(&["scan", "repository", "--all", "-n", "other"]);
     assert!(none.err.contains("no ImageRepository objects found in \"other\" namespace"), "{none:?}");
 }
+
+#[test]
+fn a_folder_without_git_needs_no_author() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let images = objects.split("apiVersion: source").next().unwrap();
+    desk.write("objects/all.yaml", images);
+    desk.write("objects/web.yaml", &support::desk::WEB.replace("@REGISTRY@", &desk.registry));
+    desk.write(".gitconfig", "[user]\n\tuseConfigOnly = true\n");
+    let patch = desk.path("web.patch");
+    let plan = desk.json(0, &["plan", "web", "--output-patch", patch.to_str().unwrap()]);
+    assert_eq!((&plan["groups"][0]["remote"], &plan["groups"][0]["push"]), (&json!(null), &json!(null)));
+    assert!(std::fs::read_to_string(patch).unwrap().contains("/web:1.1.0"));
+}

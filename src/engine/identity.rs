@@ -10,12 +10,13 @@ pub(super) fn operator(world: &World) -> Person {
     world.git_config.author().unwrap_or_default()
 }
 
-/// Whether every commit of a plan has an author.
+/// Whether every commit of a plan has an author. Without Git there is no commit.
 ///
 /// # Errors
 /// One has none, as where git does not know who works here: git refuses that, too.
 pub fn has_authors(plan: &Plan) -> Result<(), Problem> {
-    let Some(group) = plan.groups.iter().find(|group| group.author == Person::default()) else {
+    let mut commits = plan.groups.iter().filter(|group| group.push.is_some());
+    let Some(group) = commits.find(|group| group.author == Person::default()) else {
         return Ok(());
     };
     Err(nobody(&group.automation.to_string()))
