@@ -91,6 +91,20 @@ fn what_strict_alone_counts_is_told_in_a_line_without_it() {
     }
 }
 
+#[test]
+fn a_file_of_objects_that_does_not_parse_is_a_problem() {
+    let root = tree();
+    fs::remove_dir_all(root.path().join("deploy")).unwrap();
+    fs::write(root.path().join("p.yaml"), "# toolkit.fluxcd.io\na: [b\n").unwrap();
+    fs::write(root.path().join("template.yaml"), "{{ if .x }}\na: [b\n").unwrap();
+    let output = lint(&root, &["-o", "json"]).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &json["problem_count"]), (Some(1), &json!(1)), "{json:#}");
+    let fix = "Correct the file there: until then none of its objects are read.";
+    let bad = json!({"file": "p.yaml", "line": 2, "column": 1, "message": "did not find expected ',' or ']'", "fix": fix});
+    assert_eq!(json["files"], json!([bad]));
+}
+
 /// The objects of [`CLINIC`]: one automation for part of the tree, one whose source is missing.
 const CLINIC_OBJECTS: &str = "apiVersion: image.toolkit.fluxcd.io/v1beta2
 kind: ImageRepository

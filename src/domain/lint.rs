@@ -164,7 +164,7 @@ impl From<&LintedMarker> for Problem {
     }
 }
 
-/// A file that has markers and is not valid for Flux.
+/// A file that has markers or objects and is not valid for Flux.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadFile {
     /// The file.
@@ -178,6 +178,9 @@ pub struct BadFile {
     /// What to do.
     pub fix: String,
 }
+
+/// What to do about a file without markers that is not valid and holds objects.
+const MEND_OBJECTS: &str = "Correct the file there: until then none of its objects are read.";
 
 /// What to do about a file that is not valid for Flux.
 pub const MEND_FILE: &str = "Correct the file there: until then Flux writes none of its markers.";
@@ -261,13 +264,14 @@ pub fn lint(files: &[(&str, &[u8])], world: &World, threads: usize) -> Report {
 /// What is said of a file that those automations write of which `covers` says so.
 fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -> bool) -> Report {
     let mut report = Report::default();
-    let means_markers = manifest::has_token(bytes) || super::marker::mentions_key(bytes);
+    let means_markers = means_markers(bytes);
+    let names_flux = memchr::memmem::find(bytes, b"toolkit.fluxcd.io").is_some();
     if !manifest::is_yaml_name(file) {
         let text = std::str::from_utf8(bytes).ok().filter(|_| means_markers);
         report.markers = text.map(|text| unread::in_other_file(file, text)).unwrap_or_default();
         return report;
     }
-    if !(means_markers || unmarked::may_have_image(bytes)) {
+    if !(means_markers || names_flux || unmarked::may_have_image(bytes)) {
         return report;
     }
     let bad = |line, column, message: String| BadFile {
@@ -275,7 +279,7 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
         line,
         column,
         message,
-        fix: MEND_FILE.to_owned(),
+        fix: if means_markers { MEND_FILE } else { MEND_OBJECTS }.to_owned(),
     };
     let parsed = match std::str::from_utf8(bytes) {
         Ok(text) => Manifest::parse(text).map_err(|error| bad(error.line, error.column, error.message)),
@@ -290,11 +294,16 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
             report.markers.extend(unread);
             report.markers.sort_by_key(|marker| (marker.line, marker.column));
         }
-        // A file without markers may be a template, or anything; it is no concern of ours.
-        Err(error) if means_markers => report.files.push(error),
+        // A file without markers and objects may be a template, or anything; it is no concern of ours.
+        Err(error) if means_markers || names_flux => report.files.push(error),
         Err(_) => {}
     }
     report
+}
+
+/// Whether a file has markers, or what somebody may have meant as one.
+fn means_markers(bytes: &[u8]) -> bool {
+    manifest::has_token(bytes) || super::marker::mentions_key(bytes)
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ impl Tree {
 pub fn look(file: &str, bytes: &[u8], world: &World, peers: &[&ObjectId]) -> Option<Report> {
     let covers = |writer: &Writer| peers.contains(&&writer.id) && writer.covers(file);
     let mut report = super::lint_file(file, bytes, world, &covers);
+    // Objects that cannot be read are told where they are read from.
+    report.files.retain(|_| super::means_markers(bytes));
     let is_written = world.writers.iter().any(covers);
     report.markers.retain(|marker| !is_written || marker.verdict.is_dead());
     (report != Report::default()).then_some(report)
