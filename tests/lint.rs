@@ -105,6 +105,35 @@ fn a_file_of_objects_that_does_not_parse_is_a_problem() {
     assert_eq!(json["files"], json!([bad]));
 }
 
+#[test]
+fn without_git_the_path_of_an_automation_begins_at_the_folder_of_the_source() {
+    let root = tree();
+    fs::rename(root.path().join(".git"), root.path().join("home")).unwrap();
+    let objects = format!("{OBJECTS}---\n{AUTOMATION_OF_DEPLOY}");
+    fs::write(root.path().join("objects.yaml"), objects).unwrap();
+    for path in [".", "deploy"] {
+        let output = lint(&root, &[path, "-C", ".", "-o", "json"]).output().unwrap();
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let first = &json["markers"][0];
+        assert_eq!((&first["file"], &first["verdict"]), (&json!("deploy/a.yaml"), &json!("no-latest")));
+    }
+}
+
+const AUTOMATION_OF_DEPLOY: &str = "apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageUpdateAutomation
+metadata: {name: all, namespace: apps}
+spec:
+  interval: 1m
+  sourceRef: {kind: GitRepository, name: fleet}
+  git: {commit: {author: {email: f@example.com}}, push: {branch: main}}
+  update: {path: ./deploy}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: fleet, namespace: apps}
+spec: {interval: 1m, url: 'https://git.invalid/fleet'}
+";
+
 /// The objects of [`CLINIC`]: one automation for part of the tree, one whose source is missing.
 const CLINIC_OBJECTS: &str = "apiVersion: image.toolkit.fluxcd.io/v1beta2
 kind: ImageRepository

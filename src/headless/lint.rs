@@ -26,7 +26,7 @@ use crate::text::count;
 pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Problem> {
     let path = args.path.clone().or_else(|| settings.files.clone().map(PathBuf::from));
     let path = path.unwrap_or_else(|| PathBuf::from("."));
-    let root = work_tree_around(&path)?;
+    let root = root_around(&path, settings.files.as_deref())?;
     let mut settings = settings.clone();
     if settings.files.is_none() {
         settings.files = Some(root.to_string_lossy().into_owned());
@@ -66,7 +66,7 @@ fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Resul
     collect(path, lint::may_mean_markers, &mut wanted)?;
     let mut files = read_all(&wanted)?;
     let names: BTreeSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
-    if root.join(".git").exists() {
+    if fs::canonicalize(path).ok().as_deref() != Some(root) {
         // What cannot be read outside of PATH was not asked for.
         let mut all = Vec::new();
         let others =
@@ -85,12 +85,15 @@ fn report(session: &Session, judged: &Judged, path: &Path, root: &Path) -> Resul
     Ok(report)
 }
 
-/// The root of the Git work tree that `path` lies in; the folder itself if there is none.
-fn work_tree_around(path: &Path) -> Result<PathBuf, Problem> {
+/// The root of the Git work tree that `path` lies in. Without Git it is the folder of the `source`, if `path` lies there,
+/// for what automations name begins at it; else the folder itself.
+fn root_around(path: &Path, source: Option<&str>) -> Result<PathBuf, Problem> {
     let whole = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
     let folder = if whole.is_dir() { whole.as_path() } else { whole.parent().unwrap_or(&whole) };
-    let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(folder);
-    Ok(root.to_owned())
+    let work_tree = folder.ancestors().find(|folder| folder.join(".git").exists());
+    let source = source.and_then(|source| fs::canonicalize(source).ok());
+    let source = source.as_deref().filter(|source| folder.starts_with(source));
+    Ok(work_tree.or(source).unwrap_or(folder).to_owned())
 }
 
 /// A file's path from the root of the work tree, by which automations know it, and its bytes.
