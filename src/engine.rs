@@ -102,6 +102,8 @@ pub struct Engine {
     forges: Arc<forge::Forges>,
     /// Ways to remotes that a person has opened.
     opened: git::Opened,
+    /// Logins that a person has typed.
+    typed: git::TypedLogins,
     /// Signing keys that a person has unlocked.
     unlocked: git::Unlocked,
     cluster: cluster::Slot,
@@ -181,6 +183,7 @@ impl Engine {
             registry: Arc::new(registry),
             forges: Arc::new(forges),
             opened: git::Opened::default(),
+            typed: git::TypedLogins::default(),
             unlocked: git::Unlocked::default(),
             cluster: cluster::Slot::default(),
             is_switched: false,

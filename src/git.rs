@@ -40,6 +40,7 @@ mod sign;
 mod ssh;
 mod tls;
 mod tree;
+mod typed;
 pub mod url;
 mod wire;
 
@@ -68,6 +69,7 @@ pub use self::refs::{Refs, Resolved};
 pub use self::sign::{Signer, Unlocked};
 pub use self::ssh::{KeyError, KeyKind, KeyPair, Opened, SshProgram, fingerprints, scan_host};
 pub use self::tree::TreeFile;
+pub use self::typed::{LoginQuestion, TypedLogins};
 pub use self::url::{GitUrl, Scheme, is_same_repository, redact};
 
 /// What is known about a running transfer.

@@ -58,6 +58,7 @@ const NAMES: &[(&str, &str)] = &[
     ("demo.start", "demo"),
     ("theme.open", "theme"),
     ("help.open", "help"),
+    ("git.login", "login"),
     ("program.quit", "quit"),
     ("push.open", "push"),
     ("push.target", "target"),

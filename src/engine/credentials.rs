@@ -121,7 +121,7 @@ impl Engine {
         let Ok(parsed) = GitUrl::parse(url) else { return Vec::new() };
         let token = super::requests::address(url).ok().and_then(|address| self.forges.login(&address));
         let token = token.map(|(kind, token)| ForgeToken { label: token.label, kind, secret: token.secret });
-        fallbacks(&parsed, git_config, token)
+        fallbacks(&parsed, git_config, token).into_iter().chain(self.typed.login(&parsed)).collect()
     }
 
     /// The proxy of a `GitRepository`'s `proxySecretRef`; a secret that is nowhere to be read is passed over with a warning.

@@ -9,7 +9,7 @@ use super::examine::Asker;
 use super::{Engine, World, blocking};
 use crate::domain::object::ObjectId;
 use crate::domain::reference::ImageName;
-use crate::git;
+use crate::git::{self, LoginQuestion};
 use crate::problem::{Code, Problem};
 use crate::registry::{Keyring, ListRequest};
 
@@ -38,6 +38,8 @@ pub struct Question {
     pub refused: String,
     /// The program.
     pub command: Command,
+    /// What it is asked, and who keeps what it answers; `None`: that it succeeds is the answer.
+    pub login: Option<LoginQuestion>,
 }
 
 impl RegistryProbe {
@@ -105,17 +107,36 @@ impl Engine {
             asks: format!("ssh to {address}"),
             refused: format!("ssh did not get in to {address}"),
             command,
+            login: None,
         });
-        ways.chain(self.locked_key(world)).collect()
+        ways.chain(self.logins_to_type(world)).chain(self.locked_key(world)).collect()
+    }
+
+    /// The logins for the servers that refused us over http, each asked for once.
+    fn logins_to_type(&self, world: &World) -> Vec<Question> {
+        let servers: BTreeMap<String, String> = self
+            .addresses(world)
+            .filter(|url| self.is_refused(url))
+            .filter_map(|url| Some((git::GitUrl::parse(&url).ok()?.host, url)))
+            .collect();
+        let question = |url: String| {
+            let (command, login) = self.typed.question(&git::GitUrl::parse(&url).ok()?)?;
+            let shown = git::redact(&url);
+            let (asks, refused) = (format!("login for {shown}"), format!("there is no login for {shown}"));
+            Some(Question { asks, refused, command, login: Some(login) })
+        };
+        servers.into_values().filter_map(question).collect()
+    }
+
+    fn is_refused(&self, url: &str) -> bool {
+        let code = self.unreached.why(url, None).map(|problem| problem.code);
+        matches!(code, Some(Code::GitAuthDenied | Code::GitAuthRequired | Code::GitHostKey))
     }
 
     fn ways_to_open(&self, world: &World) -> Vec<(String, Command)> {
         let all: BTreeSet<String> = self.addresses(world).collect();
-        let refused = |url: &String| {
-            let code = self.unreached.why(url, None).map(|problem| problem.code);
-            matches!(code, Some(Code::GitAuthDenied | Code::GitAuthRequired | Code::GitHostKey))
-        };
-        let (closed, others): (Vec<String>, Vec<String>) = all.into_iter().partition(refused);
+        let (closed, others): (Vec<String>, Vec<String>) =
+            all.into_iter().partition(|url| self.is_refused(url));
         let remote = |url: &String| self.remote(url, &[], &world.git_config, &mut Vec::new()).ok();
         let commands =
             |urls: &[String]| self.opened.commands(&urls.iter().filter_map(remote).collect::<Vec<_>>());

@@ -42,7 +42,7 @@ impl Engine {
         let signer = signer?.ok().flatten()?.with_unlocked(&self.unlocked);
         let command = signer.unlocking()?;
         let asks = format!("{}, which signs commits", signer.label());
-        Some(Question { refused: format!("{} is still locked", signer.label()), asks, command })
+        Some(Question { refused: format!("{} is still locked", signer.label()), asks, command, login: None })
     }
 
     /// Who makes the commits of an automation, and who signs them, without a look at any key.

@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::engine::Question;
 use crate::environment::without_ours;
-use crate::text::Shown;
+use crate::text::{ExposeSecret, SecretString, Shown};
 
 /// Runs a program that asks, until the person has answered.
 ///
@@ -17,11 +17,26 @@ pub(super) fn answered(question: &mut Question) -> Result<(), String> {
     let asks = Shown::new(&question.asks);
     // Without it, the questions that follow would stand alone; a terminal that is gone is noticed by who takes it again.
     let _ = writeln!(io::stderr(), "supercargo: {} (ctrl-c gives up)", asks.as_str());
-    match question.command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Shown::new(&question.refused).as_str().to_owned()),
+    let is_answered = match &question.login {
+        None => question.command.status().map(|status| status.success()),
+        Some(login) => typed(&mut question.command, &login.input, |said| login.keep(said)),
+    };
+    match is_answered {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Shown::new(&question.refused).as_str().to_owned()),
         Err(error) => Err(format!("{} cannot be run: {error}", asks.as_str())),
     }
+}
+
+/// Has a login typed, and kept; whether there was one.
+fn typed(command: &mut Command, asked: &str, keep: impl FnOnce(&str) -> bool) -> io::Result<bool> {
+    let mut child = command.spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(asked.as_bytes())?;
+    }
+    let said = child.wait_with_output()?;
+    let text = SecretString::from(String::from_utf8_lossy(&said.stdout).into_owned());
+    Ok(said.status.success() && keep(text.expose_secret()))
 }
 
 /// Has the operator's pager show `text`: `$PAGER`, else `less`.

@@ -224,6 +224,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::ProfileNormal, "profile.normal", &[], "", "Send the terminal what a screen needs to look right", VIEWS, NONE, (89, Everywhere), always),
     row(Action::ProfileLow, "profile.low-bandwidth", &[], "", "For bad lines: no row background, spinner, preview or mouse, 16 colours, 10 frames/s", VIEWS, NONE, (89, Everywhere), always),
     row(Action::Mouse, "mouse.toggle", &["m"], "", "Take clicks and the wheel, or leave the mouse to the terminal", VIEWS, NONE, (89, Everywhere), why::mouse),
+    row(Action::OpenWay, "git.login", &[], "", "Type a login for a Git server that asks for one, or answer what ssh or a signing key asks", VIEWS, READ, (89, Everywhere), always),
     row(Action::OpenWay, "ssh.unlock", &[], "", "Answer what ssh or a signing key asks: passphrase, password, PIN, host key", VIEWS, READ, (89, Everywhere), always),
     row(Action::Demo, "demo.start", &[], "", "Practice data: registry, remote and pending updates on this machine", VIEWS, NONE, (89, Everywhere), why::demo_running),
     row(Action::Quit, "program.quit", &[], "", "Leave the program", VIEWS, NONE, (95, Everywhere), always),

@@ -11,9 +11,22 @@ use crate::text::count;
 
 /// Keeps a problem and says it, unless it was said before.
 pub(super) fn report(state: &mut State, what: &str, problem: Problem, retry: Option<ObjectId>, level: Level) {
+    let problem = with_login(problem);
     let text = problem.to_string();
     if state.errors.add(state.now, what, problem, retry) {
         state.tell(level, format!("{text}   ! shows more"));
+    }
+}
+
+/// A login can be typed here, where a command asks nobody.
+fn with_login(problem: Problem) -> Problem {
+    const HERE: &str = ":login asks for one here.";
+    match (problem.code, problem.hint.clone()) {
+        (Code::GitAuthRequired | Code::GitAuthDenied, None) => problem.hint(HERE),
+        (Code::GitAuthRequired | Code::GitAuthDenied, Some(hint)) if !hint.contains(HERE) => {
+            problem.hint(format!("{HERE} {hint}"))
+        }
+        _ => problem,
     }
 }
 
@@ -88,7 +101,7 @@ fn put(state: &mut State, things: &str, found: Vec<Problem>) -> usize {
 /// Keeps several and says how many, if there is more than one.
 pub(super) fn report_all(state: &mut State, what: &str, problems: Vec<Problem>) {
     let mut new = 0;
-    for problem in problems {
+    for problem in problems.into_iter().map(with_login) {
         new += usize::from(state.errors.add(state.now, what, problem, None));
     }
     if new > 0 {

@@ -80,8 +80,7 @@ fn retry(state: &mut State) -> Vec<Effect> {
 pub(super) fn way_opened(state: &mut State, opened: Result<usize, String>) -> Vec<Effect> {
     match opened {
         Ok(0) => {
-            state
-                .tell(Level::Info, "nothing asks: no remote that ssh could not reach, no key that is locked");
+            state.tell(Level::Info, "nothing asks: no remote refused us, no key is locked");
             vec![]
         }
         Ok(number) => {
