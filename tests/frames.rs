@@ -770,6 +770,9 @@ fn help_and_palette() {
     frames("s12-help", &[SIZES[0], SIZES[1], WIDE], |screen| {
         screen.keys("?");
     });
+    frames("s12-help-marks", &SIZES[..1], |screen| {
+        screen.keys("? pgdn pgdn");
+    });
     frames("s12-help-search", &SIZES[..1], |screen| {
         screen.keys("?").typed("scan");
     });
