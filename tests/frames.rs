@@ -482,6 +482,68 @@ fn automations() {
 }
 
 #[test]
+fn an_automation_that_is_suspended_and_fails_says_both_and_is_counted_so() {
+    let mut screen = Screen::new(160, 45);
+    quiet(&mut screen);
+    screen.keys("4");
+    for standing in screen.state.review.survey.automations.values_mut() {
+        if standing.word == "suspended" {
+            (standing.word, standing.is_broken) = ("fails", true);
+        }
+    }
+    let frame = screen.frame();
+    assert!(frame.contains("4 automations · 3 active · 1 fails, suspended"), "{frame}");
+    let row = frame.lines().find(|line| line.contains("edge/edge")).unwrap();
+    assert!(row.contains("fails, suspended"), "{row}");
+}
+
+#[test]
+fn a_key_that_means_nothing_here_says_where_it_does() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    for (keys, says) in [
+        ("2 d", "d does nothing in Repositories; in Updates, Plan: The diff"),
+        ("4 d", "d does nothing in Automations; in Updates, Plan: The diff"),
+        ("1 t space", "Space does nothing in tags; in Updates, diff: Approve the update"),
+    ] {
+        let frame = screen.keys(keys).frame();
+        assert!(frame.contains(says), "{keys}: {frame}");
+    }
+}
+
+#[test]
+fn while_a_push_runs_no_key_is_promised_for_rows_that_are_not_there() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.state.mode = Mode::Write;
+    screen.stalled = true;
+    screen.keys("j space p").wait().keys("y");
+    let frame = screen.frame();
+    assert!(!frame.lines().last().unwrap().contains("Enter"), "{frame}");
+    let frame = screen.keys("enter").frame();
+    assert!(frame.contains("a push is under way"), "{frame}");
+}
+
+#[test]
+fn advice_after_a_push_names_keys_and_not_the_flags_of_commands() {
+    for (hint, says) in [
+        ("Push to another branch with `--branch`, and open a pull request.", "another branch with b, and"),
+        ("A hook refused the commit: a message by `--message`.", "a message by c."),
+    ] {
+        let mut screen = Screen::new(100, 30);
+        quiet(&mut screen);
+        screen.state.mode = Mode::Write;
+        screen.stalled = true;
+        screen.keys("j space p").wait().keys("y");
+        let job = screen.state.push.as_ref().unwrap().job;
+        let problem = Problem::new(Code::GitRejected, "image-updates", "declined").hint(hint);
+        screen.send(Msg::Pushed(job, Err(problem)));
+        let frame = screen.frame();
+        assert!(frame.contains(says), "{frame}");
+    }
+}
+
+#[test]
 fn plan() {
     frames("plan", &SIZES, |screen| {
         screen.keys("space j space j space 5");
@@ -891,7 +953,7 @@ fn start_page_and_too_small() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("start-nothing-{width}x{height}"), Screen::nothing(width, height).frame());
     }
-    for (width, height) in [(48, 12), (20, 5)] {
+    for (width, height) in [(48, 12), (40, 10), (20, 5)] {
         assert_snapshot!(format!("s15-too-small-{width}x{height}"), Screen::new(width, height).frame());
     }
 }

@@ -1,5 +1,8 @@
 //! S6: automations: which files of which repository, to which branch, and whether the controller does the same.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, Cut};
 use super::widgets::frame;
@@ -24,7 +27,7 @@ const COLUMNS: [Column; 7] = [
     Column::fixed("REPO", 24).flex(16, 60).drop(3).first(),
     Column::fixed("BRANCH", 20).flex(14, 40).first(),
     Column::fixed("PATH", 10).flex(8, 24).cut(Cut::Start).drop(2),
-    Column::fixed("STATE", 11),
+    Column::fixed("STATE", 11).flex(11, 22),
     Column::fixed("PENDING", 7).right().drop(1),
 ];
 
@@ -83,7 +86,7 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
         Cell::plain(repository(state, automation)),
         Cell::Line(branches(state, automation, arrow)),
         Cell::of(Role::TextDim, path(automation)),
-        Cell::of(role, word),
+        Cell::of(role, word.as_ref()),
         Cell::plain(pending(state, id).to_string()),
     ];
     if state.live.is_some() {
@@ -92,21 +95,30 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
     Row::Cells(cells)
 }
 
-/// Whether it can run, and whether the controller runs it.
-fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, &'static str) {
+/// Whether it can run, and whether the controller runs it: `active`, `fails`, `fails, suspended`; `-` while nobody knows.
+fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, Cow<'static, str>) {
     if inventory::is_implied(automation) {
-        return (Role::TextDim, "implied");
+        return (Role::TextDim, "implied".into());
     }
+    let broken = |word: &'static str| {
+        let word = if automation.suspend { format!("{word}, suspended").into() } else { word.into() };
+        (Role::StateError, word)
+    };
     if state.errors.of_checkout(&automation.meta.id).is_some() {
-        return (Role::StateError, "not read");
+        return broken("not read");
     }
     match state.review.survey.automations.get(&automation.meta.id) {
-        Some(standing) if standing.is_broken => (Role::StateError, standing.word),
-        Some(standing) if standing.word == "active" => (Role::StateWarn, standing.word),
-        Some(standing) => (Role::TextDim, standing.word),
-        None => (Role::TextDim, "-"),
+        Some(standing) if standing.is_broken => broken(standing.word),
+        Some(standing) if standing.word == ACTIVE => (Role::StateWarn, ACTIVE.into()),
+        Some(standing) => (Role::TextDim, standing.word.into()),
+        None => (Role::TextDim, UNKNOWN.into()),
     }
 }
+
+/// What the controller runs.
+const ACTIVE: &str = "active";
+/// What nobody has looked at yet.
+const UNKNOWN: &str = "-";
 
 fn repository(state: &State, automation: &ImageUpdateAutomation) -> String {
     let remote = state.review.ground(&automation.meta.id).and_then(|ground| ground.remote.clone());
@@ -257,18 +269,19 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     super::page(canvas, layout, "No ImageUpdateAutomation.", &[line]);
 }
 
-/// How many there are, how many the controller runs, and how many cannot run.
+/// How many there are, and how many stand how, in the words of the rows: those that the controller runs come first.
 pub(super) fn summary(state: &State) -> Line {
     let automations = &state.inventory.automations;
-    let active = automations
-        .values()
-        .filter(|automation| !automation.suspend && !inventory::is_implied(automation))
-        .count();
-    let standing = automations.values().map(|automation| standing(state, automation));
-    let mut broken = std::collections::BTreeMap::<&str, usize>::new();
-    for (_, word) in standing.filter(|(role, _)| *role == Role::StateError) {
-        *broken.entry(word).or_default() += 1;
+    let mut counts = BTreeMap::<Cow<'_, str>, usize>::new();
+    for automation in automations.values() {
+        *counts.entry(standing(state, automation).1).or_default() += 1;
     }
-    let line = Line::plain(format!("{} · {active} active", words::count(automations.len(), "automation")));
-    broken.into_iter().fold(line, |line, (word, count)| line.and(format!(" · {count} {word}")))
+    counts.remove(UNKNOWN);
+    let line = Line::plain(words::count(automations.len(), "automation"));
+    if counts.is_empty() {
+        return line;
+    }
+    let active = counts.remove(ACTIVE).unwrap_or_default();
+    let line = line.and(format!(" · {active} {ACTIVE}"));
+    counts.into_iter().fold(line, |line, (word, count)| line.and(format!(" · {count} {word}")))
 }
