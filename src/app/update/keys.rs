@@ -1,6 +1,6 @@
 //! A key press or a paste: to the action it means in the context that has the keys, or into the text that is typed.
 
-use crate::app::action;
+use crate::app::action::{self, Row};
 use crate::app::effect::Effect;
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::list::Filter;
@@ -43,7 +43,27 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
         };
         is_known
     });
-    if is_known || !key.alt { effects } else { escape_first(state, key) }
+    if is_known || !key.alt {
+        if let Context::View(view) = context
+            && !context.is_input()
+        {
+            say_where(state, view, key);
+        }
+        return effects;
+    }
+    escape_first(state, key)
+}
+
+/// Says of a key that means something in other views where that is: a key that does nothing without a word looks broken.
+fn say_where(state: &mut State, view: View, key: Key) {
+    let views = View::ALL.into_iter().filter(|other| *other != view && !Context::View(*other).is_input());
+    let found: Vec<(View, &Row)> = views
+        .filter_map(|view| Some((view, action::lookup(&state.bindings, Context::View(view), key)?)))
+        .collect();
+    let Some((_, first)) = found.first() else { return };
+    let places = found.iter().filter(|(_, row)| row.id == first.id).map(|(view, _)| view.title());
+    let places = places.collect::<Vec<_>>().join(", ");
+    state.tell(Level::Info, format!("{key} does nothing in {}; in {places}: {}", view.title(), first.doc));
 }
 
 /// Takes in Alt and a key, which mean nothing together: over a slow line Escape and the key after it come at once and
