@@ -16,6 +16,7 @@ pub use preset::Preset;
 pub use table::ACTIONS;
 
 use super::keymap::{Bindings, Hint, Key};
+use super::rows;
 use super::state::{Overlay, State};
 use super::view::{Context, View};
 use crate::domain::mode::Mode;
@@ -512,12 +513,22 @@ pub fn footer(state: &State) -> Vec<Hint> {
 ///
 /// `i` hides a preview that is there already.
 fn label(state: &State, row: &Row) -> &'static str {
+    if let Some((yes, no)) = state.overlay.as_ref().and_then(Overlay::answers) {
+        match row.action {
+            Action::Yes => return yes,
+            Action::No => return no,
+            _ => {}
+        }
+    }
     match (row.action, row.effect, state.mode) {
         (Action::Yes | Action::Accept, EffectClass::Remote, Mode::ReadOnly | Mode::DryRun) => "simulate",
         (Action::Accept, ..) if matches!(&state.overlay, Some(Overlay::Hold(it)) if it.is_rollback()) => {
             "go back"
         }
         (Action::Why, ..) if state.shows_preview() => "hide",
+        (Action::Hold, ..) if rows::is_held(state) => "let go",
+        (Action::Open, ..) if rows::opens_tags(state) => "tags",
+        (Action::Tags, ..) if rows::opens_tags(state) => "",
         (Action::NextFile, ..) if state.view_below_help() == View::Diff => "next file",
         // Enter does the same there, and says so.
         (Action::Tags, ..) if state.view_below_help() != View::Updates => "",

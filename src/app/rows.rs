@@ -22,6 +22,7 @@ use super::review::{UpdateId, step_order};
 use super::state::State;
 use super::view::View;
 use crate::domain::event::Event;
+use crate::domain::hold;
 use crate::domain::object::{ImagePolicy, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 use standing::policy_rank;
@@ -407,6 +408,22 @@ pub fn held_by_h(state: &State) -> Option<(ObjectId, String)> {
         }
         _ => None,
     }
+}
+
+/// Whether something holds what `H` is about, so that the key lets go of it.
+pub fn is_held(state: &State) -> bool {
+    held_by_h(state)
+        .is_some_and(|(policy, tag)| hold::of(&state.review.holds, &policy, &tag, state.now).is_some())
+}
+
+/// Whether Enter opens the tags of the update under the cursor: one that is blocked has no diff.
+pub fn opens_tags(state: &State) -> bool {
+    let id = match state.view_below_help() {
+        View::Updates => state.updates.current(),
+        _ => None,
+    };
+    let update = id.and_then(|id| state.review.get(id)).filter(|update| update.state == UpdateState::Blocked);
+    update.is_some_and(|update| state.inventory.policies.contains_key(&update.policy))
 }
 
 /// What the start page offers.

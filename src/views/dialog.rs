@@ -17,7 +17,7 @@ use crate::app::input::Field;
 use crate::app::layout::Layout;
 use crate::app::list::fit;
 use crate::app::pointer::Spot;
-use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State};
+use crate::app::state::{BranchDialog, HoldDialog, Menu, OrderDialog, Overlay, PushRun, State, Task};
 use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
 use crate::domain::order::human;
@@ -41,11 +41,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Branch(dialog) => branch(canvas, area, dialog),
         Overlay::Merge(dialog) => merge::draw(canvas, area, state, dialog),
         Overlay::Target(dialog) => target::draw(canvas, area, state, dialog),
-        Overlay::Quit(lines) => quit(canvas, area, lines),
-        Overlay::Pushing { stops } => pushing(canvas, area, *stops, state),
+        Overlay::Quit(lines) => quit(canvas, area, lines, answers(overlay)),
+        Overlay::Pushing { stops } => pushing(canvas, area, *stops, (state, answers(overlay))),
         Overlay::Resume(made) => resume(canvas, area, state, *made),
-        Overlay::Mode => mode(canvas, area),
-        Overlay::Order(dialog) => order(canvas, area, state, dialog),
+        Overlay::Mode => mode(canvas, area, answers(overlay)),
+        Overlay::Order(dialog) => order(canvas, area, state, (dialog, answers(overlay))),
         Overlay::Hold(dialog) => hold(canvas, area, dialog),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
@@ -66,6 +66,11 @@ fn keys(pairs: &[(&str, &str)]) -> Line {
     pairs.iter().fold(Line::plain("  "), |line, (key, what)| {
         line.with(Role::KeyHint, *key).and(format!("  {what}      "))
     })
+}
+
+/// What `y` and `n` do in a short question.
+fn answers(overlay: &Overlay) -> Line {
+    overlay.answers().map_or_else(Line::default, |(yes, no)| keys(&[("y", yes), ("n", no)]))
 }
 
 /// What is chosen where only `y` does what is asked.
@@ -157,24 +162,28 @@ fn hold(canvas: &mut Canvas<'_>, area: Rect, dialog: &HoldDialog) {
     }
 }
 
-fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String]) {
+fn quit(canvas: &mut Canvas<'_>, area: Rect, unfinished: &[String], answers: Line) {
     let mut lines: Vec<Line> = unfinished.iter().map(|line| Line::plain(line.as_str())).collect();
-    lines.push(Line::default());
-    lines.push(keys(&[("y", "leave"), ("n", "stay")]));
+    lines.extend([Line::default(), answers]);
     message_box(canvas, area, "Leave?", 40, &lines);
 }
 
-fn pushing(canvas: &mut Canvas<'_>, area: Rect, stops: bool, state: &State) {
+fn pushing(canvas: &mut Canvas<'_>, area: Rect, stops: bool, (state, answers): (&State, Line)) {
     let is_sending = state.push.as_ref().is_some_and(PushRun::is_sending);
     let so_far =
         if is_sending { "Commits are being sent, and are not called back." } else { "Nothing was sent yet." };
-    let (title, yes) =
-        if stops { ("Stop the push?", "stop it") } else { ("Wait for the push?", "leave it running") };
+    let is_merge = state.push.as_ref().is_some_and(|push| matches!(push.task, Task::Merge(_)));
+    let title = match (stops, is_merge) {
+        (true, false) => "Stop the push?",
+        (true, true) => "Stop the merge?",
+        (false, false) => "Wait for the push?",
+        (false, true) => "Wait for the merge?",
+    };
     let lines = [
         Line::plain(so_far),
         Line::plain("It goes on behind any view; the title tells, and p shows it again."),
         Line::default(),
-        keys(&[("n", "wait here"), ("y", yes)]),
+        answers,
     ];
     message_box(canvas, area, title, 40, &lines);
 }
@@ -197,12 +206,12 @@ fn resume(canvas: &mut Canvas<'_>, area: Rect, state: &State, made: Option<Times
     message_box(canvas, area, &format!("Resume {updates}{from}?"), 40, &lines);
 }
 
-fn mode(canvas: &mut Canvas<'_>, area: Rect) {
+fn mode(canvas: &mut Canvas<'_>, area: Rect, answers: Line) {
     let lines = [
         Line::plain("Pushes will be real from now on."),
         Line::plain("Each of them still shows what it would do and asks first."),
         Line::default(),
-        keys(&[("y", "switch to WRITE"), ("n", "stay")]),
+        answers,
     ];
     message_box(canvas, area, "Switch to WRITE?", 40, &lines);
 }
@@ -211,7 +220,7 @@ fn mode(canvas: &mut Canvas<'_>, area: Rect) {
 const NAMED: usize = 8;
 
 /// An order to the controllers: what, for whom, and how flux would say it.
-fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &OrderDialog) {
+fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, (dialog, answers): (&OrderDialog, Line)) {
     let OrderDialog { order, kind, objects } = dialog;
     let most = usize::from(area.width.saturating_sub(10));
     let shown = |text: String| Shown::from(text).cut_middle(most);
@@ -226,7 +235,7 @@ fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &OrderDialo
         lines.push(Line::plain("DRY-RUN: the API server only tries it."));
     }
     lines.push(Line::default());
-    lines.push(keys(&[("y", order.verb()), ("n", "cancel")]));
+    lines.push(answers);
     let cluster = Shown::new(&state.source).cut_end(24);
     let title = format!("{} in {cluster}?", order.title());
     message_box(canvas, area, &title, 40, &lines);

@@ -115,7 +115,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), cursor),
     row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::views(&[V::Automations]), NONE, (10, Look), cursor),
     row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
-    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(MENUS), NONE, (10, Look), always),
+    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(MENUS), NONE, (10, Look), why::choice),
     row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),
     row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates, V::Repositories, V::Policies]), NONE, (13, Look), cursor),

@@ -298,6 +298,12 @@ pub(super) fn revertible(state: &State) -> Option<String> {
     not_pushing(state).or_else(|| state.revertible().err())
 }
 
+/// While a push runs there is no row to choose from; a menu over it has its own.
+pub(super) fn choice(state: &State) -> Option<String> {
+    let is_in_front = state.overlay.is_none() && state.view_below_help() == View::Push;
+    unless(!(is_in_front && state.is_pushing()), PUSHING)
+}
+
 /// What is being pushed is not turned around.
 pub(super) fn not_pushing(state: &State) -> Option<String> {
     unless(!state.is_pushing(), PUSHING)

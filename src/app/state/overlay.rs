@@ -84,6 +84,20 @@ pub enum Overlay {
     Find(Find),
 }
 
+impl Overlay {
+    /// What `y` and `n` do in a short question, in the words of the question and of the footer.
+    pub fn answers(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Quit(_) => Some(("leave", "stay")),
+            Self::Pushing { stops: true } => Some(("stop it", "wait here")),
+            Self::Pushing { stops: false } => Some(("leave it running", "wait here")),
+            Self::Mode => Some(("switch to WRITE", "stay")),
+            Self::Order(dialog) => Some((dialog.order.verb(), "cancel")),
+            _ => None,
+        }
+    }
+}
+
 /// An order to the controllers that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderDialog {
