@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::action;
 use crate::app::effect::{Effect, JobId, PlanWish};
 use crate::app::input::{Field, Message};
 use crate::app::message::Prepared;
@@ -328,8 +329,8 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
         state.overlay = None;
     }
     let result: Result<Vec<Landed>, Problem> = match result {
-        Ok(landed) => Ok(landed.into_iter().map(told_here).collect()),
-        Err(problem) => Err(as_told_here(problem)),
+        Ok(landed) => Ok(landed.into_iter().map(|landed| told_here(state, landed)).collect()),
+        Err(problem) => Err(as_told_here(state, problem)),
     };
     // What a person stopped is no problem of anybody's.
     let is_meant = |problem: &Problem| stopping && problem.code == Code::ConfirmationMissing;
@@ -360,16 +361,23 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     effects
 }
 
-/// What to do about a plan that does not fit any more is another thing here than for a command.
-fn as_told_here(problem: Problem) -> Problem {
-    match problem.code {
-        Code::StalePlan | Code::GitRace => problem.hint("Ask the remote again: the plan is made anew on it."),
-        _ => problem,
+/// What advice calls a flag of a command, and the action that does the same here.
+const FLAGS: [(&str, &str); 3] =
+    [("`--branch`", "push.target"), ("`--message`", "message.open"), ("--branch NAME", "push.target")];
+
+/// What to do about it is another thing here than for a command: a plan is made anew, and a flag is a key.
+fn as_told_here(state: &State, problem: Problem) -> Problem {
+    if matches!(problem.code, Code::StalePlan | Code::GitRace) {
+        return problem.hint("Ask the remote again: the plan is made anew on it.");
     }
+    let Some(hint) = &problem.hint else { return problem };
+    let with_keys = |hint: String, (flag, id): (&str, &str)| hint.replace(flag, &action::key_of(state, id));
+    let hint = FLAGS.into_iter().fold(hint.clone(), with_keys);
+    problem.hint(hint)
 }
 
-fn told_here(landed: Landed) -> Landed {
-    Landed { error: landed.error.map(as_told_here), ..landed }
+fn told_here(state: &State, landed: Landed) -> Landed {
+    Landed { error: landed.error.map(|problem| as_told_here(state, problem)), ..landed }
 }
 
 /// Says what became of pushes of earlier runs: in S10, in the status line until a key, and what is no good news in S11 too.
