@@ -21,6 +21,9 @@ const WORD: usize = 15;
 /// Cells of what is said beside the name, at most.
 const ABOUT: usize = 36;
 
+/// Cells of it that names never take.
+const LEAST_ABOUT: usize = 18;
+
 /// Draws the box over `area`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, find: &Find) {
     let width = area.width.saturating_sub(32).clamp(68, 110);
@@ -39,6 +42,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, find: &Find) {
     let top = fit(0, find.cursor, found.len(), rows);
     let shown = found.iter().skip(top).take(rows);
     let about = shown.clone().map(|entry| Shown::new(&entry.about).width()).max().unwrap_or(0).min(ABOUT);
+    // Names keep what they need, as far as what is said beside them still reads.
+    let names = shown.clone().map(|entry| Shown::new(&entry.name).width()).max().unwrap_or(0);
+    let left = usize::from(list.width).saturating_sub(WORD + 2 + names);
+    let about = about.min(left.max(LEAST_ABOUT));
     for (y, (at, entry)) in (list.y..list.bottom()).zip(shown.enumerate()) {
         draw_entry(canvas, Rect { y, height: 1, ..list }, (entry, about), top + at == find.cursor);
     }

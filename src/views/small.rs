@@ -8,10 +8,13 @@ use super::widgets::line::Line;
 use crate::app::layout::Size;
 use crate::theme::Role;
 
+/// The cells that the sentences below take.
+const SENTENCE: u16 = 46;
+
 /// Draws what fits of "needs 60x16".
 pub(super) fn draw(canvas: &mut Canvas<'_>, size: Size) {
     let Size { width, height } = size;
-    if width < 40 || height < 6 {
+    if width < SENTENCE || height < 6 {
         canvas.text(0, 0, width, "needs 60x16", Role::Text);
         return;
     }
