@@ -278,6 +278,38 @@ fn a_cluster_that_is_not_there_is_one_warning_where_files_are_and_the_error_wher
 }
 
 #[test]
+fn a_login_plugin_ends_with_us_even_if_we_are_killed() {
+    let setpriv = Command::new("setpriv").args(["--pdeathsig", "TERM", "true"]).status();
+    if !setpriv.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (path, begun, kept) =
+        (folder.path().join("config"), folder.path().join("begun"), folder.path().join("kept"));
+    let script = format!("(sleep 3; echo lives > {}) & echo x > {}; wait", kept.display(), begun.display());
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "slow",
+        "clusters": [{ "name": "c", "cluster": { "server": format!("https://127.0.0.1:{}", free_port()) } }],
+        "contexts": [{ "name": "slow", "context": { "cluster": "c", "user": "u" } }],
+        "users": [{ "name": "u", "user": { "exec": { "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+            "args": ["-c", script], "interactiveMode": "Never" } } }],
+    });
+    fs::write(&path, config.to_string()).unwrap();
+    let mut program =
+        Person::new(&path).command(&["get", "repositories", "--source", "cluster"]).spawn().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while !begun.exists() {
+        assert!(Instant::now() < until, "the plugin does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // SIGKILL, which leaves us no word.
+    program.kill().unwrap();
+    program.wait().unwrap();
+    std::thread::sleep(Duration::from_millis(3500));
+    assert!(!kept.exists(), "what the plugin started lives on");
+}
+
+#[test]
 fn older_versions_of_the_kinds_are_read_where_no_other_is_served() {
     let Some(cluster) = Cluster::start(&[("    name: v1\n", "    name: v1beta2\n")]) else { return };
     cluster.namespace("old");
