@@ -19,6 +19,7 @@ pub mod holds;
 pub mod journal;
 pub mod metadata;
 mod notices;
+pub mod orders;
 pub mod pushes;
 pub mod reflections;
 pub mod remote_locks;
@@ -39,6 +40,7 @@ pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
+pub use orders::Orders;
 pub use pushes::{PushNote, Pushes, UnderWay};
 pub use reflections::Reflections;
 pub use remote_locks::{RemoteLock, RemoteLocks};
@@ -67,6 +69,7 @@ pub struct Store {
     holds: HoldFile,
     remote_locks: RemoteLocks,
     audit: Audit,
+    orders: Orders,
     role: Shelf,
     notices: Arc<Notices>,
 }
@@ -100,6 +103,7 @@ impl Store {
             holds: HoldFile::new(Shelf::new(dirs.state.clone(), &notices)),
             remote_locks: RemoteLocks::new(state("locks")),
             audit: Audit::new(state("log")),
+            orders: Orders::new(Shelf::new(dirs.state.clone(), &notices)),
             role: Shelf::new(dirs.state.clone(), &notices),
             notices,
         }
@@ -178,6 +182,11 @@ impl Store {
     /// The audit log.
     pub fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// The order of each list of the screen.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Takes the role of the one instance that works in the background, until the returned file is dropped.

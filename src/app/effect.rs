@@ -199,6 +199,8 @@ pub enum Effect {
     SaveDecisions(Vec<Decided>),
     /// Keep this message across a restart; `None` forgets it.
     SaveDraft(ObjectId, Option<String>),
+    /// Keep the orders of the lists: by view the order's name, and whether it is turned around.
+    SaveOrders(BTreeMap<String, (String, bool)>),
     /// Give the controllers of the cluster an order for these objects; it runs to its end whatever happens.
     Order {
         /// What.

@@ -251,6 +251,8 @@ pub struct State {
     pub source_looked_at: i64,
     /// When rows that may not move now will.
     pub reorder_due: Option<Moment>,
+    /// The orders of the lists that are kept for the next run: by view the order's name, and whether it is turned around.
+    pub orders: BTreeMap<String, (String, bool)>,
     /// The start page's cursor.
     pub start_cursor: usize,
     /// The status line's message.
@@ -336,6 +338,7 @@ impl Default for State {
             held_back: None,
             source_looked_at: 0,
             reorder_due: None,
+            orders: BTreeMap::new(),
             start_cursor: 0,
             status: None,
             themes: Vec::new(),

@@ -38,6 +38,7 @@ mod tests;
 use super::action::{self, Action, Row};
 use super::effect::Effect;
 use super::message::Msg;
+use super::rows;
 use super::state::{Level, Overlay, State};
 use super::view::View;
 
@@ -50,6 +51,16 @@ pub fn start(state: &mut State) -> Vec<Effect> {
 
 /// Folds one message into the state and returns the work it asks for.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = fold(state, msg);
+    let orders = rows::orders(state);
+    if orders != state.orders {
+        state.orders.clone_from(&orders);
+        effects.push(Effect::SaveOrders(orders));
+    }
+    effects
+}
+
+fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Now(at, now) => time::now(state, at, now),
         Msg::KeysCame(at) => {

@@ -274,6 +274,7 @@ impl EffectRunner {
                 let source = work.held().world.as_ref().map(|world| world.label.clone()).unwrap_or_default();
                 self.journal.draft(journal::draft_key(&source, &automation), text);
             }
+            Effect::SaveOrders(orders) => self.journal.orders(orders),
             Effect::Hold(hold) => self.journal.hold(*hold, mode),
             Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),

@@ -25,6 +25,7 @@ enum Order {
     Unhold { policy: ObjectId, tag: Option<String>, mode: &'static str },
     Event(Event),
     PushesSeen,
+    Orders(BTreeMap<String, (String, bool)>),
 }
 
 /// Takes orders and has them written.
@@ -118,6 +119,11 @@ impl Journal {
         self.order(Order::PushesSeen);
     }
 
+    /// Keeps the orders of lists.
+    pub(super) fn orders(&self, orders: BTreeMap<String, (String, bool)>) {
+        self.order(Order::Orders(orders));
+    }
+
     /// Waits until everything is written.
     pub(super) fn finish(&mut self) {
         self.orders = None;
@@ -143,6 +149,7 @@ fn write(engine: &Engine, batch: Vec<Order>) -> Vec<Problem> {
             Order::Draft { key, text } => drop(drafts.insert(key, text)),
             Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),
+            Order::Orders(orders) => store.orders().write(&orders),
         }
     }
     for (key, text) in drafts {

@@ -223,3 +223,21 @@ fn all_that_is_approved_at_once_is_of_the_namespace_that_is_shown() {
     press(&mut state, &["a"]);
     assert_eq!(state.review.approved().count(), 0);
 }
+
+#[test]
+fn an_order_is_kept_for_the_next_run() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    press(&mut state, &["o", "j", "enter"]);
+    let kept = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::SaveOrders(orders) => Some(orders),
+            _ => None,
+        })
+    };
+    let orders = kept(press(&mut state, &["O"])).unwrap();
+    assert_eq!(orders.get("Updates"), Some(&("policy".to_owned(), true)));
+    assert_eq!(kept(press(&mut state, &["j"])), None, "once");
+    let mut next = State::default();
+    crate::app::rows::set_orders(&mut next, orders);
+    assert_eq!((next.updates.sort, next.updates.reverse, next.policies.sort), (1, true, 0));
+}
