@@ -9,7 +9,7 @@ use super::manifest::MarkedScalar;
 use super::object::{ImagePolicy, ObjectId, OrderChoice, PolicyChoice, SemverChoice, TagFilter};
 use super::plan::{Ground, tags_in_files};
 use super::policy::goregex::error_place;
-use super::policy::{Evaluation, Evaluator, PolicyErrorKind, TagState};
+use super::policy::{Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagState};
 use super::proposal::{MarkerPart, Reference};
 use super::tags::TagList;
 use super::{marker, setter};
@@ -196,6 +196,11 @@ impl Tried {
         }
     }
 
+    /// What Flux says of a rule or a pattern that it takes for none; nothing was selected with it.
+    pub fn refusal(&self) -> Option<&PolicyError> {
+        self.evaluation.error.as_ref().filter(|error| error.stalled())
+    }
+
     /// The tag that would be selected.
     pub fn latest(&self) -> Option<&str> {
         self.tags.get(self.evaluation.latest?)
@@ -220,7 +225,7 @@ pub struct Reach {
     pub sites: usize,
     /// In how many files.
     pub files: usize,
-    /// The tags that the policy's files hold now.
+    /// The tags that the policy's files hold now, but the selected one.
     pub current: Vec<String>,
 }
 
@@ -246,6 +251,7 @@ fn reach(grounds: &[Ground], policy: &ObjectId, image: &str, tag: &str) -> Reach
         );
     }
     let files: BTreeSet<_> = places.iter().map(|(file, _)| file).collect();
+    let current = current.into_iter().filter(|known| known != tag).collect();
     Reach { sites: places.len(), files: files.len(), current }
 }
 

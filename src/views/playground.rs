@@ -56,12 +56,12 @@ fn fields(canvas: &mut Canvas<'_>, area: Rect, playground: &Playground) {
         let orders = [("asc", !playground.descending), ("desc", playground.descending)];
         choice(canvas, row(2), "order", &orders, is_rule);
     }
-    text(canvas, row(3), "pattern", &playground.pattern, playground.part == Part::Pattern);
-    // The caret stands under the pattern, the extract keeps its place.
-    if let Some(tried) =
-        playground.tried.as_ref().filter(|tried| tried.trial.pattern == playground.pattern.text())
-    {
-        error(canvas, row(4), tried);
+    // What is refused is said under its field; the extract keeps its place.
+    let refused = playground.refused();
+    let pattern = if refused.is_some_and(|tried| tried.refused.is_none()) { 4 } else { 3 };
+    text(canvas, row(pattern), "pattern", &playground.pattern, playground.part == Part::Pattern);
+    if let Some(tried) = refused {
+        error(canvas, row(7 - pattern), tried);
     }
     text(canvas, row(5), "extract", &playground.extract, playground.part == Part::Extract);
 }
@@ -98,9 +98,13 @@ fn text(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: &Field, focused: 
     }
 }
 
-/// `^` under what is wrong with the pattern.
+/// What is wrong with the rule, or `^` under what is wrong with the pattern.
 fn error(canvas: &mut Canvas<'_>, row: Rect, tried: &Tried) {
-    let Some(place) = &tried.refused else { return };
+    let Some(place) = &tried.refused else {
+        let room = frame::inset(row, LABEL);
+        canvas.text(room.x, room.y, room.width, Shown::new(&complaint(tried)), Role::StateError);
+        return;
+    };
     let column = |at: usize| Shown::new(tried.trial.pattern.get(..at).unwrap_or_default()).width();
     let (start, end) = (column(place.start), column(place.end));
     let room = frame::inset(row, LABEL);
@@ -184,11 +188,15 @@ fn here(tried: &Tried) -> Line {
         words::count(reach.sites, "site"),
         words::count(reach.files, "file")
     );
-    let Some(current) = reach.current.first() else { return line.and(what) };
     // Commit ids look different from each other; what the same rule admits is of one kind.
-    let is_other_kind = shape(current) != shape(tag) && !tried.admits(current);
+    let is_other = |current: &String| shape(current) != shape(tag) && !tried.admits(current);
+    let is_other_kind = reach.current.iter().any(is_other);
     let line = if is_other_kind { line.with(Role::StateWarn, "   ! another kind of tag") } else { line };
-    line.and(what).dim(format!(" from {current}"))
+    let line = line.and(what);
+    if reach.current.is_empty() {
+        return line;
+    }
+    line.dim(" from ").dim(Shown::join(&reach.current, ", "))
 }
 
 /// What a tag looks like: runs of digits and letters, and what stands between them.
@@ -260,14 +268,21 @@ fn row(tried: &Tried, index: u32, room: usize, has_value: bool, ascii: bool) -> 
     line.with(if is_changed { role(found.state) } else { Role::TextDim }, after)
 }
 
+/// What is wrong with a rule or a pattern, without the words that lead there.
+fn complaint(tried: &Tried) -> String {
+    let text = tried.refusal().map(|error| error.text.as_str()).unwrap_or_default();
+    let led = text.rsplit_once("error parsing regexp: ").or_else(|| text.split_once("invalid policy: "));
+    led.map_or(text, |(_, words)| words).to_owned()
+}
+
 /// What is to be said of the pattern: whether it is one, whether values collide, how many groups are used.
 fn check(playground: &Playground) -> Line {
-    let Some(tried) = &playground.tried else { return Line::default() };
-    if tried.refused.is_some() {
-        let error = tried.evaluation.error.as_ref().map(ToString::to_string).unwrap_or_default();
-        let error = error.rsplit_once("error parsing regexp: ").map_or(&*error, |(_, words)| words);
-        return Line::of(Role::StateError, "Go refuses the pattern: ").and(error);
+    if let Some(tried) = playground.refused() {
+        let what =
+            if tried.refused.is_some() { "Go refuses the pattern: " } else { "Flux refuses the rule: " };
+        return Line::of(Role::StateError, what).and(complaint(tried));
     }
+    let Some(tried) = &playground.tried else { return Line::default() };
     let Some((groups, used)) = tried.evaluator.groups() else {
         return Line::default().dim("no pattern: every tag takes part, and is compared as it stands");
     };
@@ -289,4 +304,22 @@ fn check(playground: &Playground) -> Line {
 /// What the status line says; `EDIT` stands before it.
 pub(super) fn summary(_state: &State) -> Line {
     Line::default().dim("typing edits the field; the result follows at once")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::trial::{Reach, Trial};
+
+    #[test]
+    fn all_tags_are_named_that_would_be_changed() {
+        let trial = Trial { range: "6.x".to_owned(), ..Trial::default() };
+        let mut tried = trial.run(&[], &Arc::new(["6.5.4", "6.6.1"].into_iter().collect()), None);
+        let current = ["6.5.4", "6.5.3"].map(str::to_owned).to_vec();
+        tried.reach = Reach { sites: 2, files: 2, current };
+        let text: String = here(&tried).runs().iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(text, "6.6.1   would change 2 sites in 2 files from 6.5.4, 6.5.3");
+    }
 }

@@ -50,8 +50,10 @@ pub struct Playground {
     pub due: Option<Moment>,
     /// The trial under way.
     pub job: Option<JobId>,
-    /// What the newest trial brought; an older one stays until then.
+    /// What the newest trial brought; an older one stays until then, and where a rule or a pattern is refused.
     pub tried: Option<Arc<Tried>>,
+    /// The newest trial, if its rule or its pattern was refused.
+    pub refused: Option<Arc<Tried>>,
     /// Rows: indices into the tags of [`Self::tried`].
     pub list: List<u32>,
 }
@@ -73,6 +75,7 @@ impl Playground {
             due: None,
             job: None,
             tried: None,
+            refused: None,
             list: List::default(),
         }
     }
@@ -91,6 +94,30 @@ impl Playground {
     /// Whether what is shown came of what stands in the fields.
     pub fn is_fresh(&self) -> bool {
         self.tried.as_ref().is_some_and(|tried| tried.trial == self.trial())
+    }
+
+    /// Takes in a trial. One that Flux would refuse does not take the place of a result.
+    pub fn take(&mut self, tried: Arc<Tried>) {
+        let is_refused = tried.refusal().is_some();
+        self.refused = is_refused.then(|| Arc::clone(&tried));
+        if is_refused && self.tried.as_ref().is_some_and(|last| last.refusal().is_none()) {
+            return;
+        }
+        self.tried = Some(tried);
+        self.refresh();
+        // The tags whose verdict changes are what one looks for.
+        self.list.go_to_index(0);
+    }
+
+    /// The newest trial, if what was refused of it still stands in its field.
+    pub fn refused(&self) -> Option<&Tried> {
+        let tried = self.refused.as_deref()?;
+        let (now, then) = (self.trial(), &tried.trial);
+        let stands = match tried.refused {
+            Some(_) => now.pattern == then.pattern,
+            None => (now.kind, &now.range) == (then.kind, &then.range),
+        };
+        stands.then_some(tried)
     }
 
     /// To the next part.

@@ -121,13 +121,10 @@ pub(super) fn tried(state: &mut State, job: JobId, tried: Option<Arc<Tried>>) ->
         return vec![];
     };
     playground.job = None;
-    if tried.is_none() {
+    let Some(tried) = tried else {
         state.tell(Level::Warning, "the policy or its tags are gone; what is shown is older");
         return vec![];
-    }
-    playground.tried = tried;
-    playground.refresh();
-    // The tags whose verdict changes are what one looks for.
-    playground.list.go_to_index(0);
+    };
+    playground.take(tried);
     try_due(state)
 }

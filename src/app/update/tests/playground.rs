@@ -5,7 +5,7 @@ use super::*;
 use crate::app::state::Part;
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
-use crate::domain::trial::{RuleKind, Trial};
+use crate::domain::trial::{RuleKind, Trial, Tried};
 
 /// The trial that effects ask for, and its number.
 fn asked(effects: &[Effect]) -> Option<(JobId, Trial)> {
@@ -112,4 +112,24 @@ fn what_lies_over_a_narrow_list_of_tags_leads_there_too() {
     press(&mut state, &["2", "i", "e"]);
     assert_eq!(state.context(), Context::Overlay, "details of a repository are of no policy");
     assert!(state.status.as_ref().unwrap().text.contains("no policy"), "{:?}", state.status);
+}
+
+#[test]
+fn a_range_that_is_none_leaves_the_last_result_and_is_said_under_its_field() {
+    let (mut state, first) = opened();
+    answer(&mut state, first);
+    press(&mut state, &["tab", "tab", "tab", "1"]);
+    let next = asked(&tick(&mut state, 100)).unwrap();
+    answer(&mut state, next);
+    press(&mut state, &["ctrl-u", ">", ">", "x"]);
+    let refused = asked(&tick(&mut state, 500)).unwrap();
+    answer(&mut state, refused);
+    let playground = state.playground.as_ref().unwrap();
+    let kept = playground.tried.as_ref().unwrap();
+    assert_eq!(kept.trial.range, "1");
+    assert!(!playground.is_fresh(), "what is shown is of before");
+    let refusal = playground.refused().and_then(Tried::refusal).unwrap();
+    assert!(refusal.text.contains("improper constraint"), "{refusal}");
+    press(&mut state, &["backspace"]);
+    assert!(state.playground.as_ref().unwrap().refused().is_none(), "another text was not refused yet");
 }
