@@ -9,6 +9,7 @@ mod lenient;
 mod locked;
 mod registry;
 mod view;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -24,6 +24,7 @@ use crate::problem::Problem;
 pub(super) struct File {
     pub(super) mode: Option<Mode>,
     pub(super) locked: Vec<String>,
+    #[serde(deserialize_with = "super::words::source")]
     pub(super) source: Option<String>,
     pub(super) files: Option<String>,
     pub(super) namespace: Option<String>,
@@ -95,7 +96,9 @@ impl File {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct CommitSection {
+    #[serde(deserialize_with = "super::words::author")]
     pub(super) author: Option<String>,
+    #[serde(deserialize_with = "super::words::sign")]
     pub(super) sign: Option<String>,
     pub(super) trailers: Option<Vec<String>>,
 }
@@ -412,5 +415,11 @@ mod tests {
         let error = parse_file("c.toml", "mode = \"write\"\nascii = 3\n", &mut Vec::new()).unwrap_err();
         assert_eq!(error.code, Code::Config);
         assert_eq!(error.subject, "c.toml:2:9");
+        for text in ["source = \"foo\"", "commit = { author = \"x\" }", "[commit]\nsign = \"always\""] {
+            let error =
+                parse_file("c.toml", &format!("ascii = true\n{text}\n"), &mut Vec::new()).unwrap_err();
+            let place = if text.starts_with('[') { "c.toml:3:8" } else { "c.toml:2:" };
+            assert!(error.subject.starts_with(place) && error.message.contains("expected"), "{error:?}");
+        }
     }
 }
