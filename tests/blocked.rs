@@ -158,3 +158,12 @@ fn a_folder_without_git_needs_no_author() {
     assert_eq!((&plan["groups"][0]["remote"], &plan["groups"][0]["push"]), (&json!(null), &json!(null)));
     assert!(std::fs::read_to_string(patch).unwrap().contains("/web:1.1.0"));
 }
+
+#[test]
+fn a_watch_is_of_one_kind() {
+    let desk = Desk::new("");
+    let watched = desk.run(&["get", "image", "all", "-w"]);
+    assert!(
+        watched.code == Some(2) && watched.err.contains("expected a single resource type, but found all")
+    );
+}

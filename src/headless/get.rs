@@ -260,6 +260,11 @@ pub(super) fn get(settings: &Settings, args: &GetArgs, streams: &mut Streams<'_>
         (GetWhat::Holds, _) if args.watch => {
             refused("-w", "get holds shows one moment", "events -w tells each hold that is made or ended.")
         }
+        (GetWhat::Image { kind: GetImage::All }, _) if args.watch => refused(
+            "-w",
+            "expected a single resource type, but found all",
+            "Watch one kind: get image policy -w.",
+        ),
         (GetWhat::Tags(args), _) => tags::tags(settings, args),
         (GetWhat::Holds, _) => holds::get(settings),
         (_, Some(What::Updates(_, true))) if args.watch => {
