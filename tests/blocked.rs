@@ -160,6 +160,23 @@ fn a_folder_without_git_needs_no_author() {
 }
 
 #[test]
+fn a_namespace_narrows_what_is_asked_and_told() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let gone = twice(&desk).replace("shop", "edge").replace("/web", "/gone");
+    let gone = gone.split("---").next().unwrap();
+    let policy = "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: gone, namespace: edge}\n\
+                  spec: {imageRepositoryRef: {name: diff}, policy: {semver: {range: 1.x}}}\n---\n";
+    desk.write("objects/all.yaml", &[gone, policy, &objects].concat());
+    for list in [&["get", "repositories"][..], &["get", "policies"], &["get", "updates"]] {
+        let here = desk.json(0, &[list, &["-n", "shop", "--refresh", "always"]].concat());
+        assert_eq!((problems(&here), here["items"].as_array().unwrap().len()), (vec![], 2), "{list:?}");
+        let ran = desk.run(&[list, &["-A", "--refresh", "always", "-o", "json"]].concat());
+        assert!(ran.out.contains("\"subject\":\"edge/"), "{list:?}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_watch_is_of_one_kind() {
     let desk = Desk::new("");
     let watched = desk.run(&["get", "image", "all", "-w"]);

@@ -47,7 +47,8 @@ impl Filter {
             })
     }
 
-    fn is_named(&self, id: &ObjectId) -> bool {
+    /// Whether an object is of the namespace and the name.
+    pub(super) fn is_named(&self, id: &ObjectId) -> bool {
         self.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
             && self.name.as_ref().is_none_or(|name| *name == id.name)
     }

@@ -276,16 +276,31 @@ pub(super) fn get(settings: &Settings, args: &GetArgs, streams: &mut Streams<'_>
     }
 }
 
-fn repositories(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+fn repositories(session: &mut Session, name: Option<&str>) -> Result<Answer, Problem> {
+    let filter = Filter::new(session.engine.settings(), name)?;
+    let shown = named(&filter, session.world.inventory.repositories.keys());
+    if !shown.is_empty() {
+        session.narrow_to_repositories(&shown);
+    }
     let judged = session.judge()?;
     let list = List::new(&REPOSITORIES, repository_rows(session, &judged), session, name)?;
     answer(session, list, judged.scan_problems.into_values().collect(), name)
 }
 
-fn policies(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+fn policies(session: &mut Session, name: Option<&str>) -> Result<Answer, Problem> {
+    let filter = Filter::new(session.engine.settings(), name)?;
+    let shown = named(&filter, session.world.inventory.policies.keys());
+    if !shown.is_empty() {
+        session.narrow(&shown);
+    }
     let reviewed = session.review(&Onto::Push)?;
     let list = List::new(policies_of(session), policy_rows(session, &reviewed), session, name)?;
     answer(session, list, reviewed.judged.problems().cloned().collect(), name)
+}
+
+/// The objects that a list is about: about others nobody is asked. Where there are none, the names of all are of use.
+fn named<'a>(filter: &Filter, known: impl Iterator<Item = &'a ObjectId>) -> Vec<ObjectId> {
+    known.filter(|id| filter.is_named(id)).cloned().collect()
 }
 
 fn automations(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {

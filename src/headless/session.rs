@@ -173,6 +173,14 @@ impl Session {
         self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
     }
 
+    /// As [`Self::narrow`], by repositories: the policies that read no other stay.
+    pub(super) fn narrow_to_repositories(&mut self, repositories: &[ObjectId]) {
+        let mut inventory = (*self.world.inventory).clone();
+        inventory.repositories.retain(|id, _| repositories.contains(id));
+        inventory.policies.retain(|_, policy| repositories.contains(&policy.repository));
+        self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
+    }
+
     /// Puts something in the world that stands for an image without an object, and returns its name.
     pub(super) fn stand_in(&mut self, image: &str) -> ObjectId {
         let mut inventory = (*self.world.inventory).clone();

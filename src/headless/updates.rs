@@ -130,10 +130,10 @@ pub(super) fn open(settings: &Settings, names: &[String]) -> Result<(Session, Ve
     Ok((session, scope))
 }
 
-/// Narrows a session to the policies that are named, if any are; which these are.
+/// Narrows a session to the policies that are named, or to those of a namespace, if either is; which these are.
 fn narrowed(session: &mut Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
     let scope = scope(session, names)?;
-    if !names.is_empty() {
+    if !names.is_empty() || session.engine.settings().namespace.is_some() {
         session.narrow(&scope);
     }
     Ok(scope)
