@@ -269,7 +269,18 @@ impl Evaluator {
     fn count_candidates(&self, evaluation: &Evaluation) -> String {
         let superlative = self.rule.as_ref().map_or("", Rule::superlative);
         let count = evaluation.counts.candidates.max(1);
-        format!("{superlative} of {count} candidate{}", if count == 1 { "" } else { "s" })
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{superlative} of {count} candidate{plural}{}", self.tie(evaluation))
+    }
+
+    /// That the selection is one of several that Flux could make: what passes a filter it walks in no certain order.
+    pub(super) fn tie(&self, evaluation: &Evaluation) -> &'static str {
+        let is_filtered = matches!(self.filter, Ok(Some(_)));
+        if evaluation.tie && is_filtered {
+            "; a tie: a controller may take another that ranks the same"
+        } else {
+            ""
+        }
     }
 
     fn step_excluded(&self, subject: &Subject<'_>, steps: &mut Vec<ExplanationStep>) -> bool {

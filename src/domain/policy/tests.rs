@@ -117,6 +117,19 @@ fn versions_say_what_they_lack() {
 }
 
 #[test]
+fn a_tie_behind_a_filter_is_told_with_the_selection() {
+    let (evaluator, _) = builds();
+    let why = |tags: &[&str]| {
+        let tags: TagList = tags.iter().copied().collect();
+        evaluator.why(&evaluator.evaluate(&tags))
+    };
+    let tied = why(&["main-bbb2222-1700000100", "main-ccc3333-1700000100", "main-ddd4444-1600000000"]);
+    assert_eq!(tied, "greatest of 2 candidates; a tie: a controller may take another that ranks the same");
+    let plain = why(&["main-bbb2222-1700000100", "main-ccc3333-1600000000", "main-ddd4444-1600000000"]);
+    assert_eq!(plain, "greatest of 2 candidates", "what ties further down does not matter");
+}
+
+#[test]
 fn an_explanation_stops_where_the_tag_does() {
     let evaluator = Evaluator::new(&semver("6.x"), None, &[DEFAULT_EXCLUSION.to_owned()]);
     let tags: TagList = ["6.6.1", "6.7.0-rc.1"].into_iter().collect();
