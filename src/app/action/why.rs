@@ -145,12 +145,12 @@ pub(super) fn redoable(state: &State) -> Option<String> {
     unless(!state.is_pushing(), PUSHING).or_else(|| unless(state.review.can_redo(), "nothing to redo"))
 }
 
-/// Something has to be approved, with a message and a remote for it; or a push is under way, which is shown.
+/// Something has to be approved, with a message and a remote for it; or a push is under way or has ended, which is shown.
 pub(super) fn approvals(state: &State) -> Option<String> {
-    if state.is_pushing() {
+    let automations = state.review.automations();
+    if state.is_pushing() || (automations.is_empty() && state.push.is_some()) {
         return None;
     }
-    let automations = state.review.automations();
     if automations.is_empty() {
         return Some("nothing approved yet: Space approves".to_owned());
     }

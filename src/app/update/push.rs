@@ -25,9 +25,11 @@ use super::{compare, merge, problems, target};
 /// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
 const GUARD: u64 = 300;
 
-/// Asks the remote and opens the dialog; while a push is under way, shows that one.
+/// Asks the remote and opens the dialog; while a push is under way, and where there is nothing to push but one has ended, shows that
+/// one.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    if state.is_pushing() {
+    let is_over = state.push.is_some() && state.review.approved().next().is_none();
+    if state.is_pushing() || is_over {
         state.show(View::Push);
         return vec![];
     }
@@ -354,6 +356,11 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
         }
     };
     let next = next_steps(state, &result);
+    let failed =
+        result.as_ref().map_or(1, |landed| landed.iter().filter(|landed| landed.error.is_some()).count());
+    if failed == 0 && state.view_below_help() != View::Push {
+        state.tell(Level::News, "the push is over: p shows what came of it");
+    }
     if let Some(push) = &mut state.push {
         push.result = Some(result);
         push.next.set_rows(next);
