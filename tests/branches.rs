@@ -70,6 +70,21 @@ fn a_branch_that_another_commit_of_the_plan_stands_on_is_pushed_last() {
 }
 
 #[test]
+fn the_branch_that_is_read_is_confirmed_wherever_the_plan_is_pushed() {
+    let desk = Desk::new("");
+    desk.write(".config/supercargo/config.toml", "protected_branches = []\n");
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    desk.plan("plan.json", &["--all"]);
+    let (plan, empty) = (desk.path("plan.json"), desk.path("empty"));
+    let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes", "-C", empty.to_str().unwrap()];
+    let main = desk.fleet.tip("main");
+    let ran = desk.run(&push);
+    assert!(ran.code == Some(7) && ran.err.contains("main"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("main"), main);
+    assert_eq!(desk.run(&[&push[..], &["--confirm-branch", "main"]].concat()).code, Some(0));
+}
+
+#[test]
 fn a_push_option_that_is_no_line_is_refused_before_anything_is_sent() {
     let desk = Desk::new(", push: {branch: image-updates, options: {ci.variable: \"A=1\\nB=2\"}}");
     note_options(&desk);

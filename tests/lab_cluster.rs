@@ -295,6 +295,8 @@ fn a_review_branch_is_pushed_and_merged(both: &Both) {
     automate(both, "image-updates");
     let main = both.lab.instavote.tip("main").unwrap();
     plan(both);
+    // A controller pushes there, too.
+    push(both, &[]).expect(7);
     let landed = push(both, &["--confirm-branch=image-updates"]).expect(0).json();
     let result = &landed["results"][0];
     assert_eq!(

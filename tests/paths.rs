@@ -349,10 +349,6 @@ fn a_terminal_that_is_too_small_says_so_and_recovers() {
 
 #[test]
 fn what_is_no_terminal_gets_advice_and_no_escape_codes() {
-    let mut pty = Pty::start_with(80, 24, &["demo"], &[("TERM", "dumb")]);
-    assert_eq!(pty.end(), 2);
-    assert!(pty.text().contains("supercargo get updates"), "{}", pty.text());
-    assert!(!pty.bytes.contains(&0x1b));
     let command = Command::new(env!("CARGO_BIN_EXE_supercargo"))
         .stdin(Stdio::null())
         .env("TERM", "xterm-256color")

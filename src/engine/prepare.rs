@@ -9,12 +9,13 @@ use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
 use crate::domain::branch::{self, Names, Onto};
 use crate::domain::freeze::{self, Frozen};
-use crate::domain::object::ObjectId;
+use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, changed_upstream, propose, stand,
     stand_edits, tags_in_files, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
+use crate::domain::refspec::short_name;
 use crate::problem::{Code, Problem};
 use crate::source::edit;
 
@@ -217,11 +218,15 @@ impl Engine {
         }
     }
 
-    /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them.
+    /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them. The plan's own word on what
+    /// is read counts too: it may be pushed where nobody has its objects.
     pub fn protected(&self, world: &World, plan: &Plan) -> Vec<String> {
+        let bases = plan.groups.iter().filter_map(|group| group.base.as_ref());
+        let read: BTreeSet<&str> = bases.map(|base| short_name(&base.reference)).collect();
         let mut found: Vec<String> = Vec::new();
         for name in plan.groups.iter().filter_map(|group| group.push.as_ref()).flat_map(PushTarget::names) {
-            if !found.contains(&name) && self.is_protected(world, &name) {
+            let is_protected = || read.contains(name.as_str()) || self.is_protected(world, &name);
+            if !found.contains(&name) && is_protected() {
                 found.push(name);
             }
         }
@@ -233,16 +238,22 @@ impl Engine {
         freeze::open(&self.settings.freeze, super::now())
     }
 
-    /// Whether the name of a branch has to be confirmed: protected by configuration, or some automation's checkout; while
-    /// pushes are frozen, of every branch.
+    /// Whether the name of a branch has to be confirmed: protected by configuration, some automation's checkout, or where one that
+    /// is active in the cluster pushes; while pushes are frozen, of every branch.
+    ///
+    /// Source: cli contract section 1, "Modes and effects".
     pub fn is_protected(&self, world: &World, branch: &str) -> bool {
-        let is_checkout = |automation| {
+        let is_anybodys = |automation: &ImageUpdateAutomation| {
             let settled = self.settle(world, automation).ok().flatten();
-            settled.is_some_and(|place| place.targets.checkout.branch() == Some(branch))
+            let is_active = automation.meta.origin.source == "cluster" && !automation.suspend;
+            settled.is_some_and(|place| {
+                let targets = &place.targets;
+                targets.checkout.branch() == Some(branch) || (is_active && targets.push_branch == branch)
+            })
         };
         self.frozen().is_some()
             || branch::is_protected(&self.settings.protected_branches, branch)
-            || world.automations.iter().any(is_checkout)
+            || world.automations.iter().any(is_anybodys)
     }
 }
 

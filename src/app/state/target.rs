@@ -82,7 +82,16 @@ impl State {
         let is_frozen = grounds.iter().flat_map(|ground| &ground.warnings).any(|found| found.code == FREEZE);
         is_frozen
             || branch::is_protected(&self.protected_branches, name)
-            || grounds.iter().any(|ground| checkout(ground) == Some(name))
+            || grounds.iter().any(|ground| checkout(ground) == Some(name) || self.is_pushed_to(ground, name))
+    }
+
+    /// Whether an automation that is active in the cluster pushes to this branch.
+    fn is_pushed_to(&self, ground: &Ground, name: &str) -> bool {
+        let automation = self.inventory.automations.get(&ground.automation);
+        let is_active =
+            automation.is_some_and(|known| known.meta.origin.source == "cluster" && !known.suspend);
+        let own = ground.push.as_ref().filter(|push| !push.elsewhere);
+        is_active && own.is_some_and(|push| push.branch == name)
     }
 
     fn means(&self, branches: &[String]) -> String {
