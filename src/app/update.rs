@@ -63,10 +63,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Now(at, now) => time::now(state, at, now),
-        Msg::KeysCame(at) => {
-            time::keys_came(state, at);
-            vec![]
-        }
+        Msg::KeysCame(at) => time::keys_came(state, at),
         Msg::Key(key) => keys::press(state, key),
         Msg::Named(name) => keys::named(state, &name),
         Msg::Paste(text) => keys::paste(state, &text),
@@ -94,10 +91,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.tell(Level::Warning, text);
             vec![]
         }
-        Msg::ScanProgress { job, repository, seen } => {
-            scans::progress(state, job, &repository, seen);
-            vec![]
-        }
+        Msg::ScanProgress { job, repository, seen } => scans::progress(state, job, &repository, seen),
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
         Msg::TagsMoved { repository, moved, all } => scans::moved(state, &repository, &moved, all),
         Msg::ScanFailed { job, repository, problem } => scans::failed(state, job, &repository, problem),
@@ -251,8 +245,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Message | Action::Rerender | Action::EditMessage => message::perform(state, action),
         Action::Push => push::open(state),
         Action::Requests => push::wish_for_requests(state),
-        Action::Merge => merge::open(state),
-        Action::MergeCommit => merge::turn(state),
+        Action::Merge | Action::MergeCommit => merge::perform(state, action),
         Action::Revert => revert::open(state),
         Action::Target
         | Action::TargetPush
@@ -263,8 +256,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::TargetSplit => target::perform(state, action),
         Action::Yes => overlays::yes(state),
         Action::No => overlays::no(state),
-        Action::Rescan => rescan::rescan(state),
-        Action::RescanAll => rescan::rescan_all(state),
+        Action::Rescan | Action::RescanAll => rescan::perform(state, action),
         Action::Theme
         | Action::ModeReadOnly
         | Action::ModeDryRun

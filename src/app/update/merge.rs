@@ -1,5 +1,6 @@
 //! `:merge`: the remote is asked what it would do, that is shown, and `y` does exactly that.
 
+use crate::app::action::Action;
 use crate::app::effect::{Effect, JobId};
 use crate::app::input::Field;
 use crate::app::message::MergeAhead;
@@ -10,8 +11,13 @@ use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Plan};
 use crate::problem::Problem;
 
+/// Carries out an action of this module.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    if action == Action::MergeCommit { turn(state) } else { open(state) }
+}
+
 /// `:merge`; the row says what.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
+fn open(state: &mut State) -> Vec<Effect> {
     state.mergeable().map_or_else(|_| Vec::new(), |merge| ask(state, merge, false))
 }
 
@@ -30,7 +36,7 @@ fn ask(state: &mut State, merge: Merge, always_commit: bool) -> Vec<Effect> {
 }
 
 /// With a merge commit where none is needed, or without.
-pub(super) fn turn(state: &mut State) -> Vec<Effect> {
+fn turn(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Merge(dialog)) = state.overlay.take() else { return vec![] };
     let mut effects: Vec<Effect> =
         dialog.ahead.is_none().then_some(Effect::StopWork(dialog.job)).into_iter().collect();

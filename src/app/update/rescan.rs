@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::app::action::Action;
 use crate::app::effect::{Effect, Reach};
 use crate::app::list::List;
 use crate::app::state::{Level, State};
@@ -13,8 +14,13 @@ use super::compare::propose;
 use super::objects::{reload, reload_anew};
 use super::scans::scan;
 
+/// Carries out an action of this module.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    if action == Action::RescanAll { rescan_all(state) } else { rescan(state) }
+}
+
 /// `r`: scans what the cursor or the selection means, and takes over newer tags of updates under review.
-pub(super) fn rescan(state: &mut State) -> Vec<Effect> {
+fn rescan(state: &mut State) -> Vec<Effect> {
     if state.view_below_help() == View::Errors {
         return retry(state);
     }
@@ -46,7 +52,7 @@ fn repositories_of(state: &State, policies: &[ObjectId]) -> Vec<ObjectId> {
 }
 
 /// `R`: everything again, the objects included.
-pub(super) fn rescan_all(state: &mut State) -> Vec<Effect> {
+fn rescan_all(state: &mut State) -> Vec<Effect> {
     let repositories: Vec<ObjectId> = state
         .inventory
         .repositories

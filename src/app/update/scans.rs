@@ -70,10 +70,11 @@ pub(super) fn scan(state: &mut State, repositories: Vec<ObjectId>, digests: Reac
 }
 
 /// A scan has seen so many tags.
-pub(super) fn progress(state: &mut State, job: JobId, repository: &ObjectId, seen: usize) {
+pub(super) fn progress(state: &mut State, job: JobId, repository: &ObjectId, seen: usize) -> Vec<Effect> {
     if let Some(running) = current(state, job, repository) {
         running.seen = seen;
     }
+    vec![]
 }
 
 /// The scan of `repository` under way, if it is that of `job`.

@@ -68,9 +68,10 @@ fn next_of_age(state: &State) -> Option<Timestamp> {
 }
 
 /// Keys came at `at`. They were pressed on the rows as they are, which therefore stay until the keys have been taken in.
-pub(super) fn keys_came(state: &mut State, at: Moment) {
+pub(super) fn keys_came(state: &mut State, at: Moment) -> Vec<Effect> {
     state.at = state.at.max(at);
     state.last_key = Some(state.at);
+    vec![]
 }
 
 /// So many milliseconds after a change of which many come at once, the rows are rebuilt for all of them.
