@@ -133,6 +133,25 @@ fn what_the_controllers_say_is_shown_as_flux_does_with_ours_beside() {
 }
 
 #[test]
+fn what_no_controller_has_scanned_has_no_counts() {
+    let Some(cluster) = shared() else { return };
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("app", "1.0.0");
+    cluster.namespace("unscanned");
+    cluster.put_json(&json!({
+        "apiVersion": IMAGE_V1, "kind": "ImageRepository", "metadata": { "name": "app", "namespace": "unscanned" },
+        "spec": { "image": format!("{}/app", registry.host), "interval": "5m" },
+    }));
+    let person = Person::new(&cluster.kubeconfig());
+    person.run(&["scan", "repository", "unscanned/app", "-o", "json"]).json();
+    let item =
+        person.run(&["get", "repositories", "-n", "unscanned", "-o", "json"]).json()["items"][0].clone();
+    assert_eq!(item["message"], "waiting to be reconciled");
+    let of_scans = ["last_scan", "tags", "new", "excluded"].map(|key| &item[key]);
+    assert_eq!(of_scans, [&Value::Null; 4], "{item}");
+}
+
+#[test]
 fn files_and_cluster_are_one_list_with_their_differences() {
     let Some(cluster) = shared() else { return };
     let Some(registry) = DockerRegistry::start(None) else { return };

@@ -35,14 +35,15 @@ fn repository_row(
     let kept = scan.map(|scan| engine.kept(repository, &scan.tags));
     let problem = judged.scan_problems.get(id).or_else(|| failures.get(id));
     let (status, counts) = status::of_repository(repository, kept.as_ref(), problem);
-    let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
-    // Of what a cluster has, its controllers have the say, as in flux; counts are ours.
+    // Of what a cluster has, its controllers have the say, as in flux; counts are ours, of what they have scanned.
     let reported = world.reported(Kind::ImageRepository, id);
     let scanned = match reported {
         Some(reported) => reported.last_scan.as_ref().map(|scan| scan.time.to_string()),
         None => scan.map(|scan| scan.scanned.to_string()),
     };
-    let new = scan.map(|scan| scan.new.len());
+    let counts = counts.filter(|_| scanned.is_some());
+    let (kept, excluded) = (counts.map(|counts| counts.kept), counts.map(|counts| counts.excluded));
+    let new = scan.filter(|_| scanned.is_some()).map(|scan| scan.new.len());
     let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
     Row {
         meta: repository.meta.clone(),
