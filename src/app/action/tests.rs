@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::app::keymap::Hint;
 use crate::app::keymap::KeyCode;
 use crate::app::view::{Context, View};
 
