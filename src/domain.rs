@@ -4,6 +4,7 @@
 
 pub mod age;
 pub mod batch;
+mod blank;
 pub mod bootstrap;
 pub mod branch;
 pub mod commit;

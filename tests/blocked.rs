@@ -103,6 +103,26 @@ fn updates_name_the_policies_that_failed() {
         assert_eq!(problems(&desk.json(8, list)), ["policy_failed shop/web"], "{list:?}");
     }
     assert!(desk.run(&["get", "updates"]).err.contains("✗ shop/web: "));
+    let failed = &desk.json(6, &["get", "updates", "web"])["items"][0];
+    assert_eq!([&failed["new"], &failed["why"], &failed["sites"][0]["new"]], [&Value::Null; 3], "{failed}");
+}
+
+#[test]
+fn an_automation_that_names_no_author_has_none() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let named = "author: {name: bot, email: bot@example.com}, ";
+    for (author, told) in
+        [("", json!(null)), ("author: {email: bot@example.com}, ", json!("bot@example.com"))]
+    {
+        desk.write("objects/all.yaml", &objects.replace(named, author));
+        let automations = desk.json(0, &["get", "automations", "-n", "shop"]);
+        assert_eq!(
+            automations["items"][0]["author"],
+            json!({ "name": null, "email": told }),
+            "{automations}"
+        );
+    }
 }
 
 /// Objects of one name and two descriptions.

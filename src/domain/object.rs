@@ -304,9 +304,11 @@ pub struct LabelExpression {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
-    /// The name; may be empty.
+    /// The name; may be empty, `null` in JSON.
+    #[serde(with = "super::blank")]
     pub name: String,
-    /// The address.
+    /// The address; `null` in JSON where nobody is named.
+    #[serde(with = "super::blank")]
     pub email: String,
 }
 

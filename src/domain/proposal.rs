@@ -91,45 +91,17 @@ pub struct ObjectIdentity {
 }
 
 /// The parts of an object's identity, those that are empty as `null`.
-mod null_if_empty {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::ObjectIdentity;
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Parts {
-        api_version: Option<String>,
-        kind: Option<String>,
-        namespace: Option<String>,
-        name: Option<String>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        object: &ObjectIdentity,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let part = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let parts = Parts {
-            api_version: part(&object.api_version),
-            kind: part(&object.kind),
-            namespace: part(&object.namespace),
-            name: part(&object.name),
-        };
-        parts.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<ObjectIdentity, D::Error> {
-        let parts = Parts::deserialize(deserializer)?;
-        Ok(ObjectIdentity {
-            api_version: parts.api_version.unwrap_or_default(),
-            kind: parts.kind.unwrap_or_default(),
-            namespace: parts.namespace.unwrap_or_default(),
-            name: parts.name.unwrap_or_default(),
-        })
-    }
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ObjectIdentity", rename_all = "camelCase")]
+struct NullIfEmpty {
+    #[serde(default, with = "super::blank")]
+    api_version: String,
+    #[serde(default, with = "super::blank")]
+    kind: String,
+    #[serde(default, with = "super::blank")]
+    namespace: String,
+    #[serde(default, with = "super::blank")]
+    name: String,
 }
 
 /// Which part of a reference a marker asks for.
@@ -159,11 +131,12 @@ pub struct Site {
     /// Where in the document, such as `.spec.template.spec.containers[0].image`.
     pub field: String,
     /// The object of the document; what it lacks is `null` in the JSON.
-    #[serde(with = "null_if_empty")]
+    #[serde(with = "NullIfEmpty")]
     pub object: ObjectIdentity,
     /// The value that stands there.
     pub old: String,
-    /// The value that would stand there; empty when `blocked`.
+    /// The value that would stand there; empty, and `null` in the JSON, when `blocked`.
+    #[serde(with = "super::blank")]
     pub new: String,
     /// What was decided.
     pub decision: Decision,
@@ -239,7 +212,8 @@ pub struct Proposal {
     pub hold: Option<Hold>,
     /// Why it cannot be made.
     pub blocked: Option<Problem>,
-    /// Why this tag: `greatest of 41 candidates in 6.x`.
+    /// Why this tag: `greatest of 41 candidates in 6.x`; empty, and `null` in the JSON, when none is selected.
+    #[serde(with = "super::blank")]
     pub why: String,
     /// When the new tag was first seen by us.
     pub first_seen: Option<Timestamp>,
