@@ -76,7 +76,7 @@ pub(super) fn create(
     }
     let mut answer = ObjectResult {
         made: object.made,
-        action: written.action.word(),
+        action: Some(written.action.word()),
         object: object.id.clone(),
         file: Some(written.shown),
         dry_run: false,

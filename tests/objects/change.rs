@@ -165,6 +165,18 @@ fn all_of_a_kind_are_changed_in_one_go_and_none_is_no_error() {
 }
 
 #[test]
+fn one_object_that_fails_has_the_shape_of_one_that_does_not() {
+    let place = place();
+    let failed = place.run(&["reconcile", "image", "policy", "vote", "-o", "json"]);
+    let document = json(&failed);
+    assert!(document["kind"] == "ObjectResult" && document["action"].is_null(), "{document}");
+    assert_eq!(document["object"]["name"], "vote");
+    assert_eq!((&document["message"], failed.status.success()), (&document["problems"][0]["message"], false));
+    let named = place.run(&["reconcile", "image", "policy", "vote", "-o", "name"]);
+    assert!(named.stdout.is_empty(), "{named:?}");
+}
+
+#[test]
 fn an_export_is_what_flux_prints() {
     let place = place();
     let exported = place.run(&["export", "image", "repository", "vote", "--read-only"]);

@@ -220,6 +220,7 @@ fn change_files(
     }
     let engine = Engine::open(settings.clone())?;
     let mut lines = Lines::new(streams, settings);
+    let is_list = which.all || ids.len() > 1;
     let (mut results, mut failed, mut problems) =
         (Vec::new(), Vec::new(), std::mem::take(&mut source.problems));
     for (id, place) in ids.iter().zip(&places) {
@@ -238,7 +239,7 @@ fn change_files(
                 problems.extend(done.warning);
                 results.push(ObjectResult {
                     made: Made::Flux(kind),
-                    action: done.action,
+                    action: Some(done.action),
                     object: id.clone(),
                     file: Some(place.file.clone()),
                     dry_run: false,
@@ -246,11 +247,16 @@ fn change_files(
                     lines: Vec::new(),
                 });
             }
-            Err(problem) => failed.push(problem),
+            Err(problem) => {
+                if !is_list {
+                    let file = Some(place.file.clone());
+                    results.push(ObjectResult::failed(Made::Flux(kind), id, file, &problem));
+                }
+                failed.push(problem);
+            }
         }
     }
     problems.extend(failed.iter().cloned());
-    let is_list = which.all || ids.len() > 1;
     Ok(answer(results, is_list).with_problems(problems).with_parts(ids.len(), &failed))
 }
 

@@ -65,29 +65,35 @@ pub(super) fn reconcile_now(
     }
     let mut lines = Lines::new(streams, settings);
     let whole = Arc::clone(&session.world);
+    let is_list = which.all || ids.len() > 1;
     let (mut results, mut failed) = (Vec::new(), Vec::new());
     for id in &ids {
         lines.line('◎', &format!("waiting for {kind} reconciliation"));
         session.world = Arc::clone(&whole);
+        let file = whole.inventory.meta(kind, id).and_then(|meta| meta.origin.file.clone());
         match one(&mut session, kind, id) {
             Ok(Outcome { message, lines: more }) => {
                 lines.line('✔', &message);
                 results.push(ObjectResult {
                     made: Made::Flux(kind),
-                    action,
+                    action: Some(action),
                     object: id.clone(),
-                    file: whole.inventory.meta(kind, id).and_then(|meta| meta.origin.file.clone()),
+                    file,
                     dry_run: false,
                     message: Some(message),
                     lines: more,
                 });
             }
-            Err(problem) => failed.push(problem),
+            Err(problem) => {
+                if !is_list {
+                    results.push(ObjectResult::failed(Made::Flux(kind), id, file, &problem));
+                }
+                failed.push(problem);
+            }
         }
     }
     let mut problems = session.problems();
     problems.extend(failed.iter().cloned());
-    let is_list = which.all || ids.len() > 1;
     Ok(answer(results, is_list).with_problems(problems).with_parts(ids.len(), &failed))
 }
 

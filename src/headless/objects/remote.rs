@@ -134,7 +134,7 @@ impl Remote {
     fn result(&self, made: Made, action: &'static str, id: &ObjectId) -> ObjectResult {
         ObjectResult {
             made,
-            action,
+            action: Some(action),
             object: id.clone(),
             file: None,
             dry_run: self.effect == Effect::DryRun,
@@ -284,7 +284,7 @@ pub(super) fn change(
     }
     let completed = |id: &ObjectId| Some(format!("{kind} {} reconciliation completed", id.name));
     turn.wait((&target, kind), asked, &mut lines, completed);
-    Ok(turn.answer(found.len(), which.all))
+    Ok(turn.answer(kind, &found, which.all))
 }
 
 /// Does it to one object; what became of it.
@@ -342,7 +342,7 @@ pub(super) fn reconcile(
         asked.push(Asked { result, handled: Some(handled) });
     }
     turn.wait((&target, kind), asked, &mut lines, |_| None);
-    Ok(turn.answer(found.len(), which.all))
+    Ok(turn.answer(kind, &found, which.all))
 }
 
 /// `export` from the cluster.

@@ -7,6 +7,7 @@ use super::flags::Keys;
 use crate::cli::Format;
 use crate::config::Settings;
 use crate::domain::object::ObjectId;
+use crate::problem::Problem;
 use crate::source::create::Made;
 
 /// The progress lines of flux, on standard error.
@@ -53,8 +54,8 @@ pub(super) fn name_of(made: Made, id: &ObjectId) -> String {
 /// What became of one object.
 pub(super) struct ObjectResult {
     pub(super) made: Made,
-    /// `created`, `updated`, `unchanged`, `deleted`, `suspended`, `resumed` or `reconciled`.
-    pub(super) action: &'static str,
+    /// `created`, `updated`, `unchanged`, `deleted`, `suspended`, `resumed` or `reconciled`; `None`: it failed.
+    pub(super) action: Option<&'static str>,
     pub(super) object: ObjectId,
     /// The file it was done in; `None`: in the cluster.
     pub(super) file: Option<String>,
@@ -66,6 +67,12 @@ pub(super) struct ObjectResult {
 }
 
 impl ObjectResult {
+    /// Of an object that was asked about alone, and with which nothing came to be.
+    pub(super) fn failed(made: Made, object: &ObjectId, file: Option<String>, problem: &Problem) -> Self {
+        let message = Some(problem.message.clone());
+        Self { made, action: None, object: object.clone(), file, dry_run: false, message, lines: Vec::new() }
+    }
+
     fn value(&self) -> Value {
         json!({
             "action": self.action,
@@ -104,7 +111,7 @@ impl Document for ObjectResult {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![name_of(self.made, &self.object)]
+        self.action.map(|_| name_of(self.made, &self.object)).into_iter().collect()
     }
 }
 

@@ -1,11 +1,14 @@
 //! The objects of one command, one after the other: in the time of one, and no further than the API server answers.
 
+use serde_json::Value;
+
 use super::super::super::Answer;
 use super::super::result::{Lines, ObjectResult, answer};
 use super::Remote;
 use crate::domain::object::{Kind, ObjectId};
 use crate::problem::{Code, Problem};
-use crate::source::cluster::apply::Target;
+use crate::source::cluster::apply::{Effect, Target};
+use crate::source::create::Made;
 
 /// What became of the objects of one command.
 pub(super) struct Turn<'r> {
@@ -66,16 +69,23 @@ impl<'r> Turn<'r> {
                     lines.line('✔', line);
                 }
                 result.message = Some(text);
-            } else if result.action == "reconciled" {
+            } else if result.action == Some("reconciled") {
                 continue;
             }
             self.results.push(result);
         }
     }
 
-    pub(super) fn answer(self, count: usize, is_all: bool) -> Answer {
+    pub(super) fn answer(mut self, kind: Kind, found: &[(ObjectId, Value)], is_all: bool) -> Answer {
+        if let ([(id, _)], [problem], []) = (found, &*self.failed, &*self.results) {
+            let failed = ObjectResult::failed(Made::Flux(kind), id, None, problem);
+            self.results.extend(
+                (!is_all).then_some(ObjectResult { dry_run: self.remote.effect == Effect::DryRun, ..failed }),
+            );
+        }
         let problems = self.warnings.into_iter().chain(self.failed.iter().cloned()).collect();
-        answer(self.results, is_all || count > 1).with_problems(problems).with_parts(count, &self.failed)
+        let is_list = is_all || found.len() > 1;
+        answer(self.results, is_list).with_problems(problems).with_parts(found.len(), &self.failed)
     }
 }
 
@@ -95,7 +105,6 @@ mod tests {
     use super::*;
     use crate::config::Settings;
     use crate::headless::Streams;
-    use crate::source::create::Made;
     use crate::source::kubeconfig::Places;
 
     /// A cluster at this address, of which nothing takes longer than `limit`.
