@@ -264,9 +264,11 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `SUBJECT: MESSAGE`, without causes and hint.
+    /// `SUBJECT: MESSAGE`, without causes and hint; the message alone where it names what is not there, as flux's do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.subject.is_empty() {
+        let name = self.subject.rsplit('/').next().unwrap_or_default();
+        let is_named = self.code == Code::NotFound && self.message.split(' ').any(|word| word == name);
+        if self.subject.is_empty() || is_named {
             return f.write_str(&self.message);
         }
         write!(f, "{}: {}", self.subject, self.message)

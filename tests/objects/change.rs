@@ -111,6 +111,22 @@ fn nothing_is_deleted_without_agreement_in_read_only_or_by_a_wrong_name() {
 }
 
 #[test]
+fn what_is_not_there_is_the_subject_and_flux_s_sentence_stays() {
+    for args in [
+        &["delete", "image", "policy", "nosuch", "-s"][..],
+        &["suspend", "image", "policy", "nosuch"],
+        &["export", "image", "policy", "nosuch"],
+        &["reconcile", "image", "policy", "nosuch"],
+    ] {
+        let place = place();
+        let said = lines(&place.run(args));
+        assert!(said.starts_with("✗ ImagePolicy nosuch not found in flux-system namespace"), "{said}");
+        let told = lines(&place.run(&[args, &["-o", "json"]].concat()));
+        assert!(told.contains("\"code\":\"not_found\",\"subject\":\"nosuch\""), "{told}");
+    }
+}
+
+#[test]
 fn an_object_that_several_places_describe_is_changed_in_none() {
     let place = place();
     fs::write(place.fleet().join("copy.yaml"), VOTE).unwrap();

@@ -69,7 +69,7 @@ pub(super) fn chosen(
             [one] => Ok((*one).clone()),
             [] => {
                 let message = format!("{kind} {name} not found in {}", place(scope));
-                Err(Problem::new(Code::NotFound, "", message).hint(known_objects(
+                Err(Problem::new(Code::NotFound, text, message).hint(known_objects(
                     &kind.to_string(),
                     text,
                     known,

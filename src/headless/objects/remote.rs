@@ -124,7 +124,7 @@ impl Remote {
         let all = self.run(self.cluster.objects_of(target, Some(&id.namespace))).unwrap_or_default();
         let known: Vec<ObjectId> = all.iter().map(apply::id_of).collect();
         let message = format!("{kind} {} not found in {} namespace", id.name, id.namespace);
-        let problem = Problem::new(Code::NotFound, "", message);
+        let problem = Problem::new(Code::NotFound, id.to_string(), message);
         if known.is_empty() {
             return problem.hint(ELSEWHERE);
         }
