@@ -459,7 +459,7 @@ impl State {
                     totals.seen += running.seen;
                     totals.expected += running.expected.unwrap_or(0);
                 }
-                None => totals.done += usize::from(scan.found.is_some()),
+                None => totals.done += usize::from(scan.found.is_some() && scan.error.is_none()),
             }
         }
         totals

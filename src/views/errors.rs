@@ -57,9 +57,13 @@ fn preview(state: &State, entry: &ErrorEntry, width: u16) -> Vec<Line> {
 /// What a failed scan leaves alone.
 fn still_works(state: &State, repository: &crate::domain::object::ObjectId) -> Line {
     let totals = state.scan_totals();
-    let others = totals.total.saturating_sub(totals.failed);
-    let noun = if others == 1 { "repository is" } else { "repositories are" };
-    let line = Line::plain(format!("{others} other {noun} not affected"));
+    let said = match totals.total.saturating_sub(totals.failed) {
+        0 if totals.total == 1 => "it is the only repository".to_owned(),
+        0 => format!("the scans of all {} repositories failed", totals.total),
+        1 => "1 other repository is not affected".to_owned(),
+        others => format!("{others} other repositories are not affected"),
+    };
+    let line = Line::plain(said);
     match state.scans.get(repository).and_then(|scan| scan.found.as_ref()) {
         Some(found) => {
             let time = words::when(state.now, found.scanned, &state.zone);

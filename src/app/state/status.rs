@@ -123,12 +123,19 @@ impl Errors {
     }
 
     /// Takes in a problem. Says whether it is a new one.
+    ///
+    /// Of what can be asked again the last answer counts: its earlier failures, whatever address of the same server they
+    /// name, are repeats.
     pub fn add(&mut self, time: Timestamp, what: &str, problem: Problem, retry: Option<ObjectId>) -> bool {
-        let same = |entry: &ErrorEntry| entry.what == what && entry.problem.is_repeated_by(&problem);
+        let is_answer = |entry: &ErrorEntry| retry.is_some() && entry.retry == retry;
+        let same = |entry: &ErrorEntry| {
+            entry.what == what && (is_answer(entry) || entry.problem.is_repeated_by(&problem))
+        };
         let known = self.entries.iter().position(same);
         let (mut entry, is_new) = if let Some(index) = known {
             let known = self.entries.remove(index);
-            (ErrorEntry { problem, ..known }, false)
+            let is_new = known.problem.code != problem.code;
+            (ErrorEntry { problem, ..known }, is_new)
         } else {
             self.next += 1;
             let what = what.to_owned();

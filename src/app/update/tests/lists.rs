@@ -241,3 +241,28 @@ fn an_order_is_kept_for_the_next_run() {
     crate::app::rows::set_orders(&mut next, orders);
     assert_eq!((next.updates.sort, next.updates.reverse, next.policies.sort), (1, true, 0));
 }
+
+#[test]
+fn failures_of_one_repository_are_one_problem_and_what_failed_does_not_count_as_scanned() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let before = state.scan_totals();
+    let web = ObjectId::new("shop", "web");
+    let fail = |state: &mut State, code, message: &str| {
+        let effects = press(state, &["2", "R"]);
+        let asked = effects.into_iter().find_map(|effect| match effect {
+            Effect::Scan(job, _) => Some(job),
+            _ => None,
+        });
+        let problem = Problem::new(code, "shop/web", message);
+        let msg = Msg::ScanFailed { job: asked.expect("a scan"), repository: web.clone(), problem };
+        update(state, msg);
+    };
+    fail(&mut state, Code::Unreachable, "GET http://r/v2/web/tags/list: connection refused");
+    fail(&mut state, Code::Unreachable, "GET http://r/v2/: connection refused");
+    fail(&mut state, Code::RegistryNotFound, "404");
+    let of_web: Vec<_> =
+        state.errors.entries().iter().map(|entry| (entry.problem.code, entry.count)).collect();
+    assert_eq!(of_web, [(Code::RegistryNotFound, 3)], "the last answer, and how often");
+    let after = state.scan_totals();
+    assert_eq!((before.done, after.failed, after.done), (1, 1, 0));
+}
