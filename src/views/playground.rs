@@ -222,6 +222,11 @@ const WORD: usize = 10;
 /// The tags, those whose verdict changes first.
 fn tags(canvas: &mut Canvas<'_>, layout: &Layout, area: Rect, playground: &Playground) {
     let Some(tried) = &playground.tried else { return };
+    if tried.tags.is_empty() {
+        let none = "no tags of its repository are known: the rule and the pattern are checked alone";
+        canvas.text(area.x + 2, area.y, area.width.saturating_sub(2), none, Role::TextDim);
+        return;
+    }
     let width = usize::from(area.width);
     let has_values = layout.tier > Tier::T1;
     let fixed = 4 + 2 * (WORD + 1) + if has_values { VALUE + 1 } else { 0 };

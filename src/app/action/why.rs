@@ -41,11 +41,9 @@ pub(super) fn cursor(state: &State) -> Option<String> {
     unless(has_row, "there is no row")
 }
 
-/// There has to be a policy whose repository has tags.
+/// There has to be a policy. Whatever is known of its tags, its rule and pattern can be written.
 pub(super) fn triable(state: &State) -> Option<String> {
-    let Some(policy) = rows::policy_in_front(state) else { return Some("there is no policy".to_owned()) };
-    let has_tags = state.scans.get(&policy.repository).is_some_and(|scan| scan.found.is_some());
-    unless(has_tags, format!("the tags of {} are not known yet", policy.repository))
+    unless(rows::policy_in_front(state).is_some(), "there is no policy")
 }
 
 /// The object under the cursor, or one of the selected ones, has to be in a cluster.

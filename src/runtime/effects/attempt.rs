@@ -15,7 +15,8 @@ pub(super) async fn attempt(work: Work, job: JobId, policy: ObjectId, trial: Tri
         let held = work.held();
         held.world.clone().and_then(|world| {
             let repository = world.inventory.policies.get(&policy)?.repository.clone();
-            let tags = Arc::clone(&held.scans.get(&repository)?.tags);
+            // Where no scan has brought any, the rule and the pattern are checked all the same.
+            let tags = held.scans.get(&repository).map(|scan| Arc::clone(&scan.tags)).unwrap_or_default();
             let before = held.selections.get(&policy).and_then(|known| known.evaluation.clone());
             let repository = world.inventory.repositories.get(&repository)?.clone();
             Some((repository, tags, before, Arc::clone(&held.grounds)))
