@@ -779,6 +779,19 @@ fn errors() {
 }
 
 #[test]
+fn a_long_name_leaves_every_problem_its_room() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    let what = "shop/a-very-long-policy-name-of-a-very-long-service scan";
+    let message = "GET http://registry.example.com/v2/team/many: connection refused";
+    let problem = Problem::new(Code::Unreachable, "shop/x", message);
+    screen.state.errors.add(screen.state.now, what, problem, None);
+    screen.keys("!");
+    let row = screen.frame().lines().find(|line| line.contains("-service scan")).unwrap().to_owned();
+    assert!(row.contains("registry.example.com/v2/team/many: conn"), "{row}");
+}
+
+#[test]
 fn an_order_to_the_controllers_is_asked_about() {
     frames("s6-order", &SIZES[..1], |screen| {
         let inventory = std::sync::Arc::make_mut(&mut screen.state.inventory);

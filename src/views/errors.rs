@@ -13,7 +13,8 @@ use crate::theme::Role;
 const COLUMNS: [Column; 3] = [
     Column::fixed("TIME", 8),
     Column::fixed("WHAT", 34).flex(16, 60).cut(Cut::Start).first(),
-    Column::fixed("PROBLEM", 30).flex(20, 200),
+    // What happened has the room first: a long name beside it is whole only where both are.
+    Column::fixed("PROBLEM", 60).flex(20, 200),
 ];
 
 /// Draws the view.
