@@ -204,7 +204,7 @@ fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
     let Prepared { plan, moved, .. } = prepared;
     mark_touched(state, &moved);
     let reason = match (plan.problems.first(), moved.is_empty()) {
-        (_, false) if state.destination.onto != Onto::Push => otherwise_there(&moved),
+        (_, false) if state.destination.onto != Onto::Push => otherwise_there(state, &moved),
         (_, false) => moved.join("; "),
         (Some(problem), true) => format!("{problem}   ! shows more"),
         (None, true) => "nothing is left to push".to_owned(),
@@ -215,11 +215,10 @@ fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
 }
 
 /// Why nothing of what was decided can be done on another branch: its files are not those that were looked at.
-fn otherwise_there(moved: &[String]) -> String {
+fn otherwise_there(state: &State, moved: &[String]) -> String {
     let sites = count(moved.len(), "approved line");
-    format!(
-        "{sites} not as reviewed on that branch: nothing is pushed; supercargo plan … --branch plans for it"
-    )
+    let key = action::key_of(state, "push.target");
+    format!("{sites} not as reviewed on that branch: nothing is pushed; {key} chooses another")
 }
 
 /// `y`: pushes, or asks for the name of the first protected branch.

@@ -69,6 +69,15 @@ fn sites_that_changed_upstream_are_told_and_compared_anew() {
 }
 
 #[test]
+fn where_another_branch_has_other_lines_the_key_that_chooses_one_is_named() {
+    let (mut state, effects) = asked();
+    state.destination.onto = crate::domain::branch::Onto::Named("old".to_owned());
+    answer(&mut state, &effects, &["apps/web.yaml:12 changed upstream"], |plan| plan.groups.clear());
+    let says = says(&state);
+    assert!(says.ends_with("not as reviewed on that branch: nothing is pushed; b chooses another"), "{says}");
+}
+
+#[test]
 fn what_was_approved_and_has_no_message_is_in_the_way_of_the_push() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     state.mode = Mode::Write;
