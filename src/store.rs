@@ -17,9 +17,9 @@ pub mod first_seen;
 pub mod fuzzing;
 pub mod holds;
 pub mod journal;
+pub mod kept;
 pub mod metadata;
 mod notices;
-pub mod orders;
 pub mod pushes;
 pub mod reflections;
 pub mod remote_locks;
@@ -39,8 +39,8 @@ pub use failures::{Failure, Failures};
 pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
+pub use kept::{Commands, Orders};
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
-pub use orders::Orders;
 pub use pushes::{PushNote, Pushes, UnderWay};
 pub use reflections::Reflections;
 pub use remote_locks::{RemoteLock, RemoteLocks};
@@ -70,6 +70,7 @@ pub struct Store {
     remote_locks: RemoteLocks,
     audit: Audit,
     orders: Orders,
+    commands: Commands,
     role: Shelf,
     notices: Arc<Notices>,
 }
@@ -103,7 +104,8 @@ impl Store {
             holds: HoldFile::new(Shelf::new(dirs.state.clone(), &notices)),
             remote_locks: RemoteLocks::new(state("locks")),
             audit: Audit::new(state("log")),
-            orders: Orders::new(Shelf::new(dirs.state.clone(), &notices)),
+            orders: Orders::new(Shelf::new(dirs.state.clone(), &notices), "orders.json"),
+            commands: Commands::new(Shelf::new(dirs.state.clone(), &notices), "commands.json"),
             role: Shelf::new(dirs.state.clone(), &notices),
             notices,
         }
@@ -187,6 +189,11 @@ impl Store {
     /// The order of each list of the screen.
     pub fn orders(&self) -> &Orders {
         &self.orders
+    }
+
+    /// What was run from the palette.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// Takes the role of the one instance that works in the background, until the returned file is dropped.

@@ -254,6 +254,8 @@ pub struct State {
     pub reorder_due: Option<Moment>,
     /// The orders of the lists that are kept for the next run: by view the order's name, and whether it is turned around.
     pub orders: BTreeMap<String, (String, bool)>,
+    /// What was run from the palette, in this run and before, the newest first.
+    pub commands: Vec<String>,
     /// The start page's cursor.
     pub start_cursor: usize,
     /// The status line's message.
@@ -340,6 +342,7 @@ impl Default for State {
             source_looked_at: 0,
             reorder_due: None,
             orders: BTreeMap::new(),
+            commands: Vec::new(),
             start_cursor: 0,
             status: None,
             themes: Vec::new(),

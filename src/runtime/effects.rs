@@ -275,6 +275,7 @@ impl EffectRunner {
                 self.journal.draft(journal::draft_key(&source, &automation), text);
             }
             Effect::SaveOrders(orders) => self.journal.orders(orders),
+            Effect::SaveCommands(commands) => self.journal.commands(commands),
             Effect::Hold(hold) => self.journal.hold(*hold, mode),
             Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),

@@ -26,6 +26,7 @@ enum Order {
     Event(Event),
     PushesSeen,
     Orders(BTreeMap<String, (String, bool)>),
+    Commands(Vec<String>),
 }
 
 /// Takes orders and has them written.
@@ -124,6 +125,11 @@ impl Journal {
         self.order(Order::Orders(orders));
     }
 
+    /// Keeps what was run from the palette.
+    pub(super) fn commands(&self, commands: Vec<String>) {
+        self.order(Order::Commands(commands));
+    }
+
     /// Waits until everything is written.
     pub(super) fn finish(&mut self) {
         self.orders = None;
@@ -150,6 +156,7 @@ fn write(engine: &Engine, batch: Vec<Order>) -> Vec<Problem> {
             Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),
             Order::Orders(orders) => store.orders().write(&orders),
+            Order::Commands(commands) => store.commands().write(&commands),
         }
     }
     for (key, text) in drafts {

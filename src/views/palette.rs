@@ -37,7 +37,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: 
         draw_entry(canvas, Rect { y, height: 1, ..list }, (entry, names), at == palette.cursor);
     }
     let hint = Line::of(Role::KeyHint, "Tab").dim(" complete   ").with(Role::KeyHint, "Enter").dim(" run   ");
-    let hint = hint.with(Role::KeyHint, "↑↓").dim(" choose   ").with(Role::KeyHint, "Esc").dim(" close");
+    let arrows = if state.commands.is_empty() { " choose   " } else { " choose, recall   " };
+    let hint = hint.with(Role::KeyHint, "↑↓").dim(arrows).with(Role::KeyHint, "Esc").dim(" close");
     canvas.line(inside.x + 1, inside.bottom().saturating_sub(1), inside.width, &hint);
     if found.len() > height {
         let more = Line::default().dim(format!("{} of {}", palette.cursor + 1, found.len()));

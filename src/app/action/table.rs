@@ -194,7 +194,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::PageUp, "playground.page-up", &["pgup"], "", "A page up", Scope::views(&[V::Playground]), NONE, (90, Move), always),
     row(Action::PageDown, "help.page-down", &["pgdn"], "page", "The next page", Scope::views(&[V::Help]), NONE, (11, Move), always),
     row(Action::PageUp, "help.page-up", &["pgup"], "", "The page before", Scope::views(&[V::Help]), NONE, (90, Move), always),
-    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])).and(FIND), NONE, (90, Move), always),
+    row(Action::ChoiceUp, "field.up", &["up"], "", "The previous choice; above the first of the palette, what was run before", Scope::views(&[V::Help]).and(Scope::of(&[C::Palette, C::Filter])).and(FIND), NONE, (90, Move), always),
     row(Action::NextPane, "message.field", &["tab", "shift-tab"], "field", "Between subject and body", Scope::views(&[V::Message]), NONE, (11, Move), always),
     // Everywhere
     row(Action::Back, "view.back", &["esc"], "back", "One level back: overlay, filter, view", VIEWS.and(MENUS).and(OVERLAY), NONE, (80, Everywhere), always),

@@ -198,10 +198,34 @@ impl HoldDialog {
 /// S13 while it is open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Palette {
-    /// What was typed.
+    /// What was typed, or recalled.
     pub field: Field,
     /// The entry under the cursor.
     pub cursor: usize,
+    /// Which of the commands that were run before stands in the field; the newest is 0.
+    pub recalled: Option<usize>,
+    /// What was typed before one was recalled.
+    pub typed: Field,
+}
+
+impl Palette {
+    /// Puts an earlier or a later one of `commands` into the field: `by` below 0 from the first entry up, and back down to
+    /// what was typed. Says whether that is what the arrow means here.
+    pub fn recall(&mut self, commands: &[String], by: isize) -> bool {
+        let place = match (self.recalled, by < 0) {
+            (Some(at), true) => Some(at.saturating_add(1).min(commands.len().saturating_sub(1))),
+            (Some(at), false) => at.checked_sub(1),
+            (None, true) if self.cursor == 0 && !commands.is_empty() => Some(0),
+            (None, _) => return false,
+        };
+        if self.recalled.is_none() {
+            self.typed = std::mem::take(&mut self.field);
+        }
+        let command = place.and_then(|at| commands.get(at));
+        self.field = command.map_or_else(|| std::mem::take(&mut self.typed), Field::new);
+        (self.recalled, self.cursor) = (place, 0);
+        true
+    }
 }
 
 /// S14 while it is open.

@@ -154,7 +154,7 @@ fn type_in(state: &mut State, context: Context, change: impl FnOnce(Input<'_>) -
             match &mut state.overlay {
                 Some(Overlay::Palette(palette)) => {
                     change(Input::Line(&mut palette.field));
-                    palette.cursor = 0;
+                    (palette.cursor, palette.recalled) = (0, None);
                 }
                 Some(Overlay::Branch(dialog)) => {
                     change(Input::Line(&mut dialog.field));

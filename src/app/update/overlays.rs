@@ -66,6 +66,10 @@ fn choice(state: &mut State, by: isize) {
         Context::TypeHold => hold::choose(state, by),
         Context::Find => find::choose(state, by),
         Context::Palette => {
+            let Some(Overlay::Palette(open)) = &mut state.overlay else { return };
+            if open.recall(&state.commands, by) {
+                return;
+            }
             let Some(Overlay::Palette(open)) = &state.overlay else { return };
             let len = palette::entries(state, open.field.text()).len();
             if let Some(Overlay::Palette(open)) = &mut state.overlay {
@@ -98,7 +102,7 @@ fn complete(state: &mut State) {
     let name =
         palette::entries(state, open.field.text()).into_iter().nth(open.cursor).map(|entry| entry.name);
     if let (Some(name), Some(Overlay::Palette(open))) = (name, &mut state.overlay) {
-        *open = Palette { field: Field::new(name), cursor: 0 };
+        *open = Palette { field: Field::new(name), ..Palette::default() };
     }
 }
 
@@ -125,7 +129,25 @@ fn run_entry(state: &mut State) -> Vec<Effect> {
     let typed = open.field.text().trim().to_owned();
     let entry = palette::entries(state, &typed).into_iter().nth(open.cursor);
     state.overlay = None;
-    carry_out(state, entry, &typed)
+    let name = entry.as_ref().map_or_else(|| typed.clone(), |entry| entry.name.clone());
+    // First: what is run may be to leave.
+    let mut effects = remember(state, name);
+    effects.extend(carry_out(state, entry, &typed));
+    effects
+}
+
+/// So many commands are kept.
+const REMEMBERED: usize = 100;
+
+/// Keeps what is run from the palette, each command once, for Up to bring back.
+fn remember(state: &mut State, command: String) -> Vec<Effect> {
+    if command.is_empty() {
+        return vec![];
+    }
+    state.commands.retain(|known| *known != command);
+    state.commands.insert(0, command);
+    state.commands.truncate(REMEMBERED);
+    vec![Effect::SaveCommands(state.commands.clone())]
 }
 
 /// Runs the entry that is called so.

@@ -243,6 +243,33 @@ fn an_order_is_kept_for_the_next_run() {
 }
 
 #[test]
+fn what_was_run_from_the_palette_comes_back_with_up_and_is_kept_for_the_next_run() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    run_command(&mut state, "ns shop");
+    run_command(&mut state, "no such thing");
+    press(&mut state, &[":"]);
+    update(&mut state, Msg::Paste("ns shop".to_owned()));
+    let effects = update(&mut state, Msg::Key("enter".parse().unwrap()));
+    let kept = effects.into_iter().find_map(|effect| match effect {
+        Effect::SaveCommands(commands) => Some(commands),
+        _ => None,
+    });
+    assert_eq!(kept.unwrap(), ["ns shop", "no such thing"], "each once, the newest first");
+    let field = |state: &State| match &state.overlay {
+        Some(Overlay::Palette(open)) => open.field.text().to_owned(),
+        _ => panic!("no palette"),
+    };
+    press(&mut state, &[":", "n", "up"]);
+    assert_eq!(field(&state), "ns shop");
+    press(&mut state, &["up", "up"]);
+    assert_eq!(field(&state), "no such thing", "there is none before it");
+    press(&mut state, &["down", "down"]);
+    assert_eq!(field(&state), "n", "and back to what was typed");
+    press(&mut state, &["down"]);
+    assert!(matches!(&state.overlay, Some(Overlay::Palette(open)) if open.cursor == 1), "then the choices");
+}
+
+#[test]
 fn failures_of_one_repository_are_one_problem_and_what_failed_does_not_count_as_scanned() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     let before = state.scan_totals();

@@ -174,9 +174,10 @@ pub(super) fn answer_proposal(state: &mut State, updates: Vec<Proposal>) {
     update(state, Msg::Proposed(job, Ok(proposed)));
 }
 
-/// Presses keys, one after another; returns all effects.
+/// Presses keys, one after another; returns all effects but that what the palette ran is kept.
 pub(super) fn press(state: &mut State, keys: &[&str]) -> Vec<Effect> {
-    keys.iter().flat_map(|key| update(state, Msg::Key(key.parse().unwrap()))).collect()
+    let effects = keys.iter().flat_map(|key| update(state, Msg::Key(key.parse().unwrap())));
+    effects.filter(|effect| !matches!(effect, Effect::SaveCommands(_))).collect()
 }
 
 /// Lets the clock show so many milliseconds since the start.
