@@ -12,6 +12,7 @@ use crate::cli::{
     RenderWhat, SchemaWhat,
 };
 use crate::config::{Environment, ProcessEnvironment, Refresh, Settings, StdinSecrets};
+use crate::domain::mode::Mode;
 use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::SecretString;
 
@@ -347,6 +348,15 @@ fn read_only(settings: &Settings, subject: &str) -> Problem {
         "Leave --read-only out, or change the mode in the configuration."
     };
     Problem::new(Code::ModeRefused, subject, "the mode is READ-ONLY").hint(hint)
+}
+
+/// What was looked for, where the mode lets it be changed: a wrong name is told before the mode, and the mode before all else.
+fn where_writable<T>(settings: &Settings, subject: &str, looked: Result<T, Problem>) -> Result<T, Problem> {
+    match looked {
+        Err(problem) if problem.exit() == 2 => Err(problem),
+        _ if settings.mode == Mode::ReadOnly => Err(read_only(settings, subject)),
+        looked => looked,
+    }
 }
 
 /// Prints an answer in the form asked for; returns the exit status.

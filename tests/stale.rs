@@ -134,6 +134,12 @@ fn a_plan_that_was_edited_lands_nothing() {
     desk.write("plan.json", &plan.to_string());
     let (code, said) = push(&desk, &[]);
     assert_eq!((code, said.contains("edited by hand")), (Some(5), true), "{said}");
+    let file = desk.path("plan.json");
+    let push = ["push", "--plan", file.to_str().unwrap()];
+    for (more, missing) in [("--read-only", "READ-ONLY"), ("--write", "a push has to be confirmed")] {
+        let refused = desk.run(&[&push[..], &[more]].concat());
+        assert!(refused.code == Some(7) && refused.err.contains(missing), "{refused:?}");
+    }
     assert_eq!(desk.fleet.tip("image-updates"), None);
 }
 

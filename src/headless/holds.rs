@@ -7,7 +7,6 @@ use super::{Answer, Document, Table, Text};
 use crate::cli::{HoldArgs, UnholdArgs};
 use crate::config::Settings;
 use crate::domain::hold::{self, Until};
-use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::proposal::Hold;
 use crate::domain::reference::is_valid_tag;
@@ -83,9 +82,6 @@ pub(super) fn get(settings: &Settings) -> Result<Answer, Problem> {
 
 /// `hold POLICY [--tag T] [--until DATE|7d] --reason R`.
 pub(super) fn hold(settings: &Settings, args: &HoldArgs) -> Result<Answer, Problem> {
-    if settings.mode == Mode::ReadOnly {
-        return Err(super::read_only(settings, "hold"));
-    }
     if let Some(tag) = args.tag.as_ref().filter(|tag| !is_valid_tag(tag)) {
         return Err(Problem::new(
             Code::Usage,
@@ -96,8 +92,11 @@ pub(super) fn hold(settings: &Settings, args: &HoldArgs) -> Result<Answer, Probl
     let since = crate::engine::now();
     let until = args.until.unwrap_or(Until::days(settings.hold_days)).time(since);
     let until = until.map_err(|error| Problem::new(Code::Usage, "--until", error.to_string()))?;
-    let session = Session::open(settings)?;
-    let policy = session.find(Kind::ImagePolicy, &args.policy, session.world.inventory.policies.keys())?;
+    let looked = Session::open(settings).and_then(|session| {
+        let known = session.world.inventory.policies.keys();
+        Ok((session.find(Kind::ImagePolicy, &args.policy, known)?, session))
+    });
+    let (policy, session) = super::where_writable(settings, "hold", looked)?;
     let who = crate::engine::who();
     let by = who.split_once('@').map_or(who.as_str(), |(user, _)| user).to_owned();
     let hold = Hold { policy, tag: args.tag.clone(), until, reason: args.reason.clone(), by, since };
@@ -122,9 +121,6 @@ fn unknown_tag(session: &Session, hold: &Hold) -> Option<String> {
 
 /// `unhold POLICY [--tag T]`.
 pub(super) fn unhold(settings: &Settings, args: &UnholdArgs) -> Result<Answer, Problem> {
-    if settings.mode == Mode::ReadOnly {
-        return Err(super::read_only(settings, "unhold"));
-    }
     let session = Session::open_or_empty(settings)?;
     // A hold outlives the policy that it was on.
     let held: Vec<ObjectId> = session
@@ -138,7 +134,8 @@ pub(super) fn unhold(settings: &Settings, args: &UnholdArgs) -> Result<Answer, P
     let mut known: Vec<&ObjectId> = session.world.inventory.policies.keys().chain(&held).collect();
     known.sort_unstable();
     known.dedup();
-    let policy = session.find(Kind::ImagePolicy, &args.policy, known)?;
+    let policy = session.find(Kind::ImagePolicy, &args.policy, known);
+    let policy = super::where_writable(settings, "unhold", policy)?;
     let ended = session.engine.unhold(&policy, args.tag.as_deref().map(Some), settings.mode.word())?;
     let note = match ended.len() {
         0 => {

@@ -90,10 +90,14 @@ pub(super) fn push(
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
     let plan = read_plan(&args.plan)?;
+    let dry_run = how_far(settings, args)?;
     if plan.is_edited() {
+        // A confirmation that is missing is told first, but nobody is asked about what does not land.
+        if dry_run == DryRun::None && !settings.yes {
+            can_be_asked(&the_push(""), args.plan != "-")?;
+        }
         return Err(crate::domain::plan::Stale::Edited.into());
     }
-    let dry_run = how_far(settings, args)?;
     let session = Session::open_or_empty(settings)?;
     if plan.groups.is_empty() {
         say_nothing(settings, &plan, streams);
@@ -340,14 +344,17 @@ pub(super) fn confirm(
     if settings.yes {
         return Ok(());
     }
-    let question = Question {
+    ask(&the_push(question), !stdin_taken, streams)
+}
+
+fn the_push(text: &str) -> Question<'_> {
+    Question {
         subject: "push",
-        text: question,
+        text,
         missing: "a push has to be confirmed",
         hint: "Add --yes.",
         refused: "not confirmed; nothing was pushed",
-    };
-    ask(&question, !stdin_taken, streams)
+    }
 }
 
 /// What a person is asked before something is done.
@@ -363,12 +370,18 @@ pub(super) struct Question<'a> {
     pub(super) refused: &'a str,
 }
 
-/// A `y` on the terminal; `can_ask`: standard input is not needed otherwise.
-pub(super) fn ask(question: &Question<'_>, can_ask: bool, streams: &mut Streams<'_>) -> Result<(), Problem> {
-    let missing = |message: &str| Problem::new(Code::ConfirmationMissing, question.subject, message);
-    if !(can_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(missing(question.missing).hint(question.hint));
+/// Whether there is somebody to ask; `can_ask`: standard input is not needed otherwise.
+fn can_be_asked(question: &Question<'_>, can_ask: bool) -> Result<(), Problem> {
+    if can_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return Ok(());
     }
+    let problem = Problem::new(Code::ConfirmationMissing, question.subject, question.missing);
+    Err(problem.hint(question.hint))
+}
+
+/// A `y` on the terminal; `can_ask` as above.
+pub(super) fn ask(question: &Question<'_>, can_ask: bool, streams: &mut Streams<'_>) -> Result<(), Problem> {
+    can_be_asked(question, can_ask)?;
     let text = super::table::clean(question.text);
     let mut line = String::new();
     let asked = write!(streams.err, "{text}. Type y to go on: ").and_then(|()| streams.err.flush());
@@ -376,5 +389,5 @@ pub(super) fn ask(question: &Question<'_>, can_ask: bool, streams: &mut Streams<
     if answered.is_ok() && matches!(line.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
-    Err(missing(question.refused))
+    Err(Problem::new(Code::ConfirmationMissing, question.subject, question.refused))
 }

@@ -90,6 +90,12 @@ fn nothing_is_deleted_without_agreement_in_read_only_or_by_a_wrong_name() {
         (&["delete", "image", "policy", "vote", "-s", "--read-only"], 7, "the mode is READ-ONLY"),
         (&["suspend", "image", "policy", "vote", "--read-only"], 7, "the mode is READ-ONLY"),
         (&["reconcile", "image", "policy", "vote", "--read-only"], 7, "the mode is READ-ONLY"),
+        (&["delete", "image", "policy", "nosuch", "--read-only"], 2, "ImagePolicy nosuch not found"),
+        (&["suspend", "image", "policy", "nosuch", "--read-only"], 2, "ImagePolicy nosuch not found"),
+        (&["reconcile", "image", "policy", "nosuch", "--read-only"], 2, "ImagePolicy nosuch not found"),
+        (&["hold", "nosuch", "--reason", "x", "--read-only"], 2, "no ImagePolicy of this name"),
+        (&["hold", "vote", "--reason", "x", "--read-only"], 7, "the mode is READ-ONLY"),
+        (&["unhold", "vote", "--read-only"], 7, "the mode is READ-ONLY"),
         (
             &["suspend", "image", "update", "vote"],
             2,

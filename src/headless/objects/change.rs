@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::super::push::{Question, ask};
-use super::super::{Answer, Streams};
+use super::super::{Answer, Streams, where_writable};
 use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
 use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, DeleteArgs, ObjectArgs, ResumeArgs};
 use crate::config::Settings;
 use crate::domain::inventory::Inventory;
-use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::human;
 use crate::engine::{Engine, Note};
@@ -91,7 +90,7 @@ pub(in super::super) fn resume(
     args: &ResumeArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    match target_of(settings, Change::Resume)? {
+    match acts_on(settings, false)? {
         ActsOn::Cluster(remote) => {
             remote::change(settings, &remote, Change::Resume, args.what.parts(), args.wait, streams)
         }
@@ -179,21 +178,10 @@ fn change(
     flag: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    match target_of(settings, change)? {
+    match acts_on(settings, false)? {
         ActsOn::Cluster(remote) => remote::change(settings, &remote, change, (kind, which), flag, streams),
         ActsOn::Files => change_files(settings, change, (kind, which), flag, streams),
     }
-}
-
-/// Where a change is made.
-///
-/// # Errors
-/// A mode that allows no writing, a kubeconfig that cannot be used.
-fn target_of(settings: &Settings, change: Change) -> Result<ActsOn, Problem> {
-    if settings.mode == Mode::ReadOnly {
-        return Err(super::super::read_only(settings, change.command()));
-    }
-    acts_on(settings, false)
 }
 
 /// [`change`] where it is about files; `is_agreed`: nobody has to be asked about a deletion.
@@ -208,7 +196,8 @@ fn change_files(
     // Also those that are not as they should be: they are what somebody wants to be rid of.
     let all = edit::places(&source.sources, &settings.default_namespace, kind);
     let ids = chosen(settings, kind, which, &all.keys().collect::<Vec<_>>());
-    let ids = ids.map_err(|problem| beside(problem, &source.problems))?;
+    let ids = ids.map_err(|problem| beside(problem, &source.problems));
+    let ids = where_writable(settings, change.command(), ids)?;
     if ids.is_empty() {
         return Ok(answer(Vec::new(), true)
             .with_problems(source.problems)

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::super::plan;
 use super::super::session::{Progress, Session};
-use super::super::{Answer, Streams};
+use super::super::{Answer, Streams, where_writable};
 use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
 use super::remote;
 use super::result::{Lines, ObjectResult, answer};
 use crate::cli::{Chosen, ObjectArgs};
 use crate::config::Settings;
 use crate::domain::branch::Onto;
-use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::word;
 use crate::domain::proposal::Reference;
@@ -31,9 +30,6 @@ pub(in super::super) fn reconcile(
     args: &ObjectArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    if settings.mode == Mode::ReadOnly {
-        return Err(super::super::read_only(settings, "reconcile"));
-    }
     if let ActsOn::Cluster(remote) = acts_on(settings, false)? {
         return remote::reconcile(settings, &remote, args.what.parts(), streams);
     }
@@ -50,9 +46,11 @@ pub(super) fn reconcile_now(
     if kind == Kind::ImageRepository {
         super::super::asks(settings, "reconcile")?;
     }
-    let mut session = Session::open(settings)?;
-    let ids = chosen(settings, kind, which, &super::known(&session.world.inventory, kind));
-    let ids = ids.map_err(|problem| beside(problem, &session.world.problems))?;
+    let looked = Session::open(settings).and_then(|session| {
+        let ids = chosen(settings, kind, which, &super::known(&session.world.inventory, kind));
+        Ok((ids.map_err(|problem| beside(problem, &session.world.problems))?, session))
+    });
+    let (ids, mut session) = where_writable(settings, "reconcile", looked)?;
     if ids.is_empty() {
         let note = nothing(settings, kind);
         return Ok(answer(Vec::new(), true).with_problems(session.problems()).with_note(note));

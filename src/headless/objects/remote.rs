@@ -11,7 +11,7 @@ use self::turn::{Asked, Turn};
 use super::super::event_loop::EventLoop;
 use super::super::push::{Question, ask};
 use super::super::session::known_objects;
-use super::super::{Answer, Streams};
+use super::super::{Answer, Streams, where_writable};
 use super::change::Change;
 use super::choose::{self, nothing};
 use super::export::{Export, exports};
@@ -118,6 +118,18 @@ impl Remote {
             }
         }
         Ok(found)
+    }
+
+    /// The kind as it is served, and [`Self::chosen`] of it.
+    fn found(
+        &self,
+        settings: &Settings,
+        kind: Kind,
+        which: &Chosen,
+    ) -> Result<(Target, Vec<(ObjectId, Value)>), Problem> {
+        let target = self.run(self.cluster.target(kind))?;
+        let found = self.chosen(settings, &target, kind, which)?;
+        Ok((target, found))
     }
 
     fn not_found(&self, target: &Target, kind: Kind, id: &ObjectId) -> Problem {
@@ -247,8 +259,7 @@ pub(super) fn change(
     flag: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let target = remote.run(remote.cluster.target(kind))?;
-    let found = remote.chosen(settings, &target, kind, which)?;
+    let (target, found) = where_writable(settings, change.command(), remote.found(settings, kind, which))?;
     if found.is_empty() {
         return Ok(answer(Vec::new(), true).with_note(nothing(settings, kind)));
     }
@@ -313,8 +324,7 @@ pub(super) fn reconcile(
     (kind, which): (Kind, &Chosen),
     streams: &mut Streams<'_>,
 ) -> Result<Answer, Problem> {
-    let target = remote.run(remote.cluster.target(kind))?;
-    let found = remote.chosen(settings, &target, kind, which)?;
+    let (target, found) = where_writable(settings, "reconcile", remote.found(settings, kind, which))?;
     if found.is_empty() {
         return Ok(answer(Vec::new(), true).with_note(nothing(settings, kind)));
     }
@@ -354,8 +364,7 @@ pub(super) fn export(
     remote: &Remote,
     (kind, which): (Kind, &Chosen),
 ) -> Result<Answer, Problem> {
-    let target = remote.run(remote.cluster.target(kind))?;
-    let found = remote.chosen(settings, &target, kind, which)?;
+    let (_, found) = remote.found(settings, kind, which)?;
     let export = |(id, object): (ObjectId, Value)| Export {
         made: Made::Flux(kind),
         yaml: crate::source::export::exported(&object, &id),
