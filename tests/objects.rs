@@ -237,6 +237,7 @@ fn a_message_is_printed_byte_for_byte_and_removed_fields_are_told() {
     let document = json(&place.run_with(&[&args[..], &["-o", "json"]].concat(), DATA));
     assert_eq!((&document["message"], &document["error"]), (&"web:2\n".into(), &Value::Null));
     assert_eq!(document["warnings"][0]["code"], "removed_field");
+    assert_eq!(document["problems"], serde_json::json!([]), "a remark is no problem");
     let strict = place.run_with(&[&args[..], &["--strict", "-o", "json"]].concat(), DATA);
     assert_eq!((strict.status.code(), &json(&strict)["message"]), (Some(6), &Value::Null));
 }

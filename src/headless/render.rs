@@ -47,10 +47,23 @@ fn answer(rendered: Rendered, (name, strict): (&str, bool)) -> Answer {
         });
         refusal.into_iter().collect()
     } else {
-        rendered.warnings.iter().map(|warning| warning.problem(name)).collect()
+        let failures = rendered.warnings.iter().filter(|warning| !Warning::is_of_removed_field(warning.code));
+        failures.map(|warning| warning.problem(name)).collect()
     };
+    let notes = if error.is_some() { Vec::new() } else { remarks(&rendered, name) };
     let exit = if error.is_some() { Code::TemplateFailed.exit() } else { 0 };
-    Answer::new(Message { text: message, error, rendered }).with_problems(problems).with_exit(exit)
+    let answer = Answer::new(Message { text: message, error, rendered });
+    notes.into_iter().fold(answer, Answer::with_note).with_problems(problems).with_exit(exit)
+}
+
+/// What people read of the removed fields that a message was made with; the JSON has them as `warnings`.
+fn remarks(rendered: &Rendered, name: &str) -> Vec<String> {
+    let removed = rendered.warnings.iter().filter(|warning| Warning::is_of_removed_field(warning.code));
+    let lines = removed.map(|warning| warning.problem(name)).flat_map(|problem| {
+        let hint = problem.hint.as_ref().map(|hint| format!("  hint: {hint}"));
+        [format!("⚠ {problem}")].into_iter().chain(hint)
+    });
+    lines.collect()
 }
 
 /// The messages of a plan's groups, one after another, and what the plan says of the templates they were made from.
