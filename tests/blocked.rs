@@ -197,6 +197,13 @@ fn a_namespace_narrows_what_is_asked_and_told() {
 }
 
 #[test]
+fn a_plan_is_of_names_or_of_all() {
+    let desk = Desk::new("");
+    let both = desk.run(&["plan", "web", "--all"]);
+    assert!(both.code == Some(2) && both.err.contains("cannot be used with"), "{both:?}");
+}
+
+#[test]
 fn a_watch_is_of_one_kind() {
     let desk = Desk::new("");
     let watched = desk.run(&["get", "image", "all", "-w"]);

@@ -39,7 +39,7 @@ pub enum DiffWhat {
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// Approve the updates of these policies.
-    #[arg(required_unless_present = "all", value_name = "NAME")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "NAME")]
     pub names: Vec<String>,
     /// Approve all but held, blocked, downgrades and changed names.
     #[arg(long)]
