@@ -177,6 +177,9 @@ fn a_folder_without_git_needs_no_author() {
     let plan = desk.json(0, &["plan", "web", "--output-patch", patch.to_str().unwrap()]);
     assert_eq!((&plan["groups"][0]["remote"], &plan["groups"][0]["push"]), (&json!(null), &json!(null)));
     assert!(std::fs::read_to_string(patch).unwrap().contains("/web:1.1.0"));
+    let implied = &desk.json(0, &["get", "automations", "-A"])["items"][0];
+    let of_git = ["git_repository", "remote", "checkout", "push_branch"].map(|key| &implied[key]);
+    assert_eq!(of_git, [&json!(null); 4], "{implied}");
 }
 
 #[test]

@@ -140,6 +140,8 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
     let push = ground.and_then(|ground| ground.push.as_ref()).map(|push| push.branch.clone());
     let assumed =
         ground.is_some_and(|ground| ground.warnings.iter().any(|warning| warning.code == "assumed_remote"));
+    let is_implied = inventory::is_implied(automation);
+    let checkout = (!is_implied || remote.is_some()).then(|| status::checkout(world, automation));
     let reported = world.reported(Kind::ImageUpdateAutomation, id);
     let last_run = reported.and_then(|reported| reported.last_run).map(|time| time.to_string());
     Row {
@@ -149,11 +151,11 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
             Reported::status,
         ),
         suspended: automation.suspend,
-        implied: inventory::is_implied(automation),
+        implied: is_implied,
         keys: [
             json!({
-                "git_repository": automation.source, "remote": remote, "assumed": assumed,
-                "checkout": status::checkout(world, automation), "push_branch": push,
+                "git_repository": (!is_implied).then_some(&automation.source), "remote": remote,
+                "assumed": assumed, "checkout": checkout, "push_branch": push,
                 "path": automation.update_path, "author": git.author,
                 "policies": ground.map_or(0, |ground| ground.policies.len()), "pending": pending,
             }),
