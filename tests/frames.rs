@@ -567,6 +567,9 @@ fn diff() {
     frames("s7-diff-wrapped", &SIZES[..1], |screen| {
         screen.keys("j enter W");
     });
+    frames("s7-diff-sides-wrapped", &SIZES[..1], |screen| {
+        screen.keys("j enter | W");
+    });
 }
 
 #[test]

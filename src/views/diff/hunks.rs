@@ -180,13 +180,7 @@ fn numbered(view: &View<'_>, digits: usize, number: usize, text: &str, edit: Opt
     let blank = " ".repeat(digits);
     let number = format!("{number:>digits$}");
     if view.side_by_side {
-        let (old, new) = match edit {
-            Some(edit) => in_sight(edit, half(view.width).saturating_sub(number.len() + 2)),
-            None => {
-                (Line::plain(" ").append(context_line(text)), Line::plain(" ").append(context_line(text)))
-            }
-        };
-        return vec![beside(view.width, &number, &old, &new)];
+        return numbered_beside(view, &number, text, edit);
     }
     let head = |old: &str, new: &str| Line::default().dim(format!(" {old} {new} "));
     let made = match edit {
@@ -204,6 +198,29 @@ fn numbered(view: &View<'_>, digits: usize, number: usize, text: &str, edit: Opt
         return made;
     }
     made.iter().flat_map(|line| wrapped(line, digits * 2 + 4, usize::from(view.width))).collect()
+}
+
+/// The same with old and new beside each other: both move alike where what changes lies behind the edge, or are broken there
+/// and go on row beside row.
+fn numbered_beside(view: &View<'_>, number: &str, text: &str, edit: Option<&Edit>) -> Vec<Line> {
+    let room = half(view.width).saturating_sub(number.len() + 2);
+    let context = || Line::plain(" ").append(context_line(text));
+    let (old, new) = match edit {
+        Some(edit) if view.state.diff.wrap => (edit.old_line(), edit.new_line()),
+        Some(edit) => in_sight(edit, room),
+        None => (context(), context()),
+    };
+    if !view.state.diff.wrap {
+        return vec![beside(view.width, number, &old, &new)];
+    }
+    let (old, new) = (wrapped(&old, 1, room), wrapped(&new, 1, room));
+    let (blank, none) = (" ".repeat(number.len()), Line::default());
+    let rows = 0..old.len().max(new.len());
+    let row = |at: usize| {
+        let number = if at == 0 { number } else { &blank };
+        beside(view.width, number, old.get(at).unwrap_or(&none), new.get(at).unwrap_or(&none))
+    };
+    rows.map(row).collect()
 }
 
 /// A line of context; what is at its end and cannot be seen is marked.
