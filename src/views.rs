@@ -49,7 +49,7 @@ pub use widgets::canvas::Look;
 use widgets::columns::Column;
 use widgets::frame;
 use widgets::line::Line;
-use widgets::table::{Row, Table};
+use widgets::table::{Row, Table, Widths};
 
 /// Where the terminal's cursor belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +225,11 @@ fn list<'r, K: Ord + Clone>(
     if !layout.overlay {
         canvas.spot(table_area(layout), Spot::Pane(Focus::List));
     }
+    let widths = match (heads.measured, state.preview.wide) {
+        (false, _) => Widths::Fixed,
+        (true, false) => Widths::Measured,
+        (true, true) => Widths::Wide,
+    };
     let table = Table {
         columns: heads.columns,
         sorted: heads.sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
@@ -235,7 +240,7 @@ fn list<'r, K: Ord + Clone>(
         is_list: true,
         range: list.range().map(|range| (range.start, range.end)),
         focused: state.overlay.is_none(),
-        measured: heads.measured,
+        widths,
     };
     table.draw(canvas, table_area(layout), |index| match list.rows().get(index) {
         Some(key) => row(key),

@@ -54,6 +54,9 @@ fn quiet(screen: &mut Screen) {
 #[test]
 fn updates() {
     frames("s1-updates", &[SIZES[0], SIZES[1], WIDE, WIDEST], |_| {});
+    frames("s1-updates-wide", &SIZES[..1], |screen| {
+        screen.keys("w");
+    });
     frames("s1-updates-held", &SIZES[..1], |screen| {
         screen.keys("j j j j");
     });

@@ -236,6 +236,8 @@ pub enum Action {
     MatchingOnly,
     /// The list alone, or with its preview.
     Zoom,
+    /// Columns of a list give way to each other before one goes.
+    Wide,
     /// Opens the copy menu.
     Copy,
     /// Opens the menu of themes.

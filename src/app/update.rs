@@ -229,6 +229,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Sort
         | Action::Reverse
         | Action::Zoom
+        | Action::Wide
         | Action::Freeze
         | Action::Why
         | Action::NextMatch

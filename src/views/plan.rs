@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, Cut};
 use super::widgets::line::Line;
-use super::widgets::table::{Cell, Row, Table, change, change_width};
+use super::widgets::table::{Cell, Row, Table, Widths, change, change_width};
 use super::words;
 use crate::app::action::key_of;
 use crate::app::layout::Layout;
@@ -67,7 +67,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         is_list: false,
         range: None,
         focused: state.overlay.is_none(),
-        measured: true,
+        widths: Widths::Measured,
     };
     table.draw(canvas, super::table_area(layout), |index| match entries.get(index) {
         Some(entry) => row(state, entry, arrow),

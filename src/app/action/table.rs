@@ -141,6 +141,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Sort, "list.sort", &["o"], "sort", "Choose the order", LISTS, NONE, (41, Look), always),
     row(Action::Reverse, "list.reverse", &["O"], "", "Turn the order around", LISTS, NONE, (73, Look), always),
     row(Action::Zoom, "pane.zoom", &["z"], "", "The list alone, or with its preview", LISTS, NONE, (74, Look), pane),
+    row(Action::Wide, "list.wide", &["w"], "", "More columns, each narrower; or fewer that read well", RANGES.and(Scope::views(&[V::Log])), NONE, (74, Look), always),
     row(Action::Freeze, "list.freeze", &["f"], "freeze", "Stop rows from moving, or let them again", LISTS, NONE, (75, Look), always),
     // Act
     row(Action::Message, "message.open", &["c"], "message", "The commit message", REVIEW, LOCAL, (26, Act), editable),

@@ -17,6 +17,8 @@ pub struct Preview {
     pub overlay: bool,
     /// Whether the list has all the room.
     pub zoomed: bool,
+    /// Whether the list's columns give way to each other before one goes.
+    pub wide: bool,
     /// Lines scrolled.
     pub scroll: usize,
     lag: Option<Lag>,
@@ -34,20 +36,20 @@ struct Lag {
 }
 
 impl Preview {
-    /// The pane as it is when its view has just come to the front; zoomed or not is a person's choice and stays.
+    /// The pane as it is when its view has just come to the front; zoomed and wide are a person's choice and stay.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self { zoomed: self.zoomed, ..Self::default() }
+        Self { zoomed: self.zoomed, wide: self.wide, ..Self::default() }
     }
 
     /// Gives the list all the room, or takes that back.
     pub fn toggle_zoom(&mut self) {
-        *self = Self { zoomed: !self.zoomed, ..Self::default() };
+        *self = Self { zoomed: !self.zoomed, wide: self.wide, ..Self::default() };
     }
 
     /// Lays it over the list, or takes it away.
     pub fn toggle_overlay(&mut self) {
-        *self = Self { overlay: !self.overlay, ..Self::default() };
+        *self = Self { overlay: !self.overlay, wide: self.wide, ..Self::default() };
     }
 
     /// The row of the view's `list` that the pane shows.

@@ -386,6 +386,7 @@ pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Sort => sort_menu(state),
         Action::Zoom => state.preview.toggle_zoom(),
+        Action::Wide => state.preview.wide = !state.preview.wide,
         Action::Freeze => return freeze(state),
         Action::Why => why(state),
         Action::NextMatch => wrap(state, 1),

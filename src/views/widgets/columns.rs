@@ -184,6 +184,15 @@ pub(crate) fn place_for(columns: &[Column], needs: &[Need], width: u16, scrolls:
     placed.collect()
 }
 
+/// Places `columns` so that as few as can be are dropped: each gives way to the others, down to its floor.
+pub(crate) fn place_wide(columns: &[Column], needs: &[Need], width: u16) -> Vec<Placed> {
+    let kept = kept(columns, width, |index| columns[index].floor);
+    let stay: Vec<Column> = kept.iter().map(|&index| Column { drop: 0, over: 0, ..columns[index] }).collect();
+    let needs: Vec<Need> = kept.iter().map(|&index| needs.get(index).copied().unwrap_or_default()).collect();
+    let placed = place_for(&stay, &needs, width, false).into_iter();
+    placed.filter_map(|placed| Some(Placed { index: *kept.get(placed.index)?, ..placed })).collect()
+}
+
 /// The width that a column begins with. The one that is dropped first takes no room that a more important one has use for.
 fn start(column: &Column, need: Need) -> u16 {
     let well = if column.drop == 1 { column.floor } else { column.width };
@@ -254,6 +263,17 @@ mod tests {
         assert_eq!(titles(40), ["DEC", "POLICY", "STEP", "AGE"]);
         assert_eq!(titles(34), ["DEC", "POLICY", "STEP"]);
         assert_eq!(titles(29), ["DEC", "POLICY"]);
+    }
+
+    #[test]
+    fn wide_columns_give_way_to_each_other_before_one_goes() {
+        let needs = [Need { whole: 30, full: 30 }; 4];
+        let titles = |width| {
+            let placed = place_wide(&COLUMNS, &needs, width);
+            placed.iter().map(|placed| (COLUMNS[placed.index].title, placed.width)).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(29), [("DEC", 3), ("POLICY", 13), ("STEP", 5), ("AGE", 4)]);
+        assert_eq!(titles(27), [("DEC", 3), ("POLICY", 16), ("STEP", 5)], "a floor is none to go below");
     }
 
     #[test]

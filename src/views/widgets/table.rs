@@ -6,7 +6,7 @@ use std::ops::Range;
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, to_cells};
-use super::columns::{Column, Cut, Need, Placed, place, place_for};
+use super::columns::{Column, Cut, Need, Placed, place, place_for, place_wide};
 use super::glyphs;
 use super::line::Line;
 use crate::app::pointer::Spot;
@@ -60,6 +60,17 @@ pub(crate) enum Row<'a> {
 /// The columns whose cells are boxes to tick.
 const BOXES: [&str; 2] = ["DEC", "SEL"];
 
+/// How wide columns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Widths {
+    /// The same whatever the rows hold.
+    Fixed,
+    /// As the rows need.
+    Measured,
+    /// As the rows need, and narrower before a column goes.
+    Wide,
+}
+
 /// What a table shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table<'a> {
@@ -81,8 +92,8 @@ pub(crate) struct Table<'a> {
     pub(crate) range: Option<(usize, usize)>,
     /// Whether it has the keys; without them the cursor row has its mark but no background.
     pub(crate) focused: bool,
-    /// Whether the columns are as wide as the rows need; else they are the same whatever the rows hold.
-    pub(crate) measured: bool,
+    /// How wide its columns are.
+    pub(crate) widths: Widths,
 }
 
 impl Table<'_> {
@@ -97,11 +108,11 @@ impl Table<'_> {
         let made = self.made(usize::from(body.height));
         let first = made.start;
         let rows: Vec<Row<'_>> = made.map(&mut row).collect();
-        let placed = if self.measured {
-            let scrolls = self.top > 0 || self.rows > usize::from(body.height);
-            place_for(self.columns, &self.needs(&rows), area.width, scrolls)
-        } else {
-            place(self.columns, area.width)
+        let scrolls = self.top > 0 || self.rows > usize::from(body.height);
+        let placed = match self.widths {
+            Widths::Fixed => place(self.columns, area.width),
+            Widths::Measured => place_for(self.columns, &self.needs(&rows), area.width, scrolls),
+            Widths::Wide => place_wide(self.columns, &self.needs(&rows), area.width),
         };
         if area.height > 0 {
             self.header(canvas, area, &placed);
@@ -125,7 +136,7 @@ impl Table<'_> {
     /// The rows that are made: those in sight, of which there are at most `height`; where they are measured, whole
     /// screens of them, so that columns move once a screen and not with every row that comes into sight.
     fn made(&self, height: usize) -> Range<usize> {
-        if !self.measured || height == 0 {
+        if self.widths == Widths::Fixed || height == 0 {
             return self.top..self.rows.min(self.top + height);
         }
         let start = self.top / height * height;
@@ -286,7 +297,7 @@ mod tests {
             cursor: 99_991,
             range: Some((99_990, 99_993)),
             focused: true,
-            measured: false,
+            widths: Widths::Fixed,
         };
         let mut made = 0;
         table.draw(&mut canvas, Rect::new(0, 0, 20, 5), |index| {
@@ -317,7 +328,7 @@ mod tests {
                 cursor: top,
                 range,
                 focused: true,
-                measured: true,
+                widths: Widths::Measured,
             };
             let mut made = 0;
             table.draw(&mut canvas, Rect::new(0, 0, 24, 5), |index| {
