@@ -141,7 +141,7 @@ fn text_of_row(row: &[Cell]) -> String {
         x += cell.symbol().width().max(1);
     }
     // A rule is as long as its pane is wide, which is not the pager's.
-    text.trim_end().trim_end_matches('─').trim_end().to_owned()
+    text.trim_end().trim_end_matches(['─', '═']).trim_end().to_owned()
 }
 
 fn screen(canvas: &mut Canvas<'_>, state: &State) {

@@ -576,6 +576,20 @@ fn diff() {
 }
 
 #[test]
+fn the_pane_with_the_keys_is_seen_without_colours() {
+    let rule = |keys: &str| {
+        let mut screen = Screen::new(100, 30);
+        quiet(&mut screen);
+        let frame = screen.keys(keys).frame();
+        let line = frame.lines().find(|line| line.contains('┬')).unwrap().to_owned();
+        let (tree, pane) = line.split_once('┬').unwrap();
+        (tree.contains("══"), pane.contains("══"))
+    };
+    assert_eq!(rule("j enter"), (true, false));
+    assert_eq!(rule("j enter tab"), (false, true));
+}
+
+#[test]
 fn message() {
     frames("s8-message", &SIZES, |screen| {
         screen.keys("space c");

@@ -54,9 +54,10 @@ fn heads(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, file: &str) {
     let row = Rect { y: area.y + 1, height: 1, ..area };
     let tree = Rect { width: layout.list.width, ..row };
     let pane = Rect { x: row.x + tree.width + 1, width: row.width.saturating_sub(tree.width + 1), ..row };
-    frame::rule(canvas, tree, &focus_title("files", state.diff.focus == Focus::List), false);
+    let is_tree = state.diff.focus == Focus::List;
+    frame::rule(canvas, tree, &focus_title("files", is_tree), is_tree);
     canvas.text(tree.right(), row.y, 1, "┬", Role::Border);
-    frame::rule(canvas, pane, &focus_title(file, state.diff.focus == Focus::Other), false);
+    frame::rule(canvas, pane, &focus_title(file, !is_tree), !is_tree);
 }
 
 /// A pane's title; the pane with the keys has a bold one.

@@ -7,10 +7,11 @@ use super::glyphs;
 use super::line::Line;
 use crate::theme::Role;
 
-/// Draws `── TITLE ───────` over the first row of `area`.
+/// Draws `── TITLE ───────` over the first row of `area`; of the pane that has the keys, `══ TITLE ═══════`.
 pub(crate) fn rule(canvas: &mut Canvas<'_>, area: Rect, title: &Line, focused: bool) {
-    let role = if focused { Role::BorderFocus } else { Role::Border };
-    canvas.repeat(area.x, area.y, area.width, glyphs::RULE, role);
+    let (role, glyph) =
+        if focused { (Role::BorderFocus, glyphs::RULE_FOCUS) } else { (Role::Border, glyphs::RULE) };
+    canvas.repeat(area.x, area.y, area.width, glyph, role);
     if title.is_empty() || area.width < 8 {
         return;
     }

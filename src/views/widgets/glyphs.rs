@@ -10,6 +10,8 @@ pub(crate) const OPEN: &str = "▾";
 pub(crate) const FOLDED: &str = "▸";
 /// A rule.
 pub(crate) const RULE: &str = "─";
+/// The rule of the pane that has the keys, so that it is seen without colours.
+pub(crate) const RULE_FOCUS: &str = "═";
 /// A wall.
 pub(crate) const WALL: &str = "│";
 
@@ -32,7 +34,7 @@ pub(crate) fn ascii(grapheme: &str) -> &str {
         "⊘" | "×" => "x",
         "✗" => "!",
         "≠" => "#",
-        "‖" | "≡" => "=",
+        "‖" | "≡" | "═" => "=",
         "⏎" => "$",
         _ => "?",
     }
@@ -44,7 +46,8 @@ mod tests {
 
     #[test]
     fn every_stand_in_is_one_ascii_cell() {
-        for glyph in [CURSOR, CARET, OPEN, FOLDED, RULE, WALL, "★", "✓", "·", "⊘", "✗", "≠", "↕", "版"]
+        for glyph in
+            [CURSOR, CARET, OPEN, FOLDED, RULE, RULE_FOCUS, WALL, "★", "✓", "·", "⊘", "✗", "≠", "↕", "版"]
         {
             assert!(ascii(glyph).is_ascii() && ascii(glyph).len() == 1, "{glyph}");
         }
