@@ -193,9 +193,12 @@ impl Cluster {
         let api = self.objects(target, Some(&id.namespace));
         let asked = async {
             let answer = match order {
-                // Whether fields may be taken over is decided before they are.
                 Order::Apply(object) => {
-                    api.patch(&id.name, &parameters(effect).force(), &Patch::Apply(object)).await
+                    // Of what was seen it is decided before whether fields may be taken over; of what somebody else makes meanwhile none
+                    // are.
+                    let force = object.metadata.resource_version.is_some();
+                    let parameters = PatchParams { force, ..parameters(effect) };
+                    api.patch(&id.name, &parameters, &Patch::Apply(object)).await
                 }
                 Order::Replace(object) => {
                     let field_manager = Some(FIELD_MANAGER.to_owned());
