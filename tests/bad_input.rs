@@ -3,6 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod support {
+    pub mod desk;
+    pub mod git;
+}
+
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -159,6 +164,30 @@ fn marked_files_without_end_are_rewritten_or_refused_with_the_line() {
     desk.write("deploy/a.yaml", format!("image: o/web:1 # {{\"$imagepolicy\": \"{name}:web\"}}\n"));
     let (ended, said) = desk.run(&set);
     assert_eq!((ended, said.as_str()), (Some(0), "⚠ apps/web: no marker names this policy\n"));
+}
+
+#[test]
+fn a_tree_of_files_without_end_is_planned_but_for_those_that_nobody_can_read() {
+    let marked = "image: o/web:1 # {\"$imagepolicy\": \"shop:web:tag\"}\n";
+    let doubled = |n: usize| format!("a{}: &a{} [*a{n}, *a{n}]\n", n + 1, n + 1);
+    let nested = "a: ".to_owned() + &"[".repeat(200_000) + &"]".repeat(200_000) + "\n" + marked;
+    let unended = format!("a: \"{}\n{marked}", "x".repeat(1 << 20));
+    let bomb = "a0: &a0 [x, x]\n".to_owned() + &(0..60).map(doubled).collect::<String>() + marked;
+    let long = format!("a: {}\n{marked}", "x".repeat(1 << 20));
+    let named = format!("image: o/web:1 # {{\"$imagepolicy\": \"{}:web\"}}\n", "a".repeat(1 << 20));
+    let files =
+        [("nested", &nested), ("unended", &unended), ("bomb", &bomb), ("long", &long), ("named", &named)];
+    let paths = files.map(|(name, text)| (format!("deploy/{name}.yaml"), text.as_str()));
+    let desk = support::desk::Desk::new("");
+    desk.fleet.commit("main", &paths.each_ref().map(|(path, text)| (path.as_str(), *text)), "Their files");
+    let started = Instant::now();
+    let plan = desk.json(0, &["plan", "--all"]);
+    assert!(started.elapsed() < LONGEST, "{:?}", started.elapsed());
+    let problems: Vec<_> = plan["problems"].as_array().unwrap().iter().map(|one| &one["subject"]).collect();
+    assert_eq!(problems, ["deploy/nested.yaml", "deploy/unended.yaml"]);
+    let files = plan["groups"][0]["files"].as_array().unwrap();
+    let edited: Vec<_> = files.iter().map(|file| &file["path"]).collect();
+    assert_eq!(edited, ["apps/db.yaml", "apps/web.yaml", "deploy/bomb.yaml", "deploy/long.yaml"]);
 }
 
 #[test]
