@@ -1,16 +1,51 @@
 //! Programs that are started here and lead groups of their own, so that they find no terminal to ask on. They are ended when they
 //! are given up, and when a signal ends this process: in a session of their own they do not hear of it.
 
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use crate::environment::has_program;
+
 /// The signals that end a process and could leave its children behind.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// What has a program hear of the end of whoever started it, however that came about. `timeout` passes the signal on to the whole
+/// group, and ends what does not heed it.
+const ENDS_WITH_US: [&str; 3] = ["setpriv", "--pdeathsig", "TERM"];
+
+/// What has a program lead a session of its own, without a terminal.
+pub(crate) const ALONE: [&str; 2] = ["setsid", "-w"];
+
+/// What to put in front of a program's command line, as far as the system has it, so that it leads a session of its own without
+/// a terminal, ends with us even where we are killed, and with all that it started soon after `limit`, when nobody waits for it
+/// any more.
+///
+/// To the system we have ended with the thread that started it, so that has to be one that lasts.
+pub(crate) fn confinement(limit: Duration) -> Vec<String> {
+    let seconds = (limit.as_secs() + 1).to_string();
+    let further: [&[&str]; 2] = [&ALONE, &["timeout", "-k", "1", "-s", "KILL", &seconds]];
+    let found = further.into_iter().filter(|words| words.first().is_some_and(|name| has_program(name)));
+    let first = can_end_with_us().then_some(&ENDS_WITH_US[..]);
+    first.into_iter().chain(found).flatten().map(|word| (*word).to_owned()).collect()
+}
+
+/// Whether the system's `setpriv` can do that; those of small systems cannot.
+fn can_end_with_us() -> bool {
+    static CAN: LazyLock<bool> = LazyLock::new(|| {
+        let [program, words @ ..] = ENDS_WITH_US;
+        let mut tried = Command::new(program);
+        tried.args(words).arg("true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        tried.status().is_ok_and(|status| status.success())
+    });
+    *CAN
+}
 
 /// Who leads the groups that still run.
 static LEADERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -95,4 +130,18 @@ fn is_ignored(number: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     (mask >> (number - 1)) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_put_into_a_session_with_an_end() {
+        let mut words = confinement(Duration::from_secs(5));
+        if can_end_with_us() {
+            assert_eq!(words.drain(..3).collect::<Vec<_>>(), ENDS_WITH_US);
+        }
+        assert_eq!(words, ["setsid", "-w", "timeout", "-k", "1", "-s", "KILL", "6"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Docker's credential helpers, as programs of their own, between the operator's docker configuration and a real registry.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod support {
     pub mod operator;
     pub mod pty;
@@ -9,7 +11,7 @@ mod support {
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -113,35 +115,45 @@ fn falls_silent(operator: &Operator) -> bool {
     (0..10).any(is_still)
 }
 
+/// The program, told so by the shell that starts it, and waiting for a helper that [`HANGS`].
+fn waiting(operator: &Operator, image: &str, told: &str) -> Child {
+    let program = operator.command(&["scan", "--image", image, "--timeout", "8s"]);
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!("{told}exec \"$0\" \"$@\""))
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    let child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let has_begun = |_: &i32| {
+        std::thread::sleep(Duration::from_millis(50));
+        operator.path("home/beats").exists()
+    };
+    assert!((0..600).find(has_begun).is_some(), "the helper was never asked");
+    child
+}
+
 #[test]
 fn a_signal_that_ends_us_ends_the_helper_that_we_wait_for() {
     // Nobody is asked before the helper has answered, so anything that is a registry will do.
     let registry = Liar::start(|_, _| Say::status("401 Unauthorized"));
     let image = format!("{}/team/app", registry.host);
-    // The second is told to ignore the signal, as a shell tells what runs in its background of that of Ctrl+C.
-    for told in ["", "trap '' TERM; "] {
+    // The second is told to ignore the signal, as a shell tells what runs in its background of that of Ctrl+C; the last one nobody
+    // can catch.
+    for (told, signal, ends) in [
+        ("", Signal::TERM, Some(Signal::TERM)),
+        ("trap '' TERM; ", Signal::TERM, None),
+        ("", Signal::KILL, Some(Signal::KILL)),
+    ] {
         let operator = Operator::new(r#"{"credsStore":"ours"}"#, &[("ours", HANGS)]);
-        let program = operator.command(&["scan", "--image", &image, "--timeout", "8s"]);
-        let mut shell = Command::new("sh");
-        shell
-            .arg("-c")
-            .arg(format!("{told}exec \"$0\" \"$@\""))
-            .arg(program.get_program())
-            .args(program.get_args());
-        for (name, value) in program.get_envs() {
-            shell.env(name, value.unwrap());
-        }
-        let mut child = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let has_begun = |_: &i32| {
-            std::thread::sleep(Duration::from_millis(50));
-            operator.path("home/beats").exists()
-        };
-        assert!((0..600).find(has_begun).is_some(), "the helper was never asked");
-        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let mut child = waiting(&operator, &image, told);
+        kill_process(Pid::from_child(&child), signal).unwrap();
         let ended = child.wait().unwrap();
-        let by_signal = told.is_empty().then_some(Signal::TERM.as_raw());
-        assert_eq!(ended.signal(), by_signal, "{ended}");
-        assert!(falls_silent(&operator), "{told}: it goes on");
+        assert_eq!(ended.signal(), ends.map(Signal::as_raw), "{ended}");
+        assert!(falls_silent(&operator), "{told}{signal:?}: it goes on");
     }
 }
 

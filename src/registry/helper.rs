@@ -3,6 +3,7 @@
 //! Source: docker/docker-credential-helpers:README.md, `client/client.go`, `credentials/error.go`.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use super::keyring::{Credential, Login};
-use crate::children::Group;
+use crate::children::{ALONE, Group, confinement};
 use crate::environment::without_ours;
 
 /// How long a helper may take.
@@ -122,20 +123,17 @@ impl Helper {
     /// Starts it without a shell, and without a terminal that it could ask on or write to.
     fn spawn(&self) -> Result<Child, String> {
         let name = program(&self.name);
-        // `setsid` would say no more than that it failed.
+        // What confines it would say no more than that it failed.
         let program = installed(&self.name).ok_or_else(|| format!("{name} is not installed"))?;
-        let start = |command: &mut Command| {
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-            without_ours(command.as_std_mut());
-            command.kill_on_drop(true).spawn()
-        };
-        let alone = start(Command::new("setsid").arg(&program).arg("get"));
-        let child = match alone {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                start(Command::new(&program).arg("get").process_group(0))
-            }
-            other => other,
-        };
+        let words = confinement(PATIENCE);
+        let mut line = words.iter().map(OsStr::new).chain([program.as_os_str(), OsStr::new("get")]);
+        let mut command = Command::new(line.next().unwrap_or_default());
+        command.args(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        without_ours(command.as_std_mut());
+        if !words.iter().any(|word| *word == ALONE[0]) {
+            command.process_group(0);
+        }
+        let child = command.kill_on_drop(true).spawn();
         child.map_err(|error| format!("{name} cannot be run: {error}"))
     }
 }

@@ -6,8 +6,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Stdio;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
@@ -15,6 +13,7 @@ use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode, KubeConfigOptions}
 use kube::{Client, Config};
 
 use super::failure::{Act, config_problem, kubeconfig_problem};
+use crate::children::confinement;
 use crate::environment::{has_program, ours};
 use crate::problem::{Code, Problem};
 use crate::source::kubeconfig::{self, Places};
@@ -188,30 +187,11 @@ fn confine(auth: &mut AuthInfo, limit: Duration) {
     }
 }
 
-/// What has a program hear of the end of whoever started it, however that came about. `timeout` passes the signal on to the whole
-/// group, and ends what does not heed it.
-const ENDS_WITH_US: [&str; 3] = ["setpriv", "--pdeathsig", "TERM"];
-
-/// Whether the system's `setpriv` can do that; those of small systems cannot.
-fn can_end_with_us() -> bool {
-    static CAN: LazyLock<bool> = LazyLock::new(|| {
-        let [program, words @ ..] = ENDS_WITH_US;
-        let mut tried = std::process::Command::new(program);
-        tried.args(words).arg("true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        tried.status().is_ok_and(|status| status.success())
-    });
-    *CAN
-}
-
 /// Puts what confines a plugin in front of its command, as far as the system has it. One that is not there stays as it is:
 /// that it cannot be started is said best by who starts it.
 fn wrap(exec: &mut ExecConfig, limit: Duration) {
     let Some(command) = exec.command.clone().filter(|name| has_program(name)) else { return };
-    let seconds = (limit.as_secs() + 1).to_string();
-    let wrappers: [&[&str]; 2] = [&["setsid", "-w"], &["timeout", "-k", "1", "-s", "KILL", &seconds]];
-    let found = wrappers.into_iter().filter(|words| words.first().is_some_and(|name| has_program(name)));
-    let first = can_end_with_us().then_some(&ENDS_WITH_US[..]);
-    let words = first.into_iter().chain(found).flatten().map(|word| (*word).to_owned());
+    let words = confinement(limit).into_iter();
     let mut line = words.chain([command]).chain(exec.args.take().unwrap_or_default());
     exec.command = line.next();
     exec.args = Some(line.collect());
@@ -326,10 +306,11 @@ mod tests {
         confine(&mut auth, Duration::from_secs(5));
         let exec = auth.exec.unwrap();
         let mut line: Vec<String> = exec.command.into_iter().chain(exec.args.unwrap()).collect();
-        if can_end_with_us() {
-            assert_eq!(line.drain(..3).collect::<Vec<_>>(), ENDS_WITH_US);
-        }
-        assert_eq!(line, ["setsid", "-w", "timeout", "-k", "1", "-s", "KILL", "6", "sh", "-c", "true"]);
+        let own = line.split_off(line.len() - 3);
+        assert_eq!(
+            (line, own),
+            (confinement(Duration::from_secs(5)), ["sh", "-c", "true"].map(str::to_owned).to_vec())
+        );
         assert_eq!(exec.interactive_mode, Some(ExecInteractiveMode::Never));
         let names: Vec<String> = ours().filter_map(|name| name.into_string().ok()).collect();
         assert_eq!(exec.drop_env, Some(names));
