@@ -2,13 +2,17 @@
 //!
 //! No client here follows a redirect by itself: whoever asks decides whether a login goes along.
 
+mod tls;
+
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Identity, Proxy};
+use reqwest::{Client, Proxy};
 use url::{Host, Url};
+
+pub(crate) use tls::{Authority, Identity};
 
 /// Makes *ring* the process's TLS provider, unless one is installed; whoever makes a client runs it first.
 pub(crate) fn install_tls_provider() {
@@ -34,41 +38,37 @@ pub(crate) struct Setup<'a> {
     /// Bound of making a connection.
     pub(crate) connect_timeout: Duration,
     /// Trusted beside the system's.
-    pub(crate) authorities: &'a [Certificate],
+    pub(crate) authorities: &'a [Authority],
     /// The certificate that says who we are.
     pub(crate) identity: Option<&'a Identity>,
     /// How many connections to one host are kept for later; `None`: all.
     pub(crate) idle_per_host: Option<usize>,
     /// By which way.
     pub(crate) way: Way<'a>,
+    /// Whether a server with a certificate will be asked, and not only may be.
+    pub(crate) secure: bool,
 }
 
 impl Setup<'_> {
     /// Makes the client.
     ///
     /// # Errors
-    /// What the library says of certificates or settings it cannot use.
-    pub(crate) fn client(&self) -> reqwest::Result<Client> {
+    /// A sentence: which certificate or setting cannot be used.
+    pub(crate) fn client(&self) -> Result<Client, String> {
         install_tls_provider();
-        let builder = || {
-            let builder = Client::builder()
-                .user_agent(self.user_agent)
-                .connect_timeout(self.connect_timeout)
-                .pool_max_idle_per_host(self.idle_per_host.unwrap_or(usize::MAX))
-                .redirect(Policy::none());
-            let builder = match self.identity {
-                Some(identity) => builder.identity(identity.clone()),
-                None => builder,
-            };
-            match self.way {
-                Way::Environment => builder,
-                Way::Direct => builder.no_proxy(),
-                Way::Proxy(proxy) => builder.no_proxy().proxy(proxy.clone()),
-            }
+        let tls = tls::config(self.authorities, self.identity, self.secure);
+        let builder = Client::builder()
+            .tls_backend_preconfigured(tls.map_err(|error| error.to_string())?)
+            .user_agent(self.user_agent)
+            .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(self.idle_per_host.unwrap_or(usize::MAX))
+            .redirect(Policy::none());
+        let builder = match self.way {
+            Way::Environment => builder,
+            Way::Direct => builder.no_proxy(),
+            Way::Proxy(proxy) => builder.no_proxy().proxy(proxy.clone()),
         };
-        let own = || self.authorities.iter().cloned();
-        // A machine without any root certificates: plain HTTP and our own authorities still work.
-        builder().tls_certs_merge(own()).build().or_else(|_no_roots| builder().tls_certs_only(own()).build())
+        builder.build().map_err(|error| innermost(&error))
     }
 }
 
@@ -76,11 +76,11 @@ impl Setup<'_> {
 ///
 /// # Errors
 /// A sentence: what is wrong with the bundle.
-pub(crate) fn bundle(origin: &str, pem: &[u8]) -> Result<Vec<Certificate>, String> {
-    match Certificate::from_pem_bundle(pem) {
+pub(crate) fn bundle(origin: &str, pem: &[u8]) -> Result<Vec<Authority>, String> {
+    match tls::authorities(pem) {
         Ok(found) if found.is_empty() => Err(format!("{origin} holds no certificate")),
         Ok(found) => Ok(found),
-        Err(error) => Err(format!("{origin}: {}", innermost(&error))),
+        Err(error) => Err(format!("{origin}: {error}")),
     }
 }
 

@@ -158,6 +158,20 @@ fn a_signal_that_ends_us_ends_the_helper_that_we_wait_for() {
 }
 
 #[test]
+fn the_systems_authorities_are_not_read_for_a_registry_that_shows_no_certificate() {
+    let registry = Liar::start(|_, _| Say::json(r#"{"tags":["1.0.0"]}"#));
+    let operator = Operator::new("{}", &[]);
+    let pipe = operator.path("authorities");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let image = format!("{}/team/app", registry.host);
+    let mut program = operator.command(&["scan", "--image", &image, "--timeout", "20s"]);
+    // Whoever reads a pipe that nobody writes to waits for ever.
+    let ran =
+        program.env("SSL_CERT_FILE", &pipe).env("SSL_CERT_DIR", operator.path("none")).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
 fn what_a_helper_that_hangs_has_started_ends_with_it() {
     let Some(registry) = registry() else { return };
     let image = format!("{}/team/app", registry.host);

@@ -155,7 +155,7 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
-        places: &["http.rs"],
+        places: &["http.rs", "http"],
         without: &[
             FILES,
             GIT,

@@ -11,6 +11,7 @@ mod support {
 }
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
@@ -73,8 +74,18 @@ async fn a_registry_for_clients_with_certificates_lets_in_whoever_has_the_secret
 async fn certificates_that_are_none_are_named_and_never_shown() {
     let Some(tls) = TlsRegistry::start() else { return };
     let (client, image) = (client(), format!("{}/no/such", tls.registry.host));
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name| {
+        let (key, certificate) = support::registry::certificate(folder.path(), name);
+        (fs::read_to_string(key).unwrap(), fs::read_to_string(certificate).unwrap())
+    };
+    let ((key, _), (_, certificate)) = (made("one"), made("other"));
     for (values, says) in [
         (&[("ca.crt", "hunter2")][..], "failed to parse CA certificate"),
+        (
+            &[("tls.crt", certificate.as_str()), ("tls.key", key.as_str())],
+            "failed to parse TLS certificate and key: they are no pair",
+        ),
         (&[("tls.crt", "hunter2"), ("tls.key", "hunter2")], "failed to parse TLS certificate and key"),
         (&[("tls.crt", "hunter2")], "secret 'edge/tls' contains 'tls.crt' but missing 'tls.key'"),
     ] {

@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Certificate, Client};
+use reqwest::Client;
 use url::Url;
 
 use super::error::ForgeError;
 use super::probe;
 use crate::config::{ForgeConfig, ForgeSettings};
 use crate::domain::forge::{Address, ForgeKind, Project, well_known};
-use crate::http::{Setup, Way, bundle, innermost, is_this_machine};
+use crate::http::{Authority, Setup, Way, bundle, is_this_machine};
 use crate::text::SecretString;
 
 const USER_AGENT: &str = concat!("supercargo/", env!("CARGO_PKG_VERSION"));
@@ -56,7 +56,7 @@ struct Known<'a> {
 /// Finds forges, and remembers for the run what hosts turned out to be.
 pub struct Forges {
     settings: ForgeSettings,
-    authorities: Vec<Certificate>,
+    authorities: Vec<Authority>,
     proxied: OnceLock<Client>,
     direct: OnceLock<Client>,
     /// Bound of one question to an API and its answer.
@@ -138,8 +138,9 @@ impl Forges {
             identity: None,
             idle_per_host: None,
             way: if direct { Way::Direct } else { Way::Environment },
+            secure: url.scheme() == "https",
         };
-        let client = setup.client().map_err(|error| ForgeError::Setup(innermost(&error)))?;
+        let client = setup.client().map_err(ForgeError::Setup)?;
         Ok(place.get_or_init(|| client).clone())
     }
 

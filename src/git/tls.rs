@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use reqwest::{Certificate, Client, Identity, NoProxy};
+use reqwest::{Client, NoProxy};
 
-use crate::http::{Setup, Way, bundle, innermost};
+use crate::http::{Authority, Identity, Setup, Way, bundle};
 use crate::text::{ExposeSecret, SecretString};
 
 use super::Remote;
@@ -23,8 +23,7 @@ const USER_AGENT: &str = concat!("git/2.39 (supercargo ", env!("CARGO_PKG_VERSIO
 pub(super) fn client(remote: &Remote, shown: &str) -> Result<Client, GitError> {
     let failed = |message: String| GitError::Tls { url: shown.to_owned(), message };
     let identity = identity(remote).map_err(failed)?.map(|(label, pem)| {
-        Identity::from_pem(pem.expose_secret().as_bytes())
-            .map_err(|error| failed(format!("{label}: {}", innermost(&error))))
+        Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|error| failed(format!("{label} {error}")))
     });
     let (authorities, identity) = (authorities(remote).map_err(failed)?, identity.transpose()?);
     let proxy = remote.proxy.as_ref().map(proxy).transpose();
@@ -36,8 +35,9 @@ pub(super) fn client(remote: &Remote, shown: &str) -> Result<Client, GitError> {
         identity: identity.as_ref(),
         idle_per_host: None,
         way: proxy.as_ref().map_or(Way::Environment, Way::Proxy),
+        secure: remote.url.starts_with("https:"),
     };
-    setup.client().map_err(|error| failed(innermost(&error)))
+    setup.client().map_err(failed)
 }
 
 /// The client certificate with its key, and what it is called: a secret's, else the configuration's.
@@ -71,7 +71,7 @@ fn proxy(settings: &Proxy) -> Result<reqwest::Proxy, String> {
 }
 
 /// The additional authorities, from files and secrets.
-fn authorities(remote: &Remote) -> Result<Vec<Certificate>, String> {
+fn authorities(remote: &Remote) -> Result<Vec<Authority>, String> {
     let mut all = Vec::new();
     for path in &remote.ca_files {
         let pem = fs::read(path).map_err(|error| format!("could not read {}: {error}", path.display()))?;

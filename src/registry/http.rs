@@ -2,20 +2,19 @@
 
 use std::sync::OnceLock;
 
-use reqwest::{Certificate, Identity, Proxy};
+use reqwest::Proxy;
 use secrecy::ExposeSecret;
 use url::Url;
 
 use super::client::ClientOptions;
 use super::error::RegistryError;
 use super::transport::{self, Transport};
-use crate::http::{Setup, Way, is_this_machine};
+use crate::http::{Authority, Identity, Setup, Way, bundle, is_this_machine};
 
-/// A pair of clients that trust the same authorities. Each is made when it is first used: reading the system's
-/// certificates takes longer than drawing the first frame may.
+/// A pair of clients that trust the same authorities; each is made when it is first used.
 #[derive(Debug)]
 pub(super) struct Http {
-    roots: Vec<Certificate>,
+    roots: Vec<Authority>,
     identity: Option<Identity>,
     /// The proxy that was given, and its address as it may be shown.
     proxy: Option<(Proxy, String)>,
@@ -43,10 +42,8 @@ impl Http {
         let identity =
             transport.identity.as_ref().map(|pem| Identity::from_pem(pem.expose_secret().as_bytes()));
         // The library's words could hold a part of the key.
-        let unusable = |_withheld: reqwest::Error| {
-            RegistryError::Setup(
-                "failed to parse TLS certificate and key: they are no pair in PEM".to_owned(),
-            )
+        let unusable = |_withheld: String| {
+            RegistryError::Setup("failed to parse TLS certificate and key: they are no pair".to_owned())
         };
         let identity = identity.transpose().map_err(unusable)?;
         let shown = |address: &Url| {
@@ -72,7 +69,8 @@ impl Http {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let client = self.build(options, direct)?;
+        // This machine may be asked by plain HTTP.
+        let client = self.build(options, direct, !direct && url.scheme() == "https")?;
         Ok(place.get_or_init(|| client))
     }
 
@@ -81,7 +79,12 @@ impl Http {
         self.proxy.as_ref().map(|(_, address)| address.as_str())
     }
 
-    fn build(&self, options: &ClientOptions, direct: bool) -> Result<reqwest::Client, RegistryError> {
+    fn build(
+        &self,
+        options: &ClientOptions,
+        direct: bool,
+        secure: bool,
+    ) -> Result<reqwest::Client, RegistryError> {
         let setup = Setup {
             user_agent: &options.user_agent,
             connect_timeout: options.connect_timeout,
@@ -93,6 +96,7 @@ impl Http {
                 None if direct => Way::Direct,
                 None => Way::Environment,
             },
+            secure,
         };
         setup
             .client()
@@ -106,9 +110,8 @@ pub fn holds_certificate(pem: &[u8]) -> bool {
 }
 
 /// All certificates of a bundle; none is an error, in the words of `none`.
-fn certificates(pem: &[u8], none: &str) -> Result<Vec<Certificate>, RegistryError> {
-    let found = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-    found.ok_or_else(|| RegistryError::Setup(none.to_owned()))
+fn certificates(pem: &[u8], none: &str) -> Result<Vec<Authority>, RegistryError> {
+    bundle("", pem).map_err(|_of_no_origin| RegistryError::Setup(none.to_owned()))
 }
 
 fn proxy(proxy: &transport::Proxy) -> Result<Proxy, RegistryError> {
