@@ -299,6 +299,29 @@ fn repositories(operator: &Operator, host: &str, many: usize) {
 }
 
 #[test]
+fn scans_that_time_ends_are_told_beside_those_that_came_in_time_and_kept_as_failures() {
+    let liar =
+        lists(|line| if line.contains("app-0") { Say::tags(&["1.0.0"]) } else { Say::Stall(Vec::new()) });
+    let operator = Operator::new("{}", &[]);
+    // Four are asked at once, so the last never has its turn.
+    repositories(&operator, &liar.host, 6);
+    let run = |arguments: &[&str]| {
+        let (_, said) = operator.run(arguments);
+        let list = said.lines().find(|line| line.starts_with("{\"apiVersion\"")).unwrap();
+        let list: serde_json::Value = serde_json::from_str(list).unwrap();
+        list["items"].as_array().unwrap().clone()
+    };
+    let scanned = run(&["scan", "repository", "--all", "--timeout", "3s", "-o", "json"]);
+    assert_eq!((scanned.len(), scanned[0]["tags"].as_u64()), (6, Some(1)), "{scanned:?}");
+    let message = |n: usize| scanned[n]["error"]["message"].as_str().unwrap_or_default();
+    assert!(message(1).contains("/v2/app-1/tags/list") && message(1).contains("within"), "{}", message(1));
+    assert_eq!(message(5), "not scanned within 3s");
+    let told = run(&["get", "repositories", "-A", "-o", "json", "--refresh", "never"]);
+    let ready: Vec<_> = told.iter().map(|item| item["ready"].as_str().unwrap_or_default()).collect();
+    assert_eq!(ready, ["True", "False", "False", "False", "False", "False"]);
+}
+
+#[test]
 fn a_large_scan_says_before_what_it_will_ask_and_every_scan_what_is_left() {
     let liar = lists(|_| Say::tags(&["1"]).with("ratelimit-remaining: 6;w=3600"));
     let operator = Operator::new("{}", &[]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 use super::forecast::Forecast;
 use super::{Engine, Note, Scans, World};
@@ -29,6 +30,24 @@ pub struct ScanProgress {
     pub tags: usize,
     /// If the client waits before it asks again: how long.
     pub waiting: Option<Duration>,
+}
+
+/// How much of `--timeout` a pass leaves to keeping what it found and what failed: a twentieth, and no more than this.
+const REST: Duration = Duration::from_secs(1);
+
+/// Scans that are made together.
+#[derive(Clone, Copy)]
+pub(super) struct Pass {
+    /// When they began; what is new was first seen then.
+    began: Timestamp,
+    /// When the last of them ends, done or not.
+    until: Instant,
+}
+
+impl Pass {
+    pub(super) fn new(began: Timestamp, limit: Duration) -> Self {
+        Self { began, until: Instant::now() + limit.saturating_sub(REST.min(limit / 20)) }
+    }
 }
 
 /// What became of scanning one repository.
@@ -122,7 +141,8 @@ impl Engine {
         began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
-        let scanned = self.scan_with(&self.plain_keyring().0, world, id, began, progress).await;
+        let pass = Pass::new(began, self.settings.timeout.0);
+        let scanned = self.scan_in(pass, &self.plain_keyring().0, world, id, progress).await;
         self.keep_failures(world, std::iter::once((id, scanned.as_ref().err()))).await;
         self.settle_ledgers().await;
         scanned
@@ -135,19 +155,27 @@ impl Engine {
         let _ = tokio::task::spawn_blocking(move || store.first_seen().settle()).await;
     }
 
-    /// As [`Self::scan`], with what serves for every repository read already.
-    async fn scan_with(
+    /// As [`Self::scan`], as a part of `pass`, with what serves for every repository read already.
+    async fn scan_in(
         &self,
+        pass: Pass,
         plain: &Keyring,
         world: &World,
         id: &ObjectId,
-        began: Timestamp,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let unknown = || Problem::new(Code::NotFound, id.to_string(), "there is no such ImageRepository");
         let repository = world.inventory.repositories.get(id).ok_or_else(unknown)?;
         let (keyring, _) = Self::keyring_with(plain.clone(), world, repository);
-        self.scan_repository(repository, &keyring, began, progress).await
+        let scanned =
+            timeout_at(pass.until, self.scan_repository(repository, &keyring, pass, progress)).await;
+        scanned.unwrap_or_else(|_elapsed| Err(self.too_late(id)))
+    }
+
+    /// Time was up before a repository had its turn, or before its registry had said anything of use.
+    fn too_late(&self, id: &ObjectId) -> Problem {
+        let message = format!("not scanned within {}", self.settings.timeout);
+        Problem::new(Code::Timeout, id.to_string(), message).hint("Give it longer with --timeout.")
     }
 
     /// As [`Self::scan`], for a repository that need not be one of the world's.
@@ -155,14 +183,15 @@ impl Engine {
         &self,
         repository: &ImageRepository,
         keyring: &Keyring,
-        began: Timestamp,
+        pass: Pass,
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Result<Scan, Problem> {
         let id = &repository.meta.id;
         let name = image_name(repository).map_err(|error| error.problem(id.to_string()))?;
-        let timeout = self.scan_timeout(repository);
+        // What a registry did not do in time is told in the client's words, where it had the time.
+        let timeout = self.scan_timeout(repository).min(pass.until.saturating_duration_since(Instant::now()));
         let report = |tags, waiting| progress(ScanProgress { repository: id.clone(), tags, waiting });
-        let listed = self.list(&name, keyring, timeout, began, report).await;
+        let listed = self.list(&name, keyring, timeout, pass.began, report).await;
         listed.map_err(|error| error.problem(id.to_string()))
     }
 
@@ -247,10 +276,11 @@ impl Engine {
         ids: &[ObjectId],
         progress: impl Fn(ScanProgress) + Send + Sync,
     ) -> Vec<ScanOutcome> {
-        let (began, progress, plain) = (super::now(), &progress, &self.plain_keyring().0);
+        let pass = Pass::new(super::now(), self.settings.timeout.0);
+        let (progress, plain) = (&progress, &self.plain_keyring().0);
         let each = ids
             .iter()
-            .map(|id| async move { (id.clone(), self.scan_with(plain, world, id, began, progress).await) });
+            .map(|id| async move { (id.clone(), self.scan_in(pass, plain, world, id, progress).await) });
         // The client has limits of its own; this one only bounds the futures.
         let outcomes: Vec<ScanOutcome> = futures::stream::iter(each).buffered(64).collect().await;
         self.settle_ledgers().await;

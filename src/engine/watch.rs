@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::time::Instant;
 
 use super::revisit::{InFiles, Revisited};
-use super::scan::image_name;
+use super::scan::{Pass, image_name};
 use super::{Engine, Live, Note, World, blocking};
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
 use crate::domain::scan::Scan;
@@ -287,7 +287,8 @@ impl Engine {
     ) -> Result<Looked, Problem> {
         let (keyring, _) = self.keyring(world, repository);
         let began = super::now();
-        let scanned = self.scan_repository(repository, &keyring, began, |_| {}).await;
+        let pass = Pass::new(began, self.settings.timeout.0);
+        let scanned = self.scan_repository(repository, &keyring, pass, |_| {}).await;
         self.keep_failures(world, std::iter::once((&repository.meta.id, scanned.as_ref().err()))).await;
         let scan = scanned?;
         let passed = self.pass(world, repository, &scan).await;
