@@ -73,7 +73,7 @@ async fn a_login_that_the_token_service_refuses_is_named_with_what_was_asked() {
     assert_eq!(problem.code, Code::RegistryUnauthorized);
     let asked = "/token?scope=repository%3Ateam%2Fapp%3Apull&service=tests: 401 Unauthorized: UNAUTHORIZED";
     assert!(problem.message.contains(asked), "{problem}");
-    assert!(problem.hint.unwrap().contains("Tried secret shop/pull: the login was refused"));
+    assert!(problem.hint.unwrap().contains("Tried secret shop/pull as rita: the login was refused"));
     assert!(!format!("{error:?}").contains("hunter2"));
 }
 

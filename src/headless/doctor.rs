@@ -82,8 +82,7 @@ fn checks_of(examined: &Examined) -> Vec<Check> {
 
 /// A credential that was of no use; that is a failure only if no other was of any.
 fn useless(name: &str, trial: &Trial, let_in: bool) -> Check {
-    let who = trial.who.as_ref().map(|who| format!(" {who}")).unwrap_or_default();
-    let label = format!("{}{who}", trial.label);
+    let label = trial.text();
     let (text, fix) = match &trial.outcome {
         Came::Refused(answer) => {
             (format!("{label}: refused, {answer}"), "Renew this login, or take it away.")

@@ -30,6 +30,9 @@ const CLIENT_CERTIFICATE: &str =
 /// What may be behind a connection that ends at once: the alert can come too late for us to hear it.
 const CLOSED_AT_ONCE: &str = "before any answer; the server may want a client certificate";
 
+/// An answer that broke off, which may come whole the next time.
+const ENDED_EARLY: &str = "the answer ended early";
+
 /// `METHOD URL`, with user info and unknown query values removed, and what else is to be known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {

@@ -18,6 +18,13 @@ pub struct Trial {
     pub outcome: Outcome,
 }
 
+impl Trial {
+    /// Label and person, such as `docker config as rita`.
+    pub fn text(&self) -> String {
+        self.who.as_ref().map_or_else(|| self.label.clone(), |who| format!("{} {who}", self.label))
+    }
+}
+
 /// What became of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

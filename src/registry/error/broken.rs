@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 
-use super::{CLIENT_REFUSED, CLOSED_AT_ONCE, RegistryError, Request, Waited};
+use super::{CLIENT_REFUSED, CLOSED_AT_ONCE, ENDED_EARLY, RegistryError, Request, Waited};
 
 /// A failure below HTTP, and whether trying again may help.
 pub(in super::super) struct Broken {
@@ -103,7 +103,7 @@ fn broken_body(request: Request, error: &reqwest::Error) -> Broken {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let lost = [UnexpectedEof, ConnectionReset, ConnectionAborted, BrokenPipe];
     let transient = find::<std::io::Error>(error).is_some_and(|error| lost.contains(&error.kind()));
-    let what = if transient { "the answer ended early" } else { "the answer cannot be unpacked" };
+    let what = if transient { ENDED_EARLY } else { "the answer cannot be unpacked" };
     let reason = format!("{what}: {}", innermost(error));
     Broken { error: RegistryError::BadAnswer { request, reason }, transient }
 }

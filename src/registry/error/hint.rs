@@ -3,8 +3,8 @@
 use super::super::keyring::ANONYMOUS;
 use super::super::trial::{Outcome, Trial};
 use super::{
-    CLIENT_CERTIFICATE, CLIENT_REFUSED, CLOSED_AT_ONCE, EXPIRED, NOT_VALID_YET, RegistryError, Shown,
-    UNKNOWN_ISSUER, Waited,
+    CLIENT_CERTIFICATE, CLIENT_REFUSED, CLOSED_AT_ONCE, ENDED_EARLY, EXPIRED, NOT_VALID_YET, RegistryError,
+    Shown, UNKNOWN_ISSUER, Waited,
 };
 
 impl RegistryError {
@@ -67,6 +67,9 @@ impl RegistryError {
             Self::Status { answer, .. } if answer.status == 400 && answer.names("certificate") => {
                 Some(CLIENT_CERTIFICATE.into())
             }
+            Self::BadAnswer { reason, .. } if reason.starts_with(ENDED_EARLY) => {
+                Some("The connection broke while it answered: scan again; if it goes on, look at what stands between.".into())
+            }
             Self::BadAnswer { .. } | Self::Status { .. } => {
                 Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
             }
@@ -109,7 +112,7 @@ fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
     let (mut silent, mut withheld) = (String::new(), None);
     for trial in tried {
         match &trial.outcome {
-            Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.label.as_str()),
+            Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.text()),
             Outcome::Unavailable(reason) => silent = format!("{silent}{}: {reason}. ", trial.label),
             Outcome::Nothing => empty.push(trial.label.as_str()),
             Outcome::Withheld { by, .. } => withheld = Some(by),
@@ -153,7 +156,7 @@ mod tests {
     use crate::problem::Code;
 
     fn trial(label: &str, outcome: Outcome) -> Trial {
-        Trial { label: label.to_owned(), who: None, outcome }
+        Trial { label: label.to_owned(), who: (label == "flags").then(|| "as rita".to_owned()), outcome }
     }
 
     #[test]
@@ -184,6 +187,7 @@ mod tests {
         let problem = denied(401, &["secret edge/legacy", "anonymous"]).problem("edge/legacy");
         assert_eq!(problem.code, Code::RegistryUnauthorized);
         assert!(problem.hint.unwrap_or_default().contains("secret edge/legacy"));
+        assert!(denied(401, &["flags"]).hint().unwrap_or_default().starts_with("Tried flags as rita: "));
         assert_eq!(denied(403, &["docker config"]).code(), Code::RegistryForbidden);
         assert!(denied(401, &["anonymous"]).hint().unwrap_or_default().contains("No credential for r"));
     }
