@@ -68,7 +68,7 @@ pub use self::push::{PushReport, Pushed, RefUpdate, ls_remote};
 pub use self::refs::{Refs, Resolved};
 pub use self::sign::{Signer, Unlocked};
 pub use self::ssh::{KeyError, KeyKind, KeyPair, Opened, SshProgram, fingerprints, scan_host};
-pub use self::tree::TreeFile;
+pub use self::tree::{TreeEntry, TreeFile};
 pub use self::typed::{LoginQuestion, TypedLogins};
 pub use self::url::{GitUrl, Scheme, is_same_repository, redact};
 

@@ -18,6 +18,7 @@ pub mod fuzzing;
 pub mod holds;
 pub mod journal;
 pub mod kept;
+pub mod markers;
 pub mod metadata;
 mod notices;
 pub mod pushes;
@@ -40,6 +41,7 @@ pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
 pub use kept::{Commands, Orders};
+pub use markers::MarkerCache;
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes, UnderWay};
 pub use reflections::Reflections;
@@ -59,6 +61,7 @@ use shelf::Shelf;
 pub struct Store {
     tags: TagCache,
     metadata: MetadataCache,
+    markers: MarkerCache,
     budgets: Budgets,
     first_seen: FirstSeen,
     reflections: Reflections,
@@ -91,6 +94,7 @@ impl Store {
         Self {
             tags: TagCache::new(cache("tags")),
             metadata: MetadataCache::new(cache("metadata")),
+            markers: MarkerCache::new(cache("markers")),
             budgets: Budgets::new(cache("budgets")),
             first_seen: FirstSeen::new(Shelf::of_passes(
                 dirs.state.as_ref().map(|dir| dir.join("first-seen")),
@@ -134,6 +138,11 @@ impl Store {
     /// What registries told of tags and digests.
     pub fn metadata(&self) -> &MetadataCache {
         &self.metadata
+    }
+
+    /// What files of remotes hold.
+    pub fn markers(&self) -> &MarkerCache {
+        &self.markers
     }
 
     /// What registries said they will still answer.

@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 
 use super::marker;
 use super::proposal::ObjectIdentity;
@@ -31,8 +32,8 @@ use piece::Piece;
 pub use edit::{Replaced, RewriteError, Rewritten};
 pub use reformat::reformats;
 
-/// A scalar value that carries a marker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A scalar value that carries a marker. Its JSON is kept in a cache: see [`crate::domain::plan::MarkedFile`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkedScalar {
     /// The marker's text, such as `flux-system:podinfo:tag`.
     pub setter: String,
@@ -75,7 +76,7 @@ impl MarkedScalar {
 }
 
 /// How a scalar is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Style {
     Plain,
     Single,

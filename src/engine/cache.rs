@@ -1,4 +1,4 @@
-//! What is kept only to be quicker: tag lists, metadata, budgets, and Git objects. The ledger, the journal and the log are none of it.
+//! What is kept only to be quicker: tag lists, metadata, budgets, Git objects, and the markers in them. The ledger, the journal and the log are none of it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub enum Cache {
     Budgets,
     /// Bare clones, one for each remote.
     Git,
+    /// The markers of the files of each remote.
+    Markers,
     /// What stands behind tags, a file for each repository.
     Metadata,
     /// Tag lists, a file for each repository.
@@ -37,6 +39,7 @@ impl Cache {
         match self {
             Self::Budgets => "budgets",
             Self::Git => "git",
+            Self::Markers => "markers",
             Self::Metadata => "metadata",
             Self::Tags => "tags",
         }
@@ -86,7 +89,7 @@ impl CacheEntry {
     fn of_file(cache: Cache, file: CachedFile) -> Self {
         let used = whole_seconds(file.holds.as_ref().map_or(file.written, |holds| holds.time));
         let (name, tags) = file.holds.as_ref().map(|Holds { name, tags, .. }| (name.clone(), *tags)).unzip();
-        let tags = tags.filter(|_| cache != Cache::Budgets);
+        let tags = tags.filter(|_| !matches!(cache, Cache::Budgets | Cache::Markers));
         Self { cache, name, tags, bytes: file.bytes, used, path: file.path.clone(), kept: Kept::File(file) }
     }
 
@@ -121,6 +124,7 @@ impl Engine {
         let mut all: Vec<CacheEntry> =
             KeptCache::all(&self.git_root).into_iter().map(CacheEntry::of_git).collect();
         all.extend(self.store.budgets().files().into_iter().map(of(Cache::Budgets)));
+        all.extend(self.store.markers().files().into_iter().map(of(Cache::Markers)));
         all.extend(self.store.metadata().files().into_iter().map(of(Cache::Metadata)));
         all.extend(self.store.tags().files().into_iter().map(of(Cache::Tags)));
         all.sort_by(|a, b| (a.cache, &a.name, &a.path).cmp(&(b.cache, &b.name, &b.path)));
@@ -134,6 +138,7 @@ impl Engine {
             let removed = match (&entry.kept, entry.cache) {
                 (Kept::Git(kept), _) => kept.remove(),
                 (Kept::File(file), Cache::Budgets) => self.store.budgets().remove(file),
+                (Kept::File(file), Cache::Markers) => self.store.markers().remove(file),
                 (Kept::File(file), Cache::Metadata) => self.store.metadata().remove(file),
                 (Kept::File(file), _) => self.store.tags().remove(file),
             };

@@ -110,7 +110,7 @@ impl Engine {
         };
         let path = scanned_path(&cache, &read, &automation.update_path)?;
         let mut ground = described(world, automation, path)?;
-        let (files, problem_files) = self.marked.of(&cache, (&read, &ground.path))?;
+        let (files, problem_files) = self.marked.of((&cache, self.store.markers()), (&read, &ground.path))?;
         let apart = match &tip {
             Some(tip) if place.targets.switching => self.distance(&cache, &remote, (tip, &base), refresh),
             _ => Distance { behind: Some(0), ahead: None },

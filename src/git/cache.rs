@@ -97,8 +97,8 @@ impl BareCache {
         &self.dir
     }
 
-    /// The address as it may be shown.
-    pub(super) fn shown(&self) -> &str {
+    /// The address of the remote as it may be shown.
+    pub fn shown(&self) -> &str {
         &self.shown
     }
 

@@ -33,11 +33,22 @@ impl TreeFile {
     }
 }
 
-/// A file that is wanted and not read yet.
-struct Wanted {
-    path: String,
-    mode: i32,
+/// A regular file of a commit that is not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// From the repository's root.
+    pub path: String,
+    /// As [`TreeFile::mode`].
+    pub mode: i32,
+    /// The content.
     oid: Oid,
+}
+
+impl TreeEntry {
+    /// The id of the content in hex: what has the same one has the same bytes.
+    pub fn blob(&self) -> String {
+        self.oid.to_string()
+    }
 }
 
 impl BareCache {
@@ -69,13 +80,39 @@ impl BareCache {
         want: impl Fn(&str) -> bool,
         make: impl Fn(&str, i32, &[u8]) -> Option<T> + Sync,
     ) -> Result<Vec<T>, GitError> {
+        self.read_entries_as(commit, &self.list_tree(commit, want)?, make)
+    }
+
+    /// The regular files of `commit` that `want` names, in the order of Git's trees. Links and submodules are left out, and so are
+    /// paths that are no UTF-8.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the commit was not fetched.
+    pub fn list_tree(&self, commit: &str, want: impl Fn(&str) -> bool) -> Result<Vec<TreeEntry>, GitError> {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
         let tree = self.tree(&repository, commit)?;
         let mut entries = Vec::new();
         collect(&repository, &tree, "", &want, &mut entries)
             .map_err(|error| self.unreadable(commit, &error))?;
-        self.read_all(&entries, &make).map_err(|error| self.unreadable(commit, &error))
+        Ok(entries)
+    }
+
+    /// What `make` makes of path, mode and content of each of `entries`, which are of `commit`; it is called on several threads.
+    ///
+    /// # Errors
+    /// As [`Self::list_tree`].
+    pub fn read_entries_as<T: Send>(
+        &self,
+        commit: &str,
+        entries: &[TreeEntry],
+        make: impl Fn(&str, i32, &[u8]) -> Option<T> + Sync,
+    ) -> Result<Vec<T>, GitError> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _lock = self.lock(false)?;
+        self.read_all(entries, &make).map_err(|error| self.unreadable(commit, &error))
     }
 
     /// One file of `commit`; `None` if it has no such regular file.
@@ -113,9 +150,9 @@ impl BareCache {
         let entry = |path: &&str| {
             let entry = tree.get_path(Path::new(path)).ok()?;
             let (path, mode, oid) = ((*path).to_owned(), entry.filemode(), entry.id());
-            is_regular(mode).then_some(Wanted { path, mode, oid })
+            is_regular(mode).then_some(TreeEntry { path, mode, oid })
         };
-        let entries: Vec<Wanted> = paths.iter().filter_map(entry).collect();
+        let entries: Vec<TreeEntry> = paths.iter().filter_map(entry).collect();
         self.read_all(&entries, &make).map_err(|error| self.unreadable(commit, &error))
     }
 
@@ -160,7 +197,7 @@ impl BareCache {
     /// Reads the entries.
     fn read_all<T: Send>(
         &self,
-        entries: &[Wanted],
+        entries: &[TreeEntry],
         make: &(impl Fn(&str, i32, &[u8]) -> Option<T> + Sync),
     ) -> Result<Vec<T>, git2::Error> {
         self.in_parts(entries, |repository, entries| {
@@ -200,7 +237,7 @@ fn collect(
     tree: &Tree<'_>,
     prefix: &str,
     want: &impl Fn(&str) -> bool,
-    found: &mut Vec<Wanted>,
+    found: &mut Vec<TreeEntry>,
 ) -> Result<(), git2::Error> {
     for entry in tree {
         let Ok(name) = entry.name() else { continue };
@@ -211,7 +248,7 @@ fn collect(
                 collect(repository, &below, &format!("{path}/"), want, found)?;
             }
             (Some(ObjectType::Blob), mode) if is_regular(mode) && want(&path) => {
-                found.push(Wanted { path, mode, oid: entry.id() });
+                found.push(TreeEntry { path, mode, oid: entry.id() });
             }
             _ => {}
         }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::proposal::ObjectIdentity;
 
 /// Where a node stands in its parent.
@@ -291,7 +293,7 @@ fn push_field(field: &mut String, key: &str) {
 }
 
 /// A part of an object's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum NamePart {
     ApiVersion,
     Kind,

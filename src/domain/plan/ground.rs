@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::quality::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::stale::{Stale, apply_sites};
 use super::{Base, PushTarget, Warning};
@@ -20,19 +21,23 @@ use crate::domain::proposal::{MarkerPart, Proposal, Reference, Site, UpdateState
 use crate::domain::reference::parse_reference;
 use crate::problem::Problem;
 
-/// A file with markers.
-#[derive(Debug, Clone)]
+/// A file with markers. Its JSON is what a content says of itself, whatever its path, and is kept in a cache: whoever changes what
+/// is read, or how it is written there, raises the version of `store::markers`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkedFile {
     /// From the repository's root.
+    #[serde(skip)]
     pub path: String,
     /// Its content; empty where that can be read again: the markers of a large repository are few beside what stands around
     /// them. [`Ground::texts`] has those of the files that are to change.
+    #[serde(skip)]
     pub text: Arc<str>,
     /// What tells its content from another, as [`fingerprint`] has it.
     pub fingerprint: u64,
     /// Its marked scalars, by position.
     pub sites: Vec<MarkedScalar>,
     /// Its markers, and what means to be one, that govern nothing.
+    #[serde(skip)]
     pub strays: Vec<Stray>,
 }
 

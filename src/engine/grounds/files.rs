@@ -9,8 +9,9 @@ use crate::domain::manifest::{self, MarkedScalar};
 use crate::domain::marker::{has_blank, parse_setter};
 use crate::domain::plan::{MarkedFile, ProblemFile};
 use crate::domain::setrun::{self, RunError};
-use crate::git::{BareCache, GitError};
+use crate::git::{BareCache, GitError, TreeEntry};
 use crate::problem::{Code, Problem};
+use crate::store::MarkerCache;
 
 /// The folder of a cache, a commit, and a path in it.
 type Place = (PathBuf, String, String);
@@ -36,7 +37,7 @@ impl MarkedFiles {
     /// The commit is not in the cache.
     pub(super) fn of(
         &self,
-        cache: &BareCache,
+        (cache, seen): (&BareCache, &MarkerCache),
         (commit, path): (&str, &str),
     ) -> Result<(Arc<Vec<MarkedFile>>, Vec<ProblemFile>), Problem> {
         let place = (cache.dir().to_owned(), commit.to_owned(), path.to_owned());
@@ -44,7 +45,7 @@ impl MarkedFiles {
         if let Some(known) = known {
             return Ok(known);
         }
-        let (files, problems) = read(cache, (commit, path))?;
+        let (files, problems) = read((cache, seen), (commit, path))?;
         let files = Arc::new(files);
         let mut all = self.all();
         all.retain(|_, (files, _)| files.strong_count() > 0);
@@ -93,18 +94,45 @@ impl MarkedFiles {
 }
 
 fn read(
-    cache: &BareCache,
+    (cache, seen): (&BareCache, &MarkerCache),
     (commit, path): (&str, &str),
 ) -> Result<(Vec<MarkedFile>, Vec<ProblemFile>), Problem> {
     let wanted = |file: &str| is_below(file, path) && manifest::is_yaml_name(file);
-    let make = |file: &str, _mode, bytes: &[u8]| {
-        let found = manifest::means_markers(file, bytes).then(|| marked(file, bytes)).flatten();
-        found.map(|file| file.map(with_needed_text))
-    };
-    let read = cache.read_tree_as(commit, wanted, make).map_err(Problem::from)?;
-    let (mut files, problems) = sorted(read.into_iter());
+    let entries = cache.list_tree(commit, wanted).map_err(Problem::from)?;
+    let blobs: Vec<String> = entries.iter().map(TreeEntry::blob).collect();
+    let (mut found, mut unseen) = (Vec::new(), Vec::new());
+    for (entry, known) in entries.into_iter().zip(seen.read(cache.shown(), &blobs)) {
+        match known {
+            Some(known) => found.extend(known.map(|file| Ok(MarkedFile { path: entry.path, ..file }))),
+            None => unseen.push(entry),
+        }
+    }
+    found.extend(look((cache, seen), commit, (&unseen, &blobs))?);
+    let (mut files, problems) = sorted(found.into_iter());
     files.sort_by(|a, b| setrun::walk_order(&a.path, &b.path));
     Ok((files, problems))
+}
+
+/// Looks into files that nobody looked into before, and keeps what was found; `blobs` are those of all that are in use.
+///
+/// What a problem is, or has to be pointed at, is looked at again each time: it takes the text.
+fn look(
+    (cache, seen): (&BareCache, &MarkerCache),
+    commit: &str,
+    (unseen, blobs): (&[TreeEntry], &[String]),
+) -> Result<Vec<Result<MarkedFile, ProblemFile>>, Problem> {
+    let make = |file: &str, _mode, bytes: &[u8]| {
+        let found = manifest::means_markers(file, bytes).then(|| marked(file, bytes)).flatten();
+        Some(found.map(|file| file.map(with_needed_text)))
+    };
+    let found = cache.read_entries_as(commit, unseen, make).map_err(Problem::from)?;
+    let new = unseen.iter().zip(&found).filter_map(|(entry, found)| match found {
+        None => Some((entry.blob(), None)),
+        Some(Ok(file)) if file.text.is_empty() => Some((entry.blob(), Some(file))),
+        Some(_) => None,
+    });
+    seen.write(cache.shown(), blobs, &new.collect());
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The file, without its text where there is nothing to point at: all its markers are whole.
@@ -158,6 +186,7 @@ mod tests {
     use super::*;
     use crate::domain::object::Person;
     use crate::git::{Remote, init_bare};
+    use crate::store::{Dirs, Store};
 
     #[test]
     fn the_text_stays_where_something_is_to_be_said_of_it() {
@@ -186,8 +215,8 @@ mod tests {
         let cache = BareCache::open(&dir.path().join("cache"), &remote.url).unwrap();
         let fetched = cache.fetch(&remote, |_| vec!["refs/heads/main".to_owned()]).unwrap();
         let commit = fetched.refs.branch("main").unwrap().to_owned();
-        let known = MarkedFiles::default();
-        let read = |path: &str| known.of(&cache, (&commit, path)).unwrap().0;
+        let (known, store) = (MarkedFiles::default(), Store::in_memory());
+        let read = |path: &str| known.of((&cache, store.markers()), (&commit, path)).unwrap().0;
         let first = read("apps");
         assert_eq!(first.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["apps/web.yaml"]);
         assert!(Arc::ptr_eq(&first, &read("apps")), "whoever looks again shares them");
@@ -204,5 +233,58 @@ mod tests {
         drop(first);
         assert_eq!(read("apps").len(), 1, "they are read anew when nobody has them");
         assert_eq!(known.all().len(), 1, "and what nobody has is forgotten");
+    }
+
+    /// A line of a file: marked in a way that is right, in one that has to be pointed at, or not at all.
+    fn line() -> impl proptest::strategy::Strategy<Value = String> {
+        use proptest::prelude::*;
+        prop_oneof![
+            "[a-c]: x:[0-9]\n",
+            "[a-c]: 'x:[0-9]' # \\{\"\\$imagepolicy\": \"apps:(web|db)(:tag)?\"\\}\n",
+            "[a-c]: [|] # \\{\"\\$imagepolicy\": \"apps:web\"\\}\n  x:1\n",
+            Just("d: # {imagepolicy: apps:web}\n".to_owned()),
+            Just("- e: [ # {\"$imagepolicy\": \"apps:web\"}\n".to_owned()),
+            Just("# é\n---\n".to_owned()),
+        ]
+    }
+
+    proptest::proptest! {
+        // Each case makes two commits and fetches them.
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn what_was_seen_before_changes_no_answer(
+            trees in proptest::collection::vec(
+                proptest::collection::btree_map(
+                    "[ab]/[a-e]\\.(yaml|txt)",
+                    proptest::collection::vec(line(), 0..6),
+                    1..8,
+                ),
+                2,
+            ),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let author = Person { name: "ci".into(), email: "ci@example.com".into() };
+            let store = || Store::open(&Dirs::below(dir.path()));
+            for (number, tree) in trees.iter().enumerate() {
+                let remote = dir.path().join(format!("{number}.git"));
+                let files: Vec<_> =
+                    tree.iter().map(|(path, lines)| (path.clone(), lines.concat().into_bytes())).collect();
+                init_bare(&remote, "main", (&author, 1), &files).unwrap();
+                let remote = Remote::new(remote.to_str().unwrap());
+                let cache = BareCache::open(&dir.path().join("git"), &remote.url).unwrap();
+                let fetched = cache.fetch(&remote, |_| vec!["refs/heads/main".to_owned()]).unwrap();
+                let commit = fetched.refs.branch("main").unwrap();
+                let of = |store: &Store, path: &str| {
+                    let found = read((&cache, store.markers()), (commit, path)).unwrap();
+                    format!("{found:?}")
+                };
+                for path in ["a", "", "", "b"] {
+                    // Each time another process, on what those before it kept.
+                    proptest::prop_assert_eq!(of(&store(), path), of(&Store::in_memory(), path));
+                }
+                proptest::prop_assert!(store().take_warnings().is_empty());
+            }
+        }
     }
 }
