@@ -55,7 +55,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use crate::config::Settings;
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{self, Inventory};
 use crate::domain::object::{ImageUpdateAutomation, Kind, ObjectId, TagFilter};
 use crate::domain::policy::{Exclusions, Filtering};
 use crate::domain::scan::Scan;
@@ -130,7 +130,7 @@ pub struct World {
     pub label: String,
     /// The objects.
     pub inventory: Arc<Inventory>,
-    /// The automations, the implied one included where no object describes any; in the order of their names.
+    /// The automations to work with, the implied one included where no object describes any; in the order of their names.
     pub automations: Vec<ImageUpdateAutomation>,
     /// Secrets of the files.
     pub(crate) secrets: Arc<Secrets>,
@@ -156,6 +156,14 @@ pub struct World {
     pub(crate) stamp: Option<Stamp>,
     /// What could not be read, and what a person should know; stops nothing.
     pub problems: Vec<Problem>,
+}
+
+impl World {
+    /// Every automation, those too that a command has nothing to do with.
+    pub(crate) fn all_automations(&self) -> impl Iterator<Item = &ImageUpdateAutomation> {
+        let implied = self.automations.iter().filter(|automation| inventory::is_implied(automation));
+        self.inventory.automations.values().chain(implied)
+    }
 }
 
 impl Engine {

@@ -43,6 +43,7 @@ mod push;
 mod render;
 mod rollback;
 mod scan;
+mod scope;
 mod session;
 mod set;
 mod signals;

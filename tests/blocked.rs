@@ -6,6 +6,10 @@ mod support {
     pub mod git;
 }
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::desk::Desk;
 
@@ -182,21 +186,53 @@ fn a_folder_without_git_needs_no_author() {
     assert_eq!(of_git, [&json!(null); 4], "{implied}");
 }
 
-#[test]
-fn a_namespace_narrows_what_is_asked_and_told() {
+/// A desk with another namespace beside `shop`, of which neither the registry nor the remote answers.
+fn with_broken_neighbour() -> Desk {
     let desk = Desk::new("");
     let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
     let gone = twice(&desk).replace("shop", "edge").replace("/web", "/gone");
     let gone = gone.split("---").next().unwrap();
     let policy = "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: gone, namespace: edge}\n\
                   spec: {imageRepositoryRef: {name: diff}, policy: {semver: {range: 1.x}}}\n---\n";
-    desk.write("objects/all.yaml", &[gone, policy, &objects].concat());
-    for list in [&["get", "repositories"][..], &["get", "policies"], &["get", "updates"]] {
+    let (_, automation) = objects.split_once("apiVersion: source").unwrap();
+    let automation = format!("apiVersion: source{automation}").replace("shop", "edge");
+    let automation = automation.replace("fleet.git", "gone.git") + "---\n";
+    desk.write("objects/all.yaml", &[gone, policy, &automation, &objects].concat());
+    desk
+}
+
+#[test]
+fn a_namespace_narrows_what_is_asked_and_told() {
+    let desk = with_broken_neighbour();
+    let lists = [
+        (&["get", "repositories"][..], 2),
+        (&["get", "policies"], 2),
+        (&["get", "automations"], 1),
+        (&["get", "image", "all"], 5),
+        (&["get", "updates"], 2),
+    ];
+    for (list, items) in lists {
         let here = desk.json(0, &[list, &["-n", "shop", "--refresh", "always"]].concat());
-        assert_eq!((problems(&here), here["items"].as_array().unwrap().len()), (vec![], 2), "{list:?}");
+        assert_eq!((problems(&here), here["items"].as_array().unwrap().len()), (vec![], items), "{list:?}");
         let ran = desk.run(&[list, &["-A", "--refresh", "always", "-o", "json"]].concat());
         assert!(ran.out.contains("\"subject\":\"edge/"), "{list:?}: {ran:?}");
+        let nowhere = desk.run(&[list, &["-n", "nowhere", "--refresh", "always"]].concat());
+        assert!(!nowhere.err.contains("edge"), "{list:?}: {nowhere:?}");
     }
+}
+
+#[test]
+fn a_watch_of_a_namespace_asks_for_no_other() {
+    let desk = with_broken_neighbour();
+    let mut program = desk.command(&["get", "policies", "-n", "shop", "-w"]);
+    let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    assert!(lines.nth(2).unwrap().unwrap().starts_with("web"));
+    // Whoever is due is asked at once.
+    std::thread::sleep(Duration::from_millis(1500));
+    program.kill().unwrap();
+    let said = program.wait_with_output().unwrap().stderr;
+    assert_eq!(String::from_utf8(said).unwrap(), "");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::{Engine, World, blocking};
 use crate::domain::forge::{BranchRules, ForgeKind};
-use crate::domain::inventory;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{Ground, Group, Plan, Warning};
 use crate::forge::{Forge, ForgeError};
@@ -35,8 +34,7 @@ impl Engine {
     /// Warns of each automation that is not suspended and pushes to the branch of another: whoever comes second finds the
     /// branch moved.
     pub(super) fn warn_of_pushers(&self, world: &World, grounds: &mut [Ground]) {
-        let active = world.automations.iter();
-        let active = active.filter(|automation| !automation.suspend && !inventory::is_implied(automation));
+        let active = world.inventory.automations.values().filter(|automation| !automation.suspend);
         let pushers: Vec<Pusher> = active
             .filter_map(|automation| {
                 let place = self.settle(world, automation).ok().flatten()?;

@@ -253,7 +253,7 @@ impl Engine {
         };
         self.frozen().is_some()
             || branch::is_protected(&self.settings.protected_branches, branch)
-            || world.automations.iter().any(is_anybodys)
+            || world.all_automations().any(is_anybodys)
     }
 }
 

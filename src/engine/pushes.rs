@@ -194,7 +194,7 @@ impl Engine {
     }
 
     fn ask_fate(&self, world: &World, note: &PushNote) -> Result<Fate, Problem> {
-        let remote = self.remote_at(world, world.automations.iter(), &note.remote)?;
+        let remote = self.remote_at(world, world.all_automations(), &note.remote)?;
         let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
         let name = full_name(&note.branch);
         let fetched = self.fetch(&cache, &remote, |_| vec![name.clone()]).map_err(Problem::from)?;

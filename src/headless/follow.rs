@@ -94,9 +94,12 @@ fn begin(session: &Session, world: &Arc<World>, what: &What) -> UnboundedReceive
     let (send, events) = unbounded_channel();
     let (engine, world, what) = (session.engine.clone(), Arc::clone(world), what.clone());
     let (tell, end) = (send.clone(), session.end());
-    let asks = engine.settings().refresh != Refresh::Never;
+    let settings = engine.settings().clone();
     session.spawn(async move {
-        let chosen = move |world: &World| if asks { repositories(&what, world) } else { Vec::new() };
+        let chosen = move |world: &World| match settings.refresh {
+            Refresh::Never => Vec::new(),
+            Refresh::Auto | Refresh::Always => repositories(&what, &settings, world),
+        };
         let hear = move |seen| match send.send(Event::Seen(Box::new(seen))) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_gone) => ControlFlow::Break(()),
@@ -115,17 +118,12 @@ fn begin(session: &Session, world: &Arc<World>, what: &What) -> UnboundedReceive
     events
 }
 
-/// The repositories that `what` is about: those that named policies read, or all.
-fn repositories(what: &What, world: &World) -> Vec<ImageRepository> {
-    let inventory = &world.inventory;
-    let is_read = |id: &ObjectId| match what {
-        What::Updates(names, _) if !names.is_empty() => inventory.policies_on(id).any(|policy| {
-            let id = &policy.meta.id;
-            names.iter().any(|name| *name == id.name || *name == id.to_string())
-        }),
-        _ => true,
-    };
-    inventory.repositories.values().filter(|repository| is_read(&repository.meta.id)).cloned().collect()
+/// The repositories that `what` is about.
+fn repositories(what: &What, settings: &Settings, world: &World) -> Vec<ImageRepository> {
+    // What cannot be chosen by was refused before anything was watched.
+    let Ok(scope) = what.scope(settings, world) else { return Vec::new() };
+    let all = scope.repositories.iter().filter_map(|id| world.inventory.repositories.get(id));
+    all.cloned().collect()
 }
 
 /// What was heard since the list was first printed.

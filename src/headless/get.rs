@@ -3,11 +3,13 @@
 mod rows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use self::rows::{automation_rows, policy_rows, repository_rows};
 use super::filter::Filter;
+use super::scope::Scope;
 use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text, follow, holds, tags, updates};
 use crate::cli::{GetArgs, GetImage, GetWhat};
@@ -16,7 +18,7 @@ use crate::domain::branch::Onto;
 use crate::domain::inventory::Inventory;
 use crate::domain::object::{Kind, Meta, ObjectId, Origin};
 use crate::domain::status::{Ready, Status};
-use crate::engine::Engine;
+use crate::engine::{Engine, World};
 use crate::problem::{Code, Problem};
 
 /// One Flux kind, as `get` shows it.
@@ -236,14 +238,54 @@ impl What {
         })
     }
 
+    /// What of a world the list is about: about the rest nobody is asked.
+    ///
+    /// # Errors
+    /// A selector that is none.
+    pub(super) fn scope(&self, settings: &Settings, world: &World) -> Result<Scope, Problem> {
+        let inventory = &world.inventory;
+        let filter = |name: &Option<String>| Filter::new(settings, name.as_deref());
+        let repositories = |filter: &Filter| {
+            let all = inventory.repositories.keys().filter(|id| filter.is_named(id));
+            Scope::of_repositories(world, all.cloned())
+        };
+        let policies = |filter: &Filter| {
+            let all = inventory.policies.keys().filter(|id| filter.is_named(id));
+            Scope::of_policies(world, all.cloned())
+        };
+        let automations = |filter: &Filter| Scope::of_automations(world, |id| filter.is_named(id));
+        Ok(match self {
+            Self::Repositories(name) => repositories(&filter(name)?),
+            Self::Policies(name) => policies(&filter(name)?),
+            Self::Automations(name) => automations(&filter(name)?),
+            Self::All => {
+                let filter = filter(&None)?;
+                repositories(&filter).and(policies(&filter)).and(automations(&filter))
+            }
+            Self::Updates(names, _) => {
+                let namespace = settings.namespace.as_ref();
+                let is_meant = |id: &&ObjectId| match names.as_slice() {
+                    [] => namespace.is_none_or(|namespace| *namespace == id.namespace),
+                    names => names.iter().any(|name| *name == id.name || *name == id.to_string()),
+                };
+                Scope::of_policies(world, inventory.policies.keys().filter(is_meant).cloned())
+            }
+        })
+    }
+
     /// The answer on what the session has.
     pub(super) fn answer(&self, session: &mut Session) -> Result<Answer, Problem> {
+        if let Self::Updates(names, exit_code) = self {
+            return updates::get(session, names, *exit_code);
+        }
+        let known = Arc::clone(&session.world);
+        let scope = self.scope(session.engine.settings(), &known)?;
+        session.narrow(&scope);
         match self {
-            Self::Repositories(name) => repositories(session, name.as_deref()),
-            Self::Policies(name) => policies(session, name.as_deref()),
-            Self::Automations(name) => automations(session, name.as_deref()),
-            Self::All => all(session),
-            Self::Updates(names, exit_code) => updates::get(session, names, *exit_code),
+            Self::Repositories(name) => repositories(session, name.as_deref(), &known),
+            Self::Policies(name) => policies(session, name.as_deref(), &known),
+            Self::Automations(name) => automations(session, name.as_deref(), &known),
+            Self::All | Self::Updates(..) => all(session),
         }
     }
 }
@@ -276,39 +318,24 @@ pub(super) fn get(settings: &Settings, args: &GetArgs, streams: &mut Streams<'_>
     }
 }
 
-fn repositories(session: &mut Session, name: Option<&str>) -> Result<Answer, Problem> {
-    let filter = Filter::new(session.engine.settings(), name)?;
-    let shown = named(&filter, session.world.inventory.repositories.keys());
-    if !shown.is_empty() {
-        session.narrow_to_repositories(&shown);
-    }
+fn repositories(session: &Session, name: Option<&str>, known: &World) -> Result<Answer, Problem> {
     let judged = session.judge()?;
     let list = List::new(&REPOSITORIES, repository_rows(session, &judged), session, name)?;
-    answer(session, list, judged.scan_problems.into_values().collect(), name)
+    answer(session, list, judged.scan_problems.into_values().collect(), (name, known))
 }
 
-fn policies(session: &mut Session, name: Option<&str>) -> Result<Answer, Problem> {
-    let filter = Filter::new(session.engine.settings(), name)?;
-    let shown = named(&filter, session.world.inventory.policies.keys());
-    if !shown.is_empty() {
-        session.narrow(&shown);
-    }
+fn policies(session: &Session, name: Option<&str>, known: &World) -> Result<Answer, Problem> {
     let reviewed = session.review(&Onto::Push)?;
     let list = List::new(policies_of(session), policy_rows(session, &reviewed), session, name)?;
-    answer(session, list, reviewed.judged.problems().cloned().collect(), name)
+    answer(session, list, reviewed.judged.problems().cloned().collect(), (name, known))
 }
 
-/// The objects that a list is about: about others nobody is asked. Where there are none, the names of all are of use.
-fn named<'a>(filter: &Filter, known: impl Iterator<Item = &'a ObjectId>) -> Vec<ObjectId> {
-    known.filter(|id| filter.is_named(id)).cloned().collect()
-}
-
-fn automations(session: &Session, name: Option<&str>) -> Result<Answer, Problem> {
+fn automations(session: &Session, name: Option<&str>, known: &World) -> Result<Answer, Problem> {
     let mut reviewed = session.review(&Onto::Push)?;
     let failing = Engine::template_problems(&reviewed.review, &reviewed.judged.selections);
     reviewed.problems.extend(failing);
     let list = List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, name)?;
-    answer(session, list, reviewed.problems, name)
+    answer(session, list, reviewed.problems, (name, known))
 }
 
 fn all(session: &Session) -> Result<Answer, Problem> {
@@ -331,7 +358,7 @@ fn answer(
     session: &Session,
     list: List,
     problems: Vec<Problem>,
-    name: Option<&str>,
+    (name, known): (Option<&str>, &World),
 ) -> Result<Answer, Problem> {
     let mut all: Vec<Problem> = session.problems();
     all.extend(problems);
@@ -341,11 +368,10 @@ fn answer(
     if let Some(unread) = session.world.unread(list.shape.object) {
         return Err(unread.clone());
     }
-    let inventory = &session.world.inventory;
     let known: Vec<&ObjectId> = match list.shape.object {
-        Kind::ImageRepository => inventory.repositories.keys().collect(),
-        Kind::ImagePolicy => inventory.policies.keys().collect(),
-        _ => session.world.automations.iter().map(|automation| &automation.meta.id).collect(),
+        Kind::ImageRepository => known.inventory.repositories.keys().collect(),
+        Kind::ImagePolicy => known.inventory.policies.keys().collect(),
+        _ => known.automations.iter().map(|automation| &automation.meta.id).collect(),
     };
     let filter = Filter::new(session.engine.settings(), name)?;
     let sentence = filter.nothing(&list.shape.object.to_string(), &known)?;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::event_loop::EventLoop;
+use super::scope::Scope;
 use crate::config::{Refresh, Settings};
 use crate::domain::branch::Onto;
 use crate::domain::lint::MEND_FILE;
@@ -162,23 +163,9 @@ impl Session {
         self.runtime.spawn(work);
     }
 
-    /// Leaves of the policies those that are named, and of the repositories those that these read: nobody is asked about
-    /// the others, and nothing is said of them.
-    pub(super) fn narrow(&mut self, policies: &[ObjectId]) {
-        let mut inventory = (*self.world.inventory).clone();
-        inventory.policies.retain(|id, _| policies.contains(id));
-        let read: Vec<ObjectId> =
-            inventory.policies.values().map(|policy| policy.repository.clone()).collect();
-        inventory.repositories.retain(|id, _| read.contains(id));
-        self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
-    }
-
-    /// As [`Self::narrow`], by repositories: the policies that read no other stay.
-    pub(super) fn narrow_to_repositories(&mut self, repositories: &[ObjectId]) {
-        let mut inventory = (*self.world.inventory).clone();
-        inventory.repositories.retain(|id, _| repositories.contains(id));
-        inventory.policies.retain(|_, policy| repositories.contains(&policy.repository));
-        self.world = Arc::new(World { inventory: Arc::new(inventory), ..(*self.world).clone() });
+    /// Leaves of the world what is in scope.
+    pub(super) fn narrow(&mut self, scope: &Scope) {
+        self.world = Arc::new(scope.narrow(&self.world));
     }
 
     /// Puts something in the world that stands for an image without an object, and returns its name.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::scope::Scope;
 use super::session::{Reviewed, Session};
 use super::{Answer, Document, Table, Text, parts_exit};
 use crate::config::Settings;
@@ -134,7 +135,8 @@ pub(super) fn open(settings: &Settings, names: &[String]) -> Result<(Session, Ve
 fn narrowed(session: &mut Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
     let scope = scope(session, names)?;
     if !names.is_empty() || session.engine.settings().namespace.is_some() {
-        session.narrow(&scope);
+        let narrow = Scope::of_policies(&session.world, scope.iter().cloned());
+        session.narrow(&narrow);
     }
     Ok(scope)
 }

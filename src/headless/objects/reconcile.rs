@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::super::plan;
+use super::super::scope::Scope;
 use super::super::session::{Progress, Session};
 use super::super::{Answer, Streams, where_writable};
 use super::choose::{ActsOn, acts_on, beside, chosen, nothing};
@@ -15,7 +16,7 @@ use crate::domain::branch::Onto;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::word;
 use crate::domain::proposal::Reference;
-use crate::engine::{PrepareRequest, World};
+use crate::engine::PrepareRequest;
 use crate::problem::{Code, Problem};
 use crate::source::create::Made;
 use crate::text::count;
@@ -144,7 +145,8 @@ fn scan(session: &Session, id: &ObjectId) -> Result<Outcome, Problem> {
 }
 
 fn evaluate(session: &mut Session, id: &ObjectId) -> Result<Outcome, Problem> {
-    session.narrow(std::slice::from_ref(id));
+    let scope = Scope::of_policies(&session.world, [id.clone()]);
+    session.narrow(&scope);
     let judged = session.judge()?;
     let repository = session.world.inventory.policies.get(id).map(|policy| policy.repository.clone());
     let scanned = repository.and_then(|repository| judged.scan_problems.get(&repository).cloned());
@@ -171,16 +173,8 @@ fn written(latest: &Reference) -> String {
 
 /// What the automation would write, and where.
 fn run(session: &mut Session, id: &ObjectId) -> Result<Outcome, Problem> {
-    let automations: Vec<_> =
-        session.world.automations.iter().filter(|automation| automation.meta.id == *id).cloned().collect();
-    let policies: Vec<ObjectId> = automations
-        .iter()
-        .filter_map(|automation| session.world.inventory.policies_of(automation).ok())
-        .flatten()
-        .map(|policy| policy.meta.id.clone())
-        .collect();
-    session.narrow(&policies);
-    session.world = Arc::new(World { automations, ..(*session.world).clone() });
+    let scope = Scope::of_automations(&session.world, |automation| automation == id);
+    session.narrow(&scope);
     let reviewed = session.review(&Onto::Push)?;
     if let Some(problem) = reviewed.problems.iter().find(|problem| problem.exit() != 0) {
         return Err(problem.clone());
