@@ -31,6 +31,7 @@ use crate::problem::{Code, Problem};
 use crate::text::SecretString;
 use file::{File, FreezeWindow, SYSTEM_FILE, read_files};
 use given::{git_credential, git_ssh_key, git_urls, named_sources, registry_credential};
+use words::Trailer;
 
 pub use file::themes_folder;
 pub use forge::{ForgeConfig, ForgeSettings};
@@ -249,16 +250,16 @@ impl std::fmt::Debug for Layers {
 
 impl Layers {
     /// The context by whose sections settings go: `--context`, else the one that `current` says, unless files alone are asked for.
-    fn context(&self, current: impl FnOnce() -> Option<String>) -> Result<Option<String>, Problem> {
+    fn context(&self, current: impl FnOnce() -> Option<String>) -> Option<String> {
         let [system, user] = &self.files;
         if system.contexts.is_empty() && user.contexts.is_empty() {
-            return Ok(None);
+            return None;
         }
         if let Some(asked) = &self.global.context {
-            return Ok(Some(asked.clone()));
+            return Some(asked.clone());
         }
-        let is_files = resolve_source(&self.global, (user, system))? == SourceChoice::Files;
-        Ok(if is_files { None } else { current() })
+        let is_files = resolve_source(&self.global, (user, system)) == SourceChoice::Files;
+        if is_files { None } else { current() }
     }
 
     fn settle(self: &Arc<Self>, env: &dyn Environment, context: Option<&str>) -> Result<Settings, Problem> {
@@ -307,7 +308,7 @@ pub fn resolve(
     let mut warnings = Vec::new();
     let files = read_files(global, env, &mut warnings)?;
     let layers = Arc::new(Layers { global: global.clone(), secrets, files, warnings });
-    let context = layers.context(current)?;
+    let context = layers.context(current);
     layers.settle(env, context.as_deref())
 }
 
@@ -327,7 +328,7 @@ fn settle(
     warnings.extend(locked::apply(&system.locked, global, &mut user, env));
     let mode_locked = system.locked.iter().any(|key| key == "mode");
     let mode = resolve_mode(global, env, (&user, &system), mode_locked)?;
-    let source = resolve_source(global, (&user, &system))?;
+    let source = resolve_source(global, (&user, &system));
     let namespace = global.namespace.clone();
     let default_namespace = namespace
         .clone()
@@ -377,9 +378,9 @@ fn settle(
         hold_days: user.hold.days.or(system.hold.days).map_or(7, |days| days.0),
         scan_concurrency: user.scan_concurrency.or(system.scan_concurrency).unwrap_or(8).clamp(1, 64),
         max_reply_bytes: user.max_reply_mib.or(system.max_reply_mib).unwrap_or(64).max(1) << 20,
-        signs: signs(user.commit.sign.or(system.commit.sign).as_deref())?,
-        trailers: trailers(user.commit.trailers.or(system.commit.trailers).unwrap_or_default())?,
-        author_is_operator: author_is_operator(user.commit.author.or(system.commit.author).as_deref())?,
+        signs: user.commit.sign.or(system.commit.sign).unwrap_or(true),
+        trailers: trailers(user.commit.trailers.or(system.commit.trailers)),
+        author_is_operator: user.commit.author.or(system.commit.author).unwrap_or(false),
         theme: global.theme.clone().or(user.theme).or(system.theme).unwrap_or_else(|| "auto".to_owned()),
         themes: themes_folder(env),
         profile: user.profile.or(system.profile).unwrap_or_default(),
@@ -400,6 +401,10 @@ fn settle(
 
 fn windows(windows: Option<Vec<FreezeWindow>>) -> Vec<Window> {
     windows.into_iter().flatten().map(|FreezeWindow(window)| window).collect()
+}
+
+fn trailers(trailers: Option<Vec<Trailer>>) -> Vec<String> {
+    trailers.into_iter().flatten().map(|Trailer(text)| text).collect()
 }
 
 fn resolve_mode(
@@ -427,45 +432,8 @@ fn resolve_mode(
     }
 }
 
-fn resolve_source(global: &Global, (user, system): (&File, &File)) -> Result<SourceChoice, Problem> {
-    if let Some(choice) = global.source {
-        return Ok(choice);
-    }
-    match user.source.as_deref().or(system.source.as_deref()) {
-        None | Some("auto") => Ok(SourceChoice::Auto),
-        Some("files") => Ok(SourceChoice::Files),
-        Some("cluster") => Ok(SourceChoice::Cluster),
-        Some("both") => Ok(SourceChoice::Both),
-        Some(other) => Err(config_problem("source", format!("{other:?} is no source"))
-            .hint("Use auto, files, cluster or both.")),
-    }
-}
-
-fn author_is_operator(author: Option<&str>) -> Result<bool, Problem> {
-    match author {
-        None | Some("automation") => Ok(false),
-        Some("operator") => Ok(true),
-        Some(other) => {
-            Err(config_problem("commit.author", format!("{other:?} is neither automation nor operator")))
-        }
-    }
-}
-
-fn signs(word: Option<&str>) -> Result<bool, Problem> {
-    match word {
-        None | Some("auto") => Ok(true),
-        Some("never") => Ok(false),
-        Some(other) => Err(config_problem("commit.sign", format!("{other:?} is neither auto nor never"))),
-    }
-}
-
-fn trailers(trailers: Vec<String>) -> Result<Vec<String>, Problem> {
-    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let is_one = |text: &str| is_key(text.split(':').next().unwrap_or_default()) && !text.contains('\n');
-    match trailers.iter().find(|text| !is_one(text)) {
-        Some(other) => Err(config_problem("commit.trailers", format!("{other:?} is no key of a trailer"))),
-        None => Ok(trailers),
-    }
+fn resolve_source(global: &Global, (user, system): (&File, &File)) -> SourceChoice {
+    global.source.or(user.source).or(system.source).unwrap_or(SourceChoice::Auto)
 }
 
 fn config_problem(subject: &str, message: impl Into<String>) -> Problem {

@@ -188,13 +188,20 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
         Err(problem) => return fail(streams, json, &problem),
     };
     crate::log::to_stderr(&settings.log_level);
-    for warning in &settings.warnings {
+    let told = if is_config_check(cli) { &[] } else { settings.warnings.as_slice() };
+    for warning in told {
         report(streams, json, warning);
     }
     match dispatch(cli, &settings, streams) {
         Ok(answer) => print(streams, &settings, &answer),
         Err(problem) => fail(streams, json, &problem),
     }
+}
+
+/// Whether what is wrong with the configuration is the answer.
+fn is_config_check(cli: &Cli) -> bool {
+    use crate::cli::{ConfigArgs, ConfigWhat};
+    matches!(&cli.command, Some(Command::Config(ConfigArgs { what: ConfigWhat::Check })))
 }
 
 /// The settings of a command. One that tells of the program itself, or how to write a configuration, works with a broken

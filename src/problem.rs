@@ -85,6 +85,8 @@ pub enum Code {
     Authentication,
     /// A warning about something that was passed over.
     Skipped,
+    /// A warning: the configuration has a name that nothing reads.
+    UnknownKey,
     /// A warning about what we keep on disk: it is damaged, or lives in memory only.
     State,
     /// A warning: a secret that is named is nowhere to be read.
@@ -134,6 +136,7 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::NoValue, "policy_failed", 6),
     (Code::Authentication, "config", 2),
     (Code::Skipped, "skipped", 0),
+    (Code::UnknownKey, "unknown_key", 0),
     (Code::State, "state", 0),
     (Code::SecretNotFound, "secret_not_found", 0),
     (Code::SecretEncrypted, "secret_encrypted", 0),

@@ -69,6 +69,20 @@ fn check_names_keys_that_nothing_reads_and_files_that_are_not_there() {
         text(&ran.stdout).contains("✔ ") && text(&ran.stdout).contains("- /etc/xdg/supercargo"),
         "{ran:?}"
     );
+    let ran = run(&home, &["config", "check", "-o", "json"]);
+    let checked: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let problems: Vec<_> = checked["problems"].as_array().unwrap().iter().collect();
+    assert_eq!((problems.len(), &problems[0]["code"]), (1, &json!("unknown_key")), "{checked}");
+    assert_eq!(text(&ran.stderr).lines().count(), 1, "it is told once: {ran:?}");
+}
+
+#[test]
+fn keys_of_a_wrong_type_are_a_mistake_with_its_place() {
+    for (config, at) in [("[keys]\n'push.open' = 3\n", "2:15"), ("keys = 3\n", "1:8")] {
+        let ran = run(&home(config), &["config", "check"]);
+        assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+        assert!(text(&ran.stderr).contains(&format!("config.toml:{at}: ")), "{ran:?}");
+    }
 }
 
 #[test]

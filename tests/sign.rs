@@ -337,7 +337,8 @@ fn author_committer_and_trailers_are_as_configured() {
     land(&desk);
     assert_eq!(who(&desk), "Ann|Carl <carl@example.com>|Update images");
     desk.write(".config/supercargo/config.toml", "[commit]\ntrailers = [\"no key\"]\n");
-    assert_eq!(desk.run(&["plan", "--all"]).code, Some(2));
+    let refused = desk.run(&["plan", "--all"]);
+    assert!(refused.code == Some(2) && refused.err.contains("config.toml:2:13: "), "{refused:?}");
 }
 
 #[test]

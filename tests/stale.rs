@@ -140,6 +140,10 @@ fn a_plan_that_was_edited_lands_nothing() {
         let refused = desk.run(&[&push[..], &[more]].concat());
         assert!(refused.code == Some(7) && refused.err.contains(missing), "{refused:?}");
     }
+    desk.write(".config/supercargo/config.toml", "protected_branches = ['image-*']\n");
+    let unnamed = self::push(&desk, &[]);
+    assert!(unnamed.0 == Some(7) && unnamed.1.contains("--confirm-branch image-updates"), "{unnamed:?}");
+    assert_eq!(self::push(&desk, &["--confirm-branch", "image-updates"]).0, Some(5));
     assert_eq!(desk.fleet.tip("image-updates"), None);
 }
 

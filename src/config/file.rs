@@ -10,13 +10,14 @@ use toml::de::DeTable;
 
 use super::keys::{self, Keys};
 use super::lenient::readable;
-use super::{Environment, ForgeConfig, RegistryConfig, config_problem};
+use super::words::Trailer;
+use super::{Environment, ForgeConfig, RegistryConfig, SourceChoice, config_problem};
 use crate::app::profile::Profile;
 use crate::cli::Global;
 use crate::domain::age::MinAge;
 use crate::domain::freeze::Window;
 use crate::domain::mode::Mode;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The keys of a configuration file; all optional.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -25,7 +26,7 @@ pub(super) struct File {
     pub(super) mode: Option<Mode>,
     pub(super) locked: Vec<String>,
     #[serde(deserialize_with = "super::words::source")]
-    pub(super) source: Option<String>,
+    pub(super) source: Option<SourceChoice>,
     pub(super) files: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) theme: Option<String>,
@@ -96,11 +97,13 @@ impl File {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct CommitSection {
+    /// Whether the author is the operator.
     #[serde(deserialize_with = "super::words::author")]
-    pub(super) author: Option<String>,
+    pub(super) author: Option<bool>,
+    /// Whether commits are signed as the operator's git has it.
     #[serde(deserialize_with = "super::words::sign")]
-    pub(super) sign: Option<String>,
-    pub(super) trailers: Option<Vec<String>>,
+    pub(super) sign: Option<bool>,
+    pub(super) trailers: Option<Vec<Trailer>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -262,21 +265,38 @@ pub(super) fn place(text: &str, byte: usize) -> String {
     format!("{line}:{column}")
 }
 
+/// A value that cannot be read.
+pub(super) struct Misread {
+    /// The byte at which it begins, where that is known.
+    pub(super) at: Option<usize>,
+    /// Why, by line and column.
+    pub(super) problem: Box<Problem>,
+}
+
 pub(super) fn parse_file(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Problem> {
     let table: toml::Table = toml::from_str(text).map_err(|error| located(name, text, &error))?;
     unknown_keys(name, ("", ""), &table, warnings);
     unknown_keys_of_hosts(name, "", &table, warnings);
     unknown_keys_of_contexts(name, &table, warnings);
-    let mut file: File = toml::from_str(text).map_err(|error| located(name, text, &error))?;
-    let spanned = DeTable::parse(text).map_err(|error| located(name, text, &error))?;
+    values(name, text, warnings).map_err(|misread| *misread.problem)
+}
+
+/// The values of a file whose keys somebody else has looked at.
+pub(super) fn values(name: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<File, Misread> {
+    let misread = |error: toml::de::Error| Misread {
+        at: error.span().map(|span| span.start),
+        problem: Box::new(located(name, text, &error)),
+    };
+    let mut file: File = toml::from_str(text).map_err(misread)?;
+    let spanned = DeTable::parse(text).map_err(misread)?;
     let whole = keys::Text { name, text };
-    file.keys = keys::read(whole, spanned.get_ref(), warnings);
+    file.keys = keys::read(whole, spanned.get_ref(), warnings)?;
     let sections = spanned.get_ref().get("contexts").and_then(|contexts| contexts.get_ref().as_table());
     for (context, section) in sections.into_iter().flatten() {
         if let (Some(of), Some(table)) =
             (file.contexts.get_mut(context.get_ref().as_ref()), section.get_ref().as_table())
         {
-            of.keys = keys::read(whole, table, warnings);
+            of.keys = keys::read(whole, table, warnings)?;
             (of.locked, of.contexts) = (Vec::new(), BTreeMap::new());
         }
     }
@@ -323,10 +343,9 @@ fn unknown_keys_of_contexts(name: &str, table: &toml::Table, warnings: &mut Vec<
         let (whole, section): (toml::Table, toml::Table) =
             section.clone().into_iter().partition(|(key, _)| WHOLE.contains(&key.as_str()));
         warnings.extend(whole.keys().map(|key| {
-            config_problem(
-                name,
-                format!("{key:?} counts for the file as a whole, and not in \"contexts.{context}\""),
-            )
+            let message =
+                format!("{key:?} counts for the file as a whole, and not in \"contexts.{context}\"");
+            Problem::new(Code::UnknownKey, name, message)
         }));
         unknown_keys(name, (&before, ""), &section, warnings);
         unknown_keys_of_hosts(name, &before, &section, warnings);
@@ -335,7 +354,7 @@ fn unknown_keys_of_contexts(name: &str, table: &toml::Table, warnings: &mut Vec<
 
 /// A key at `path` that nothing reads, with the one of `keys` that `typed` is nearest to.
 fn unread(name: &str, path: &str, (typed, keys): (&str, &[&str])) -> Problem {
-    let problem = config_problem(name, format!("nothing reads the key {path:?}"));
+    let problem = Problem::new(Code::UnknownKey, name, format!("nothing reads the key {path:?}"));
     match crate::text::nearest(typed, keys.iter().copied()) {
         Some(near) => problem.hint(format!("Did you mean {near:?}?")),
         None => problem,
@@ -345,7 +364,6 @@ fn unread(name: &str, path: &str, (typed, keys): (&str, &[&str])) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Code;
 
     #[test]
     fn an_unknown_key_is_a_warning_with_the_nearest_name() {

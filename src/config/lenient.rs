@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::file::{File, located};
+use super::file::values;
 use crate::problem::Problem;
 
 /// What must not be lost without a word that stops: a pin of the system's file.
@@ -14,10 +14,10 @@ const KEPT: &str = "locked";
 /// is no TOML stays as it is.
 pub(super) fn readable(name: &str, text: String, warnings: &mut Vec<Problem>) -> String {
     let mut text = text;
-    while let Err(error) = toml::from_str::<File>(&text) {
-        let culprit = error.span().and_then(|span| culprit(&text, span.start));
+    while let Err(misread) = values(name, &text, &mut Vec::new()) {
+        let culprit = misread.at.and_then(|byte| culprit(&text, byte));
         let Some(without) = culprit.and_then(|range| blanked(&text, range)) else { return text };
-        warnings.push(located(name, &text, &error).hint("The default is in force until that is mended."));
+        warnings.push(misread.problem.hint("The default is in force until that is mended."));
         text = without;
     }
     text
@@ -54,7 +54,7 @@ fn blanked(text: &str, range: Range<usize>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::file::parse_file;
+    use crate::config::file::{File, parse_file};
 
     fn read(text: &str) -> (File, Vec<String>) {
         let mut warnings = Vec::new();
@@ -68,12 +68,26 @@ mod tests {
     #[test]
     fn a_value_of_a_wrong_type_is_a_warning_at_its_place_and_the_rest_counts() {
         let text = "ascii = 3\ntheme = \"mono\"\nprotected_branches = [\n  \"main\",\n  7,\n]\n\
-            [commit]\nauthor = 1 # mine\nsign = \"never\"\n[hold]\ndays = 0\n[contexts.prod]\nmode = 5\n";
+            [commit]\nauthor = 1 # mine\nsign = \"never\"\n[hold]\ndays = 0\n[contexts.prod]\nmode = 5\n\
+            [keys]\npush.open = [6]\n\"list.sort\" = 3\npreset = 7\n\"decide.skip\" = \"g\"\n";
         let (file, mut places) = read(text);
         places.sort();
-        assert_eq!(places, ["c.toml:11:8", "c.toml:13:8", "c.toml:1:9", "c.toml:5:3", "c.toml:8:10"]);
+        assert_eq!(
+            places,
+            [
+                "c.toml:11:8",
+                "c.toml:13:8",
+                "c.toml:15:14",
+                "c.toml:16:15",
+                "c.toml:17:10",
+                "c.toml:1:9",
+                "c.toml:5:3",
+                "c.toml:8:10",
+            ]
+        );
+        assert_eq!((file.keys.preset, file.keys.lines.len()), (None, 1));
         assert_eq!((file.ascii, file.theme.as_deref()), (None, Some("mono")));
-        assert_eq!((file.commit.author, file.commit.sign.as_deref()), (None, Some("never")));
+        assert_eq!((file.commit.author, file.commit.sign), (None, Some(false)));
         assert!(file.contexts["prod"].mode.is_none() && file.hold.days.is_none());
     }
 

@@ -115,8 +115,9 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
 }
 
 fn config(settings: &Settings) -> Check {
+    let is_mistake = |warning: &&Problem| matches!(warning.code, Code::Config | Code::UnknownKey);
     // What a later version reads is no mistake.
-    match settings.warnings.iter().find(|warning| warning.code == Code::Config) {
+    match settings.warnings.iter().find(is_mistake) {
         Some(warning) => Check::failed("config", warning),
         None => Check::new("config", Outcome::Passed, format!("mode {}", settings.mode.word())),
     }

@@ -21,9 +21,10 @@ pub(super) fn config(
     match what {
         ConfigWhat::Path => Ok(Answer::new(Paths(paths(global, env)))),
         ConfigWhat::View => Ok(Answer::new(View(config::view(global, env, settings.section.as_deref())?))),
-        // The files were read on the way here: what is wrong with them has been said, or has ended the command.
+        // The files were read on the way here: a mistake would have ended the command.
         ConfigWhat::Check => {
-            Ok(Answer::new(Checked(config::places(global, env))).with_problems(settings.key_warnings.clone()))
+            let warnings = settings.warnings.iter().chain(&settings.key_warnings).cloned().collect();
+            Ok(Answer::new(Checked(config::places(global, env))).with_problems(warnings))
         }
         ConfigWhat::Default => Ok(Answer::new(Sample)),
     }

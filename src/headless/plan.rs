@@ -128,7 +128,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     for update in proposals.iter_mut().filter(|update| scope.contains(&update.policy)) {
         let skip = skipped.contains(&update.policy);
         decide(update, !args.all, skip);
-        left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip));
+        left_out.extend(reason_to_ask(update).filter(|_| args.all && !skip).into_iter().flatten());
     }
     let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
     request.onto = onto;
@@ -148,13 +148,12 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     }
     let mut plan = prepared.plan;
     has_authors(&plan)?;
-    plan.problems.extend(left_out);
     let moved = prepared.moved.iter().map(|text| Problem::new(Code::StalePlan, "plan", text));
     plan.problems.extend(moved.map(|problem| problem.hint("Plan once more.")));
     let mut answer = answer(&session, &reviewed, &scope, plan, blocks);
     // Said once, and no part of the plan.
     answer.problems.extend(cut_off);
-    Ok(answer)
+    Ok(left_out.into_iter().fold(answer, Answer::with_note))
 }
 
 /// `revert COMMIT`: as [`plan`], with the old values of a commit.
@@ -218,8 +217,8 @@ pub(super) fn decide(update: &mut Proposal, named: bool, skip: bool) {
     }
 }
 
-/// What `--all` leaves to a person: one that approves everything would not have looked.
-fn reason_to_ask(update: &Proposal) -> Option<Problem> {
+/// What `--all` leaves to a person, and how to approve it: one that approves everything would not have looked.
+fn reason_to_ask(update: &Proposal) -> Option<[String; 2]> {
     let why = match update.state {
         UpdateState::Held => match &update.hold {
             Some(hold) => format!("it is held {}", hold::text(hold)),
@@ -229,8 +228,11 @@ fn reason_to_ask(update: &Proposal) -> Option<Problem> {
         UpdateState::Pending if update.downgrade => "it goes back to an older tag".to_owned(),
         UpdateState::Blocked | UpdateState::Pending => return None,
     };
-    let problem = Problem::new(Code::Skipped, update.policy.to_string(), format!("left out of --all: {why}"));
-    Some(problem.hint(format!("Look at it, then approve it by name: supercargo plan {}", update.policy)))
+    let policy = &update.policy;
+    Some([
+        format!("⚠ {policy}: left out of --all: {why}"),
+        format!("  hint: Look at it, then approve it by name: supercargo plan {policy}"),
+    ])
 }
 
 fn message(args: &PlanArgs) -> Result<Option<String>, Problem> {

@@ -91,14 +91,11 @@ pub(super) fn push(
 ) -> Result<Answer, Problem> {
     let plan = read_plan(&args.plan)?;
     let dry_run = how_far(settings, args)?;
+    let opened = Session::open_or_empty(settings);
     if plan.is_edited() {
-        // A confirmation that is missing is told first, but nobody is asked about what does not land.
-        if dry_run == DryRun::None && !settings.yes {
-            can_be_asked(&the_push(""), args.plan != "-")?;
-        }
-        return Err(crate::domain::plan::Stale::Edited.into());
+        return Err(edited(settings, args, (&plan, dry_run), opened));
     }
-    let session = Session::open_or_empty(settings)?;
+    let session = opened?;
     if plan.groups.is_empty() {
         say_nothing(settings, &plan, streams);
         return Ok(Answer::new(PushResult {
@@ -143,6 +140,28 @@ pub(super) fn push(
     session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
     Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+}
+
+/// Why a plan that was edited does not land: a confirmation that is missing is told first, but nobody is asked.
+fn edited(
+    settings: &Settings,
+    args: &PushArgs,
+    (plan, dry_run): (&Plan, DryRun),
+    opened: Result<Session, Problem>,
+) -> Problem {
+    let protected = match opened {
+        Ok(session) => session.engine.protected(&session.world, &branched(args, plan)),
+        Err(problem) if problem.exit() == 2 => return problem,
+        Err(_unreached) => Vec::new(),
+    };
+    let confirmed = match dry_run {
+        DryRun::None if settings.yes => are_named(settings, &protected),
+        DryRun::None => {
+            are_named(settings, &protected).and_then(|()| can_be_asked(&the_push(""), args.plan != "-"))
+        }
+        DryRun::Client | DryRun::Server => Ok(()),
+    };
+    confirmed.err().unwrap_or_else(|| crate::domain::plan::Stale::Edited.into())
 }
 
 /// The plan as it is meant: on the branch of `--branch`, if one was given.
@@ -332,19 +351,23 @@ pub(super) fn confirm(
     stdin_taken: bool,
     streams: &mut Streams<'_>,
 ) -> Result<(), Problem> {
-    for branch in protected {
-        if !settings.confirm_branches.contains(branch) {
-            let frozen = freeze::open(&settings.freeze, crate::engine::now());
-            let protected = "this branch is protected, or is what clusters follow";
-            let why = frozen.map_or_else(|| protected.to_owned(), |frozen| frozen.to_string());
-            return Err(Problem::new(Code::ConfirmationMissing, branch, why)
-                .hint(format!("Confirm it by name: --confirm-branch {branch}")));
-        }
-    }
+    are_named(settings, protected)?;
     if settings.yes {
         return Ok(());
     }
     ask(&the_push(question), !stdin_taken, streams)
+}
+
+/// Whether every branch that is protected was confirmed by its name.
+fn are_named(settings: &Settings, protected: &[String]) -> Result<(), Problem> {
+    let Some(branch) = protected.iter().find(|branch| !settings.confirm_branches.contains(branch)) else {
+        return Ok(());
+    };
+    let frozen = freeze::open(&settings.freeze, crate::engine::now());
+    let protected = "this branch is protected, or is what clusters follow";
+    let why = frozen.map_or_else(|| protected.to_owned(), |frozen| frozen.to_string());
+    let problem = Problem::new(Code::ConfirmationMissing, branch, why);
+    Err(problem.hint(format!("Confirm it by name: --confirm-branch {branch}")))
 }
 
 fn the_push(text: &str) -> Question<'_> {

@@ -28,8 +28,6 @@ pub enum Asked {
     Keys(Vec<AskedKey>),
     /// No key.
     Unbound,
-    /// Something that is neither a list of keys nor `false`.
-    Other,
 }
 
 /// A key, as it is written and where.
@@ -90,10 +88,6 @@ fn read(bindings: &Bindings, line: &Line) -> Result<(&'static Row, Vec<Key>), Wr
         return Err(wrong(format!("the keys of {} cannot be changed", row.id), None));
     }
     match &line.asked {
-        Asked::Other => {
-            let hint = format!("Write {:?} = [\"ctrl-g\"], or false for no key.", row.id);
-            Err(wrong(format!("the keys of {} have to be a list, or false", row.id), Some(hint)))
-        }
         Asked::Unbound if matches!(row.action, Action::Help | Action::Palette) => {
             Err(wrong(format!("{} needs a key: all the others are found through it", row.id), None))
         }
@@ -267,7 +261,6 @@ mod tests {
         let key = |text: &str| AskedKey { text: text.to_owned(), at: at(20) };
         let asked = match *keys {
             "false" => Asked::Unbound,
-            "3" => Asked::Other,
             keys => Asked::Keys(keys.split_whitespace().map(key).collect()),
         };
         Line { id: (*id).to_owned(), at: at(1), asked }
@@ -323,7 +316,6 @@ mod tests {
         for (id, keys, said) in [
             ("push.opne", "x", "c.toml:1:1: there is no action \"push.opne\""),
             ("push.open", "hyper-x", "c.toml:1:20: no key is called \"hyper-x\""),
-            ("push.open", "3", "c.toml:1:1: the keys of push.open have to be a list, or false"),
             ("push.open", "", "c.toml:1:1: the list of keys of push.open is empty"),
             ("push.open", "ctrl-i", "c.toml:1:20: ctrl-i: terminals send the same as for tab"),
             ("push.open", "alt-[", "c.toml:1:20: alt-[: the sequences of other keys begin like that"),
