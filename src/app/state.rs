@@ -55,7 +55,6 @@ use crate::domain::order::Denied;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan as Found;
 use crate::domain::tags::TagList;
-use crate::problem::Problem;
 
 /// S3: the tags of one repository.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +88,8 @@ pub struct Editing {
     pub rendered: Option<String>,
     /// Why the template fails, or what is to be said of it.
     pub notes: Vec<String>,
+    /// Whether a person was told that rendering again replaces the text, and has typed nothing since.
+    pub replaces: bool,
 }
 
 impl Editing {
@@ -392,11 +393,6 @@ impl State {
         self.switch_to(View::Plan);
     }
 
-    /// Says to somebody who was never here where to begin.
-    pub fn welcome(&mut self) {
-        self.tell(Level::Info, "New here? ? help, :demo practice data");
-    }
-
     /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.
     pub fn is_filling(&self) -> bool {
         self.compared != Compared::Fully && self.last_key.is_none()
@@ -490,23 +486,5 @@ impl State {
     /// Whether the push under way brings this update.
     pub fn is_being_pushed(&self, update: &UpdateId) -> bool {
         self.push.as_ref().is_some_and(|push| push.result.is_none() && push.updates.contains(update))
-    }
-
-    /// Keeps what is wrong with the settings and stops nothing, and says it.
-    pub fn remark(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        for problem in problems {
-            let (text, what) = (problem.to_string(), problem.subject.clone());
-            if self.errors.add(self.now, &what, problem, None) {
-                self.tell(Level::Warning, format!("{text}   ! shows more"));
-            }
-        }
-    }
-
-    /// Says something in the status line, unless what stands there is to stay until a key and matters more.
-    pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        let stays = |said: &Status| said.ends().is_none() && said.level > level;
-        if !self.status.as_ref().is_some_and(stays) {
-            self.status = Some(Status::new(level, text, self.at));
-        }
     }
 }

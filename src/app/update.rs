@@ -159,7 +159,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
 /// Runs the action of `row`, unless the mode or the row's own reason stands against it.
 fn run(state: &mut State, row: &Row) -> Vec<Effect> {
     if let Some(refusal) = action::refusal(state, row) {
-        state.tell(Level::Warning, refusal.to_string());
+        state.tell(Level::Refusal, refusal.to_string());
         return vec![];
     }
     // What was said to an earlier key is not about what this one does.

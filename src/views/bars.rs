@@ -225,7 +225,7 @@ fn kept_filter(state: &State) -> Line {
 fn said(level: Level, text: &str) -> Line {
     let role = match level {
         Level::Info | Level::News => Role::StateInfo,
-        Level::Warning => Role::StateWarn,
+        Level::Warning | Level::Refusal => Role::StateWarn,
         Level::Error => Role::StateError,
     };
     Line::of(role, text)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::State;
 use crate::app::list::List;
 use crate::app::moment::Moment;
 use crate::domain::object::ObjectId;
@@ -14,6 +15,8 @@ pub enum Level {
     Info,
     /// 8 seconds.
     Warning,
+    /// 8 seconds, in a field until a key; news of what happens meanwhile waits: why what a key asked for is not done.
+    Refusal,
     /// Until a key: good news of what nobody was there to see.
     News,
     /// Until a key; kept in S11.
@@ -36,12 +39,51 @@ impl Status {
         Self { level, text: text.into(), since: now }
     }
 
-    /// When it clears by itself.
-    pub fn ends(&self) -> Option<Moment> {
+    fn ends(&self) -> Option<Moment> {
         match self.level {
             Level::Info => Some(self.since.plus(4_000)),
-            Level::Warning => Some(self.since.plus(8_000)),
+            Level::Warning | Level::Refusal => Some(self.since.plus(8_000)),
             Level::News | Level::Error => None,
+        }
+    }
+}
+
+impl State {
+    /// Says to somebody who was never here where to begin.
+    pub fn welcome(&mut self) {
+        self.tell(Level::Info, "New here? ? help, :demo practice data");
+    }
+
+    /// Keeps what is wrong with the settings and stops nothing, and says it.
+    pub fn remark(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        for problem in problems {
+            let (text, what) = (problem.to_string(), problem.subject.clone());
+            if self.errors.add(self.now, &what, problem, None) {
+                self.tell(Level::Warning, format!("{text}   ! shows more"));
+            }
+        }
+    }
+
+    /// Says something in the status line, unless what stands there matters more and is still to be read.
+    pub fn tell(&mut self, level: Level, text: impl Into<String>) {
+        let waits = |said: &Status| said.level >= Level::Refusal && said.level > level;
+        if !self.status.as_ref().is_some_and(waits) {
+            self.status = Some(Status::new(level, text, self.at));
+        }
+    }
+
+    /// When the message of the status line clears by itself. Under a field no refusal does: eyes are on what is typed.
+    pub fn status_ends(&self) -> Option<Moment> {
+        let status = self.status.as_ref()?;
+        let stays = status.level == Level::Refusal && self.context().is_input();
+        status.ends().filter(|_| !stays)
+    }
+
+    /// A person pressed or clicked something: what was to stay until then has been read.
+    pub(in crate::app) fn heard(&mut self) {
+        self.last_key = Some(self.at);
+        if self.status_ends().is_none() {
+            self.status = None;
         }
     }
 }

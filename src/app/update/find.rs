@@ -68,7 +68,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     let Some(entry) = find.hits.entries.get(find.cursor).cloned() else {
         let says = format!("nothing here is called {}", find.field.text());
         find.goes = false;
-        state.tell(Level::Warning, says);
+        state.tell(Level::Refusal, says);
         return vec![];
     };
     state.overlay = None;

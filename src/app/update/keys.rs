@@ -13,10 +13,7 @@ use super::{find, hold, log, message, overlays, playground, push, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
-    state.last_key = Some(state.at);
-    if state.status.as_ref().is_some_and(|status| status.ends().is_none()) {
-        state.status = None;
-    }
+    state.heard();
     let context = state.context();
     if push::drops_keys(state, context) && key != Key::ctrl('c') {
         return vec![];
@@ -34,6 +31,8 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     if let Some(row) = row {
         return run(state, row);
     }
+    // The next key has its own answer.
+    state.status.take_if(|status| status.level == Level::Refusal);
     let mut is_known = false;
     let effects = type_in(state, context, |input| {
         is_known = match input {
@@ -88,6 +87,7 @@ pub(super) fn named(state: &mut State, name: &str) -> Vec<Effect> {
 
 /// Takes in pasted text; outside of inputs it is ignored. No control character gets in, and that is said.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    state.heard();
     let context = state.context();
     let mut is_taken = false;
     let effects = type_in(state, context, |input| {
@@ -102,7 +102,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let left_out = text.chars().filter(|c| c.is_control() && !['\n', '\r'].contains(c)).count();
     if is_taken && left_out > 0 {
         let characters = count(left_out, "control character");
-        state.tell(Level::Warning, format!("{characters} of the pasted text left out"));
+        state.tell(Level::Refusal, format!("{characters} of the pasted text left out"));
     }
     effects
 }

@@ -1,6 +1,6 @@
 //! S8: the commit message of one automation.
 
-use crate::app::action::Action;
+use crate::app::action::{self, Action};
 use crate::app::effect::Effect;
 use crate::app::input::Message;
 use crate::app::review::Review;
@@ -57,7 +57,7 @@ fn open(state: &mut State) -> Vec<Effect> {
         (None, Some(rendered)) => Message::new(rendered),
         (None, None) => Message::default(),
     };
-    state.editing = Some(Editing { automation, message, rendered, notes });
+    state.editing = Some(Editing { automation, message, rendered, notes, replaces: false });
     state.show(View::Message);
     vec![]
 }
@@ -101,7 +101,8 @@ pub(super) fn mark_failing(review: &mut Review) {
 
 /// The text changed: it is kept, now and across restarts.
 pub(super) fn changed(state: &mut State) -> Vec<Effect> {
-    let Some(editing) = &state.editing else { return vec![] };
+    let Some(editing) = &mut state.editing else { return vec![] };
+    editing.replaces = false;
     let automation = editing.automation.clone();
     if editing.is_edited() {
         state.review.messages.insert(automation.clone(), editing.message.clone());
@@ -119,20 +120,17 @@ pub(super) fn other_field(state: &mut State) {
     }
 }
 
-const ASKS: &str = "your text would be replaced: Ctrl-r again does it";
-
 /// Replaces the text by what the template gives; an edited one only at the second key.
 fn render_again(state: &mut State) -> Vec<Effect> {
-    let Some(editing) = &state.editing else { return vec![] };
-    let asked = state.status.as_ref().is_some_and(|status| status.text == ASKS);
-    if editing.is_edited() && !asked {
-        state.tell(Level::Warning, ASKS);
+    let Some(editing) = &mut state.editing else { return vec![] };
+    if editing.is_edited() && !std::mem::replace(&mut editing.replaces, true) {
+        let key = action::key_of(state, "message.render");
+        state.tell(Level::Refusal, format!("your text would be replaced: {key} again does it"));
         return vec![];
     }
     let automation = editing.automation.clone();
     let (rendered, notes) = render(state, &automation);
     let message = rendered.as_deref().map(Message::new).unwrap_or_default();
-    state.status = None;
-    state.editing = Some(Editing { automation, message, rendered, notes });
+    state.editing = Some(Editing { automation, message, rendered, notes, replaces: false });
     changed(state)
 }

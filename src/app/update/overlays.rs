@@ -169,7 +169,7 @@ fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect
         Some(Command::Namespace(namespace)) => navigate::look_at(state, namespace),
         Some(Command::Revert(commit)) => match entry_refusal {
             Some(refusal) => {
-                state.tell(Level::Warning, refusal);
+                state.tell(Level::Refusal, refusal);
                 vec![]
             }
             None => revert::commit_of(state, None, commit),
@@ -180,7 +180,7 @@ fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),
                 None => format!("no action is called {typed}: `?` lists what there is"),
             };
-            state.tell(Level::Warning, says);
+            state.tell(Level::Refusal, says);
             vec![]
         }
     }

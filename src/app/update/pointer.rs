@@ -17,7 +17,7 @@ const NOTCH: usize = 3;
 
 /// Takes in a click. In questions it means nothing: a click never confirms.
 pub(super) fn click(state: &mut State, spot: Spot) -> Vec<Effect> {
-    state.last_key = Some(state.at);
+    state.heard();
     let last = state.last_click.replace((spot, state.at));
     let is_double = last.is_some_and(|(before, at)| before == spot && state.at.since(at) <= DOUBLE);
     match (state.context(), spot) {

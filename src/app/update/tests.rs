@@ -129,6 +129,27 @@ fn a_refusal_does_not_stand_under_what_the_next_key_opens() {
 }
 
 #[test]
+fn news_does_not_replace_a_refusal_and_under_a_field_only_a_key_does() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let said = |state: &State| state.status.as_ref().map(|status| status.text.clone()).unwrap_or_default();
+    press(&mut state, &[":", "z", "q", "x", "enter"]);
+    state.tell(Level::Info, "shop/web: 1 new tag");
+    assert!(said(&state).starts_with("no action is called zqx"), "{}", said(&state));
+    tick(&mut state, 60_000);
+    assert!(!said(&state).starts_with("no action"), "in a view it is gone after a while: {}", said(&state));
+    press(&mut state, &["space", "c", "x", "ctrl-r"]);
+    assert!(said(&state).contains("would be replaced"), "{}", said(&state));
+    tick(&mut state, 120_000);
+    state.tell(Level::Info, "shop/web: 1 new tag");
+    assert!(said(&state).contains("would be replaced"), "{}", said(&state));
+    press(&mut state, &["ctrl-r"]);
+    assert_eq!(said(&state), "", "the second key does it");
+    assert_eq!(state.editing.as_ref().map(|editing| editing.message.text()).as_deref(), Some("Update images\n"));
+    press(&mut state, &["x", "ctrl-r", "y", "ctrl-r"]);
+    assert!(said(&state).contains("would be replaced"), "what was typed since is asked about anew");
+}
+
+#[test]
 fn to_write_is_asked_once_and_refused_where_the_mode_is_locked() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     press(&mut state, &[":", "m", "o", "d", "e", "space", "w", "enter"]);

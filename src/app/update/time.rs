@@ -20,7 +20,7 @@ const SPINNER: u64 = 250;
 pub(super) fn now(state: &mut State, at: Moment, now: Timestamp) -> Vec<Effect> {
     state.at = state.at.max(at);
     state.now = now;
-    if state.status.as_ref().and_then(crate::app::state::Status::ends).is_some_and(|end| end <= state.at) {
+    if state.status_ends().is_some_and(|end| end <= state.at) {
         state.status = None;
     }
     if state.preview.follows().is_some_and(|due| due <= state.at) {
@@ -110,7 +110,6 @@ impl State {
         // On a bad line there is no spinner: what is written is drawn once a second.
         let turn = if self.plain || self.profile.is_low() { 1_000 } else { SPINNER };
         let spinner = self.is_working().then(|| Moment((self.at.0 / turn + 1) * turn));
-        let status = self.status.as_ref().and_then(crate::app::state::Status::ends);
         let scan = self
             .scans
             .iter()
@@ -124,7 +123,7 @@ impl State {
         let trial = playground::due(self);
         [
             spinner,
-            status,
+            self.status_ends(),
             trial,
             self.reorder_due,
             self.preview.follows(),

@@ -181,6 +181,7 @@ fn a_template_that_fails_makes_no_edit() {
         message: Message::default(),
         rendered: None,
         notes: vec![],
+        replaces: false,
     };
     assert!(!editing.is_edited());
     editing.message.insert("mine");
