@@ -126,6 +126,7 @@ fn run_with(engine: Engine, options: Options, signals: Option<Signals>) -> Resul
     let is_demo = options.demo;
     let mut start = start(engine.settings(), options, &appearance);
     rows::set_orders(&mut start, engine.store().orders().read());
+    start.shares = engine.store().shares().read();
     start.commands = engine.store().commands().read();
     if !is_demo {
         start.contexts = engine.contexts();

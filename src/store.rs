@@ -40,7 +40,7 @@ pub use failures::{Failure, Failures};
 pub use first_seen::{FirstSeen, Ledger};
 pub use holds::HoldFile;
 pub use journal::{Decisions, Journal};
-pub use kept::{Commands, Orders};
+pub use kept::{Commands, Orders, Shares};
 pub use markers::MarkerCache;
 pub use metadata::{KnownImages, KnownTag, MetadataCache};
 pub use pushes::{PushNote, Pushes, UnderWay};
@@ -73,6 +73,7 @@ pub struct Store {
     remote_locks: RemoteLocks,
     audit: Audit,
     orders: Orders,
+    shares: Shares,
     commands: Commands,
     role: Shelf,
     notices: Arc<Notices>,
@@ -109,6 +110,7 @@ impl Store {
             remote_locks: RemoteLocks::new(state("locks")),
             audit: Audit::new(state("log")),
             orders: Orders::new(Shelf::new(dirs.state.clone(), &notices), "orders.json"),
+            shares: Shares::new(Shelf::new(dirs.state.clone(), &notices), "shares.json"),
             commands: Commands::new(Shelf::new(dirs.state.clone(), &notices), "commands.json"),
             role: Shelf::new(dirs.state.clone(), &notices),
             notices,
@@ -198,6 +200,11 @@ impl Store {
     /// The order of each list of the screen.
     pub fn orders(&self) -> &Orders {
         &self.orders
+    }
+
+    /// What each list of the screen has more of the room than it begins with.
+    pub fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     /// What was run from the palette.

@@ -111,8 +111,8 @@ pub fn whole(state: &State, look: Look<'_>) -> String {
     let is_code = view_in_front == View::Diff;
     let width = if is_code { state.size.width.max(WIDEST) } else { state.size.width };
     let size = Size { width, height: LONGEST };
-    let front =
-        Front { size, view: view_in_front, focus: Focus::Other, over: true, zoomed: false, single: false };
+    let (over, zoomed, share, single) = (true, false, 0, false);
+    let front = Front { size, view: view_in_front, focus: Focus::Other, over, zoomed, share, single };
     let mut layout = Layout::of(front);
     // S7 has the name of the file above its diff.
     let head = u16::from(is_code);

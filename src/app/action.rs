@@ -236,6 +236,10 @@ pub enum Action {
     MatchingOnly,
     /// The list alone, or with its preview.
     Zoom,
+    /// The list gets less of the room, its other pane more.
+    Narrow,
+    /// The list gets more of the room.
+    Widen,
     /// Columns of a list give way to each other before one goes.
     Wide,
     /// Opens the copy menu.

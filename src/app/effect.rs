@@ -201,6 +201,8 @@ pub enum Effect {
     SaveDraft(ObjectId, Option<String>),
     /// Keep the orders of the lists: by view the order's name, and whether it is turned around.
     SaveOrders(BTreeMap<String, (String, bool)>),
+    /// Keep what the lists have more of the room than they begin with, in hundredths, by view.
+    SaveShares(BTreeMap<String, i16>),
     /// Keep what was run from the palette, the newest first.
     SaveCommands(Vec<String>),
     /// Give the controllers of the cluster an order for these objects; it runs to its end whatever happens.

@@ -120,6 +120,8 @@ pub struct Front {
     pub over: bool,
     /// Whether the list was given all the room.
     pub zoomed: bool,
+    /// By how many hundredths of the room the list has more than it begins with; less where it is negative.
+    pub share: i16,
     /// Whether there is one pane, however large the terminal: what is not shown needs no bytes.
     pub single: bool,
 }
@@ -204,6 +206,32 @@ fn preview_rows(view: View) -> Option<u16> {
     }
 }
 
+/// The least rows of a pane that a person makes smaller.
+const LEAST_ROWS: u16 = 4;
+/// The least columns of one.
+const LEAST_COLUMNS: u16 = 24;
+
+/// What the first of two panes gets of `whole` cells, which begins with `first` and has its share changed; no pane gets less
+/// than `least`, and where there is no room for that nothing changes.
+fn shared(first: u16, whole: u16, (share, least): (i16, u16)) -> u16 {
+    if share == 0 || whole < 2 * least {
+        return first;
+    }
+    let more = i32::from(whole) * i32::from(share) / 100;
+    let wanted = u16::try_from((i32::from(first) + more).max(0)).unwrap_or(whole);
+    wanted.clamp(least, whole - least)
+}
+
+/// The rows of a list over its other pane, which begins with `rows` of them.
+fn above(body: Area, rows: u16, share: i16) -> (Area, Area) {
+    body.split_top(shared(body.height.saturating_sub(rows), body.height, (share, LEAST_ROWS)))
+}
+
+/// A list that begins with so many columns beside its other pane.
+fn beside(body: Area, columns: u16, share: i16) -> (Area, Area) {
+    body.split_left(shared(columns, body.width, (share, LEAST_COLUMNS)))
+}
+
 /// The rows of the reasons below the list of S1 at [`Tier::T4`].
 const WHY_ROWS: u16 = 12;
 
@@ -212,7 +240,7 @@ fn sides(front: Front, tier: Tier, body: Area) -> (Area, Option<Sides>) {
     if front.view != View::Updates || tier < Tier::T4 || front.zoomed {
         return (body, None);
     }
-    let (left, right) = body.split_left(body.width * 2 / 5);
+    let (left, right) = beside(body, body.width * 2 / 5, front.share);
     let (sites, diff) = right.split_left(right.width / 3);
     (left, Some(Sides { sites, diff }))
 }
@@ -221,13 +249,13 @@ fn sides(front: Front, tier: Tier, body: Area) -> (Area, Option<Sides>) {
 fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
     let view = front.view;
     if view == View::Diff {
-        return diff_panes(front.focus, tier, body);
+        return diff_panes(front, tier, body);
     }
     let Some(rows) = preview_rows(view) else { return (body, None, false) };
     match tier {
         Tier::T1 if front.over => (body, Some(body), true),
         Tier::T1 if view == View::Tags && body.height >= 18 && !(front.zoomed || front.single) => {
-            let (list, preview) = body.split_bottom(6);
+            let (list, preview) = above(body, 6, front.share);
             (list, Some(preview), false)
         }
         Tier::T0 | Tier::T1 => (body, None, false),
@@ -235,7 +263,7 @@ fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
         Tier::T2 => {
             let extra = i32::from(front.size.height) - 30;
             let rows = u16::try_from(i32::from(rows) + extra.div_euclid(5)).unwrap_or(rows);
-            let (list, preview) = body.split_bottom(rows);
+            let (list, preview) = above(body, rows, front.share);
             (list, Some(preview), false)
         }
         Tier::T4 if view == View::Updates => {
@@ -243,25 +271,25 @@ fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
             (list, Some(preview), false)
         }
         Tier::T3 | Tier::T4 => {
-            let (list, preview) = body.split_left(body.width * 55 / 100);
+            let (list, preview) = beside(body, body.width * 55 / 100, front.share);
             (list, Some(preview), false)
         }
     }
 }
 
 /// The tree and the diff: beside each other, or the one that has the focus.
-fn diff_panes(focus: Focus, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
+fn diff_panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
     match tier {
-        Tier::T0 | Tier::T1 => match focus {
+        Tier::T0 | Tier::T1 => match front.focus {
             Focus::List => (body, None, false),
             Focus::Other => (Area { height: 0, ..body }, Some(body), false),
         },
         Tier::T2 => {
-            let (tree, diff) = body.split_left(34);
+            let (tree, diff) = beside(body, 34, front.share);
             (tree, Some(diff), false)
         }
         Tier::T3 | Tier::T4 => {
-            let (tree, diff) = body.split_left((body.width * 30 / 100).clamp(34, 48));
+            let (tree, diff) = beside(body, (body.width * 30 / 100).clamp(34, 48), front.share);
             (tree, Some(diff), false)
         }
     }
@@ -274,8 +302,25 @@ mod tests {
     use super::*;
 
     fn at(width: u16, height: u16, view: View) -> Layout {
+        shared_at(width, height, (view, 0))
+    }
+
+    fn shared_at(width: u16, height: u16, (view, share): (View, i16)) -> Layout {
         let size = Size { width, height };
-        Layout::of(Front { size, view, focus: Focus::List, over: false, zoomed: false, single: false })
+        let focus = Focus::List;
+        Layout::of(Front { size, view, focus, over: false, zoomed: false, share, single: false })
+    }
+
+    #[test]
+    fn a_share_moves_the_wall_and_leaves_each_pane_some_room() {
+        let rows = |share| shared_at(100, 30, (View::Updates, share)).list.height;
+        assert_eq!((rows(-20), rows(0), rows(20)), (6, 11, 16));
+        let columns = |view, share| shared_at(160, 45, (view, share)).list.width;
+        assert_eq!((columns(View::Policies, 0), columns(View::Policies, -10)), (88, 72));
+        assert_eq!(columns(View::Diff, 0) + 16, columns(View::Diff, 10));
+        let wide = shared_at(200, 60, (View::Updates, 10));
+        assert_eq!((wide.list.width, wide.sides.map(|sides| sides.sites.width)), (100, Some(33)));
+        assert_eq!(columns(View::Policies, -90), LEAST_COLUMNS);
     }
 
     #[test]
@@ -308,9 +353,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_size_is_too_small_or_too_large(width in 0u16..400, height in 0u16..200) {
+        fn no_size_is_too_small_or_too_large(width in 0u16..400, height in 0u16..200, share in -100i16..=100) {
             for view in View::ALL {
-                let layout = at(width, height, view);
+                let layout = shared_at(width, height, (view, share));
                 let sides = layout.sides.into_iter().flat_map(|sides| [sides.sites, sides.diff]);
                 let bars = [layout.title, layout.header, layout.list, layout.status, layout.hints];
                 for area in bars.into_iter().chain(layout.preview).chain(sides) {

@@ -255,6 +255,8 @@ pub struct State {
     pub reorder_due: Option<Moment>,
     /// The orders of the lists that are kept for the next run: by view the order's name, and whether it is turned around.
     pub orders: BTreeMap<String, (String, bool)>,
+    /// What the lists have more of the room than they begin with, in hundredths, by view; kept for the next run.
+    pub shares: BTreeMap<String, i16>,
     /// What was run from the palette, in this run and before, the newest first.
     pub commands: Vec<String>,
     /// The start page's cursor.
@@ -343,6 +345,7 @@ impl Default for State {
             source_looked_at: 0,
             reorder_due: None,
             orders: BTreeMap::new(),
+            shares: BTreeMap::new(),
             commands: Vec::new(),
             start_cursor: 0,
             status: None,
@@ -407,6 +410,7 @@ impl State {
             focus: self.diff.focus,
             over: self.preview.overlay,
             zoomed: self.preview.zoomed,
+            share: self.shares.get(view.title()).copied().unwrap_or_default(),
             single: self.plain || self.profile.is_low(),
         })
     }

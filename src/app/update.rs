@@ -12,6 +12,7 @@ mod facts;
 mod find;
 mod hold;
 mod keys;
+mod lists;
 mod log;
 mod merge;
 mod message;
@@ -212,6 +213,35 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousFile | Action::NextFile => navigate::other_part(state, action),
         Action::Tags => tags::open_from_row(state),
         Action::MatchingOnly => tags::matching_only(state),
+        Action::Select
+        | Action::Range
+        | Action::RangeDown
+        | Action::RangeUp
+        | Action::Sort
+        | Action::Reverse
+        | Action::Zoom
+        | Action::Narrow
+        | Action::Widen
+        | Action::Wide
+        | Action::Freeze
+        | Action::Why
+        | Action::NextMatch
+        | Action::PreviousMatch => lists::perform(state, action),
+        Action::Filter
+        | Action::Palette
+        | Action::Help
+        | Action::ChoiceDown
+        | Action::ChoiceUp
+        | Action::Accept
+        | Action::Complete => overlays::perform(state, action),
+        Action::Find | Action::CopyFound => find::perform(state, action),
+        _ => act(state, action),
+    }
+}
+
+/// Carries out what is decided, sent, asked for or set; [`perform`] moves and shows.
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
         Action::Approve
         | Action::Skip
         | Action::Clear
@@ -222,26 +252,6 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::PreviousUndecided => decide::perform(state, action),
         Action::Hold => hold::toggle(state),
         Action::Rollback => hold::rollback(state),
-        Action::Select
-        | Action::Range
-        | Action::RangeDown
-        | Action::RangeUp
-        | Action::Sort
-        | Action::Reverse
-        | Action::Zoom
-        | Action::Wide
-        | Action::Freeze
-        | Action::Why
-        | Action::NextMatch
-        | Action::PreviousMatch => navigate::list_action(state, action),
-        Action::Filter
-        | Action::Palette
-        | Action::Help
-        | Action::ChoiceDown
-        | Action::ChoiceUp
-        | Action::Accept
-        | Action::Complete => overlays::perform(state, action),
-        Action::Find | Action::CopyFound => find::perform(state, action),
         Action::Copy => copy::open(state),
         Action::Message | Action::Rerender | Action::EditMessage => message::perform(state, action),
         Action::Push => push::open(state),
@@ -267,7 +277,7 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Mouse => mode::perform(state, action),
         Action::SuspendObject | Action::ResumeObject | Action::ReconcileObject => order::open(state, action),
         Action::Pager => overlays::page(state),
-        Action::OpenWay | Action::Suspend | Action::Redraw | Action::Demo => of_the_shell(action),
+        _ => of_the_shell(action),
     }
 }
 
@@ -277,6 +287,7 @@ fn of_the_shell(action: Action) -> Vec<Effect> {
         Action::OpenWay => Effect::OpenWay,
         Action::Suspend => Effect::Suspend,
         Action::Demo => Effect::Demo,
-        _ => Effect::Redraw,
+        Action::Redraw => Effect::Redraw,
+        _ => return vec![],
     }]
 }

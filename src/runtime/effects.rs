@@ -266,6 +266,13 @@ impl EffectRunner {
                     token.cancel();
                 }
             }
+            kept => self.keep(&work, kept, mode),
+        }
+    }
+
+    /// Has written down what is to outlive the process; what concerns the terminal is not ours.
+    fn keep(&self, work: &Work, effect: Effect, mode: &'static str) {
+        match effect {
             Effect::SaveDecisions(decided) => {
                 let grounds = Arc::clone(&work.held().grounds);
                 self.journal.decisions(&grounds, decided, clock::now());
@@ -275,19 +282,12 @@ impl EffectRunner {
                 self.journal.draft(journal::draft_key(&source, &automation), text);
             }
             Effect::SaveOrders(orders) => self.journal.orders(orders),
+            Effect::SaveShares(shares) => self.journal.shares(shares),
             Effect::SaveCommands(commands) => self.journal.commands(commands),
             Effect::Hold(hold) => self.journal.hold(*hold, mode),
             Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
             Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
-            Effect::Copy(_)
-            | Effect::OpenWay
-            | Effect::Page
-            | Effect::Write(_)
-            | Effect::Suspend
-            | Effect::UseContext(..)
-            | Effect::Redraw
-            | Effect::Demo
-            | Effect::Quit => {}
+            _ => {}
         }
     }
 

@@ -26,6 +26,7 @@ enum Order {
     Event(Event),
     PushesSeen,
     Orders(BTreeMap<String, (String, bool)>),
+    Shares(BTreeMap<String, i16>),
     Commands(Vec<String>),
 }
 
@@ -125,6 +126,11 @@ impl Journal {
         self.order(Order::Orders(orders));
     }
 
+    /// Keeps how the room is shared among panes.
+    pub(super) fn shares(&self, shares: BTreeMap<String, i16>) {
+        self.order(Order::Shares(shares));
+    }
+
     /// Keeps what was run from the palette.
     pub(super) fn commands(&self, commands: Vec<String>) {
         self.order(Order::Commands(commands));
@@ -156,6 +162,7 @@ fn write(engine: &Engine, batch: Vec<Order>) -> Vec<Problem> {
             Order::Event(event) => store.audit().append(&[event]),
             Order::PushesSeen => engine.pushes_seen(),
             Order::Orders(orders) => store.orders().write(&orders),
+            Order::Shares(shares) => store.shares().write(&shares),
             Order::Commands(commands) => store.commands().write(&commands),
         }
     }

@@ -1,4 +1,4 @@
-//! How a person left the screen: the order of each list, the commands of the palette.
+//! How a person left the screen: the order of each list, its share of the room, the commands of the palette.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,6 +10,9 @@ use super::shelf::Shelf;
 
 /// By the list's name: the order's name, and whether it is turned around.
 pub type Orders = Kept<BTreeMap<String, (String, bool)>>;
+
+/// By the view's name: what its list has more of the room than it begins with, in hundredths.
+pub type Shares = Kept<BTreeMap<String, i16>>;
 
 /// What was run from the palette, the newest first.
 pub type Commands = Kept<Vec<String>>;
@@ -54,6 +57,9 @@ mod tests {
         Store::open(&dirs).orders().write(&orders);
         Store::open(&dirs).commands().write(&vec!["ns shop".to_owned()]);
         assert_eq!(Store::open(&dirs).orders().read(), orders);
+        let shares = BTreeMap::from([("Updates".to_owned(), -10)]);
+        Store::open(&dirs).shares().write(&shares);
+        assert_eq!(Store::open(&dirs).shares().read(), shares);
         assert_eq!(Store::open(&dirs).commands().read(), ["ns shop"]);
         std::fs::write(dirs.state.unwrap().join("orders.json"), "{").unwrap();
         assert!(Store::open(&Dirs::below(dir.path())).orders().read().is_empty());

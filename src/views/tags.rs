@@ -449,8 +449,15 @@ mod tests {
 
     fn titles(width: u16, height: u16) -> (Layout, Vec<&'static str>) {
         let size = Size { width, height };
-        let front =
-            Front { size, view: View::Tags, focus: Focus::List, over: false, zoomed: false, single: false };
+        let front = Front {
+            size,
+            view: View::Tags,
+            focus: Focus::List,
+            over: false,
+            zoomed: false,
+            share: 0,
+            single: false,
+        };
         let layout = Layout::of(front);
         let columns = columns(&layout);
         let titles = place(&columns, layout.list.width).into_iter().map(|placed| columns[placed.index].title);

@@ -13,6 +13,8 @@ const TABLES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Tags, V::Po
 const RANGES: Scope = Scope::views(&[V::Updates, V::Repositories, V::Policies, V::Automations]);
 /// Those, and S10.
 const LISTS: Scope = TABLES.and(Scope::views(&[V::Log]));
+/// Those that have another pane where there is room for one.
+const PANES: Scope = LISTS.and(Scope::views(&[V::Diff, V::Errors]));
 /// The views that move by rows.
 const ROWS: Scope = NOT_LOG.and(LISTS);
 /// Everything that is a view and takes no text.
@@ -141,6 +143,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Sort, "list.sort", &["o"], "sort", "Choose the order", LISTS, NONE, (41, Look), always),
     row(Action::Reverse, "list.reverse", &["O"], "", "Turn the order around", LISTS, NONE, (73, Look), always),
     row(Action::Zoom, "pane.zoom", &["z"], "", "The list alone, or with its preview", LISTS, NONE, (74, Look), pane),
+    row(Action::Narrow, "pane.narrow", &["<"], "", "Less room for the list, more for the pane beside or below it; kept for each view", PANES, NONE, (74, Look), why::shared),
+    row(Action::Widen, "pane.widen", &[">"], "", "More room for the list, less for the pane beside or below it", PANES, NONE, (74, Look), why::shared),
     row(Action::Wide, "list.wide", &["w"], "", "More columns, each narrower; or fewer that read well", RANGES.and(Scope::views(&[V::Log])), NONE, (74, Look), always),
     row(Action::Freeze, "list.freeze", &["f"], "freeze", "Stop rows from moving, or let them again", LISTS, NONE, (75, Look), always),
     // Act

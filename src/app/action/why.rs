@@ -187,6 +187,13 @@ pub(super) fn pane(state: &State) -> Option<String> {
     unless(has_pane, "there is no other pane at this size")
 }
 
+/// There have to be two panes on the screen.
+pub(super) fn shared(state: &State) -> Option<String> {
+    let layout = state.layout();
+    let has_two = layout.preview.is_some() && !layout.overlay && layout.list.height > 0;
+    unless(has_two, "there is no other pane at this size")
+}
+
 /// A filter has to be in force.
 pub(super) fn filtered(state: &State) -> Option<String> {
     let view = state.view_below_help();

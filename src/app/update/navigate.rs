@@ -6,10 +6,10 @@ use crate::app::keymap::Hint;
 use crate::app::list::{List, Motion};
 use crate::app::review::UpdateId;
 use crate::app::rows::{self, StartChoice};
-use crate::app::state::{Level, Menu, MenuEntry, MenuKind, NextStep, Overlay, State};
+use crate::app::state::{NextStep, Overlay, State};
 use crate::app::view::{Focus, View};
 
-use super::{compare, diff, log, objects, overlays, push, scans, tags, target};
+use super::{diff, log, objects, overlays, push, scans, tags, target};
 
 /// What every list can do, whatever its rows are.
 pub(super) trait AnyList {
@@ -125,7 +125,7 @@ pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
 }
 
 /// Moves the cursor of the list in front.
-fn step(state: &mut State, motion: Motion) {
+pub(super) fn step(state: &mut State, motion: Motion) {
     let rows = state.layout().rows();
     let Some((before, _)) = list(state).map(|list| list.place()) else { return };
     let hints = action::footer(state);
@@ -366,92 +366,6 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
         return vec![];
     }
     quit(state)
-}
-
-/// Carries out what any list can do.
-pub(super) fn list_action(state: &mut State, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Select => with(state, |list| list.toggle_selected()),
-        Action::Range => with(state, |list| list.toggle_range()),
-        Action::RangeDown | Action::RangeUp => {
-            with(state, |list| list.begin_range());
-            return go(state, Motion::By(if action == Action::RangeDown { 1 } else { -1 }));
-        }
-        Action::Reverse => {
-            with(state, |list| {
-                let (_, reverse) = list.order();
-                *reverse = !*reverse;
-            });
-            rows::refresh_view(state, state.view_below_help());
-        }
-        Action::Sort => sort_menu(state),
-        Action::Zoom => state.preview.toggle_zoom(),
-        Action::Wide => state.preview.wide = !state.preview.wide,
-        Action::Freeze => return freeze(state),
-        Action::Why => why(state),
-        Action::NextMatch => wrap(state, 1),
-        Action::PreviousMatch => wrap(state, -1),
-        _ => {}
-    }
-    vec![]
-}
-
-fn with(state: &mut State, act: impl FnOnce(&mut dyn AnyList)) {
-    if let Some(list) = list(state) {
-        act(list);
-    }
-}
-
-/// Shows the preview where there is room, or over the list, or hides it.
-fn why(state: &mut State) {
-    if state.layout().tier >= crate::app::layout::Tier::T2 {
-        state.preview.toggle_zoom();
-    } else {
-        tags::why(state);
-    }
-}
-
-fn wrap(state: &mut State, by: isize) {
-    let Some((cursor, len)) = list(state).map(|list| list.place()) else { return };
-    let motion = match by {
-        1 if cursor + 1 >= len => Motion::First,
-        -1 if cursor == 0 => Motion::Last,
-        _ => Motion::By(by),
-    };
-    step(state, motion);
-}
-
-fn sort_menu(state: &mut State) {
-    let entries: Vec<MenuEntry> = rows::sorts(state.view_below_help())
-        .iter()
-        .map(|sort| MenuEntry { label: (*sort).to_owned(), value: String::new() })
-        .collect();
-    let cursor = list(state).map_or(0, |list| *list.order().0);
-    state.overlay = Some(Overlay::Menu(Menu { title: "sort by", entries, cursor, kind: MenuKind::Sort }));
-}
-
-fn freeze(state: &mut State) -> Vec<Effect> {
-    state.freeze(!state.frozen);
-    if state.frozen {
-        state.tell(Level::Info, "frozen: rows stay as they are; f lets them move again");
-        return vec![];
-    }
-    state.tell(Level::Info, "rows follow what is new again");
-    rows::log(state);
-    compare::thaw(state)
-}
-
-/// Lists the objects of one namespace alone, or of all.
-pub(super) fn look_at(state: &mut State, namespace: Option<String>) -> Vec<Effect> {
-    let text = match &namespace {
-        Some(name) => format!("listing the namespace {name}; what is approved elsewhere stays approved"),
-        None => "listing every namespace".to_owned(),
-    };
-    state.scope = namespace;
-    state.tell(Level::Info, text);
-    rows::refresh(state);
-    rows::log(state);
-    vec![]
 }
 
 /// Puts the cursor of S1, S7 and the plan on an update.

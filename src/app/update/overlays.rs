@@ -12,8 +12,8 @@ use crate::app::view::{Context, View};
 use crate::domain::mode::Mode;
 
 use super::{
-    cluster, copy, decide, diff, find, hold, keys, merge, mode, navigate, order, push, revert, run, tags,
-    target,
+    cluster, copy, decide, diff, find, hold, keys, lists, merge, mode, navigate, order, push, revert, run,
+    tags, target,
 };
 
 /// Carries out an action of this module.
@@ -166,7 +166,7 @@ fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect
         }
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         Some(Command::Context(context)) => cluster::use_context(state, context),
-        Some(Command::Namespace(namespace)) => navigate::look_at(state, namespace),
+        Some(Command::Namespace(namespace)) => lists::look_at(state, namespace),
         Some(Command::Revert(commit)) => match entry_refusal {
             Some(refusal) => {
                 state.tell(Level::Refusal, refusal);

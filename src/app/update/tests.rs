@@ -144,7 +144,10 @@ fn news_does_not_replace_a_refusal_and_under_a_field_only_a_key_does() {
     assert!(said(&state).contains("would be replaced"), "{}", said(&state));
     press(&mut state, &["ctrl-r"]);
     assert_eq!(said(&state), "", "the second key does it");
-    assert_eq!(state.editing.as_ref().map(|editing| editing.message.text()).as_deref(), Some("Update images\n"));
+    assert_eq!(
+        state.editing.as_ref().map(|editing| editing.message.text()).as_deref(),
+        Some("Update images\n")
+    );
     press(&mut state, &["x", "ctrl-r", "y", "ctrl-r"]);
     assert!(said(&state).contains("would be replaced"), "what was typed since is asked about anew");
 }

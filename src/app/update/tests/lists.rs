@@ -243,6 +243,28 @@ fn an_order_is_kept_for_the_next_run() {
 }
 
 #[test]
+fn the_wall_between_two_panes_is_moved_in_each_view_and_kept() {
+    let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
+    let rows = state.layout().list.height;
+    let effects = press(&mut state, &[">", ">"]);
+    assert_eq!(state.layout().list.height, rows + 2);
+    let shares = BTreeMap::from([("Updates".to_owned(), 10)]);
+    assert_eq!(effects.last(), Some(&Effect::SaveShares(shares)));
+    press(&mut state, &["3"]);
+    assert!(!state.shares.contains_key("Policies"), "each view has its own");
+    press(&mut state, &["1", "<", "<"]);
+    assert_eq!((state.layout().list.height, state.shares.len()), (rows, 0));
+    let least =
+        std::iter::repeat_with(|| press(&mut state, &["<"])).take_while(|effects| !effects.is_empty());
+    assert!(least.count() < 15);
+    press(&mut state, &[">"]);
+    assert!(state.layout().list.height > 4, "no key was lost at the end");
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    assert_eq!(press(&mut state, &[">"]), []);
+    assert!(state.status.unwrap().text.contains("no other pane"));
+}
+
+#[test]
 fn what_was_run_from_the_palette_comes_back_with_up_and_is_kept_for_the_next_run() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     run_command(&mut state, "ns shop");
