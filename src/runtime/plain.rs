@@ -170,8 +170,14 @@ fn news(
 
 /// A line as it is written.
 fn spoken(line: &TextLine) -> String {
+    let mark = match (line.here, line.ranged) {
+        (true, true) => ">+",
+        (true, false) => ">",
+        (false, true) => "+",
+        (false, false) => " ",
+    };
     match line.index {
-        Some(index) => format!("{} #{} {}", if line.here { ">" } else { " " }, index + 1, line.text.trim()),
+        Some(index) => format!("{mark} #{} {}", index + 1, line.text.trim()),
         None => line.text.clone(),
     }
 }
@@ -285,7 +291,7 @@ mod tests {
     }
 
     fn line(text: &str, here: bool) -> TextLine {
-        TextLine { index: Some(1), here, text: text.to_owned() }
+        TextLine { index: Some(1), here, ranged: false, text: text.to_owned() }
     }
 
     #[test]
@@ -326,6 +332,12 @@ mod tests {
         assert_ne!(known(&line("podinfo 6.5.4", false)), known(&line("podinfo 6.6.1", false)));
         assert_ne!(known(&line("2 sites", false)), known(&line("3 sites", false)));
         assert_eq!(spoken(&line("[x] podinfo", true)), "> #2 [x] podinfo");
+        let ranged = |here| TextLine { ranged: true, ..line("[ ] podinfo", here) };
+        assert_eq!(
+            [spoken(&ranged(true)), spoken(&ranged(false))],
+            [">+ #2 [ ] podinfo", "+ #2 [ ] podinfo"]
+        );
+        assert_ne!(known(&ranged(false)), known(&line("[ ] podinfo", false)), "taken into a range");
     }
 
     #[test]

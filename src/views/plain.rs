@@ -31,6 +31,8 @@ pub struct TextLine {
     pub index: Option<usize>,
     /// Whether it is the one under the cursor.
     pub here: bool,
+    /// Whether it is one of a range that keys act on.
+    pub ranged: bool,
     /// What it says.
     pub text: String,
 }
@@ -49,12 +51,16 @@ pub fn text(state: &State, look: Look<'_>) -> Text {
     } else {
         view(&mut canvas, state, &layout);
     }
-    let marked = canvas.marked().to_vec();
+    let (marked, ranged) = (canvas.marked().to_vec(), canvas.ranged().to_vec());
     // What lies over a list hides its rows.
     let spots = if layout.overlay { Vec::new() } else { canvas.spots() };
     let rows = layout.title.y + 1..layout.status.y;
-    let lines =
-        rows.map(|y| TextLine { index: named(&spots, y), here: marked.contains(&y), text: row(&buffer, y) });
+    let lines = rows.map(|y| TextLine {
+        index: named(&spots, y),
+        here: marked.contains(&y),
+        ranged: ranged.contains(&y),
+        text: row(&buffer, y),
+    });
     let lines = without_indent(lines.filter(|line| !line.text.trim().is_empty()).collect());
     let said = |y| row(&below, y).trim_start().to_owned();
     Text { title: said(layout.title.y), lines, status: said(layout.status.y), hints: said(layout.hints.y) }

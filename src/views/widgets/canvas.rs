@@ -34,6 +34,7 @@ pub(crate) struct Canvas<'a> {
     /// What is drawn for the eye alone is left out, and the rows that have the cursor's mark are only noted.
     is_read: bool,
     marked: Vec<u16>,
+    ranged: Vec<u16>,
     spots: Vec<(Rect, Spot)>,
 }
 
@@ -41,8 +42,8 @@ impl<'a> Canvas<'a> {
     /// A canvas over `buffer`.
     pub(crate) fn new(buffer: &'a mut Buffer, look: Look<'a>) -> Self {
         let (cursor, is_in_text, has_rows, is_read) = (None, false, true, false);
-        let (marked, spots) = (Vec::new(), Vec::new());
-        Self { buffer, look, cursor, is_in_text, has_rows, is_read, marked, spots }
+        let (marked, ranged, spots) = (Vec::new(), Vec::new(), Vec::new());
+        Self { buffer, look, cursor, is_in_text, has_rows, is_read, marked, ranged, spots }
     }
 
     /// The same for somebody who reads it line by line: without rules, walls, boxes and marks.
@@ -54,6 +55,17 @@ impl<'a> Canvas<'a> {
     /// Whether it is drawn for somebody who reads it line by line.
     pub(crate) fn is_read(&self) -> bool {
         self.is_read
+    }
+
+    /// The rows of a range.
+    pub(crate) fn ranged(&self) -> &[u16] {
+        &self.ranged
+    }
+
+    /// Marks the row `y` at column `x` as one of a range.
+    pub(crate) fn mark_range(&mut self, x: u16, y: u16) {
+        self.ranged.push(y);
+        self.repeat(x, y, 1, glyphs::WALL, Role::Select);
     }
 
     /// The rows that would have the cursor's mark.

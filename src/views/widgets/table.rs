@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, to_cells};
 use super::columns::{Column, Cut, Need, Placed, place, place_for, place_wide};
-use super::glyphs;
 use super::line::Line;
 use crate::app::pointer::Spot;
 use crate::text::Shown;
@@ -125,10 +124,11 @@ impl Table<'_> {
                     self.spots(canvas, here, &placed, index);
                 }
             }
+            if self.range.is_some_and(|(first, end)| (first..end).contains(&index)) {
+                canvas.mark_range(here.x, y);
+            }
             if index == self.cursor {
                 self.mark(canvas, here, &placed);
-            } else if self.range.is_some_and(|(first, end)| (first..end).contains(&index)) {
-                canvas.repeat(here.x, y, 1, glyphs::WALL, Role::Select);
             }
         }
     }
