@@ -31,7 +31,7 @@ pub use ground::{
 };
 pub use propose::{current_approved, propose};
 pub use revert::{Changed, revert, revert_edits};
-pub use stale::{Approved, MEND_VALUE, Stale, changed_upstream};
+pub use stale::{Approved, MEND_VALUE, Stale, changed_upstream, not_as_decided};
 pub use wanted::{stand, stand_edits};
 
 /// Approved updates, pinned to what they were made from.

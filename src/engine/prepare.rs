@@ -11,7 +11,7 @@ use crate::domain::branch::{self, Names, Onto};
 use crate::domain::freeze::{self, Frozen};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId};
 use crate::domain::plan::{
-    BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, changed_upstream, propose, stand,
+    BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, not_as_decided, propose, stand,
     stand_edits, tags_in_files, template_problem,
 };
 use crate::domain::proposal::{Decision, Proposal, Site, UpdateState};
@@ -176,8 +176,15 @@ impl Engine {
                 known = Cow::Owned(known.iter().filter(|update| !there.contains(update)).cloned().collect());
             }
         }
-        let mut moved = carry_over(&known, &mut proposals);
-        moved.extend(grounds.iter().flat_map(|ground| stand_edits(ground, &mut proposals, edit::check)));
+        let elsewhere = match onto {
+            Onto::Named(branch) => Some(branch.as_str()),
+            Onto::Push | Onto::Checkout => None,
+        };
+        let mut moved = carry_over(&known, &mut proposals, elsewhere);
+        let stand = |ground: &Ground, updates: &mut [Proposal]| {
+            stand_edits(ground, updates, (edit::check, elsewhere))
+        };
+        moved.extend(grounds.iter().flat_map(|ground| stand(ground, &mut proposals)));
         proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
         carry_states(&request.proposals, &mut proposals);
         let is_approved = |site: &Site| site.decision == Decision::Approved;
@@ -336,8 +343,10 @@ fn carry_states(before: &[Proposal], after: &mut [Proposal]) {
     }
 }
 
-/// Carries decisions over to the sites that are still the same; says which decided ones are not.
-pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<String> {
+/// Carries decisions over to the sites that are still the same; says which decided ones are not. On another `branch` than
+/// the one that was decided about, they are left out; on that one they are undecided again.
+fn carry_over(before: &[Proposal], after: &mut [Proposal], branch: Option<&str>) -> Vec<String> {
+    let becomes = if branch.is_some() { "is left out" } else { "is undecided again" };
     let mut decided = BTreeMap::new();
     for proposal in before {
         for site in proposal.sites.iter().filter(|site| site.decision != Decision::Undecided) {
@@ -349,7 +358,7 @@ pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<Str
         found.push(proposal.sites.iter().map(|site| decided.remove(&change(proposal, site))).collect());
     }
     let lost = decided.into_keys().map(|(_, file, line, _, setter, ..)| {
-        format!("{}; {setter} is undecided again", changed_upstream(file, line))
+        format!("{}; {setter} {becomes}", not_as_decided(file, line, branch))
     });
     let mut lost: Vec<String> = lost.collect();
     for (proposal, found) in after.iter_mut().zip(found) {
@@ -360,8 +369,8 @@ pub(crate) fn carry_over(before: &[Proposal], after: &mut [Proposal]) -> Vec<Str
         }
         let halves = proposal.settle_links();
         for site in halves.iter().filter_map(|at| proposal.sites.get(*at)) {
-            let (place, setter) = (changed_upstream(&site.file, site.line), &site.setter);
-            lost.push(format!("{place}; {setter} is undecided again: what belongs to it is new"));
+            let (place, setter) = (not_as_decided(&site.file, site.line, branch), &site.setter);
+            lost.push(format!("{place}; {setter} {becomes}: what belongs to it is new"));
         }
         proposal.decision = proposal.overall();
     }

@@ -99,6 +99,14 @@ pub fn changed_upstream(file: &str, line: usize) -> String {
     format!("{file}:{line} changed upstream")
 }
 
+/// The same of a site that does not stand so on `branch`, which is another than the one on which it was decided.
+pub fn not_as_decided(file: &str, line: usize, branch: Option<&str>) -> String {
+    match branch {
+        Some(branch) => format!("{file}:{line} is otherwise on {branch}"),
+        None => changed_upstream(file, line),
+    }
+}
+
 /// What is approved of a group, by the file it stands in.
 #[derive(Debug)]
 pub struct Approved<'a>(HashMap<&'a str, Changes<'a>>);

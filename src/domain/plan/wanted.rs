@@ -2,7 +2,7 @@
 //! older tag. Edits of objects that go with them are set against the files by [`stand_edits`].
 
 use super::ground::Ground;
-use super::stale::changed_upstream;
+use super::stale::not_as_decided;
 use crate::domain::edit::{Check, ObjectEdit};
 use crate::domain::manifest::MarkedScalar;
 use crate::domain::proposal::{Proposal, Site};
@@ -30,18 +30,19 @@ pub fn stand(grounds: &[Ground], update: &Proposal) -> Option<Proposal> {
 }
 
 /// Sets the edits of the updates of `ground`'s automation against its files; says which of them stand no more, and leaves
-/// those out.
-pub fn stand_edits(ground: &Ground, updates: &mut [Proposal], check: Check) -> Vec<String> {
+/// those out. `branch`: the files are of another branch than the one that the edits were made for.
+pub fn stand_edits(
+    ground: &Ground,
+    updates: &mut [Proposal],
+    (check, branch): (Check, Option<&str>),
+) -> Vec<String> {
     let mut lost = Vec::new();
     for update in updates.iter_mut().filter(|update| update.automation == ground.automation) {
         let stand = |edit: ObjectEdit| {
             let now = ground.text(&edit.file).and_then(|text| edit.stand(text, check));
             if now.is_none() {
-                lost.push(format!(
-                    "{}; {} is left out",
-                    changed_upstream(&edit.file, edit.line),
-                    edit.words()
-                ));
+                let place = not_as_decided(&edit.file, edit.line, branch);
+                lost.push(format!("{place}; {} is left out", edit.words()));
             }
             now
         };
@@ -134,12 +135,15 @@ mod tests {
         let edit = |before: &str, after: &str| ObjectEdit::between(of, "auto.yaml", before, after).unwrap();
         let stands = edit("spec:\n  x: y\n", "spec:\n  suspend: true\n  x: y\n");
         let gone = edit("spec:\n  z: y\n", "spec:\n  z: 1\n");
-        let mut updates = vec![Proposal { edits: vec![stands, gone], ..back() }];
+        let mut updates = vec![Proposal { edits: vec![stands, gone.clone()], ..back() }];
         let check: Check = |_, after, _| after.contains("spec:\n  suspend: true\n");
-        let lost = stand_edits(&ground, &mut updates, check);
+        let lost = stand_edits(&ground, &mut updates, (check, None));
         assert_eq!(lost.len(), 1);
         assert!(lost[0].starts_with("auto.yaml:2 changed upstream"), "{lost:?}");
         assert_eq!(updates[0].edits.iter().map(|edit| edit.line).collect::<Vec<_>>(), [3], "it moved");
+        let mut updates = [Proposal { edits: vec![gone], ..back() }];
+        let lost = stand_edits(&ground, &mut updates, (check, Some("release")));
+        assert!(lost[0].starts_with("auto.yaml:2 is otherwise on release; "), "{lost:?}");
     }
 
     #[test]
