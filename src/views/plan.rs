@@ -26,7 +26,7 @@ const COLUMNS: [Column; 5] = [
     Column::fixed("DEC", 3),
     Column::fixed("POLICY", 22).flex(14, 32).cut(Cut::Start),
     Column::fixed("CURRENT → NEW", 34).flex(20, 49).first(),
-    Column::fixed("STEP", 5).drop(2),
+    Column::fixed("STEP", 5).flex(5, 6).drop(2).over(1),
     Column::fixed("SITES", 9).snug().right().drop(1),
 ];
 

@@ -29,7 +29,7 @@ const COLUMNS: [Column; 8] = [
     Column::fixed("DEC", 3),
     Column::fixed("POLICY", 19).flex(12, 28).cut(Cut::Start),
     Column::fixed("CURRENT → NEW", 38).flex(20, 49).first().over(4),
-    Column::fixed("STEP", 5).drop(6),
+    Column::fixed("STEP", 5).flex(5, 6).drop(6).over(5),
     Column::fixed("SITE", 4).right().drop(5),
     Column::fixed("PUSHED BY", 9).flex(9, 20).cut(Cut::Start).drop(4),
     Column::fixed("AGE", 4).right().drop(3),

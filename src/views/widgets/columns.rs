@@ -151,7 +151,8 @@ pub(crate) fn place_for(columns: &[Column], needs: &[Need], width: u16, scrolls:
     let need = |index: usize| needs.get(index).copied().unwrap_or_default();
     let mut least: Vec<u16> =
         columns.iter().enumerate().map(|(index, column)| start(column, need(index))).collect();
-    for (index, column) in columns.iter().enumerate().filter(|(_, column)| column.over > 0) {
+    // From the right: the narrow columns stand there, and the widest then knows what is left for it.
+    for (index, column) in columns.iter().enumerate().rev().filter(|(_, column)| column.over > 0) {
         let stays = |other: &Column| other.drop == 0 || other.drop > column.over;
         let others = columns.iter().enumerate().filter(|(at, other)| *at != index && stays(other));
         let room = width.saturating_sub(1 + others.map(|(at, _)| least[at] + 1).sum::<u16>());
@@ -313,6 +314,20 @@ mod tests {
         assert_eq!(titles(12), ["POLICY", "LATEST", "STATUS", "SITES"]);
         assert_eq!(titles(20), ["POLICY", "LATEST", "STATUS"]);
         assert_eq!(titles(60), ["POLICY", "LATEST", "STATUS"], "no more than it takes");
+    }
+
+    #[test]
+    fn a_word_is_whole_before_a_column_is_there_that_goes_earlier() {
+        let columns = [
+            Column::fixed("NEW", 20).flex(10, 49).first().over(4),
+            Column::fixed("STEP", 5).flex(5, 6).drop(6).over(5),
+            Column::fixed("AGE", 4).drop(3),
+        ];
+        let needs = [30, 6, 2].map(|cells| Need { whole: cells, full: cells });
+        for (width, count) in [(39, 2), (42, 2), (44, 3)] {
+            let placed = place_for(&columns, &needs, width, true);
+            assert_eq!((placed.len(), placed[1].width), (count, 6), "{width}: {placed:?}");
+        }
     }
 
     #[test]
