@@ -505,9 +505,9 @@ fn a_key_that_means_nothing_here_says_where_it_does() {
     let mut screen = Screen::new(100, 30);
     quiet(&mut screen);
     for (keys, says) in [
-        ("2 d", "d does nothing in Repositories; in Updates, Plan: The diff"),
-        ("4 d", "d does nothing in Automations; in Updates, Plan: The diff"),
-        ("1 t space", "Space does nothing in tags; in Updates, diff: Approve the update"),
+        ("2 s", "s does nothing in Repositories; in Updates, diff: Pass over it this time"),
+        ("4 s", "s does nothing in Automations; in Updates, diff: Pass over it this time"),
+        ("1 t s", "s does nothing in tags; in Updates, diff: Pass over it this time"),
     ] {
         let frame = screen.keys(keys).frame();
         assert!(frame.contains(says), "{keys}: {frame}");

@@ -79,6 +79,7 @@ use Group::{Act, Decide, Everywhere, Look, Move};
 pub const ACTIONS: &[Row] = &[
     // Decide
     row(Action::Approve, "decide.approve", &["space"], "approve", "Approve the update, file or site, or take that back", DECIDE, LOCAL, (10, Decide), approvable),
+    row(Action::Approve, "tags.approve", &["space"], "approve", "Approve the update to this tag, or take that back", Scope::views(&[V::Tags]), LOCAL, (37, Decide), approvable),
     row(Action::Skip, "decide.skip", &["s"], "skip", "Pass over it this time", DECIDE, LOCAL, (11, Decide), decidable),
     row(Action::Clear, "decide.clear", &["x"], "", "Back to undecided", DECIDE, LOCAL, (60, Decide), decidable),
     row(Action::Clear, "plan.clear", &["space", "x"], "take back", "Take the approval of the update back", Scope::views(&[V::Plan]), LOCAL, (10, Decide), cursor),
@@ -119,6 +120,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
     row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(MENUS), NONE, (10, Look), why::choice),
     row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
+    row(Action::Diff, "open.first-diff", &["d"], "", "The diff of its first update", OBJECTS.and(Scope::views(&[V::Tags])), NONE, (69, Look), why::reviewed),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),
     row(Action::Tags, "open.tag-list", &["t"], "tags", "The tags of its repository", Scope::views(&[V::Updates, V::Repositories, V::Policies]), NONE, (13, Look), cursor),
     row(Action::Why, "open.preview", &["i"], "why", "What it changes and why, or nothing but the list", Scope::views(&[V::Updates]), NONE, (25, Look), cursor),

@@ -41,6 +41,11 @@ pub(super) fn cursor(state: &State) -> Option<String> {
     unless(has_row, "there is no row")
 }
 
+/// There has to be an update to look at.
+pub(super) fn reviewed(state: &State) -> Option<String> {
+    cursor(state).or_else(|| unless(rows::reviewed(state).is_some(), "nothing of it is to be updated"))
+}
+
 /// There has to be a policy. Whatever is known of its tags, its rule and pattern can be written.
 pub(super) fn triable(state: &State) -> Option<String> {
     unless(rows::policy_in_front(state).is_some(), "there is no policy")
@@ -77,11 +82,10 @@ pub(super) fn decidable(state: &State) -> Option<String> {
 
 /// Why the key does nothing, if it does nothing to any of its targets.
 fn refusal_of_all(state: &State, refusal: impl Fn(&Target) -> Option<String>) -> Option<String> {
-    let targets: Vec<Target> = match state.view_below_help() {
-        View::Updates => state.updates.targets().into_iter().map(Target::update).collect(),
-        View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
-        _ => Vec::new(),
-    };
+    if let (View::Tags, Err(reason)) = (state.view_below_help(), rows::to_tag(state)) {
+        return Some(reason);
+    }
+    let targets = rows::decided(state);
     let mut refusals = targets.iter().map(refusal);
     let first = refusals.next().unwrap_or_else(|| Some("there is no update".to_owned()))?;
     refusals.all(|refusal| refusal.is_some()).then_some(first)

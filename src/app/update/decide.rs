@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::app::action::Action;
+use crate::app::action::{self, Action};
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::review::{Decided, Target, Turned, UpdateId};
@@ -19,6 +19,7 @@ use super::{hold, navigate};
 /// Carries out an action of this module.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
+        Action::Approve if state.view_below_help() == View::Tags => approve_tag(state),
         Action::Approve => approve(state),
         Action::Skip => decide(state, Decision::Skipped, "skipped"),
         Action::Clear if state.view_below_help() == View::Errors => clear_error(state),
@@ -32,21 +33,12 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-/// What the key acts on: the rows of the range or the cursor's row.
-fn targets(state: &State) -> Vec<Target> {
-    match state.view_below_help() {
-        View::Diff => state.diff.tree.current().map(rows::target).into_iter().collect(),
-        View::Plan => state.plan.targets().into_iter().map(Target::update).collect(),
-        _ => state.updates.targets().into_iter().map(Target::update).collect(),
-    }
-}
-
 /// Approves the targets, or takes that back if all of them are approved.
 ///
 /// An update that goes back, changes its image's name or is too young is approved by the second key; the first says why
 /// it stands out.
 fn approve(state: &mut State) -> Vec<Effect> {
-    let targets = targets(state);
+    let targets = rows::decided(state);
     if targets.iter().all(|target| state.review.decision(target) == Decision::Approved) {
         return decide(state, Decision::Undecided, "back to undecided");
     }
@@ -64,6 +56,19 @@ fn approve(state: &mut State) -> Vec<Effect> {
         let says = says.unwrap_or_default();
         state.tell(Level::Warning, format!("{says}; Space again approves it"));
         state.review.looked_at.extend(risky.into_iter().map(|target| target.update));
+    }
+    effects
+}
+
+/// The same for the tag under the cursor of S3, where no box shows what was decided: it is said.
+fn approve_tag(state: &mut State) -> Vec<Effect> {
+    let effects = approve(state);
+    let targets = rows::decided(state);
+    if let (false, Some(target)) = (effects.is_empty(), targets.first()) {
+        let is_approved = state.review.decision(target) == Decision::Approved;
+        let word = if is_approved { "approved" } else { "back to undecided" };
+        let key = action::key_of(state, "view.updates");
+        state.tell(Level::Info, format!("{}: {word}; {key} lists it", target.update.policy));
     }
     effects
 }
@@ -89,7 +94,7 @@ fn why_second_look(update: &Proposal, now: Timestamp) -> String {
 }
 
 fn decide(state: &mut State, decision: Decision, word: &'static str) -> Vec<Effect> {
-    let targets = targets(state);
+    let targets = rows::decided(state);
     give(state, &targets, decision, word)
 }
 

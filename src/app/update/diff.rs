@@ -14,13 +14,9 @@ use super::{navigate, tags};
 /// Lines around a change at most; "whole object" is what this means in practice.
 const MOST_CONTEXT: usize = 25;
 
-/// Opens S7 at the update under the cursor. One that is blocked has no diff: its tags say why.
+/// Opens S7 at the update under the cursor, or the first of the object there. One that is blocked has no diff: its tags say why.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    let id = match state.view_below_help() {
-        View::Plan => state.plan.current().cloned(),
-        _ => state.updates.current().cloned(),
-    };
-    match id {
+    match rows::reviewed(state) {
         Some(id) => open_at(state, &id),
         None => vec![],
     }

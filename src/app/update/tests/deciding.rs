@@ -297,3 +297,48 @@ fn a_decision_of_this_run_wins_over_one_of_an_earlier_run() {
     propose(&mut state, vec![remembered]);
     assert_eq!(state.review.tally().approved, 0);
 }
+
+#[test]
+fn the_tag_that_a_policy_selects_is_approved_where_tags_are_listed_and_another_says_why_not() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["t"]);
+    let go_to = |state: &mut State, tag: &str| {
+        let at = state.tags.tags.position(tag).and_then(|at| u32::try_from(at).ok()).unwrap();
+        assert!(state.tags.list.go_to(&at), "{tag}");
+    };
+    go_to(&mut state, "1.0");
+    assert_eq!(press(&mut state, &["space"]), []);
+    assert_eq!(
+        said(&state),
+        Some("shop/web does not select 1.0: only the tag that it selects can be approved")
+    );
+    go_to(&mut state, "1.1");
+    press(&mut state, &["space"]);
+    assert_eq!((state.review.tally().approved, said(&state)), (1, Some("shop/web: approved; 1 lists it")));
+    press(&mut state, &["space"]);
+    assert_eq!(
+        (state.review.tally().approved, said(&state)),
+        (0, Some("shop/web: back to undecided; 1 lists it"))
+    );
+}
+
+#[test]
+fn the_diff_is_opened_from_each_list_of_objects() {
+    for keys in [["2", "g"], ["3", "g"], ["1", "t"]] {
+        let mut state = review_of(&["web 1.0 -> 1.1"]);
+        press(&mut state, &keys);
+        let web = ObjectId::new("shop", "web");
+        let fresh = ObjectId::new("shop", "fresh");
+        if state.view() != View::Tags {
+            state.repositories.go_to(&fresh);
+            state.policies.go_to(&fresh);
+            press(&mut state, &["d"]);
+            assert_eq!(said(&state), Some("nothing of it is to be updated"), "{keys:?}");
+            state.repositories.go_to(&web);
+            state.policies.go_to(&web);
+        }
+        press(&mut state, &["d"]);
+        assert_eq!(state.view(), View::Diff, "{keys:?}");
+        assert_eq!(state.diff.tree.current().map(|node| node.update().policy.clone()), Some(web), "{keys:?}");
+    }
+}
