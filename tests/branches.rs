@@ -271,6 +271,12 @@ fn a_refspec_is_never_forced_and_what_fails_after_the_push_is_said_beside_it() {
     let landed = &desk.push(8, "plan.json", &[])["results"][0];
     assert_eq!((&landed["pushed"], &landed["verified"]), (&json!(true), &json!(true)), "{landed:#}");
     assert_eq!(landed["error"]["code"], "git_race", "{landed:#}");
+    assert_eq!(landed["also"], json!([]), "{landed:#}");
+    let log = desk.run(&["events"]).out;
+    for (what, end) in [("\tpushed ", "ok"), ("\tnot pushed to mirror of ", "error")] {
+        let is_it = |line: &&str| line.contains(what) && line.contains(&format!("\t{end}\t"));
+        assert!(log.lines().rev().take(2).any(|line| is_it(&line)), "{what} {end}: {log}");
+    }
     assert_eq!(desk.fleet.tip("mirror"), Some(theirs));
     // Another branch is not the automation's: its refspec is not meant for it.
     desk.tags("web", &["1.4.0"]);
@@ -307,6 +313,9 @@ fn a_protected_branch_that_a_refspec_leads_to_has_to_be_confirmed() {
     let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"];
     let ran = desk.run(&push);
     assert!(ran.code != Some(0) && ran.err.contains("--confirm-branch main"), "{ran:?}");
+    let tried = desk.run(&["push", "--plan", plan.to_str().unwrap()]);
+    assert!(tried.err.contains("to image-updates and main (dry run)"), "{tried:?}");
+    assert!(desk.run(&["plan", "--all"]).out.contains("image-updates and main from main"));
     assert_eq!((desk.fleet.tip("main"), desk.fleet.tip("image-updates")), (before, None));
     desk.push(0, "plan.json", &["--confirm-branch", "main"]);
     assert_eq!(desk.fleet.tip("main"), desk.fleet.tip("image-updates"));

@@ -307,7 +307,12 @@ fn a_key_that_cannot_be_used_stops_the_push_and_one_that_is_not_there_is_told_of
         ran.err.contains("signing key secret 'shop/signing' does not contain a 'git.asc' key"),
         "{ran:?}"
     );
+    // Where the secret was readable the plan promises the key: without it nothing is pushed.
     std::fs::remove_file(desk.path("objects/secret.yaml")).unwrap();
+    let ran = desk.run(&["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("secret shop/signing") && ran.err.contains("commit.gpgsign"), "{ran:?}");
+    assert_eq!(desk.fleet.tip("image-updates"), None);
     let plan = desk.plan("plan.json", &["--all"]);
     let warnings = plan["groups"][0]["warnings"].as_array().unwrap();
     assert!(warnings.iter().any(|warning| warning["code"] == "secret_not_found"), "{warnings:?}");

@@ -22,6 +22,12 @@ pub struct Landed {
     pub remote: String,
     /// The branch, without `refs/heads/`.
     pub branch: String,
+    /// What the automation's refspec moves with it: at most one name, without `refs/heads/`.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// What of that the remote did not take, though it took the branch.
+    #[serde(skip)]
+    pub missed: Option<String>,
     /// Whether the push made the branch.
     pub created: bool,
     /// The commit it was built on.
@@ -85,6 +91,8 @@ impl Merged {
             automation,
             remote,
             branch,
+            also: Vec::new(),
+            missed: None,
             created,
             base,
             commit,
@@ -99,6 +107,11 @@ impl Merged {
 }
 
 impl Landed {
+    /// All that is moved, in words: `image-updates`, `image-updates and main`.
+    pub fn places(&self) -> String {
+        std::iter::once(&self.branch).chain(&self.also).map(String::as_str).collect::<Vec<_>>().join(" and ")
+    }
+
     /// Whether the branch has the commit, whatever became of the request.
     pub fn is_there(&self) -> bool {
         self.pushed || self.already

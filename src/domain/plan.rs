@@ -69,6 +69,10 @@ pub struct Group {
     pub push: Option<PushTarget>,
     /// The author of the commit.
     pub author: Person,
+    /// The automation's own key, where it could be read when the plan was made: the commit is signed with it, unless the operator
+    /// signs with one of theirs.
+    #[serde(default)]
+    pub signing_key: Option<SigningKey>,
     /// The message, byte for byte.
     pub message: String,
     /// Whether a person wrote it.
@@ -79,6 +83,15 @@ pub struct Group {
     pub files: Vec<PlannedFile>,
     /// All updates of the automation, decided or not.
     pub updates: Vec<Proposal>,
+}
+
+/// `spec.git.commit.signingKey` of an automation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKey {
+    /// The secret that holds it.
+    pub secret: ObjectId,
+    /// `gpg` or `ssh`.
+    pub kind: String,
 }
 
 /// The commit that markers were read from.

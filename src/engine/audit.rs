@@ -105,8 +105,14 @@ impl Engine {
     /// Writes down what became of each commit of the plan with this id.
     pub(super) fn audit_push(&self, plan: &str, dry_run: DryRun, results: &[Landed]) {
         for landed in results {
-            let what = (landed.automation.to_string(), detail(landed, dry_run));
-            self.audit_landing("push", what, landed.error.is_some(), (dry_run, Some(plan)));
+            let subject = landed.automation.to_string();
+            let how = (dry_run, Some(plan));
+            let is_error = landed.error.is_some() && landed.missed.is_none();
+            self.audit_landing("push", (subject.clone(), detail(landed, dry_run)), is_error, how);
+            if let (Some(missed), Some(problem)) = (&landed.missed, &landed.error) {
+                let text = not_pushed(missed, landed, problem);
+                self.audit_landing("push", (subject, text), true, how);
+            }
         }
     }
 
@@ -203,11 +209,15 @@ fn scanned_text(scan: &Scan) -> String {
 /// `pushed 8d2e91b to image-updates of https://…`, or why not.
 fn detail(landed: &Landed, dry_run: DryRun) -> String {
     let commit = landed.commit.as_deref().map(super::short).unwrap_or_default();
-    let place = format!("{} of {}", landed.branch, landed.remote);
+    let (places, remote) = (landed.places(), &landed.remote);
     match (&landed.error, landed.already) {
-        (Some(problem), _) => format!("not pushed to {place}: {}", problem.message),
-        (None, true) => format!("{commit} was on {place} already"),
-        (None, false) if dry_run == DryRun::None => event::pushed(&commit, &landed.branch, &landed.remote),
-        (None, false) => format!("would push {commit} to {place}"),
+        (Some(problem), _) if landed.missed.is_none() => not_pushed(&landed.branch, landed, problem),
+        (_, true) => format!("{commit} was on {places} of {remote} already"),
+        (_, false) if dry_run == DryRun::None => event::pushed(&commit, &places, remote),
+        (_, false) => format!("would push {commit} to {places} of {remote}"),
     }
+}
+
+fn not_pushed(place: &str, landed: &Landed, problem: &Problem) -> String {
+    format!("not pushed to {place} of {}: {}", landed.remote, problem.message)
 }

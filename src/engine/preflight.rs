@@ -141,9 +141,9 @@ impl Engine {
 
     /// Whether the commit of a group will be signed; a key that cannot be used is told of elsewhere.
     fn is_signed(&self, world: &World, group: &Group) -> bool {
-        let automation = world.automations.iter().find(|known| known.meta.id == group.automation);
         let committer = world.git_config.operator();
-        let signer = self.signer(world, automation, committer.as_ref().unwrap_or(&group.author));
+        let by = committer.as_ref().unwrap_or(&group.author);
+        let signer = self.signer(world, group.signing_key.as_ref(), by);
         !matches!(signer, Ok(None))
     }
 

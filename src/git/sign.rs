@@ -120,6 +120,12 @@ impl Signer {
         Ok(Some(Self { label, program, way, home: None, unlocked: Unlocked::default(), patience }))
     }
 
+    /// What it means that the secret of an automation's key, which signed when the plan was made, is not to be had.
+    pub fn of_nowhere(name: &str, why: String) -> GitError {
+        let fix = "Push from where the secret can be read, or sign with a key of yours: git config commit.gpgsign true";
+        refused(&Self::name_of_secret(name), why, fix)
+    }
+
     /// The key of an automation: `git.asc` and `passphrase` of gpg, or `identity` and `password` of ssh, by `kind`.
     ///
     /// # Errors

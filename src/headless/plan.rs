@@ -93,7 +93,7 @@ pub(super) fn summary(plan: &Plan) -> Vec<String> {
         });
         let subject = group.message.lines().next().unwrap_or_default();
         let place = match (&group.remote, &group.push) {
-            (Some(remote), Some(push)) => format!("{remote} {}", push.branch),
+            (Some(remote), Some(push)) => format!("{remote} {}", push.names().join(" and ")),
             _ => "no Git remote, --output-patch FILE writes the change".to_owned(),
         };
         lines.push(format!("{} → {place}{base}: {subject}", group.automation));

@@ -52,7 +52,7 @@ impl Document for PushResult {
             let cells = [
                 landed.automation.to_string(),
                 landed.remote.clone(),
-                landed.branch.clone(),
+                landed.places(),
                 commit,
                 self.outcome(landed).to_owned(),
             ];
@@ -72,6 +72,7 @@ impl Document for PushResult {
 impl PushResult {
     fn outcome(&self, landed: &Landed) -> &'static str {
         match landed {
+            Landed { missed: Some(_), pushed: true, .. } => "pushed, refspec failed",
             Landed { error: Some(_), pushed: true, .. } => "pushed, request failed",
             Landed { error: Some(_), .. } => "failed",
             Landed { already: true, .. } => "already there",
@@ -238,12 +239,12 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
     for landed in landed.iter().filter(|landed| landed.error.is_none() || landed.pushed) {
         let commit = landed.commit.as_deref().map(short).unwrap_or_default();
         lines.push(match (landed.already, dry_run) {
-            (true, _) => format!("✔ {commit} is on {} already", landed.branch),
+            (true, _) => format!("✔ {commit} is on {} already", landed.places()),
             (false, DryRun::None) => {
                 let with = landed.credential.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
-                format!("✔ pushed {commit} to {}{with}", landed.branch)
+                format!("✔ pushed {commit} to {}{with}", landed.places())
             }
-            (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.branch),
+            (false, _) => format!("✔ would push {commit} to {} (dry run)", landed.places()),
         });
     }
     lines.extend(landed.iter().filter_map(|landed| request_line(landed.request.as_ref()?, landed)));

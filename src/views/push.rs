@@ -125,7 +125,9 @@ fn landed_lines(landed: &Landed, all: &[Landed], run: &PushRun, arrow: &str, wid
     match &landed.error {
         Some(problem) if landed.is_there() => {
             lines.extend(sent(landed, all, run.dry_run, arrow));
-            lines.push(outcome(false, "request").and(&landed.branch).dim("  of ").and(&landed.remote));
+            let (what, place) =
+                landed.missed.as_ref().map_or(("request", &landed.branch), |missed| ("push", missed));
+            lines.push(outcome(false, what).and(place).dim("  of ").and(&landed.remote));
             lines.extend(problem_lines(problem, width));
         }
         Some(problem) => {
@@ -176,7 +178,7 @@ fn sent(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str) -> Vec<Line
     let tip = push.next_back().and_then(|last| last.commit.as_deref()).map(words::short);
     let commit = landed.commit.as_deref().map(words::short).unwrap_or_default();
     let verb = if dry_run { "would push" } else { "pushed" };
-    let line = outcome(true, verb).and(&landed.branch).and("  ").and(words::short(&landed.base));
+    let line = outcome(true, verb).and(landed.places()).and("  ").and(words::short(&landed.base));
     let line = line.dim(format!(" {arrow} ")).and(&commit);
     let line = if landed.created && is_first { line.dim("  (new branch)") } else { line };
     match (dry_run, landed.already, landed.verified) {
@@ -309,6 +311,8 @@ mod tests {
             automation: crate::domain::object::ObjectId::new("flux-system", "apps"),
             remote: "https://git.example.com/fleet".to_owned(),
             branch: "image-updates".to_owned(),
+            also: Vec::new(),
+            missed: None,
             created: true,
             base: base.to_owned(),
             commit: Some(commit.to_owned()),

@@ -491,6 +491,7 @@ impl Screen {
             committing: Committing {
                 committer: Some(Person { name: "Rita Ops".to_owned(), email: "rita@example.com".to_owned() }),
                 signer: (!automation.suspend).then(|| "the operator's ssh key rita@bastion".to_owned()),
+                key: None,
                 trailers: vec![],
             },
             template: git.message_template.clone(),
@@ -654,6 +655,8 @@ fn push(job: JobId, plan: &Plan, (dry_run, requests): (bool, bool)) -> Vec<Msg> 
         automation: group.automation.clone(),
         remote: group.remote.clone().unwrap(),
         branch: group.push.as_ref().unwrap().branch.clone(),
+        also: Vec::new(),
+        missed: None,
         created: false,
         base: BASE.to_owned(),
         commit: Some(OURS.to_owned()),

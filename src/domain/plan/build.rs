@@ -158,6 +158,7 @@ fn build_group(
         base: ground.base.clone(),
         push: ground.push.clone(),
         author: options.author.as_ref().unwrap_or(&ground.author).written(),
+        signing_key: ground.committing.key.clone(),
         message,
         message_edited,
         warnings,

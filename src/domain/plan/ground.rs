@@ -9,7 +9,7 @@ use foldhash::quality::FixedState;
 use serde::{Deserialize, Serialize};
 
 use super::stale::{Stale, apply_sites};
-use super::{Base, PushTarget, Warning};
+use super::{Base, PushTarget, SigningKey, Warning};
 use crate::domain::age::Clocks;
 use crate::domain::edit::{Check, ObjectEdit};
 use crate::domain::manifest::{self, Manifest, MarkedScalar, Replaced, Rewritten, Stray, YamlError};
@@ -148,6 +148,8 @@ pub struct Committing {
     pub committer: Option<Person>,
     /// How the key is called that signs; `None`: nobody signs.
     pub signer: Option<String>,
+    /// The automation's own key, where it can be read and commits are to be signed.
+    pub key: Option<SigningKey>,
     /// The trailers of the message.
     pub trailers: Vec<String>,
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Group, Plan, PushTarget, hex};
 use crate::domain::edit::ObjectEdit;
-use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::domain::proposal::{Decision, Proposal, Site, Step};
 
 impl Plan {
     /// The identity that the plan's content has.
@@ -60,6 +60,10 @@ impl Identity {
         });
         self.list(&group.push, Self::target);
         self.part(&group.author.to_string());
+        self.list(&group.signing_key, |to, key| {
+            to.part(&key.secret.to_string());
+            to.part(&key.kind);
+        });
         self.part(&group.message);
         self.list(&group.files, |to, file| {
             to.part(&file.path);
@@ -81,7 +85,11 @@ impl Identity {
 
     fn update(&mut self, update: &Proposal) {
         self.part(&update.policy.to_string());
+        self.part(&update.automation.to_string());
         self.part(&update.image);
+        // A pull request's table has these.
+        self.list(&update.current, |to, current| to.part(current));
+        self.maybe(update.step.map(Step::word));
         self.list(&update.new, |to, new| {
             to.part(&new.tag);
             to.maybe(new.digest.as_deref());
@@ -97,6 +105,7 @@ impl Identity {
     fn site(&mut self, site: &Site) {
         self.part(&format!("{}:{}:{}", site.file, site.line, site.column));
         self.part(&site.setter);
+        self.part(&site.field);
         self.part(&site.old);
         self.part(&site.new);
     }
@@ -141,6 +150,7 @@ mod tests {
                 "base": {"ref": "refs/heads/main", "commit": "4c1f0e2", "fetched": "2026-03-01T09:00:00Z", "stale": false},
                 "push": {"branch": "updates", "commit": null, "behind": 0, "refspec": null, "options": {"ci.skip": "1"}},
                 "author": {"name": "bot", "email": "bot@example.com"}, "message": "Update web\n",
+                "signing_key": {"secret": {"namespace": "shop", "name": "signer"}, "kind": "ssh"},
                 "message_edited": false, "warnings": [],
                 "files": [{"path": "apps/web.yaml", "sha256_before": "b", "sha256_after": "a",
                     "controller_reformats": false}],
@@ -170,11 +180,16 @@ mod tests {
             ("/groups/0/push/refspec", json!("refs/heads/updates:refs/for/main")),
             ("/groups/0/push/options", json!({})),
             ("/groups/0/author/email", json!("eve@example.com")),
+            ("/groups/0/signing_key", json!(null)),
+            ("/groups/0/signing_key/secret/name", json!("other")),
             ("/groups/0/message", json!("Update web\n\n")),
             ("/groups/0/files", json!([])),
             ("/groups/0/files/0/sha256_after", json!("c")),
             ("/groups/0/updates/0/policy/name", json!("api")),
+            ("/groups/0/updates/0/automation/name", json!("other")),
             ("/groups/0/updates/0/image", json!("other")),
+            ("/groups/0/updates/0/current", json!(["0.9.0"])),
+            ("/groups/0/updates/0/step", json!("patch")),
             ("/groups/0/updates/0/new", json!(null)),
             ("/groups/0/updates/0/new/tag", json!("1.1.1")),
             ("/groups/0/updates/0/new/digest", json!("sha256:b")),
@@ -187,6 +202,7 @@ mod tests {
             ("/groups/0/updates/0/sites/0/decision", json!("skipped")),
             ("/groups/0/updates/0/sites/0/line", json!(4)),
             ("/groups/0/updates/0/sites/0/setter", json!("shop:web:tag")),
+            ("/groups/0/updates/0/sites/0/field", json!(".spec")),
             ("/groups/0/updates/0/sites/0/old", json!("web:0.9.0")),
             ("/groups/0/updates/0/sites/0/new", json!("web:1.2.0")),
             ("/groups/0/updates/0/sites/1/decision", json!("approved")),

@@ -239,6 +239,7 @@ mod tests {
             base: None,
             push: None,
             author: Person::default(),
+            signing_key: None,
             message: message.to_owned(),
             message_edited: false,
             warnings: Vec::new(),

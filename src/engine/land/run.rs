@@ -62,8 +62,8 @@ impl Engine {
         let mut signers = BTreeMap::new();
         for group in groups {
             if !signers.contains_key(&group.automation) {
-                let known = world.automations.iter().find(|known| known.meta.id == group.automation);
-                let signer = self.signer(world, known, committer.as_ref().unwrap_or(&group.author))?;
+                let by = committer.as_ref().unwrap_or(&group.author);
+                let signer = self.signer(world, group.signing_key.as_ref(), by)?;
                 signers.insert(group.automation.clone(), signer);
             }
         }
@@ -89,14 +89,11 @@ impl Run<'_> {
         let Some(There { report, refs, last }) = self.land_branch(plan, dry_run, step, results)? else {
             return Ok(None);
         };
-        if dry_run == DryRun::None {
-            for (result, group) in results.iter_mut().zip(self.groups) {
-                let also = group
-                    .push
-                    .as_ref()
-                    .map_or(Ok(()), |push| self.push_also(plan, (push, &last), &refs, step));
-                result.error =
-                    also.err().map(|problem| Problem { subject: result.automation.to_string(), ..problem });
+        for (result, group) in results.iter_mut().zip(self.groups) {
+            let Some(push) = &group.push else { continue };
+            if let Err(problem) = self.push_also(&plan.id, (push, &last), &refs, (dry_run, step)) {
+                result.error = Some(Problem { subject: result.automation.to_string(), ..problem });
+                result.missed = result.also.pop();
             }
         }
         Ok(Some(report))
@@ -178,12 +175,31 @@ impl Run<'_> {
     /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
     fn push_also(
         &self,
-        plan: &Plan,
+        plan: &str,
         (push, last): (&PushTarget, &str),
         refs: &Refs,
-        step: Steps<'_>,
+        (dry_run, step): (DryRun, Steps<'_>),
     ) -> Result<(), Problem> {
-        let Some(Ok(spec)) = push.refspec.as_deref().map(Refspec::parse) else { return Ok(()) };
+        let Some(update) = self.also(push, last, refs)? else { return Ok(()) };
+        let text = format!("git push {} {}:{}", self.remote.shown(), short(&update.new), update.reference);
+        if dry_run != DryRun::None {
+            let text = format!("{text} (dry run)");
+            let tried = timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]));
+            return tried.map(drop).map_err(Problem::from);
+        }
+        let place = (&self.cache, &self.remote);
+        let options: Vec<String> = push.option_lines().collect();
+        let send = || self.engine.send(place, plan, update, &options, (step, &text));
+        match timed(step, &text, send) {
+            // A reference for reviews is on no list of references: that it has the commit already, only its server says.
+            Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
+            pushed => pushed.map(drop).map_err(Problem::from),
+        }
+    }
+
+    /// What a refspec adds to a push that leaves its branch at `last`; `None`: nothing, or it is there.
+    fn also(&self, push: &PushTarget, last: &str, refs: &Refs) -> Result<Option<RefUpdate>, Problem> {
+        let Some(Ok(spec)) = push.refspec.as_deref().map(Refspec::parse) else { return Ok(None) };
         let own = format!("refs/heads/{}", push.branch);
         let is_ours = spec.from == own || spec.from == "HEAD";
         let commit = if is_ours { Some(last) } else { refs.commit(&spec.from) };
@@ -193,14 +209,14 @@ impl Run<'_> {
         };
         let there = refs.commit(&spec.to);
         if spec.to == own || there == Some(commit) {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(there) = there {
             self.cache.fetch(&self.remote, |_| vec![spec.to.clone()]).map_err(Problem::from)?;
             let meeting = self.cache.meet(&self.remote, there, commit).map_err(Problem::from)?;
             // It went on from there.
             if meeting == Meeting::Ahead {
-                return Ok(());
+                return Ok(None);
             }
             if meeting != Meeting::Contained {
                 let text = format!(
@@ -211,17 +227,8 @@ impl Run<'_> {
                     .hint(format!("Merge {} first; nothing is ever overwritten.", spec.to)));
             }
         }
-        let update =
-            RefUpdate { reference: spec.to.clone(), old: there.map(str::to_owned), new: commit.to_owned() };
-        let text = format!("git push {} {}:{}", self.remote.shown(), short(commit), spec.to);
-        let place = (&self.cache, &self.remote);
-        let options: Vec<String> = push.option_lines().collect();
-        let send = || self.engine.send(place, &plan.id, update, &options, (step, &text));
-        match timed(step, &text, send) {
-            // A reference for reviews is on no list of references: that it has the commit already, only its server says.
-            Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
-            pushed => pushed.map(drop).map_err(Problem::from),
-        }
+        let (old, new) = (there.map(str::to_owned), commit.to_owned());
+        Ok(Some(RefUpdate { reference: spec.to, old, new }))
     }
 
     fn push(
