@@ -19,7 +19,7 @@ use crate::domain::trial::Trial;
 pub struct JobId(pub u64);
 
 /// Where an answer may come from: of what remotes have, and of which digests tags have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// From the disk, however old that is; from the remotes only where there is nothing.
     Kept,

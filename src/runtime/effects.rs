@@ -20,6 +20,7 @@ mod order;
 mod propose;
 mod push;
 mod scan;
+mod turns;
 mod unmarked;
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +32,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::turns::Turns;
 use super::clock;
 use super::journal::{self, Journal};
 use super::mailbox::{Letter, Mailbox};
@@ -97,6 +99,7 @@ pub(super) struct EffectRunner {
     tasks: JoinSet<()>,
     running: HashMap<JobId, CancellationToken>,
     held: Arc<Mutex<Held>>,
+    turns: Arc<Turns>,
     journal: Journal,
     pushes: JoinSet<()>,
     /// What stops a push that was not sent yet. Leaving stops none.
@@ -111,6 +114,7 @@ struct Work {
     engine: Engine,
     answers: Mailbox<Letter>,
     held: Arc<Mutex<Held>>,
+    turns: Arc<Turns>,
     remembers: bool,
 }
 
@@ -172,6 +176,7 @@ impl EffectRunner {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             held: Arc::default(),
+            turns: Arc::default(),
             pushes: JoinSet::new(),
             stops: HashMap::new(),
             remembers,
@@ -314,6 +319,7 @@ impl EffectRunner {
             engine: self.engine.clone(),
             answers: self.answers.clone(),
             held: Arc::clone(&self.held),
+            turns: Arc::clone(&self.turns),
             remembers: self.remembers,
         }
     }

@@ -19,6 +19,11 @@ use crate::problem::{Code, Problem};
 /// Evaluates policies, as many at once as there are cores. Digests are asked for beside that, and each policy is answered
 /// for as soon as it is complete.
 pub(super) async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
+    let (_turn, policies) = work.turns.take(policies, digests).await;
+    if policies.is_empty() {
+        // They went along with others.
+        return;
+    }
     let (world, scans) = {
         let held = work.held();
         (held.world.clone(), held.scans.clone())
