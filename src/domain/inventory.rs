@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 
 pub use access::AccessError;
 pub use join::{Drift, Joined, join};
-pub use link::{LinkError, check_interval};
+pub use link::{GATED, LinkError, check_interval};
 pub use targets::{Checkout, TargetError, Targets, clean_path, is_below, targets};
 
 /// The source of an automation that no object describes.

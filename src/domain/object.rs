@@ -162,6 +162,11 @@ impl ImageRepository {
         }
     }
 
+    /// Whether its login needs the feature gate `ObjectLevelWorkloadIdentity`.
+    pub fn is_gated(&self) -> bool {
+        self.provider != "generic" && self.service_account.is_some()
+    }
+
     /// How long one scan may take: `spec.timeout`, else the interval, and a second at least.
     pub fn scan_timeout(&self) -> Duration {
         self.timeout.unwrap_or(self.interval).0.max(Duration::from_secs(1))

@@ -10,8 +10,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::inventory::{AccessError, LinkError, TargetError};
-use super::object::ImageRepository;
+use super::inventory::{AccessError, GATED, LinkError, TargetError};
 use super::proposal::Reference;
 use super::reference::ImageError;
 use super::selector::SelectorError;
@@ -69,14 +68,6 @@ impl Status {
     }
 }
 
-/// The reason for what the controllers do not do unless a feature gate is open; by default it is closed.
-const GATED: &str = "FeatureGateDisabled";
-
-/// Whether the login of `repository` needs the feature gate `ObjectLevelWorkloadIdentity`.
-pub fn is_gated(repository: &ImageRepository) -> bool {
-    repository.provider != "generic" && repository.service_account.is_some()
-}
-
 /// What became of the last scan of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scan<'a> {
@@ -128,8 +119,6 @@ pub enum Verdict<'a> {
     Never,
     /// It has no repository, or may not read it.
     Unlinked(&'a LinkError),
-    /// Its repository's login needs a feature that controllers have to be given.
-    Gate,
     /// The policy or its filter makes no sense; the text is Flux's. This comes before [`Verdict::NoTags`].
     Invalid(&'a str),
     /// The repository has no tags.
@@ -156,12 +145,6 @@ pub fn of_policy(verdict: &Verdict<'_>) -> Status {
             reason: error.reason().map(Into::into),
             message: error.to_string(),
         },
-        Verdict::Gate => Status::failed(
-            GATED,
-            "to use spec.serviceAccountName in the ImageRepository for provider authentication please enable the \
-             ObjectLevelWorkloadIdentity feature gate in the controller"
-                .to_owned(),
-        ),
         Verdict::Invalid(text) => Status::failed("InvalidPolicy", (*text).to_owned()),
         Verdict::NoTags => {
             Status::failed("DependencyNotReady", "retrying in 30s error: no tags in database".to_owned())
@@ -239,6 +222,7 @@ pub fn of_automation(run: &Run<'_>) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::object::ObjectId;
 
     fn reference(tag: &str, digest: Option<&str>) -> Reference {
         Reference { image: "ghcr.io/a/b".into(), tag: tag.into(), digest: digest.map(ToOwned::to_owned) }
@@ -284,7 +268,7 @@ mod tests {
                 format!("FeatureGateDisabled: to use spec.serviceAccountName for provider authentication {gate}"),
             ),
             (
-                of_policy(&Verdict::Gate),
+                of_policy(&Verdict::Unlinked(&LinkError::Gate(ObjectId::new("a", "x")))),
                 format!(
                     "FeatureGateDisabled: to use spec.serviceAccountName in the ImageRepository for provider \
                      authentication {gate}"

@@ -94,7 +94,7 @@ pub fn of_repository(
 ) -> (Status, Option<KeptCounts>) {
     let counts = kept.and_then(|kept| kept.as_ref().ok());
     let counts = counts.map(|kept| KeptCounts { kept: kept.kept, excluded: kept.excluded });
-    if status::is_gated(repository) {
+    if repository.is_gated() {
         return (status::of_repository(&status::Scan::Gate), counts);
     }
     if let Err(error) = ImageName::parse(&repository.image, repository.insecure) {
@@ -122,10 +122,8 @@ pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<
     if policy.suspend {
         return status::of_policy(&Verdict::Never);
     }
-    match inventory.repository_of(policy) {
-        Err(error) => return status::of_policy(&Verdict::Unlinked(&error)),
-        Ok((repository, _)) if status::is_gated(repository) => return status::of_policy(&Verdict::Gate),
-        Ok(_) => {}
+    if let Err(error) = inventory.repository_of(policy) {
+        return status::of_policy(&Verdict::Unlinked(&error));
     }
     let Some(evaluated) = evaluated else { return status::of_policy(&Verdict::Never) };
     if let Some(problem) = &evaluated.undigested {

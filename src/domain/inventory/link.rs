@@ -8,12 +8,18 @@ use crate::problem::{Code, Problem};
 
 use super::{AccessError, Inventory};
 
+/// The reason for what the controllers do not do unless a feature gate is open; by default it is closed.
+pub const GATED: &str = "FeatureGateDisabled";
+
 /// Why a policy gets no tags to choose from; the texts are Flux's where Flux has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// Digests are to be followed, and nothing says how often.
     #[error("spec.interval must be set when spec.digestReflectionPolicy is set to 'Always'")]
     NoInterval,
+    /// Digests are not to be followed, and something says how often; the API server refuses such an object.
+    #[error("spec.interval is only accepted when spec.digestReflectionPolicy is set to 'Always'")]
+    IdleInterval,
     /// There is no such repository.
     #[error(
         "failed to get the referred ImageRepository: referenced ImageRepository does not exist: \
@@ -29,6 +35,12 @@ pub enum LinkError {
     /// The repository's image is none.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The login of this repository needs a feature that controllers have to be given.
+    #[error(
+        "to use spec.serviceAccountName in the ImageRepository for provider authentication please enable the \
+         ObjectLevelWorkloadIdentity feature gate in the controller"
+    )]
+    Gate(ObjectId),
 }
 
 impl LinkError {
@@ -37,9 +49,10 @@ impl LinkError {
         match self {
             Self::NoInterval => Some("IntervalNotConfigured"),
             Self::Missing(_) => Some("DependencyNotReady"),
-            Self::Ambiguous(_) | Self::Access(AccessError::LabelsUnknown { .. }) => None,
+            Self::IdleInterval | Self::Ambiguous(_) | Self::Access(AccessError::LabelsUnknown { .. }) => None,
             Self::Access(_) => Some("AccessDenied"),
             Self::Image(_) => Some("ImageURLInvalid"),
+            Self::Gate(_) => Some(GATED),
         }
     }
 
@@ -51,6 +64,10 @@ impl LinkError {
             Self::Image(error) => error.problem(subject.to_string()),
             Self::NoInterval => Problem::new(Code::PolicyInvalid, subject.to_string(), self.to_string())
                 .hint("Give the policy a `spec.interval`."),
+            Self::IdleInterval => Problem::new(Code::PolicyInvalid, subject.to_string(), self.to_string())
+                .hint("Take `spec.interval` out of the policy."),
+            Self::Gate(repository) => Problem::new(Code::PolicyFailed, subject.to_string(), self.to_string())
+                .hint(format!("Take `spec.serviceAccountName` out of ImageRepository {repository}.")),
             Self::Missing(repository) => {
                 let message = format!("ImageRepository {repository} does not exist");
                 Problem::new(Code::PolicyFailed, subject.to_string(), message).cause(self.to_string())
@@ -80,17 +97,21 @@ impl Inventory {
         }
         let repository = self.repositories.get(id).ok_or_else(|| LinkError::Missing(id.clone()))?;
         self.access(policy, repository)?;
-        Ok((repository, ImageName::parse(&repository.image, repository.insecure)?))
+        let name = ImageName::parse(&repository.image, repository.insecure)?;
+        if repository.is_gated() { Err(LinkError::Gate(id.clone())) } else { Ok((repository, name)) }
     }
 }
 
-/// Whether the controller would begin at all.
+/// Whether the API server would take the policy, and the controller begin at all.
 ///
 /// # Errors
-/// [`LinkError::NoInterval`].
+/// [`LinkError::NoInterval`], [`LinkError::IdleInterval`].
 pub fn check_interval(policy: &ImagePolicy) -> Result<(), LinkError> {
-    let is_missing = policy.digest_policy == DigestPolicy::Always && policy.interval.is_none();
-    if is_missing { Err(LinkError::NoInterval) } else { Ok(()) }
+    match (policy.digest_policy == DigestPolicy::Always, policy.interval.is_some()) {
+        (true, false) => Err(LinkError::NoInterval),
+        (false, true) => Err(LinkError::IdleInterval),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +119,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::domain::duration::GoDuration;
     use crate::domain::inventory::Object;
     use crate::domain::object::{Meta, Origin, PolicyChoice};
 
@@ -171,5 +193,37 @@ mod tests {
                 .to_string()
                 .ends_with("does not exist: ImageRepository.image.toolkit.fluxcd.io \"x\" not found")
         );
+    }
+
+    #[test]
+    fn an_interval_comes_with_always_and_only_with_it() {
+        for (digest_policy, interval, expected) in [
+            (DigestPolicy::Always, true, Ok(())),
+            (DigestPolicy::Always, false, Err(LinkError::NoInterval)),
+            (DigestPolicy::IfNotPresent, true, Err(LinkError::IdleInterval)),
+            (DigestPolicy::IfNotPresent, false, Ok(())),
+            (DigestPolicy::Never, true, Err(LinkError::IdleInterval)),
+            (DigestPolicy::Never, false, Ok(())),
+        ] {
+            let interval = interval.then(|| GoDuration(std::time::Duration::from_mins(10)));
+            let policy = ImagePolicy { digest_policy, interval, ..policy("a") };
+            assert_eq!(check_interval(&policy), expected, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_behind_a_feature_gate_gives_a_policy_no_tags() {
+        let read = |provider: &str, account: Option<&str>| {
+            let mut repository = repository(None);
+            provider.clone_into(&mut repository.provider);
+            repository.service_account = account.map(ToOwned::to_owned);
+            let mut inventory = Inventory::default();
+            inventory.add(Object::Repository(repository));
+            inventory.repository_of(&policy("a")).map(drop)
+        };
+        let gate = read("aws", Some("x")).unwrap_err();
+        assert_eq!(gate.reason(), Some("FeatureGateDisabled"));
+        assert_eq!(gate.problem(&ObjectId::new("a", "p")).message, gate.to_string());
+        assert_eq!((read("aws", None), read("generic", Some("x"))), (Ok(()), Ok(())));
     }
 }
