@@ -138,6 +138,9 @@ fn objects_are_reconciled(lab: &Lab) {
         lab.run(&["reconcile", "image", kind, name]).expect(0).says(&[said]);
         lab.run(&["suspend", "image", kind, name]).expect(0);
         lab.run(&["reconcile", "image", kind, name]).expect(2).says(&["resource is suspended"]);
+        if kind == "repository" {
+            what_is_suspended_is_not_scanned(lab);
+        }
         let resumed = lab.run(&["resume", "image", kind, name, "--wait", "-o", "json"]).expect(0).json();
         assert_eq!(
             (&resumed["action"], &resumed["target"]),
@@ -148,6 +151,16 @@ fn objects_are_reconciled(lab: &Lab) {
     }
     let plan = lab.run(&["reconcile", "image", "update", "--all"]).expect(0).out;
     assert!(plan.starts_with("plan ") && plan.contains("flux-system/instavote-all → "), "{plan}");
+}
+
+/// The one repository of the lab is suspended.
+fn what_is_suspended_is_not_scanned(lab: &Lab) {
+    let before = lab.json(0, &["get", "images", "repository"])["items"][0]["last_scan"].clone();
+    let all = lab.run(&["scan", "repository", "--all", "-o", "json"]).expect(0);
+    assert_eq!(all.json()["items"], json!([]));
+    lab.run(&["scan", "repository", "--all"]).expect(0).says(&["vote: it is suspended, and not scanned"]);
+    lab.run(&["scan", "repository", "vote"]).expect(2).says(&["resource is suspended", "supercargo resume"]);
+    assert_eq!(lab.json(0, &["get", "images", "repository"])["items"][0]["last_scan"], before);
 }
 
 /// L1 again, now that there is something to reach.

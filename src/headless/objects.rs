@@ -6,7 +6,7 @@ mod change;
 mod choose;
 mod export;
 mod flags;
-mod reconcile;
+pub(super) mod reconcile;
 mod remote;
 mod result;
 

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
+use super::objects::reconcile::suspended;
 use super::session::{Progress, Session};
 use super::updates::add_unsaid;
 use super::{Answer, Document, Streams, Table, Text};
 use crate::cli::{ScanArgs, ScanWhat};
 use crate::config::Settings;
+use crate::domain::inventory::Inventory;
 use crate::domain::object::{ImageRepository, Kind, ObjectId};
 use crate::domain::reference::ImageName;
 use crate::domain::scan::{Budget, Scan};
@@ -142,7 +144,7 @@ pub(super) fn scan(
             if args.watch {
                 watch_objects(&session, (&ids, *all), streams)
             } else {
-                scan_objects(&session, &ids)
+                scan_objects(&session, (&ids, *all))
             }
         }
         (None, Some(image)) if args.watch => watch_image(settings, image, streams),
@@ -192,13 +194,22 @@ fn watch_image(settings: &Settings, image: &str, streams: &mut Streams<'_>) -> R
     super::watch::watch(&session, |_| vec![repository.clone()], false, streams)
 }
 
-fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> {
+/// The objects that are not scanned, and why: those that several places describe differently, and those that somebody froze.
+fn unscanned(inventory: &Inventory, ids: &[ObjectId]) -> BTreeMap<ObjectId, Problem> {
+    let is_suspended =
+        |id: &ObjectId| inventory.repositories.get(id).is_some_and(|repository| repository.suspend);
+    let why = |id: &ObjectId| {
+        let frozen = || is_suspended(id).then(|| suspended(Kind::ImageRepository, id));
+        inventory.ambiguity(Kind::ImageRepository, id).or_else(frozen)
+    };
+    ids.iter().filter_map(|id| Some((id.clone(), why(id)?))).collect()
+}
+
+fn scan_objects(session: &Session, (ids, all): (&[ObjectId], bool)) -> Result<Answer, Problem> {
     let inventory = &session.world.inventory;
-    let twice: BTreeMap<ObjectId, Problem> = ids
-        .iter()
-        .filter_map(|id| Some((id.clone(), inventory.ambiguity(Kind::ImageRepository, id)?)))
-        .collect();
-    let ids: Vec<ObjectId> = ids.iter().filter(|id| !twice.contains_key(id)).cloned().collect();
+    let mut blocked = unscanned(inventory, ids);
+    let ids: Vec<ObjectId> = ids.iter().filter(|id| !blocked.contains_key(id)).cloned().collect();
+    let frozen = if all { take_frozen(&mut blocked) } else { Vec::new() };
     let progress = Progress::new(session.engine.settings());
     progress.forecast(&session.engine.forecast(&session.world, &ids, &Scans::default()));
     let outcomes = session
@@ -222,11 +233,18 @@ fn scan_objects(session: &Session, ids: &[ObjectId]) -> Result<Answer, Problem> 
         };
         items.push(Item { id: Some(id), image, scan, kept, error });
     }
-    items.extend(twice.into_iter().map(|(id, problem)| Item::blocked(id, problem)));
+    items.extend(blocked.into_iter().map(|(id, problem)| Item::blocked(id, problem)));
     items.sort_by(|a, b| a.id.cmp(&b.id));
-    let is_empty = items.is_empty();
+    let is_empty = items.is_empty() && frozen.is_empty();
     let answer = finish(items, session.problems());
-    if is_empty { Ok(answer.with_note(nothing(session)?)) } else { Ok(answer) }
+    let answer = if is_empty { answer.with_note(nothing(session)?) } else { answer };
+    Ok(frozen.into_iter().fold(answer, Answer::with_note))
+}
+
+/// Nobody asked for one that is suspended in particular: a line says that it is left out.
+fn take_frozen(blocked: &mut BTreeMap<ObjectId, Problem>) -> Vec<String> {
+    let frozen = blocked.extract_if(.., |_, problem| problem.code != Code::Ambiguous);
+    frozen.map(|(id, _)| format!("⚠ {id}: it is suspended, and not scanned")).collect()
 }
 
 /// That there is nothing to scan where `--all` looks.

@@ -35,9 +35,23 @@ fn rescan(state: &mut State) -> Vec<Effect> {
         _ => Vec::new(),
     };
     let mut effects = propose(state, true, true);
+    let frozen = frozen(state, &repositories);
     effects.extend(scan(state, repositories, Reach::Remote));
-    state.tell(Level::Info, "scanning again");
+    state.tell(Level::Info, frozen.unwrap_or_else(|| "scanning again".to_owned()));
     effects
+}
+
+/// That some of the repositories are suspended, and so not scanned.
+fn frozen(state: &State, repositories: &[ObjectId]) -> Option<String> {
+    let is_suspended =
+        |id: &&ObjectId| state.inventory.repositories.get(*id).is_some_and(|repository| repository.suspend);
+    let frozen: Vec<&ObjectId> = repositories.iter().filter(is_suspended).collect();
+    let what = match frozen[..] {
+        [] => return None,
+        [id] => format!("{id} is suspended, and not scanned"),
+        _ => format!("{} are suspended, and not scanned", count(frozen.len(), "repository")),
+    };
+    Some(if frozen.len() == repositories.len() { what } else { format!("scanning again; {what}") })
 }
 
 /// The selected rows, or the one under the cursor.

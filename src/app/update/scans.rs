@@ -46,13 +46,15 @@ pub(super) fn scan_due(state: &mut State) -> Vec<Effect> {
     scan(state, due, Reach::Recent)
 }
 
-/// Scans these repositories, those left out that are being scanned already. `digests` says where the digests of their
+/// Scans these repositories, those left out that are suspended or being scanned already. `digests` says where the digests of their
 /// policies may come from then.
 pub(super) fn scan(state: &mut State, repositories: Vec<ObjectId>, digests: Reach) -> Vec<Effect> {
     let job = state.jobs.number();
     let since = state.at;
     let mut fresh = Vec::new();
-    for id in repositories {
+    let is_frozen =
+        |id: &ObjectId| state.inventory.repositories.get(id).is_some_and(|repository| repository.suspend);
+    for id in repositories.into_iter().filter(|id| !is_frozen(id)).collect::<Vec<_>>() {
         let scan = state.scans.entry(&id);
         if let Some(running) = &mut scan.running {
             if digests == Reach::Remote {

@@ -119,14 +119,19 @@ fn one(session: &mut Session, kind: Kind, id: &ObjectId) -> Result<Outcome, Prob
         Kind::GitRepository => false,
     };
     if is_suspended {
-        let resume = format!("Resume it first: supercargo resume image {} {id}", word(kind));
-        return Err(Problem::new(Code::Usage, id.to_string(), "resource is suspended").hint(resume));
+        return Err(suspended(kind, id));
     }
     match kind {
         Kind::ImageRepository => scan(session, id),
         Kind::ImagePolicy => evaluate(session, id),
         Kind::ImageUpdateAutomation | Kind::GitRepository => run(session, id),
     }
+}
+
+/// That nothing is done for an object before it is resumed.
+pub(in crate::headless) fn suspended(kind: Kind, id: &ObjectId) -> Problem {
+    let resume = format!("Resume it first: supercargo resume image {} {id}", word(kind));
+    Problem::new(Code::Usage, id.to_string(), "resource is suspended").hint(resume)
 }
 
 fn scan(session: &Session, id: &ObjectId) -> Result<Outcome, Problem> {

@@ -315,3 +315,16 @@ fn failures_of_one_repository_are_one_problem_and_what_failed_does_not_count_as_
     let after = state.scan_totals();
     assert_eq!((before.done, after.failed, after.done), (1, 1, 0));
 }
+
+#[test]
+fn what_is_suspended_is_not_scanned_whoever_asks() {
+    let mut state = State::default();
+    ready(&mut state);
+    scans_over(&mut state);
+    let (web, fresh) = (ObjectId::new("shop", "web"), ObjectId::new("shop", "fresh"));
+    let mut inventory = (*state.inventory).clone();
+    inventory.repositories.get_mut(&web).unwrap().suspend = true;
+    state.inventory = Arc::new(inventory);
+    let effects = super::super::scans::scan(&mut state, vec![web, fresh.clone()], Reach::Remote);
+    assert!(matches!(effects.as_slice(), [Effect::Scan(_, ids)] if *ids == [fresh]), "{effects:?}");
+}
