@@ -83,6 +83,8 @@ pub enum Code {
     NoValue,
     /// What an object names to log in to a registry with is missing or broken.
     Authentication,
+    /// An automation's path leads to nothing.
+    UpdatePath,
     /// A warning about something that was passed over.
     Skipped,
     /// A warning: the configuration has a name that nothing reads.
@@ -135,6 +137,7 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::Held, "policy_failed", 6),
     (Code::NoValue, "policy_failed", 6),
     (Code::Authentication, "config", 2),
+    (Code::UpdatePath, "config", 2),
     (Code::Skipped, "skipped", 0),
     (Code::UnknownKey, "unknown_key", 0),
     (Code::State, "state", 0),

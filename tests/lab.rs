@@ -621,7 +621,7 @@ fn an_update_path_leads_through_the_links_of_the_commit_or_is_a_problem() {
     assert_eq!(
         (&problem["code"], &problem["subject"], &problem["message"]),
         (
-            &json!("not_found"),
+            &json!("config"),
             &json!("flux-system/instavote-all"),
             &json!(
                 "failed to apply policies: walking path for files: lstat <workdir>/deploy/vote/nowhere: no such file or directory"
@@ -629,6 +629,9 @@ fn an_update_path_leads_through_the_links_of_the_commit_or_is_a_problem() {
         ),
         "{plan:#}"
     );
+    assert_eq!(problem["hint"], "Correct spec.update.path of the automation.");
+    let update = &lab.run(&["get", "images", "update", "-o", "json"]).json()["items"][0];
+    assert_eq!((&update["reason"], &update["message"]), (&json!("UpdateFailed"), &problem["message"]));
 }
 
 #[test]

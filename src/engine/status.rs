@@ -169,17 +169,20 @@ pub fn of_automation(
     if let Err(error) = world.inventory.policies_of(automation) {
         return status::of_automation(&Run::Selector(&error));
     }
-    let repository = world.inventory.git_repositories.get(&automation.source);
-    let reference = repository.and_then(|repository| repository.reference.as_ref());
-    if let Err(error) = inventory::targets(automation, reference) {
+    if let Err(error) = world.inventory.targets_of(automation) {
         return status::of_automation(&Run::Target(&error));
     }
+    let repository = world.inventory.git_repositories.get(&automation.source);
     if let Some(error) = repository.and_then(|repository| login_refused(world, repository)) {
         return status::of_automation(&Run::Target(&error));
     }
     match (ran.ground, ran.problem, engine.settle(world, automation)) {
         (_, _, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
-        (None, Some(problem), Ok(_)) => status::of_automation(&Run::Checkout(&problem.message)),
+        (None, Some(problem), Ok(_)) => {
+            let text = problem.in_flux.as_deref().unwrap_or(&problem.message);
+            let is_read = problem.code == Code::UpdatePath;
+            status::of_automation(&if is_read { Run::Update(text) } else { Run::Checkout(text) })
+        }
         (None, None, Ok(_)) => status::of_automation(&Run::Never),
         (Some(ground), _, Ok(_)) => of_run(automation, ground, ran),
     }
@@ -233,9 +236,7 @@ pub fn sites_of(grounds: &[Ground], policy: &ObjectId) -> usize {
 
 /// What an automation checks out, as the JSON has it: `{"branch":"main"}`.
 pub fn checkout(world: &World, automation: &ImageUpdateAutomation) -> Value {
-    let repository = world.inventory.git_repositories.get(&automation.source);
-    let reference = repository.and_then(|repository| repository.reference.as_ref());
-    let Ok(targets) = inventory::targets(automation, reference) else { return Value::Null };
+    let Ok(targets) = world.inventory.targets_of(automation) else { return Value::Null };
     match targets.checkout {
         inventory::Checkout::Branch(branch) => json!({ "branch": branch }),
         inventory::Checkout::Tag(tag) => json!({ "tag": tag }),

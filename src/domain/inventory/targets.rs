@@ -6,6 +6,8 @@ use crate::domain::branch::{Onto, is_template};
 use crate::domain::object::{GitRef, ImageUpdateAutomation, ObjectId};
 use crate::problem::{Code, Problem};
 
+use super::{Inventory, is_implied};
+
 /// The branch of a source that names no revision at all; the remote's own default plays no part.
 const DEFAULT_BRANCH: &str = "master";
 
@@ -103,6 +105,12 @@ pub enum TargetError {
     /// A strategy other than `Setters`.
     #[error("unsupported update strategy: {0}")]
     Strategy(String),
+    /// There is no such `GitRepository`, and the automation does not say by itself where it pushes.
+    #[error(
+        "failed configuring source manager: referenced git repository does not exist: \
+         GitRepository.source.toolkit.fluxcd.io \"{}\" not found", .0.name
+    )]
+    NoRepository(ObjectId),
     /// No branch is named anywhere.
     #[error(
         "failed configuring source manager: push spec not provided, and cannot be inferred from \
@@ -120,7 +128,7 @@ impl TargetError {
             }
             Self::Gate => "FeatureGateDisabled",
             Self::Strategy(_) => "InvalidUpdateStrategy",
-            Self::NoPushBranch => "SourceManagerFailed",
+            Self::NoRepository(_) | Self::NoPushBranch => "SourceManagerFailed",
         }
     }
 
@@ -128,12 +136,31 @@ impl TargetError {
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
         let problem = Problem::new(Code::Config, subject, self.to_string());
         match self {
+            Self::NoRepository(id) => problem
+                .hint(format!("Correct `spec.sourceRef` of the automation, or add GitRepository {id}.")),
             Self::NoPushBranch => problem.hint("Give the automation a `spec.git.push.branch`."),
             Self::NoGit => problem.hint("Give the automation a `spec.git` with a commit author."),
             Self::NoAppData => problem.hint("Give the GitRepository a `spec.secretRef`."),
             Self::AppData(_) => problem.hint("Give the GitRepository `spec.provider: github`."),
             Self::SourceKind(_) | Self::Gate | Self::Strategy(_) => problem,
         }
+    }
+}
+
+impl Inventory {
+    /// What `automation` reads and where it pushes, with its `GitRepository` if there is one.
+    ///
+    /// # Errors
+    /// The automation can not run as it is written; that its `GitRepository` is missing is told only where a branch is missed.
+    pub fn targets_of(&self, automation: &ImageUpdateAutomation) -> Result<Targets, TargetError> {
+        let repository = self.git_repositories.get(&automation.source);
+        let reference = repository.and_then(|repository| repository.reference.as_ref());
+        targets(automation, reference).map_err(|error| match error {
+            TargetError::NoPushBranch if repository.is_none() && !is_implied(automation) => {
+                TargetError::NoRepository(automation.source.clone())
+            }
+            error => error,
+        })
     }
 }
 
@@ -241,5 +268,19 @@ mod tests {
         let mut automation = implied_automation("flux-system", "x");
         automation.git = None;
         assert_eq!(targets(&automation, None).unwrap_err().reason(), "InvalidSourceConfiguration");
+    }
+
+    #[test]
+    fn a_git_repository_that_is_not_there_is_the_reason_and_not_the_branch_it_would_have_given() {
+        let mut automation = implied_automation("flux-system", "x");
+        automation.meta.origin.source = "files";
+        automation.source = ObjectId::new("flux-system", "nope");
+        automation.git = Some(GitSpec::default());
+        let error = Inventory::default().targets_of(&automation).unwrap_err();
+        assert_eq!(error.reason(), "SourceManagerFailed");
+        let text = "failed configuring source manager: referenced git repository does not exist: \
+                    GitRepository.source.toolkit.fluxcd.io \"nope\" not found";
+        assert_eq!(error.to_string(), text);
+        assert!(error.problem("a").hint.unwrap().contains("GitRepository flux-system/nope"));
     }
 }

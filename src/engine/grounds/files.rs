@@ -178,7 +178,9 @@ pub(super) fn scanned_path(cache: &BareCache, commit: &str, update_path: &str) -
 
 /// The problem of an automation whose path leads nowhere; the caller says which automation.
 pub(super) fn not_scanned(error: &RunError) -> Problem {
-    Problem::new(Code::NotFound, "", format!("failed to apply policies: {error}"))
+    Problem::new(Code::UpdatePath, "", format!("failed to apply policies: {error}"))
+        .in_flux(error.to_string())
+        .hint("Correct spec.update.path of the automation.")
 }
 
 #[cfg(test)]

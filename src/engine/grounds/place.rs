@@ -38,8 +38,7 @@ impl Engine {
             return Err(problem);
         }
         let repository = world.inventory.git_repositories.get(&automation.source);
-        let reference = repository.and_then(|repository| repository.reference.as_ref());
-        let targets = inventory::targets(automation, reference).map_err(|error| error.problem(&subject))?;
+        let targets = world.inventory.targets_of(automation).map_err(|error| error.problem(&subject))?;
         let Some((url, warnings)) = self.url_of(world, automation, repository)? else { return Ok(None) };
         Ok(Some(Place { automation, repository, targets, url, warnings }))
     }
