@@ -67,6 +67,13 @@ pub trait Document {
     fn kind(&self) -> &'static str;
     /// The JSON object's keys but for `apiVersion`, `kind` and `problems`.
     fn json(&self) -> Map<String, Value>;
+    /// Writes all of the JSON object in one line. What may be large does so without making it first.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    fn write_json(&self, out: &mut dyn Write, problems: &[Problem]) -> io::Result<()> {
+        write_json(out, &whole(self, problems))
+    }
     /// The form for people; `wide` asks for all columns.
     fn text(&self, wide: bool) -> Text;
     /// `kind/namespace/name` of each item, in lower case.
@@ -400,7 +407,7 @@ fn write_document(
     problems: &[Problem],
 ) -> io::Result<()> {
     match settings.output {
-        Format::Json => write_json(out, &whole(document, problems)),
+        Format::Json => document.write_json(out, problems),
         Format::Yaml => write_yaml(out, &whole(document, problems)),
         // A tag may hold anything its registry likes, line ends too; a name is one line.
         Format::Name => document.names().iter().try_for_each(|name| writeln!(out, "{}", table::clean(name))),
@@ -411,7 +418,7 @@ fn write_document(
 }
 
 /// The whole JSON object of a document.
-fn whole(document: &dyn Document, problems: &[Problem]) -> Value {
+fn whole<D: Document + ?Sized>(document: &D, problems: &[Problem]) -> Value {
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), json!(API_VERSION));
     object.insert("kind".to_owned(), json!(document.kind()));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use supercargo::domain::age::Clocks;
 use supercargo::domain::object::{ObjectId, Person, PolicyChoice};
 use supercargo::domain::plan::{
-    BuildOptions, Committing, Ground, MarkedFile, Plan, ProblemFile, Selection, message_data, propose,
+    BuildOptions, Committing, Ground, MarkedFile, Plan, ProblemFile, Review, Selection, message_data, propose,
 };
 use supercargo::domain::policy::Evaluator;
 use supercargo::domain::proposal::{Decision, Proposal, Reference};
@@ -95,19 +95,23 @@ fn approved(mut proposals: Vec<Proposal>) -> Vec<Proposal> {
     proposals
 }
 
+fn options(messages: &BTreeMap<ObjectId, String>, split: bool) -> BuildOptions<'_> {
+    BuildOptions {
+        now: Timestamp::UNIX_EPOCH,
+        who: String::new(),
+        messages,
+        author: None,
+        split,
+        check: supercargo::source::edit::check,
+    }
+}
+
 /// The plan's answer in the words of the operation `set`.
 fn planned(asked: &Value) -> Value {
     let (grounds, selections) = ([ground(asked)], selections(asked));
     let proposals = approved(propose(&grounds, &selections));
-    let options = BuildOptions {
-        now: Timestamp::UNIX_EPOCH,
-        who: String::new(),
-        messages: &BTreeMap::new(),
-        author: None,
-        split: false,
-        check: supercargo::source::edit::check,
-    };
-    let (plan, contents) = Plan::build(proposals.clone(), &grounds, &selections, &options);
+    let messages = BTreeMap::new();
+    let (plan, contents) = Plan::build(proposals.clone(), &grounds, &selections, &options(&messages, false));
     assert_eq!(plan.problems, [], "{asked}");
     assert_eq!(plan.bytes_changed_outside_markers, 0, "{asked}");
     let files: BTreeMap<_, _> =
@@ -158,4 +162,48 @@ fn a_plan_of_everything_changes_what_set_changes_and_leaves_nothing_to_plan() {
         );
     }
     assert!(changed > 1_000, "{changed}");
+}
+
+/// The ground without its texts, for somebody who reads them as they are needed.
+fn unread(ground: &Ground) -> Ground {
+    let files = ground.files.iter().map(|file| MarkedFile { text: Arc::default(), ..file.clone() });
+    Ground { files: Arc::new(files.collect()), ..ground.clone() }
+}
+
+#[test]
+fn a_plan_whose_texts_are_read_as_they_are_needed_is_the_same() {
+    let (mut files, mut shared) = (0, 0);
+    for seed in 0..1_000 {
+        let asked = generate::set::request(&mut generate::Random::new(seed));
+        if !set::answer(&asked)["error"].is_null() {
+            continue;
+        }
+        let own = ground(&asked);
+        let other = Ground { automation: ObjectId::new("apps", "other"), ..own.clone() };
+        let (grounds, selections) = ([own, other], selections(&asked));
+        let lean = Arc::new(grounds.iter().map(unread).collect::<Vec<_>>());
+        let read = |ground: &Ground, paths: &[&str]| {
+            let whole = grounds.iter().find(|whole| whole.automation == ground.automation).unwrap();
+            let text = |path: &&str| Some(((*path).to_owned(), whole.text(path)?.clone()));
+            Ok(paths.iter().filter_map(text).collect())
+        };
+        let review = Review::new(Arc::new(grounds.to_vec()), propose(&grounds, &selections));
+        let (reading, problems) = Review::reading(Arc::clone(&lean), propose(&lean, &selections), &read);
+        assert_eq!((&reading.proposals, &reading.problem_files), (&review.proposals, &review.problem_files));
+        assert_eq!((problems, reading.files), (vec![], vec![]), "{asked}");
+        let (proposals, messages) = (approved(review.proposals), BTreeMap::new());
+        for split in [false, true] {
+            let options = options(&messages, split);
+            let (plan, contents) = Plan::build(proposals.clone(), &grounds, &selections, &options);
+            let (same, none) = Plan::build_reading(proposals.clone(), &lean, &selections, (&options, &read));
+            assert_eq!(same, plan, "{asked}");
+            assert_eq!(none, vec![BTreeMap::new(); plan.groups.len()]);
+            files += contents.iter().map(BTreeMap::len).sum::<usize>();
+            shared += usize::from(plan.groups.len() > 1);
+        }
+        let gone = |_: &Ground, _: &[&str]| Ok(Vec::new());
+        let (gone, _) = Review::reading(lean, propose(&grounds, &selections), &gone);
+        assert!(gone.proposals.iter().all(|update| update.blocked.is_some()), "{asked}");
+    }
+    assert!(files > 500 && shared > 50, "{files} {shared}");
 }

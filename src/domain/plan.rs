@@ -7,6 +7,7 @@
 mod build;
 mod ground;
 mod identity;
+mod making;
 mod propose;
 mod revert;
 mod sound;
@@ -24,10 +25,10 @@ use super::proposal::Proposal;
 use super::refspec::{Refspec, short_name};
 use crate::problem::Problem;
 
-pub use build::{BuildOptions, Edited, message_data, template_problem, with_edits};
+pub use build::{BuildOptions, message_data, template_problem, with_edits};
 pub use ground::{
-    Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Review, Selection, fingerprint,
-    tags_in_files,
+    Committing, FileEdit, FilePreview, Ground, MarkedFile, ProblemFile, Reader, Review, Selection,
+    fingerprint, tags_in_files,
 };
 pub use propose::{current_approved, propose};
 pub use revert::{Changed, revert, revert_edits};

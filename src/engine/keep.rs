@@ -188,11 +188,22 @@ impl Engine {
         ground: &mut Ground,
         paths: &[&str],
     ) -> Result<(), Problem> {
-        let Some((_, commit)) = ground.stands_on().filter(|_| !paths.is_empty()) else { return Ok(()) };
-        let texts =
-            self.marked.texts(&self.cache_of(world, ground)?, commit, paths).map_err(Problem::from)?;
+        let texts = self.texts(world, ground, paths)?;
         ground.texts.extend(texts);
         Ok(())
+    }
+
+    /// The texts of files of the commit that a ground stands on, by path; what is not there is left out.
+    pub(super) fn texts(
+        &self,
+        world: &World,
+        ground: &Ground,
+        paths: &[&str],
+    ) -> Result<Vec<(String, Arc<str>)>, Problem> {
+        let Some((_, commit)) = ground.stands_on().filter(|_| !paths.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        self.marked.texts(&self.cache_of(world, ground)?, commit, paths).map_err(Problem::from)
     }
 
     /// Reads the texts of the marked files in which a site of `updates` is due into the grounds they are for.

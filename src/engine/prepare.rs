@@ -34,13 +34,15 @@ pub struct PrepareRequest {
     pub wanted: BTreeSet<(ObjectId, ObjectId)>,
     /// When to ask the remotes.
     pub refresh: Refresh,
+    /// Whether the contents of the files are wanted with the plan; else no more of them are in memory than are worked on.
+    pub contents: bool,
 }
 
 impl PrepareRequest {
-    /// These proposals with their decisions, and nothing else of a person's.
+    /// These proposals with their decisions, and nothing else of a person's; the contents, too.
     pub fn of(proposals: Vec<Proposal>, refresh: Refresh) -> Self {
         let (messages, wanted) = (BTreeMap::new(), BTreeSet::new());
-        Self { proposals, messages, onto: Onto::Push, split: false, wanted, refresh }
+        Self { proposals, messages, onto: Onto::Push, split: false, wanted, refresh, contents: true }
     }
 }
 
@@ -49,7 +51,7 @@ impl PrepareRequest {
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// The content of its files, by group and path.
+    /// The content of its files, by group and path; none if they were not wanted.
     pub contents: Vec<BTreeMap<String, FileEdit>>,
     /// Branches whose name has to be typed, in the order of the groups.
     pub protected: Vec<String>,
@@ -81,6 +83,18 @@ impl Engine {
         let proposals = propose(&grounds, &selections);
         let problems = self.read_due(world, &mut grounds, (&proposals, |site: &Site| site.blocked.is_none()));
         (Review::new(Arc::new(grounds), proposals), problems)
+    }
+
+    /// As [`Self::review`], without the texts: those of all files that would change may be more than there is room for.
+    pub fn review_updates(
+        &self,
+        world: &World,
+        grounds: Vec<Ground>,
+        selections: &Selections,
+    ) -> (Review, Vec<Problem>) {
+        let proposals = propose(&grounds, &plain(selections));
+        let read = |ground: &Ground, paths: &[&str]| self.texts(world, ground, paths);
+        Review::reading(Arc::new(grounds), proposals, &read)
     }
 
     /// The problem of each automation whose template makes no message of all that could be approved now.
@@ -118,10 +132,10 @@ impl Engine {
         mut request: PrepareRequest,
     ) -> Result<Prepared, Problem> {
         let template = match &request.onto {
-            Onto::Push => return Ok(self.prepare_once(world, selections, (&request, &Onto::Push))),
+            Onto::Push => return Ok(self.prepare_once(world, selections, (request, &Onto::Push))),
             Onto::Named(name) if !branch::is_template(name) => {
                 let onto = one_branch(request.onto.clone())?;
-                return Ok(self.prepare_once(world, selections, (&request, &onto)));
+                return Ok(self.prepare_once(world, selections, (request, &onto)));
             }
             Onto::Named(template) => Some(template.clone()),
             Onto::Checkout => None,
@@ -129,7 +143,7 @@ impl Engine {
         let plan = match &template {
             Some(template) if template.contains("{plan}") => {
                 // The name cannot be part of what it is made from: the id is that of the automations' own branches.
-                let own = self.prepare_once(world, selections, (&request, &Onto::Push));
+                let own = self.prepare_once(world, selections, (request.clone(), &Onto::Push));
                 request.refresh = asked_already(request.refresh);
                 own.plan.id
             }
@@ -148,26 +162,26 @@ impl Engine {
         let mut all: Option<Prepared> = None;
         for (branch, proposals) in of_branches {
             let part = PrepareRequest { proposals, ..request.clone() };
-            let part = self.prepare_once(world, selections, (&part, &Onto::Named(branch)));
+            let part = self.prepare_once(world, selections, (part, &Onto::Named(branch)));
             match &mut all {
                 Some(all) => all.join(part),
                 None => all = Some(part),
             }
             request.refresh = asked_already(request.refresh);
         }
-        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, (&request, &Onto::Push))))
+        Ok(all.unwrap_or_else(|| self.prepare_once(world, selections, (request, &Onto::Push))))
     }
 
     fn prepare_once(
         &self,
         world: &World,
         selections: &BTreeMap<ObjectId, Selection>,
-        (request, onto): (&PrepareRequest, &Onto),
+        (mut request, onto): (PrepareRequest, &Onto),
     ) -> Prepared {
         let (mut grounds, mut problems) = self.grounds_now(world, request.refresh, onto);
         problems.extend(self.read_objects(world, &mut grounds, &request.proposals));
         let mut proposals = propose(&grounds, selections);
-        put_wanted(&grounds, request, &mut proposals);
+        put_wanted(&grounds, &request, &mut proposals);
         let mut known = Cow::Borrowed(request.proposals.as_slice());
         if let Onto::Named(branch) = onto {
             let there = already_there(&grounds, &proposals, &known);
@@ -187,14 +201,31 @@ impl Engine {
         moved.extend(grounds.iter().flat_map(|ground| stand(ground, &mut proposals)));
         proposals.retain(|update| !update.sites.is_empty() || !update.edits.is_empty());
         carry_states(&request.proposals, &mut proposals);
-        let is_approved = |site: &Site| site.decision == Decision::Approved;
-        problems.extend(self.read_due(world, &mut grounds, (&proposals, is_approved)));
-        let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
-        let (mut plan, contents) = Plan::build(proposals, &grounds, selections, &options);
+        // What was decided is as large as what is planned, and is carried over.
+        request.proposals = Vec::new();
+        if request.contents {
+            let is_approved = |site: &Site| site.decision == Decision::Approved;
+            problems.extend(self.read_due(world, &mut grounds, (&proposals, is_approved)));
+        }
+        let (mut plan, contents) = self.build(world, (&grounds, selections), (&request, proposals));
         plan.problems.splice(0..0, problems);
         warn_of_obstacles(world, &mut plan);
         let protected = self.protected(world, &plan);
         Prepared { plan, contents, protected, moved }
+    }
+
+    fn build(
+        &self,
+        world: &World,
+        (grounds, selections): (&[Ground], &BTreeMap<ObjectId, Selection>),
+        (request, proposals): (&PrepareRequest, Vec<Proposal>),
+    ) -> (Plan, Vec<BTreeMap<String, FileEdit>>) {
+        let options = BuildOptions { split: request.split, ..self.build_options(world, &request.messages) };
+        if request.contents {
+            return Plan::build(proposals, grounds, selections, &options);
+        }
+        let read = |ground: &Ground, paths: &[&str]| self.texts(world, ground, paths);
+        Plan::build_reading(proposals, grounds, selections, (&options, &read))
     }
 
     /// The branch that an automation reads.

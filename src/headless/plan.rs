@@ -1,19 +1,22 @@
 //! `plan`: decide on the command line, and print what would land.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::session::{Reviewed, Session};
 use super::updates::{Blocks, add_unsaid, exit_of, failed_policies, open, row, scope};
-use super::{Answer, Document, Table, Text};
+use super::{API_VERSION, Answer, Document, Table, Text, write_json};
 use crate::cli::{PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
 use crate::domain::branch::{Onto, is_template};
 use crate::domain::hold;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Group, Plan};
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::engine::{PrepareRequest, has_authors, one_branch, patch};
 use crate::problem::{Code, Problem, strongest_exit};
@@ -25,20 +28,52 @@ struct Planned {
     is_whole: bool,
 }
 
+/// The JSON of a plan as it is printed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    problems: &'a [Problem],
+    #[serde(flatten)]
+    body: Body<'a>,
+}
+
+/// A plan without its problems, which stand at the top of every document.
+#[derive(Serialize)]
+struct Body<'a> {
+    id: &'a str,
+    created: &'a Timestamp,
+    created_by: &'a str,
+    version: &'a str,
+    groups: &'a [Group],
+    bytes_changed_outside_markers: u64,
+}
+
+impl<'a> Body<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let Plan { id, created, created_by, version, problems: _, bytes_changed_outside_markers, groups } =
+            plan;
+        let bytes_changed_outside_markers = *bytes_changed_outside_markers;
+        Self { id, created, created_by, version, groups, bytes_changed_outside_markers }
+    }
+}
+
 impl Document for Planned {
     fn kind(&self) -> &'static str {
         "Plan"
     }
 
     fn json(&self) -> Map<String, Value> {
-        match json!(self.plan) {
-            Value::Object(mut object) => {
-                // The problems stand at the top of every document.
-                object.remove("problems");
-                object
-            }
+        match json!(Body::of(&self.plan)) {
+            Value::Object(object) => object,
             _ => Map::new(),
         }
+    }
+
+    fn write_json(&self, out: &mut dyn Write, problems: &[Problem]) -> io::Result<()> {
+        let body = Body::of(&self.plan);
+        write_json(out, &Whole { api_version: API_VERSION, kind: self.kind(), problems, body })
     }
 
     fn text(&self, _wide: bool) -> Text {
@@ -133,6 +168,7 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     let mut request = PrepareRequest::of(proposals, crate::config::Refresh::Never);
     request.onto = onto;
     request.split = args.split == Some(Split::Policy);
+    request.contents = args.output_patch.is_some();
     if let Some(message) = message(args)? {
         let ids = session.world.automations.iter().map(|automation| automation.meta.id.clone());
         request.messages = ids.map(|id| (id, message.clone())).collect::<BTreeMap<ObjectId, String>>();
@@ -247,4 +283,29 @@ fn write_patch(path: &Path, text: &str) -> Result<(), Problem> {
     std::fs::write(path, text).map_err(|error| {
         Problem::new(Code::Usage, path.display().to_string(), "the patch cannot be written").caused_by(&error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headless::whole;
+
+    #[test]
+    fn what_is_written_at_once_is_the_json_that_every_document_has() {
+        let problem = Problem::new(Code::Skipped, "apps/\u{202e}web", "left out");
+        let plan = Plan {
+            id: "0123456789ab".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            created_by: "rita@bastion".to_owned(),
+            version: "0".to_owned(),
+            problems: vec![problem.clone()],
+            bytes_changed_outside_markers: 0,
+            groups: Vec::new(),
+        };
+        let planned = Planned { plan, is_whole: true };
+        let (mut written, mut made) = (Vec::new(), Vec::new());
+        planned.write_json(&mut written, std::slice::from_ref(&problem)).unwrap();
+        write_json(&mut made, &whole(&planned, &[problem])).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(made).unwrap());
+    }
 }

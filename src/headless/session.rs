@@ -217,7 +217,7 @@ impl Session {
             Ok((judged?, grounds?))
         })?;
         problems.extend(broken_files(&grounds));
-        let (mut review, unread) = self.engine.review(&self.world, grounds, &judged.selections);
+        let (mut review, unread) = self.engine.review_updates(&self.world, grounds, &judged.selections);
         problems.extend(unread);
         self.run(async {
             let _all = self.engine.hold_back(&self.world, &mut review.proposals, refresh).await;

@@ -1,19 +1,16 @@
 //! Approved proposals into a plan.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::ground::{FileEdit, Ground, MarkedFile, Selection};
-use super::stale::{Changes, Stale};
-use super::{Group, Plan, PlannedFile, Warning, sha256_hex};
+use super::ground::{FileEdit, Ground, MarkedFile, Reader, Selection};
+use super::making::{Edited, Making};
+use super::{Plan, Warning};
 use crate::domain::commit::message_defect;
 use crate::domain::edit::Check;
-use crate::domain::manifest::{self, Manifest, MarkedScalar};
-use crate::domain::marker::parse_setter;
+use crate::domain::manifest;
 use crate::domain::object::{ObjectId, Person};
-use crate::domain::parallel::on_all_cores;
 use crate::domain::proposal::{Decision, ObjectIdentity, Proposal, Site};
 use crate::domain::setrun;
 use crate::domain::template::{self, Change, MessageData, ObjectChanges};
@@ -37,29 +34,36 @@ pub struct BuildOptions<'a> {
     pub check: Check,
 }
 
-/// Files as the groups before leave them: remote, branch and path → the last edit.
-#[derive(Debug, Default)]
-pub struct Edited {
-    files: BTreeMap<(String, String, String), FileEdit>,
-}
-
-impl Edited {
-    fn key(ground: &Ground, path: &str) -> (String, String, String) {
-        let branch = ground.push.as_ref().map(|push| push.branch.clone());
-        (ground.remote.clone().unwrap_or_default(), branch.unwrap_or_default(), path.to_owned())
-    }
-}
-
 impl Plan {
     /// Builds the plan of everything that is approved in `proposals`.
     ///
     /// Returns the plan, whose `problems` name each automation that had to be left out (a template that fails, a file
     /// that cannot be edited safely), and the new content of every file, by group and path.
     pub fn build(
-        mut proposals: Vec<Proposal>,
+        proposals: Vec<Proposal>,
         grounds: &[Ground],
         selections: &BTreeMap<ObjectId, Selection>,
         options: &BuildOptions<'_>,
+    ) -> (Self, Vec<BTreeMap<String, FileEdit>>) {
+        Self::built(proposals, grounds, selections, (options, None))
+    }
+
+    /// As [`Self::build`], with texts that are read as they are needed and not kept, so that no group has any content: those of
+    /// all files may be more than there is room for.
+    pub fn build_reading(
+        proposals: Vec<Proposal>,
+        grounds: &[Ground],
+        selections: &BTreeMap<ObjectId, Selection>,
+        (options, reader): (&BuildOptions<'_>, Reader<'_>),
+    ) -> (Self, Vec<BTreeMap<String, FileEdit>>) {
+        Self::built(proposals, grounds, selections, (options, Some(reader)))
+    }
+
+    fn built(
+        mut proposals: Vec<Proposal>,
+        grounds: &[Ground],
+        selections: &BTreeMap<ObjectId, Selection>,
+        (options, reader): (&BuildOptions<'_>, Option<Reader<'_>>),
     ) -> (Self, Vec<BTreeMap<String, FileEdit>>) {
         let mut plan = Self {
             id: String::new(),
@@ -70,21 +74,24 @@ impl Plan {
             bytes_changed_outside_markers: 0,
             groups: Vec::new(),
         };
-        let (mut edited, mut contents) = (Edited::default(), Vec::new());
+        let mut all: Vec<(&Ground, Vec<Proposal>)> = Vec::new();
         for ground in grounds {
             let updates: Vec<Proposal> =
                 proposals.extract_if(.., |update| update.automation == ground.automation).collect();
-            for updates in commits(updates, options.split) {
-                match build_group(ground, updates, selections, options, &mut edited) {
-                    // What groups before it write to the same branch is no commit once more.
-                    Ok(built) if built.group.files.is_empty() => {}
-                    Ok(built) => {
-                        plan.bytes_changed_outside_markers += built.outside;
-                        plan.groups.push(built.group);
-                        contents.push(built.contents);
-                    }
-                    Err(problem) => plan.problems.push(problem),
+            all.extend(commits(updates, options.split).into_iter().map(|updates| (ground, updates)));
+        }
+        let (mut edited, mut contents) = (Edited::of(&all), Vec::new());
+        for (ground, updates) in all {
+            let group = Making { ground, selections, options, reader };
+            match group.build(updates, &mut edited) {
+                // What groups before it write to the same branch is no commit once more.
+                Ok((group, _)) if group.files.is_empty() => {}
+                Ok((group, files)) => {
+                    plan.bytes_changed_outside_markers += files.outside;
+                    plan.groups.push(group);
+                    contents.push(files.contents);
                 }
+                Err(problem) => plan.problems.push(problem),
             }
         }
         plan.id = plan.computed_id();
@@ -116,110 +123,7 @@ fn commits(updates: Vec<Proposal>, split: bool) -> Vec<Vec<Proposal>> {
     parts.into_iter().filter(has_approved).collect()
 }
 
-struct Built {
-    group: Group,
-    contents: BTreeMap<String, FileEdit>,
-    outside: u64,
-}
-
-fn build_group(
-    ground: &Ground,
-    updates: Vec<Proposal>,
-    selections: &BTreeMap<ObjectId, Selection>,
-    options: &BuildOptions<'_>,
-    edited: &mut Edited,
-) -> Result<Built, Problem> {
-    let contents = edit_files(ground, &updates, edited, options.check)?;
-    let changes = Changes::of(&updates);
-    let (message, message_edited, mut warnings) = message(ground, &updates, selections, options)?;
-    warnings.splice(0..0, ground.warnings.iter().cloned());
-    warnings.extend(update_warnings(&updates));
-    let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
-    let planned = |(path, edit): &(&String, &FileEdit)| {
-        let (before, after) = (&edit.before, edit.after());
-        // What a person asked for beside the sites is not to be found among the bytes that changed besides.
-        let edited = match changes.get(path.as_str()) {
-            Some(changes) => changes.edited(path, before, options.check),
-            None => Arc::clone(before),
-        };
-        let file = PlannedFile {
-            path: (*path).clone(),
-            sha256_before: sha256_hex(before.as_bytes()),
-            sha256_after: sha256_hex(after.as_bytes()),
-            controller_reformats: controller_reformats(&in_scope, (&edited, &after), selections),
-        };
-        (file, bytes_outside_markers(&edited, &after))
-    };
-    let files = on_all_cores(&contents.iter().collect::<Vec<_>>(), planned);
-    let (files, outside): (_, Vec<u64>) = files.into_iter().unzip();
-    let group = Group {
-        automation: ground.automation.clone(),
-        remote: ground.remote.clone(),
-        base: ground.base.clone(),
-        push: ground.push.clone(),
-        author: options.author.as_ref().unwrap_or(&ground.author).written(),
-        signing_key: ground.committing.key.clone(),
-        message,
-        message_edited,
-        warnings,
-        files,
-        updates,
-    };
-    Ok(Built { group, contents, outside: outside.iter().sum() })
-}
-
-/// The new content of every file with an approved site or edit.
-fn edit_files(
-    ground: &Ground,
-    updates: &[Proposal],
-    edited: &mut Edited,
-    check: Check,
-) -> Result<BTreeMap<String, FileEdit>, Problem> {
-    let files: HashMap<&str, _> = ground.files.iter().map(|file| (file.path.as_str(), file)).collect();
-    let mut contents = BTreeMap::new();
-    let edit = |(path, changes): &(&str, Changes<'_>)| {
-        let file = files.get(path);
-        let known = file.and_then(|file| ground.text_of(file));
-        let Some(text) = known.or_else(|| ground.texts.get(*path)) else {
-            let is_meant = changes.has_edits() || file.is_some();
-            return is_meant.then(|| Err(Stale::FileChanged { path: (*path).to_owned() }.into()));
-        };
-        let key = Edited::key(ground, path);
-        let before = match edited.files.get(&key) {
-            Some(edit) => edit.after().into(),
-            None => Arc::clone(text),
-        };
-        let known = file.filter(|_| before == *text).map(|file| file.sites.as_slice());
-        let edit = changes.apply(path, before, known, check).map_err(Problem::from);
-        Some(edit.map(|edit| (key, edit)))
-    };
-    let mut changes: Vec<_> = Changes::of(updates).into_iter().collect();
-    changes.sort_by_key(|(path, _)| *path);
-    for edit in on_all_cores(&changes, edit).into_iter().flatten() {
-        let (key, edit) = edit?;
-        if !edit.is_empty() {
-            contents.insert(key.2.clone(), edit.clone());
-            edited.files.insert(key, edit);
-        }
-    }
-    Ok(contents)
-}
-
-/// Whether Flux would change other bytes of the file than differ between these two contents.
-fn controller_reformats(
-    in_scope: &HashSet<&ObjectId>,
-    (before, after): (&str, &str),
-    selections: &BTreeMap<ObjectId, Selection>,
-) -> Option<bool> {
-    let is_setter = |setter: &str| {
-        let Ok((policy, _)) = parse_setter(setter) else { return false };
-        let selection = selections.get(&policy).filter(|_| in_scope.contains(&policy));
-        selection.is_some_and(|selection| selection.outcome.is_ok())
-    };
-    manifest::reformats(&Manifest::parse(before).ok()?, after, &is_setter)
-}
-
-fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
+pub(super) fn update_warnings(updates: &[Proposal]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for update in updates.iter().filter(|update| update.is_approved()) {
         let policy = &update.policy;
@@ -260,7 +164,7 @@ pub fn template_problem(
 }
 
 /// The commit message, whether a person wrote it, and what the template deserves to be said of it.
-fn message(
+pub(super) fn message(
     ground: &Ground,
     updates: &[Proposal],
     selections: &BTreeMap<ObjectId, Selection>,
@@ -367,29 +271,6 @@ fn named(file: Option<&MarkedFile>, sites: &[&Site]) -> Vec<ObjectIdentity> {
     }
 }
 
-/// How many bytes differ between two contents once every marked scalar is cut out of both.
-///
-/// Counted anew from the two texts, so that it is a check on the rewriter and not its own word.
-fn bytes_outside_markers(before: &str, after: &str) -> u64 {
-    let (Ok(old), Ok(new)) = (manifest::find(before), manifest::find(after)) else {
-        return after.len() as u64;
-    };
-    let (before, after) = (without(before, &old), without(after, &new));
-    let common = before.iter().zip(&after).filter(|(a, b)| a == b).count();
-    (before.len().max(after.len()) - common) as u64
-}
-
-fn without(text: &str, sites: &[MarkedScalar]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(text.len());
-    let mut at = 0;
-    for site in sites {
-        kept.extend_from_slice(text.as_bytes().get(at..site.span.start).unwrap_or_default());
-        at = site.span.end.max(at);
-    }
-    kept.extend_from_slice(text.as_bytes().get(at..).unwrap_or_default());
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,7 +298,7 @@ mod tests {
             template: template.to_owned(),
             template_values: None,
             warnings: Vec::new(),
-            files: Arc::default(),
+            files: std::sync::Arc::default(),
             problem_files: Vec::new(),
             texts: BTreeMap::new(),
         };

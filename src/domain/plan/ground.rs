@@ -209,6 +209,17 @@ impl Ground {
         self.files.iter().filter(is_unread).map(|file| file.path.as_str()).collect()
     }
 
+    /// The texts of those of `paths` that are not at hand; none without a reader.
+    pub(super) fn read<'a>(
+        &self,
+        paths: impl Iterator<Item = &'a str>,
+        reader: Option<Reader<'_>>,
+    ) -> Result<HashMap<String, Arc<str>>, Problem> {
+        let Some(reader) = reader else { return Ok(HashMap::new()) };
+        let unread: Vec<&str> = paths.filter(|path| !self.texts.contains_key(*path)).collect();
+        Ok(reader(self, &unread)?.into_iter().collect())
+    }
+
     /// The name and commit of what a commit would be built on now.
     pub fn stands_on(&self) -> Option<(&str, &str)> {
         super::stands_on(self.base.as_ref(), self.push.as_ref())
@@ -231,6 +242,13 @@ pub struct Selection {
     /// The policy, for comparing old with new.
     pub evaluator: Arc<Evaluator>,
 }
+
+/// Reads texts that a ground has not at hand, by path; what is not there is left out. Whoever gives one keeps few of them: those of
+/// all files that change may be too many.
+pub type Reader<'a> = &'a (dyn Fn(&Ground, &[&str]) -> Result<Vec<(String, Arc<str>)>, Problem> + Sync);
+
+/// Files whose texts are in memory at once, where they are read as they are needed.
+pub(super) const FILES_AT_ONCE: usize = 512;
 
 /// A file in which every proposed site of one automation can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -260,40 +278,75 @@ impl Review {
     /// Tries every writable site of `proposals` on the files of `grounds`.
     ///
     /// A file that cannot be edited safely blocks its sites and is listed in [`Self::problem_files`].
-    pub fn new(grounds: Arc<Vec<Ground>>, mut proposals: Vec<Proposal>) -> Self {
-        let (mut files, mut problem_files) = (Vec::new(), Vec::new());
+    pub fn new(grounds: Arc<Vec<Ground>>, proposals: Vec<Proposal>) -> Self {
+        Self::tried(grounds, proposals, None).0
+    }
+
+    /// As [`Self::new`], with texts that are read as they are needed and not kept: [`Self::files`] stays empty. Returns, too, what
+    /// kept files from being read; their sites are blocked.
+    pub fn reading(
+        grounds: Arc<Vec<Ground>>,
+        proposals: Vec<Proposal>,
+        reader: Reader<'_>,
+    ) -> (Self, Vec<Problem>) {
+        Self::tried(grounds, proposals, Some(reader))
+    }
+
+    fn tried(
+        grounds: Arc<Vec<Ground>>,
+        proposals: Vec<Proposal>,
+        reader: Option<Reader<'_>>,
+    ) -> (Self, Vec<Problem>) {
+        let (mut review, mut unread) = (Self { proposals, ..Self::default() }, Vec::new());
         for ground in grounds.iter() {
             let unreadable = ground.problem_files.iter();
-            problem_files.extend(unreadable.map(|file| (file.path.clone(), file.error.to_string())));
-            let sites = writable_sites(&proposals, &ground.automation);
-            let preview = |file: &MarkedFile| {
-                let sites = sites.get(file.path.as_str())?;
-                let gone = || Stale::FileChanged { path: file.path.clone() };
-                let text = ground.text_of(file).ok_or_else(gone);
-                let tried = text.and_then(|text| {
-                    apply_sites(&file.path, Arc::clone(text), Some(&file.sites), sites).map(drop)?;
-                    Ok(Arc::clone(text))
-                });
-                Some(tried)
-            };
-            let previews = on_all_cores(&ground.files, preview);
-            for (file, preview) in ground.files.iter().zip(previews) {
-                match preview.transpose() {
-                    Ok(None) => {}
-                    Ok(Some(before)) => {
-                        let (automation, path) = (ground.automation.clone(), file.path.clone());
-                        files.push(FilePreview { automation, path, before });
-                    }
-                    Err(stale) => {
-                        let problem = Problem::from(stale);
-                        problem_files.push((file.path.clone(), problem.message.clone()));
-                        block(&mut proposals, &ground.automation, &file.path, &problem);
-                    }
-                }
+            review.problem_files.extend(unreadable.map(|file| (file.path.clone(), file.error.to_string())));
+            let (files, failed) = try_files(ground, (&review.proposals, reader), &mut unread);
+            review.files.extend(files);
+            for (path, stale) in failed {
+                let problem = Problem::from(stale);
+                block(&mut review.proposals, &ground.automation, &path, &problem);
+                review.problem_files.push((path, problem.message));
             }
         }
-        Self { grounds, proposals, files, problem_files }
+        (Self { grounds, ..review }, unread)
     }
+}
+
+/// The files of a ground in which every site that may be written can be, if texts are kept, and those in which not.
+fn try_files(
+    ground: &Ground,
+    (proposals, reader): (&[Proposal], Option<Reader<'_>>),
+    unread: &mut Vec<Problem>,
+) -> (Vec<FilePreview>, Vec<(String, Stale)>) {
+    let (mut files, mut failed) = (Vec::new(), Vec::new());
+    let sites = writable_sites(proposals, &ground.automation);
+    let due = ground.files.iter().filter_map(|file| Some((file, sites.get(file.path.as_str())?)));
+    for due in due.collect::<Vec<_>>().chunks(FILES_AT_ONCE) {
+        let paths = due.iter().filter(|(file, _)| ground.text_of(file).is_none());
+        let read = ground.read(paths.map(|(file, _)| file.path.as_str()), reader);
+        let read = read.unwrap_or_else(|problem| {
+            unread.push(problem);
+            HashMap::new()
+        });
+        let attempt = |(file, sites): &(&MarkedFile, &Vec<&Site>)| {
+            let text = ground.text_of(file).or_else(|| read.get(&file.path));
+            let text = text.ok_or_else(|| Stale::FileChanged { path: file.path.clone() })?;
+            apply_sites(&file.path, Arc::clone(text), Some(&file.sites), sites).map(drop)?;
+            Ok(Arc::clone(text))
+        };
+        for ((file, _), tried) in due.iter().zip(on_all_cores(due, attempt)) {
+            let path = file.path.clone();
+            match tried {
+                Ok(_) if reader.is_some() => {}
+                Ok(before) => {
+                    files.push(FilePreview { automation: ground.automation.clone(), path, before });
+                }
+                Err(stale) => failed.push((path, stale)),
+            }
+        }
+    }
+    (files, failed)
 }
 
 /// What may be written for an automation, by file.
