@@ -44,6 +44,7 @@ mod scan;
 mod select;
 mod sign;
 pub mod status;
+mod trial;
 mod walk;
 mod watch;
 mod work_tree;

@@ -198,6 +198,12 @@ pub enum Action {
     Reset,
     /// Hands the policy that is tried to the terminal's clipboard.
     CopyPolicy,
+    /// Shows what the policy that is tried changes in its file.
+    EditPolicy,
+    /// Hands that to the terminal's clipboard.
+    CopyEdit,
+    /// Writes it into a file.
+    WriteEdit,
     /// Shows or hides why.
     Why,
     /// The previous file or policy.

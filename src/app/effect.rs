@@ -138,6 +138,22 @@ pub enum Effect {
         /// What the plan is made of.
         wish: PlanWish,
     },
+    /// Tell what a policy that was tried changes in the file it stands in.
+    EditPolicy {
+        /// The question.
+        job: JobId,
+        /// The policy.
+        policy: ObjectId,
+        /// What was tried.
+        trial: Trial,
+    },
+    /// Write a diff into a file that is not there yet.
+    WriteEdit {
+        /// The file, from the folder that the program was started in.
+        path: String,
+        /// The diff.
+        patch: String,
+    },
     /// Find out which of these remotes, addresses without credentials, are at a forge that requests can be opened at.
     FindForges(Vec<String>),
     /// Push; from the moment when commits are sent it runs to its end whatever happens.

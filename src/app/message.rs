@@ -27,7 +27,7 @@ use crate::domain::order::{Denied, Order};
 use crate::domain::plan::{FilePreview, Ground, Plan, Selection};
 use crate::domain::proposal::{Hold, Proposal};
 use crate::domain::scan::Scan;
-use crate::domain::trial::Tried;
+use crate::domain::trial::{TrialEdit, Tried};
 use crate::problem::Problem;
 
 /// What can happen.
@@ -116,6 +116,8 @@ pub enum Msg {
     Prepared(JobId, Result<Box<Prepared>, Problem>),
     /// The patch was written into the file of this name, so many files long; or why it was not.
     PatchWritten(String, Result<usize, Problem>),
+    /// It was found out what a policy that was tried changes in its file.
+    PolicyEdited(JobId, Result<TrialEdit, Problem>),
     /// Whether requests can be opened at these remotes.
     ForgesFound(BTreeMap<String, bool>),
     /// The remote was asked what a merge would do.

@@ -24,7 +24,9 @@ use jiff::tz::TimeZone;
 pub use diff::{Diff, Node};
 pub use log::Log;
 pub use merge::MergeDialog;
-pub use overlay::{Find, Help, HoldDialog, Keep, Menu, MenuEntry, MenuKind, OrderDialog, Overlay, Palette};
+pub use overlay::{
+    EditDialog, Find, Help, HoldDialog, Keep, Menu, MenuEntry, MenuKind, OrderDialog, Overlay, Palette,
+};
 pub use playground::{Part, Playground};
 pub use preview::Preview;
 pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};

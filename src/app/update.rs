@@ -109,6 +109,10 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
             target::patch_written(state, &path, written);
             vec![]
         }
+        Msg::PolicyEdited(job, edit) => {
+            playground::edited(state, job, edit);
+            vec![]
+        }
         Msg::ForgesFound(found) => {
             target::forges_found(state, found);
             vec![]
@@ -197,7 +201,12 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ViewErrors => navigate::view(state, action),
         Action::Diff if state.overlay.is_some() => overlays::diff_first(state),
         Action::Diff => diff::open(state),
-        Action::Playground | Action::Reset | Action::CopyPolicy => playground::perform(state, action),
+        Action::Playground
+        | Action::Reset
+        | Action::CopyPolicy
+        | Action::EditPolicy
+        | Action::CopyEdit
+        | Action::WriteEdit => playground::perform(state, action),
         Action::NextPane | Action::MatchingOnly if state.view() == View::Playground => {
             playground::perform(state, action)
         }

@@ -100,6 +100,8 @@ pub enum Context {
     TypeTarget,
     /// `H`: text inputs.
     TypeHold,
+    /// What a policy that is tried changes in its file.
+    Edit,
     /// Leave?
     ConfirmQuit,
     /// To WRITE?
@@ -114,7 +116,7 @@ pub enum Context {
 
 impl Context {
     /// What can have the keys instead of a view.
-    pub const OVER: [Self; 16] = [
+    pub const OVER: [Self; 17] = [
         Self::Filter,
         Self::Palette,
         Self::Find,
@@ -126,6 +128,7 @@ impl Context {
         Self::Target,
         Self::TypeTarget,
         Self::TypeHold,
+        Self::Edit,
         Self::ConfirmQuit,
         Self::ConfirmMode,
         Self::ConfirmOrder,
@@ -142,6 +145,7 @@ impl Context {
     pub const fn bit(self) -> u32 {
         match self {
             Self::View(view) => 1 << view as u32,
+            Self::Edit => 1 << 15,
             Self::Filter => 1 << 16,
             Self::Palette => 1 << 17,
             Self::Find => 1 << 31,

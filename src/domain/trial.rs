@@ -55,6 +55,17 @@ pub struct Trial {
     pub extract: String,
 }
 
+/// A trial as an edit of the file that its policy stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialEdit {
+    /// The remote's address without credentials.
+    pub remote: String,
+    /// The file, from the repository's root.
+    pub file: String,
+    /// What changes there, as `git apply` takes it.
+    pub patch: String,
+}
+
 impl Trial {
     /// The policy as it is.
     pub fn of(policy: &ImagePolicy) -> Self {

@@ -23,9 +23,11 @@ use crate::source::edit::{self, FieldChange};
 use crate::source::files::{self, SourceFile};
 
 /// The objects of one commit, and the files they stand in.
-struct Tree {
-    remote: String,
-    files: Vec<SourceFile>,
+pub(super) struct Tree {
+    /// The remote's address without credentials.
+    pub(super) remote: String,
+    /// The files that may hold objects.
+    pub(super) files: Vec<SourceFile>,
 }
 
 impl Engine {
@@ -117,7 +119,7 @@ impl Engine {
     }
 
     /// The Flux objects of the commits that `grounds` stand on: of each remote those of its last ground.
-    fn trees(&self, world: &World, grounds: &[Ground]) -> Result<Vec<Tree>, Problem> {
+    pub(super) fn trees(&self, world: &World, grounds: &[Ground]) -> Result<Vec<Tree>, Problem> {
         let mut commits: BTreeMap<&str, (&Ground, &str)> = BTreeMap::new();
         for ground in grounds {
             if let (Some(remote), Some((_, commit))) = (&ground.remote, ground.stands_on()) {

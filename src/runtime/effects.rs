@@ -230,6 +230,12 @@ impl EffectRunner {
                 let request = push::request(wish, work.refresh(true));
                 self.spawn(job, push::write_patch(work, path, request));
             }
+            Effect::EditPolicy { job, policy, trial } => {
+                self.spawn(job, attempt::edit(work, job, policy, trial));
+            }
+            Effect::WriteEdit { path, patch } => {
+                drop(self.tasks.spawn_on(push::write_edit(work, path, patch), &self.workers));
+            }
             Effect::FindForges(remotes) => {
                 drop(self.tasks.spawn_on(push::find_forges(work, remotes), &self.workers));
             }

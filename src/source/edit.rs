@@ -10,6 +10,7 @@ mod lines;
 mod outline;
 mod places;
 mod remove;
+mod rule;
 mod suspend;
 
 use std::ops::Range;
@@ -19,6 +20,7 @@ use super::yaml::{Document, Node, Value, documents};
 pub use field::{FieldChange, change, changes, check};
 pub use places::{lists_resource, place_now, places, value};
 pub use remove::remove;
+pub use rule::with_trial;
 pub use suspend::suspend;
 
 /// Where an object stands.

@@ -1,5 +1,6 @@
 //! What lies over a view and takes all keys: confirmations, menus, the palette.
 
+mod edit;
 mod keep;
 mod merge;
 mod push;
@@ -47,6 +48,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         Overlay::Mode => mode(canvas, area, answers(overlay)),
         Overlay::Order(dialog) => order(canvas, area, state, (dialog, answers(overlay))),
         Overlay::Hold(dialog) => hold(canvas, area, dialog),
+        Overlay::Edit(dialog) => edit::draw(canvas, area, dialog),
         Overlay::Menu(found) => menu(canvas, area, found),
         Overlay::Palette(found) => palette::draw(canvas, area, state, found),
         Overlay::Find(open) => find::draw(canvas, area, open),

@@ -153,6 +153,7 @@ const FIXED: Scope = Scope::of(&[
     Context::TypeBranch,
     Context::ConfirmMerge,
     Context::Target,
+    Context::Edit,
     Context::TypeTarget,
     Context::TypeHold,
     Context::ConfirmQuit,

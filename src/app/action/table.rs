@@ -34,8 +34,8 @@ const INPUTS: Scope = Scope::views(&[V::Message, V::Help, V::Playground])
 const DIALOG_INPUTS: Scope = Scope::of(&[C::TypeBranch, C::TypeTarget, C::TypeHold]);
 /// S14.
 const FIND: Scope = Scope::of(&[C::Find]);
-/// Small lists over a view.
-const MENUS: Scope = Scope::of(&[C::Menu, C::Target]);
+/// Small lists over a view, and what is read there.
+const MENUS: Scope = Scope::of(&[C::Menu, C::Target, C::Edit]);
 /// Questions.
 const DIALOGS: Scope =
     Scope::of(&[C::ConfirmPush, C::ConfirmMerge, C::ConfirmQuit, C::ConfirmMode, C::ConfirmOrder]);
@@ -133,6 +133,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::NextPane, "playground.field", &["tab"], "field", "To the next field; arrows choose where there is a choice", Scope::views(&[V::Playground]), NONE, (10, Move), always),
     row(Action::MatchingOnly, "playground.matching", &["ctrl-t"], "matching", "Only the tags that the trial may select", Scope::views(&[V::Playground]), NONE, (11, Look), always),
     row(Action::CopyPolicy, "playground.copy", &["ctrl-y"], "copy YAML", "Copy filterTags and policy as they stand below spec", Scope::views(&[V::Playground]), NONE, (12, Act), always),
+    row(Action::EditPolicy, "playground.edit", &["ctrl-d"], "diff", "The same as an edit of the file that the policy stands in, to copy or to write as a patch", Scope::views(&[V::Playground]), READ, (81, Act), why::tried),
     row(Action::Reset, "playground.reset", &["ctrl-r"], "reset", "Back to the policy as it is", Scope::views(&[V::Playground]), NONE, (13, Act), always),
     row(Action::MatchingOnly, "tags.matching", &["M"], "matching", "Only the tags that the policy may select", Scope::views(&[V::Tags]), NONE, (14, Look), why::policy),
     row(Action::LessContext, "diff.less", &["{"], "", "Fewer lines around a change", Scope::views(&[V::Diff]), NONE, (70, Look), always),
@@ -173,6 +174,8 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Yes, "dialog.merge", &["y"], "merge", "Merge; Enter does nothing here", Scope::of(&[C::ConfirmMerge]), REMOTE, (10, Act), why::merge_seen),
     row(Action::MergeCommit, "merge.commit", &["m"], "how", "With a merge commit where moving the branch would do, or without", Scope::of(&[C::ConfirmMerge]), READ, (12, Act), why::merge_possible),
     row(Action::Yes, "dialog.yes", &["y"], "yes", "Yes", Scope::of(&[C::ConfirmQuit, C::ConfirmMode]), NONE, (10, Act), always),
+    row(Action::CopyEdit, "edit.copy", &["y"], "copy", "Copy the diff", Scope::of(&[C::Edit]), NONE, (10, Act), always),
+    row(Action::WriteEdit, "edit.write", &["w"], "write", "Write the diff into a new file, which `git apply` takes", Scope::of(&[C::Edit]), LOCAL, (11, Act), always),
     row(Action::Yes, "dialog.resume", &["y", "esc"], "resume", "Go on with the decisions of the earlier run", RESUME, NONE, (10, Act), always),
     row(Action::No, "dialog.drop", &["n"], "undecided", "Take them back; u makes them again", RESUME, LOCAL, (11, Act), always),
     row(Action::No, "dialog.no", &["n", "esc", "q"], "cancel", "No, back", DIALOGS, NONE, (11, Act), always),

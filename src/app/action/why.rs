@@ -51,6 +51,12 @@ pub(super) fn triable(state: &State) -> Option<String> {
     unless(rows::policy_in_front(state).is_some(), "there is no policy")
 }
 
+/// What is tried has to be something that Flux takes.
+pub(super) fn tried(state: &State) -> Option<String> {
+    let refused = state.playground.as_ref().is_some_and(|playground| playground.refused().is_some());
+    unless(!refused, "Flux would refuse this policy: the line below its field says why")
+}
+
 /// The object under the cursor, or one of the selected ones, has to be in a cluster.
 pub(super) fn in_cluster(state: &State) -> Option<String> {
     let (kind, list) = match state.view_below_help() {

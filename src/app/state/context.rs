@@ -30,6 +30,7 @@ impl State {
             Some(Overlay::Order(_)) => Context::ConfirmOrder,
             Some(Overlay::Resume(_)) => Context::ConfirmResume,
             Some(Overlay::Hold(_)) => Context::TypeHold,
+            Some(Overlay::Edit(_)) => Context::Edit,
             Some(Overlay::Menu(_)) => Context::Menu,
             Some(Overlay::Palette(_)) => Context::Palette,
             Some(Overlay::Find(_)) => Context::Find,

@@ -15,6 +15,7 @@ use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Order;
 use crate::domain::proposal::Hold;
 use crate::domain::reference::is_valid_tag;
+use crate::domain::trial::TrialEdit;
 use crate::problem::Problem;
 
 /// A small list over the view.
@@ -76,6 +77,8 @@ pub enum Overlay {
     Resume(Option<Timestamp>),
     /// What to hold, until when and why.
     Hold(HoldDialog),
+    /// What a policy that is tried changes in its file.
+    Edit(EditDialog),
     /// A menu.
     Menu(Menu),
     /// S13.
@@ -107,6 +110,24 @@ pub struct OrderDialog {
     pub kind: Kind,
     /// The objects.
     pub objects: Vec<ObjectId>,
+}
+
+/// What a policy that is tried changes in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditDialog {
+    /// The policy.
+    pub policy: ObjectId,
+    /// The edit.
+    pub edit: TrialEdit,
+    /// Lines scrolled.
+    pub scroll: usize,
+}
+
+impl EditDialog {
+    /// The name of the patch.
+    pub fn patch_name(&self) -> String {
+        format!("{}-{}.patch", self.policy.namespace, self.policy.name)
+    }
 }
 
 /// `H`: what is held, until when and why.

@@ -48,6 +48,8 @@ pub struct Playground {
     pub matching_only: bool,
     /// When what was typed is tried.
     pub due: Option<Moment>,
+    /// The question under way, what it changes in the policy's file.
+    pub asked: Option<JobId>,
     /// The trial under way.
     pub job: Option<JobId>,
     /// What the newest trial brought; an older one stays until then, and where a rule or a pattern is refused.
@@ -73,6 +75,7 @@ impl Playground {
             part: if kind == RuleKind::Semver { Part::Rule } else { Part::Pattern },
             matching_only: false,
             due: None,
+            asked: None,
             job: None,
             tried: None,
             refused: None,

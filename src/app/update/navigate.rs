@@ -106,6 +106,10 @@ pub(super) fn go(state: &mut State, motion: Motion) -> Vec<Effect> {
         dialog.scroll(if matches!(motion, Motion::By(..0)) { -1 } else { 1 });
         return vec![];
     }
+    if let Some(Overlay::Edit(dialog)) = &mut state.overlay {
+        overlays::go(&mut dialog.scroll, dialog.edit.patch.lines().count(), motion);
+        return vec![];
+    }
     let layout = state.layout();
     if layout.overlay {
         let by = if matches!(motion, Motion::By(..0)) { -1 } else { 1 };

@@ -7,10 +7,11 @@ use crate::app::effect::{Effect, JobId};
 use crate::app::list::Motion;
 use crate::app::moment::Moment;
 use crate::app::rows;
-use crate::app::state::{Level, Playground, State};
-use crate::app::view::View;
+use crate::app::state::{EditDialog, Level, Overlay, Playground, State};
+use crate::app::view::{Context, View};
 use crate::domain::object::ObjectId;
-use crate::domain::trial::Tried;
+use crate::domain::trial::{TrialEdit, Tried};
+use crate::problem::Problem;
 
 use super::copy;
 
@@ -44,6 +45,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Playground => open(state),
         Action::Reset => reset(state),
         Action::CopyPolicy => copy(state),
+        Action::EditPolicy => ask_for_edit(state),
+        Action::CopyEdit => copy_edit(state),
+        Action::WriteEdit => write_edit(state),
         Action::NextPane => {
             if let Some(playground) = &mut state.playground {
                 playground.next_part();
@@ -77,6 +81,51 @@ fn copy(state: &mut State) -> Vec<Effect> {
         state.tell(Level::Info, format!("sent to the terminal: {lines} lines of YAML, to stand below spec"));
     }
     effects
+}
+
+/// Asks what the trial changes in the file that the policy stands in.
+fn ask_for_edit(state: &mut State) -> Vec<Effect> {
+    let job = state.jobs.number();
+    let Some(playground) = &mut state.playground else { return vec![] };
+    playground.asked = Some(job);
+    let (policy, trial) = (playground.policy.clone(), playground.trial());
+    state.tell(Level::Info, format!("looking for the file of {policy}"));
+    vec![Effect::EditPolicy { job, policy, trial }]
+}
+
+/// The edit is known, or cannot be made; nobody sees it who has gone on meanwhile.
+pub(super) fn edited(state: &mut State, job: JobId, edit: Result<TrialEdit, Problem>) {
+    let is_asked = |playground: &mut Playground| playground.asked.take_if(|asked| *asked == job).is_some();
+    let is_in_front = state.context() == Context::View(View::Playground);
+    let Some(playground) = &mut state.playground else { return };
+    if !is_asked(playground) || !is_in_front {
+        return;
+    }
+    let policy = playground.policy.clone();
+    state.status = None;
+    match edit {
+        Ok(edit) => state.overlay = Some(Overlay::Edit(EditDialog { policy, edit, scroll: 0 })),
+        Err(problem) => state.tell(Level::Refusal, problem.to_string()),
+    }
+}
+
+/// Hands the diff to the terminal.
+fn copy_edit(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Edit(dialog)) = &state.overlay else { return vec![] };
+    let (patch, file) = (dialog.edit.patch.clone(), dialog.edit.file.clone());
+    let effects = copy::send(state, patch);
+    if !effects.is_empty() {
+        state.tell(Level::Info, format!("sent to the terminal: the diff of {file}"));
+    }
+    effects
+}
+
+/// Has the diff written.
+fn write_edit(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Edit(dialog)) = state.overlay.take() else { return vec![] };
+    let path = dialog.patch_name();
+    state.tell(Level::Info, format!("writing {path}"));
+    vec![Effect::WriteEdit { path, patch: dialog.edit.patch }]
 }
 
 /// Something was typed: it is tried when the keys pause.

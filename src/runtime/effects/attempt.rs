@@ -41,3 +41,10 @@ pub(super) async fn attempt(work: Work, job: JobId, policy: ObjectId, trial: Tri
     };
     work.answer(Msg::Tried(job, tried)).await;
 }
+
+/// Tells what `trial` changes in the file of `policy`.
+pub(super) async fn edit(work: Work, job: JobId, policy: ObjectId, trial: Trial) {
+    let Some(world) = work.held().world.clone() else { return };
+    let edit = work.engine.trial_edit(&world, (policy, trial), work.refresh(false)).await;
+    work.answer(Msg::PolicyEdited(job, edit)).await;
+}

@@ -53,13 +53,23 @@ fn write(path: &str, prepared: &engine::Prepared) -> Result<usize, Problem> {
         let why = plan.problems.first().cloned();
         return Err(why.unwrap_or_else(|| Problem::new(Code::Skipped, path, "nothing is left to write")));
     }
+    write_new(path, &patch(plan, &prepared.contents))?;
+    Ok(files)
+}
+
+fn write_new(path: &str, text: &str) -> Result<(), Problem> {
     let failed = |error: std::io::Error| {
         let problem = Problem::new(Code::Usage, path, "the patch cannot be written").caused_by(&error);
-        problem.hint("Nothing that is there is written over: give it another name.")
+        problem.hint("Nothing that is there is written over: give it another name, or take it away.")
     };
     let mut file = File::create_new(path).map_err(failed)?;
-    file.write_all(patch(plan, &prepared.contents).as_bytes()).map_err(failed)?;
-    Ok(files)
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Writes the diff of one file.
+pub(super) async fn write_edit(work: Work, path: String, diff: String) {
+    let written = write_new(&path, &diff).map(|()| 1);
+    work.answer(Msg::PatchWritten(path, written)).await;
 }
 
 /// Tells which remotes are at a forge that we can open requests at.

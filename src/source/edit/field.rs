@@ -156,7 +156,7 @@ fn ranged(text: &str, place: &Place, range: &str) -> Result<Vec<String>, EditErr
 }
 
 /// A text in the quotes of another; without quotes where it needs none.
-fn in_the_style_of(old: &str, new: &str) -> String {
+pub(super) fn in_the_style_of(old: &str, new: &str) -> String {
     let is_plain = new.starts_with(|c: char| c.is_ascii_alphanumeric())
         && new.chars().all(|c| c.is_ascii_alphanumeric() || " .<>=~^*|-+".contains(c));
     if old.starts_with('"') {

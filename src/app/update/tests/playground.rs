@@ -5,7 +5,7 @@ use super::*;
 use crate::app::state::Part;
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
-use crate::domain::trial::{RuleKind, Trial, Tried};
+use crate::domain::trial::{RuleKind, Trial, TrialEdit, Tried};
 
 /// The trial that effects ask for, and its number.
 fn asked(effects: &[Effect]) -> Option<(JobId, Trial)> {
@@ -132,4 +132,29 @@ fn a_range_that_is_none_leaves_the_last_result_and_is_said_under_its_field() {
     assert!(refusal.text.contains("improper constraint"), "{refusal}");
     press(&mut state, &["backspace"]);
     assert!(state.playground.as_ref().unwrap().refused().is_none(), "another text was not refused yet");
+}
+
+#[test]
+fn what_is_tried_is_shown_as_an_edit_of_its_file_copied_and_written() {
+    let (mut state, _) = opened();
+    let ask = |state: &mut State| match press(state, &["ctrl-d"]).pop() {
+        Some(Effect::EditPolicy { job, policy, trial }) => (job, policy, trial),
+        other => panic!("{other:?}"),
+    };
+    press(&mut state, &["v"]);
+    let (job, policy, trial) = ask(&mut state);
+    assert_eq!((policy, trial.pattern.as_str()), (ObjectId::new("shop", "web"), "v"));
+    let (remote, file) = ("file:///srv/fleet.git".to_owned(), "web.yaml".to_owned());
+    let edit = TrialEdit { remote, file, patch: "--- a/web.yaml\n+++ b/web.yaml\n".to_owned() };
+    update(&mut state, Msg::PolicyEdited(job, Ok(edit.clone())));
+    assert_eq!(state.context(), Context::Edit);
+    assert_eq!(press(&mut state, &["y"]), [Effect::Copy(edit.patch.clone())]);
+    press(&mut state, &["j", "G"]);
+    assert!(matches!(&state.overlay, Some(Overlay::Edit(dialog)) if dialog.scroll == 1));
+    let written = press(&mut state, &["w"]);
+    assert_eq!(written, [Effect::WriteEdit { path: "shop-web.patch".to_owned(), patch: edit.patch.clone() }]);
+    let (job, ..) = ask(&mut state);
+    press(&mut state, &["esc"]);
+    update(&mut state, Msg::PolicyEdited(job, Ok(edit)));
+    assert_eq!(state.context(), Context::View(View::Policies), "who has gone on is left alone");
 }
