@@ -223,7 +223,8 @@ fn the_program_itself_prints_and_keeps_neither_a_part_of_a_list_nor_a_secret() {
         for _ in 0..8 {
             scope.spawn(|| {
                 while let Some(seed) = next() {
-                    wrong.lock().unwrap().extend(converse_with_program(seed, &thief.host));
+                    let found = converse_with_program(seed, &thief.host);
+                    wrong.lock().unwrap().extend(found);
                 }
             });
         }

@@ -71,6 +71,17 @@ async fn a_connection_the_first_byte_and_the_next_are_waited_for_apart() {
 }
 
 #[tokio::test]
+async fn what_says_more_at_its_door_than_any_registry_is_none() {
+    let liar = Liar::start(|asked, _| match asked.line.as_str() {
+        "GET /v2/" => Say::json(" ".repeat(2 << 20)),
+        _ => Say::tags(&["1.0.0"]),
+    });
+    let client = Client::new(ClientOptions::default()).unwrap();
+    let error = list(&client, &format!("{}/app", liar.host)).await.unwrap_err();
+    assert!(error.to_string().ends_with("/v2/: the answer is longer than 1 MiB"), "{error}");
+}
+
+#[tokio::test]
 async fn all_pages_together_are_bounded_as_one_is() {
     let tag = "x".repeat(100);
     let liar = lists(move |line| {

@@ -23,6 +23,9 @@ use crate::domain::tags::Unsorted;
 /// How long HTTPS is waited for before HTTP is tried beside it, where that is allowed.
 const HEAD_START: Duration = Duration::from_millis(300);
 
+/// More than this, in bytes, no registry says at its `/v2/`, of which nothing but the headers is looked at.
+const GREETING: usize = 1 << 20;
+
 /// What the digest's request accepts, in Flux's order.
 ///
 /// Source: google/go-containerregistry:pkg/v1/remote/descriptor.go.
@@ -321,7 +324,8 @@ impl<'a> Session<'a> {
     async fn knock(&self, base: Url, attempts: usize) -> Result<Knowledge, RegistryError> {
         let wrong =
             |error| RegistryError::Setup(format!("{} is no address: {error}", wire_text::shown(&base)));
-        let ask = Ask { attempts, ..Ask::get(base.join("/v2/").map_err(wrong)?) };
+        let address = base.join("/v2/").map_err(wrong)?;
+        let ask = Ask { attempts, at_most: Some(GREETING), ..Ask::get(address) };
         let reply = self.wire.send(&ask).await?;
         let closed = reply.status == StatusCode::UNAUTHORIZED;
         let access = match challenge(&reply) {
