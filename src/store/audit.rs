@@ -69,8 +69,10 @@ impl Audit {
         self.shelf.path("")
     }
 
-    /// Adds events to the files of their days in UTC, their times in whole seconds.
+    /// Adds events to the files of their days in UTC, their times in whole seconds; returns when they are on the disk, unless
+    /// nothing was changed by any.
     pub fn append(&self, events: &[Event]) {
+        let lasts = events.iter().any(|event| !is_reading(&event.event));
         let mut days: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for event in events {
             let time = Timestamp::from_second(event.time.as_second()).unwrap_or(event.time);
@@ -79,7 +81,11 @@ impl Audit {
             add_line(days.entry(day(time)).or_default(), &document);
         }
         for (day, lines) in &days {
-            self.shelf.append(day, lines);
+            if lasts {
+                self.shelf.append(day, lines);
+            } else {
+                self.shelf.add(day, lines);
+            }
             self.bound(day);
         }
     }
@@ -183,11 +189,16 @@ fn is_day(name: &str) -> bool {
     name.strip_suffix(".jsonl").is_some_and(|day| day.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
+/// Whether an event changed nothing anywhere: what is lost of such with the computer is no loss.
+fn is_reading(event: &str) -> bool {
+    matches!(event, "scan" | "fetch")
+}
+
 /// The lines of a day's file without its older scans and fetches.
 fn thin(file: &[u8]) -> Vec<u8> {
     let is_activity = |line: &[u8]| {
         let event = serde_json::from_slice::<Document>(line).ok().map(|line| line.event.event);
-        event.is_none_or(|event| matches!(event.as_str(), "scan" | "fetch"))
+        event.is_none_or(|event| is_reading(&event))
     };
     let mut room = KEPT;
     let mut kept: Vec<&[u8]> = Vec::new();
