@@ -103,6 +103,8 @@ fn a_file_of_objects_that_does_not_parse_is_a_problem() {
     let fix = "Correct the file there: until then none of its objects are read.";
     let bad = json!({"file": "p.yaml", "line": 2, "column": 1, "message": "did not find expected ',' or ']'", "fix": fix});
     assert_eq!(json["files"], json!([bad]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((&json["problems"], said.contains("p.yaml")), (&json!([]), false), "it is told once: {said}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::domain::lint::{self, Fix, Known, LintedMarker, Obsolete, Report, Worl
 use crate::domain::marker;
 use crate::domain::object::ObjectId;
 use crate::domain::parallel::in_parallel;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::text::count;
 
 /// Runs `lint`.
@@ -36,6 +36,7 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     let report = report(&session, &judged, &path, &root)?;
     let mut problems = session.problems();
     problems.extend(judged.problems().filter(|problem| !session.world.problems.contains(problem)).cloned());
+    leave_out_told(&mut problems, &report, &prefix(&session, &root));
     let count = report.problems(args.strict);
     let more = if args.strict { None } else { left_to_strict(&report) };
     let document = Lint { report, count, strict: args.strict };
@@ -108,14 +109,29 @@ fn read(file: &Candidate, root: &Path) -> Result<(String, Vec<u8>), Problem> {
 
 /// The obsolete objects of the source, their files named from the root of the work tree like all others.
 fn obsolete(session: &Session, root: &Path) -> Vec<Obsolete> {
-    let folder = session.world.root.as_deref().and_then(|folder| fs::canonicalize(folder).ok());
-    let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(root).ok()).map(Path::to_path_buf);
-    let place = |file: &str| match &prefix {
-        Some(prefix) => prefix.join(file).to_string_lossy().into_owned(),
-        None => file.to_owned(),
-    };
+    let prefix = prefix(session, root);
+    let place = |file: &str| prefix.join(file).to_string_lossy().into_owned();
     let found = session.world.inventory.obsolete.iter();
     found.map(|object| Obsolete { file: place(&object.file), ..object.clone() }).collect()
+}
+
+/// What the names of the source's files lack to be those of the work tree; nothing where it lies elsewhere.
+fn prefix(session: &Session, root: &Path) -> PathBuf {
+    let folder = session.world.root.as_deref().and_then(|folder| fs::canonicalize(folder).ok());
+    let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(root).ok());
+    prefix.map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Takes out of the source's problems those files that the report tells of, too: of each its first mistake.
+fn leave_out_told(problems: &mut Vec<Problem>, report: &Report, prefix: &Path) {
+    for bad in &report.files {
+        let Ok(name) = Path::new(&bad.file).strip_prefix(prefix) else { continue };
+        let begin = format!("{}:", name.display());
+        let is_it = |one: &Problem| one.code == Code::YamlInvalid && one.subject.starts_with(&begin);
+        if let Some(at) = problems.iter().position(is_it) {
+            problems.remove(at);
+        }
+    }
 }
 
 /// What `lint` says.
