@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity::nobody;
 use super::land::{Steps, short, timed};
+use super::pushes::Sending;
 use super::{Engine, Note, World, blocking, lock};
 use crate::domain::bootstrap::{FileChange, Layout};
 use crate::domain::commit::{CommitSpec, Content, with_trailers};
@@ -159,7 +160,8 @@ impl Engine {
             let text = format!("{text} (dry run)");
             timed(step, &text, || cache.push_dry_run(&remote, &[update])).map_err(Problem::from)
         } else {
-            self.push_branch((&cache, &remote), "", update, &[], (step, &text))
+            let (cache, remote) = (&cache, &remote);
+            self.push_branch(&Sending { cache, remote, plan: "", update, options: &[], step, text: &text })
         };
         let PushReport { branches, credential, .. } = pushed?;
         let verified = branches.first().is_some_and(|branch| branch.verified);

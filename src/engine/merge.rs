@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::identity::operator;
 use super::land::{Steps, short, timed};
+use super::pushes::Sending;
 use super::{Engine, World, blocking};
 use crate::domain::inventory::implied_automation;
 use crate::domain::landing::{LandingStep, Merged};
@@ -234,7 +235,8 @@ impl Work<'_> {
             return timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]))
                 .map_err(Problem::from);
         }
-        self.engine.push_branch((&self.cache, &self.remote), "", update, &[], (step, &text))
+        let (cache, remote) = (&self.cache, &self.remote);
+        self.engine.push_branch(&Sending { cache, remote, plan: "", update, options: &[], step, text: &text })
     }
 
     /// The result; without a report nothing had to be pushed.

@@ -13,6 +13,20 @@ use crate::git::{BareCache, GitError, Progress, PushReport, RefUpdate, Remote};
 use crate::problem::{Code, Problem};
 use crate::store::{PushNote, UnderWay};
 
+/// What is to be sent, where, and how that is told.
+pub(super) struct Sending<'a> {
+    pub(super) cache: &'a BareCache,
+    pub(super) remote: &'a Remote,
+    /// The plan's id; empty for what is no plan's.
+    pub(super) plan: &'a str,
+    pub(super) update: RefUpdate,
+    /// Options for the server's hooks.
+    pub(super) options: &'a [String],
+    pub(super) step: Steps<'a>,
+    /// The command, as people know it.
+    pub(super) text: &'a str,
+}
+
 /// How long what is not there may still come: a hook may run for as long as it likes, whatever became of the connection. A
 /// branch that another push has moved meanwhile ends it at once, as every push names the commit it stands on.
 const MAY_LAND_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -38,21 +52,16 @@ struct Noted<'a> {
 
 impl Noted<'_> {
     /// Sends it; what failed for certain is noted as ended. Where nobody knows, the next start asks the remote.
-    fn send(
-        &mut self,
-        (cache, remote): (&BareCache, &Remote),
-        update: RefUpdate,
-        options: &[String],
-        (step, text): (Steps<'_>, &str),
-    ) -> Result<PushReport, GitError> {
-        let (step, sends) = (Arc::clone(step), LandingStep { sends: true, ..LandingStep::begun(text) });
+    fn send(&mut self, sending: &Sending<'_>) -> Result<PushReport, GitError> {
+        let sends = LandingStep { sends: true, ..LandingStep::begun(sending.text) };
+        let step = Arc::clone(sending.step);
         let told = move |progress| {
             if let Progress::Sending { bytes: 0, .. } = progress {
                 step(sends.clone());
             }
         };
-        let remote = Remote { progress: Some(Arc::new(told)), ..remote.clone() };
-        let pushed = cache.push(&remote, &[update], options);
+        let remote = Remote { progress: Some(Arc::new(told)), ..sending.remote.clone() };
+        let pushed = sending.cache.push(&remote, std::slice::from_ref(&sending.update), sending.options);
         if let Err(error) = &pushed
             && !matches!(error, GitError::Unseen(_))
         {
@@ -75,33 +84,27 @@ impl Engine {
     /// # Errors
     /// As [`BareCache::push`]; [`Code::GitRace`] where the branch is elsewhere afterwards, and whatever keeps the remote from
     /// saying where it is.
-    pub(super) fn push_branch(
-        &self,
-        (cache, remote): (&BareCache, &Remote),
-        plan: &str,
-        update: RefUpdate,
-        options: &[String],
-        (step, text): (Steps<'_>, &str),
-    ) -> Result<PushReport, Problem> {
-        let RefUpdate { reference, new, .. } = update.clone();
-        let branch = update.short_name().to_owned();
-        let mut noted = self.note_begun(remote, plan, &update);
-        let sent = timed(step, text, || noted.send((cache, remote), update, options, (step, text)));
+    pub(super) fn push_branch(&self, sending: &Sending<'_>) -> Result<PushReport, Problem> {
+        let Sending { cache, remote, update, step, text, .. } = sending;
+        let RefUpdate { reference, new, .. } = update;
+        let branch = update.short_name();
+        let mut noted = self.note_begun(sending);
+        let sent = timed(step, text, || noted.send(sending));
         let mut report = sent.map_err(Problem::from)?;
         if report.branches.iter().all(|row| row.verified) {
             noted.end(Ok(()));
             return Ok(report);
         }
         // Until it is seen on the branch, the note stays open.
-        let sent = format!("{} was sent to {branch}", short(&new));
+        let sent = format!("{} was sent to {branch}", short(new));
         let text = format!("git fetch {} {branch}", remote.shown());
         let fetched = timed(step, &text, || cache.fetch(remote, |_| vec![reference.clone()]));
         let refs = fetched.map_err(Problem::from).map_err(|problem| {
             let message = format!("{sent}, and whether it is there nobody knows: {}", problem.message);
             Problem { message, ..problem }
         })?;
-        let tip = refs.refs.commit(&reference);
-        if tip.is_some_and(|tip| tip == new || cache.holds(remote, tip, &new).unwrap_or(false)) {
+        let tip = refs.refs.commit(reference);
+        if tip.is_some_and(|tip| tip == new || cache.holds(remote, tip, new).unwrap_or(false)) {
             report.branches.iter_mut().for_each(|row| row.verified = true);
             noted.end(Ok(()));
             return Ok(report);
@@ -115,27 +118,20 @@ impl Engine {
 
     /// Sends what is no branch, with a note on the disk and in the log for the case that nobody sees how it ends: what the server
     /// says of it is all that can be known.
-    pub(super) fn send(
-        &self,
-        (cache, remote): (&BareCache, &Remote),
-        plan: &str,
-        update: RefUpdate,
-        options: &[String],
-        (step, text): (Steps<'_>, &str),
-    ) -> Result<PushReport, GitError> {
-        let mut noted = self.note_begun(remote, plan, &update);
-        let report = noted.send((cache, remote), update, options, (step, text))?;
+    pub(super) fn send(&self, sending: &Sending<'_>) -> Result<PushReport, GitError> {
+        let mut noted = self.note_begun(sending);
+        let report = noted.send(sending)?;
         noted.end(Ok(()));
         Ok(report)
     }
 
-    /// Notes that a push is about to be sent. `plan` is empty for what is no plan's.
-    fn note_begun(&self, remote: &Remote, plan: &str, update: &RefUpdate) -> Noted<'_> {
+    /// Notes that a push is about to be sent.
+    fn note_begun(&self, sending: &Sending<'_>) -> Noted<'_> {
         let note = PushNote {
-            plan: plan.to_owned(),
-            remote: remote.shown(),
-            branch: update.short_name().to_owned(),
-            commit: update.new.clone(),
+            plan: sending.plan.to_owned(),
+            remote: sending.remote.shown(),
+            branch: sending.update.short_name().to_owned(),
+            commit: sending.update.new.clone(),
             time: super::now(),
             outcome: None,
         };

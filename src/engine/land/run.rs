@@ -10,6 +10,7 @@ use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::plan::{Group, Plan, PushTarget, Stale};
 use crate::domain::refspec::Refspec;
+use crate::engine::pushes::Sending;
 use crate::engine::{Engine, World, lock, short};
 use crate::git::{
     BareCache, GitError, Meeting, PushReport, RefUpdate, Refs, Remote, Signer, has_nothing_new,
@@ -187,10 +188,10 @@ impl Run<'_> {
             let tried = timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update]));
             return tried.map(drop).map_err(Problem::from);
         }
-        let place = (&self.cache, &self.remote);
         let options: Vec<String> = push.option_lines().collect();
-        let send = || self.engine.send(place, plan, update, &options, (step, &text));
-        match timed(step, &text, send) {
+        let (cache, remote, text) = (&self.cache, &self.remote, text.as_str());
+        let sending = Sending { cache, remote, plan, update, options: &options, step, text };
+        match timed(step, text, || self.engine.send(&sending)) {
             // A reference for reviews is on no list of references: that it has the commit already, only its server says.
             Err(GitError::Rejected { reason, .. }) if has_nothing_new(&reason) => Ok(()),
             pushed => pushed.map(drop).map_err(Problem::from),
@@ -242,9 +243,12 @@ impl Run<'_> {
         let mut options: Vec<String> = push.option_lines().collect();
         options.extend(self.options.iter().cloned());
         let text = format!("git push {} {}:refs/heads/{}", self.remote.shown(), short(last), push.branch);
-        let place = (&self.cache, &self.remote);
         match dry_run {
-            DryRun::None => self.engine.push_branch(place, plan, update, &options, (step, &text)),
+            DryRun::None => {
+                let (cache, remote, text) = (&self.cache, &self.remote, text.as_str());
+                let sending = Sending { cache, remote, plan, update, options: &options, step, text };
+                self.engine.push_branch(&sending)
+            }
             DryRun::Client | DryRun::Server => {
                 let text = format!("{text} (dry run)");
                 timed(step, &text, || self.cache.push_dry_run(&self.remote, &[update])).map_err(Problem::from)
