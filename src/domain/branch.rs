@@ -58,6 +58,11 @@ impl Onto {
     /// The branch for a review that every plan gets anew.
     pub const REVIEW: &str = "supercargo/{automation}-{plan}";
 
+    /// Whether each update gets a branch of its own.
+    pub fn is_template(&self) -> bool {
+        matches!(self, Self::Named(name) if ["{policy}", "{tag}"].iter().any(|word| name.contains(word)))
+    }
+
     /// The branch that is given, if one is.
     pub fn named(name: Option<String>) -> Self {
         name.map_or(Self::Push, Self::Named)
@@ -118,6 +123,25 @@ pub fn expand(template: &str, names: Names<'_>) -> Result<String, String> {
     branch.map_err(|defect| format!("{name:?} cannot be a branch: {defect}"))
 }
 
+/// The template that gives each update its branch, of which `made` has at least one; `None`: none that is made of policy, tag
+/// and automation does.
+pub fn template_of(made: &[(Names<'_>, &str)]) -> Option<String> {
+    let (names, branch) = made.first()?;
+    let words = [("{tag}", names.tag), ("{policy}", names.policy), ("{automation}", names.automation)];
+    // The one that leaves out least comes first.
+    let candidates = (1..1_u8 << words.len()).rev().map(|chosen| {
+        let chosen = words.iter().enumerate().filter(|(n, _)| chosen & (1 << n) != 0);
+        chosen.fold((*branch).to_owned(), |name, (_, (word, value))| {
+            let value = part(value);
+            if value.is_empty() { name } else { name.replacen(&value, word, 1) }
+        })
+    });
+    let fits = |template: &String| {
+        made.iter().all(|(names, branch)| expand(template, *names).is_ok_and(|name| name == *branch))
+    };
+    candidates.into_iter().find(fits)
+}
+
 /// Why `template` can be no branch, whatever it is filled with; `None`: it can.
 pub fn template_defect(template: &str) -> Option<String> {
     let names = Names { policy: "policy", tag: "1.0.0", automation: "automation", plan: "7f3c9a01b2c4" };
@@ -152,6 +176,22 @@ fn part(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_template_of_branches_is_found_again() {
+        let names = |policy, tag| Names { policy, tag, automation: "apps", plan: "7f3c9a01b2c4" };
+        let updates = [names("web", "1.2.0"), names("db", "8.0+1"), names("x", "x")];
+        for template in
+            ["x/{policy}/{tag}", "{policy}-{tag}", "up/{policy}", "{automation}/{tag}", "up/{tag}"]
+        {
+            let branches = updates.map(|names| expand(template, names).unwrap());
+            let made: Vec<_> = updates.into_iter().zip(branches.iter().map(String::as_str)).collect();
+            let found = template_of(&made).unwrap();
+            assert_eq!(updates.map(|names| expand(&found, names).unwrap()), branches, "{template} {found}");
+        }
+        assert_eq!(template_of(&[(updates[0], "web/1.2.0"), (updates[1], "other")]), None);
+        assert_eq!(template_of(&[]), None);
+    }
 
     #[test]
     fn what_git_refuses_is_no_branch() {

@@ -208,7 +208,8 @@ fn update_row<'a>(update: &'a Proposal, arrow: &'static str) -> Row<'a> {
 /// How much would be pushed.
 pub(super) fn summary(state: &State) -> Line {
     let tally = state.review.tally();
-    let commits = state.review.automations().len();
+    let is_split = state.destination.split || state.destination.onto.is_template();
+    let commits = if is_split { tally.approved } else { state.review.automations().len() };
     let undecided = match tally.undecided {
         0 => String::new(),
         1 => " · 1 undecided is not included".to_owned(),

@@ -7,7 +7,7 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::input::Field;
 use crate::app::state::{Level, Overlay, PATCH, State, TargetDialog};
-use crate::domain::branch::{Destination, Onto};
+use crate::domain::branch::{self, Destination, Names, Onto};
 use crate::domain::plan::{Group, Plan, PushTarget};
 
 use crate::problem::Problem;
@@ -180,11 +180,28 @@ pub(super) fn adopt(state: &mut State, plan: &Plan) {
         (None, _) => {}
         (Some(one), None) => state.destination.onto = Onto::Named(one),
         (Some(_), Some(_)) => {
+            if let Some(template) = template_of(plan) {
+                state.destination = Destination { onto: Onto::Named(template), split: true };
+                return;
+            }
             let says =
                 "the plan has a branch for each update; commits go to the automations' own: b changes that";
             state.tell(Level::Warning, says);
         }
     }
+}
+
+/// What the branches of a plan with one update in each commit were named after.
+fn template_of(plan: &Plan) -> Option<String> {
+    let made = plan.groups.iter().map(|group| {
+        let mut approved = group.updates.iter().filter(|update| update.is_approved());
+        let (update, push) = (approved.next().filter(|_| approved.next().is_none())?, group.push.as_ref()?);
+        let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
+        let names =
+            Names { policy: &update.policy.name, tag, automation: &group.automation.name, plan: &plan.id };
+        Some((names, push.branch.as_str()))
+    });
+    branch::template_of(&made.collect::<Option<Vec<_>>>()?)
 }
 
 /// One level back: from the name to the menu, from the menu to the question that it was opened from. `None`: the menu is
