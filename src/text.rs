@@ -14,7 +14,7 @@ mod nearest;
 use std::fmt;
 
 pub(crate) use cells::cells;
-pub(crate) use hostile::is_hidden;
+pub(crate) use hostile::{is_hidden, may_be_typed};
 pub(crate) use login::without_logins;
 pub(crate) use nearest::edit_distance;
 pub use nearest::{known_names, nearest};

@@ -6,6 +6,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::keymap::{Key, KeyCode};
+use crate::text::may_be_typed;
 
 /// A line of text with a cursor in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,9 +43,9 @@ impl Field {
         self.cursor
     }
 
-    /// Types `text` at the cursor, without its control characters and line ends.
+    /// Types `text` at the cursor, without its control characters, those of direction among them, and line ends.
     pub fn insert(&mut self, text: &str) {
-        let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+        let clean: String = text.chars().filter(|c| may_be_typed(*c)).collect();
         self.text.insert_str(self.cursor, &clean);
         self.cursor += clean.len();
     }
@@ -128,7 +129,8 @@ impl Default for Area {
 impl Area {
     /// An area that holds `text`, with the cursor at its beginning.
     pub fn new(text: &str) -> Self {
-        let line = |line: &str| Field { cursor: 0, text: line.chars().filter(|c| !c.is_control()).collect() };
+        let line =
+            |line: &str| Field { cursor: 0, text: line.chars().filter(|c| may_be_typed(*c)).collect() };
         Self { lines: text.split('\n').map(line).collect(), row: 0 }
     }
 
@@ -242,6 +244,8 @@ pub struct Message {
     pub body: Area,
     /// Whether the cursor is in the body.
     pub in_body: bool,
+    /// What was approved as it is.
+    given: Option<String>,
 }
 
 impl Message {
@@ -250,12 +254,25 @@ impl Message {
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
         let mut field = Field::default();
         field.insert(subject);
-        Self { subject: field, body: Area::new(body.trim_start_matches('\n').trim_end()), in_body: false }
+        let body = Area::new(body.trim_start_matches('\n').trim_end());
+        Self { subject: field, body, in_body: false, given: None }
+    }
+
+    /// The same of a message that was approved: while nobody changes a word of it, it stays as it is to the last byte.
+    pub fn approved(message: &str) -> Self {
+        Self { given: Some(message.to_owned()), ..Self::new(message) }
     }
 
     /// The message as Git takes it: subject, blank line, body, a line end; without body the subject alone.
     pub fn text(&self) -> String {
-        let body = self.body.text();
+        let (subject, body) = (self.subject.text(), self.body.text());
+        let is_as_given = |given: &&String| {
+            let given = Self::new(given);
+            (given.subject.text(), given.body.text()) == (subject, body.clone())
+        };
+        if let Some(given) = self.given.as_ref().filter(is_as_given) {
+            return given.clone();
+        }
         let body = body.trim_end();
         if body.is_empty() {
             return format!("{}\n", self.subject.text());
@@ -319,7 +336,7 @@ mod tests {
     #[test]
     fn control_characters_never_get_into_a_message() {
         let mut message = Message::default();
-        message.insert("a\u{1b}[31mb\nbody\tone\r\nbody two");
+        message.insert("a\u{1b}[31m\u{202e}b\nbody\tone\r\nbody \u{200b}two");
         assert_eq!(message.text(), "a[31mb\n\nbodyone\nbody two\n");
     }
 
@@ -328,6 +345,12 @@ mod tests {
         for text in ["Subject\n", "Subject\n\nBody one\n\nBody two\n"] {
             assert_eq!(Message::new(text).text(), text);
         }
+        for text in ["Subject", "Subject\nBody", "Subject\n\n\nBody one\r\n\nBody two \n\n"] {
+            assert_eq!(Message::approved(text).text(), text);
+        }
+        let mut message = Message::approved("Subject");
+        message.insert("s");
+        assert_eq!(message.text(), "Subjects\n", "what is written here is as Git takes it");
     }
 
     proptest! {

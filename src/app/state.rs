@@ -383,7 +383,7 @@ impl State {
     /// Begins with the updates of a plan that was made elsewhere, decided as it has them.
     pub fn open_plan(&mut self, plan: Plan) {
         for group in plan.groups.iter().filter(|group| group.message_edited) {
-            self.review.messages.insert(group.automation.clone(), Message::new(&group.message));
+            self.review.messages.insert(group.automation.clone(), Message::approved(&group.message));
         }
         let updates = plan.groups.iter().flat_map(|group| group.updates.iter().cloned());
         self.review.replace(updates.collect(), false);

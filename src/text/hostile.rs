@@ -81,6 +81,16 @@ fn code_point(ch: char) -> String {
     format!("<U+{:04X}>", u32::from(ch))
 }
 
+/// Whether `ch` may be typed or pasted into a line of text that goes elsewhere: it is no control character, turns no direction and
+/// is no break without width. What joins emoji may.
+///
+/// Source: Unicode's `Bidi_Control`.
+pub(crate) fn may_be_typed(ch: char) -> bool {
+    let is_bidi =
+        matches!(ch, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !ch.is_control() && !is_bidi && !matches!(ch, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Whether `ch` is hostile and yet may stand in JSON as it is.
 pub(crate) fn is_hidden(ch: char) -> bool {
     matches!(ch, '\u{7f}'..='\u{9f}') || is_unseen(ch)

@@ -7,7 +7,7 @@ use crate::app::list::Filter;
 use crate::app::rows;
 use crate::app::state::{Level, MergeDialog, Overlay, Playground, State, TargetDialog};
 use crate::app::view::{Context, View};
-use crate::text::count;
+use crate::text::{count, may_be_typed};
 
 use super::{find, hold, log, message, overlays, playground, push, run};
 
@@ -99,7 +99,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         }
         true
     });
-    let left_out = text.chars().filter(|c| c.is_control() && !['\n', '\r'].contains(c)).count();
+    let left_out = text.chars().filter(|c| !may_be_typed(*c) && !['\n', '\r'].contains(c)).count();
     if is_taken && left_out > 0 {
         let characters = count(left_out, "control character");
         state.tell(Level::Refusal, format!("{characters} of the pasted text left out"));
