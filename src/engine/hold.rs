@@ -9,8 +9,9 @@ use super::{Engine, Note, World};
 use crate::config::Refresh;
 use crate::domain::hold;
 use crate::domain::object::ObjectId;
+use crate::domain::plan::Plan;
 use crate::domain::proposal::{Hold, Proposal};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 impl Engine {
     /// Holds the updates that people hold, and of the others those that are younger than the settings allow, which asks
@@ -26,6 +27,32 @@ impl Engine {
     pub async fn hold_approved(&self, updates: &mut [Proposal]) -> Vec<String> {
         let (holds, now) = self.holds_now().await;
         hold::apply_to_approved(updates, &holds, now)
+    }
+
+    /// What is to be said of updates that were asked for by name although they are held.
+    pub async fn held_all_the_same(&self, updates: &[Proposal]) -> Vec<String> {
+        let (holds, now) = self.holds_now().await;
+        hold::held_all_the_same(updates, &holds, now)
+    }
+
+    /// Whether nobody held what is approved in the plan since it was made: what was held before was seen with it.
+    ///
+    /// # Errors
+    /// [`Code::ConfirmationMissing`]: the hold.
+    pub async fn let_go_since(&self, plan: &Plan) -> Result<(), Problem> {
+        let (holds, now) = self.holds_now().await;
+        let updates = plan.groups.iter().flat_map(|group| &group.updates);
+        let held = updates.filter(|update| update.is_approved()).find_map(|update| {
+            let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
+            let later = |hold: &&Hold| hold.since > plan.created && update.hold.as_ref() != Some(*hold);
+            let hold = hold::of(&holds, &update.policy, tag, now).filter(later)?;
+            Some((update, hold))
+        });
+        held.map_or(Ok(()), |(update, held)| {
+            let message = format!("held {}", hold::text(held));
+            let problem = Problem::new(Code::ConfirmationMissing, update.policy.to_string(), message);
+            Err(problem.hint("It was held while the plan was open. Look at the plan again."))
+        })
     }
 
     async fn holds_now(&self) -> (Vec<Hold>, Timestamp) {
@@ -72,4 +99,59 @@ impl Engine {
 /// `8.0.40 `, or nothing where a hold is on whatever is selected.
 fn of(hold: &Hold) -> String {
     hold.tag.as_ref().map(|tag| format!("{tag} ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::engine;
+    use super::*;
+
+    /// An update that was approved and would not be held.
+    fn approved() -> Proposal {
+        let site = json!({"file": "apps/web.yaml", "line": 3, "column": 12, "setter": "shop:web", "field": ".image",
+            "object": {"apiVersion": null, "kind": null, "namespace": null, "name": null},
+            "old": "web:1.0.0", "new": "web:1.1.0", "decision": "approved"});
+        let update = json!({"policy": {"namespace": "shop", "name": "web"},
+            "automation": {"namespace": "shop", "name": "apps"}, "image": "web", "current": ["1.0.0"],
+            "new": {"tag": "1.1.0", "digest": null}, "step": "minor", "downgrade": false, "name_changed": false,
+            "state": "pending", "decision": "approved", "hold": null, "blocked": null, "why": "x",
+            "first_seen": null, "sites": [site]});
+        serde_json::from_value(update).unwrap()
+    }
+
+    fn plan(created: Timestamp) -> Plan {
+        let group = json!({"automation": {"namespace": "shop", "name": "apps"}, "remote": null, "base": null,
+            "push": null, "author": {"name": "bot", "email": "bot@example.com"}, "message": "Update\n",
+            "message_edited": false, "warnings": [], "files": [], "updates": [approved()]});
+        let plan = json!({"id": "", "created": created, "created_by": "rita@bastion", "version": "0", "problems": [],
+            "bytes_changed_outside_markers": 0, "groups": [group]});
+        serde_json::from_value(plan).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_held_while_its_plan_is_open_does_not_land_and_what_goes_against_a_hold_is_told_of() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path());
+        let (now, day) = (super::super::now(), jiff::SignedDuration::from_hours(24));
+        assert_eq!(engine.let_go_since(&plan(now - day)).await, Ok(()));
+        let hold = Hold {
+            policy: ObjectId::new("shop", "web"),
+            tag: None,
+            until: now + day,
+            reason: "stop now".into(),
+            by: "rita".into(),
+            since: now,
+        };
+        engine.hold(&hold, "write").unwrap();
+        let held = engine.let_go_since(&plan(now - day)).await.unwrap_err();
+        assert_eq!((held.code, held.subject.as_str()), (Code::ConfirmationMissing, "shop/web"));
+        assert!(held.message.contains("by rita: stop now"), "{held:?}");
+        assert_eq!(engine.let_go_since(&plan(now)).await, Ok(()), "it was seen with the plan");
+        let told = engine.held_all_the_same(&[approved()]).await;
+        assert!(told.len() == 1 && told[0].ends_with("and goes to 1.1.0 all the same"), "{told:?}");
+        let in_spite = Proposal { hold: Some(hold), ..approved() };
+        assert!(engine.held_all_the_same(&[in_spite]).await.is_empty());
+    }
 }

@@ -94,7 +94,8 @@ async fn as_approved(
     let is_wanted = |update: &Proposal| request.wanted.contains(&key(update));
     // What a person asked for by name waits for nobody.
     let (wanted, mut others): (Vec<_>, Vec<_>) = request.proposals.into_iter().partition(is_wanted);
-    let held = work.engine.hold_approved(&mut others).await;
+    let mut held = work.engine.hold_approved(&mut others).await;
+    held.extend(work.engine.held_all_the_same(&wanted).await);
     others.extend(wanted);
     request.proposals = others;
     let selections = as_reviewed(selections, &request.proposals);
@@ -123,6 +124,9 @@ pub(super) async fn push(work: Work, job: JobId, landing: Landing) {
         // The result says what matters; a step that finds no room is only a line less on the screen.
         let _ = answers.try_send(Letter::Answer(Box::new(Msg::Pushing(job, step))));
     };
-    let result = work.engine.land(&world, landing, step).await;
+    let result = match work.engine.let_go_since(&landing.plan).await {
+        Ok(()) => work.engine.land(&world, landing, step).await,
+        Err(held) => Err(held),
+    };
     work.answer(Msg::Pushed(job, result)).await;
 }
