@@ -32,12 +32,20 @@ fn a_branch_that_lacks_nothing_but_the_review_moves_to_its_tip() {
     let dry = desk.json(0, &["merge", "review", "--into", "main"]);
     assert_eq!((&dry["dry_run"], &dry["results"][0]["pushed"]), (&json!(true), &json!(false)));
     assert_eq!(desk.fleet.tip("main").as_ref(), Some(&base), "a dry run moves nothing");
+    desk.write(
+        ".config/supercargo/config.toml",
+        "freeze = ['Mon 00:00 - Sun 23:59 UTC', 'Sun 23:59 - Mon 00:00 UTC']\n",
+    );
+    let told = desk.run(&["merge", "review", "--into", "main"]).err;
+    assert!(told.contains("  with Update web (Colleague)\n⚠ pushes are frozen until "), "{told}");
+    desk.write(".config/supercargo/config.toml", "");
     let done = merge(&desk, 0, &[]);
     assert_eq!((&done["kind"], &done["plan"]), (&json!("PushResult"), &json!(null)));
     let expected = json!({
         "automation": null, "remote": format!("file://{}", desk.fleet.path.display()), "branch": "main",
         "created": false, "base": base, "commit": review, "pushed": true, "verified": true, "already": false,
         "fast_forward": true, "credential": "none", "request": null, "error": null,
+        "brings": [{"author": {"name": "Colleague", "email": "colleague@example.com"}, "subject": "Update web"}],
     });
     assert_eq!(done["results"], json!([expected]));
     assert_eq!(desk.fleet.tip("main"), Some(review));

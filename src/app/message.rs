@@ -251,6 +251,8 @@ pub struct MergeAhead {
     pub merged: Merged,
     /// Whether the name of the branch that it changes has to be typed.
     pub protected: bool,
+    /// That pushes are frozen, and until when.
+    pub frozen: Option<String>,
 }
 
 /// A plan that takes a commit back.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::object::ObjectId;
+use super::object::{ObjectId, Person};
 use super::plan::{Base, PushTarget};
 use super::request::Request;
 use crate::problem::{Code, Problem};
@@ -75,12 +75,29 @@ pub struct Merged {
     pub already: bool,
     /// Whether no merge commit was needed.
     pub fast_forward: bool,
+    /// The commits that come along, the newest first; `None`: the histories meet further back than is looked.
+    pub brings: Option<Vec<Brought>>,
     /// The label of the credential that served.
     pub credential: Option<String>,
     /// No request is opened for a merge: always `None`.
     pub request: Option<()>,
     /// Always `None`: a merge that fails is an error and no result.
     pub error: Option<Problem>,
+}
+
+/// A commit that a merge brings along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Brought {
+    /// Whose it is.
+    pub author: Person,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+impl fmt::Display for Brought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.subject, self.author.name)
+    }
 }
 
 impl Merged {

@@ -10,7 +10,7 @@ use super::land::{Steps, short, timed};
 use super::pushes::Sending;
 use super::{Engine, World, blocking};
 use crate::domain::inventory::implied_automation;
-use crate::domain::landing::{LandingStep, Merged};
+use crate::domain::landing::{Brought, LandingStep, Merged};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
 use crate::domain::plan::Stale;
 use crate::git::{BareCache, GitError, Meeting, MergeSpec, PushReport, RefUpdate, Remote, redact};
@@ -239,6 +239,12 @@ impl Work<'_> {
         self.engine.push_branch(&Sending { cache, remote, plan: "", update, options: &[], step, text: &text })
     }
 
+    /// The commits that `target` gets with those of `source`.
+    fn brings(&self, source: &str, target: &str) -> Option<Vec<Brought>> {
+        let ahead = self.cache.apart(source, target)?.ahead?;
+        Some(ahead.into_iter().map(|(author, subject)| Brought { author, subject }).collect())
+    }
+
     /// The result; without a report nothing had to be pushed.
     fn merged(
         &self,
@@ -260,6 +266,7 @@ impl Work<'_> {
             verified: row.is_none_or(|row| row.verified),
             already: row.is_none(),
             fast_forward,
+            brings: self.brings(tip, base),
             credential: report.map(|report| report.credential.clone()).filter(|label| !label.is_empty()),
             request: None,
             error: None,

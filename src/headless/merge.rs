@@ -7,6 +7,7 @@ use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text, push};
 use crate::cli::MergeArgs;
 use crate::config::Settings;
+use crate::domain::freeze;
 use crate::domain::landing::Merged;
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
@@ -119,11 +120,16 @@ fn say(settings: &Settings, args: &MergeArgs, merged: &Merged, streams: &mut Str
     let (from, into) = (&args.branch, &args.into);
     let commit = merged.commit.as_deref().map(short).unwrap_or_default();
     let how = if merged.fast_forward { "fast-forward" } else { "merge commit" };
-    let line = match (merged.already, merged.pushed) {
+    let mut lines = vec![match (merged.already, merged.pushed) {
         (true, _) => format!("✔ {into} has all of {from} already"),
         (false, true) => format!("✔ merged {from} into {into}: {how} {commit}"),
         (false, false) => format!("✔ would merge {from} into {into}: {how} {commit} (dry run)"),
-    };
-    // Progress is worth nothing if it cannot be written.
-    let _ = writeln!(streams.err, "{}", super::table::clean(&line));
+    }];
+    lines.extend(merged.brings.iter().flatten().map(|brought| format!("  with {brought}")));
+    let frozen = freeze::open(&settings.freeze, crate::engine::now()).filter(|_| !merged.already);
+    lines.extend(frozen.map(|frozen| format!("⚠ {frozen}")));
+    for line in lines {
+        // Progress is worth nothing if it cannot be written.
+        let _ = writeln!(streams.err, "{}", super::table::clean(&line));
+    }
 }

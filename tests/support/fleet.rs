@@ -28,7 +28,7 @@ use supercargo::domain::branch::{Destination, Onto};
 use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, is_below, targets};
 use supercargo::domain::keep::{Means, Offer, RollBack, narrowed, pattern};
-use supercargo::domain::landing::{Landed, LandingStep, Merge, Merged};
+use supercargo::domain::landing::{Brought, Landed, LandingStep, Merge, Merged};
 use supercargo::domain::lint::{
     Known, Survey, Tree, World, look, survey, unmarked_below, unmarked_elsewhere,
 };
@@ -674,7 +674,7 @@ fn push(job: JobId, plan: &Plan, (dry_run, requests): (bool, bool)) -> Vec<Msg> 
 
 /// What a merge would do: `main` can be moved.
 fn merge_ahead(job: JobId, merge: &Merge, always_commit: bool, conflict: Option<Problem>) -> Msg {
-    let ahead = MergeAhead { merged: outcome(merge, !always_commit, true), protected: true };
+    let ahead = MergeAhead { merged: outcome(merge, !always_commit, true), protected: true, frozen: None };
     Msg::MergeAhead(job, conflict.map_or(Ok(Box::new(ahead)), Err))
 }
 
@@ -691,6 +691,10 @@ fn outcome(merge: &Merge, fast_forward: bool, dry_run: bool) -> Merged {
         verified: !dry_run,
         already: false,
         fast_forward,
+        brings: Some(vec![Brought {
+            author: Person { name: "Ann".to_owned(), email: "ann@example.com".to_owned() },
+            subject: "Update podinfo to 6.6.1".to_owned(),
+        }]),
         credential: None,
         request: None,
         error: None,

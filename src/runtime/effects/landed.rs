@@ -27,7 +27,13 @@ pub(super) fn request(merge: &Merge, always_commit: bool) -> MergeRequest {
 pub(super) async fn look_at_merge(work: Work, job: JobId, request: MergeRequest) {
     let Some(world) = work.held().world.clone() else { return };
     let ahead = work.engine.merge_ahead(&world, request).await;
-    let ahead = ahead.map(|(merged, protected)| Box::new(MergeAhead { merged, protected }));
+    let ahead = ahead.map(|(merged, protected)| {
+        Box::new(MergeAhead {
+            merged,
+            protected,
+            frozen: work.engine.frozen().map(|frozen| frozen.to_string()),
+        })
+    });
     work.answer(Msg::MergeAhead(job, ahead)).await;
 }
 

@@ -7,7 +7,7 @@ use crate::app::action;
 use crate::app::input::Field;
 use crate::app::message::MergeAhead;
 use crate::app::state::{MergeDialog, State};
-use crate::domain::landing::Merge;
+use crate::domain::landing::{Brought, Merge};
 use crate::domain::mode::Mode;
 use crate::text::Shown;
 use crate::theme::Role;
@@ -17,6 +17,9 @@ use crate::views::words;
 
 /// The columns of the inside of the box, where the terminal has them.
 const WIDTH: u16 = 72;
+
+/// The commits that it names.
+const COMMITS: usize = 5;
 
 /// Draws the dialog over `area`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &MergeDialog) {
@@ -43,6 +46,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
         Some(Ok(ahead)) => {
             lines.push(fact("Merge", branches(dialog, Some(ahead), canvas.arrow())));
             lines.push(fact("How", how(dialog, ahead)));
+            lines.extend(brings(ahead));
             lines.extend(tail(state, dialog, ahead));
         }
     }
@@ -85,8 +89,27 @@ fn how(dialog: &MergeDialog, ahead: &MergeAhead) -> Line {
     Line::plain("a merge commit on top of both").dim(format!("   {why}"))
 }
 
+/// What comes along: each commit with its author, the newest first.
+fn brings(ahead: &MergeAhead) -> Vec<Line> {
+    let Some(commits) = &ahead.merged.brings else {
+        return vec![fact("Brings", Line::of(Role::StateWarn, "more commits than are looked through"))];
+    };
+    let line = |brought: &Brought| {
+        Line::from(Shown::new(&brought.subject)).dim("  ").dim(Shown::new(&brought.author.name))
+    };
+    let mut lines: Vec<Line> = commits.iter().take(COMMITS).map(line).collect();
+    if commits.len() > COMMITS {
+        lines.push(Line::default().dim(format!("and {} more", commits.len() - COMMITS)));
+    }
+    let labels = std::iter::once("Brings").chain(std::iter::repeat(""));
+    labels.zip(lines).map(|(label, line)| fact(label, line)).collect()
+}
+
 fn tail(state: &State, dialog: &MergeDialog, ahead: &MergeAhead) -> Vec<Line> {
     let mut lines = vec![Line::default()];
+    if let Some(frozen) = ahead.frozen.as_ref().filter(|_| !ahead.merged.already) {
+        lines.extend([Line::of(Role::StateWarn, format!("! {frozen}")), Line::default()]);
+    }
     if ahead.protected && !ahead.merged.already {
         let into = &dialog.merge.into;
         lines.extend([

@@ -7,7 +7,7 @@ use crate::app::effect::PlanWish;
 use crate::app::message::{MergeAhead, Prepared, Reverted};
 use crate::app::state::{NextStep, State, Task};
 use crate::domain::event::{self, Event};
-use crate::domain::landing::Merged;
+use crate::domain::landing::{Brought, Merged};
 use crate::domain::plan::{Base, Plan, PushTarget};
 
 fn says(state: &State) -> &str {
@@ -83,11 +83,18 @@ fn ahead(fast_forward: bool, protected: bool) -> MergeAhead {
         verified: true,
         already: false,
         fast_forward,
+        brings: Some(vec![Brought {
+            author: crate::domain::object::Person {
+                name: "Ann".to_owned(),
+                email: "ann@example.com".to_owned(),
+            },
+            subject: "Update podinfo to 6.6.1".to_owned(),
+        }]),
         credential: None,
         request: None,
         error: None,
     };
-    MergeAhead { merged, protected }
+    MergeAhead { merged, protected, frozen: None }
 }
 
 fn answer(state: &mut State, job: JobId, ahead: MergeAhead) {
