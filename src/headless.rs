@@ -334,14 +334,19 @@ fn current_context(global: &Global) -> Option<String> {
 
 /// The first line of standard input, without its line end.
 pub(crate) fn password_from_stdin(flag: &str) -> Result<SecretString, Problem> {
+    const PIPE: &str = "Pipe the password in: printf %s \"$PASSWORD\" | supercargo …";
+    if io::stdin().is_terminal() {
+        let message = "standard input is a terminal, which would show the password as it is typed";
+        let hint = format!("{PIPE}; in the dashboard :login asks for it, unseen.");
+        return Err(Problem::new(Code::Usage, flag, message).hint(hint));
+    }
     let mut text = String::new();
     // Nobody's password is longer than this; an endless stream is not one.
     let read = io::stdin().lock().take(64 * 1024).read_to_string(&mut text);
     read.map_err(|error| Problem::new(Code::Usage, flag, "standard input cannot be read").caused_by(&error))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        return Err(Problem::new(Code::Usage, flag, "standard input is empty")
-            .hint("Pipe the password in: printf %s \"$PASSWORD\" | supercargo …"));
+        return Err(Problem::new(Code::Usage, flag, "standard input is empty").hint(PIPE));
     }
     Ok(SecretString::from(line.to_owned()))
 }

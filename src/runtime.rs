@@ -209,7 +209,8 @@ fn seems_light(colors: Option<&str>) -> bool {
     matches!(colors.and_then(|colors| colors.rsplit(';').next()), Some("7" | "15"))
 }
 
-/// Whether the locale in force, or the console, has no more than ASCII.
+/// Whether the locale in force, or the console, has no more than ASCII; or draws borders and arrows two columns wide, as terminals
+/// of Chinese, Japanese and Korean do.
 fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     if term == "linux" || term.starts_with("vt1") || term.starts_with("vt2") {
@@ -218,7 +219,8 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
-    !(locale.contains("utf-8") || locale.contains("utf8"))
+    let is_wide = ["ja", "ko", "zh"].iter().any(|language| locale.starts_with(language));
+    is_wide || !(locale.contains("utf-8") || locale.contains("utf8"))
 }
 
 /// The state that the settings, the options and the terminal make.
@@ -283,6 +285,7 @@ mod tests {
             }
         };
         assert!(!is_ascii(with(&[("LANG", "de_DE.UTF-8")])));
+        assert!(is_ascii(with(&[("LANG", "ja_JP.UTF-8")])), "a border may be two columns wide there");
         assert!(is_ascii(with(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")])));
         assert!(!is_ascii(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])));
         assert!(is_ascii(with(&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")])));

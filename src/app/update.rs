@@ -126,7 +126,10 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Pushed(job, result) => push::done(state, job, result),
         Msg::LogWritten { job, folder, events } => log::written(state, job, folder, events),
-        Msg::PushesSettled(settled) => push::settled(state, &settled),
+        Msg::PushesSettled(settled) => {
+            push::settled(state, &settled);
+            vec![]
+        }
         Msg::Described(job, repository, told) => {
             let now = state.now;
             state.facts.answer(job, &repository, *told, now);

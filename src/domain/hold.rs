@@ -126,6 +126,17 @@ pub fn apply(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) {
     }
 }
 
+/// A sentence about each update that is approved and held all the same, and is not said to be: nothing in it changes.
+pub fn held_all_the_same(updates: &[Proposal], holds: &[Hold], now: Timestamp) -> Vec<String> {
+    let held =
+        updates.iter().filter(|update| update.is_approved() && update.hold.is_none()).filter_map(|update| {
+            let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
+            let hold = of(holds, &update.policy, tag, now)?;
+            Some(format!("{} is held {}, and goes to {tag} all the same", update.policy, text(hold)))
+        });
+    held.collect()
+}
+
 /// Holds what was approved before `holds` were made, and leaves it undecided; what was approved although it was held stays as
 /// it is. Returns a sentence about each.
 pub fn apply_to_approved(updates: &mut [Proposal], holds: &[Hold], now: Timestamp) -> Vec<String> {

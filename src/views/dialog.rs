@@ -99,7 +99,11 @@ fn room_of(area: Rect) -> usize {
 fn name_box(canvas: &mut Canvas<'_>, area: Rect, (title, ask): (&str, &str), changes: &Line, field: &Field) {
     let mut lines = changes.wrap(room_of(area));
     let above = to_cells(lines.len());
-    lines.extend([Line::plain(ask), Line::default(), keys(&[("Esc", "cancel")])]);
+    lines.extend([
+        Line::plain(ask),
+        Line::default(),
+        keys(&[("Enter", "when the name is typed"), ("Esc", "cancel")]),
+    ]);
     let inside = message_box(canvas, area, title, 62, &lines);
     let used = to_cells(ask.len());
     let row =

@@ -54,7 +54,8 @@ fn approve(state: &mut State) -> Vec<Effect> {
     if let Some(target) = risky.first() {
         let says = state.review.get(&target.update).map(|update| why_second_look(update, state.now));
         let says = says.unwrap_or_default();
-        state.tell(Level::Warning, format!("{says}; Space again approves it"));
+        let again = if fine.is_empty() && risky.len() == 1 { "Space again" } else { "Space on its row" };
+        state.tell(Level::Warning, format!("{says}; {again} approves it"));
         state.review.looked_at.extend(risky.into_iter().map(|target| target.update));
     }
     effects
@@ -153,6 +154,10 @@ fn approve_all(state: &mut State) -> Vec<Effect> {
 
 /// Asks once whether decisions of an earlier run, which have come with the updates, are still meant.
 pub(super) fn ask_to_resume(state: &mut State, made: Option<Timestamp>) {
+    // What was decided has landed, or is not as it was: there is nothing to ask about any more.
+    if matches!(state.overlay, Some(Overlay::Resume(_))) && decided(state).next().is_none() {
+        state.overlay = None;
+    }
     let is_free = state.overlay.is_none() && state.help.is_none() && state.mode != Mode::ReadOnly;
     if !state.resumed && is_free && decided(state).next().is_some() {
         state.resumed = true;

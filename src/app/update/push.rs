@@ -386,23 +386,15 @@ fn told_here(state: &State, landed: Landed) -> Landed {
     Landed { error: landed.error.map(|problem| as_told_here(state, problem)), ..landed }
 }
 
-/// Says what became of pushes of earlier runs: in S10, in the status line until a key, and what is no good news in S11 too.
-pub(super) fn settled(state: &mut State, settled: &[CutOff]) -> Vec<Effect> {
-    let mut effects = Vec::new();
+/// Says what became of pushes of earlier runs: in the status line until a key, and what is no good news in S11; the log has it.
+pub(super) fn settled(state: &mut State, settled: &[CutOff]) {
     for cut_off in settled {
         if cut_off.fate == Fate::Landed {
             state.tell(Level::News, cut_off.to_string());
         } else {
             problems::report(state, "push", Problem::from(cut_off), None, Level::Warning);
         }
-        // That is no end to write down.
-        if matches!(cut_off.fate, Fate::Pending(_)) {
-            continue;
-        }
-        let subject = format!("{} {}", cut_off.remote, cut_off.branch);
-        effects.push(Effect::Audit { kind: "push", subject, detail: cut_off.to_string() });
     }
-    effects
 }
 
 /// What landed is no longer to be decided, and its message is used up.

@@ -286,6 +286,8 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     texts.extend(prepared.moved.iter().map(String::as_str));
     let protected = protected(prepared);
     texts.extend(protected.as_deref());
+    let undecided = undecided(state);
+    texts.extend(undecided.as_deref());
     let refusal = action::push_refusal(state);
     texts.extend(refusal.as_deref());
     let mut said = BTreeSet::new();
@@ -304,6 +306,15 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
     lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
     lines.push(enter_does_nothing());
     lines
+}
+
+/// What stays as it is.
+fn undecided(state: &State) -> Option<String> {
+    match state.review.tally().undecided {
+        0 => None,
+        1 => Some("1 undecided update is not included.".to_owned()),
+        several => Some(format!("{several} undecided updates are not included.")),
+    }
 }
 
 /// What `y` asks for before anything is sent.
