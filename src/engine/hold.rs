@@ -145,9 +145,9 @@ mod tests {
             since: now,
         };
         engine.hold(&hold, "write").unwrap();
-        let held = engine.let_go_since(&plan(now - day)).await.unwrap_err();
-        assert_eq!((held.code, held.subject.as_str()), (Code::ConfirmationMissing, "shop/web"));
-        assert!(held.message.contains("by rita: stop now"), "{held:?}");
+        let refused = engine.let_go_since(&plan(now - day)).await.unwrap_err();
+        assert_eq!((refused.code, refused.subject.as_str()), (Code::ConfirmationMissing, "shop/web"));
+        assert!(refused.message.contains("by rita: stop now"), "{refused:?}");
         assert_eq!(engine.let_go_since(&plan(now)).await, Ok(()), "it was seen with the plan");
         let told = engine.held_all_the_same(&[approved()]).await;
         assert!(told.len() == 1 && told[0].ends_with("and goes to 1.1.0 all the same"), "{told:?}");
