@@ -146,10 +146,13 @@ fn a_secret_that_is_named_and_holds_nothing_for_the_host_is_told() {
             ),
         );
         let (scan, report) = said_of(&operator, &registry.host);
-        let says = format!("secret edge/pull has no login for {}", registry.host);
+        let says = format!("secret edge/pull has no login for {}/team/app", registry.host);
         assert!(scan.contains(&says), "{scan}");
         assert_eq!(scan.contains("Tried docker config"), configuration != "{}", "{scan}");
-        assert!(report.contains("secret edge/pull: has no login for this host"), "{report}");
+        assert!(
+            report.contains(&format!("secret edge/pull: has no login for {}/team/app", registry.host)),
+            "{report}"
+        );
     }
 }
 

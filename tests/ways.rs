@@ -314,6 +314,7 @@ async fn tls_to_a_plain_port_and_the_reverse_are_named() {
         error.to_string().ends_with("400 Bad Request: Client sent an HTTP request to an HTTPS server."),
         "{error}"
     );
+    assert!(error.problem("x").hint.unwrap().starts_with("The server speaks TLS"), "{error}");
 }
 
 #[tokio::test]

@@ -94,8 +94,8 @@ fn useless(name: &str, trial: &Trial, let_in: bool) -> Check {
             format!("{label}: not shown to {by}, to which the registry leads and which said {said}"),
             "Name the registry that answers, or have the redirect mended.",
         ),
-        Came::Nothing => {
-            return Check::new(name, Outcome::Skipped, format!("{label}: has no login for this host"));
+        Came::Nothing(place) => {
+            return Check::new(name, Outcome::Skipped, format!("{label}: has no login for {place}"));
         }
     };
     let outcome = if let_in { Outcome::Skipped } else { Outcome::Failed };

@@ -63,6 +63,11 @@ impl Helper {
         &self.label
     }
 
+    /// The host that it is asked about.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Whether it is the same program, asked about the same host.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.server) == (&other.name, &other.server)

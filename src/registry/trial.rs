@@ -39,8 +39,8 @@ pub enum Outcome {
         /// What it said.
         said: String,
     },
-    /// The program that was asked, or the secret, has none for this host.
-    Nothing,
+    /// The program that was asked, or the secret, has none for this: a host, or a repository of one.
+    Nothing(String),
 }
 
 /// The credentials that apply, one after another while the registry refuses them.
@@ -68,7 +68,9 @@ impl<'a> Attempts<'a> {
         (keyring, host, repository): (&Keyring, &str, &str),
         session: &'a Session<'a>,
     ) -> Self {
-        let nothing = |label| Trial { label, who: None, outcome: Outcome::Nothing };
+        // A secret may hold a login for another part of the host.
+        let place = format!("{host}/{repository}").trim_end_matches('/').to_owned();
+        let nothing = |label| Trial { label, who: None, outcome: Outcome::Nothing(place.clone()) };
         let trials = keyring.secrets_without_login(host, repository).map(nothing).collect();
         let left = keyring.candidates(host, repository).into_iter();
         Self { session, helpers: client.helpers(), left, helper: None, trials, first: None }
@@ -89,7 +91,7 @@ impl<'a> Attempts<'a> {
                     self.helper = Some(helper);
                     return Ok(credential);
                 }
-                Ok(None) => Outcome::Nothing,
+                Ok(None) => Outcome::Nothing(helper.server().to_owned()),
                 Err(reason) => Outcome::Unavailable(reason),
             };
             self.trials.push(Trial { label: helper.label().to_owned(), who: None, outcome });

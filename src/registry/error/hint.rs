@@ -7,6 +7,9 @@ use super::{
     Shown, UNKNOWN_ISSUER, Waited,
 };
 
+/// What nginx and servers in Go say to plain HTTP where they speak TLS.
+const SPEAKS_TLS: [&str; 2] = ["HTTPS port", "HTTP request to an HTTPS server"];
+
 impl RegistryError {
     /// The next step.
     pub(super) fn hint(&self) -> Option<String> {
@@ -61,7 +64,9 @@ impl RegistryError {
                 Some(wait) => format!("The registry itself is in trouble; it asks to wait {wait} s."),
                 None => "The registry itself is in trouble; scan again later.".into(),
             }),
-            Self::Status { answer, .. } if answer.status == 400 && answer.names("HTTPS port") => {
+            Self::Status { answer, .. }
+                if answer.status == 400 && SPEAKS_TLS.into_iter().any(|text| answer.names(text)) =>
+            {
                 Some("The server speaks TLS: leave `insecure` out, or write https:// in its `endpoint`.".into())
             }
             Self::Status { answer, .. } if answer.status == 400 && answer.names("certificate") => {
@@ -114,7 +119,7 @@ fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
         match &trial.outcome {
             Outcome::Refused(_) if trial.label != ANONYMOUS => refused.push(trial.text()),
             Outcome::Unavailable(reason) => silent = format!("{silent}{}: {reason}. ", trial.label),
-            Outcome::Nothing => empty.push(trial.label.as_str()),
+            Outcome::Nothing(place) => empty.push(format!("{} has no login for {place}", trial.label)),
             Outcome::Withheld { by, .. } => withheld = Some(by),
             Outcome::Refused(_) => {}
         }
@@ -127,12 +132,11 @@ fn denied_hint(host: &str, tried: &[Trial], status: u16) -> String {
     }
     let has_other = !refused.is_empty() || !silent.is_empty();
     if has_other && !empty.is_empty() {
-        silent = format!("{} has no login for {host}. {silent}", empty.join(", "));
+        silent = format!("{}. {silent}", empty.join(", "));
     }
     match (refused.join(", "), status) {
         (none, _) if none.is_empty() && silent.is_empty() && !empty.is_empty() => {
-            let empty = empty.join(", ");
-            format!("{empty} has no login for {host}: give it one, or run `{command}`, then rescan.")
+            format!("{}: give it one, or run `{command}`, then rescan.", empty.join(", "))
         }
         (none, _) if none.is_empty() && silent.is_empty() => {
             format!("No credential for {host} was found; run `{command}` or give a secretRef, then rescan.")
@@ -171,7 +175,7 @@ mod tests {
         let hint = denied_hint("r", &tried, 401);
         let says = "docker config (helper x): docker-credential-x is not installed. Mend that, or run `docker login r`";
         assert!(hint.starts_with(says), "{hint}");
-        let tried = vec![trial("provider aws (helper ecr-login)", Outcome::Nothing)];
+        let tried = vec![trial("provider aws (helper ecr-login)", Outcome::Nothing("r".into()))];
         let says = "provider aws (helper ecr-login) has no login for r: give it one, or run `docker login r`, then rescan.";
         assert_eq!(denied_hint("r", &tried, 401), says);
     }
