@@ -34,8 +34,10 @@ const INPUTS: Scope = Scope::views(&[V::Message, V::Help, V::Playground])
 const DIALOG_INPUTS: Scope = Scope::of(&[C::TypeBranch, C::TypeTarget, C::TypeHold]);
 /// S14.
 const FIND: Scope = Scope::of(&[C::Find]);
-/// Small lists over a view, and what is read there.
-const MENUS: Scope = Scope::of(&[C::Menu, C::Target, C::Edit]);
+/// Small lists over a view.
+const CHOICES: Scope = Scope::of(&[C::Menu, C::Target]);
+/// Those, and what is only read over a view.
+const MENUS: Scope = CHOICES.and(Scope::of(&[C::Edit]));
 /// Questions.
 const DIALOGS: Scope =
     Scope::of(&[C::ConfirmPush, C::ConfirmMerge, C::ConfirmQuit, C::ConfirmMode, C::ConfirmOrder]);
@@ -118,7 +120,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), cursor),
     row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::views(&[V::Automations]), NONE, (10, Look), cursor),
     row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
-    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(MENUS), NONE, (10, Look), why::choice),
+    row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(CHOICES), NONE, (10, Look), why::choice),
     row(Action::Diff, "open.review", &["d"], "", "The diff", Scope::views(&[V::Updates, V::Plan]), NONE, (69, Look), cursor),
     row(Action::Diff, "open.first-diff", &["d"], "", "The diff of its first update", OBJECTS.and(Scope::views(&[V::Tags])), NONE, (69, Look), why::reviewed),
     row(Action::Diff, "dialog.diff", &["d"], "diff", "Look at the diff first", Scope::of(&[C::ConfirmPush]), NONE, (12, Look), always),

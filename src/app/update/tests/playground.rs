@@ -148,6 +148,8 @@ fn what_is_tried_is_shown_as_an_edit_of_its_file_copied_and_written() {
     let edit = TrialEdit { remote, file, patch: "--- a/web.yaml\n+++ b/web.yaml\n".to_owned() };
     update(&mut state, Msg::PolicyEdited(job, Ok(edit.clone())));
     assert_eq!(state.context(), Context::Edit);
+    assert_eq!(press(&mut state, &["enter"]), []);
+    assert_eq!(state.context(), Context::Edit, "Enter is no choice where none is offered");
     assert_eq!(press(&mut state, &["y"]), [Effect::Copy(edit.patch.clone())]);
     press(&mut state, &["j", "G"]);
     assert!(matches!(&state.overlay, Some(Overlay::Edit(dialog)) if dialog.scroll == 1));
