@@ -290,6 +290,21 @@ fn a_new_image_appears(both: &Both) {
     assert_eq!(policy["differs"], json!(true), "the controller has not seen it yet: {policy:#}");
 }
 
+/// The automation is suspended, by the program; and so is what applies the files that it writes.
+fn hold_the_controllers_up(both: &Both) {
+    both.write(&["suspend", "image", "update", "instavote-all"]).expect(0);
+    let list = both.json(0, &["get", "images", "update"]);
+    assert_eq!(list["items"][0]["suspended"], json!(true), "{list:#}");
+    both.cluster.put_json(&json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": { "namespace": NAMESPACE, "name": "staging" },
+        "spec": {
+            "interval": "5m", "path": "./deploy/vote/staging", "prune": true, "suspend": true,
+            "sourceRef": { "kind": "GitRepository", "name": "instavote" },
+        },
+    }));
+}
+
 /// L10.
 fn a_review_branch_is_pushed_and_merged(both: &Both) {
     automate(both, "image-updates");
@@ -297,7 +312,17 @@ fn a_review_branch_is_pushed_and_merged(both: &Both) {
     plan(both);
     // A controller pushes there, too.
     push(both, &[]).expect(7);
-    let landed = push(both, &["--confirm-branch=image-updates"]).expect(0).json();
+    hold_the_controllers_up(both);
+    let planned = plan(both);
+    let warnings = planned["groups"][0]["warnings"].as_array().unwrap();
+    let told = |code: &str| warnings.iter().find(|warning| warning["code"] == code);
+    let kustomization = told("kustomization_suspended").unwrap()["message"].as_str().unwrap();
+    assert!(
+        kustomization
+            .contains("Kustomization flux-system/staging, which applies deploy/vote/staging, is suspended")
+    );
+    assert!(told("automation_active").is_none(), "{warnings:#?}");
+    let landed = push(both, &[]).expect(0).json();
     let result = &landed["results"][0];
     assert_eq!(
         (&result["created"], &result["branch"]),
