@@ -54,6 +54,14 @@ fn a_plan_says_what_it_cannot_write_and_ends_with_the_reason() {
 }
 
 #[test]
+fn a_file_that_does_not_parse_is_told_though_the_rest_is_as_it_should_be() {
+    let desk = desk(&[("apps/db.yaml", "a: [1 # {\"$imagepolicy\": \"shop:db\"}\n")]);
+    let said = desk.run(&["plan", "db"]);
+    assert!(said.code == Some(0) && said.err.starts_with("✗ apps/db.yaml: line "), "{said:?}");
+    assert!(said.err.contains("until then Flux writes none of its markers"), "{said:?}");
+}
+
+#[test]
 fn a_part_that_has_no_value_is_told_beside_what_is_written() {
     let digest = "b: 'sha256:1' # {\"$imagepolicy\": \"shop:db:digest\"}\n";
     let tag = "a: 1.0.0 # {\"$imagepolicy\": \"shop:db:tag\"}\n";
