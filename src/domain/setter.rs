@@ -50,12 +50,7 @@ impl Setters {
     ) -> Result<Self, SetterError> {
         let mut table = HashMap::new();
         for (id, latest) in policies {
-            if let Some(latest) = latest {
-                let text = whole(latest);
-                if reference::parse_reference(&text).is_err() {
-                    return Err(SetterError { policy: id.clone(), reference: text });
-                }
-            }
+            check(latest.map(|latest| (id, latest)))?;
             table.insert(id.clone(), latest.cloned());
         }
         Ok(Self { policies: table })
@@ -70,6 +65,22 @@ impl Setters {
             None => Resolution::Unknown,
         }
     }
+}
+
+/// Whether Flux would run at all, given what the policies in scope selected.
+///
+/// # Errors
+/// As [`Setters::new`].
+pub fn check<'a>(
+    selected: impl IntoIterator<Item = (&'a ObjectId, &'a Reference)>,
+) -> Result<(), SetterError> {
+    for (id, latest) in selected {
+        let text = whole(latest);
+        if reference::parse_reference(&text).is_err() {
+            return Err(SetterError { policy: id.clone(), reference: text });
+        }
+    }
+    Ok(())
 }
 
 /// The text that a marker for `part` gets; empty if the reference lacks it.
@@ -97,6 +108,18 @@ pub struct SetterError {
     pub policy: ObjectId,
     /// The reference.
     pub reference: String,
+}
+
+impl SetterError {
+    /// The problem of an automation whose run ends with this, and what to do about it.
+    pub fn ends_run(self) -> Problem {
+        let hint = format!(
+            "Correct `spec.image` of the ImageRepository of ImagePolicy {0}, or keep {0} out of the automation by its \
+             `policySelector`.",
+            self.policy
+        );
+        Problem::from(self).hint(hint)
+    }
 }
 
 impl From<SetterError> for Problem {

@@ -12,7 +12,7 @@ use crate::domain::plan::Ground;
 use crate::domain::policy::{Exclusions, PolicyErrorKind};
 use crate::domain::reference::ImageName;
 use crate::domain::scan::revision;
-use crate::domain::setter::Setters;
+use crate::domain::setter;
 use crate::domain::status::{self, Run, Status, Verdict};
 use crate::domain::tags::TagList;
 use crate::domain::template;
@@ -213,7 +213,7 @@ fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) ->
         let latest = ran.selections.get(id)?.selection.outcome.as_ref().ok()?;
         Some((id, Some(latest)))
     });
-    if let Err(error) = Setters::new(selected) {
+    if let Err(error) = setter::check(selected) {
         return status::of_automation(&Run::Update(&error.to_string()));
     }
     if let Some(problem) = ran.problem.filter(|problem| problem.code == Code::TemplateFailed) {

@@ -462,3 +462,22 @@ fn policies_of_files_that_could_not_be_read_are_not_called_unused() {
     let read = super::survey(&[ground("all", vec![])], &[], &fixture.world());
     assert_eq!(read.chains[&ObjectId::new("apps", "web")].status, "unused");
 }
+
+#[test]
+fn a_reference_that_cannot_be_fails_its_policy_and_stops_the_automation_of_all_others() {
+    let mut fixture = Fixture::new();
+    let latest = Reference { image: "r.io/w".into(), tag: "1".into(), digest: None };
+    fixture.outcomes.insert(ObjectId::new("apps", "new"), Ok(latest));
+    fixture.tags.insert(ObjectId::new("apps", "new"), 3);
+    let (link, status, fix) = fixture.chain("new").unwrap();
+    assert_eq!((link, status), (Link::Policy, "fails"));
+    assert!(fix.contains("ImagePolicy apps/new"), "{fix}");
+    assert_eq!(fixture.chain("web").unwrap().0, Link::Automation);
+}
+
+#[test]
+fn a_byte_of_no_text_is_named_with_its_place() {
+    let text = b"a: 1 # {\"$imagepolicy\": \"apps:web\"}\nb: 2\n\xc3\xa9c: \xff\n";
+    let report = lint(&[(FILE, &text[..])], &Fixture::new().world(), 1);
+    assert_eq!((report.files[0].line, report.files[0].column), (3, 5), "{:?}", report.files);
+}

@@ -8,6 +8,7 @@ use crate::domain::inventory::{Inventory, TargetError, clean_path, is_below, tar
 use crate::domain::object::{ImagePolicy, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::policy::{Evaluator, PolicyError};
 use crate::domain::proposal::Reference;
+use crate::domain::setter;
 use crate::domain::tags::TagList;
 use crate::domain::template;
 use crate::problem::Problem;
@@ -286,8 +287,10 @@ impl Writer {
             }
         };
         let no_source = no_source(inventory, automation, known);
-        let unable =
-            bad_selector.clone().or_else(|| unable_to_run(inventory, automation, no_source.is_some()));
+        let unable = bad_selector
+            .clone()
+            .or_else(|| unable_to_run(inventory, automation, no_source.is_some()))
+            .or_else(|| ends(&selected, known));
         let asks = automation.policy_selector.as_ref().map(|selector| {
             let labels = selector.match_labels.iter().map(|(key, value)| format!("{key}: {value}"));
             labels.collect::<Vec<_>>().join(", ")
@@ -344,6 +347,12 @@ fn unable_to_run(
     Some(Fault::new(refusal.message, fix))
 }
 
+/// What ends the run of an automation that selects these policies: a reference that cannot be.
+fn ends(selected: &BTreeSet<ObjectId>, known: &Known<'_>) -> Option<Fault> {
+    let references = selected.iter().filter_map(|id| Some((id, known.outcomes.get(id)?.as_ref().ok()?)));
+    setter::check(references).err().map(|error| error.ends_run().into())
+}
+
 fn no_source(inventory: &Inventory, automation: &ImageUpdateAutomation, known: &Known<'_>) -> Option<Fault> {
     let id = &automation.source;
     if let Some(problem) = inventory.ambiguity(Kind::GitRepository, id) {
@@ -367,7 +376,10 @@ fn no_source(inventory: &Inventory, automation: &ImageUpdateAutomation, known: &
 fn state(inventory: &Inventory, policy: &ImagePolicy, known: &Known<'_>) -> PolicyState {
     let outcome = known.outcomes.get(&policy.meta.id);
     if let Some(Ok(latest)) = outcome {
-        return PolicyState::Latest(latest.clone());
+        return match setter::check([(&policy.meta.id, latest)]) {
+            Ok(()) => PolicyState::Latest(latest.clone()),
+            Err(error) => PolicyState::Failed(error.ends_run()),
+        };
     }
     // Without tags there is nothing to fail on but the policy itself, or the way to its repository.
     if let Err(error) = inventory.repository_of(policy) {

@@ -10,7 +10,7 @@ use crate::domain::proposal::{
     Decision, MarkerPart, NewReference, Proposal, Reference, Site, Step, UpdateState,
 };
 use crate::domain::reference::parse_reference;
-use crate::domain::setter;
+use crate::domain::setter::{self, SetterError};
 use crate::problem::{Code, Problem};
 
 /// Compares every marked site with what its policy selects.
@@ -26,22 +26,33 @@ pub fn propose(grounds: &[Ground], selections: &BTreeMap<ObjectId, Selection>) -
 
 fn of_ground(ground: &Ground, selections: &BTreeMap<ObjectId, Selection>) -> Vec<Proposal> {
     let in_scope: HashSet<&ObjectId> = ground.policies.iter().collect();
+    let ends = end_of_run(ground, selections);
     let mut found: BTreeMap<&ObjectId, Draft<'_>> = BTreeMap::new();
     for file in ground.files.iter() {
         for scalar in &file.sites {
             let Ok((named, part)) = parse_setter(&scalar.setter) else { continue };
             let Some(policy) = in_scope.get(&named) else { continue };
             let Some(selection) = selections.get(policy) else { continue };
-            let draft = found.entry(policy).or_insert_with(|| Draft::new(selection));
+            let draft =
+                found.entry(policy).or_insert_with(|| Draft { ends: ends.as_ref(), ..Draft::new(selection) });
             draft.meet(&file.path, scalar, part);
         }
     }
     found.into_iter().filter_map(|(policy, draft)| draft.finish(policy, &ground.automation)).collect()
 }
 
+/// What ends the whole run of an automation before it writes anything: a reference that cannot be, whether a marker asks for it or
+/// not.
+fn end_of_run(ground: &Ground, selections: &BTreeMap<ObjectId, Selection>) -> Option<Problem> {
+    let selected = |id| Some((id, selections.get(id)?.outcome.as_ref().ok()?));
+    setter::check(ground.policies.iter().filter_map(selected)).err().map(SetterError::ends_run)
+}
+
 /// A proposal in the making.
 pub(super) struct Draft<'a> {
     selection: &'a Selection,
+    /// Why nothing can be written at all.
+    ends: Option<&'a Problem>,
     current: Vec<String>,
     steps: Vec<Step>,
     name_changed: bool,
@@ -50,7 +61,14 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
-        Self { selection, current: Vec::new(), steps: Vec::new(), name_changed: false, sites: Vec::new() }
+        Self {
+            selection,
+            ends: None,
+            current: Vec::new(),
+            steps: Vec::new(),
+            name_changed: false,
+            sites: Vec::new(),
+        }
     }
 
     /// Takes in one marked scalar; one that is right already leaves no trace.
@@ -63,7 +81,9 @@ impl<'a> Draft<'a> {
                 if new == site.old {
                     return;
                 }
-                if new.is_empty() {
+                if let Some(problem) = self.ends {
+                    site.blocked = Some(problem.clone());
+                } else if new.is_empty() {
                     site.blocked = Some(empty_digest(&site.setter));
                 } else {
                     self.compare(reference, &site.old, part);
@@ -196,4 +216,58 @@ pub fn current_approved(update: &Proposal) -> Vec<String> {
         }
     }
     if current.is_empty() { update.current.clone() } else { current }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::age::Clocks;
+    use crate::domain::object::{Person, PolicyChoice};
+    use crate::domain::plan::{Committing, MarkedFile};
+    use crate::domain::policy::Evaluator;
+
+    fn selection(image: &str) -> Selection {
+        Selection {
+            image: image.to_owned(),
+            outcome: Ok(Reference { image: image.to_owned(), tag: "2".to_owned(), digest: None }),
+            why: String::new(),
+            clocks: Clocks::default(),
+            tie: false,
+            evaluator: Arc::new(Evaluator::new(&PolicyChoice::default(), None, &[])),
+        }
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_blocks_every_update_of_the_automations_that_select_it() {
+        let (web, w) = (ObjectId::new("shop", "web"), ObjectId::new("shop", "w"));
+        let text = "a: web:1 # {\"$imagepolicy\": \"shop:web\"}\n";
+        let ground = |policies: &[&ObjectId]| Ground {
+            automation: ObjectId::new("shop", "apps"),
+            policies: policies.iter().map(|id| (*id).clone()).collect(),
+            path: String::new(),
+            remote: None,
+            base: None,
+            push: None,
+            author: Person::default(),
+            template: String::new(),
+            template_values: None,
+            warnings: Vec::new(),
+            files: Arc::new(vec![MarkedFile::read("web.yaml", text.to_owned()).unwrap()]),
+            problem_files: Vec::new(),
+            texts: BTreeMap::new(),
+            committing: Committing::default(),
+        };
+        let selections = BTreeMap::from([(web.clone(), selection("web")), (w.clone(), selection("r.io/w"))]);
+        let updates = propose(&[ground(&[&web, &w])], &selections);
+        let blocked = updates[0].blocked.as_ref().unwrap();
+        assert_eq!(
+            (updates.len(), updates[0].state, blocked.code),
+            (1, UpdateState::Blocked, Code::ImageInvalid)
+        );
+        let said = "encountered invalid image ref \"r.io/w:2\": could not parse reference: r.io/w:2";
+        assert_eq!((blocked.subject.as_str(), blocked.message.as_str()), ("shop/w", said));
+        assert_eq!(propose(&[ground(&[&web])], &selections)[0].state, UpdateState::Pending);
+    }
 }
