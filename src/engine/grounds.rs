@@ -101,7 +101,7 @@ impl Engine {
         let remote = self.remote_of(world, &place, problems)?;
         let cache = BareCache::open(&self.git_root, &place.url).map_err(Problem::from)?;
         let at = self.know(&cache, &remote, &place, refresh, known, problems)?;
-        let base = resolve(&remote, &at, &place.targets)?;
+        let base = resolve(&remote, &at, &place.targets, &cache)?;
         let tip = at.refs.branch(&place.targets.push_branch).map(str::to_owned);
         let read = if place.targets.switching {
             tip.clone().unwrap_or_else(|| base.commit.clone())

@@ -191,6 +191,13 @@ impl BareCache {
         Oid::from_str(commit).is_ok_and(|oid| is_whole(&repository, oid))
     }
 
+    /// When a commit was committed, in seconds since 1970; `None` if it is not here.
+    pub fn commit_time(&self, commit: &str) -> Option<i64> {
+        let repository = Repository::open(&self.dir).ok()?;
+        let commit = repository.find_commit(Oid::from_str(commit).ok()?).ok()?;
+        Some(commit.time().seconds())
+    }
+
     /// The repository; an unusable one is replaced by an empty one.
     fn repository(&self) -> Result<Repository, GitError> {
         if let Ok(repository) = Repository::open(&self.dir) {

@@ -283,4 +283,27 @@ mod tests {
         assert_eq!(error.to_string(), text);
         assert!(error.problem("a").hint.unwrap().contains("GitRepository flux-system/nope"));
     }
+
+    #[test]
+    fn of_the_fields_of_a_reference_the_first_that_says_something_counts() {
+        let text = |text: &str| Some(text.to_owned());
+        let mut reference = GitRef {
+            commit: text("c0"),
+            name: text("refs/pull/1/head"),
+            tag: text("v1"),
+            semver: text("1.x"),
+            branch: text("main"),
+        };
+        assert_eq!(Checkout::of(&reference), Checkout::Commit("c0".into()));
+        reference.commit = text("");
+        assert_eq!(Checkout::of(&reference), Checkout::Name("refs/pull/1/head".into()));
+        reference.name = None;
+        assert_eq!(Checkout::of(&reference), Checkout::Tag("v1".into()));
+        reference.tag = text("");
+        assert_eq!(Checkout::of(&reference), Checkout::Semver("1.x".into()));
+        reference.semver = None;
+        assert_eq!(Checkout::of(&reference), Checkout::Branch("main".into()));
+        reference.branch = text("");
+        assert_eq!(Checkout::of(&reference), Checkout::Branch("master".into()));
+    }
 }

@@ -1,5 +1,6 @@
 //! What a remote has, asked or remembered, and the commit that a checkout means there.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +10,10 @@ use super::super::{Engine, now};
 use super::place::Place;
 use crate::config::Refresh;
 use crate::domain::inventory::{Checkout, Targets};
-use crate::domain::object::{GitRef, PolicyChoice, SemverChoice};
+use crate::domain::object::GitRef;
 use crate::domain::plan::Base;
-use crate::domain::policy::Evaluator;
+use crate::domain::policy::constraint::{ConstraintError, Constraints};
+use crate::domain::policy::version::Version;
 use crate::git::{BareCache, Refs, Remote};
 use crate::problem::{Code, Problem};
 
@@ -91,39 +93,73 @@ fn holds(cache: &BareCache, refs: &Refs, place: &Place<'_>) -> bool {
     wants(refs, &place.targets).iter().all(|want| refs.commit(want).is_none_or(|commit| cache.has(commit)))
 }
 
-/// The names to fetch: what is checked out, and the push branch.
+/// The names to fetch: what is checked out, or may be, and the push branch.
 fn wants(refs: &Refs, targets: &Targets) -> Vec<String> {
-    let checkout = match &targets.checkout {
-        Checkout::Branch(branch) => format!("refs/heads/{branch}"),
-        Checkout::Name(name) => name.trim_end_matches("^{}").to_owned(),
-        Checkout::Tag(tag) => format!("refs/tags/{tag}"),
-        Checkout::Commit(commit) => commit.clone(),
-        Checkout::Semver(range) => match newest(range, &refs.tags().collect::<Vec<_>>()) {
-            Some(tag) => format!("refs/tags/{tag}"),
-            None => String::new(),
-        },
+    let mut wanted = match &targets.checkout {
+        Checkout::Branch(branch) => vec![format!("refs/heads/{branch}")],
+        Checkout::Name(name) => vec![name.trim_end_matches("^{}").to_owned()],
+        Checkout::Tag(tag) => vec![tag_name(tag)],
+        Checkout::Commit(commit) => vec![commit.clone()],
+        Checkout::Semver(range) => {
+            greatest(range, refs.tags()).unwrap_or_default().into_iter().map(tag_name).collect()
+        }
     };
     let push = format!("refs/heads/{}", targets.push_branch);
-    if push == checkout { vec![checkout] } else { vec![checkout, push] }
+    if !wanted.contains(&push) {
+        wanted.push(push);
+    }
+    wanted
 }
 
-/// The greatest tag within a range.
-fn newest(range: &str, tags: &[&str]) -> Option<String> {
-    let choice =
-        PolicyChoice { semver: Some(SemverChoice { range: range.to_owned() }), ..Default::default() };
-    let tags = tags.iter().copied().collect();
-    let evaluation = Evaluator::new(&choice, None, &[]).evaluate(&tags);
-    tags.get(evaluation.latest?).map(str::to_owned)
+fn tag_name(tag: &str) -> String {
+    format!("refs/tags/{tag}")
 }
 
-pub(super) fn resolve(remote: &Remote, at: &Known, targets: &Targets) -> Result<Base, Problem> {
+/// The tags within a range that no other one is greater than: several, where they differ in what plays no part in the order.
+fn greatest<'t>(range: &str, tags: impl Iterator<Item = &'t str>) -> Result<Vec<&'t str>, ConstraintError> {
+    let range = Constraints::parse(range)?;
+    let (mut best, mut all): (Option<Version<'t>>, Vec<&'t str>) = (None, Vec::new());
+    for tag in tags {
+        let Some(version) = Version::from_tag(tag).filter(|version| range.check(version)) else { continue };
+        match best.as_ref().map_or(Ordering::Greater, |best| version.precedence(best)) {
+            Ordering::Less => continue,
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                all.clear();
+                best = Some(version);
+            }
+        }
+        all.push(tag);
+    }
+    Ok(all)
+}
+
+/// Of the greatest tags within a range that with the youngest commit; `time` tells when a tag's commit was made.
+///
+/// Source: `fluxcd/pkg:git/gogit/clone.go` (`cloneSemVer`).
+fn youngest(range: &str, tags: &[&str], time: impl Fn(&str) -> Option<i64>) -> Option<String> {
+    let all = greatest(range, tags.iter().copied()).ok()?;
+    all.into_iter().max_by_key(|tag| (time(tag), *tag)).map(str::to_owned)
+}
+
+pub(super) fn resolve(
+    remote: &Remote,
+    at: &Known,
+    targets: &Targets,
+    cache: &BareCache,
+) -> Result<Base, Problem> {
     let reference = match &targets.checkout {
         Checkout::Branch(name) => GitRef { branch: Some(name.clone()), ..GitRef::default() },
         Checkout::Tag(name) => GitRef { tag: Some(name.clone()), ..GitRef::default() },
-        Checkout::Semver(range) => GitRef { semver: Some(range.clone()), ..GitRef::default() },
+        Checkout::Semver(range) => {
+            Constraints::parse(range).map_err(|error| no_range(&error))?;
+            GitRef { semver: Some(range.clone()), ..GitRef::default() }
+        }
         Checkout::Name(name) => GitRef { name: Some(name.clone()), ..GitRef::default() },
         Checkout::Commit(commit) => GitRef { commit: Some(commit.clone()), ..GitRef::default() },
     };
+    let time = |tag: &str| cache.commit_time(at.refs.commit(&tag_name(tag))?);
+    let newest = |range: &str, tags: &[&str]| youngest(range, tags, time);
     let found = at.refs.resolve(&remote.shown(), &reference, newest).map_err(Problem::from)?;
     Ok(Base {
         reference: found.name.unwrap_or_else(|| found.commit.clone()),
@@ -131,4 +167,29 @@ pub(super) fn resolve(remote: &Remote, at: &Known, targets: &Targets) -> Result<
         fetched: at.fetched,
         stale: at.stale,
     })
+}
+
+fn no_range(error: &ConstraintError) -> Problem {
+    Problem::new(Code::Config, "", format!("semver parse error: {error}")).hint(
+        "Correct spec.git.checkout.ref.semver of the automation, or spec.ref.semver of the GitRepository.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_tags_that_rank_the_same_the_youngest_commit_is_the_base() {
+        let tags = ["1.1.9", "1.2.0+build.10", "1.2.0+build.9", "2.0.0", "v1.2.0", "x"];
+        let made = |times: &[(&str, i64)]| {
+            youngest("1.x", &tags, |tag| times.iter().find(|(name, _)| *name == tag).map(|(_, time)| *time))
+        };
+        let times = [("1.1.9", 9), ("1.2.0+build.10", 3), ("1.2.0+build.9", 1), ("v1.2.0", 2)];
+        assert_eq!(made(&times).as_deref(), Some("1.2.0+build.10"));
+        assert_eq!(made(&[]).as_deref(), Some("v1.2.0"), "one of them in any case");
+        assert_eq!(youngest("3.x", &tags, |_| None), None);
+        let error = no_range(&greatest("x y", tags.into_iter()).unwrap_err());
+        assert_eq!(error.message, "semver parse error: improper constraint: \"x y\"");
+    }
 }
