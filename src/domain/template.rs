@@ -150,6 +150,11 @@ impl Rendered {
     }
 }
 
+/// Why Go's `url.Parse` refuses `raw`, in its words; `None` if it does not.
+pub fn url_refusal(raw: &str) -> Option<String> {
+    functions::url_refusal(raw)
+}
+
 /// Renders `template`; an empty one is [`DEFAULT_MESSAGE`].
 pub fn render(template: &str, data: &MessageData) -> Rendered {
     if template.is_empty() {

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::domain::template::url_refusal;
+
 use super::helper::Helper;
 use super::keymatch::{EntryKey, Wanted};
 use super::keyring::{Credential, KeyringError, Login, Offer};
@@ -151,6 +153,10 @@ fn read_entries(
 ) -> Result<Vec<Entry>, KeyringError> {
     let mut entries = Vec::new();
     for (host, entry) in raw {
+        // Docker and podman pass over what is no host; Kubernetes does not.
+        if matches!(aliases, Aliases::None) {
+            check_address(label, &host)?;
+        }
         // An entry without content is docker's note that a helper has the login.
         if let Some(login) = read_login(label, &host, entry)? {
             let hub = matches!(aliases, Aliases::DockerHub) && host == "docker.io";
@@ -159,6 +165,21 @@ fn read_entries(
         }
     }
     Ok(entries)
+}
+
+/// Whether Go takes what an entry is for as an address.
+///
+/// Source: google/go-containerregistry:pkg/authn/kubernetes/keychain.go (`newKeychain`).
+fn check_address(label: &str, host: &str) -> Result<(), KeyringError> {
+    let has_scheme = ["https://", "http://"].iter().any(|scheme| host.starts_with(scheme));
+    let address = if has_scheme { host.to_owned() } else { format!("https://{host}") };
+    let Some(reason) = url_refusal(&address) else { return Ok(()) };
+    // Before an `@` there may be a password, which Go's words repeat.
+    let (address, reason) = match address.rsplit_once('@') {
+        Some((_, rest)) => (rest.to_owned(), "it does not parse".to_owned()),
+        None => (address, reason),
+    };
+    Err(KeyringError::Address { label: label.to_owned(), address, reason })
 }
 
 fn read_login(label: &str, host: &str, entry: RawEntry) -> Result<Option<Login>, KeyringError> {
@@ -189,4 +210,31 @@ fn decode_auth(auth: &str) -> Result<(String, SecretString), String> {
     let (username, password) =
         text.split_once(':').ok_or("must be formatted as base64(username:password)".to_owned())?;
     Ok((username.to_owned(), password.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_for_what_is_no_address_breaks_a_pull_secret_and_no_file_of_dockers() {
+        for (host, address, reason) in [
+            (
+                "ht tp://%zz",
+                "https://ht tp://%zz",
+                "parse \"https://ht tp://%zz\": invalid character \" \" in host name",
+            ),
+            ("ghcr.io:x", "https://ghcr.io:x", "parse \"https://ghcr.io:x\": invalid port \":x\" after host"),
+            ("[::1", "https://[::1", "parse \"https://[::1\": missing ']' in host"),
+            ("rita:hunter2%@r.io", "r.io", "it does not parse"),
+        ] {
+            let text = format!("{{\"auths\":{{{host:?}:{{\"username\":\"u\",\"password\":\"p\"}}}}}}");
+            let error = read_auths("secret a/b", &text).unwrap_err().to_string();
+            assert_eq!(error, format!("secret a/b: Entry {address:?} in dockercfg invalid ({reason})"));
+            DockerFile::read("docker config", &text).unwrap();
+        }
+        for host in ["ghcr.io", "*.example.com:5000/team", "http://r/v2/", ""] {
+            check_address("secret a/b", host).unwrap();
+        }
+    }
 }

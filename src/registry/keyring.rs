@@ -116,6 +116,16 @@ pub enum KeyringError {
         /// What is wrong, without the content.
         reason: String,
     },
+    /// An entry is for what is no address.
+    #[error("{label}: Entry {address:?} in dockercfg invalid ({reason})")]
+    Address {
+        /// The source.
+        label: String,
+        /// The host that the entry is for, with a scheme.
+        address: String,
+        /// Go's words.
+        reason: String,
+    },
     /// A helper is named by what is no name of a program, and so is not asked.
     #[error("{label}: {key} in {file} names no program: {name:?}; it is not asked")]
     Helper {

@@ -25,6 +25,8 @@ mod url;
 
 use super::value::{ANY, Value, Walk};
 
+pub(super) use url::refusal as url_refusal;
+
 pub(super) use text::answer;
 
 /// A function.

@@ -105,6 +105,11 @@ impl Part {
     }
 }
 
+/// Why Go's `url.Parse` refuses `raw`, in its words; `None` if it does not.
+pub(in crate::domain::template) fn refusal(raw: &str) -> Option<String> {
+    Url::parse(raw).err()
+}
+
 impl Url {
     fn parse(raw: &str) -> Result<Self, String> {
         let (url, fragment) = raw.split_once('#').unwrap_or((raw, ""));
