@@ -137,10 +137,7 @@ pub fn of_policy(inventory: &Inventory, policy: &ImagePolicy, evaluated: Option<
     let Some(evaluation) = &evaluated.evaluation else { return status::of_policy(&Verdict::Never) };
     match &evaluation.error {
         Some(error) if error.stalled() => status::of_policy(&Verdict::Invalid(&error.text)),
-        // A repository whose exclusion list is wrong has no tags either.
-        Some(error) if matches!(error.kind, PolicyErrorKind::NoTags | PolicyErrorKind::Scan) => {
-            status::of_policy(&Verdict::NoTags)
-        }
+        Some(error) if error.kind == PolicyErrorKind::NoTags => status::of_policy(&Verdict::NoTags),
         Some(error) => status::of_policy(&Verdict::Failed(&error.text)),
         None => status::of_policy(&Verdict::Failed(text)),
     }
