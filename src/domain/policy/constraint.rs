@@ -175,9 +175,7 @@ impl Constraints {
     pub fn with_pre_releases(&self) -> Option<String> {
         let [group] = self.groups.as_slice() else { return None };
         let terms: Vec<String> = group.terms.iter().map(Term::with_pre_release).collect::<Option<_>>()?;
-        let admits = group.pre || terms.iter().any(|term| term.contains("-0"));
-        // Upper bounds alone admit none; the least of all versions does.
-        let spelled = format!("{}{}", if admits { "" } else { ">=0.0.0-0 " }, terms.join(" "));
+        let spelled = terms.join(" ");
         // What is spelled out can be longer than a range may be.
         Self::parse(&spelled).ok().map(|_| spelled)
     }
@@ -321,7 +319,8 @@ impl Term {
         (version.patch != self.bound.patch).then_some(Miss::NotExact)
     }
 
-    /// The term spelled out so that it admits pre-releases.
+    /// The term spelled out so that it admits pre-releases, those of an upper bound left aside: they come before it, and nobody who
+    /// stays below the next version means them.
     fn with_pre_release(&self) -> Option<String> {
         let semver::Version { major, minor, patch, pre, .. } = &self.bound;
         let lowest = format!("{major}.{minor}.{patch}-0");
@@ -332,7 +331,11 @@ impl Term {
             (Operator::GreaterEqual, _) | (Operator::Equal | Operator::Tilde, Open::Major) => {
                 return Some(format!(">={lowest}"));
             }
-            (Operator::Less, _) => return Some(format!("<{major}.{minor}.{patch}")),
+            // `~0.0.0` admits everything.
+            (Operator::Tilde, Open::Nothing) if (*major, *minor, *patch) == (0, 0, 0) => {
+                return Some(format!(">={lowest}"));
+            }
+            (Operator::Less, _) => return Some(format!("<{lowest}")),
             (Operator::LessEqual | Operator::Caret | Operator::Tilde | Operator::Equal, Open::Minor) => {
                 next_major()?
             }
@@ -342,7 +345,7 @@ impl Term {
             _ => return None,
         };
         let floor = if self.operator == Operator::LessEqual { String::new() } else { format!(">={lowest} ") };
-        Some(format!("{floor}<{below}"))
+        Some(format!("{floor}<{below}-0"))
     }
 }
 
@@ -365,14 +368,15 @@ mod tests {
     #[test]
     fn a_range_can_be_spelled_out_for_pre_releases() {
         for (range, spelled) in [
-            ("6.x", ">=6.0.0-0 <7.0.0"),
-            ("^1.2", ">=1.2.0-0 <2.0.0"),
-            ("~1.2.3", ">=1.2.3-0 <1.3.0"),
+            ("6.x", ">=6.0.0-0 <7.0.0-0"),
+            ("^1.2", ">=1.2.0-0 <2.0.0-0"),
+            ("~1.2.3", ">=1.2.3-0 <1.3.0-0"),
             (">=1.0.0", ">=1.0.0-0"),
-            (">=1.0 <2", ">=1.0.0-0 <2.0.0"),
+            (">=1.0 <2", ">=1.0.0-0 <2.0.0-0"),
             ("*", ">=0.0.0-0"),
-            ("<2", ">=0.0.0-0 <2.0.0"),
-            ("<=2.x <4", ">=0.0.0-0 <3.0.0 <4.0.0"),
+            ("<2", "<2.0.0-0"),
+            ("~0.0.0", ">=0.0.0-0"),
+            ("<=2.x <4", "<3.0.0-0 <4.0.0-0"),
         ] {
             let written = Constraints::parse(range).unwrap().with_pre_releases();
             assert_eq!(written.as_deref(), Some(spelled), "{range}");
@@ -394,6 +398,22 @@ mod tests {
                 let version = Version::parse("1.2.3-rc.1").unwrap();
                 prop_assert_eq!(range.mismatch(&version).is_none(), range.check(&version));
                 let _ = range.with_pre_releases();
+            }
+        }
+
+        #[test]
+        fn a_range_spelled_out_admits_the_same_releases_and_no_pre_release_of_one_that_it_refuses(
+            text in "(<|<=|>=|~|\\^|=)?[0-3](\\.([0-3]|x)){0,2}( (<|<=|>=)[0-3](\\.[0-3]){0,2})?",
+            major in 0_u8..5, minor in 0_u8..4, patch in 0_u8..4,
+        ) {
+            let range = Constraints::parse(&text).unwrap();
+            if let Some(spelled) = range.with_pre_releases() {
+                let wider = Constraints::parse(&spelled).unwrap();
+                let release = format!("{major}.{minor}.{patch}");
+                let admits = |range: &Constraints, version: &str| range.check(&Version::parse(version).unwrap());
+                prop_assert_eq!(admits(&range, &release), admits(&wider, &release), "{} and {}", text, spelled);
+                let is_admitted = admits(&wider, &format!("{release}-rc.1"));
+                prop_assert!(!is_admitted || admits(&range, &release), "{} as {}: {}", text, spelled, release);
             }
         }
     }

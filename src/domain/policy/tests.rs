@@ -106,7 +106,7 @@ fn versions_say_what_they_lack() {
         ("6.6.1", "equal to v6.6.1; the controller takes that one"),
         ("6.5.0", "candidate; v6.6.1 is greater"),
         ("7.0.0", "7.0.0 is outside \"6.x\""),
-        ("6.7.0-rc.1", "6.7.0-rc.1 is a pre-release; the range admits none (\">=6.0.0-0 <7.0.0\" would)"),
+        ("6.7.0-rc.1", "6.7.0-rc.1 is a pre-release; the range admits none (\">=6.0.0-0 <7.0.0-0\" would)"),
         ("16.4", "not a version: \"16.4\" has 2 dot-separated parts, Flux needs 3"),
         ("latest", "not a version: \"latest\" has 1 dot-separated part, Flux needs 3"),
     ] {
@@ -144,7 +144,7 @@ fn an_explanation_stops_where_the_tag_does() {
         (last.answer.as_str(), last.text.as_str()),
         ("no", "6.7.0-rc.1 is a pre-release; the range admits none")
     );
-    assert_eq!(rejected.fix.as_deref(), Some("use the range \">=6.0.0-0 <7.0.0\""));
+    assert_eq!(rejected.fix.as_deref(), Some("use the range \">=6.0.0-0 <7.0.0-0\""));
     let selected = evaluator.explain(&tags, &evaluation, tags.position("6.6.1").unwrap());
     assert_eq!(
         steps(&selected),
