@@ -127,17 +127,17 @@ fn read_name(text: &str) -> Option<(&str, &str)> {
 
 /// The groups that `name` may stand for: one by number, or all of that name.
 fn groups(name: &str, names: &[String]) -> Vec<usize> {
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
-    if is_number {
-        // Go gives up counting there and takes the digits for a name.
-        return match name.parse::<usize>() {
-            Ok(index) if name.len() <= 9 => {
-                Some(index).filter(|index| *index < names.len()).into_iter().collect()
-            }
-            _ => named(name, names),
-        };
+    match number(name) {
+        Some(index) => Some(index).filter(|index| *index < names.len()).into_iter().collect(),
+        None => named(name, names),
     }
-    named(name, names)
+}
+
+/// The group that a template means by `name` if it is a number: digits without a zero in front, of which Go counts nine and takes
+/// more for a name.
+pub fn number(name: &str) -> Option<usize> {
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+    name.parse().ok().filter(|_| is_number && name.len() <= 9)
 }
 
 fn named(name: &str, names: &[String]) -> Vec<usize> {

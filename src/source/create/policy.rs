@@ -4,7 +4,7 @@ use super::super::export::{Yaml, map};
 use super::{Common, CreateError, Made, NewObject, duration, reference, text, usage};
 use crate::domain::duration::GoDuration;
 use crate::domain::object::Kind;
-use crate::domain::policy::goregex::Pattern;
+use crate::domain::policy::{expand, goregex::Pattern};
 
 /// Flags of `create image policy`.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,8 @@ fn tag_filter(flags: &PolicyFlags) -> Result<Option<Yaml>, CreateError> {
     Ok(Some(map([("pattern", Some(regex.into())), ("extract", Some(extract.into()))])))
 }
 
-/// Whether every group that the template names is one of the pattern's; numbers are not looked at.
+/// Whether every group that the template names is one of the pattern's; that the pattern has
+/// a group of a number is not looked at.
 fn check_extract(template: &str, groups: &[String]) -> Result<(), CreateError> {
     let mut rest = template;
     while let Some((_, tail)) = rest.split_once('$') {
@@ -113,7 +114,7 @@ fn check_extract(template: &str, groups: &[String]) -> Result<(), CreateError> {
         if name.is_empty() || !name.chars().all(part) {
             return usage("--filter-extract is malformed");
         }
-        if !name.bytes().all(|byte| byte.is_ascii_digit()) && !groups.iter().any(|group| group == name) {
+        if expand::number(name).is_none() && !groups.iter().any(|group| group == name) {
             return usage(format!(
                 "capture group ${name} used in --filter-extract not found in --filter-regex"
             ));

@@ -139,6 +139,15 @@ fn flags_are_refused_in_the_words_of_flux() {
         policy(PolicyFlags { filter_regex: some("(a)"), filter_extract: some("$ts"), ..semver() }),
         "capture group $ts used in --filter-extract not found in --filter-regex"
     );
+    for name in ["01", "00", "1000000000"] {
+        let flags = PolicyFlags {
+            filter_regex: some("(a)"),
+            filter_extract: Some(format!("${{{name}}}")),
+            ..semver()
+        };
+        let text = format!("capture group ${name} used in --filter-extract not found in --filter-regex");
+        assert_eq!(policy(flags), text);
+    }
     for malformed in ["$", "${", "${a", "x$-"] {
         let flags = PolicyFlags { filter_regex: some("(a)"), filter_extract: some(malformed), ..semver() };
         assert_eq!(policy(flags), "--filter-extract is malformed", "{malformed}");
