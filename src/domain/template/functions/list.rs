@@ -250,7 +250,7 @@ fn seq(values: &[Value]) -> Answer {
         return Ok(Value::text(""));
     }
     let step = if values.len() < 3 && down { -1 } else { step };
-    let numbers = steps(start, end.saturating_add(if down { -1 } else { 1 }), step)?;
+    let numbers = steps(start, end.wrapping_add(if down { -1 } else { 1 }), step)?;
     let texts: Vec<String> = numbers.iter().map(i64::to_string).collect();
     let text = texts.join(" ");
     if text.len() > MAX_TEXT { Err(too_many()) } else { Ok(Value::text(text)) }

@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 const fn merging(name: &'static str, call: fn(&[Value], &mut Walk<'_>) -> Answer) -> Function {
-    Function::walking(name, &[Param::Dict], Some(Param::Dict), call)
+    Function::walking(name, &[Param::Target], Some(Param::Dict), call)
 }
 
 /// Why dictionaries are not merged.
@@ -63,7 +63,11 @@ fn quietly(values: &[Value], overwrite: bool, walk: &mut Walk<'_>) -> Answer {
 
 /// Adds to the first dictionary what it lacks of the others, or what they have.
 fn merge(values: &[Value], overwrite: bool, walk: &mut Walk<'_>) -> Result<Value, Fault> {
-    // One that is nil makes way for one that takes entries.
+    // One that is nil makes way for one that takes entries, once there are any.
+    let is_nil = !matches!(values.first(), Some(Value::Dict(_)));
+    if is_nil && (1..values.len()).all(|index| entries(values, index).borrow().is_empty()) {
+        return Ok(Value::no_dict());
+    }
     let target = entries(values, 0);
     for index in 1..values.len() {
         let source = entries(values, index);
@@ -262,5 +266,13 @@ mod tests {
         let values = [dict(&[("a", texts)]), dict(&[("a", dict(&[("z", Value::Int(1))]))])];
         let text = "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string";
         assert_eq!(quietly(&values, false, &mut Walk::new(&mut Work::of(1_000))).unwrap_err(), text);
+    }
+
+    #[test]
+    fn nil_merged_with_nothing_stays_nil() {
+        let merged = |values: &[Value]| merge(values, false, &mut Walk::new(&mut Work::of(1_000)));
+        let is_nil = |values: &[Value]| matches!(merged(values), Ok(Value::Map(map)) if map.is_nil && map.is_no_dict());
+        assert!(is_nil(&[Value::Nil]) && is_nil(&[Value::Nil, dict(&[])]));
+        assert!(!is_nil(&[dict(&[])]) && !is_nil(&[Value::Nil, dict(&[("a", Value::Nil)])]));
     }
 }
