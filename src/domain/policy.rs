@@ -216,7 +216,7 @@ impl Evaluator {
             Ok(Rule::Semver { spelled, .. }) => format!(" in {spelled}"),
             _ => String::new(),
         };
-        format!("{superlative} of {count} candidate{plural}{range}{}", self.tie(evaluation))
+        format!("{superlative} of {count} candidate{plural}{range}{}", explain::tie(evaluation))
     }
 
     /// How far it is from one tag to another, in this policy's own order.

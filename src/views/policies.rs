@@ -186,7 +186,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
     // What is wrong before the markers is said above already.
     let behind = chain.filter(|chain| chain.link >= Link::Marker);
     lines.extend(behind.into_iter().flat_map(|chain| words::chain(chain, width)));
-    if verdict.evaluation.tie {
+    if verdict.evaluation.random {
         let tie = "another tag compares equal; which of them Flux keeps is unspecified";
         lines.push(words::fact("tie", Line::of(Role::StateWarn, tie)));
     }

@@ -9,6 +9,7 @@ use super::filter::{Composed, Value};
 use super::numeric::parse_float;
 use super::version::Version;
 use super::{Evaluation, Evaluator, Rule, TagState};
+use crate::domain::object::DEFAULT_EXCLUSION;
 use crate::domain::reference::is_valid_tag;
 use crate::domain::tags::TagList;
 
@@ -175,7 +176,13 @@ impl Evaluator {
             Err(error) => return Some(error.to_string()),
         };
         let (number, rule) = rules.iter().enumerate().find(|(_, rule)| rule.pattern.is_match(tag))?;
-        let mut text = format!("excluded by exclusionList[{number}] \"{}\"", rule.spelled);
+        let is_default = rules.len() == 1 && rule.spelled == DEFAULT_EXCLUSION;
+        let which = if is_default {
+            "the default exclusionList".to_owned()
+        } else {
+            format!("exclusionList[{number}]")
+        };
+        let mut text = format!("excluded by {which} \"{}\"", rule.spelled);
         if let Some(repository) = &self.repository {
             // Writing to a string cannot fail.
             let _ = write!(text, " of ImageRepository {repository}");
@@ -207,7 +214,7 @@ impl Evaluator {
         if self.value(other).as_deref() == Some(subject.value()) {
             let value = subject.value();
             return format!(
-                "extracts \"{value}\", as does {other}; the controller keeps one, unspecified which"
+                "extracts \"{value}\", as does {other}, which the controller keeps: the smallest in bytes"
             );
         }
         match &self.filter {
@@ -270,17 +277,7 @@ impl Evaluator {
         let superlative = self.rule.as_ref().map_or("", Rule::superlative);
         let count = evaluation.counts.candidates.max(1);
         let plural = if count == 1 { "" } else { "s" };
-        format!("{superlative} of {count} candidate{plural}{}", self.tie(evaluation))
-    }
-
-    /// That the selection is one of several that Flux could make: what passes a filter it walks in no certain order.
-    pub(super) fn tie(&self, evaluation: &Evaluation) -> &'static str {
-        let is_filtered = matches!(self.filter, Ok(Some(_)));
-        if evaluation.tie && is_filtered {
-            "; a tie: a controller may take another that ranks the same"
-        } else {
-            ""
-        }
+        format!("{superlative} of {count} candidate{plural}{}", tie(evaluation))
     }
 
     fn step_excluded(&self, subject: &Subject<'_>, steps: &mut Vec<ExplanationStep>) -> bool {
@@ -329,9 +326,7 @@ impl Evaluator {
         let text = match other.filter(|other| self.value(other).as_deref() == Some(subject.value())) {
             Some(other) if other == subject.tag => "listed more than once".to_owned(),
             Some(other) => {
-                format!(
-                    "COLLIDES with {other}: the controller keeps one of the two, which one is unspecified"
-                )
+                format!("COLLIDES with {other}, which the controller keeps: the smallest in bytes")
             }
             None if extracts => "extracted from the tag".to_owned(),
             None => "no extract, so the whole tag is compared".to_owned(),
@@ -397,7 +392,13 @@ impl Evaluator {
             TagState::Exclude => {
                 let rules = self.exclusions.0.as_ref().as_ref().ok()?;
                 let number = rules.iter().position(|rule| rule.pattern.is_match(subject.tag))?;
-                Some(format!("give the ImageRepository an exclusionList without rule {number}"))
+                // An empty list stands for the default.
+                Some(if rules.len() == 1 {
+                    "give the ImageRepository an exclusionList that excludes no tag, such as [\"^$\"]"
+                        .to_owned()
+                } else {
+                    format!("give the ImageRepository an exclusionList without rule {number}")
+                })
             }
             TagState::Range => {
                 let wider = self.range_with_pre_releases(subject.value())?;
@@ -429,6 +430,11 @@ impl Evaluator {
             _ => None,
         }
     }
+}
+
+/// That the selection is one of several that Flux could make: what passes a filter it walks in no certain order.
+pub(super) fn tie(evaluation: &Evaluation) -> &'static str {
+    if evaluation.random { "; a tie: a controller may take another that ranks the same" } else { "" }
 }
 
 fn push(

@@ -51,7 +51,7 @@ fn every_tag_has_a_state_and_a_reason() {
         (
             "main-0aa11b3-1763700000",
             TagState::Collide,
-            "extracts \"1763700000\", as does main-0aa11b2-1763700000; the controller keeps one, unspecified which",
+            "extracts \"1763700000\", as does main-0aa11b2-1763700000, which the controller keeps: the smallest in bytes",
         ),
         (
             "main-9b1d3e7-dirty",
@@ -59,7 +59,7 @@ fn every_tag_has_a_state_and_a_reason() {
             "pattern \"^main-[a-f0-9]{7}-(?P<ts>[0-9]+)$\" does not match; it fits up to \"main-9b1d3e7-\" (column 13)",
         ),
         ("v2.14.0", TagState::Filter, "pattern \"^main-[a-f0-9]{7}-(?P<ts>[0-9]+)$\" does not match"),
-        ("sha256-77aa.sig", TagState::Exclude, "excluded by exclusionList[0] \"^.*\\.sig$\""),
+        ("sha256-77aa.sig", TagState::Exclude, "excluded by the default exclusionList \"^.*\\.sig$\""),
         (
             "1.0\u{1b}[31m.0",
             TagState::Invalid,
@@ -123,10 +123,25 @@ fn a_tie_behind_a_filter_is_told_with_the_selection() {
         let tags: TagList = tags.iter().copied().collect();
         evaluator.why(&evaluator.evaluate(&tags))
     };
-    let tied = why(&["main-bbb2222-1700000100", "main-ccc3333-1700000100", "main-ddd4444-1600000000"]);
+    let tied = why(&["main-bbb2222-1700000100", "main-ccc3333-01700000100", "main-ddd4444-1600000000"]);
     assert_eq!(tied, "greatest of 2 candidates; a tie: a controller may take another that ranks the same");
     let plain = why(&["main-bbb2222-1700000100", "main-ccc3333-1600000000", "main-ddd4444-1600000000"]);
     assert_eq!(plain, "greatest of 2 candidates", "what ties further down does not matter");
+    let shared = why(&["main-bbb2222-1700000100", "main-ccc3333-1700000100", "main-ddd4444-1600000000"]);
+    assert_eq!(shared, "greatest of 2 candidates", "of tags that share a value one is kept for certain");
+}
+
+#[test]
+fn the_fix_for_an_excluded_tag_leaves_a_list_that_is_not_the_default_again() {
+    let tags: TagList = ["1.0.0.sig"].into_iter().collect();
+    let fix = |list: &[&str]| {
+        let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+        let evaluator = Evaluator::new(&semver("*"), None, &list);
+        evaluator.explain(&tags, &evaluator.evaluate(&tags), 0).fix.unwrap()
+    };
+    let none = "give the ImageRepository an exclusionList that excludes no tag, such as [\"^$\"]";
+    assert_eq!((fix(&[DEFAULT_EXCLUSION]).as_str(), fix(&["sig"]).as_str()), (none, none));
+    assert_eq!(fix(&["x", "sig"]), "give the ImageRepository an exclusionList without rule 1");
 }
 
 #[test]
