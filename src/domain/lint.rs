@@ -16,7 +16,7 @@ mod world;
 
 use serde::{Serialize, Serializer};
 
-use super::manifest::{self, Manifest};
+use super::manifest::{self, Manifest, YamlError};
 use super::object::ObjectId;
 use super::parallel::in_parallel;
 use super::proposal::Reference;
@@ -281,10 +281,9 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
         message,
         fix: if means_markers { MEND_FILE } else { MEND_OBJECTS }.to_owned(),
     };
-    let parsed = match std::str::from_utf8(bytes) {
-        Ok(text) => Manifest::parse(text).map_err(|error| bad(error.line, error.column, error.message)),
-        Err(_) => Err(bad(1, 1, "the file is not UTF-8".to_owned())),
-    };
+    let parsed = std::str::from_utf8(bytes).map_err(|error| YamlError::not_utf8(bytes, &error));
+    let parsed = parsed.and_then(Manifest::parse);
+    let parsed = parsed.map_err(|error| bad(error.line, error.column, error.message));
     match parsed {
         Ok(manifest) => {
             report.unmarked = world.unmarked(file, &manifest);

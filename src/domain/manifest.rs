@@ -273,6 +273,15 @@ pub struct YamlError {
 }
 
 impl YamlError {
+    /// That a file is no text, at the first byte that is of none.
+    pub fn not_utf8(bytes: &[u8], error: &std::str::Utf8Error) -> Self {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let begin = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let text = String::from_utf8_lossy(before.get(begin..).unwrap_or_default());
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        Self { line, column: text.chars().count() + 1, message: "the file is not UTF-8".to_owned() }
+    }
+
     /// The problem of `file`, which has this error.
     pub fn problem(&self, file: &str) -> Problem {
         Problem::new(Code::YamlInvalid, file, self.to_string())

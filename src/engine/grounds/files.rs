@@ -147,7 +147,7 @@ pub(super) fn marked(path: &str, bytes: &[u8]) -> Option<Result<MarkedFile, Prob
     let has_token = manifest::has_token(bytes);
     let read = match std::str::from_utf8(bytes) {
         Ok(text) => MarkedFile::read(path, text),
-        Err(_) => Err(manifest::YamlError { line: 1, column: 1, message: "not UTF-8".to_owned() }),
+        Err(error) => Err(manifest::YamlError::not_utf8(bytes, &error)),
     };
     match read {
         Ok(file) if has_token => Some(Ok(file)),
