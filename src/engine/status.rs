@@ -208,7 +208,7 @@ fn login_refused(world: &World, repository: &GitRepository) -> Option<TargetErro
 fn of_run(automation: &ImageUpdateAutomation, ground: &Ground, ran: &Ran<'_>) -> Status {
     let selected = ground.policies.iter().filter_map(|id| {
         let latest = ran.selections.get(id)?.selection.outcome.as_ref().ok()?;
-        Some((id, Some(latest)))
+        Some((id, latest))
     });
     if let Err(error) = setter::check(selected) {
         return status::of_automation(&Run::Update(&error.to_string()));
