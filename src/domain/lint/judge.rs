@@ -108,8 +108,9 @@ impl Place<'_> {
             }
             StrayReason::NoScalar => (
                 Verdict::NoScalar,
-                "the comment belongs to no value",
-                "Put it behind the value that it governs, on the same line.",
+                "the comment belongs to no value that can be set",
+                "Put it behind a single value, on its line: for an alias that is the line of its anchor, for an entry of a \
+                 list or mapping in one line a line of its own, and a key without a value needs one.",
             ),
             StrayReason::RepeatedKey => (
                 Verdict::NoScalar,

@@ -38,7 +38,9 @@ pub fn malformed(comment: &str) -> Option<Malformed> {
         if found.is_empty() { "it is not one JSON object of texts".to_owned() } else { found.join("; ") };
     let setter: String = reading.value.chars().filter(|c| !c.is_whitespace()).collect();
     let is_plain = setter.chars().all(|c| c.is_ascii_graphic() && !is_quote(c) && c != '\\');
-    let fix = (is_plain && parse_setter(&setter).is_ok()).then(|| text_of(&setter));
+    // Which of several is meant is not for us to say.
+    let is_one = !has_several(&reading);
+    let fix = (is_one && is_plain && parse_setter(&setter).is_ok()).then(|| text_of(&setter));
     Some(Malformed { setter, message, fix })
 }
 
@@ -126,18 +128,24 @@ fn has_other_value(it: &Reading<'_>) -> bool {
     parsed.is_ok_and(|map| map.values().any(|value| !value.is_string() && !value.is_null()))
 }
 
-/// The quote before the value and the value, given what follows the key.
+/// Whether the key stands in it more than once: of a comment one object is read.
+fn has_several(it: &Reading<'_>) -> bool {
+    let keys = it.object.as_bytes();
+    let first = key_at(keys).map(|at| at + KEY.len());
+    first.and_then(|end| keys.get(end..)).is_some_and(|rest| key_at(rest).is_some())
+}
+
+/// The quote before the value and the value, given what follows the key; without a quote it has a letter or a digit at least.
 pub(super) fn value_of(after: &str) -> (Option<char>, &str) {
     let text = after.trim_start_matches(is_quote).trim_start();
     let text = text.strip_prefix([':', '=', '：']).unwrap_or(text).trim_start();
     let quote = text.chars().next().filter(|c| is_quote(*c));
-    match quote {
-        Some(quote) => {
-            let inner = text.get(quote.len_utf8()..).unwrap_or_default();
-            (Some(quote), inner.split(|c| is_quote(c) || c == '}').next().unwrap_or_default())
-        }
-        None => (None, text.split([',', '}']).next().unwrap_or_default().trim().trim_end_matches(is_quote)),
+    if let Some(quote) = quote {
+        let inner = text.get(quote.len_utf8()..).unwrap_or_default();
+        return (Some(quote), inner.split(|c| is_quote(c) || c == '}').next().unwrap_or_default());
     }
+    let value = text.split([',', '}']).next().unwrap_or_default().trim().trim_end_matches(is_quote);
+    (None, if value.contains(char::is_alphanumeric) { value } else { "" })
 }
 
 /// Quotes that programs for prose put in place of the plain ones.
@@ -169,6 +177,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (|it| it.has_other_case(), "the key is $imagepolicy, in small letters"),
     (|it| it.has_other_key(), "Flux knows no other key than $imagepolicy and passes the comment over"),
     (|it| it.value.is_empty(), "it names no policy"),
+    (has_several, "two markers stand in one comment, and a value takes one; leave one of them"),
     (|it| it.value_quote.is_none() && !it.value.is_empty(), "the value has no quotes"),
     (|it| has_blank(it.value), "a blank stands inside of the value"),
     (has_other_value, "every value has to be a text in quotes"),
@@ -236,6 +245,18 @@ mod tests {
             message(r#"# {"$imagepolicy": "apps:web" "x": "y"}"#),
             "it is not one JSON object of texts"
         );
+    }
+
+    #[test]
+    fn of_two_markers_in_one_comment_none_is_taken_away_unsaid() {
+        for second in [r#"{"$imagepolicy": "apps:db"}"#, r#"# {"$imagepolicy": "apps:web:tag"}"#] {
+            let found = malformed(&format!("# {MEANT} {second}")).unwrap();
+            assert!(found.message.contains("two markers"), "{}", found.message);
+            assert_eq!(found.fix, None, "{second}");
+        }
+        let list = malformed(r#"# ["$imagepolicy"]"#).unwrap();
+        assert_eq!((list.setter.as_str(), list.fix), ("", None));
+        assert!(list.message.contains("it names no policy"), "{}", list.message);
     }
 
     #[test]
