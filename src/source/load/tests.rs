@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::domain::object::{DEFAULT_EXCLUSION, DigestPolicy, GitRepository};
 
 fn load(files: &[(&str, &str)]) -> Loaded {
     let files: Vec<_> = files
@@ -67,6 +68,59 @@ fn the_guides_objects_are_read_with_their_defaults() {
     assert_eq!((automation.strategy.as_str(), automation.update_path.as_str()), ("Setters", "./deploy"));
     assert_eq!(automation.git.as_ref().unwrap().push_branch.as_deref(), Some("auto"));
     assert_eq!(loaded.inventory.policies_of(automation).unwrap().len(), 1);
+}
+
+#[test]
+fn the_versions_of_a_kind_are_read_with_the_same_defaults() {
+    let read = |group: &str, version: &str, kind: &str, spec: &str| {
+        let text = format!(
+            "apiVersion: {group}.toolkit.fluxcd.io/{version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n\
+             spec: {spec}\n"
+        );
+        let loaded = load(&[("a.yaml", &text)]);
+        assert_eq!(subjects(&loaded), [""; 0], "{version} {kind}");
+        loaded.inventory
+    };
+    let id = ObjectId::new("b", "a");
+    for version in ["v1beta1", "v1beta2", "v1"] {
+        let found = read("image", version, "ImageRepository", "{image: o/a, interval: 1m}");
+        let repository = &found.repositories[&id];
+        assert_eq!(repository.exclusions(), [DEFAULT_EXCLUSION], "{version}");
+        assert_eq!(
+            (repository.provider.as_str(), repository.insecure, repository.suspend),
+            ("generic", false, false)
+        );
+        let found = read(
+            "image",
+            version,
+            "ImagePolicy",
+            "{imageRepositoryRef: {name: r}, policy: {alphabetical: {}}}",
+        );
+        let policy = &found.policies[&id];
+        assert_eq!(
+            (&policy.repository, policy.digest_policy),
+            (&ObjectId::new("b", "r"), DigestPolicy::Never)
+        );
+        let found = read(
+            "image",
+            version,
+            "ImageUpdateAutomation",
+            "{interval: 1m, sourceRef: {name: g}, git: {commit: {}}}",
+        );
+        let automation = &found.automations[&id];
+        assert_eq!((&automation.source, automation.strategy.as_str()), (&ObjectId::new("b", "g"), "Setters"));
+        let plain = "{interval: 1m, url: 'https://h/p'}";
+        let full = "{interval: 1m, url: 'https://h/p', ignore: x, sparseCheckout: [a], include: [{repository: {name: o}}], \
+                    verify: {mode: HEAD, secretRef: {name: k}}}";
+        let found = read("source", version, "GitRepository", plain);
+        let repository = &found.git_repositories[&id];
+        assert_eq!((repository.provider.as_str(), repository.suspend), ("generic", false));
+        assert!(repository.reference.is_none() && repository.secret_ref.is_none());
+        let same = |other: &GitRepository| {
+            GitRepository { meta: repository.meta.clone(), ..other.clone() } == *repository
+        };
+        assert!(same(&read("source", version, "GitRepository", full).git_repositories[&id]), "{version}");
+    }
 }
 
 #[test]
