@@ -315,6 +315,9 @@ fn a_protected_branch_that_a_refspec_leads_to_has_to_be_confirmed() {
     assert!(ran.code != Some(0) && ran.err.contains("--confirm-branch main"), "{ran:?}");
     let tried = desk.run(&["push", "--plan", plan.to_str().unwrap()]);
     assert!(tried.err.contains("to image-updates and main (dry run)"), "{tried:?}");
+    assert!(
+        tried.err.contains("⚠ main: it would be refused: ") && tried.err.contains("--confirm-branch main")
+    );
     assert!(desk.run(&["plan", "--all"]).out.contains("image-updates and main from main"));
     assert_eq!((desk.fleet.tip("main"), desk.fleet.tip("image-updates")), (before, None));
     desk.push(0, "plan.json", &["--confirm-branch", "main"]);

@@ -58,6 +58,47 @@ fn a_plan_of_ci_lands_in_two_keys_with_the_tags_that_it_has() {
     // What the plan left undecided stays so, and what came after it is not in it.
     assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", "image-updates"]), "apps/web.yaml");
     assert!(git(&desk.fleet.path, &["show", "image-updates:apps/web.yaml"]).contains("/web:1.1.0 "));
+    let again = desk.push(0, "plan.json", &[]);
+    assert_eq!(again["results"][0]["already"], json!(true), "it is that plan that landed");
+}
+
+#[test]
+fn a_plan_with_a_branch_for_each_update_lands_on_these_with_the_messages_that_it_has() {
+    let desk = Desk::reviewing();
+    let message = "Subject\n\nWithout an end";
+    desk.plan(
+        "plan.json",
+        &["--all", "--split", "policy", "--branch", "x/{policy}/{tag}", "--message", message],
+    );
+    let mut pty = review(&desk);
+    pty.wait("shop/web").settle(Duration::from_secs(2));
+    pty.press("p").wait("Push 2 commits?").wait("2 sites · 2 commits");
+    std::thread::sleep(GUARD);
+    pty.press("y").wait("pushed 2 commits").settle(Duration::from_secs(1));
+    for (branch, file) in [("x/db/1.2.0", "apps/db.yaml"), ("x/web/1.1.0", "apps/web.yaml")] {
+        assert_eq!(git(&desk.fleet.path, &["diff", "--name-only", "main", branch]), file);
+        assert!(git(&desk.fleet.path, &["cat-file", "-p", branch]).ends_with("Without an end"));
+    }
+    assert_eq!(desk.fleet.tip("image-updates"), None, "its own branch is not touched");
+    let again = desk.push(0, "plan.json", &[]);
+    assert!(
+        again["results"].as_array().unwrap().iter().all(|landed| landed["already"] == json!(true)),
+        "{again:#}"
+    );
+}
+
+#[test]
+fn what_could_not_be_scanned_is_blocked_at_the_next_start_too() {
+    let desk = Desk::reviewing();
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    desk.write("objects/all.yaml", &objects.replace("/db, insecure", "/gone, insecure"));
+    for _start in 0..2 {
+        let (objects, home) = (desk.path("objects"), desk.path(""));
+        let variables = [("HOME", home.to_str().unwrap()), ("GIT_CONFIG_NOSYSTEM", "1"), ("USER", "rita")];
+        let mut pty = Pty::start_with(100, 30, &["-C", objects.to_str().unwrap()], &variables);
+        pty.wait("blocked 1").wait("[!] shop/db").press("3").wait("fails").press("q");
+        pty.wait_until("the end", |_| true);
+    }
 }
 
 #[test]

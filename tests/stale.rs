@@ -102,6 +102,8 @@ fn a_checkout_branch_that_is_gone_is_named() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.err.contains("has no branch main"), "{ran:?}");
     assert_eq!(desk.fleet.tip("image-updates"), None);
+    git(&desk.fleet.path, &["branch", "-m", "trunk", "main"]);
+    assert_eq!(desk.run(&["plan", "--all"]).code, Some(0), "what is not there is not remembered");
 }
 
 #[test]

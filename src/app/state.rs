@@ -273,6 +273,8 @@ pub struct State {
     pub resumed: bool,
     /// The plan that is being reviewed, until its remotes were asked what became of it.
     pub reviewing: Option<Box<Plan>>,
+    /// Id and time of the plan that was opened: while nobody changes it, it is that plan that lands.
+    pub reviewed: Option<(String, Timestamp)>,
     /// Whether the second Ctrl-c leaves.
     pub leaving: bool,
     /// Who holds what is held here.
@@ -355,6 +357,7 @@ impl Default for State {
             theme: 0,
             resumed: false,
             reviewing: None,
+            reviewed: None,
             leaving: false,
             operator: String::new(),
             hold_days: 7,
@@ -394,6 +397,7 @@ impl State {
         }
         // The decisions are the plan's: nobody has to be asked whether they are still meant.
         self.resumed = true;
+        self.reviewed = Some((plan.id.clone(), plan.created));
         self.reviewing = Some(Box::new(plan));
         self.switch_to(View::Plan);
     }

@@ -44,7 +44,9 @@ impl Engine {
         let updates = plan.groups.iter().flat_map(|group| &group.updates);
         let held = updates.filter(|update| update.is_approved()).find_map(|update| {
             let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
-            let later = |hold: &&Hold| hold.since > plan.created && update.hold.as_ref() != Some(*hold);
+            // A plan's time is in whole seconds; what was held in that second was seen when it was made.
+            let is_later = |hold: &Hold| hold.since.as_second() > plan.created.as_second();
+            let later = |hold: &&Hold| is_later(hold) && update.hold.as_ref() != Some(*hold);
             let hold = hold::of(&holds, &update.policy, tag, now).filter(later)?;
             Some((update, hold))
         });

@@ -106,11 +106,15 @@ pub(super) fn push(
         }));
     }
     let_go(&session, &plan, dry_run)?;
-    if dry_run == DryRun::None {
-        let meant = branched(args, &plan);
-        let protected = session.engine.protected(&session.world, &meant);
-        confirm(settings, &protected, &question(&meant), args.plan == "-", streams)?;
-    }
+    let meant = branched(args, &plan);
+    let protected = session.engine.protected(&session.world, &meant);
+    let unnamed = match dry_run {
+        DryRun::None => {
+            confirm(settings, &protected, &question(&meant), args.plan == "-", streams)?;
+            None
+        }
+        DryRun::Client | DryRun::Server => are_named(settings, &protected).err(),
+    };
     let stands_in_the_way = match dry_run {
         DryRun::Server => session.run(session.engine.foretold(&session.world, &branched(args, &plan)))?,
         DryRun::Client | DryRun::None => Vec::new(),
@@ -140,7 +144,14 @@ pub(super) fn push(
     say(settings, &landed, dry_run, streams);
     session.engine.pushes_seen();
     let document = PushResult { dry_run: dry_run != DryRun::None, plan: id, results: landed };
-    Ok(Answer::new(document).with_problems(problems).with_parts(parts, &failed))
+    let answer = Answer::new(document).with_problems(problems).with_parts(parts, &failed);
+    Ok(unnamed.iter().flat_map(as_note).fold(answer, Answer::with_note))
+}
+
+/// What would keep the push from being made, said of a dry run.
+fn as_note(problem: &Problem) -> Vec<String> {
+    let why = format!("⚠ {}: it would be refused: {}", problem.subject, problem.message);
+    std::iter::once(why).chain(problem.hint.as_ref().map(|hint| format!("  hint: {hint}"))).collect()
 }
 
 /// Why a plan that was edited does not land: a confirmation that is missing is told first, but nobody is asked.

@@ -338,7 +338,8 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if matches!(state.phase, Phase::Failed(_)) && cluster::unread_page(canvas, state, layout, &kinds) {
         return;
     }
-    if state.compared == Compared::Never {
+    let has_nothing = matches!(state.phase, Phase::Ready) && state.inventory.has_no_policy();
+    if state.compared == Compared::Never && !has_nothing {
         let reading = match state.phase {
             Phase::Loading => "Reading the objects …",
             Phase::Ready | Phase::Nothing(_) | Phase::Failed(_) => {

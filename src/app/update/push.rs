@@ -131,6 +131,12 @@ pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepare
 /// Shows a plan in the dialog, and what moved since the review. What changed upstream is in the way of the push until the
 /// rows say so too.
 fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
+    // Its commit's time is the plan's: the same plan makes the same commit, wherever it is landed from.
+    if let Some((id, created)) = &state.reviewed
+        && prepared.plan.id == *id
+    {
+        prepared.plan.created = *created;
+    }
     if prepared.moved.is_empty() {
         prepared.moved = rebased(&state.review, &prepared.plan);
     }

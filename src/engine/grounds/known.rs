@@ -52,7 +52,14 @@ impl Engine {
         let at = match (refresh, last) {
             (Refresh::Never, Some(last)) => last,
             (Refresh::Never, None) => return Err(unreached.unwrap_or_else(|| never_fetched(remote))),
-            (Refresh::Auto, Some(last)) if is_fresh && holds(cache, &last.refs, place) => last,
+            // What is not there is asked for again: it may have been made since.
+            (Refresh::Auto, Some(last))
+                if is_fresh
+                    && holds(cache, &last.refs, place)
+                    && resolve(remote, &last, &place.targets, cache).is_ok() =>
+            {
+                last
+            }
             (_, last) => match self.unreached.note(&place.url, self.fetch_place(cache, remote, place)) {
                 Ok(at) => at,
                 Err(problem) => {

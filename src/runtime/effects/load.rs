@@ -146,6 +146,9 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         for (id, scan) in &cached {
             held.scans.entry(id.clone()).or_insert_with(|| scan.clone());
         }
+        for (id, problem) in &failed {
+            held.failed.entry(id.clone()).or_insert_with(|| problem.clone());
+        }
         held.world = Some(Arc::clone(&world));
     }
     Ok(Loaded {
