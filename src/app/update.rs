@@ -68,30 +68,15 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Key(key) => keys::press(state, key),
         Msg::Named(name) => keys::named(state, &name),
         Msg::Paste(text) => keys::paste(state, &text),
-        Msg::Resized(size) => {
-            state.size = size;
-            vec![]
-        }
-        Msg::Drawn(at) => {
-            push::drawn(state, at);
-            vec![]
-        }
+        Msg::Resized(size) => only(|| state.size = size),
+        Msg::Drawn(at) => only(|| push::drawn(state, at)),
         Msg::Loaded(job, result) => objects::loaded(state, job, result),
         Msg::NothingFound(job, tried) => objects::nothing_found(state, job, tried),
-        Msg::TerminalIsSlow(round_trip) => {
-            mode::offer_low_bandwidth(state, round_trip);
-            vec![]
-        }
+        Msg::TerminalIsSlow(round_trip) => only(|| mode::offer_low_bandwidth(state, round_trip)),
         Msg::Clicked(spot) => pointer::click(state, spot),
         Msg::Wheel { down, spot } => pointer::wheel(state, down, spot),
-        Msg::Configured(configured) => {
-            state.configure(*configured);
-            vec![]
-        }
-        Msg::Announced(text) => {
-            state.tell(Level::Warning, text);
-            vec![]
-        }
+        Msg::Configured(configured) => only(|| state.configure(*configured)),
+        Msg::Announced(text) => only(|| state.tell(Level::Warning, text)),
         Msg::ScanProgress { job, repository, seen } => scans::progress(state, job, &repository, seen),
         Msg::TagsListed(job, repository, scan) => scans::listed(state, job, &repository, scan),
         Msg::TagsMoved { repository, moved, all } => scans::moved(state, &repository, &moved, all),
@@ -100,68 +85,47 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tried(job, tried) => playground::tried(state, job, tried),
         Msg::Proposed(job, result) => compare::proposed(state, job, result),
         Msg::Found(job, hits) => find::found(state, job, hits),
-        Msg::LookedThrough(job, found) => {
-            unmarked::found(state, job, *found);
-            vec![]
-        }
+        Msg::LookedThrough(job, found) => only(|| unmarked::found(state, job, *found)),
         Msg::Prepared(job, result) => push::prepared(state, job, result),
-        Msg::PatchWritten(path, written) => {
-            target::patch_written(state, &path, written);
-            vec![]
-        }
-        Msg::PolicyEdited(job, edit) => {
-            playground::edited(state, job, edit);
-            vec![]
-        }
-        Msg::ForgesFound(found) => {
-            target::forges_found(state, found);
-            vec![]
-        }
+        Msg::PatchWritten(path, written) => only(|| target::patch_written(state, &path, written)),
+        Msg::PolicyEdited(job, edit) => only(|| playground::edited(state, job, edit)),
+        Msg::ForgesFound(found) => only(|| target::forges_found(state, found)),
         Msg::MergeAhead(job, result) => merge::looked(state, job, result),
         Msg::Reverted(job, result) => revert::made(state, job, result),
         Msg::RollBack(job, result) => hold::answered(state, job, result),
-        Msg::Pushing(job, step) => {
-            push::step(state, job, step);
-            vec![]
-        }
+        Msg::Pushing(job, step) => only(|| push::step(state, job, step)),
         Msg::Pushed(job, result) => push::done(state, job, result),
         Msg::LogWritten { job, folder, events } => log::written(state, job, folder, events),
-        Msg::PushesSettled(settled) => {
-            push::settled(state, &settled);
-            vec![]
-        }
+        Msg::PushesSettled(settled) => only(|| push::settled(state, &settled)),
         Msg::Described(job, repository, told) => {
             let now = state.now;
-            state.facts.answer(job, &repository, *told, now);
-            vec![]
+            only(|| state.facts.answer(job, &repository, *told, now))
         }
         Msg::FirstSeen { job, repository, sightings, moved } => {
-            tags::first_seen(state, job, &repository, *sightings, moved);
-            vec![]
+            only(|| tags::first_seen(state, job, &repository, *sightings, moved))
         }
         Msg::Glanced(job, glanced) => {
             let now = state.now;
-            state.tags.glances.answer(job, glanced, now);
-            vec![]
+            only(|| state.tags.glances.answer(job, glanced, now))
         }
         Msg::Ordered(ordered) => order::given(state, *ordered),
         Msg::HoldsKept => compare::propose(state, false, false),
-        Msg::Warned(problem) => {
-            problems::report(state, "supercargo", problem, None, Level::Warning);
-            vec![]
-        }
+        Msg::Warned(problem) => only(|| problems::report(state, "supercargo", problem, None, Level::Warning)),
         Msg::SourceChanged => objects::reload(state),
         Msg::ClusterLost(lost) => cluster::lost(state, lost),
         Msg::Around(around) => cluster::around(state, around),
         Msg::Denied(denied) => cluster::denied(state, denied),
         Msg::Reconciled(kind, id, result) => order::reconciled(state, kind, &id, result),
         Msg::MessageWritten(written) => message::written(state, written),
-        Msg::PagerEnded(ended) => {
-            ended.unwrap_or_else(|why| state.tell(Level::Warning, why));
-            vec![]
-        }
+        Msg::PagerEnded(ended) => only(|| ended.unwrap_or_else(|why| state.tell(Level::Warning, why))),
         Msg::WayOpened(opened) => rescan::way_opened(state, opened),
     }
+}
+
+/// Takes in what asks for nothing to be done.
+fn only(take_in: impl FnOnce()) -> Vec<Effect> {
+    take_in();
+    vec![]
 }
 
 /// Runs the action of `row`, unless the mode or the row's own reason stands against it.
