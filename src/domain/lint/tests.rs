@@ -290,13 +290,15 @@ fn markers_where_flux_does_not_look_are_told_of() {
     let report = Fixture::new().lint(&behind);
     let found: Vec<_> = report.markers.iter().map(|marker| (marker.line, marker.verdict.word())).collect();
     assert_eq!(found, [(3, "no-scalar"), (5, "outdated")]);
-    for file in ["apps/UP.YAML", "apps/x.json"] {
+    for file in ["apps/UP.YAML", "apps/x.json", "apps/k.yaml.tmpl", "apps/kustomization", "a.yml.orig"] {
         let report = Fixture::new().lint_at(file, marker);
         assert_eq!(report.markers[0].verdict, Verdict::NoScalar, "{file}");
         assert!(report.markers[0].message.contains(".yaml"), "{file}");
         assert!(may_mean_markers(file));
     }
-    assert!(!may_mean_markers("docs/guide.md") && !may_mean_markers("a"));
+    for file in ["docs/guide.md", "a", "deploy.yaml/readme", "kustomization.go"] {
+        assert!(!may_mean_markers(file), "{file}");
+    }
 }
 
 #[test]

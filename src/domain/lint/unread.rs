@@ -4,22 +4,22 @@ use super::{Fix, LintedMarker, Verdict};
 use crate::domain::manifest;
 use crate::domain::marker;
 
-/// The endings of names that somebody might take for those of files that Flux reads.
+/// What stands in names, in whatever letters, that somebody might take for those of files that Flux reads: templates, copies, JSON.
 const NEAR: [&str; 3] = [".yaml", ".yml", ".json"];
+
+/// The file that kustomize reads without an ending.
+const KUSTOMIZATION: &str = "kustomization";
 
 /// Whether a file of this name is worth a look: Flux reads it, or it is near enough to one that somebody may have put markers
 /// into it.
 pub fn may_mean_markers(path: &str) -> bool {
-    let is_near = |ending: &&str| {
-        let start = path.len().checked_sub(ending.len());
-        start.and_then(|start| path.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
-    };
-    manifest::is_yaml_name(path) || NEAR.iter().any(is_near)
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    manifest::is_yaml_name(path) || name == KUSTOMIZATION || NEAR.iter().any(|near| name.contains(near))
 }
 
 /// The markers of a file that Flux does not read for its name.
 pub(super) fn in_other_file(file: &str, text: &str) -> Vec<LintedMarker> {
-    let message = "Flux reads files whose names end in .yaml or .yml, in small letters, and no other";
+    let message = "Flux reads files whose names end in .yaml or .yml, in small letters, or are Kustomization, and no other";
     let fix = "Give the file such a name, or move the value into one that has.";
     lines(text, 0).map(|line| line.marker(file, message, fix)).collect()
 }
