@@ -297,3 +297,26 @@ fn a_plan_that_no_policy_would_make_is_reviewed_with_its_edits_and_message_and_s
     assert!(message.contains("This reverts commit"), "{message}");
     assert_eq!(git(&desk.fleet.path, &["rev-parse", "main^{tree}"]), before, "to the byte");
 }
+
+#[test]
+fn what_keeps_a_tag_on_a_branch_for_review_is_said_to_take_a_merge() {
+    let desk = Desk::reviewing();
+    desk.tags("web", &["1.0.0", "1.0.4", "1.1.0"]);
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let objects = objects.replace("suspend: true, ", "");
+    desk.write("objects/all.yaml", &objects);
+    let web = WEB.replace("@REGISTRY@", &desk.registry).replace("web:1.0.0", "web:1.1.0");
+    desk.fleet.commit("main", &[(OBJECTS, &objects), ("apps/web.yaml", &web)], "Objects");
+    let keep = |means: &str| {
+        let ran = desk.run(&["rollback", "web", "--to", "1.0.4", "--reason", "x", "--keep", means]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.err
+    };
+    let merge =
+        "► shop/apps reads main: until image-updates is merged, a controller writes newer tags as before";
+    for means in ["suspend", "narrow"] {
+        let said = keep(means);
+        assert!(said.contains("► once clusters read this, ") && said.contains(merge), "{said}");
+    }
+    assert!(!keep("hold").contains(merge));
+}

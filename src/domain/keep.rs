@@ -54,9 +54,9 @@ impl Means {
     pub fn next_tag(self) -> &'static str {
         match self {
             Self::Hold => "controllers ignore holds: an active automation writes what the policy selects",
-            Self::Suspend => "the automation writes no tag until it is resumed",
+            Self::Suspend => "once clusters read this, no tag is written until it is resumed",
             Self::Exclude => "tags that come later are not excluded; suspend and narrow keep them away",
-            Self::Narrow => "the range ends at the older tag: no later one is selected",
+            Self::Narrow => "once clusters read this, no tag later than the older one is selected",
         }
     }
 }

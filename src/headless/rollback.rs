@@ -11,7 +11,9 @@ use crate::config::{Refresh, Settings};
 use crate::domain::branch::Onto;
 use crate::domain::hold::{self, Until};
 use crate::domain::keep::{self, BackError, Means};
+use crate::domain::landing::Merge;
 use crate::domain::mode::Mode;
+use crate::domain::plan::Group;
 use crate::domain::proposal::{Decision, Hold, Proposal, UpdateState};
 use crate::engine::{PrepareRequest, has_authors};
 use crate::problem::{Code, Problem};
@@ -44,13 +46,26 @@ pub(super) fn rollback(settings: &Settings, args: &RollbackArgs) -> Result<Answe
         session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
     has_authors(&prepared.plan)?;
     let left_out = prepared.plan.problems.iter().any(|problem| problem.exit() != 0);
+    let merges: Vec<String> = prepared.plan.groups.iter().filter_map(takes_a_merge).collect();
     let answer = answer(&session, &reviewed, &scope, prepared.plan, Blocks::default());
     if left_out {
         return Ok(answer);
     }
     session.engine.hold(&hold, settings.mode.word())?;
     let note = format!("✔ {policy} is held {}, with every tag that comes later", hold::text(&hold));
-    Ok(answer.with_note(note).with_note(format!("► {}", means(args.keep).next_tag())))
+    let answer = answer.with_note(note).with_note(format!("► {}", means(args.keep).next_tag()));
+    Ok(merges.into_iter().fold(answer, Answer::with_note))
+}
+
+/// That what a group keeps a tag by has no effect before its branch is merged.
+fn takes_a_merge(group: &Group) -> Option<String> {
+    let has_edits = group.updates.iter().any(|update| !update.approved_edits().is_empty());
+    let branches = (group.base.as_ref(), group.push.as_ref());
+    let merge = Merge::of(&group.automation, group.remote.as_deref(), branches).filter(|_| has_edits)?;
+    let Merge { automation, from, into, .. } = merge;
+    Some(format!(
+        "► {automation} reads {into}: until {from} is merged, a controller writes newer tags as before"
+    ))
 }
 
 fn means(keep: KeepBy) -> Means {
