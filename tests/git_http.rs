@@ -281,6 +281,6 @@ fn an_app_that_is_refused_is_named_and_nothing_it_holds_is() {
     remote.credentials = vec![app];
     let problem = ls_remote(&remote).unwrap_err().problem("x");
     assert_eq!(problem.code, Code::GitAuthDenied);
-    assert!(problem.message.ends_with("refused secret ops/app (cannot be used)"), "{problem:?}");
+    assert!(problem.message.ends_with("fleet.git: secret ops/app (cannot be used)"), "{problem:?}");
     assert_eq!(problem.causes, ["/app/installations/79/access_tokens: 401 Unauthorized"]);
 }

@@ -127,6 +127,24 @@ fn a_refused_key_is_named_and_the_next_login_is_tried() {
 }
 
 #[test]
+fn the_file_of_a_locked_key_is_not_said_to_be_refused() {
+    let Some(server) = SshServer::start() else { return };
+    Bare::create(&server.folder("fleet"), FILES);
+    let of = |key: &str| SshLogin {
+        key: SshKey::File(server.key(key)),
+        known_hosts: Some(KnownHosts::File(server.write("known", &server.known_hosts()))),
+    };
+    let told =
+        |key: &str| ls_remote(&remote(&server, vec![login("flags", of(key))])).unwrap_err().problem("x");
+    let locked = told("locked");
+    assert_eq!(locked.code, Code::GitAuthDenied);
+    assert!(locked.message.starts_with("could not log in to ssh://"), "{locked:?}");
+    assert!(locked.message.ends_with(": the key of `--git-ssh-key` (cannot be used)"), "{locked:?}");
+    assert!(locked.causes[0].ends_with("locked has a passphrase, and no agent has the key"), "{locked:?}");
+    assert!(told("stranger").message.ends_with("(key refused)"));
+}
+
+#[test]
 fn a_secret_rules_alone_over_keys() {
     let Some(server) = SshServer::start() else { return };
     Bare::create(&server.folder("fleet"), FILES);
@@ -468,9 +486,10 @@ fn a_client_certificate_comes_from_the_secret_or_from_gits_configuration() {
         path("client.crt"),
         path("client.key")
     );
-    for (secret, configuration) in
-        [(format!("{{{login}, {certificates}}}"), String::new()), (format!("{{{login}}}"), configuration)]
-    {
+    for (secret, configuration) in [
+        (format!("{{{login}, {certificates}}}"), String::new()),
+        (format!("{{{login}}}"), configuration.clone()),
+    ] {
         let desk = Desk::new(&server.repository("fleet"), ", secretRef: {name: key}", &secret);
         desk.write(".gitconfig", &configuration);
         let said = desk.check();
@@ -479,6 +498,12 @@ fn a_client_certificate_comes_from_the_secret_or_from_gits_configuration() {
     let desk = Desk::new(&server.repository("fleet"), ", secretRef: {name: key}", &format!("{{{login}}}"));
     let said = desk.check();
     assert!(said.check("remote/ops/fleet").contains("not trusted"), "{}", said.all);
+    // A fault of our own certificate is not the server's.
+    desk.write(".gitconfig", &configuration.replace("client.key", "ca.key"));
+    let said = desk.check();
+    let told = said.check("remote/ops/fleet");
+    assert!(told.contains("client.crt holds a certificate and a key that are no pair"), "{}", said.all);
+    assert!(said.all.contains("http.sslKey") && !told.contains("not trusted"), "{}", said.all);
 }
 
 #[test]

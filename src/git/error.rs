@@ -81,6 +81,14 @@ pub enum GitError {
         /// Which check failed.
         message: String,
     },
+    /// Our own certificate or its key, which is never shown so.
+    #[error("the client certificate for {url} cannot be used: {message}")]
+    Identity {
+        /// The address.
+        url: String,
+        /// Which file or secret, and what is wrong with it.
+        message: String,
+    },
     /// An ssh host key that nobody has vouched for, or another than the one that is known.
     #[error("the host key of {url} {}", if *changed { "is not the one that is known" } else { "is not known" })]
     HostKey {
@@ -102,7 +110,7 @@ pub enum GitError {
         redirected: Option<String>,
     },
     /// The server refused what we logged in with.
-    #[error("{url} refused {}", tried(url, attempts))]
+    #[error("{}", denied(url, attempts))]
     AuthDenied {
         /// The address.
         url: String,
@@ -267,6 +275,15 @@ pub enum GitError {
     },
 }
 
+/// That a server refused what was tried; or that there was nothing which could be shown to it.
+fn denied(url: &str, attempts: &[Attempt]) -> String {
+    let tried = tried(url, attempts);
+    if attempts.iter().all(|attempt| attempt.refusal == Refusal::Unusable) {
+        return format!("could not log in to {url}: {tried}");
+    }
+    format!("{url} refused {tried}")
+}
+
 /// `credential A (401), credential B (403)`.
 fn tried(url: &str, attempts: &[Attempt]) -> String {
     let each = attempts
@@ -312,7 +329,7 @@ impl GitError {
             Self::Rejected { .. } => Code::GitRejected,
             Self::Race { .. } => Code::GitRace,
             Self::Missing { .. } => Code::StalePlan,
-            Self::Sign { .. } => Code::Config,
+            Self::Sign { .. } | Self::Identity { .. } => Code::Config,
             Self::Conflicts { .. } | Self::Unrelated { .. } => Code::MergeConflict,
             Self::Cache { .. } | Self::Busy { .. } | Self::Checkout { .. } => Code::Storage,
             Self::Git { message, .. } if message.contains("No space left on device") => Code::Storage,
@@ -342,6 +359,7 @@ impl GitError {
             | Self::Unreachable { url, .. }
             | Self::Timeout { url, .. }
             | Self::Tls { url, .. }
+            | Self::Identity { url, .. }
             | Self::HostKey { url, .. }
             | Self::AuthRequired { url, .. }
             | Self::AuthDenied { url, .. }

@@ -15,8 +15,8 @@ mod words;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Remote;
-use super::credential::{GitCredential, Login, SshLogin};
-use super::error::GitError;
+use super::credential::{GitCredential, Login, SshKey, SshLogin};
+use super::error::{GitError, Refusal};
 use super::session::{Line, Service, Session, Talk};
 use super::url::{GitUrl, SshPlace};
 use super::wire::Advertised;
@@ -71,7 +71,7 @@ impl Ssh {
                     return Ok(talk);
                 }
                 Err(error @ (GitError::AuthDenied { .. } | GitError::NotFound { .. })) => {
-                    refused = Some(stronger(refused, error));
+                    refused = Some(stronger(refused, unlocked(login, error)));
                 }
                 Err(error) => return Err(error),
             }
@@ -94,6 +94,21 @@ impl Ssh {
         let advertised = read.map_err(|error| session.explain(&error))?;
         Ok(Talk { advertised, line: Line::Stream(Box::new(stream)) })
     }
+}
+
+/// The refusal of a key, unless that key was never shown because nobody could be asked for its passphrase: then this is told.
+fn unlocked(login: &SshLogin, mut error: GitError) -> GitError {
+    let SshKey::File(file) = &login.key else { return error };
+    if let GitError::AuthDenied { attempts, server, .. } = &mut error
+        && attempts.iter().all(|attempt| attempt.refusal == Refusal::Key)
+        && keys::is_locked_away(file)
+    {
+        for attempt in attempts {
+            attempt.refusal = Refusal::Unusable;
+        }
+        *server = format!("{} has a passphrase, and no agent has the key", file.display());
+    }
+    error
 }
 
 /// What two refusals come to: that it may not write says more than that it may not see, and that more than a refused key.

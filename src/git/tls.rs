@@ -19,11 +19,12 @@ const USER_AGENT: &str = concat!("git/2.39 (supercargo ", env!("CARGO_PKG_VERSIO
 /// A client that trusts the system's authorities, the remote's files, and those of its secrets.
 ///
 /// # Errors
-/// [`GitError::Tls`] naming the file or secret that cannot be used; [`GitError::Unreachable`] for a proxy that cannot.
+/// [`GitError::Tls`] or, for what says who we are, [`GitError::Identity`], naming the file or secret that cannot be used; [`GitError::Unreachable`] for a proxy that cannot.
 pub(super) fn client(remote: &Remote, shown: &str) -> Result<Client, GitError> {
     let failed = |message: String| GitError::Tls { url: shown.to_owned(), message };
-    let identity = identity(remote).map_err(failed)?.map(|(label, pem)| {
-        Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|error| failed(format!("{label} {error}")))
+    let ours = |message: String| GitError::Identity { url: shown.to_owned(), message };
+    let identity = identity(remote).map_err(ours)?.map(|(label, pem)| {
+        Identity::from_pem(pem.expose_secret().as_bytes()).map_err(|error| ours(format!("{label} {error}")))
     });
     let (authorities, identity) = (authorities(remote).map_err(failed)?, identity.transpose()?);
     let proxy = remote.proxy.as_ref().map(proxy).transpose();

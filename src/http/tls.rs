@@ -11,7 +11,10 @@ use rustls::crypto::{self, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore,
+    SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 
 /// The certificate of an authority.
@@ -31,9 +34,16 @@ impl Identity {
         let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or("holds no certificate in PEM")?;
         let key = PrivateKeyDer::pem_slice_iter(pem).last().and_then(Result::ok);
         let key = key.ok_or("holds no private key in PEM")?;
-        let pair = CertifiedKey::from_der(chain, key, &ring::default_provider());
-        let pair = pair.map_err(|_withheld| "holds a certificate and a key that are no pair")?;
-        Ok(Self(Arc::new(pair.into())))
+        let key = ring::default_provider().key_provider.load_private_key(key);
+        let pair =
+            CertifiedKey::new(chain, key.map_err(|_withheld| "holds a private key of an unknown kind")?);
+        match pair.keys_match() {
+            Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+                Err("holds a certificate and a key that are no pair".to_owned())
+            }
+            // Whether a certificate is good for it is judged by who asks for it, be it of an old version.
+            _ => Ok(Self(Arc::new(pair.into()))),
+        }
     }
 }
 

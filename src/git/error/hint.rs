@@ -27,6 +27,12 @@ impl GitError {
                 format!("Try again in {seconds} s.")
             }
             Self::Tls { .. } => "Pass the authority's certificate with `--ca-file`.".to_owned(),
+            Self::Identity { message, .. } if message.starts_with("secret ") => {
+                "Correct the certificate and the key in the Secret.".to_owned()
+            }
+            Self::Identity { .. } => {
+                "Correct http.sslCert and http.sslKey in git's configuration: a certificate and its key, in PEM.".to_owned()
+            }
             Self::NotFound { .. } => {
                 "Check the URL; many servers also answer so when the account may not see the repository."
                     .to_owned()

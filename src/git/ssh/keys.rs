@@ -139,6 +139,24 @@ impl KeyPair {
     }
 }
 
+/// Whether a file is a private key with a passphrase, and no agent has it unlocked: `ssh`, which asks nobody, has no use for it.
+pub(super) fn is_locked_away(file: &Path) -> bool {
+    let keygen = |arguments: &[&str]| run("ssh-keygen", program("ssh-keygen").args(arguments).arg(file)).ok();
+    let opens = keygen(&["-y", "-P", "", "-f"]);
+    if !opens.is_some_and(|it| !it.status.success() && first_line(&it).to_lowercase().contains("passphrase"))
+    {
+        return false;
+    }
+    let digest = |output: &Output| {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.split_whitespace().nth(1).filter(|_| output.status.success()).map(str::to_owned)
+    };
+    // Of a key in an old form, without its public half beside it, ssh cannot tell either which one of the agent's it is.
+    let Some(digest) = keygen(&["-l", "-f"]).as_ref().and_then(digest) else { return true };
+    let listed = run("ssh-add", program("ssh-add").arg("-l"));
+    !listed.is_ok_and(|listed| String::from_utf8_lossy(&listed.stdout).contains(&digest))
+}
+
 /// The keys that a host shows, as lines of `known_hosts`. They are what it says of itself, and proven by nobody.
 ///
 /// # Errors
