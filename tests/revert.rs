@@ -145,3 +145,42 @@ fn what_cannot_be_taken_back_has_its_exit() {
     std::fs::rename(&desk.fleet.path, desk.path("gone.git")).unwrap();
     assert_eq!(exit(&[&commit, "--refresh=always"]), Some(3), "the remote is gone");
 }
+
+#[test]
+fn what_the_push_branch_lacks_is_taken_back_on_the_branch_that_has_it() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["db"]);
+    let pushed = desk.push(0, "plan.json", &[]);
+    let reviewed = pushed["results"][0]["commit"].as_str().unwrap().to_owned();
+    let web = WEB.replace("@REGISTRY@", &desk.registry).replace("web:1.0.0", "web:1.1.0");
+    let on_main = desk.fleet.commit("main", &[("apps/web.yaml", &web)], "Web by hand");
+    let plan = revert(&desk, &on_main);
+    assert_eq!((&plan["problems"], &plan["groups"][0]["push"]["branch"]), (&json!([]), &json!("main")));
+    desk.push(0, "revert.json", &["--confirm-branch", "main"]);
+    assert!(file(&desk, "web").contains("web:1.0.0"), "{}", file(&desk, "web"));
+    let plan = revert(&desk, &reviewed);
+    assert_eq!(plan["groups"][0]["push"]["branch"], json!("image-updates"), "{plan:#}");
+}
+
+#[test]
+fn what_a_merge_brought_in_several_commits_is_taken_back_together() {
+    let desk = Desk::reviewing();
+    for policy in ["web", "db"] {
+        desk.plan("plan.json", &[policy]);
+        desk.push(0, "plan.json", &[]);
+    }
+    let into = desk.fleet.tip("main").unwrap();
+    desk.json(
+        0,
+        &["merge", "image-updates", "--into", "main", "--write", "--yes", "--confirm-branch", "main"],
+    );
+    let commit = desk.fleet.tip("main").unwrap();
+    let range = [into.split_at(7).0, commit.split_at(7).0].join("..");
+    let events = desk.run(&["events", "-o", "json"]).out;
+    assert!(events.contains(&format!(": {range}\"")), "{events}");
+    let plan = revert(&desk, &range);
+    assert_eq!(plan["problems"], json!([]), "{plan:#}");
+    assert_eq!(plan["groups"][0]["updates"].as_array().unwrap().len(), 2);
+    let message = plan["groups"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with(&format!("This reverts commits {into}..{commit}.\n")), "{message}");
+}

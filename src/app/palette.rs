@@ -109,8 +109,8 @@ pub fn named(state: &State, typed: &str) -> Option<Entry> {
 /// `revert 8d2e91b`: works in every view, whatever its row is.
 fn revert(state: &State, typed: &str) -> Option<Entry> {
     let commit = typed.strip_prefix("revert ")?.trim();
-    let is_commit = (4..=40).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let row = action::by_id("commit.revert").filter(|_| is_commit)?;
+    let is_id = |id: &str| (4..=40).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let row = action::by_id("commit.revert").filter(|_| commit.splitn(2, "..").all(is_id))?;
     let in_mode = |refusal: &action::Refusal| matches!(refusal, action::Refusal::Mode(_));
     Some(Entry {
         name: format!("revert {commit}"),

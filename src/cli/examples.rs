@@ -156,6 +156,7 @@ pub(super) const REVERT: &str = "Print a plan that takes back what a commit did 
   supercargo push --plan plan.json --write --yes
 
 A value is set back where it is still the one that the commit wrote; what changed since is said and left alone.
+Where the push branch lacks the commit and the branch that is read has it, the plan is for the latter.
 The policies still select the newer images: hold them, or narrow the policy, or the next update brings them back.";
 
 pub(super) const SET: &str = "Rewrite marked values in files, offline.

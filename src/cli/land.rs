@@ -167,7 +167,8 @@ pub struct ReviewArgs {
 /// `revert`.
 #[derive(Debug, Args)]
 pub struct RevertArgs {
-    /// The commit whose marked values are to be set back: its id, or the first digits of it.
+    /// The commit whose marked values are to be set back: its id, or the first digits of it; A..B takes back what is behind A
+    /// up to B, as one.
     #[arg(value_name = "COMMIT")]
     pub commit: String,
     /// The `GitRepository`, where there are several.

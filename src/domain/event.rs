@@ -42,7 +42,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// The remote and the commit that were pushed or merged, if that is what it is about; as [`pushed`] and [`merged`] have
+    /// The remote and the commit (or several, as `A..B`) that were pushed or merged, if that is what it is about; as [`pushed`] and [`merged`] have
     /// them.
     pub fn pushed(&self) -> Option<(&str, &str)> {
         let detail = Some(self.detail.as_str()).filter(|_| self.event == "push" && self.result == "ok")?;
@@ -53,7 +53,8 @@ impl Event {
             let (commit, place) = detail.strip_prefix("pushed ")?.split_once(" to ")?;
             (place.split_once(" of ")?.1, commit)
         };
-        let is_commit = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id = |id: &str| id.len() >= 7 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_commit = commit.splitn(2, "..").all(is_id);
         is_commit.then_some((remote, commit))
     }
 }
@@ -84,6 +85,11 @@ mod tests {
         assert_eq!(
             event("push", joined.clone(), "ok").pushed(),
             Some(("https://git.example.com/a of b: c", "b7f2712"))
+        );
+        let moved = merged("4c1f0e2..b7f2712", "updates", "main", "https://git.example.com/a");
+        assert_eq!(
+            event("push", moved, "ok").pushed(),
+            Some(("https://git.example.com/a", "4c1f0e2..b7f2712"))
         );
         let none = [
             event("push", joined, "error"),

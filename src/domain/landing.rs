@@ -101,6 +101,13 @@ impl fmt::Display for Brought {
 }
 
 impl Merged {
+    /// What has to be taken back to undo it: its commit, or `A..B` where a branch moved over several.
+    pub fn revertible(&self) -> Option<String> {
+        let commit = self.commit.clone()?;
+        let is_one = !self.fast_forward || self.brings.as_ref().is_some_and(|brings| brings.len() < 2);
+        Some(if is_one { commit } else { format!("{}..{commit}", self.base) })
+    }
+
     /// The same as the outcome of a commit for `automation`, for the one place that shows both.
     pub fn landed(self, automation: ObjectId) -> Landed {
         let Self { remote, branch, created, base, commit, pushed, verified, already, credential, .. } = self;

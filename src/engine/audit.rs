@@ -158,7 +158,9 @@ impl Engine {
                 if *dry_run {
                     format!("would merge {place}: {commit}")
                 } else {
-                    event::merged(&commit, from, into, remote)
+                    let all = merged.revertible().unwrap_or_default();
+                    let all: Vec<String> = all.split("..").map(super::short).collect();
+                    event::merged(&all.join(".."), from, into, remote)
                 }
             }
         };

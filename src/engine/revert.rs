@@ -34,6 +34,8 @@ struct Done {
     commit: String,
     /// The first line of its message.
     subject: String,
+    /// The commit behind which the first one is that is taken back, where it is not this one alone.
+    after: Option<String>,
     /// The marked scalars that it changed.
     changed: Vec<Changed>,
     /// What takes its edits of objects back.
@@ -49,8 +51,13 @@ impl Done {
     ///
     /// Source: git/git:sequencer.c, "This reverts commit".
     fn message(&self, in_part: bool) -> String {
-        let Self { commit, subject, merged_into, .. } = self;
+        let Self { commit, subject, after, merged_into, .. } = self;
         let in_part = if in_part { " in part" } else { "" };
+        if let Some(after) = after {
+            return format!(
+                "Revert \"{subject}\" and what led to it\n\nThis reverts commits {after}..{commit}{in_part}.\n"
+            );
+        }
         let merge = merged_into.as_ref().map(|into| format!(", reversing\nchanges made to {into}"));
         format!(
             "Revert \"{subject}\"\n\nThis reverts commit {commit}{in_part}{}.\n",
@@ -60,8 +67,9 @@ impl Done {
 }
 
 impl Engine {
-    /// The plan that gives the marked scalars their old values that the commit beginning with `commit` changed, on the
-    /// branches that the automations of `remote` (an address without credentials) push to.
+    /// The plan that gives the marked scalars their old values that the commit beginning with `commit` changed, or with
+    /// `A..B` those behind A up to B together, on the branches that the automations of `remote` (an address without
+    /// credentials) push to; where such a branch lacks the commit, on the one that was read.
     ///
     /// # Errors
     /// There is no such commit, it is the first of its history, or the remote cannot be asked.
@@ -71,7 +79,9 @@ impl Engine {
         (remote, commit): (&str, &str),
         refresh: Refresh,
     ) -> Result<Reverted, Problem> {
-        if commit.len() < BareCache::MIN_DIGITS || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let is_id =
+            |id: &str| id.len() >= BareCache::MIN_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !commit.splitn(2, "..").all(is_id) {
             let message = "a commit's id has hexadecimal digits, of which four or more have to be given";
             return Err(Problem::new(Code::Usage, commit, message));
         }
@@ -100,6 +110,7 @@ impl Engine {
                 }
                 found => found,
             }?;
+            engine.turn_to_holders(&world, &mut grounds, (&address, &found.commit), &mut left)?;
             for ground in &mut grounds {
                 let paths = found
                     .edits
@@ -128,7 +139,35 @@ impl Engine {
         .await
     }
 
-    /// The whole id of a commit, its subject, and what it changed.
+    /// Replaces each ground whose push branch is there and lacks `commit`, while the branch that was read has it, by the one
+    /// on the branch that was read: nothing could be set back on the other.
+    fn turn_to_holders(
+        &self,
+        world: &World,
+        grounds: &mut [Ground],
+        (remote, commit): (&Remote, &str),
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), Problem> {
+        let cache = BareCache::open(&self.git_root, &remote.url).map_err(Problem::from)?;
+        for ground in grounds {
+            let (Some(push), Some(base)) = (&ground.push, &ground.base) else { continue };
+            // Where it is not known how far they are apart, a history may end before it comes to the commit.
+            let lacks =
+                |tip: &String| push.behind.is_some_and(|behind| behind > 0) && !cache.is_landed(commit, tip);
+            if !push.commit.as_ref().is_some_and(lacks) || !cache.is_landed(commit, &base.commit) {
+                continue;
+            }
+            let own = world.automations.iter().filter(|automation| automation.meta.id == ground.automation);
+            let (found, failed) = self.grounds_of(world, own, (Refresh::Never, &Onto::Checkout));
+            problems.extend(failed);
+            if let Some(found) = found.into_iter().next() {
+                *ground = found;
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole id of a commit, its subject, and what it changed; of several, what they changed together.
     fn changes(
         &self,
         remote: &Remote,
@@ -146,18 +185,21 @@ impl Engine {
             let message = "there is no commit on a branch that is read or written here";
             return Err(Problem::new(Code::GitNotFound, redact(&remote.url), message));
         }
-        let commit = cache.find(remote, &tips, commit).map_err(Problem::from)?;
+        let (after, commit) = commit.split_once("..").map_or((None, commit), |(after, it)| (Some(after), it));
+        let find = |digits: &str| cache.find(remote, &tips, digits).map_err(Problem::from);
+        let commit = find(commit)?;
+        let after = after.map(find).transpose()?;
         let message = cache.authorship(&commit).map(|(_, _, message)| message).unwrap_or_default();
         let subject = message.lines().next().unwrap_or_default().to_owned();
         let parents = cache.parents(&commit).unwrap_or_default();
-        if parents.is_empty() {
+        let Some(first) = parents.first() else {
             let message =
                 format!("commit {} is the first of its history: before it there was nothing", short(&commit));
             return Err(Problem::new(Code::Usage, "revert", message));
-        }
+        };
         let (mut changed, mut edits) = (Vec::new(), Vec::new());
         let Changes { files: changed_files, others: mut besides } =
-            cache.changes(&commit).map_err(Problem::from)?;
+            cache.changes(after.as_ref().unwrap_or(first), &commit).map_err(Problem::from)?;
         for file in changed_files {
             let texts = (String::from_utf8(file.before), String::from_utf8(file.after));
             let (Ok(before), Ok(after)) = texts else {
@@ -188,8 +230,8 @@ impl Engine {
             besides.clear();
         }
         let besides = (!besides.is_empty()).then(|| beside_marks(&commit, &besides));
-        let merged_into = parents.first().filter(|_| parents.len() > 1).cloned();
-        Ok(Done { commit, subject, changed, edits, besides, merged_into })
+        let merged_into = Some(first).filter(|_| parents.len() > 1).cloned();
+        Ok(Done { commit, subject, after, changed, edits, besides, merged_into })
     }
 
     /// The policies as far as no tag is needed: how they compare one with another.

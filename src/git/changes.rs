@@ -1,4 +1,4 @@
-//! What a commit of some time ago changed: found by its id, and compared with its first parent.
+//! What a commit of some time ago changed: found by its id, and compared with an earlier one.
 
 use git2::{Delta, ErrorCode, FileMode, ObjectType, Oid, Repository};
 
@@ -18,7 +18,7 @@ pub struct ChangedFile {
     pub after: Vec<u8>,
 }
 
-/// What a commit changed against its first parent.
+/// What a commit changed against an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
     /// The regular files that were there before and after.
@@ -75,18 +75,14 @@ impl BareCache {
         has_before && tips.iter().any(is_below)
     }
 
-    /// What a commit changed against its first parent.
+    /// What is otherwise in a commit than in `before`, one of its ancestors.
     ///
     /// # Errors
-    /// [`GitError::Missing`] if it or its parent is not here; the first commit of a history has none.
-    pub fn changes(&self, commit: &str) -> Result<Changes, GitError> {
+    /// [`GitError::Missing`] if one of them is not here.
+    pub fn changes(&self, before: &str, commit: &str) -> Result<Changes, GitError> {
         let _lock = self.lock(false)?;
         let repository = self.existing()?;
-        let parent = self.parent(commit).ok_or_else(|| GitError::Missing {
-            url: self.shown().to_owned(),
-            what: format!("what was before commit {commit}"),
-        })?;
-        let (before, after) = (self.tree(&repository, &parent)?, self.tree(&repository, commit)?);
+        let (before, after) = (self.tree(&repository, before)?, self.tree(&repository, commit)?);
         let files = || {
             let diff = repository.diff_tree_to_tree(Some(&before), Some(&after), None)?;
             let mut changes = Changes::default();

@@ -226,9 +226,13 @@ fn next_step(state: &State, step: &NextStep) -> Line {
         NextStep::CopyRequest(_) => Line::plain("copy the link of the request"),
         NextStep::RequestAgain => Line::plain("try the request again, and confirm again"),
         NextStep::CopyCommit(commit) => Line::plain("copy the commit id").dim("  ").dim(words::short(commit)),
-        NextStep::Revert { commit, .. } => {
-            Line::plain("prepare a revert of this commit").dim("  ").dim(words::short(commit))
-        }
+        NextStep::Revert { commit, .. } => match commit.split_once("..") {
+            Some((after, last)) => {
+                let range = format!("{}..{}", words::short(after), words::short(last));
+                Line::plain("prepare a revert of these commits").dim("  ").dim(range)
+            }
+            None => Line::plain("prepare a revert of this commit").dim("  ").dim(words::short(commit)),
+        },
         NextStep::Merge(Merge { from, into, .. }) => {
             Line::plain("merge ").and(from).and(" into ").and(into).dim("  (asks again)")
         }

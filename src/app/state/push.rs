@@ -81,6 +81,8 @@ pub struct PushRun {
     pub updates: Vec<UpdateId>,
     /// The subject of each commit, by automation.
     pub subjects: Vec<(ObjectId, String)>,
+    /// Of a merge, what has to be taken back to undo it.
+    pub revertible: Option<String>,
     /// When it began.
     pub since: Moment,
     /// What was done so far, and when each step began.
@@ -107,6 +109,7 @@ impl PushRun {
             task,
             updates: Vec::new(),
             subjects,
+            revertible: None,
             since,
             steps: Vec::new(),
             stopping: false,
@@ -140,7 +143,7 @@ pub enum NextStep {
     Revert {
         /// The remote's address without credentials.
         remote: String,
-        /// The commit.
+        /// The commit; or several, as `A..B`.
         commit: String,
     },
     /// Merge what was pushed, after a question.

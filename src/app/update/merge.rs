@@ -79,7 +79,8 @@ pub(super) fn begin(state: &mut State) -> Vec<Effect> {
     let dry_run = state.mode != Mode::Write;
     let subject = format!("merge {} into {}", merge.from, merge.into);
     let subjects = vec![(merge.automation.clone(), subject)];
-    state.push = Some(PushRun::begun(job, dry_run, Task::Merge(merge.clone()), (subjects, state.at)));
+    let run = PushRun::begun(job, dry_run, Task::Merge(merge.clone()), (subjects, state.at));
+    state.push = Some(PushRun { revertible: ahead.merged.revertible(), ..run });
     state.show(View::Push);
     let seen = (ahead.merged.tip, ahead.merged.base);
     vec![Effect::Merge { job, merge, always_commit, seen, dry_run }]

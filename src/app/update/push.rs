@@ -426,10 +426,12 @@ fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
 
 /// What can be done with what has landed: taken back; and a plan merged where it went to a branch of its own.
 fn from_here(state: &State, result: &Result<Vec<Landed>, Problem>) -> Vec<NextStep> {
-    let Some(PushRun { task, dry_run: false, .. }) = &state.push else { return Vec::new() };
+    let Some(PushRun { task, revertible, dry_run: false, .. }) = &state.push else { return Vec::new() };
     let there: Vec<&Landed> = result.iter().flatten().filter(|landed| landed.is_there()).collect();
     let revert = |landed: &&Landed| {
         let (remote, commit) = (landed.remote.clone(), landed.commit.clone()?);
+        let all = revertible.as_ref().filter(|all| all.ends_with(&commit));
+        let commit = all.cloned().unwrap_or(commit);
         Some(NextStep::Revert { remote, commit })
     };
     let mut next: Vec<NextStep> = there.iter().filter_map(revert).collect();

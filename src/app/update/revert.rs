@@ -9,7 +9,7 @@ use crate::app::view::View;
 use crate::domain::plan::{Group, Plan};
 use crate::problem::Problem;
 
-use super::problems;
+use super::{problems, target};
 
 /// `:revert` on a row.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -52,6 +52,7 @@ pub(super) fn made(state: &mut State, job: JobId, result: Result<Box<Reverted>, 
     }
     let others = state.review.approved().count();
     let decided = state.review.want(wanted);
+    target::adopt(state, &plan);
     // It was decided just now: nobody has to be asked whether it is still meant.
     state.resumed = true;
     rows::refresh(state);
@@ -74,6 +75,8 @@ fn wanted(plan: &Plan) -> Vec<Wanted> {
     plan.groups.iter().flat_map(of_group).collect()
 }
 
-fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
+/// Of several, the first and the last.
+fn short(commit: &str) -> String {
+    let short = |commit: &str| commit.get(..7).unwrap_or(commit).to_owned();
+    commit.split("..").map(short).collect::<Vec<_>>().join("..")
 }

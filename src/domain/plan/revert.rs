@@ -177,7 +177,11 @@ fn place<'a>(
     for (ground, file) in files.filter(|(_, file)| file.path == change.file) {
         let mut same = file.sites.iter().filter(|scalar| is_same(scalar, was)).peekable();
         reason = match same.peek() {
-            Some(scalar) => format!("it holds {:?} by now and no longer {:?}", scalar.value, was.value),
+            Some(scalar) => {
+                let branch = ground.push.as_ref().map(|push| format!("on {} ", push.branch));
+                let branch = branch.unwrap_or_default();
+                format!("{branch}it holds {:?} by now and no longer {:?}", scalar.value, was.value)
+            }
             None => "it stands there no more".to_owned(),
         };
         if let Some(scalar) = same.find(|scalar| scalar.value == was.value) {

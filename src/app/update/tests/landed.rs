@@ -142,6 +142,24 @@ fn a_merge_commit_is_asked_for_where_moving_the_branch_would_do() {
 }
 
 #[test]
+fn several_commits_that_a_merge_moved_over_are_taken_back_together() {
+    let mut state = pushed();
+    let job = asks_to_merge(&mut state);
+    let mut ahead = ahead(true, false);
+    ahead.merged.brings = ahead.merged.brings.map(|brings| [brings.clone(), brings].concat());
+    let mut merged = ahead.merged.clone().landed(ObjectId::new("shop", "apps"));
+    merged.pushed = true;
+    answer(&mut state, job, ahead);
+    seen(&mut state);
+    let effects = press(&mut state, &["y"]);
+    let [Effect::Merge { job, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    update(&mut state, Msg::Pushed(*job, Ok(vec![merged])));
+    let effects = choose(&mut state, |step| matches!(step, NextStep::Revert { .. }));
+    let [.., Effect::Revert { commit, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(commit, "4c1f0e2..8d2e91b");
+}
+
+#[test]
 fn what_conflicts_is_said_and_is_not_merged() {
     let mut state = pushed();
     let job = asks_to_merge(&mut state);
