@@ -62,6 +62,18 @@ fn a_file_that_does_not_parse_is_told_though_the_rest_is_as_it_should_be() {
 }
 
 #[test]
+fn an_automation_whose_selector_makes_no_sense_is_told_of_by_a_plan_of_one_policy_too() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let selector = "suspend: true, policySelector: {matchLabels: {'bad key!': x}}, sourceRef";
+    desk.write("objects/all.yaml", &objects.replacen("suspend: true, sourceRef", selector, 1));
+    for named in [&["plan", "db"][..], &["plan", "--all"]] {
+        let ran = desk.run(named);
+        assert!(ran.err.contains("bad key!"), "{named:?}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_part_that_has_no_value_is_told_beside_what_is_written() {
     let digest = "b: 'sha256:1' # {\"$imagepolicy\": \"shop:db:digest\"}\n";
     let tag = "a: 1.0.0 # {\"$imagepolicy\": \"shop:db:tag\"}\n";

@@ -93,10 +93,19 @@ pub fn is_in_force(hold: &Hold, now: Timestamp) -> bool {
 
 /// The hold that keeps `tag` of a policy back: of several the one that lasts longest.
 pub fn of<'h>(holds: &'h [Hold], policy: &ObjectId, tag: &str, now: Timestamp) -> Option<&'h Hold> {
-    let fits = |hold: &&Hold| {
+    all_of(holds, policy, tag, now).max_by_key(|hold| hold.until)
+}
+
+/// The holds that keep `tag` of a policy back.
+pub fn all_of<'h>(
+    holds: &'h [Hold],
+    policy: &ObjectId,
+    tag: &str,
+    now: Timestamp,
+) -> impl Iterator<Item = &'h Hold> {
+    holds.iter().filter(move |hold| {
         hold.policy == *policy && hold.tag.as_deref().is_none_or(|held| held == tag) && is_in_force(hold, now)
-    };
-    holds.iter().filter(fits).max_by_key(|hold| hold.until)
+    })
 }
 
 /// What a hold says, as one phrase: `until 2026-12-01T00:00:00Z by rita: triage`.

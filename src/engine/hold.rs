@@ -46,9 +46,8 @@ impl Engine {
             let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
             // A plan's time is in whole seconds; what was held in that second was seen when it was made.
             let is_later = |hold: &Hold| hold.since.as_second() > plan.created.as_second();
-            let later = |hold: &&Hold| is_later(hold) && update.hold.as_ref() != Some(*hold);
-            let hold = hold::of(&holds, &update.policy, tag, now).filter(later)?;
-            Some((update, hold))
+            let hold = hold::all_of(&holds, &update.policy, tag, now).find(|hold| is_later(hold))?;
+            (update.hold.as_ref() != Some(hold)).then_some((update, hold))
         });
         held.map_or(Ok(()), |(update, held)| {
             let message = format!("held {}", hold::text(held));

@@ -24,11 +24,14 @@ impl Scope {
         Self { repositories, policies, automations: BTreeSet::new() }
     }
 
-    /// The policies, what they read, and the automations that apply one of them.
+    /// The policies, what they read, and the automations that apply one of them, or would if their selectors made sense.
     pub(super) fn of_policies(world: &World, policies: impl IntoIterator<Item = ObjectId>) -> Self {
         let policies: BTreeSet<ObjectId> = policies.into_iter().collect();
+        let namespaces: BTreeSet<&str> = policies.iter().map(|policy| policy.namespace.as_str()).collect();
         let applies = |automation: &&ImageUpdateAutomation| {
+            let is_broken = world.inventory.policies_of(automation).is_err();
             applied(&world.inventory, automation).any(|policy| policies.contains(policy))
+                || (is_broken && namespaces.contains(automation.meta.id.namespace.as_str()))
         };
         let automations = world.automations.iter().filter(applies);
         let automations = automations.map(|automation| automation.meta.id.clone()).collect();
