@@ -316,7 +316,7 @@ sea = "#5faf"
         let row = roles.iter().find(|described| described.role == Role::DiffAddWord).unwrap();
         let owned = |fg: &str, bg: &str| [Some(fg.to_owned()), Some(bg.to_owned())];
         assert_eq!(row.colours[..2], [owned("#ffffff", "#1f5c2e"), owned("231", "22")]);
-        assert_eq!(row.colours[2], [Some("green".to_owned()), None]);
+        assert_eq!(row.colours[2], owned("black", "green"));
         let key = roles.iter().find(|described| described.role == Role::KeyHint).unwrap();
         assert_eq!(key.add, ["bold"]);
     }

@@ -299,4 +299,23 @@ mod tests {
         let report = of("schema = 1\nname = \"yours\"\n");
         assert_eq!(said(&report), ["name: \"yours\" is not what the file is called; it is chosen as mine"]);
     }
+
+    #[test]
+    fn sixteen_colours_can_be_read_on_a_light_terminal_and_badges_on_any() {
+        let sixteen = |name: &str| Library::default().load(name, Depth::Sixteen).unwrap().0;
+        let light = sixteen("default-light");
+        for role in Role::ALL {
+            let style = light.style(role);
+            let ink = style.fg.and_then(colour::of_xterm);
+            let ground = style.bg.and_then(colour::of_xterm).unwrap_or([0xff; 3]);
+            let readable = ink.is_none_or(|ink| contrast(ink, ground) >= 4.5);
+            assert!(readable, "{}: {style:?}", role.name());
+        }
+        for role in [Role::BadgeDryrun, Role::BadgeWrite] {
+            let style = sixteen("ansi16").style(role);
+            let both = style.fg.and_then(colour::of_xterm).zip(style.bg.and_then(colour::of_xterm));
+            assert!(both.is_some_and(|(ink, ground)| contrast(ink, ground) >= 4.5), "{style:?}");
+            assert!(!style.add_modifier.intersects(Modifier::BOLD | Modifier::REVERSED), "{style:?}");
+        }
+    }
 }

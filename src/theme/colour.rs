@@ -51,6 +51,12 @@ pub(super) fn value(colour: Color) -> Option<[u8; 3]> {
     }
 }
 
+/// What xterm makes of one of the sixteen.
+#[cfg(test)]
+pub(super) fn of_xterm(colour: Color) -> Option<[u8; 3]> {
+    SIXTEEN.iter().find(|(_, named, _)| *named == colour).map(|(_, _, value)| *value)
+}
+
 /// A colour as a theme file writes it; one of the 256 is its number.
 pub(super) fn shown(colour: Color) -> String {
     match colour {
