@@ -27,7 +27,7 @@ const COLUMNS: [Column; 7] = [
     Column::fixed("REPO", 24).flex(16, 60).drop(3).first(),
     Column::fixed("BRANCH", 20).flex(14, 40).first(),
     Column::fixed("PATH", 10).flex(8, 24).cut(Cut::Start).drop(2),
-    Column::fixed("STATE", 11).flex(11, 22),
+    Column::fixed("STATE", 11).flex(11, 22).over(3),
     Column::fixed("PENDING", 7).right().drop(1),
 ];
 
@@ -284,4 +284,19 @@ pub(super) fn summary(state: &State) -> Line {
     let active = counts.remove(ACTIVE).unwrap_or_default();
     let line = line.and(format!(" · {active} {ACTIVE}"));
     counts.into_iter().fold(line, |line, (word, count)| line.and(format!(" · {count} {word}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::widgets::columns::{Need, place_for};
+
+    #[test]
+    fn the_state_is_whole_before_there_is_a_column_that_goes_earlier() {
+        let needs = [3, 21, 30, 22, 12, 16, 7].map(|cells| Need { whole: cells, full: cells });
+        let placed = place_for(&COLUMNS, &needs, 100, false);
+        let of = |title: &str| placed.iter().find(|placed| COLUMNS[placed.index].title == title);
+        assert_eq!(of("STATE").map(|state| state.width), Some(16), "{placed:?}");
+        assert!(of("PENDING").is_none() && of("BRANCH").is_some(), "{placed:?}");
+    }
 }
