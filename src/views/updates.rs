@@ -167,12 +167,21 @@ fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Note {
     }
     if let Some(problem) = &update.blocked {
         let short = policies::culprit(facts.state, &update.policy);
-        return Note::new(Role::StateError, &short.unwrap_or_else(|| problem.message.clone()), " (");
+        return Note::new(Role::StateError, &short.unwrap_or_else(|| cause_first(&problem.message)), " (");
     }
     if facts.state.review.touched.contains(&UpdateId::of(update)) {
         return Note::new(Role::StateWarn, "changed upstream", " (");
     }
     Note::new(Role::StateInfo, &newer.map_or_else(String::new, |tag| format!("{tag} available")), " (")
+}
+
+/// `404 Not Found (GET https://…)` of `GET https://…: 404 Not Found`: a row seldom has room for both.
+fn cause_first(message: &str) -> String {
+    let is_request = |text: &str| text.split_once(' ').is_some_and(|(_, url)| url.contains("://"));
+    match message.split_once(": ") {
+        Some((request, cause)) if is_request(request) => format!("{cause} ({request})"),
+        _ => message.to_owned(),
+    }
 }
 
 /// The title of the preview: policy, image, rule, step; as many of them as have room in `width` cells.
@@ -453,4 +462,19 @@ fn base(state: &State, is_narrow: bool) -> Line {
     let line = Line::default().dim("base ").and(words::branch(name)).and("@").and(words::short(commit));
     let role = if base.stale { Role::StateStale } else { Role::TextDim };
     line.with(role, format!(", {fetched}{time}{}", if base.stale { " stale" } else { "" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cause_first;
+
+    #[test]
+    fn what_an_answer_says_stands_before_the_address_that_was_asked() {
+        let message = "GET https://registry.example.com/v2/shop/web/tags/list?n=1000: 404 Not Found";
+        let first = "404 Not Found (GET https://registry.example.com/v2/shop/web/tags/list?n=1000)";
+        assert_eq!(cause_first(message), first);
+        for other in ["policy fails: not a number: \"12a\"", "no tag fits"] {
+            assert_eq!(cause_first(other), other);
+        }
+    }
 }
