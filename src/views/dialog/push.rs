@@ -128,9 +128,12 @@ fn head(state: &State, dialog: &PushDialog, groups: &[Group], at: usize, width: 
         lines.push(Line::of(Role::Select, group.automation.to_string()));
     }
     lines.extend(
-        facts.into_iter().filter(|(_, line)| !known.contains(line)).map(|(label, line)| fact(label, line)),
+        facts
+            .into_iter()
+            .filter(|(_, line)| !known.contains(line))
+            .flat_map(|(label, line)| rows_of(label, &line, width)),
     );
-    lines.push(fact("Changes", changes(group)));
+    lines.extend(rows_of("Changes", &changes(group), width));
     lines
 }
 
@@ -181,6 +184,13 @@ fn changes(group: &Group) -> Line {
 
 fn fact(label: &str, value: Line) -> Line {
     Line::of(Role::TextDim, format!("{label:<9}")).append(value)
+}
+
+/// A fact whose further rows stand below its value and not below its label.
+fn rows_of(label: &str, value: &Line, width: usize) -> Vec<Line> {
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    let rows = value.wrap(width.saturating_sub(fact("", Line::default()).width()));
+    labels.zip(rows).map(|(label, row)| fact(label, row)).collect()
 }
 
 /// `After    open a request image-updates → main`.
@@ -258,7 +268,7 @@ fn step_and_sites(update: &Proposal) -> Line {
 }
 
 /// Where all of it goes, which stays in sight however much is said of each commit; one commit says it itself.
-fn in_all(groups: &[Group]) -> Vec<Line> {
+fn in_all(groups: &[Group], width: usize) -> Vec<Line> {
     if groups.len() < 2 {
         return Vec::new();
     }
@@ -273,13 +283,12 @@ fn in_all(groups: &[Group]) -> Vec<Line> {
     let to = |(name, commits): &(&str, usize)| format!("{} to {name}", words::count(*commits, "commit"));
     let updates = words::count(groups.iter().flat_map(approved).count(), "update");
     let to: Vec<String> = branches.iter().map(to).collect();
-    vec![fact("In all", Line::plain(format!("{updates}: {}", to.join(", "))))]
+    rows_of("In all", &Line::plain(format!("{updates}: {}", to.join(", "))), width)
 }
 
 /// What to know before, and the keys.
 fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
-    let in_all = in_all(&prepared.plan.groups);
-    let mut lines: Vec<Line> = in_all.iter().flat_map(|line| line.wrap(usize::from(width))).collect();
+    let mut lines = in_all(&prepared.plan.groups, usize::from(width));
     lines.push(Line::default());
     let warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     let mut texts: Vec<&str> = warnings.map(|Warning { message, .. }| without_link(message)).collect();
@@ -345,4 +354,19 @@ fn warning(text: &str, width: u16) -> Vec<Line> {
         .zip(wrapped)
         .map(|(start, text)| Line::of(Role::StateWarn, start).with(Role::StateWarn, text))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_rows_of_a_fact_stand_below_its_value() {
+        let value = Line::plain("Update shop:1.0 to shop:1.1");
+        let rows = rows_of("Commit", &value, 24);
+        let starts: Vec<Line> = rows.iter().map(|row| row.window(0, 9)).collect();
+        assert_eq!(starts, ["Commit   ", "         "].map(|start| Line::of(Role::TextDim, start)));
+        assert_eq!(rows[0].window(9, 15), Line::plain("Update shop:1.0"));
+        assert_eq!(rows[1].window(9, 15), Line::plain("to shop:1.1"));
+    }
 }
