@@ -13,7 +13,7 @@ mod why;
 use std::fmt::{self, Write as _};
 
 pub use bind::{Asked, AskedKey, Line, bind};
-pub use footer::{footer, help_hint, hints};
+pub use footer::{doc, footer, help_hint, hints};
 pub use preset::Preset;
 pub use table::ACTIONS;
 

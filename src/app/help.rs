@@ -50,6 +50,8 @@ impl Entry {
 pub struct HelpRow {
     /// The action.
     pub row: &'static Row,
+    /// What it does now, in a sentence.
+    pub doc: &'static str,
     /// Its keys, as people read them.
     pub keys: String,
     /// Why it cannot run now; it is shown grey then.
@@ -62,7 +64,7 @@ pub fn rows(state: &State) -> Vec<HelpRow> {
     let typed = help.field.text().trim().to_lowercase();
     let fits = |row: &Row| {
         typed.is_empty()
-            || row.doc.to_lowercase().contains(&typed)
+            || action::doc(state, row).to_lowercase().contains(&typed)
             || row.id.contains(&typed)
             || row.keys_in(&state.bindings).iter().any(|key| key.to_string().to_lowercase() == typed)
     };
@@ -71,6 +73,7 @@ pub fn rows(state: &State) -> Vec<HelpRow> {
     let mut rows: Vec<HelpRow> = rows
         .map(|row| HelpRow {
             row,
+            doc: action::doc(state, row),
             keys: row.keys_shown(&state.bindings),
             refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
         })

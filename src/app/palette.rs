@@ -133,7 +133,7 @@ fn all(state: &State) -> Vec<Entry> {
     let mut entries: Vec<Entry> = rows
         .map(|row| Entry {
             name: name(row),
-            doc: row.doc.to_owned(),
+            doc: action::doc(state, row).to_owned(),
             keys: row.keys_shown(&state.bindings),
             command: Command::Row(row),
             refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),

@@ -38,7 +38,7 @@ use super::configured::Configured;
 use super::effect::JobId;
 use super::input::{Field, Message};
 use super::keymap::Bindings;
-use super::layout::{Front, Layout, Size, Tier};
+use super::layout::Size;
 use super::list::List;
 use super::message::Proposed;
 use super::moment::Moment;
@@ -405,26 +405,6 @@ impl State {
     /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.
     pub fn is_filling(&self) -> bool {
         self.compared != Compared::Fully && self.last_key.is_none()
-    }
-
-    /// The panes of the view in front.
-    pub fn layout(&self) -> Layout {
-        let (size, view) = (self.size, self.view());
-        Layout::of(Front {
-            size,
-            view,
-            focus: self.diff.focus,
-            over: self.preview.overlay,
-            zoomed: self.preview.zoomed,
-            share: self.shares.get(view.title()).copied().unwrap_or_default(),
-            single: self.plain || self.profile.is_low(),
-        })
-    }
-
-    /// Whether a whole preview stands beside or below the list; a low terminal has room for the end of one at most.
-    pub fn shows_preview(&self) -> bool {
-        let layout = self.layout();
-        layout.preview.is_some() && !layout.overlay && layout.tier > Tier::T1
     }
 
     /// The tags of a repository as its row has them: the newest, or, while rows are kept, those of then.

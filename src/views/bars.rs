@@ -192,12 +192,19 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if is_said && chrome::long_status(canvas, area, &left) {
         return;
     }
-    let left = if state.help.is_none() { kept_filter(state).append(left) } else { left };
+    let left =
+        if state.help.is_none() { ranged(state).append(kept_filter(state)).append(left) } else { left };
     chrome::status(canvas, area, &left, &position.unwrap_or(right));
 }
 
 /// What is said of a regular expression that does not parse: it lets everything through.
 const BROKEN: &str = "not a regular expression, so it hides nothing";
+
+/// `RANGE 3 rows   `, where one was begun: of a single row nothing else tells it.
+fn ranged(state: &State) -> Line {
+    let rows = rows::ranged(state).map(|rows| words::count(rows, "row"));
+    rows.map_or_else(Line::default, |rows| Line::of(Role::KeyHint, "RANGE ").and(rows).and("   "))
+}
 
 /// `NAMESPACE shop FILTER redis (1 of 7)   `, where a namespace was chosen or a filter kept: rows that nobody sees are told.
 fn kept_filter(state: &State) -> Line {

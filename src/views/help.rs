@@ -80,13 +80,13 @@ fn key_line(row: &HelpRow, width: usize) -> Line {
         Some(reason) => {
             let head = format!(" {keys}{pad}");
             let room = width.saturating_sub(Shown::new(&head).width());
-            let what = Shown::new(clause(row.row.doc));
+            let what = Shown::new(clause(row.doc));
             let and_why = what.clone().and(": ").and(clause(reason));
             // The status line has the whole reason.
             let what = if and_why.width() <= room { and_why } else { what.cut_end(room) };
             Line::of(Role::TextDim, head).dim(what)
         }
-        None => Line::plain(" ").with(Role::KeyHint, keys).and(pad).and(clause(row.row.doc)),
+        None => Line::plain(" ").with(Role::KeyHint, keys).and(pad).and(clause(row.doc)),
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn summary(state: &State) -> Line {
         return Line::default().dim("keys shown are the ones in force");
     };
     match &row.refusal {
-        Some(reason) => Line::plain(row.row.doc).dim(" · not now: ").with(Role::StateWarn, reason),
-        None => Line::plain(row.row.doc),
+        Some(reason) => Line::plain(row.doc).dim(" · not now: ").with(Role::StateWarn, reason),
+        None => Line::plain(row.doc),
     }
 }

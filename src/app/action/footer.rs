@@ -38,7 +38,7 @@ fn leads_back(state: &State, context: Context) -> bool {
         return true;
     }
     let has_filter = rows::filter(state, view).is_some_and(|filter| !filter.typed().is_empty());
-    state.crumbs().len() > 1 || has_filter || state.updates.range().is_some()
+    state.crumbs().len() > 1 || has_filter || rows::ranged(state).is_some()
 }
 
 /// The footer as it is shown: while the cursor moves, that of the row which it left.
@@ -62,6 +62,8 @@ fn label(state: &State, row: &Row) -> &'static str {
         (Action::Accept, ..) if matches!(&state.overlay, Some(Overlay::Hold(it)) if it.is_rollback()) => {
             "go back"
         }
+        (Action::Push, ..) if state.is_pushing() => "progress",
+        (Action::Push, ..) if state.shows_push() => "result",
         (Action::Why, ..) if state.shows_preview() => "hide",
         (Action::Hold, ..) if rows::is_held(state) => "let go",
         (Action::Open, ..) if rows::opens_tags(state) => "tags",
@@ -70,6 +72,21 @@ fn label(state: &State, row: &Row) -> &'static str {
         // Enter does the same there, and says so.
         (Action::Tags, ..) if state.view_below_help() != View::Updates => "",
         _ => row.label,
+    }
+}
+
+/// What a row does, in a sentence: the table's own, but where the state decides which part of it is true.
+pub fn doc(state: &State, row: &Row) -> &'static str {
+    let is_diff = state.view_below_help() == View::Diff;
+    match row.action {
+        Action::Push if state.is_pushing() => "Show the push that is under way",
+        Action::Push if state.shows_push() => "Show what the last push did; nothing is approved for another",
+        Action::PreviousFile if is_diff => "The previous file",
+        Action::PreviousFile => "The previous policy of these tags",
+        Action::NextFile if is_diff => "The next file",
+        Action::NextFile => "The next policy of these tags",
+        Action::Why if state.context_below_help() == Context::Overlay => "Close the details",
+        _ => row.doc,
     }
 }
 

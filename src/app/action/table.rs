@@ -117,7 +117,7 @@ pub const ACTIONS: &[Row] = &[
     // Look
     row(Action::Open, "open.diff", &["enter"], "diff", "The diff of this update", Scope::views(&[V::Updates, V::Plan]), NONE, (12, Look), cursor),
     row(Action::Open, "open.tags", &["enter"], "tags", "The tags of its repository", Scope::views(&[V::Repositories, V::Policies]), NONE, (10, Look), cursor),
-    row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), cursor),
+    row(Action::Open, "open.why", &["enter"], "why", "Why this tag has the state it has", Scope::views(&[V::Tags]), NONE, (10, Look), why::reason_hidden),
     row(Action::Open, "open.updates", &["enter"], "updates", "The updates that it would push", Scope::views(&[V::Automations]), NONE, (10, Look), cursor),
     row(Action::Open, "open.pane", &["enter"], "open", "Unfold it, or go to its diff", Scope::views(&[V::Diff]), NONE, (68, Look), cursor),
     row(Action::Open, "open.choice", &["enter"], "do it", "Do what the row says", Scope::views(&[V::Push, V::Start]).and(CHOICES), NONE, (10, Look), why::choice),
@@ -167,7 +167,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::SuspendObject, "object.suspend", &[], "suspend", "Suspend it in the cluster, or the selected rows; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
     row(Action::ResumeObject, "object.resume", &[], "resume", "Resume it in the cluster, or the selected rows; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
     row(Action::ReconcileObject, "object.reconcile", &[], "reconcile", "Have its controller look at it now; asks first", OBJECTS, CLUSTER, (88, Act), why::in_cluster),
-    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push, V::Log])), NONE, (43, Act), cursor),
+    row(Action::Copy, "copy.open", &["y"], "copy", "Copy its name, reference, tag or command", TABLES.and(Scope::views(&[V::Diff, V::Plan, V::Errors, V::Push, V::Log])).and(OVERLAY), NONE, (43, Act), cursor),
     row(Action::EditMessage, "message.edit", &["ctrl-e"], "editor", "Write it in $VISUAL or $EDITOR", Scope::views(&[V::Message]), LOCAL, (13, Act), decided),
     row(Action::Rerender, "message.render", &["ctrl-r"], "re-render", "Render the template again", Scope::views(&[V::Message]), LOCAL, (12, Act), decided),
     // Dialogs and fields

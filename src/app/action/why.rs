@@ -155,10 +155,10 @@ pub(super) fn redoable(state: &State) -> Option<String> {
 
 /// Something has to be approved, with a message and a remote for it; or a push is under way or has ended, which is shown.
 pub(super) fn approvals(state: &State) -> Option<String> {
-    let automations = state.review.automations();
-    if state.is_pushing() || (automations.is_empty() && state.push.is_some()) {
+    if state.shows_push() {
         return None;
     }
+    let automations = state.review.automations();
     if automations.is_empty() {
         return Some("nothing approved yet: Space approves".to_owned());
     }
@@ -190,16 +190,21 @@ pub(super) fn decided(state: &State) -> Option<String> {
     unless(state.editing.is_some(), "no message is open")
 }
 
+/// There has to be a row, and no panel that says why beside or below it.
+pub(super) fn reason_hidden(state: &State) -> Option<String> {
+    cursor(state).or_else(|| unless(!state.shows_preview(), "the panel of this tag is there already"))
+}
+
 /// There has to be another pane.
 pub(super) fn pane(state: &State) -> Option<String> {
-    let layout = state.layout();
+    let layout = state.layout_below_help();
     let has_pane = layout.preview.is_some() || (state.preview.zoomed && layout.tier >= Tier::T2);
     unless(has_pane, "there is no other pane at this size")
 }
 
 /// There have to be two panes on the screen.
 pub(super) fn shared(state: &State) -> Option<String> {
-    let layout = state.layout();
+    let layout = state.layout_below_help();
     let has_two = layout.preview.is_some() && !layout.overlay && layout.list.height > 0;
     unless(has_two, "there is no other pane at this size")
 }

@@ -16,6 +16,18 @@ pub fn decided(state: &State) -> Vec<Target> {
     updates.into_iter().map(Target::update).collect()
 }
 
+/// How many rows the range of the list in front has, if one was begun.
+pub fn ranged(state: &State) -> Option<usize> {
+    let range = match state.view_below_help() {
+        View::Updates => state.updates.range(),
+        View::Repositories => state.repositories.range(),
+        View::Policies => state.policies.range(),
+        View::Automations => state.automations.range(),
+        _ => None,
+    };
+    range.map(|rows| rows.len())
+}
+
 /// The updates that bring S3's policy the tag under the cursor.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ impl State {
             Some(Overlay::Palette(_)) => Context::Palette,
             Some(Overlay::Find(_)) => Context::Find,
             None if self.filter.is_some() => Context::Filter,
-            None if self.layout().overlay => Context::Overlay,
+            None if self.layout_below_help().overlay => Context::Overlay,
             None => Context::View(self.view_below_help()),
         }
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::State;
 use crate::app::effect::JobId;
 use crate::app::input::Field;
 use crate::app::list::List;
@@ -158,4 +159,11 @@ pub enum NextStep {
     Target,
     /// To the updates.
     BackToUpdates,
+}
+
+impl State {
+    /// Whether `p` shows a push instead of asking for one: the one under way, or, with nothing approved, the last.
+    pub fn shows_push(&self) -> bool {
+        self.is_pushing() || (self.push.is_some() && self.review.approved().next().is_none())
+    }
 }

@@ -28,8 +28,7 @@ const GUARD: u64 = 300;
 /// Asks the remote and opens the dialog; while a push is under way, and where there is nothing to push but one has ended, shows that
 /// one.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    let is_over = state.push.is_some() && state.review.approved().next().is_none();
-    if state.is_pushing() || is_over {
+    if state.shows_push() {
         state.show(View::Push);
         return vec![];
     }

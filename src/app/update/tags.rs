@@ -1,7 +1,6 @@
 //! S3: the tags of one repository against one of its policies.
 
 use crate::app::effect::{Effect, JobId};
-use crate::app::layout::Tier;
 use crate::app::list::Motion;
 use crate::app::rows;
 use crate::app::state::{State, Tags};
@@ -58,10 +57,7 @@ pub(super) fn matching_only(state: &mut State) -> Vec<Effect> {
 
 /// Shows or hides the why panel where it is not always there.
 pub(super) fn why(state: &mut State) {
-    let layout = state.layout();
-    // A small terminal has room for the last steps only.
-    let is_there = layout.preview.is_some() && !layout.overlay && layout.tier > Tier::T1;
-    if !is_there || layout.overlay {
+    if !state.shows_preview() {
         state.preview.toggle_overlay();
     }
 }

@@ -394,3 +394,21 @@ fn what_was_merged_can_be_taken_back_from_its_result() {
     let effects = choose(&mut state, |step| matches!(step, NextStep::Revert { .. }));
     assert!(matches!(effects.as_slice(), [Effect::Revert { .. }]), "{effects:?}");
 }
+
+#[test]
+fn with_nothing_approved_p_is_called_what_it_shows() {
+    let mut state = pushed();
+    press(&mut state, &["q"]);
+    let called = |state: &State| {
+        let hints = crate::app::action::hints(state, 200);
+        hints.iter().find(|hint| hint.key == "p").map(|hint| hint.label)
+    };
+    assert_eq!((state.view(), called(&state)), (View::Updates, Some("result")));
+    let row = crate::app::action::by_id("push.open").unwrap();
+    assert!(crate::app::action::doc(&state, row).starts_with("Show what the last push did"));
+    press(&mut state, &["p"]);
+    assert_eq!(state.view(), View::Push);
+    press(&mut state, &["q", "space"]);
+    assert_eq!(called(&state), Some("push"));
+    assert_eq!(crate::app::action::doc(&state, row), row.doc);
+}

@@ -328,3 +328,63 @@ fn what_is_suspended_is_not_scanned_whoever_asks() {
     let effects = super::super::scans::scan(&mut state, vec![web, fresh.clone()], Reach::Remote);
     assert!(matches!(effects.as_slice(), [Effect::Scan(_, ids)] if *ids == [fresh]), "{effects:?}");
 }
+
+/// What help says against the action called `id`.
+fn refused(state: &State, id: &str) -> Option<String> {
+    let rows = crate::app::help::rows(state);
+    rows.into_iter().find(|row| row.row.id == id).expect("help has it").refusal
+}
+
+#[test]
+fn help_asks_about_panes_of_the_view_below_it() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["?"]);
+    for id in ["pane.down", "pane.up", "pane.zoom", "pane.widen"] {
+        assert_eq!(refused(&state, id), None, "{id}");
+    }
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    assert!(refused(&state, "pane.down").is_some_and(|why| why.contains("no other pane")));
+}
+
+#[test]
+fn what_lies_over_a_narrow_list_is_copied_like_its_row_and_help_speaks_of_it() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    let problem = Problem::new(Code::Config, "config", "broken").hint("mend it");
+    assert!(state.errors.add(state.now, "config", problem, None));
+    press(&mut state, &["!", "enter", "?"]);
+    let rows = crate::app::help::rows(&state);
+    let doc = |id: &str| rows.iter().find(|row| row.row.id == id).map(|row| row.doc);
+    assert_eq!((doc("open.reason"), doc("copy.open").is_some()), (Some("Close the details"), true));
+    press(&mut state, &["esc", "y"]);
+    let effects = press(&mut state, &["enter"]);
+    let [Effect::Copy(text)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(text.contains("broken") && text.contains("mend it"), "{text}");
+}
+
+#[test]
+fn the_panel_that_says_why_is_not_offered_where_it_stands_already() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["t"]);
+    let offered =
+        |state: &State| crate::app::action::hints(state, 200).iter().any(|hint| hint.label == "why");
+    assert!(state.layout().preview.is_some() && !offered(&state));
+    press(&mut state, &["enter"]);
+    assert!(state.status.as_ref().is_some_and(|said| said.text.contains("there already")));
+    press(&mut state, &["z"]);
+    assert!(offered(&state), "the list has all the room");
+    update(&mut state, Msg::Resized(Size { width: 80, height: 24 }));
+    assert!(offered(&state), "there is room for the end of it only");
+}
+
+#[test]
+fn a_range_is_told_of_from_its_first_row_on() {
+    let mut state = review_of(&["api 1.0 -> 2.0", "web 1.0 -> 1.1"]);
+    assert_eq!(rows::ranged(&state), None);
+    press(&mut state, &["v"]);
+    assert_eq!(rows::ranged(&state), Some(1));
+    press(&mut state, &["j"]);
+    assert_eq!(rows::ranged(&state), Some(2));
+    press(&mut state, &["esc"]);
+    assert_eq!(rows::ranged(&state), None);
+}
