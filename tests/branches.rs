@@ -14,6 +14,12 @@ use supercargo::store::PushNote;
 use support::desk::Desk;
 use support::git::{git, git_command};
 
+/// An automation beside the one that pushes to `main`.
+const REVIEW: &str = "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageUpdateAutomation\n\
+     metadata: {name: review, namespace: shop}\n\
+     spec: {interval: 1m, suspend: true, sourceRef: {kind: GitRepository, name: fleet}, git: {push: {branch: image-updates}, \
+     commit: {author: {name: bot, email: bot@example.com}, messageTemplate: Review}}}\n";
+
 /// Plans and pushes everything; the program has to end with `code`.
 fn land(desk: &Desk, code: i32) -> Value {
     desk.plan("plan.json", &["--all"]);
@@ -51,13 +57,7 @@ fn push_options_reach_the_server_with_the_branch_and_with_the_refspec() {
 #[test]
 fn a_branch_that_another_commit_of_the_plan_stands_on_is_pushed_last() {
     let desk = Desk::new("");
-    desk.write(
-        "objects/review.yaml",
-        "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageUpdateAutomation\n\
-         metadata: {name: review, namespace: shop}\n\
-         spec: {interval: 1m, suspend: true, sourceRef: {kind: GitRepository, name: fleet}, git: {push: {branch: image-updates}, \
-         commit: {author: {name: bot, email: bot@example.com}, messageTemplate: Review}}}\n",
-    );
+    desk.write("objects/review.yaml", REVIEW);
     let main = desk.fleet.tip("main").unwrap();
     desk.plan("plan.json", &["--all"]);
     let landed = desk.push(0, "plan.json", &["--confirm-branch", "main"]);
@@ -416,6 +416,44 @@ fn a_plan_on_which_others_built_is_there_already() {
     }
     let again = desk.push(0, "plan.json", &[]);
     assert_eq!(again["results"][0]["already"], json!(true), "{again:#}");
+}
+
+#[test]
+fn a_plan_that_was_merged_and_whose_branch_is_gone_is_there_already() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    desk.json(
+        0,
+        &["merge", "image-updates", "--into", "main", "--write", "--yes", "--confirm-branch", "main"],
+    );
+    git(&desk.fleet.path, &["update-ref", "-d", "refs/heads/image-updates"]);
+    for n in 0..2 {
+        let again = desk.push(0, "plan.json", &[]);
+        let result = &again["results"][0];
+        assert_eq!((&result["already"], &result["pushed"]), (&json!(true), &json!(false)), "{again:#}");
+        assert_eq!(desk.fleet.tip("image-updates"), None);
+        desk.fleet.commit("main", &[("notes", &format!("{n}"))], "notes");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_plan_lands_though_its_own_commit_moved_the_base() {
+    let desk = Desk::new("");
+    desk.write("objects/review.yaml", REVIEW);
+    let main = desk.fleet.tip("main").unwrap();
+    desk.plan("plan.json", &["--all"]);
+    let hook = desk.fleet.path.join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\n[ \"$1\" != refs/heads/image-updates ]\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    desk.push(8, "plan.json", &["--confirm-branch", "main"]);
+    assert_eq!(
+        (git(&desk.fleet.path, &["rev-parse", "main^"]), desk.fleet.tip("image-updates")),
+        (main.clone(), None)
+    );
+    std::fs::remove_file(&hook).unwrap();
+    let landed = desk.push(0, "plan.json", &["--confirm-branch", "main"]);
+    assert_eq!(landed["results"][0]["already"], json!(true), "{landed:#}");
+    assert_eq!(git(&desk.fleet.path, &["rev-parse", "image-updates^"]), main);
 }
 
 #[test]

@@ -105,13 +105,13 @@ impl Run<'_> {
         Stale::Moved { branch, planned: short(commit), found }.into()
     }
 
-    /// The plan's commits, one for each group, where the last of them is at `tip`, whoever committed them and whatever they stand
+    /// The plan's commits for `groups`, those of one branch, one for each, where the last of them is at `tip`, whoever committed them and whatever they stand
     /// on: author, time, message and files are the plan's. A group that those before it left nothing to write has the commit
     /// of the one before.
-    pub(super) fn landed(&self, plan: &Plan, tip: &str) -> Option<Vec<String>> {
-        let mut above = self.look_alikes(plan, tip);
-        let mut commits: Vec<String> = Vec::with_capacity(self.groups.len());
-        for group in self.groups {
+    pub(super) fn landed(&self, plan: &Plan, groups: &[&Group], tip: &str) -> Option<Vec<String>> {
+        let mut above = self.look_alikes(plan, groups, tip);
+        let mut commits: Vec<String> = Vec::with_capacity(groups.len());
+        for group in groups {
             let before = commits.last().filter(|before| self.has_files(before, &group.files)).cloned();
             let commit = match before {
                 Some(before) => before,
@@ -123,22 +123,21 @@ impl Run<'_> {
     }
 
     /// The commits from `tip` downwards that have the plan's time and a group's author and words; at most one for each group.
-    fn look_alikes(&self, plan: &Plan, tip: &str) -> Vec<String> {
+    fn look_alikes(&self, plan: &Plan, groups: &[&Group], tip: &str) -> Vec<String> {
         let looks_alike = |commit: &str| {
             let authorship = self.cache.authorship(commit);
             authorship.is_some_and(|(author, time, message)| {
                 let is_of = |group: &&Group| author == group.author && is_message(&message, &group.message);
-                time == plan.created.as_second() && self.groups.iter().any(is_of)
+                time == plan.created.as_second() && groups.iter().any(is_of)
             })
         };
         let mut found = Vec::new();
         let mut next = Some(tip.to_owned());
-        while let Some(commit) = next.filter(|commit| found.len() < self.groups.len() && looks_alike(commit))
-        {
+        while let Some(commit) = next.filter(|commit| found.len() < groups.len() && looks_alike(commit)) {
             next = self.cache.parent(&commit);
-            if self.groups.len() > 1 && next.as_ref().is_some_and(|parent| !self.cache.has(parent)) {
+            if groups.len() > 1 && next.as_ref().is_some_and(|parent| !self.cache.has(parent)) {
                 // What cannot be fetched is not there, and nothing of the plan is told by it.
-                let fetched = self.cache.fetch_below(&self.remote, &commit, self.groups.len());
+                let fetched = self.cache.fetch_below(&self.remote, &commit, groups.len());
                 tracing::debug!(?fetched, "land: the commits below {}", short(&commit));
             }
             found.push(commit);

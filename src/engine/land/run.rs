@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{DryRun, Steps, timed};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ObjectId, Person};
-use crate::domain::plan::{Group, Plan, PushTarget, Stale};
+use crate::domain::plan::{Base, Group, Plan, PushTarget, Stale};
 use crate::domain::refspec::Refspec;
 use crate::engine::pushes::Sending;
 use crate::engine::{Engine, World, lock, short};
@@ -125,7 +125,7 @@ impl Run<'_> {
         let there = |report, refs, last: &str| Ok(Some(There { report, refs, last: last.to_owned() }));
         if let Some(refs) = &refs
             && let Some(tip) = refs.branch(&push.branch)
-            && let Some(commits) = self.landed(plan, tip)
+            && let Some(commits) = self.landed(plan, self.groups, tip)
         {
             self.tell_landed(&commits, results);
             return there(already(&push.branch, tip), refs.clone(), tip);
@@ -147,12 +147,20 @@ impl Run<'_> {
         {
             return there(already(&push.branch, tip), refs.clone(), last);
         }
+        let at_base = refs.commit(&base.reference);
+        // Merged, and the branch deleted as forges do it: the base has it.
+        if tip.is_none()
+            && let Some(at_base) = at_base.filter(|at_base| *at_base != base.commit)
+            && self.has_gone_on(at_base, last)
+        {
+            return there(already(&push.branch, last), refs.clone(), last);
+        }
         if !elsewhere {
             compare(&push.branch, push.commit.as_deref(), tip)?;
         }
         // A base that is a bare commit cannot move; a branch or tag can, or be gone.
-        if base.reference.starts_with("refs/") {
-            compare(&base.reference, Some(&base.commit), refs.commit(&base.reference))?;
+        if base.reference.starts_with("refs/") && !self.is_moved_by(plan, base, at_base) {
+            compare(&base.reference, Some(&base.commit), at_base)?;
         }
         let pushed = self.push(&plan.id, (push, tip, last), dry_run, step);
         // Another instance may have been faster with the same plan; where commits are signed it has another id.
@@ -160,7 +168,7 @@ impl Run<'_> {
             && problem.code == Code::GitRace
             && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
             && let Some(tip) = refs.branch(&push.branch)
-            && let Some(commits) = self.landed(plan, tip)
+            && let Some(commits) = self.landed(plan, self.groups, tip)
         {
             self.tell_landed(&commits, results);
             return there(already(&push.branch, tip), refs.clone(), tip);
@@ -171,6 +179,20 @@ impl Run<'_> {
             step(LandingStep::begun(text).ended(0));
         }
         there(report, refs, last)
+    }
+
+    /// Whether the base is where commits of the same plan left it: those landed before, and these did not.
+    fn is_moved_by(&self, plan: &Plan, base: &Base, found: Option<&str>) -> bool {
+        let remote = self.groups.first().and_then(|group| group.remote.as_ref());
+        let is_at_base = |group: &&Group| {
+            let branch = group.push.as_ref().map(|push| format!("refs/heads/{}", push.branch));
+            group.remote.as_ref() == remote && branch.as_ref() == Some(&base.reference)
+        };
+        let pushes = plan.pushes();
+        let groups = pushes.iter().find(|groups| groups.iter().any(is_at_base));
+        let commits = groups.zip(found).and_then(|(groups, found)| self.landed(plan, groups, found));
+        let below = commits.and_then(|commits| self.cache.parent(commits.first()?));
+        below.as_ref() == Some(&base.commit)
     }
 
     /// Pushes what a refspec adds, once the branch is there: a fast-forward or something new, like everything else.
