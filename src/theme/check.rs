@@ -318,4 +318,25 @@ mod tests {
             assert!(!style.add_modifier.intersects(Modifier::BOLD | Modifier::REVERSED), "{style:?}");
         }
     }
+
+    #[test]
+    fn what_has_the_keys_can_be_read_on_a_dark_terminal_with_sixteen_colours() {
+        for name in ["default-dark", "cvd-safe", "ansi16"] {
+            let theme = Library::default().load(name, Depth::Sixteen).unwrap().0;
+            let ink = theme.style(Role::BorderFocus).fg.and_then(colour::of_xterm);
+            assert!(ink.is_some_and(|ink| contrast(ink, [0; 3]) >= 4.0), "{name}: {ink:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_a_character_looks_like_no_text_around_it() {
+        for (name, _) in SHIPPED {
+            for depth in [Depth::True, Depth::Sixteen, Depth::Mono] {
+                let theme = Library::default().load(name, depth).unwrap().0;
+                for role in [Role::TagInvalid, Role::StateError, Role::TagCollide] {
+                    assert_ne!(theme.style(Role::TextHostile), theme.style(role), "{name}, {}", role.name());
+                }
+            }
+        }
+    }
 }
