@@ -71,7 +71,7 @@ pub struct Group {
     /// The author of the commit.
     pub author: Person,
     /// The automation's own key, where it could be read when the plan was made: the commit is signed with it, unless the operator
-    /// signs with one of theirs.
+    /// signs with one of theirs, or has said that nothing is to be signed.
     #[serde(default)]
     pub signing_key: Option<SigningKey>,
     /// The message, byte for byte.

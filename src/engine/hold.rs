@@ -35,17 +35,17 @@ impl Engine {
         hold::held_all_the_same(updates, &holds, now)
     }
 
-    /// Whether nobody held what is approved in the plan since it was made: what was held before was seen with it.
+    /// Whether nobody held what is approved in the plan since `seen`, when holds were looked at for it.
     ///
     /// # Errors
     /// [`Code::ConfirmationMissing`]: the hold.
-    pub async fn let_go_since(&self, plan: &Plan) -> Result<(), Problem> {
+    pub async fn let_go_since(&self, plan: &Plan, seen: Timestamp) -> Result<(), Problem> {
         let (holds, now) = self.holds_now().await;
         let updates = plan.groups.iter().flat_map(|group| &group.updates);
         let held = updates.filter(|update| update.is_approved()).find_map(|update| {
             let tag = update.new.as_ref().map(|new| new.tag.as_str()).unwrap_or_default();
-            // A plan's time is in whole seconds; what was held in that second was seen when it was made.
-            let is_later = |hold: &Hold| hold.since.as_second() > plan.created.as_second();
+            // Holds have whole seconds; what was held in that second was seen.
+            let is_later = |hold: &Hold| hold.since.as_second() > seen.as_second();
             let hold = hold::all_of(&holds, &update.policy, tag, now).find(|hold| is_later(hold))?;
             (update.hold.as_ref() != Some(hold)).then_some((update, hold))
         });
@@ -136,7 +136,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let engine = engine(home.path());
         let (now, day) = (super::super::now(), jiff::SignedDuration::from_hours(24));
-        assert_eq!(engine.let_go_since(&plan(now - day)).await, Ok(()));
+        assert_eq!(engine.let_go_since(&plan(now), now - day).await, Ok(()));
         let hold = Hold {
             policy: ObjectId::new("shop", "web"),
             tag: None,
@@ -146,10 +146,10 @@ mod tests {
             since: now,
         };
         engine.hold(&hold, "write").unwrap();
-        let refused = engine.let_go_since(&plan(now - day)).await.unwrap_err();
+        let refused = engine.let_go_since(&plan(now), now - day).await.unwrap_err();
         assert_eq!((refused.code, refused.subject.as_str()), (Code::ConfirmationMissing, "shop/web"));
         assert!(refused.message.contains("by rita: stop now"), "{refused:?}");
-        assert_eq!(engine.let_go_since(&plan(now)).await, Ok(()), "it was seen with the plan");
+        assert_eq!(engine.let_go_since(&plan(now), now).await, Ok(()), "it was seen with the plan");
         let told = engine.held_all_the_same(&[approved()]).await;
         assert!(told.len() == 1 && told[0].ends_with("and goes to 1.1.0 all the same"), "{told:?}");
         let in_spite = Proposal { hold: Some(hold), ..approved() };

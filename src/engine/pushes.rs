@@ -182,11 +182,18 @@ impl Engine {
             Some(Ok(_)) => Some(Fate::Landed),
             Some(Err(why)) => Some(Fate::NotLanded(why.clone())),
             None if self.settings.refresh == Refresh::Never => None,
-            None if self.one_git_host(self.addresses(world).chain([note.remote.clone()])).is_err() => None,
+            None if self.is_for_another_host(world, note) => None,
             None => Some(self.ask_fate(world, note).unwrap_or_else(|problem| {
                 Fate::Unknown(format!("the remote cannot be asked: {}", problem.message))
             })),
         }
+    }
+
+    /// Whether a credential from the command line would go to this remote beside that of any automation, whatever is in scope.
+    fn is_for_another_host(&self, world: &World, note: &PushNote) -> bool {
+        let places =
+            world.all_automations().filter_map(|automation| self.settle(world, automation).ok().flatten());
+        self.one_git_host(places.map(|place| place.url).chain([note.remote.clone()])).is_err()
     }
 
     fn ask_fate(&self, world: &World, note: &PushNote) -> Result<Fate, Problem> {

@@ -78,16 +78,9 @@ pub(super) fn merge(
     let session = Session::open(settings)?;
     let repository = repository(&session, args.repo.as_deref())?;
     let remote = session.engine.repository_address(&session.world, repository.as_ref())?;
-    if !dry_run {
-        let is_protected = session.engine.is_protected(&session.world, &args.into);
-        let protected: &[String] = if is_protected { std::slice::from_ref(&args.into) } else { &[] };
-        let question = format!("{} of {remote} goes into {}", args.branch, args.into);
-        push::confirm(settings, protected, &question, false, streams)?;
-    }
-    let cut_off = session.cut_off()?;
     let cancel = CancellationToken::new();
-    let request = MergeRequest {
-        remote,
+    let mut request = MergeRequest {
+        remote: remote.clone(),
         from: args.branch.clone(),
         into: args.into.clone(),
         always_commit: args.no_ff,
@@ -95,6 +88,19 @@ pub(super) fn merge(
         seen: None,
         cancel: cancel.clone(),
     };
+    if !dry_run {
+        let is_protected = session.engine.is_protected(&session.world, &args.into);
+        let protected: &[String] = if is_protected { std::slice::from_ref(&args.into) } else { &[] };
+        push::are_named(settings, protected)?;
+        // What is confirmed is what was seen.
+        let ahead = session.run(session.engine.merge_ahead(&session.world, request.clone()));
+        let (ahead, _) = ahead.map_err(|problem| session.explain(problem))?;
+        tell(settings, &brings(&ahead), streams);
+        request.seen = Some((ahead.tip, ahead.base));
+        let question = format!("{} of {remote} goes into {}", args.branch, args.into);
+        push::confirm(settings, protected, &question, false, streams)?;
+    }
+    let cut_off = session.cut_off()?;
     let merging = session.engine.merge(&session.world, request, push::progress(settings.quiet));
     let merged = session.run_stoppable(&cancel, merging).map_err(|problem| session.explain(problem));
     session.engine.pushes_seen();
@@ -112,11 +118,21 @@ pub(super) fn repository(session: &Session, name: Option<&str>) -> Result<Option
     name.map(|name| session.find(Kind::GitRepository, name, &known)).transpose()
 }
 
-/// One line on standard error.
-fn say(settings: &Settings, args: &MergeArgs, merged: &Merged, streams: &mut Streams<'_>) {
-    if settings.quiet {
-        return;
+/// The commits that come along, a line each.
+fn brings(merged: &Merged) -> Vec<String> {
+    merged.brings.iter().flatten().map(|brought| format!("  with {brought}")).collect()
+}
+
+/// Lines on standard error.
+fn tell(settings: &Settings, lines: &[String], streams: &mut Streams<'_>) {
+    for line in lines.iter().filter(|_| !settings.quiet) {
+        // Progress is worth nothing if it cannot be written.
+        let _ = writeln!(streams.err, "{}", super::table::clean(line));
     }
+}
+
+/// What was done, or would be.
+fn say(settings: &Settings, args: &MergeArgs, merged: &Merged, streams: &mut Streams<'_>) {
     let (from, into) = (&args.branch, &args.into);
     let commit = merged.commit.as_deref().map(short).unwrap_or_default();
     let how = if merged.fast_forward { "fast-forward" } else { "merge commit" };
@@ -125,11 +141,10 @@ fn say(settings: &Settings, args: &MergeArgs, merged: &Merged, streams: &mut Str
         (false, true) => format!("✔ merged {from} into {into}: {how} {commit}"),
         (false, false) => format!("✔ would merge {from} into {into}: {how} {commit} (dry run)"),
     }];
-    lines.extend(merged.brings.iter().flatten().map(|brought| format!("  with {brought}")));
+    if !merged.pushed {
+        lines.extend(brings(merged));
+    }
     let frozen = freeze::open(&settings.freeze, crate::engine::now()).filter(|_| !merged.already);
     lines.extend(frozen.map(|frozen| format!("⚠ {frozen}")));
-    for line in lines {
-        // Progress is worth nothing if it cannot be written.
-        let _ = writeln!(streams.err, "{}", super::table::clean(&line));
-    }
+    tell(settings, &lines, streams);
 }

@@ -204,7 +204,7 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
     meant.retain(|update| update.state == UpdateState::Pending);
     session.run(async {
         let _all = session.engine.hold_back(&session.world, &mut meant, refresh).await;
-        Ok(())
+        session.engine.let_go_since(plan, plan.created).await
     })?;
     let held = meant.iter().find_map(|update| update.hold.as_ref().map(|hold| (update, hold)));
     held.map_or(Ok(()), |(update, hold)| {
@@ -227,7 +227,7 @@ fn let_go(session: &Session, plan: &Plan, dry_run: DryRun) -> Result<(), Problem
     })
 }
 
-/// A plan without commits pushes nothing, which may be a surprise: what kept updates out of it is in it.
+/// A plan without commits pushes nothing, which may be a surprise: what kept updates out of it is told, as far as it is in it.
 fn say_nothing(settings: &Settings, plan: &Plan, streams: &mut Streams<'_>) {
     if settings.quiet {
         return;
@@ -250,7 +250,7 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
     for landed in landed.iter().filter(|landed| landed.error.is_none() || landed.pushed) {
         let commit = landed.commit.as_deref().map(short).unwrap_or_default();
         lines.push(match (landed.already, dry_run) {
-            (true, _) => format!("✔ {commit} is on {} already", landed.places()),
+            (true, _) => format!("✔ {commit} is on {} already", landed.branch),
             (false, DryRun::None) => {
                 let with = landed.credential.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
                 format!("✔ pushed {commit} to {}{with}", landed.places())
@@ -371,7 +371,7 @@ pub(super) fn confirm(
 }
 
 /// Whether every branch that is protected was confirmed by its name.
-fn are_named(settings: &Settings, protected: &[String]) -> Result<(), Problem> {
+pub(super) fn are_named(settings: &Settings, protected: &[String]) -> Result<(), Problem> {
     let Some(branch) = protected.iter().find(|branch| !settings.confirm_branches.contains(branch)) else {
         return Ok(());
     };

@@ -86,15 +86,16 @@ pub(super) fn config(
 /// What judges certificates; an error where there is nobody to trust.
 type Judge = Result<Arc<Verifier>, Error>;
 
-/// The judge by the system's authorities alone, read once for all clients that trust no others.
-static SYSTEM: OnceLock<Judge> = OnceLock::new();
+/// The judge by the system's authorities alone, read once for all clients that trust no others. What could not be read is read
+/// again.
+static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
 
 /// Trust in the system's authorities and those of a client.
 #[derive(Debug)]
 struct Trust {
     authorities: Vec<Authority>,
     algorithms: WebPkiSupportedAlgorithms,
-    judge: OnceLock<Judge>,
+    judge: OnceLock<Arc<Verifier>>,
 }
 
 impl Trust {
@@ -110,11 +111,13 @@ impl Trust {
 
     fn verifier(&self) -> Judge {
         let place = if self.authorities.is_empty() { &SYSTEM } else { &self.judge };
-        let read = || {
-            let provider = Arc::new(ring::default_provider());
-            Verifier::new_with_extra_roots(self.authorities.iter().cloned(), provider).map(Arc::new)
-        };
-        place.get_or_init(read).clone()
+        if let Some(judge) = place.get() {
+            return Ok(Arc::clone(judge));
+        }
+        let provider = Arc::new(ring::default_provider());
+        let read =
+            Verifier::new_with_extra_roots(self.authorities.iter().cloned(), provider).map(Arc::new)?;
+        Ok(Arc::clone(place.get_or_init(|| read)))
     }
 }
 

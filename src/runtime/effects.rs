@@ -28,6 +28,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +61,8 @@ struct Held {
     /// All files of their repositories, as they were when they were last looked through.
     trees: Arc<Vec<Tree>>,
     mode: &'static str,
+    /// When holds were looked at for the plan that was made last.
+    holds_seen: Timestamp,
     /// The load that was begun last; what an earlier one brings is of no use any more.
     newest: JobId,
     /// What a look at the source has read, and when: the load that follows it does not read the same again.

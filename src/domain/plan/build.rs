@@ -214,7 +214,7 @@ pub fn with_edits(message: String, updates: &[Proposal]) -> String {
 
 /// A message as a person gave it, without control characters: in a log they would act on the terminal of whoever reads it.
 fn without_controls(message: &str) -> (String, bool, Vec<Warning>) {
-    let is_text = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let is_text = |c: &char| text::may_be_typed(*c) || matches!(c, '\n' | '\t');
     let clean: String = message.chars().filter(is_text).collect();
     let removed = message.chars().count() - clean.chars().count();
     let told = format!("{} removed from the message", text::count(removed, "control character"));

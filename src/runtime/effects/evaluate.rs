@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 /// Evaluates policies, as many at once as there are cores. Digests are asked for beside that, and each policy is answered
 /// for as soon as it is complete.
 pub(super) async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach) {
-    let (_turn, policies) = work.turns.take(policies, digests).await;
+    let (turn, policies) = work.turns.take(policies, digests).await;
     if policies.is_empty() {
         // They went along with others.
         return;
@@ -55,6 +55,8 @@ pub(super) async fn evaluate(work: Work, policies: Vec<ObjectId>, digests: Reach
         // Those that have nothing to ask are complete by now.
         while let Some(Some(())) = asking.next().now_or_never() {}
     }
+    // A registry that is slow to tell a digest holds up nobody else.
+    drop(turn);
     while asking.next().await.is_some() {}
     drop((asking, judged));
     if let Err(problem) = passes.keep().await {

@@ -88,7 +88,11 @@ async fn as_approved(
     world: &Arc<World>,
     mut request: PrepareRequest,
 ) -> Result<engine::Prepared, Problem> {
-    let selections = work.held().selections.clone();
+    let selections = {
+        let mut held = work.held();
+        held.holds_seen = engine::now();
+        held.selections.clone()
+    };
     // Another instance may have held something since it was shown.
     let key = |update: &Proposal| (update.policy.clone(), update.automation.clone());
     let is_wanted = |update: &Proposal| request.wanted.contains(&key(update));
@@ -124,7 +128,8 @@ pub(super) async fn push(work: Work, job: JobId, landing: Landing) {
         // The result says what matters; a step that finds no room is only a line less on the screen.
         let _ = answers.try_send(Letter::Answer(Box::new(Msg::Pushing(job, step))));
     };
-    let result = match work.engine.let_go_since(&landing.plan).await {
+    let seen = work.held().holds_seen;
+    let result = match work.engine.let_go_since(&landing.plan, seen).await {
         Ok(()) => work.engine.land(&world, landing, step).await,
         Err(held) => Err(held),
     };

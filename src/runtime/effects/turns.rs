@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::app::effect::Reach;
 use crate::domain::object::ObjectId;
 
-/// Rounds at once: a registry that is slow to tell a digest must not hold up the others.
+/// Rounds at once.
 const ROUNDS: usize = 4;
 
 /// Who waits, and whose turn it is.
