@@ -331,14 +331,16 @@ fn nothing_matches(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, view
     let line = match (filter, rows::scope(state, view)) {
         (None, None) => return false,
         (None, Some(_)) if total == 0 => return false,
-        (Some(filter), _) => Line::plain(format!("{total} rows are hidden by the filter "))
+        (Some(filter), _) => Line::plain(format!("{} hidden by the filter ", words::count(total, "row")))
             .and(filter.typed())
             .and(".")
             .dim("   Esc clears it"),
-        (None, Some(namespace)) => Line::plain(format!("{total} rows are in other namespaces than "))
-            .and(namespace)
-            .and(".")
-            .dim("   :ns all shows them"),
+        (None, Some(namespace)) => {
+            Line::plain(format!("{} in other namespaces than ", words::count(total, "row")))
+                .and(namespace)
+                .and(".")
+                .dim("   :ns all shows them")
+        }
     };
     page(canvas, layout, "Nothing matches.", &[line]);
     true
