@@ -154,6 +154,23 @@ fn messages_are_those_of_go_s_templates_and_sprig() {
 }
 
 #[test]
+fn a_letter_of_a_template_is_one_to_go() {
+    let data =
+        json!({"automation_object": {"namespace": "a", "name": "b"}, "values": {}, "file_changes": {}});
+    for (template, shown) in [
+        ("{{\"a\"Ⅷ}}", "unrecognized character in action: U+2167 'Ⅷ'"),
+        ("{{½}}", "unrecognized character in action: U+00BD '½'"),
+        ("{{$é١ := 1}}{{$é١}}", "1"),
+    ] {
+        let asked = json!({"op": "template", "template": template, "data": data});
+        let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;
+        assert!(answer.contains(shown), "{template}: {answer}");
+        let Some(answers) = reference::answers(vec![asked.clone()]) else { continue };
+        assert_eq!(reference::difference_of_messages(&asked, &answers[0]), None, "{template}");
+    }
+}
+
+#[test]
 fn printf_prints_what_go_prints() {
     reference::compare_by("template", generate::printf::request, reference::difference_of_formats);
 }

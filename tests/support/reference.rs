@@ -154,7 +154,7 @@ fn differ_in_addresses_alone(ours: &Value, theirs: &Value) -> bool {
 fn without_addresses(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric();
     let is_address = |word: &str| match word.strip_prefix("0x") {
-        Some(digits) => (8..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        Some(digits) => (7..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()),
         None => (11..=15).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()),
     };
     let mut shown = String::new();

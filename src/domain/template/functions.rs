@@ -11,7 +11,7 @@ mod decimal;
 mod dict;
 mod encode;
 mod json;
-mod letter;
+pub(super) mod letter;
 mod list;
 mod merge;
 mod naming;

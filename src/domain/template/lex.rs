@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use super::format::{code_point, quote};
+use super::functions::letter::{Category, is};
 use super::node::Pos;
 
 /// What a token is.
@@ -407,8 +408,14 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// As Go has it: a letter or a decimal digit. Other numbers, `Ⅷ` and `½`, are letters and numbers to Rust alone.
+///
+/// Source: golang/go:src/text/template/parse/lex.go (`isAlphaNumeric`).
 fn is_alphanumeric(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    if c.is_ascii() {
+        return c == '_' || c.is_ascii_alphanumeric();
+    }
+    is(c, Category::Letter) || is(c, Category::Digit)
 }
 
 fn trims_left(after: &str) -> bool {

@@ -10,16 +10,18 @@ use crate::domain::policy::goregex::KNOWN;
 
 /// A general category, or several that begin alike.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Category {
+pub(in crate::domain::template) enum Category {
     Upper,
     Lower,
     Title,
     Letter,
     Number,
     Punctuation,
+    /// A decimal digit.
+    Digit,
 }
 
-const PATTERNS: [&str; 6] = [r"\p{Lu}", r"\p{Ll}", r"\p{Lt}", r"\p{L}", r"\p{N}", r"\p{P}"];
+const PATTERNS: [&str; 7] = [r"\p{Lu}", r"\p{Ll}", r"\p{Lt}", r"\p{L}", r"\p{N}", r"\p{P}", r"\p{Nd}"];
 
 /// Each but for characters that Go's tables do not have yet.
 static CATEGORIES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -35,7 +37,7 @@ fn is_known(c: char) -> bool {
 }
 
 /// Whether `c` is of that category.
-pub(super) fn is(c: char, category: Category) -> bool {
+pub(in crate::domain::template) fn is(c: char, category: Category) -> bool {
     let pattern = CATEGORIES.get(category as usize);
     pattern.is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut [0; 4])))
 }
