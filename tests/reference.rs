@@ -154,13 +154,15 @@ fn messages_are_those_of_go_s_templates_and_sprig() {
 }
 
 #[test]
-fn a_letter_of_a_template_is_one_to_go() {
+fn letters_and_powers_in_a_template_are_those_of_go() {
     let data =
         json!({"automation_object": {"namespace": "a", "name": "b"}, "values": {}, "file_changes": {}});
     for (template, shown) in [
         ("{{\"a\"Ⅷ}}", "unrecognized character in action: U+2167 'Ⅷ'"),
         ("{{½}}", "unrecognized character in action: U+00BD '½'"),
         ("{{$é١ := 1}}{{$é١}}", "1"),
+        ("{{round 0 (int 105000000000)}}", "NaN"),
+        ("{{round 7 (int -105000000000)}}", "NaN"),
     ] {
         let asked = json!({"op": "template", "template": template, "data": data});
         let answer = supercargo::domain::batch::answer(asked.to_string().as_bytes()).text;

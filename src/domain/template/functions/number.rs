@@ -117,7 +117,9 @@ fn round(values: &[Value]) -> f64 {
         Some(Value::Float(on)) => *on,
         _ => 0.5,
     };
-    let places = i32::try_from(int(values, 1)).unwrap_or(0);
+    // Beyond these the power is infinite, or nothing, as it is in Go.
+    let places = int(values, 1).clamp(i32::MIN.into(), i32::MAX.into());
+    let places = i32::try_from(places).unwrap_or_default();
     let power = 10_f64.powi(places);
     let digit = power * to_float(arg(values, 0));
     let rounded = if digit.fract() >= on { digit.ceil() } else { digit.floor() };
