@@ -18,7 +18,8 @@ use crate::domain::plan::MarkedFile;
 /// The version is to be raised with what is read of a file, or how that is written; a test says when.
 const KIND: Kind = *b"SCMARK\0\x01";
 
-/// The program that read, by its commit where the build knows it. A reader that was mended is never kept from finding what the one before did not.
+/// The program that read, by its commit where the build knows it, as a release does. There, a reader that was mended is never kept
+/// from finding what the one before did not.
 const READER: &str = match option_env!("SUPERCARGO_COMMIT") {
     Some(commit) => commit,
     None => env!("CARGO_PKG_VERSION"),
