@@ -56,7 +56,7 @@ pub use self::changes::{ChangedFile, Changes};
 pub use self::checkout::{Checkout, Upstream};
 pub use self::config::{GitConfig, HttpSettings, Proxy};
 pub use self::credential::{GitCredential, KnownHosts, Login, SecretSource, SshKey, SshLogin};
-pub use self::distance::{Distance, commits_behind, distance};
+pub use self::distance::Distance;
 pub use self::error::{Attempt, GitError, Refusal};
 pub use self::fallback::{ForgeToken, fallbacks};
 pub use self::init::init_bare;

@@ -13,8 +13,7 @@ use supercargo::domain::commit::{CommitSpec, Content};
 use supercargo::domain::object::Person;
 use supercargo::domain::setrun;
 use supercargo::git::{
-    BareCache, Checkout, GitCredential, GitError, Progress, PushReport, RefUpdate, Refs, Remote,
-    commits_behind, ls_remote,
+    BareCache, Checkout, GitCredential, GitError, Progress, PushReport, RefUpdate, Refs, Remote, ls_remote,
 };
 use supercargo::problem::Code;
 use support::{Bare, GitServer, PASSWORD, READER, WRITER, git};
@@ -656,19 +655,21 @@ fn a_push_branch_knows_how_far_it_is_behind() {
     let Some(it) = http(false, WRITER) else { return };
     let (_, updates) = land(&it.cache, &it.remote, "updates").unwrap();
     let main = it.fleet.tip("main").unwrap();
-    assert_eq!(commits_behind(&it.remote, &main, &updates, &std::env::temp_dir()).unwrap(), Some(0));
+    let behind = |remote: &Remote, main: &str| it.cache.distance(remote, main, &updates).unwrap().behind;
+    assert_eq!(behind(&it.remote, &main), Some(0));
     for round in 0..3 {
         it.fleet.commit("main", &[("x.yaml", &format!("x: {round}\n"))], "On main");
     }
     let main = it.fleet.tip("main").unwrap();
     for can_filter in ["false", "true"] {
         git(&it.fleet.path, &["config", "uploadpack.allowFilter", can_filter]);
-        assert_eq!(
-            commits_behind(&it.remote, &main, &updates, &std::env::temp_dir()).unwrap(),
-            Some(3),
-            "filter {can_filter}"
-        );
+        assert_eq!(behind(&it.remote, &main), Some(3), "filter {can_filter}");
     }
     let folder = Remote::new(it.fleet.path.to_str().unwrap());
-    assert_eq!(commits_behind(&folder, &main, &updates, &std::env::temp_dir()).unwrap(), Some(3));
+    assert_eq!(behind(&folder, &main), Some(3));
+    // Nothing is put below the folder that a fetch may have alone just then: it works before there is one.
+    let root = tempfile::tempdir().unwrap();
+    let unmade = BareCache::open(root.path(), &it.remote.url).unwrap();
+    assert_eq!(unmade.distance(&it.remote, &main, &updates).unwrap().behind, Some(3));
+    assert_eq!(root.path().read_dir().unwrap().count(), 0, "and nothing is left");
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::Engine;
 use crate::config::Refresh;
 use crate::domain::plan::Base;
-use crate::git::{self, BareCache, Distance, Remote};
+use crate::git::{BareCache, Distance, Remote};
 
 /// Answers by push branch's tip and base, for the life of the engine.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Engine {
             Some(distance) => distance,
             None if refresh == Refresh::Never || base.stale => return Distance::default(),
             // It is worth a warning, not an error: a remote that fails here is asked again next time.
-            None => match git::distance(remote, &base.commit, tip, cache.dir()) {
+            None => match cache.distance(remote, &base.commit, tip) {
                 Ok(distance) => distance,
                 Err(_) => return Distance::default(),
             },

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use git2::{Oid, Repository, RepositoryInitOptions};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use super::Remote;
 use super::error::GitError;
@@ -32,6 +33,9 @@ static UNVERIFIED: Once = Once::new();
 pub(super) const ADVERTISED: &str = "supercargo-refs";
 /// The file with the address of the remote as it may be shown.
 pub(super) const REMOTE: &str = "supercargo-remote";
+
+/// What the name of a folder begins with that is not a cache yet, or none any more.
+pub(super) const UNFINISHED: &str = ".new-";
 
 /// A folder of a cache, and which names there are of files that are left.
 type Left = (&'static str, fn(&str) -> bool);
@@ -205,9 +209,8 @@ impl BareCache {
         }
         self.discard()?;
         // Made aside and renamed: a process that dies meanwhile leaves no half of a repository under the name.
-        let root = self.dir.parent().unwrap_or(Path::new("."));
         let make = || -> Result<(), Box<dyn std::error::Error>> {
-            let aside = tempfile::Builder::new().prefix(".new-").tempdir_in(root)?;
+            let aside = self.aside()?;
             let mut options = RepositoryInitOptions::new();
             options.bare(true).external_template(false);
             Repository::init_opts(aside.path(), &options)?;
@@ -218,6 +221,12 @@ impl BareCache {
         };
         make().map_err(|error| self.failed("make", &error))?;
         Repository::open(&self.dir).map_err(|error| self.failed("open", &error.message()))
+    }
+
+    /// A folder beside the cache that goes with the value; should the process be killed, it is listed as what is left of a cache.
+    pub(super) fn aside(&self) -> io::Result<TempDir> {
+        let root = self.dir.parent().unwrap_or(Path::new("."));
+        tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(root)
     }
 
     /// The repository to read from, which must be there.

@@ -4,11 +4,12 @@
 //! only commits that are whole.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::fmt;
 
 use git2::{Commit, Oid, Repository};
 
 use super::Remote;
+use super::cache::BareCache;
 use super::error::GitError;
 use super::fetch::{self, Scope, Shallow};
 use super::session::{Service, Session};
@@ -28,47 +29,37 @@ pub struct Distance {
     pub ahead: Option<Vec<(Person, String)>>,
 }
 
-/// How many commits of `base` are missing from `push`, both in hex and both advertised by the remote; `None` if their
-/// histories meet further back than is looked.
-///
-/// # Errors
-/// As [`distance`].
-pub fn commits_behind(
-    remote: &Remote,
-    base: &str,
-    push: &str,
-    near: &Path,
-) -> Result<Option<usize>, GitError> {
-    distance(remote, base, push, near).map(|distance| distance.behind)
-}
-
-/// How the branch at `push` stands to `base`, both in hex and both advertised by the remote.
-///
-/// The commits go to a scratch folder in `near`, a folder that somebody else clears should this process be killed.
-///
-/// # Errors
-/// Whatever keeps the remote from answering.
-pub fn distance(remote: &Remote, base: &str, push: &str, near: &Path) -> Result<Distance, GitError> {
-    if base == push {
-        return Ok(Distance { behind: Some(0), ahead: Some(Vec::new()) });
+impl BareCache {
+    /// How the branch at `push` stands to `base`, both in hex and both advertised by the remote.
+    ///
+    /// The commits go to a scratch folder beside the cache, and not into it: whoever holds the cache's lock has all below its folder
+    /// alone. What a killed process leaves is an unfinished cache, listed and removed with the others.
+    ///
+    /// # Errors
+    /// Whatever keeps the remote from answering.
+    pub fn distance(&self, remote: &Remote, base: &str, push: &str) -> Result<Distance, GitError> {
+        if base == push {
+            return Ok(Distance { behind: Some(0), ahead: Some(Vec::new()) });
+        }
+        let odd = |error: &dyn fmt::Display| GitError::Git {
+            action: "compare histories",
+            message: error.to_string(),
+        };
+        let dir = self
+            .aside()
+            .map_err(|error| GitError::Git { action: "make a scratch folder", message: error.to_string() })?;
+        let scratch = Repository::init_bare(dir.path()).map_err(|error| odd(&error.message()))?;
+        let tip = |hex: &str| Oid::from_str(hex).map_err(|error| odd(&error.message()));
+        let (base, push) = (tip(base)?, tip(push)?);
+        let session = Session::open(remote)?;
+        let talk = session.talk(Service::Upload)?;
+        let without_files = talk.advertised.can("filter");
+        let scope = Scope { depth: if without_files { FAR } else { NEAR }, without_files };
+        fetch::download(&session, talk, &scratch, &[base, push], scope)?;
+        // Opened again: the library keeps in mind where histories ended when it looked first.
+        let scratch = Repository::open(dir.path()).map_err(|error| odd(&error.message()))?;
+        Ok(between(&scratch, base, push))
     }
-    let odd = |error: &git2::Error| GitError::Git {
-        action: "compare histories",
-        message: error.message().to_owned(),
-    };
-    let dir = tempfile::tempdir_in(near)
-        .map_err(|error| GitError::Git { action: "make a scratch folder", message: error.to_string() })?;
-    let scratch = Repository::init_bare(dir.path()).map_err(|error| odd(&error))?;
-    let (base, push) = (Oid::from_str(base), Oid::from_str(push));
-    let (base, push) = (base.map_err(|error| odd(&error))?, push.map_err(|error| odd(&error))?);
-    let session = Session::open(remote)?;
-    let talk = session.talk(Service::Upload)?;
-    let without_files = talk.advertised.can("filter");
-    let scope = Scope { depth: if without_files { FAR } else { NEAR }, without_files };
-    fetch::download(&session, talk, &scratch, &[base, push], scope)?;
-    // Opened again: the library keeps in mind where histories ended when it looked first.
-    let scratch = Repository::open(dir.path()).map_err(|error| odd(&error))?;
-    Ok(between(&scratch, base, push))
 }
 
 /// How the branch at `push` stands to `base`, as far as the histories are in `repository`.

@@ -5,10 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::cache::{ADVERTISED, REMOTE};
-
-/// What the name of a folder begins with from which a cache was to be made, or that is being removed.
-const UNFINISHED: &str = ".new-";
+use super::cache::{ADVERTISED, REMOTE, UNFINISHED};
 
 /// A cache on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
