@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub use back::{back_to, may_go_back, rollback, wants_digest};
 pub use haystack::haystack;
 pub use meant::{decided, ranged, reviewed, to_tag};
-pub use standing::{latest, policy_word, sites_of, tags_in_files};
+pub use standing::{latest, policy_word, sites_and_files, sites_of, tags_in_files};
 pub use tags::{policies_of_tags, sightings_changed, tags, tags_are_old};
 pub use tree::{branch, file_of, target, tree};
 

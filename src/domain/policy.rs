@@ -11,6 +11,7 @@ pub mod constraint;
 mod evaluate;
 pub mod expand;
 pub mod explain;
+mod failure;
 mod filter;
 pub mod goregex;
 pub mod numeric;
@@ -36,6 +37,7 @@ use version::Version;
 
 pub use evaluate::SHARED;
 pub use explain::{Explanation, ExplanationStep, JudgedTag, TagRow};
+pub use failure::Failure;
 pub use verdict::{Counts, Evaluation, PolicyError, PolicyErrorKind, TagState};
 
 /// `asc` selects the greatest, `desc` the smallest.

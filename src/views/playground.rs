@@ -168,15 +168,16 @@ fn now(state: &State, playground: &Playground) -> Line {
         return Line::plain(tag);
     }
     let problem = || state.shown_verdict(id)?.problem.as_ref().map(|problem| problem.message.clone());
-    let why = super::policies::culprit(state, id).or_else(problem);
+    let why = super::policies::failure(state, id).map(|failure| failure.short).or_else(problem);
     Line::of(Role::StateError, why.unwrap_or_else(|| "nothing is known yet".to_owned()))
 }
 
 /// What it would select, and what that would change.
 fn here(tried: &Tried) -> Line {
     let Some(tag) = tried.latest() else {
-        let error = tried.evaluation.error.as_ref().map(ToString::to_string);
-        return Line::of(Role::StateError, error.unwrap_or_default());
+        let failure = tried.evaluator.failure(&tried.tags, &tried.evaluation).map(|failure| failure.short);
+        let error = || tried.evaluation.error.as_ref().map(ToString::to_string);
+        return Line::of(Role::StateError, failure.or_else(error).unwrap_or_default());
     };
     let line = Line::of(Role::TagLatest, tag);
     let reach = &tried.reach;

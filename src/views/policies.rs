@@ -14,7 +14,8 @@ use crate::app::view::View;
 use crate::app::world::{Compared, Phase, Verdict};
 use crate::domain::lint::Link;
 use crate::domain::object::{ImagePolicy, Kind, ObjectId};
-use crate::domain::policy::TagState;
+use crate::domain::policy::Failure;
+use crate::problem::Problem;
 use crate::text::spaced;
 use crate::theme::Role;
 
@@ -167,15 +168,7 @@ fn preview(state: &State, policy: &ImagePolicy, width: u16) -> Vec<Line> {
                 .map(|at| verdict.evaluator.row(&verdict.tags, &verdict.evaluation, at).reason);
             lines.extend(why.map(|why| words::fact("why", Line::plain(why))));
         }
-        (None, Some(problem)) => {
-            let culprit = culprit(state, id);
-            lines.extend(
-                culprit
-                    .into_iter()
-                    .flat_map(|text| words::paragraph("reason", Role::StateError, &text, width)),
-            );
-            lines.extend(words::problem(problem, width));
-        }
+        (None, Some(problem)) => lines.extend(whats_wrong(state, (id, problem), "open.playground", width)),
         (None, None) => lines.push(words::fact("latest", Line::of(Role::TextDim, "selects nothing"))),
     }
     lines.extend(cluster::policy(state, id, width));
@@ -207,23 +200,37 @@ pub(super) fn tags_below<'a>(
     })
 }
 
-/// Why a policy selects nothing, in fewer words than Flux's: `policy fails: not a number: "12a"`.
-///
-/// One tag that cannot be compared fails a numerical policy as a whole; it is looked for here.
-pub(super) fn culprit(state: &State, id: &ObjectId) -> Option<String> {
+/// Why a policy selects nothing of the tags that are there; `None` if it selects one, or if its error says it all.
+pub(super) fn failure(state: &State, id: &ObjectId) -> Option<Failure> {
     let verdict = state.shown_verdict(id).filter(|verdict| verdict.reference.is_none())?;
-    let counts = &verdict.evaluation.counts;
-    let is_numerical = state.inventory.policies.get(id)?.choice.numerical.is_some();
-    if is_numerical && counts.unparsed > 0 {
-        let at = verdict.evaluation.states.iter().position(|state| *state == TagState::Unparsed)?;
-        let reason = verdict.evaluator.row(&verdict.tags, &verdict.evaluation, at).reason;
-        let reason = reason.split(';').next().unwrap_or_default();
-        return Some(format!("policy fails: {reason} (tag {})", verdict.tags.get(at).unwrap_or_default()));
-    }
-    let is_invalid =
-        counts.candidates + counts.range + counts.unparsed + counts.filter == 0 && counts.tags > 0;
-    (counts.candidates == 0 && !is_invalid)
-        .then(|| format!("selects none of {}", words::count(counts.tags, "tag")))
+    verdict.evaluator.failure(&verdict.tags, &verdict.evaluation)
+}
+
+/// What is wrong with a policy, as lines of a preview. One that selects nothing of its tags comes with the harm that does and the
+/// edit that mends it, to be tried by the action `playground`; all else is said in Flux's own words.
+pub(super) fn whats_wrong(
+    state: &State,
+    (id, problem): (&ObjectId, &Problem),
+    playground: &str,
+    width: u16,
+) -> Vec<Line> {
+    let verdicts = state.shown_verdict(id).and_then(|verdict| verdict.problem.as_ref());
+    let is_verdicts = verdicts.is_some_and(|of_verdict| of_verdict.message == problem.message);
+    let Some(failure) = failure(state, id).filter(|_| is_verdicts) else {
+        return words::problem(problem, width);
+    };
+    let harm = match rows::sites_and_files(state, id) {
+        (0, _) => String::new(),
+        (sites, files) => {
+            let (sites, files) = (words::count(sites, "site"), words::count(files, "file"));
+            format!(", so nothing is selected for {sites} in {files}")
+        }
+    };
+    let mut lines = words::paragraph("reason", Role::StateError, &(failure.reason + &harm), width);
+    let try_it = format!("{} tries another rule live", key_of(state, playground));
+    let fix = failure.fix.map_or_else(|| try_it.clone(), |fix| format!("{fix}   {try_it}"));
+    lines.extend(words::paragraph("fix", Role::Text, &fix, width));
+    lines
 }
 
 /// `88 tags, 61 match`.

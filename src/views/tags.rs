@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::policies::{culprit, rule, rule_in_short};
+use super::policies::{failure, rule, rule_in_short};
 use super::widgets::canvas::Canvas;
 use super::widgets::columns::{Column, place};
 use super::widgets::line::Line;
@@ -86,7 +86,7 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
     };
     let failure = verdict.filter(|verdict| verdict.reference.is_none()).and_then(|verdict| {
         let message = || verdict.problem.as_ref().map(|problem| problem.message.clone());
-        culprit(state, &policy.meta.id).or_else(message)
+        failure(state, &policy.meta.id).map(|failure| failure.short).or_else(message)
     });
     let line = failure
         .map_or_else(|| line.clone(), |failure| line.clone().with(Role::StateError, failure).and("   "));

@@ -166,7 +166,7 @@ fn note(update: &Proposal, newer: Option<&String>, facts: &Facts<'_>) -> Note {
         return Note::new(Role::DecHeld, &text, " (");
     }
     if let Some(problem) = &update.blocked {
-        let short = policies::culprit(facts.state, &update.policy);
+        let short = policies::failure(facts.state, &update.policy).map(|failure| failure.short);
         return Note::new(Role::StateError, &short.unwrap_or_else(|| cause_first(&problem.message)), " (");
     }
     if facts.state.review.touched.contains(&UpdateId::of(update)) {
@@ -243,13 +243,8 @@ fn reason(update: &Proposal, width: u16, facts: Facts<'_>) -> Vec<Line> {
         lines.extend(words::paragraph("changed", Role::StateWarn, text, width));
     }
     if let Some(problem) = &update.blocked {
-        if let Some(culprit) = policies::culprit(facts.state, &update.policy) {
-            lines.extend(words::paragraph("reason", Role::StateError, &culprit, width));
-        }
-        lines.extend(words::paragraph("what", Role::StateError, &problem.message, width));
-        if let Some(hint) = &problem.hint {
-            lines.extend(words::paragraph("fix", Role::Text, hint, width));
-        }
+        let wrong = (&update.policy, problem);
+        lines.extend(policies::whats_wrong(facts.state, wrong, "update.playground", width));
     }
     if let Some(held) = words::held(update, facts.now, facts.zone) {
         lines.extend(words::paragraph("held", Role::DecHeld, &held, width));

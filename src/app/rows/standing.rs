@@ -47,6 +47,13 @@ pub fn sites_of(state: &State, policy: &ObjectId) -> usize {
     named_by(state, policy).collect::<BTreeSet<_>>().len()
 }
 
+/// The same, and in how many files they stand.
+pub fn sites_and_files(state: &State, policy: &ObjectId) -> (usize, usize) {
+    let sites: BTreeSet<_> = named_by(state, policy).collect();
+    let files: BTreeSet<_> = sites.iter().map(|(remote, path, _)| (remote, path)).collect();
+    (sites.len(), files.len())
+}
+
 /// Remote, file and first byte of each marked scalar that names the policy.
 fn named_by<'a>(
     state: &'a State,

@@ -128,7 +128,7 @@ impl Evaluator {
     }
 
     /// What `tag` is compared by; `None` if the filter does not let it pass.
-    fn value(&self, tag: &str) -> Option<String> {
+    pub(super) fn value(&self, tag: &str) -> Option<String> {
         self.values()(tag)
     }
 

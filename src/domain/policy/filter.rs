@@ -75,6 +75,13 @@ impl Filter {
         (groups, used.iter().filter(|group| **group > 0).count())
     }
 
+    /// The name of the one group that the value is, if it is one and has a name.
+    pub(super) fn only_group(&self) -> Option<&str> {
+        let groups = self.template.as_ref()?.groups();
+        let name = self.pattern.names().get(*groups.first()?)?;
+        (groups.len() == 1 && !name.is_empty()).then_some(name)
+    }
+
     /// The value of `tag`, or `None` if it does not pass; a composed value is appended to `composed`.
     pub(super) fn value(&self, tag: &str, slots: &mut Slots, composed: &mut Composed) -> Option<Value> {
         if !self.pattern.find(tag, slots) {
