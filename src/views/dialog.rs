@@ -65,9 +65,21 @@ fn stands_alone(overlay: &Overlay) -> bool {
 
 /// A row of keys and what they do, as dialogs have it.
 fn keys(pairs: &[(&str, &str)]) -> Line {
+    spaced_keys(pairs, ("  ", "      "))
+}
+
+/// The same with what stands behind each key and behind each word.
+fn spaced_keys(pairs: &[(&str, &str)], (behind_key, behind_word): (&str, &str)) -> Line {
     pairs.iter().fold(Line::plain("  "), |line, (key, what)| {
-        line.with(Role::KeyHint, *key).and(format!("  {what}      "))
+        line.with(Role::KeyHint, *key).and(format!("{behind_key}{what}{behind_word}"))
     })
+}
+
+/// The same in a row of `width` cells: closer together where they have no room else.
+fn keys_within(pairs: &[(&str, &str)], width: u16) -> Line {
+    let wide = keys(pairs);
+    let last = "      ".len();
+    if wide.width() <= usize::from(width) + last { wide } else { spaced_keys(pairs, (" ", "  ")) }
 }
 
 /// What `y` and `n` do in a short question.
@@ -278,5 +290,17 @@ fn menu(canvas: &mut Canvas<'_>, area: Rect, menu: &Menu) {
         canvas.highlight(Rect { y, height: 1, ..inside });
         canvas.mark(inside.x, y);
         canvas.put_cursor(inside.x, y);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_a_dialog_have_one_row_on_a_small_terminal_too() {
+        let pairs = [("y", "push"), ("n", "cancel"), ("d", "view diff"), ("b", "change target")];
+        assert_eq!(keys_within(&pairs, 70), keys(&pairs));
+        assert!(keys_within(&pairs, 52).width() <= 52);
     }
 }

@@ -140,8 +140,9 @@ pub(super) fn beside_list(canvas: &mut Canvas<'_>, state: &State, sides: Sides, 
     let rows = tree::draw_branch(canvas, state, below_title(tree), update) + 1;
     let lines = if update.blocked.is_some() { Vec::new() } else { hunks_beside(state, update, diff) };
     let used = frame::lines(canvas, diff, &lines).max(rows);
-    let wall = rect(sides.sites);
-    frame::wall(canvas, wall.x, Rect { height: used.min(wall.height), ..wall });
+    for wall in [rect(sides.sites), rect(sides.diff)] {
+        frame::wall(canvas, wall.x, Rect { height: used.min(wall.height), ..wall });
+    }
 }
 
 /// The lines of the diff that have room in `area`; the first is the name of the first file.

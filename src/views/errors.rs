@@ -8,6 +8,7 @@ use super::widgets::table::{Cell, Row};
 use super::{Heads, words};
 use crate::app::layout::Layout;
 use crate::app::state::{ErrorEntry, State};
+use crate::problem::Code;
 use crate::theme::Role;
 
 const COLUMNS: [Column; 3] = [
@@ -50,13 +51,43 @@ fn row<'a>(state: &State, entry: &'a ErrorEntry) -> Row<'a> {
 fn preview(state: &State, entry: &ErrorEntry, width: u16) -> Vec<Line> {
     let mut lines = words::problem(&entry.problem, width);
     if let Some(repository) = &entry.retry {
-        lines.push(words::fact("else", still_works(state, repository)));
+        lines.push(words::fact("else", other_scans(state, repository)));
+    } else if let Some(rest) = still_works(entry) {
+        lines.extend(words::paragraph("else", Role::Text, rest, width));
     }
     lines
 }
 
+/// What goes on beside something else than a scan; `None` where there is nothing to add, as with what was typed wrong.
+fn still_works(entry: &ErrorEntry) -> Option<&'static str> {
+    if entry.what.ends_with(ErrorEntry::CHECKOUT) {
+        return Some("verdicts and scans go on, and so do automations of other repositories");
+    }
+    Some(match entry.problem.code {
+        Code::YamlInvalid => "all other files are read and written",
+        Code::Unreachable | Code::Timeout | Code::ClusterForbidden | Code::ClusterUnauthorized
+            if entry.what == ErrorEntry::LOAD =>
+        {
+            "files, registries and Git need no cluster: --source files leaves it out"
+        }
+        Code::PolicyInvalid | Code::PolicyFailed | Code::NoValue | Code::ImageInvalid => {
+            "other policies and their sites are not affected"
+        }
+        Code::TemplateFailed => "a message can be written by hand in its place",
+        Code::StalePlan | Code::GitRace | Code::GitRejected | Code::MergeConflict | Code::ForgeDenied => {
+            "what was approved is kept, and nothing that was there is overwritten"
+        }
+        Code::Config | Code::UnknownKey => "all other settings are in force",
+        Code::State | Code::Storage => "everything works from memory until the program ends",
+        Code::SecretNotFound | Code::SecretEncrypted | Code::Authentication => {
+            "what needs no such login is not affected"
+        }
+        _ => return None,
+    })
+}
+
 /// What a failed scan leaves alone.
-fn still_works(state: &State, repository: &crate::domain::object::ObjectId) -> Line {
+fn other_scans(state: &State, repository: &crate::domain::object::ObjectId) -> Line {
     let totals = state.scan_totals();
     let said = match totals.total.saturating_sub(totals.failed) {
         0 if totals.total == 1 => "it is the only repository".to_owned(),

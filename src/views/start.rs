@@ -9,6 +9,7 @@ use crate::app::layout::Layout;
 use crate::app::rows::{self, StartChoice};
 use crate::app::state::State;
 use crate::app::world::Phase;
+use crate::problem::Problem;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -71,6 +72,7 @@ fn details(state: &State, width: u16) -> Vec<Line> {
         }
         Phase::Failed(problem) => {
             lines.push(Line::of(Role::Select, " What went wrong"));
+            lines.extend(tried(state, problem));
             lines.extend(words::problem(problem, width));
             lines.extend(retry(state));
             lines.extend(contexts(state));
@@ -78,6 +80,12 @@ fn details(state: &State, width: u16) -> Vec<Line> {
         Phase::Loading | Phase::Ready => {}
     }
     lines
+}
+
+/// Which of the contexts was asked.
+fn tried(state: &State, problem: &Problem) -> Option<Line> {
+    let context = state.contexts.iter().find(|context| **context == problem.subject)?;
+    Some(words::fact("tried", Line::plain("kube context ").and(context)))
 }
 
 /// `retry in 5 s`, counted down.
@@ -89,8 +97,12 @@ fn retry(state: &State) -> Option<Line> {
 
 /// The other contexts that could be read instead.
 fn contexts(state: &State) -> Option<Line> {
+    let is_tried = |context: &str| {
+        context == state.source
+            || matches!(&state.phase, Phase::Failed(problem) if problem.subject == context)
+    };
     let others: Vec<&str> =
-        state.contexts.iter().map(String::as_str).filter(|context| *context != state.source).collect();
+        state.contexts.iter().map(String::as_str).filter(|context| !is_tried(context)).collect();
     let names = Shown::join(others, "  ");
     let way = Line::of(Role::KeyHint, ":ctx NAME").dim("  reads another kube context: ").and(names.clone());
     (!names.is_empty()).then(|| words::fact("or", way))
@@ -102,5 +114,23 @@ pub(super) fn summary(state: &State) -> Line {
         Phase::Loading => Line::plain(words::spinner(state)).and(" looking"),
         Phase::Failed(problem) => Line::of(Role::StateError, problem.to_string()),
         Phase::Nothing(_) | Phase::Ready => Line::plain("no Flux objects"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+
+    #[test]
+    fn the_context_that_was_asked_is_named_and_the_others_are_offered() {
+        let problem = Problem::new(Code::Timeout, "dead", "list API groups: no answer within 10 s");
+        let mut state = State::default();
+        state.contexts = ["dead", "live"].map(str::to_owned).to_vec();
+        state.phase = Phase::Failed(problem);
+        let text = |line: &Line| line.runs().iter().map(|(text, _)| text.as_str()).collect::<String>();
+        let lines: Vec<String> = details(&state, 80).iter().map(text).collect();
+        assert!(lines.iter().any(|line| line.ends_with("kube context dead")), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.ends_with("reads another kube context: live")), "{lines:#?}");
     }
 }

@@ -108,6 +108,8 @@ pub struct ErrorEntry {
 impl ErrorEntry {
     /// The end of `what` where an automation's files could not be read; its name stands before it.
     pub const CHECKOUT: &str = "checkout";
+    /// The `what` of objects that could not be read at all.
+    pub const LOAD: &str = "load";
     /// The end of `what` where images want nothing but a marker. That may be meant so: it is a note and no problem.
     pub const UNMARKED: &str = "unmarked images";
 

@@ -7,7 +7,7 @@ use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::input::Message;
 use crate::app::message::Loaded;
 use crate::app::rows;
-use crate::app::state::{Level, State};
+use crate::app::state::{ErrorEntry, Level, State};
 use crate::app::view::View;
 use crate::app::world::Phase;
 use crate::domain::inventory::Inventory;
@@ -52,7 +52,7 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
                 cluster::plan_retry(state, &problem);
                 state.switch_to(View::Start);
             }
-            problems::report(state, "load", problem, None, Level::Error);
+            problems::report(state, ErrorEntry::LOAD, problem, None, Level::Error);
             return vec![];
         }
     };

@@ -128,14 +128,14 @@ impl Cluster {
         self.ask(act, question).await?.map_err(|error| self.located(act.problem(&self.context, &error)))
     }
 
-    /// Where a server that was not reached was looked for.
+    /// Where a server that was not reached, or is silent, was looked for.
     fn located(&self, problem: Problem) -> Problem {
-        if problem.code != Code::Unreachable || self.server.is_empty() {
+        if !matches!(problem.code, Code::Unreachable | Code::Timeout) || self.server.is_empty() {
             return problem;
         }
         problem.hint(match &self.proxy {
             Some(proxy) => format!("{} was asked for through the proxy {proxy}: look at both addresses.", self.server),
-            None => format!("{} was asked: look at the address in the kubeconfig, or choose another context with --context.", self.server),
+            None => format!("{} was asked: look at the address in the kubeconfig, choose another context with --context, or leave the cluster out with --source files.", self.server),
         })
     }
 
@@ -147,7 +147,7 @@ impl Cluster {
     ) -> Result<kube::Result<T>, Problem> {
         act.check()?;
         let answer = tokio::time::timeout(self.limit, question).await;
-        answer.map_err(|_late| act.too_slow(&self.context, self.limit))
+        answer.map_err(|_late| self.located(act.too_slow(&self.context, self.limit)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use super::{enter_does_nothing, keys, message_box};
+use super::{enter_does_nothing, keys, keys_within, message_box};
 use crate::app::action;
 use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
@@ -308,11 +308,12 @@ fn tail(state: &State, prepared: &Prepared, width: u16) -> Vec<Line> {
         lines.push(Line::default());
     }
     if refusal.is_some() {
-        lines.push(keys(&[("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
+        lines.push(keys_within(&[("n", "cancel"), ("d", "view diff"), ("b", "change target")], width));
         return lines;
     }
     let push = if state.mode == Mode::Write { "push" } else { "simulate" };
-    lines.push(keys(&[("y", push), ("n", "cancel"), ("d", "view diff"), ("b", "change target")]));
+    let pairs = [("y", push), ("n", "cancel"), ("d", "view diff"), ("b", "change target")];
+    lines.push(keys_within(&pairs, width));
     lines.push(enter_does_nothing());
     lines
 }
