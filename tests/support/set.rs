@@ -111,14 +111,17 @@ pub const ON_PURPOSE: &[Rule] = &[
         })
     }),
     ("W12", |case, field| {
-        let is_folded = case.text(field).contains(['>', '+']);
-        case.text(field).contains(['>', '|'])
-            && case.each_line(field, |ours, flux| {
-                ours == flux
-                    || case.has_other_type(ours, flux)
-                    || (is_folded && is_refolded(ours, flux))
-                    || has_comment_inside(ours, flux)
-            })
+        let has_block = case.text(field).contains(['>', '|']);
+        let is_folded = has_block && case.text(field).contains(['>', '+']);
+        // Flux writes a plain text of several lines as a literal block.
+        let is_block =
+            |node: &str| has_block || untyped(node).is_some_and(|(_, _, text)| text.contains('\n'));
+        case.each_line(field, |ours, flux| {
+            ours == flux
+                || case.has_other_type(ours, flux)
+                || (is_folded && is_refolded(ours, flux))
+                || (is_block(ours) && has_comment_inside(ours, flux))
+        })
     }),
 ];
 
