@@ -62,6 +62,24 @@ fn a_file_that_does_not_parse_is_told_though_the_rest_is_as_it_should_be() {
 }
 
 #[test]
+fn a_reference_that_ends_the_run_blocks_a_plan_of_its_sibling_too() {
+    let desk = Desk::new("");
+    let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    // One letter after the host: it can be scanned, and no reference to it can be written.
+    let (image, short) = (format!("image: {}/db", desk.registry), format!("image: {}/d", desk.registry));
+    desk.write("objects/all.yaml", &objects.replacen(&image, &short, 1));
+    desk.tags("d", &["1.0.0"]);
+    let said = desk.json(6, &["plan", "--all"]);
+    assert_eq!(problems(&said), ["image_invalid shop/db"], "{said:#}");
+    assert_eq!(problems(&desk.json(6, &["plan", "web"])), ["image_invalid shop/db"]);
+    let updates = desk.json(0, &["get", "updates", "web"]);
+    let blocked: Vec<_> =
+        updates["items"].as_array().unwrap().iter().map(|update| &update["blocked"]["subject"]).collect();
+    assert_eq!(blocked, [&json!("shop/db")]);
+    assert_eq!(desk.json(0, &["get", "policies", "web", "-A"])["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn an_automation_whose_selector_makes_no_sense_is_told_of_by_a_plan_of_one_policy_too() {
     let desk = Desk::new("");
     let objects = std::fs::read_to_string(desk.path("objects/all.yaml")).unwrap();

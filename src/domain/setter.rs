@@ -83,6 +83,12 @@ pub fn check<'a>(
     Ok(())
 }
 
+/// Whether Flux would not run with any tag of this image: one that may be scanned need not be one that may be written.
+pub fn always_ends_run(image: &str) -> bool {
+    let latest = Reference { image: image.to_owned(), tag: "latest".to_owned(), digest: None };
+    reference::parse_reference(&whole(&latest)).is_err()
+}
+
 /// The text that a marker for `part` gets; empty if the reference lacks it.
 pub fn text(latest: &Reference, part: MarkerPart) -> String {
     match part {
@@ -153,6 +159,12 @@ mod tests {
         for setter in ["apps:web:TAG", "apps:web:", "apps/web", "web", "apps: web", "shop:web"] {
             assert_eq!(setters.resolve(setter), Resolution::Unknown, "{setter}");
         }
+    }
+
+    #[test]
+    fn an_image_that_can_be_scanned_may_end_each_run() {
+        let images = ["r.io/w", "r.io/web", "r.io/a/b", "Registry/UPPER", "localhost:5000/web"];
+        assert_eq!(images.map(always_ends_run), [true, false, false, true, false]);
     }
 
     #[test]

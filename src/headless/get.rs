@@ -268,7 +268,7 @@ impl What {
                     [] => namespace.is_none_or(|namespace| *namespace == id.namespace),
                     names => names.iter().any(|name| *name == id.name || *name == id.to_string()),
                 };
-                Scope::of_policies(world, inventory.policies.keys().filter(is_meant).cloned())
+                Scope::of_updates(world, inventory.policies.keys().filter(is_meant).cloned())
             }
         })
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::inventory::{self, Inventory};
-use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::object::{ImagePolicy, ImageUpdateAutomation, ObjectId};
+use crate::domain::setter;
 use crate::engine::World;
 
 /// Names of objects.
@@ -36,6 +37,21 @@ impl Scope {
         let automations = world.automations.iter().filter(applies);
         let automations = automations.map(|automation| automation.meta.id.clone()).collect();
         Self { repositories: read_by(&world.inventory, &policies), policies, automations }
+    }
+
+    /// As [`Self::of_policies`], for what is to be said of their updates: beside the policies those are asked about whose
+    /// references end the whole run of the same automations.
+    pub(super) fn of_updates(world: &World, policies: impl IntoIterator<Item = ObjectId>) -> Self {
+        let inventory = &world.inventory;
+        let scope = Self::of_policies(world, policies);
+        let automations =
+            || world.automations.iter().filter(|automation| scope.automations.contains(&automation.meta.id));
+        let policies = automations().flat_map(|automation| applied(inventory, automation));
+        let policies: BTreeSet<ObjectId> =
+            policies.filter(|id| may_end_run(inventory, id)).cloned().collect();
+        let beside =
+            Self { repositories: read_by(inventory, &policies), policies, automations: BTreeSet::new() };
+        scope.and(beside)
     }
 
     /// The automations, the policies that they apply, and what these read.
@@ -71,6 +87,13 @@ impl Scope {
 fn read_by(inventory: &Inventory, policies: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
     let all = policies.iter().filter_map(|id| inventory.policies.get(id));
     all.map(|policy| policy.repository.clone()).collect()
+}
+
+/// Whether whatever the policy selects makes a reference that ends the run of each automation that applies it.
+fn may_end_run(inventory: &Inventory, policy: &ObjectId) -> bool {
+    let repository = |policy: &ImagePolicy| inventory.repositories.get(&policy.repository);
+    let repository = inventory.policies.get(policy).and_then(repository);
+    repository.is_some_and(|repository| setter::always_ends_run(&repository.image))
 }
 
 /// The policies of an automation, blocked ones too; none where its selector makes no sense.

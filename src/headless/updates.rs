@@ -135,7 +135,7 @@ pub(super) fn open(settings: &Settings, names: &[String]) -> Result<(Session, Ve
 fn narrowed(session: &mut Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
     let scope = scope(session, names)?;
     if !names.is_empty() || session.engine.settings().namespace.is_some() {
-        let narrow = Scope::of_policies(&session.world, scope.iter().cloned());
+        let narrow = Scope::of_updates(&session.world, scope.iter().cloned());
         session.narrow(&narrow);
     }
     Ok(scope)
