@@ -102,7 +102,13 @@ pub struct Stray {
 /// Why a marker governs no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StrayReason {
-    /// It stands at no scalar value: at a key, a mapping, a list, an alias, a missing value, or alone.
+    /// It stands at an alias.
+    Alias,
+    /// It stands at a mapping or a list.
+    Collection,
+    /// It stands where a value could be and is none.
+    NoValue,
+    /// It stands at no scalar value otherwise: at a key, alone, or where Flux does not come to.
     NoScalar,
     /// The same key stood in the same mapping before, and only its first value counts.
     RepeatedKey,

@@ -106,11 +106,26 @@ impl Place<'_> {
                 let found = marker::malformed(comment).unwrap_or_else(unclear);
                 return self.malformed(comment, (stray.line, stray.column), found);
             }
+            StrayReason::Alias => (
+                Verdict::NoScalar,
+                "it stands at an alias, which is set where its anchor is",
+                "Put it behind the value that has the anchor, on its line, or write that value here in the place of the alias.",
+            ),
+            StrayReason::Collection => (
+                Verdict::NoScalar,
+                "it stands at a list or mapping, and only a single value can be set",
+                "Put it behind the value that is meant, on its line; an entry of a list or mapping in one line needs a line \
+                 of its own.",
+            ),
+            StrayReason::NoValue => (
+                Verdict::NoScalar,
+                "there is no value that could be set",
+                "Write a value before it: Flux replaces one that is there and adds none.",
+            ),
             StrayReason::NoScalar => (
                 Verdict::NoScalar,
                 "the comment belongs to no value that can be set",
-                "Put it behind a single value, on its line: for an alias that is the line of its anchor, for an entry of a \
-                 list or mapping in one line a line of its own, and a key without a value needs one.",
+                "Put it behind a single value, on its line.",
             ),
             StrayReason::RepeatedKey => (
                 Verdict::NoScalar,

@@ -9,6 +9,7 @@
 //!
 //! Source: `fluxcd/image-automation-controller:internal/update/filter.go`, go-yaml v3 `scannerc.go`.
 
+mod cause;
 mod last;
 
 use std::borrow::Cow;
@@ -398,7 +399,7 @@ impl<'a> Walker<'a> {
         self.drop_unvisited(is_whole);
         for Marker { span: comment, line, setter, is_attached } in std::mem::take(&mut self.markers) {
             if !is_attached {
-                let reason = StrayReason::NoScalar;
+                let reason = cause::of(self.text, &comment);
                 self.part.strays.push(Stray { comment, setter, line, column: 0, reason });
             }
         }
