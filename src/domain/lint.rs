@@ -12,7 +12,10 @@ mod survey;
 mod tree;
 mod unmarked;
 mod unread;
+mod utf16;
 mod world;
+
+use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
@@ -264,6 +267,8 @@ pub fn lint(files: &[(&str, &[u8])], world: &World, threads: usize) -> Report {
 /// What is said of a file that those automations write of which `covers` says so.
 fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -> bool) -> Report {
     let mut report = Report::default();
+    let decoded = utf16::decoded(bytes);
+    let (bytes, is_utf16) = (&*decoded, matches!(decoded, Cow::Owned(_)));
     let means_markers = means_markers(bytes);
     let names_flux = memchr::memmem::find(bytes, b"toolkit.fluxcd.io").is_some();
     if !manifest::is_yaml_name(file) {
@@ -281,10 +286,7 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
         message,
         fix: if means_markers { MEND_FILE } else { MEND_OBJECTS }.to_owned(),
     };
-    let parsed = std::str::from_utf8(bytes).map_err(|error| YamlError::not_utf8(bytes, &error));
-    let parsed = parsed.and_then(Manifest::parse);
-    let parsed = parsed.map_err(|error| bad(error.line, error.column, error.message));
-    match parsed {
+    match parsed(bytes, is_utf16).map_err(|error| bad(error.line, error.column, error.message)) {
         Ok(manifest) => {
             report.unmarked = world.unmarked(file, &manifest);
             report.markers = judge::markers((file, &manifest), world, covers, manifest::has_token(bytes));
@@ -298,6 +300,15 @@ fn lint_file(file: &str, bytes: &[u8], world: &World, covers: &dyn Fn(&Writer) -
         Err(_) => {}
     }
     report
+}
+
+/// What a file holds; one that is in UTF-16 holds nothing for Flux.
+fn parsed(bytes: &[u8], is_utf16: bool) -> Result<Manifest<'_>, YamlError> {
+    if is_utf16 {
+        return Err(utf16::error());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| YamlError::not_utf8(bytes, &error));
+    text.and_then(Manifest::parse)
 }
 
 /// Whether a file has markers, or what somebody may have meant as one.

@@ -478,6 +478,26 @@ fn a_reference_that_cannot_be_fails_its_policy_and_stops_the_automation_of_all_o
 }
 
 #[test]
+fn a_file_in_utf_16_is_told_of_where_it_has_markers_or_objects() {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let little = [b"\xff\xfe".to_vec(), wide(&marked("a: 1", "apps:web"))].concat();
+    let big: Vec<u8> = little.as_chunks::<2>().0.iter().flat_map(|pair| [pair[1], pair[0]]).collect();
+    let world = Fixture::new().world();
+    for bytes in [&little, &big] {
+        let report = lint(&[(FILE, bytes.as_slice())], &world, 1);
+        assert!(report.files[0].message.contains("UTF-16"), "{:?}", report.files);
+        assert_eq!((report.files[0].fix.as_str(), report.files[0].line), (MEND_FILE, 1));
+        assert_eq!(look(FILE, bytes, &world, &[]).map(|report| report.files.len()), Some(1));
+    }
+    let other = lint(&[("a.json", little.as_slice())], &world, 1);
+    assert_eq!((other.markers.len(), other.files.len()), (1, 0));
+    let objects = [b"\xff\xfe".to_vec(), wide("apiVersion: image.toolkit.fluxcd.io/v1\n")].concat();
+    assert_eq!(lint(&[(FILE, objects.as_slice())], &world, 1).files[0].fix, MEND_OBJECTS);
+    assert_eq!(look(FILE, &objects, &world, &[]), None);
+    assert_eq!(lint(&[(FILE, &b"\xff\xfea\x00:\x00"[..])], &world, 1).files, []);
+}
+
+#[test]
 fn a_byte_of_no_text_is_named_with_its_place() {
     let text = b"a: 1 # {\"$imagepolicy\": \"apps:web\"}\nb: 2\n\xc3\xa9c: \xff\n";
     let report = lint(&[(FILE, &text[..])], &Fixture::new().world(), 1);

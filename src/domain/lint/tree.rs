@@ -44,7 +44,7 @@ pub fn look(file: &str, bytes: &[u8], world: &World, peers: &[&ObjectId]) -> Opt
     let covers = |writer: &Writer| peers.contains(&&writer.id) && writer.covers(file);
     let mut report = super::lint_file(file, bytes, world, &covers);
     // Objects that cannot be read are told where they are read from.
-    report.files.retain(|_| super::means_markers(bytes));
+    report.files.retain(|_| super::means_markers(&super::utf16::decoded(bytes)));
     let is_written = world.writers.iter().any(covers);
     report.markers.retain(|marker| !is_written || marker.verdict.is_dead());
     (report != Report::default()).then_some(report)
