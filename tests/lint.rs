@@ -211,6 +211,9 @@ const CLINIC: &[(&str, &str, &str)] = &[
     ("a20: o/web:1 # {\"$image-policy\": \"apps:web\"}", "not-a-marker", "no other key"),
     ("a21: o/web:1 # {\"imagepolicy\": \"apps:web\"}", "not-a-marker", "no other key"),
     ("a22: o/web:1 # {imagepolicy: apps:web}", "not-a-marker", "the key has no quotes"),
+    ("a24: o/web:1 # {\"$ref\": \"#/definitions/io.k8s.cli.setters.apps:web\"}", "not-a-marker", "long form"),
+    ("a25: &a o/web:1\na26: *a # {\"$imagepolicy\": \"apps:web\"}", "no-scalar", "alias"),
+    ("a27: [o/web:1] # {\"$imagepolicy\": \"apps:web\"}", "no-scalar", "list or mapping"),
     ("a23: |\n  b: o/web:1 # {\"imagepolicy\": \"apps:web\"}", "block-scalar", "data"),
 ];
 
@@ -252,7 +255,7 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
         }
     }
     let (last, outside) = (&markers[CLINIC.len() - 1], &markers[CLINIC.len()]);
-    assert_eq!((&last["line"], &last["column"]), (&json!(25), &json!(14)));
+    assert_eq!((&last["line"], &last["column"]), (&json!(29), &json!(14)));
     assert_eq!((&outside["verdict"], &outside["file"]), (&json!("outside-path"), &json!("out.yaml")));
     let chains: Vec<_> = json["broken_chains"]
         .as_array()
@@ -276,7 +279,7 @@ fn each_kind_of_broken_marker_is_named_with_its_place_reason_and_fix() {
     assert_eq!((&obsolete["file"], &obsolete["line"]), (&json!("clinic.yaml"), &json!(1)));
     assert_eq!((&obsolete["kind"], &obsolete["version"]), (&json!("ImageRepository"), &json!("v1beta2")));
     assert_eq!(obsolete["fix"], "apiVersion: image.toolkit.fluxcd.io/v1");
-    assert_eq!(json["problem_count"], 23 + 1 + 5 + 1 + 1);
+    assert_eq!(json["problem_count"], 26 + 1 + 5 + 1 + 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! Source: `fluxcd/image-automation-controller:internal/update/filter.go`,
 //! `kubernetes-sigs/kustomize:kyaml/fieldmeta/fieldmeta.go`.
 
+mod long;
 mod lookalike;
 mod near;
 

@@ -16,7 +16,7 @@ use crate::domain::parallel::on_all_cores;
 use crate::domain::plan::MarkedFile;
 
 /// The version is to be raised with what is read of a file, or how that is written; a test says when.
-const KIND: Kind = *b"SCMARK\0\x01";
+const KIND: Kind = *b"SCMARK\0\x02";
 
 /// The program that read, by its commit where the build knows it, as a release does. There, a reader that was mended is never kept
 /// from finding what the one before did not.

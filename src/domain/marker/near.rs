@@ -3,7 +3,7 @@
 //! Flux passes over them without a word. Here the key is looked for in any case and in any quotes, then one that looks like
 //! it, and what is found is read as a person would read it.
 
-use super::{KEY, lookalike, parse_setter, setter_of};
+use super::{KEY, long, lookalike, parse_setter, setter_of};
 
 /// A comment that means to be a marker and is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,20 +16,28 @@ pub struct Malformed {
     pub fix: Option<String>,
 }
 
+/// What is said of the long form, which Flux sets in files that have the short one somewhere.
+const LONG_FORM: &str =
+    "this long form of a marker is none to supercargo, and to Flux only in a file with a short one";
+
 /// A marker's text without its `#`.
 pub fn text_of(setter: &str) -> String {
     format!("{{\"{KEY}\": \"{setter}\"}}")
 }
 
-/// Whether `text` has the key, in whatever case, or a comment with one that looks like it.
+/// Whether `text` has the key, in whatever case, or a comment with one that looks like it, or with the long form of a marker.
 pub fn mentions_key(text: &[u8]) -> bool {
-    key_at(text).is_some() || lookalike::is_in(text)
+    key_at(text).is_some() || lookalike::is_in(text) || long::is_in(text)
 }
 
 /// What is wrong with `comment` (`#` included) if it means to be a marker; `None` if it is one, or speaks of other things.
 pub fn malformed(comment: &str) -> Option<Malformed> {
     if setter_of(comment).is_some_and(|setter| !has_blank(&setter)) {
         return None;
+    }
+    if let Some(setter) = long::setter_of(comment) {
+        let fix = Some(text_of(&setter));
+        return Some(Malformed { setter, message: LONG_FORM.to_owned(), fix });
     }
     let reading = Reading::of(comment)?;
     let found: Vec<&str> =
@@ -229,6 +237,13 @@ mod tests {
             assert_eq!(found.fix.as_deref(), Some(MEANT), "{comment}");
             assert_eq!(found.setter, "apps:web:tag", "{comment}");
         }
+    }
+
+    #[test]
+    fn the_long_form_is_told_with_the_short_one() {
+        let found = malformed(r##"# {"$ref":"#/definitions/io.k8s.cli.setters.apps:web:tag"}"##).unwrap();
+        assert_eq!((found.setter.as_str(), found.fix.as_deref()), ("apps:web:tag", Some(MEANT)));
+        assert!(found.message.contains("long form"), "{}", found.message);
     }
 
     #[test]
