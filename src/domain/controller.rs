@@ -12,6 +12,7 @@ use std::fmt;
 use jiff::{Timestamp, ToSpan};
 
 use super::duration::GoDuration;
+use super::inventory::GATED;
 use super::object::{Kind, ObjectId};
 use super::proposal::Reference;
 use super::status::{Ready, Status};
@@ -79,6 +80,17 @@ impl Reported {
         let Some(ready) = self.condition("Ready") else { return Status::waiting() };
         let reason = Some(ready.reason.clone().into()).filter(|_| !ready.reason.is_empty());
         Status { ready: ready.status, reason, message: ready.message.clone() }
+    }
+
+    /// Whether the controller of repositories got past its feature gates with the spec as it is now. They are what it looks at
+    /// first, so whatever else it says of the spec tells that they are open.
+    pub fn is_past_gates(&self) -> bool {
+        let says_so = |ready: &Condition| match ready.status {
+            Ready::True => true,
+            Ready::False => ready.reason != GATED,
+            Ready::Unknown => false,
+        };
+        !self.is_outdated() && self.condition("Ready").is_some_and(says_so)
     }
 
     /// Whether the controller has not yet dealt with the spec as it is now.

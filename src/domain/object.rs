@@ -121,6 +121,8 @@ pub struct ImageRepository {
     pub provider: String,
     /// Whether plain HTTP is allowed.
     pub insecure: bool,
+    /// Whether a controller is known to have the feature gates open that its login needs.
+    pub is_past_gates: bool,
 }
 
 /// The exclusion list of a repository that gives none.
@@ -150,6 +152,7 @@ impl ImageRepository {
             exclusion_list: Vec::new(),
             provider: "generic".to_owned(),
             insecure: false,
+            is_past_gates: false,
         }
     }
 
@@ -162,9 +165,9 @@ impl ImageRepository {
         }
     }
 
-    /// Whether its login needs the feature gate `ObjectLevelWorkloadIdentity`.
+    /// Whether its login needs the feature gate `ObjectLevelWorkloadIdentity`, and nothing tells that it is open.
     pub fn is_gated(&self) -> bool {
-        self.provider != "generic" && self.service_account.is_some()
+        self.provider != "generic" && self.service_account.is_some() && !self.is_past_gates
     }
 
     /// How long one scan may take: `spec.timeout`, else the interval, and a second at least.

@@ -153,6 +153,7 @@ impl ImageRepositorySpec {
             exclusion_list: self.exclusion_list,
             provider: or_default(self.provider, "generic"),
             insecure: self.insecure,
+            is_past_gates: false,
         }
     }
 }

@@ -67,7 +67,10 @@ impl LinkError {
             Self::IdleInterval => Problem::new(Code::PolicyInvalid, subject.to_string(), self.to_string())
                 .hint("Take `spec.interval` out of the policy."),
             Self::Gate(repository) => Problem::new(Code::PolicyFailed, subject.to_string(), self.to_string())
-                .hint(format!("Take `spec.serviceAccountName` out of ImageRepository {repository}.")),
+                .hint(format!(
+                    "Take `spec.serviceAccountName` out of ImageRepository {repository}, or open the gate: it counts as shut \
+                     until the object's status in a cluster shows that its controller went on."
+                )),
             Self::Missing(repository) => {
                 let message = format!("ImageRepository {repository} does not exist");
                 Problem::new(Code::PolicyFailed, subject.to_string(), message).cause(self.to_string())
@@ -213,14 +216,16 @@ mod tests {
 
     #[test]
     fn a_login_behind_a_feature_gate_gives_a_policy_no_tags() {
-        let read = |provider: &str, account: Option<&str>| {
-            let mut repository = repository(None);
+        let read_past = |is_past_gates, provider: &str, account: Option<&str>| {
+            let mut repository = ImageRepository { is_past_gates, ..repository(None) };
             provider.clone_into(&mut repository.provider);
             repository.service_account = account.map(ToOwned::to_owned);
             let mut inventory = Inventory::default();
             inventory.add(Object::Repository(repository));
             inventory.repository_of(&policy("a")).map(drop)
         };
+        let read = |provider, account| read_past(false, provider, account);
+        assert_eq!(read_past(true, "aws", Some("x")), Ok(()), "the gate is known to be open");
         let gate = read("aws", Some("x")).unwrap_err();
         assert_eq!(gate.reason(), Some("FeatureGateDisabled"));
         assert_eq!(gate.problem(&ObjectId::new("a", "p")).message, gate.to_string());

@@ -14,7 +14,7 @@ use super::kinds::{Kinds, RESOURCES, Resource};
 use super::{Act, Cluster, reported};
 use crate::domain::controller::Reports;
 use crate::domain::inventory::{Inventory, Object};
-use crate::domain::object::{Kind, Meta, ObjectId, Origin};
+use crate::domain::object::{ImageRepository, Kind, Meta, ObjectId, Origin};
 use crate::problem::{Code, Problem};
 use crate::source::flux::{AutomationSpec, GitRepositorySpec, ImagePolicySpec, ImageRepositorySpec};
 
@@ -254,6 +254,10 @@ impl Snapshot {
             origin: Origin { source: "cluster", file: None, line: None },
         };
         match object_of(kind, meta, object.data) {
+            Ok(Object::Repository(repository)) => {
+                let is_past_gates = status.is_past_gates();
+                self.inventory.add(Object::Repository(ImageRepository { is_past_gates, ..repository }));
+            }
             Ok(object) => self.inventory.add(object),
             Err(error) => {
                 let message = format!("{kind} {id} of the cluster is passed over: {error}");
@@ -323,6 +327,24 @@ mod tests {
             "{said:?}"
         );
         assert_eq!(snapshot.reports.len(), 2);
+    }
+
+    #[test]
+    fn a_repository_that_its_controller_dealt_with_is_past_the_feature_gates() {
+        let gated = |generation: i64, ready: &str, reason: &str| {
+            let object = json!({
+                "metadata": { "namespace": "shop", "name": "web", "generation": generation },
+                "spec": { "image": "reg/web", "interval": "5m", "provider": "aws", "serviceAccountName": "web" },
+                "status": { "observedGeneration": 2, "conditions":
+                    [{ "type": "Ready", "status": ready, "reason": reason, "message": "" }] },
+            });
+            let mut snapshot = Snapshot::default();
+            snapshot.add(Kind::ImageRepository, "v1", serde_json::from_value(object).unwrap());
+            snapshot.inventory.repositories[&ObjectId::new("shop", "web")].is_gated()
+        };
+        assert!(!gated(2, "True", "Succeeded") && !gated(2, "False", "AuthenticationFailed"));
+        assert!(gated(2, "False", "FeatureGateDisabled") && gated(2, "Unknown", "Progressing"));
+        assert!(gated(3, "True", "Succeeded"), "it was another spec that passed");
     }
 
     #[test]
