@@ -5,7 +5,7 @@
 mod support;
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -198,13 +198,72 @@ fn contents_that_were_written_before_are_committed_by_their_ids() {
     let base = cache.fetch(&remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
     let texts = [("apps/web.yaml", "image: web:2\n"), ("deep/er/db.yaml", "image: db:2\n"), ("new", "1")];
     let contents: Vec<Vec<u8>> = texts.iter().map(|(_, text)| text.as_bytes().to_vec()).collect();
-    let ids = cache.write_blobs(&contents).unwrap();
+    let mut objects = cache.new_objects().unwrap();
+    let ids = objects.write(&contents).unwrap();
     let whole = commit_spec(&base, "Two", &texts);
     let files = texts.iter().zip(ids).map(|((path, _), id)| ((*path).to_owned(), Content::Blob(id)));
     let by_id = CommitSpec { files: files.collect(), ..whole.clone() };
-    assert_eq!(cache.commit(&by_id).unwrap(), cache.commit(&whole).unwrap());
+    assert_eq!(objects.commit(&by_id, None).unwrap(), cache.commit(&whole).unwrap());
     let nowhere = ("apps/web.yaml".to_owned(), Content::Blob("1".repeat(40)));
     assert!(cache.commit(&CommitSpec { files: vec![nowhere], ..whole }).is_err(), "nothing has that id");
+}
+
+/// The files of a cache that hold objects, with their modes.
+fn object_files(cache: &BareCache) -> Vec<(PathBuf, u32)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folders = std::fs::read_dir(cache.dir().join("objects")).unwrap();
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    let files = files.map(|file| {
+        let file = file.unwrap();
+        (file.path(), file.metadata().unwrap().permissions().mode() & 0o777)
+    });
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_commit_comes_as_one_pack_that_git_finds_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let (fleet, cache, remote) = folder_remote(dir.path());
+    let base = cache.fetch(&remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let before = object_files(&cache);
+    // Names that Git sorts otherwise than their bytes, and more files than one thread takes.
+    let mut files: Vec<(String, String)> =
+        ["a/x", "a.b/x", "a-b/x", "a0", "a-b.c"].map(|path| (path.to_owned(), path.to_owned())).into();
+    files.extend((0..600).map(|n| (format!("many/{}/{n}.yaml", n % 7), format!("n: {}\n", n / 2))));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let spec = commit_spec(&base, "Many\n", &files);
+    let commit = cache.commit(&spec).unwrap();
+    let new: Vec<_> = object_files(&cache).into_iter().filter(|file| !before.contains(file)).collect();
+    let endings: Vec<_> = new.iter().map(|(path, _)| path.extension().unwrap().to_str().unwrap()).collect();
+    assert_eq!(endings, ["idx", "pack"]);
+    assert!(new.iter().all(|(_, mode)| *mode == 0o600), "{new:?}");
+    git(cache.dir(), &["fsck", "--strict", "--full"]);
+    assert_eq!(cache.commit(&spec).unwrap(), commit);
+    assert_eq!(object_files(&cache).len(), before.len() + 2, "what is there is not written again");
+    cache.push(&remote, &[update("many", None, &commit)], &[]).unwrap();
+    let read = |path: &str| git(&fleet.path, &["show", &format!("many:{path}")]);
+    assert!(files.iter().step_by(97).all(|(path, text)| read(path) == text.trim_end()));
+    fleet.assert_sound();
+}
+
+#[test]
+fn what_no_commit_is_made_of_is_in_no_cache() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_fleet, cache, remote) = folder_remote(dir.path());
+    let base = cache.fetch(&remote, heads).unwrap().refs.branch("main").unwrap().to_owned();
+    let before = object_files(&cache);
+    let mut objects = cache.new_objects().unwrap();
+    objects.write(&[b"image: web:2\n".to_vec()]).unwrap();
+    drop(objects);
+    for path in ["apps/web.yaml/below", "apps", "README.md/x"] {
+        let refused = cache.commit(&commit_spec(&base, "x", &[("apps/db.yaml", "db: 2\n"), (path, "1")]));
+        assert!(matches!(&refused, Err(GitError::Commit { path: odd, .. }) if odd == path), "{refused:?}");
+    }
+    assert_eq!(object_files(&cache), before);
+    let beside = std::fs::read_dir(cache.dir().parent().unwrap()).unwrap().count();
+    assert_eq!(beside, 2, "the cache and its lock");
 }
 
 #[test]

@@ -37,18 +37,26 @@ pub(super) const REMOTE: &str = "supercargo-remote";
 /// What the name of a folder begins with that is not a cache yet, or none any more.
 pub(super) const UNFINISHED: &str = ".new-";
 
-/// A folder of a cache, and which names there are of files that are left.
-type Left = (&'static str, fn(&str) -> bool);
-/// Where the library leaves files that only a killed process does not take away.
-const LEFT: [Left; 4] = [
+/// A folder of a cache, and which files there are left.
+type Left = (&'static str, fn(&Path) -> bool);
+/// Where files are left that only a killed process does not take away.
+const LEFT: [Left; 5] = [
     ("", is_lock),
     ("refs/supercargo", is_lock),
-    ("objects/pack", |name| name.starts_with("pack_git2_")),
+    ("objects/pack", |path| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"pack_git2_"))
+    }),
     ("objects/pack", is_lock),
+    // A pack without its index, which comes last, is none.
+    ("objects/pack", |path| has_ending(path, "pack") && !path.with_extension("idx").exists()),
 ];
 
-fn is_lock(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|ending| ending == "lock")
+fn is_lock(path: &Path) -> bool {
+    has_ending(path, "lock")
+}
+
+fn has_ending(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|ending| ending == wanted)
 }
 
 /// The bare repository in which one remote's objects are kept.
@@ -273,8 +281,9 @@ impl BareCache {
         for (folder, is_left) in LEFT {
             let Ok(entries) = fs::read_dir(self.dir.join(folder)) else { continue };
             for entry in entries.flatten() {
-                if entry.file_name().to_str().is_some_and(is_left) {
-                    fs::remove_file(entry.path())?;
+                let path = entry.path();
+                if is_left(&path) {
+                    fs::remove_file(path)?;
                 }
             }
         }
@@ -356,6 +365,7 @@ mod tests {
         let left = [
             "refs/supercargo/refs%heads%main.lock",
             "objects/pack/pack_git2_0123456789abcdef",
+            "objects/pack/pack-0123456789abcdef.pack",
             "config.lock",
         ];
         let left = left.map(|name| cache.dir().join(name));

@@ -1,14 +1,19 @@
 //! A commit made of Git objects: the parent's tree with some files replaced. No index and no work tree.
 
-use git2::build::TreeUpdateBuilder;
-use git2::{FileMode, ObjectType, Oid, Repository, Tree};
+use std::collections::BTreeMap;
+
+use git2::{ObjectType, Oid, Repository, Tree};
 
 use crate::domain::commit::{CommitSpec, Content};
 use crate::domain::object::Person;
 
 use super::cache::BareCache;
 use super::error::GitError;
+use super::objects::NewObjects;
 use super::sign::Signer;
+
+/// Git's mode of a folder.
+const FOLDER: i32 = 0o40_000;
 
 impl BareCache {
     /// Writes the commit into the cache and returns its id in hex. No branch moves.
@@ -27,35 +32,15 @@ impl BareCache {
     /// # Errors
     /// As there, and [`GitError::Sign`].
     pub fn commit_signed(&self, spec: &CommitSpec, signer: Option<&Signer>) -> Result<String, GitError> {
-        let repository = self.existing()?;
-        let tree = {
-            let _lock = self.lock(true)?;
-            let base = match &spec.parent {
-                Some(parent) => self.tree(&repository, parent)?,
-                None => self.no_tree(&repository)?,
-            };
-            let tree = self.updated(&repository, &base, &spec.files)?;
-            if tree == base.id() {
-                return Err(GitError::NoChange);
-            }
-            tree
-        };
-        let parents: Vec<&str> = spec.parent.iter().map(String::as_str).collect();
-        let head =
-            Head { parents: &parents, author: &spec.author, committer: &spec.committer, time: spec.time };
-        self.write_commit(&repository, tree, (&head, &spec.message), signer)
+        self.new_objects()?.commit(spec, signer)
     }
 
-    /// Writes the contents of files into the cache, for a commit to come; returns their ids in hex, in their order.
+    /// Objects for a commit to come. Those that no commit is made of are in no cache.
     ///
     /// # Errors
-    /// What keeps the cache from being written.
-    pub fn write_blobs(&self, contents: &[Vec<u8>]) -> Result<Vec<String>, GitError> {
-        let _lock = self.lock(true)?;
-        let write = |repository: &Repository, contents: &[Vec<u8>]| {
-            contents.iter().map(|bytes| Ok(repository.blob(bytes)?.to_string())).collect()
-        };
-        self.in_parts(contents, write).map_err(|error| self.failed("write", &error.message()))
+    /// The cache cannot be opened.
+    pub fn new_objects(&self) -> Result<NewObjects<'_>, GitError> {
+        NewObjects::none(self)
     }
 
     /// Writes the commit of a tree that is here. The caller holds no lock: to sign may take a person's while.
@@ -66,54 +51,152 @@ impl BareCache {
         (head, message): (&Head<'_>, &str),
         signer: Option<&Signer>,
     ) -> Result<String, GitError> {
-        let mut bytes = commit_object(tree, head, message)?;
-        if let Some(signer) = signer {
-            bytes = with_signature(&bytes, &signer.sign(&bytes)?);
-        }
+        let bytes = signed_commit(tree, (head, message), signer)?;
         let _lock = self.lock(true)?;
         let odb = repository.odb().map_err(|error| self.failed("write", &error.message()))?;
         let oid = odb.write(ObjectType::Commit, &bytes);
         super::cache::keep_private(self.dir()).map_err(|error| self.failed("write", &error))?;
         oid.map(|oid| oid.to_string()).map_err(|error| self.failed("write", &error.message()))
     }
+}
 
-    /// The tree of no files.
-    fn no_tree<'r>(&self, repository: &'r Repository) -> Result<Tree<'r>, GitError> {
-        let made = repository.treebuilder(None).and_then(|builder| builder.write());
-        let found = made.and_then(|tree| repository.find_tree(tree));
-        found.map_err(|error| self.failed("write", &error.message()))
+impl NewObjects<'_> {
+    /// Leaves the commit in the cache, and all that it needs, and returns its id in hex. No branch moves.
+    ///
+    /// # Errors
+    /// As [`BareCache::commit_signed`].
+    pub fn commit(mut self, spec: &CommitSpec, signer: Option<&Signer>) -> Result<String, GitError> {
+        let cache = self.cache;
+        let tree = {
+            let _lock = cache.lock(false)?;
+            let tree = |parent: &String| Ok(cache.tree(&self.repository, parent)?.id());
+            let base = spec.parent.as_ref().map(tree).transpose()?;
+            let changes = self.changes(&spec.files)?;
+            let tree = self.tree(base, &changes)?;
+            if base.map_or(changes.is_empty(), |base| base == tree) {
+                return Err(GitError::NoChange);
+            }
+            tree
+        };
+        let parents: Vec<&str> = spec.parent.iter().map(String::as_str).collect();
+        let head =
+            Head { parents: &parents, author: &spec.author, committer: &spec.committer, time: spec.time };
+        // To sign may take a person's while, in which the cache is everybody's.
+        let bytes = signed_commit(tree, (&head, &spec.message), signer)?;
+        let commit = self.put(ObjectType::Commit, &bytes)?;
+        let _lock = cache.lock(true)?;
+        self.store()?;
+        Ok(commit.to_string())
     }
 
-    /// The tree of `base` with `files` put in.
-    fn updated(
-        &self,
-        repository: &Repository,
-        base: &Tree<'_>,
-        files: &[(String, Content)],
-    ) -> Result<Oid, GitError> {
-        let failed = |error: git2::Error| self.failed("write", &error.message());
-        let mut update = TreeUpdateBuilder::new();
+    /// The files by path, in the order in which those of one folder stand together.
+    fn changes<'f>(&mut self, files: &'f [(String, Content)]) -> Result<Vec<Change<'f>>, GitError> {
+        let mut changes = Vec::with_capacity(files.len());
         for (path, content) in files {
             check_path(path)?;
-            let mode = mode(base, path)?;
             let blob = match content {
-                Content::Bytes(bytes) => repository.blob(bytes),
-                Content::Blob(id) => Oid::from_str(id),
+                Content::Bytes(bytes) => self.put(ObjectType::Blob, bytes)?,
+                Content::Blob(id) => {
+                    let known = Oid::from_str(id).ok().filter(|blob| self.has(*blob));
+                    known.ok_or_else(|| refused(path, "what it shall hold is not here"))?
+                }
             };
-            let blob = blob.map_err(failed)?;
-            update.upsert(path.as_str(), blob, mode);
+            changes.push(Change { path, rest: path, blob });
         }
-        update.create_updated(repository, base).map_err(failed)
+        changes.sort_by_key(|change| change.path);
+        Ok(changes)
+    }
+
+    /// The tree `base` with the changes made in it.
+    fn tree(&mut self, base: Option<Oid>, changes: &[Change<'_>]) -> Result<Oid, GitError> {
+        let mut entries = Entries::default();
+        if let Some(base) = base {
+            let tree = self.repository.find_tree(base);
+            entries = Entries::of(&tree.map_err(|error| self.cache.failed("read", &error.message()))?);
+        }
+        for below in changes.chunk_by(|a, b| a.folder().is_some() && a.folder() == b.folder()) {
+            let Some(first) = below.first() else { continue };
+            let Some(folder) = first.folder() else {
+                entries.put_file(first)?;
+                continue;
+            };
+            let below: Vec<Change<'_>> = below.iter().map(Change::below).collect();
+            let tree = self.tree(entries.folder(folder, first.path)?, &below)?;
+            entries.put_folder(folder, tree);
+        }
+        self.put(ObjectType::Tree, &entries.written())
     }
 }
 
-/// The mode the file at `path` has, or shall get.
-fn mode(base: &Tree<'_>, path: &str) -> Result<FileMode, GitError> {
-    match base.get_path(path.as_ref()).map(|entry| entry.filemode()) {
-        Ok(0o100_755) => Ok(FileMode::BlobExecutable),
-        Ok(0o100_644 | 0o100_664) | Err(_) => Ok(FileMode::Blob),
-        Ok(0o120_000) => Err(refused(path, "it is a symbolic link")),
-        Ok(_) => Err(refused(path, "it is no regular file")),
+/// A file of a commit that gets another content.
+struct Change<'a> {
+    path: &'a str,
+    /// The path from the folder on that is looked at.
+    rest: &'a str,
+    blob: Oid,
+}
+
+impl<'a> Change<'a> {
+    /// The folder in which it is, of those right below the one that is looked at.
+    fn folder(&self) -> Option<&'a str> {
+        self.rest.split_once('/').map(|(folder, _)| folder)
+    }
+
+    /// The same, from that folder on.
+    fn below(&self) -> Self {
+        let rest = self.rest.split_once('/').map_or(self.rest, |(_, rest)| rest);
+        Self { path: self.path, rest, blob: self.blob }
+    }
+}
+
+/// The entries of a tree: mode and id, by the name as Git sorts it, which is that of a folder with a slash behind it.
+#[derive(Default)]
+struct Entries(BTreeMap<Vec<u8>, (i32, Oid)>);
+
+impl Entries {
+    fn of(tree: &Tree<'_>) -> Self {
+        let entry = |entry: git2::TreeEntry<'_>| {
+            let slash = if entry.filemode() == FOLDER { "/" } else { "" };
+            ([entry.name_bytes(), slash.as_bytes()].concat(), (entry.filemode_raw(), entry.id()))
+        };
+        Self(tree.iter().map(entry).collect())
+    }
+
+    /// A file keeps the mode it has.
+    fn put_file(&mut self, change: &Change<'_>) -> Result<(), GitError> {
+        let mode = match self.0.get(change.rest.as_bytes()).map(|(mode, _)| *mode) {
+            Some(0o100_755) => 0o100_755,
+            Some(0o100_644 | 0o100_664) => 0o100_644,
+            None if !self.0.contains_key(format!("{}/", change.rest).as_bytes()) => 0o100_644,
+            Some(0o120_000) => return Err(refused(change.path, "it is a symbolic link")),
+            _ => return Err(refused(change.path, "it is no regular file")),
+        };
+        self.0.insert(change.rest.as_bytes().to_vec(), (mode, change.blob));
+        Ok(())
+    }
+
+    /// The folder of that name, if there is one; `path` is that of a file in it.
+    fn folder(&self, name: &str, path: &str) -> Result<Option<Oid>, GitError> {
+        if self.0.contains_key(name.as_bytes()) {
+            return Err(refused(path, "a file is where its folder would be"));
+        }
+        Ok(self.0.get(format!("{name}/").as_bytes()).map(|(_, tree)| *tree))
+    }
+
+    fn put_folder(&mut self, name: &str, tree: Oid) {
+        self.0.insert(format!("{name}/").into_bytes(), (FOLDER, tree));
+    }
+
+    /// The bytes of the tree object.
+    fn written(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (name, (mode, id)) in &self.0 {
+            bytes.extend_from_slice(format!("{mode:o} ").as_bytes());
+            bytes.extend_from_slice(name.strip_suffix(b"/").unwrap_or(name));
+            bytes.push(0);
+            bytes.extend_from_slice(id.as_bytes());
+        }
+        bytes
     }
 }
 
@@ -141,7 +224,20 @@ pub(super) struct Head<'a> {
     pub(super) time: (i64, i32),
 }
 
-/// The bytes of the commit object.
+/// The bytes of the commit object, signed if anybody signs it.
+fn signed_commit(
+    tree: Oid,
+    (head, message): (&Head<'_>, &str),
+    signer: Option<&Signer>,
+) -> Result<Vec<u8>, GitError> {
+    let bytes = commit_object(tree, head, message)?;
+    match signer {
+        Some(signer) => Ok(with_signature(&bytes, &signer.sign(&bytes)?)),
+        None => Ok(bytes),
+    }
+}
+
+/// The bytes of the commit object without a signature.
 ///
 /// Written by hand because the library refuses an empty author's name, which Flux allows.
 fn commit_object(tree: Oid, head: &Head<'_>, message: &str) -> Result<Vec<u8>, GitError> {

@@ -17,11 +17,14 @@ use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use super::delta;
 use super::error::GitError;
 use super::push::RefUpdate;
+use super::tree::in_parts;
 
 /// How many commits may stand on the remote's; a push of ours has one for each automation.
 const MAX_COMMITS: usize = 10_000;
 
-/// Bytes that are collected before they are sent.
+/// Objects that are in memory at once, packed.
+const PARTS_AT_ONCE: usize = 1_024;
+/// Bytes that are sent at once.
 const PIECE: usize = 32 << 10;
 /// The type of an object that is told by another, which the receiver has.
 const REF_DELTA: u8 = 7;
@@ -85,42 +88,26 @@ impl<'r> Pack<'r> {
             write(piece)
         };
         let count = u32::try_from(self.parts.len()).map_err(io::Error::other)?;
-        put(&[b"PACK".as_slice(), &2_u32.to_be_bytes(), &count.to_be_bytes()].concat())?;
-        let odb = self.repository.odb().map_err(|error| unreadable(&error))?;
-        let mut piece = Vec::new();
-        for part in &self.parts {
-            self.put_part(&odb, part, &mut piece)?;
-            if piece.len() >= PIECE {
-                put(&piece)?;
-                piece.clear();
+        put(&put_start(count))?;
+        for parts in self.parts.chunks(PARTS_AT_ONCE) {
+            for packed in self.packed(parts).map_err(|error| unreadable(&error))? {
+                packed.chunks(PIECE).try_for_each(&mut put)?;
             }
         }
-        put(&piece)?;
         write(sum.finish().as_ref())
     }
 
-    fn put_part(&self, odb: &Odb<'_>, part: &Part, out: &mut Vec<u8>) -> io::Result<()> {
-        let object = odb.read(part.oid).map_err(|error| unreadable(&error))?;
-        let (kind, new) = (object.kind(), object.data());
-        // What is in the pack itself the receiver may not have.
-        let before = part.before.filter(|before| self.thin && !self.seen.contains(before));
-        let before = before.and_then(|before| Some((before, odb.read(before).ok()?)));
-        if let Some((before, old)) = before.filter(|(_, old)| old.kind() == kind) {
-            let delta = delta::between(old.data(), new);
-            if delta.len() < new.len() / 2 {
-                put_head(out, REF_DELTA, delta.len());
-                out.extend_from_slice(before.as_bytes());
-                return put_packed(out, &delta);
-            }
-        }
-        let kind = match kind {
-            ObjectType::Commit => 1,
-            ObjectType::Tree => 2,
-            ObjectType::Blob => 3,
-            _ => return Err(io::Error::other("a push carries commits, trees and files")),
-        };
-        put_head(out, kind, new.len());
-        put_packed(out, new)
+    /// The parts as they are in the pack, one behind the other.
+    fn packed(&self, parts: &[Part]) -> Result<Vec<Vec<u8>>, git2::Error> {
+        let seen = self.thin.then_some(&self.seen);
+        in_parts(self.repository.path(), parts, |repository, parts| {
+            let odb = repository.odb()?;
+            let mut packed = Vec::new();
+            let put = |part| put_part(&odb, (part, seen), &mut packed);
+            let done: io::Result<()> = parts.iter().try_for_each(put);
+            done.map_err(|error| git2::Error::from_str(&error.to_string()))?;
+            Ok(vec![packed])
+        })
     }
 
     fn add_commit(&mut self, commit: &Commit<'_>) -> Result<(), git2::Error> {
@@ -166,6 +153,52 @@ impl<'r> Pack<'r> {
     }
 }
 
+/// Writes one object. `seen` are those of the pack, where objects may be told by others that the receiver has.
+fn put_part(
+    odb: &Odb<'_>,
+    (part, seen): (&Part, Option<&HashSet<Oid>>),
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let object = odb.read(part.oid).map_err(|error| unreadable(&error))?;
+    let (kind, new) = (object.kind(), object.data());
+    // What is in the pack itself the receiver may not have.
+    let before = part.before.filter(|before| seen.is_some_and(|seen| !seen.contains(before)));
+    let before = before.and_then(|before| Some((before, odb.read(before).ok()?)));
+    if let Some((before, old)) = before.filter(|(_, old)| old.kind() == kind) {
+        let delta = delta::between(old.data(), new);
+        if delta.len() < new.len() / 2 {
+            put_head(out, REF_DELTA, delta.len());
+            out.extend_from_slice(before.as_bytes());
+            return put_packed(out, &delta, Compression::default());
+        }
+    }
+    put_object(out, kind, new, Compression::default())
+}
+
+/// What a pack of `count` objects begins with.
+pub(super) fn put_start(count: u32) -> [u8; 12] {
+    let mut start = *b"PACK\0\0\0\x02\0\0\0\0";
+    start[8..].copy_from_slice(&count.to_be_bytes());
+    start
+}
+
+/// An object as a whole.
+pub(super) fn put_object(
+    out: &mut Vec<u8>,
+    kind: ObjectType,
+    content: &[u8],
+    level: Compression,
+) -> io::Result<()> {
+    let kind = match kind {
+        ObjectType::Commit => 1,
+        ObjectType::Tree => 2,
+        ObjectType::Blob => 3,
+        _ => return Err(io::Error::other("a pack of ours has commits, trees and files")),
+    };
+    put_head(out, kind, content.len());
+    put_packed(out, content, level)
+}
+
 /// The type of an object and its size: four bits of it with the type, then seven a byte.
 fn put_head(out: &mut Vec<u8>, kind: u8, size: usize) {
     let [low, ..] = size.to_le_bytes();
@@ -176,8 +209,8 @@ fn put_head(out: &mut Vec<u8>, kind: u8, size: usize) {
     }
 }
 
-fn put_packed(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
-    let mut packed = ZlibEncoder::new(out, Compression::default());
+fn put_packed(out: &mut Vec<u8>, bytes: &[u8], level: Compression) -> io::Result<()> {
+    let mut packed = ZlibEncoder::new(out, level);
     packed.write_all(bytes)?;
     packed.finish().map(drop)
 }

@@ -200,7 +200,7 @@ impl BareCache {
         entries: &[TreeEntry],
         make: &(impl Fn(&str, i32, &[u8]) -> Option<T> + Sync),
     ) -> Result<Vec<T>, git2::Error> {
-        self.in_parts(entries, |repository, entries| {
+        in_parts(self.dir(), entries, |repository, entries| {
             let odb = repository.odb()?;
             let mut found = Vec::new();
             for entry in entries {
@@ -209,21 +209,20 @@ impl BareCache {
             Ok(found)
         })
     }
+}
 
-    /// What `work` makes of `items`, in their order, on several threads if they are many; each has the repository opened for
-    /// itself, because the library's handles belong to one thread.
-    pub(super) fn in_parts<T: Sync, R: Send>(
-        &self,
-        items: &[T],
-        work: impl Fn(&Repository, &[T]) -> Result<Vec<R>, git2::Error> + Sync,
-    ) -> Result<Vec<R>, git2::Error> {
-        let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
-        let threads = available.min(items.len() / WORTH_A_THREAD).max(1);
-        let share = items.len().div_ceil(threads).max(1);
-        let parts =
-            in_shares(items.chunks(share), threads, |part| work(&Repository::open(self.dir())?, part));
-        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    }
+/// What `work` makes of `items`, in their order, on several threads if they are many; each has the repository at `dir` opened for
+/// itself, because the library's handles belong to one thread.
+pub(super) fn in_parts<T: Sync, R: Send>(
+    dir: &Path,
+    items: &[T],
+    work: impl Fn(&Repository, &[T]) -> Result<Vec<R>, git2::Error> + Sync,
+) -> Result<Vec<R>, git2::Error> {
+    let available = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+    let threads = available.min(items.len() / WORTH_A_THREAD).max(1);
+    let share = items.len().div_ceil(threads).max(1);
+    let parts = in_shares(items.chunks(share), threads, |part| work(&Repository::open(dir)?, part));
+    Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Whether a mode is that of a file that is no link.

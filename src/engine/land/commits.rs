@@ -8,7 +8,7 @@ use crate::domain::commit::{CommitSpec, Content, is_message, with_trailers};
 use crate::domain::parallel::on_all_cores;
 use crate::domain::plan::{Group, Plan, PlannedFile, Stale, sha256_hex};
 use crate::engine::short;
-use crate::git::GitError;
+use crate::git::{GitError, NewObjects};
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
@@ -38,7 +38,8 @@ impl Run<'_> {
             let files_of = count(group.files.len(), "file");
             let text = format!("commit tree of {files_of}, parent {}{by_key}", short(&parent));
             commits.push(timed(step, &text, || -> Result<String, Problem> {
-                let files = self.write_files(group, (base, &parent), &edited)?;
+                let mut objects = self.cache.new_objects().map_err(Problem::from)?;
+                let files = self.write_files(&mut objects, group, (base, &parent), &edited)?;
                 let committer = self.committer.clone().unwrap_or_else(|| group.author.clone());
                 let spec = CommitSpec {
                     parent: Some(parent.clone()),
@@ -48,7 +49,7 @@ impl Run<'_> {
                     committer,
                     files,
                 };
-                match self.cache.commit_signed(&spec, signer) {
+                match objects.commit(&spec, signer) {
                     // The groups before it wrote all of that already.
                     Err(GitError::NoChange) if parent != base => Ok(parent),
                     made => made.map_err(Problem::from),
@@ -59,11 +60,12 @@ impl Run<'_> {
         Ok(commits)
     }
 
-    /// Writes the new contents of a group's files into the cache, a few at a time: a plan may change thousands.
+    /// Writes the new contents of a group's files, a few at a time: a plan may change thousands.
     ///
     /// What groups before it have `edited` is as they left it, in `parent`; all else as in `base`.
     fn write_files(
         &self,
+        objects: &mut NewObjects<'_>,
         group: &Group,
         (base, parent): (&str, &str),
         edited: &HashSet<&str>,
@@ -86,7 +88,7 @@ impl Run<'_> {
             };
             let contents = on_all_cores(files, edit);
             let contents = contents.into_iter().collect::<Result<Vec<_>, Stale>>()?;
-            let blobs = self.cache.write_blobs(&contents).map_err(Problem::from)?;
+            let blobs = objects.write(&contents).map_err(Problem::from)?;
             let paths = files.iter().map(|file| file.path.clone());
             written.extend(paths.zip(blobs.into_iter().map(Content::Blob)));
         }
