@@ -43,7 +43,9 @@ fn said(asked: &Value, path: &str, after: &str) -> Option<bool> {
     let policies: Vec<_> = asked["policies"].as_array().unwrap().iter().map(policy).collect();
     let setters = Setters::new(policies.iter().map(|(id, latest)| (id, latest.as_ref()))).unwrap();
     let before = Manifest::parse(asked["files"][path].as_str().unwrap()).unwrap();
-    reformats(&before, after, &|name| matches!(setters.resolve(name), Resolution::Known { .. }))
+    reformats(&before, &Manifest::parse(after).unwrap(), &|name| {
+        matches!(setters.resolve(name), Resolution::Known { .. })
+    })
 }
 
 #[test]

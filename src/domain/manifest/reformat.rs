@@ -14,43 +14,50 @@ mod resolve;
 mod scalar;
 mod value;
 
-use super::{Manifest, parts};
+use super::Manifest;
 
-/// Whether Flux, asked to make of `before` what we made of it, writes other bytes than `after`: `Some(false)` if it
+/// Whether Flux, asked to make of `before` what we made of it, writes other bytes than `edited`: `Some(false)` if it
 /// writes exactly these, `None` if we cannot tell. `is_setter` says whether a marker's text stands for something; for
 /// Flux such a value is written again even if it stays what it is.
-pub fn reformats(before: &Manifest<'_>, after: &str, is_setter: &dyn Fn(&str) -> bool) -> Option<bool> {
+pub fn reformats(
+    before: &Manifest<'_>,
+    edited: &Manifest<'_>,
+    is_setter: &dyn Fn(&str) -> bool,
+) -> Option<bool> {
+    let after = edited.text();
     let is_marked_off = after.starts_with("---")
         || after.lines().any(|line| line.starts_with("...") && line.trim_end().len() == 3);
     if is_marked_off || after.contains("\r\n") || after.starts_with('\u{feff}') || !after.ends_with('\n') {
         return Some(true);
     }
-    let Ok(manifest) = Manifest::parse(after) else { return None };
-    let scalars = before.scalars().zip(manifest.scalars());
+    let scalars = before.scalars().zip(edited.scalars());
     let mut scalars = scalars.filter(|(old, _)| is_setter(&old.setter));
-    let values = scalars.any(|(old, new)| value::rewritten(before.text(), old, new));
+    if scalars.any(|(old, new)| value::rewritten(before.text(), old, new)) {
+        return Some(true);
+    }
     // Characters at which only YAML 1.1 ends a line.
     let strange = after.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']);
-    let layout = layout(before, after).filter(|differs| *differs || !strange);
-    if values { Some(true) } else { layout }
+    layout(before, edited).filter(|differs| *differs || !strange)
 }
 
-/// Whether Flux's emitter lays `text` out in another way; the style of lists is that of the text before.
-fn layout(before: &Manifest<'_>, text: &str) -> Option<bool> {
-    let ranges = parts::split(text).ok()?;
-    let mut written = String::with_capacity(text.len() + 64);
-    let mut sure = true;
-    for (range, part) in ranges.into_iter().zip(&before.parts) {
-        let wide = is_wide(before.text().get(part.range.clone()).unwrap_or_default());
-        let piece = text.get(range).unwrap_or_default();
+/// Whether Flux's emitter lays `edited` out in another way; the style of lists is that of the text before.
+fn layout(before: &Manifest<'_>, edited: &Manifest<'_>) -> Option<bool> {
+    let (mut rest, mut sure) = (edited.text(), true);
+    for (part, old) in edited.parts.iter().zip(&before.parts) {
+        let wide = is_wide(before.text().get(old.range.clone()).unwrap_or_default());
+        let piece = edited.text().get(part.range.clone()).unwrap_or_default();
         let Some(document) = emit::document(piece, wide).ok()? else { continue };
-        if !written.is_empty() {
-            written.push_str("---\n");
+        if rest.len() < edited.text().len() {
+            rest = match rest.strip_prefix("---\n") {
+                Some(rest) => rest,
+                None => return Some(true),
+            };
         }
-        written.push_str(&document.text);
-        sure &= document.sure;
+        // What comes behind the first difference is of no interest any more.
+        let Some(behind) = rest.strip_prefix(document.text.as_str()) else { return Some(true) };
+        (rest, sure) = (behind, sure && document.sure);
     }
-    if written == text { sure.then_some(false) } else { Some(true) }
+    if rest.is_empty() { sure.then_some(false) } else { Some(true) }
 }
 
 /// Whether the lists of a document stand two columns deeper than their keys, as Flux's scan of the text finds out.

@@ -7,7 +7,7 @@ use super::build::{BuildOptions, message, update_warnings};
 use super::ground::{FILES_AT_ONCE, FileEdit, Ground, MarkedFile, Reader, Selection};
 use super::stale::{Changes, Stale};
 use super::{Group, PlannedFile, sha256_hex};
-use crate::domain::manifest::{self, Manifest, MarkedScalar};
+use crate::domain::manifest::{self, Manifest};
 use crate::domain::marker::parse_setter;
 use crate::domain::object::ObjectId;
 use crate::domain::parallel::on_all_cores;
@@ -177,13 +177,15 @@ impl Making<'_> {
         let (before, after) = (&edit.before, edit.after());
         // What a person asked for beside the sites is not to be found among the bytes that changed besides.
         let edited = changes.edited(path, before, self.options.check);
+        let read = Manifest::parse(&edited).ok().zip(Manifest::parse(&after).ok());
+        let reformats = |(old, new): &(_, _)| controller_reformats(in_scope, (old, new), self.selections);
         let planned = PlannedFile {
             path: path.to_owned(),
             sha256_before: sha256_hex(before.as_bytes()),
             sha256_after: sha256_hex(after.as_bytes()),
-            controller_reformats: controller_reformats(in_scope, (&edited, &after), self.selections),
+            controller_reformats: read.as_ref().and_then(reformats),
         };
-        let outside = bytes_outside_markers(&edited, &after);
+        let outside = read.as_ref().map_or(after.len() as u64, |(old, new)| bytes_outside_markers(old, new));
         Made { edit, planned, outside }
     }
 }
@@ -191,7 +193,7 @@ impl Making<'_> {
 /// Whether Flux would change other bytes of the file than differ between these two contents.
 fn controller_reformats(
     in_scope: &HashSet<&ObjectId>,
-    (before, after): (&str, &str),
+    (before, after): (&Manifest<'_>, &Manifest<'_>),
     selections: &BTreeMap<ObjectId, Selection>,
 ) -> Option<bool> {
     let is_setter = |setter: &str| {
@@ -199,28 +201,26 @@ fn controller_reformats(
         let selection = selections.get(&policy).filter(|_| in_scope.contains(&policy));
         selection.is_some_and(|selection| selection.outcome.is_ok())
     };
-    manifest::reformats(&Manifest::parse(before).ok()?, after, &is_setter)
+    manifest::reformats(before, after, &is_setter)
 }
 
 /// How many bytes differ between two contents once every marked scalar is cut out of both.
 ///
 /// Counted anew from the two texts, so that it is a check on the rewriter and not its own word.
-fn bytes_outside_markers(before: &str, after: &str) -> u64 {
-    let (Ok(old), Ok(new)) = (manifest::find(before), manifest::find(after)) else {
-        return after.len() as u64;
-    };
-    let (before, after) = (without(before, &old), without(after, &new));
+fn bytes_outside_markers(before: &Manifest<'_>, after: &Manifest<'_>) -> u64 {
+    let (before, after) = (without_markers(before), without_markers(after));
     let common = before.iter().zip(&after).filter(|(a, b)| a == b).count();
     (before.len().max(after.len()) - common) as u64
 }
 
-fn without(text: &str, sites: &[MarkedScalar]) -> Vec<u8> {
+fn without_markers(manifest: &Manifest<'_>) -> Vec<u8> {
+    let text = manifest.text().as_bytes();
     let mut kept = Vec::with_capacity(text.len());
     let mut at = 0;
-    for site in sites {
-        kept.extend_from_slice(text.as_bytes().get(at..site.span.start).unwrap_or_default());
+    for site in manifest.scalars() {
+        kept.extend_from_slice(text.get(at..site.span.start).unwrap_or_default());
         at = site.span.end.max(at);
     }
-    kept.extend_from_slice(text.as_bytes().get(at..).unwrap_or_default());
+    kept.extend_from_slice(text.get(at..).unwrap_or_default());
     kept
 }
