@@ -4,6 +4,8 @@
 
 #[path = "clusters/around.rs"]
 mod around;
+#[path = "clusters/denied.rs"]
+mod denied;
 #[path = "clusters/faults.rs"]
 mod faults;
 #[path = "clusters/ways.rs"]

@@ -7,6 +7,7 @@ mod access;
 mod join;
 mod link;
 mod targets;
+mod unread;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use access::AccessError;
 pub use join::{Drift, Joined, join};
 pub use link::{GATED, LinkError, check_interval};
 pub use targets::{Checkout, TargetError, Targets, clean_path, is_below, targets};
+pub use unread::{Area, Known, Unread};
 
 /// The source of an automation that no object describes.
 ///
@@ -60,7 +62,9 @@ pub struct Inventory {
     pub unfit: BTreeMap<(Kind, ObjectId), Problem>,
     /// Objects in versions that Flux no longer serves; they are read all the same.
     pub obsolete: Vec<Obsolete>,
-    /// What could not be read.
+    /// Of which kinds and namespaces nothing could be read, so that nobody knows what is there.
+    pub unread: Unread,
+    /// What is wrong with what was read.
     pub problems: Vec<Problem>,
 }
 
@@ -179,9 +183,10 @@ impl Inventory {
     /// Whether a policy may read its repository.
     ///
     /// # Errors
-    /// Flux's refusal, or that it can not be told because nothing gives the labels of the policy's namespace.
+    /// Flux's refusal, or that it can not be told because nothing gives the labels of the policy's namespace, or they may not be read.
     pub fn access(&self, policy: &ImagePolicy, repository: &ImageRepository) -> Result<(), AccessError> {
-        access::check(&policy.meta.id.namespace, repository, self.namespaces.get(&policy.meta.id.namespace))
+        let namespace = &policy.meta.id.namespace;
+        access::check(namespace, repository, &self.labels_of(namespace))
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::inventory::{AccessError, GATED, LinkError, TargetError};
+use super::inventory::{GATED, LinkError, TargetError};
 use super::proposal::Reference;
 use super::reference::ImageError;
 use super::selector::SelectorError;
@@ -141,7 +141,7 @@ pub fn of_policy(verdict: &Verdict<'_>) -> Status {
     match verdict {
         Verdict::Never => Status::waiting(),
         Verdict::Unlinked(error) => Status {
-            ready: if is_open(error) { Ready::Unknown } else { Ready::False },
+            ready: if error.is_open() { Ready::Unknown } else { Ready::False },
             reason: error.reason().map(Into::into),
             message: error.to_string(),
         },
@@ -153,10 +153,6 @@ pub fn of_policy(verdict: &Verdict<'_>) -> Status {
         Verdict::Digest(text) => Status::failed("Failed", (*text).to_owned()),
         Verdict::Selected { latest, previous } => Status::succeeded(selected(latest, *previous)),
     }
-}
-
-fn is_open(error: &LinkError) -> bool {
-    matches!(error, LinkError::Access(AccessError::LabelsUnknown { .. }))
 }
 
 fn selected(latest: &Reference, previous: Option<&Reference>) -> String {
@@ -189,6 +185,8 @@ pub enum Run<'a> {
     Selector(&'a SelectorError),
     /// It can not run as it is written.
     Target(&'a TargetError),
+    /// Whether its `GitRepository` is there could not be read; the text says why.
+    Unread(&'a str),
     /// Its `GitRepository`, a secret or the signing key could not be used; the text says why.
     Source(&'a str),
     /// The remote could not be read; the text says why.
@@ -207,7 +205,11 @@ pub fn of_automation(run: &Run<'_>) -> Status {
         Run::Selector(error) => {
             Status::failed("InvalidPolicySelector", format!("failed to parse policy selector: {error}"))
         }
-        Run::Target(error) => Status::failed(error.reason(), error.to_string()),
+        Run::Target(error) => match error.reason() {
+            Some(reason) => Status::failed(reason, error.to_string()),
+            None => unknown(error.to_string()),
+        },
+        Run::Unread(text) => unknown((*text).to_owned()),
         Run::Source(text) => {
             Status::failed("SourceManagerFailed", format!("failed configuring source manager: {text}"))
         }
@@ -217,6 +219,11 @@ pub fn of_automation(run: &Run<'_>) -> Status {
         Run::Update(text) => Status::failed("UpdateFailed", format!("failed to apply policies: {text}")),
         Run::Push(text) => Status::failed("GitOperationFailed", format!("failed to update source: {text}")),
     }
+}
+
+/// What nobody can tell.
+fn unknown(message: String) -> Status {
+    Status { ready: Ready::Unknown, reason: None, message }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The cluster of a world: connected once, read when something changed, and remembered while it is not reached.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use crate::domain::running::Running;
 use crate::problem::{Code, Problem};
 use crate::source::cluster::connect::CALL;
 use crate::source::cluster::kinds::Kinds;
-use crate::source::cluster::{Cluster, Lost, Part, Snapshot, Wanted, Watch};
+use crate::source::cluster::{Cluster, Fallback, Lost, Part, Snapshot, Wanted, Watch};
 use crate::source::kubeconfig::{self, Places};
 use crate::source::secrets::Secrets;
 
@@ -123,11 +122,6 @@ impl Live {
         self.connection.kinds().clone()
     }
 
-    /// Why nothing was read of kinds that are served.
-    pub fn unread(&self) -> &BTreeMap<Kind, Problem> {
-        &self.read.snapshot.unread
-    }
-
     /// Since when it is not reached, and why; `None` while it is, and where nobody watches.
     pub fn lost(&self) -> Option<Lost> {
         self.connection.watch().as_ref().and_then(Watch::lost)
@@ -182,7 +176,7 @@ impl Connection {
     }
 
     /// Reads everything; while the server is not reached, what was read last stays.
-    async fn read(self: &Arc<Self>, place: (&str, bool), probe: Duration) -> Result<Live, Problem> {
+    async fn read(self: &Arc<Self>, place: &Fallback, probe: Duration) -> Result<Live, Problem> {
         let seen = self.watch().as_ref().map_or(0, |watch| watch.changes(Part::Objects));
         let last = self.last();
         let live = |read: Arc<Read>| Live { connection: Arc::clone(self), read, seen, time: super::now() };
@@ -219,7 +213,7 @@ impl Connection {
     /// is there at all.
     async fn read_now(
         &self,
-        (place, probe): ((&str, bool), Duration),
+        (place, probe): (&Fallback, Duration),
         last: Option<&Read>,
     ) -> Result<(Read, bool), Problem> {
         // A kind may have come since, or a version gone.
@@ -241,11 +235,6 @@ impl World {
     /// What the screen shows of the cluster.
     pub fn reports(&self) -> Option<Arc<Reports>> {
         self.live.as_ref().map(|live| Arc::clone(&live.read.snapshot.reports))
-    }
-
-    /// Why the cluster's objects of a kind are not known; `None`: they are, or there is no cluster.
-    pub fn unread(&self, kind: Kind) -> Option<&Problem> {
-        self.live.as_ref()?.read.snapshot.unread.get(&kind)
     }
 
     /// What a controller says of an object; `None` without a cluster, and of what the cluster does not have.
@@ -414,6 +403,17 @@ impl Engine {
         named.unwrap_or_else(|| self.settings.default_namespace.clone())
     }
 
+    /// Where objects are read that may not be listed everywhere: in the namespace that was chosen, else in the context's and in
+    /// that which lists are of by themselves.
+    fn fallback(&self, cluster: &Cluster) -> Fallback {
+        let settings = &self.settings;
+        if let Some(chosen) = &settings.namespace {
+            return Fallback::Chosen(chosen.clone());
+        }
+        let likely = [self.namespace_alone(cluster), settings.default_namespace.clone()];
+        Fallback::Likely(likely.into())
+    }
+
     /// Has a cluster that was given up for a while asked at the next load.
     pub async fn ask_cluster_again(&self) {
         self.cluster.lock().await.missed = None;
@@ -459,8 +459,7 @@ impl Engine {
                 .hint("Choose one with `kubectl config use-context`, or give --context or --kubeconfig.");
             return if is_asked { Err(none) } else { Ok(None) };
         };
-        let fallback = self.namespace_alone(&connection.cluster);
-        let read = connection.read((&fallback, self.settings.namespace.is_some()), probe).await;
+        let read = connection.read(&self.fallback(&connection.cluster), probe).await;
         if read.as_ref().is_err_and(|problem| problem.code == Code::ClusterUnauthorized) {
             // The next attempt logs in again.
             self.cluster.lock().await.connection = None;

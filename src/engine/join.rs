@@ -13,7 +13,12 @@ pub(super) fn join(files: World, live: Live, default_namespace: &str) -> World {
     let covers = |kind, namespace: &str| snapshot.covers(kind, namespace);
     let joined = inventory::join(of_files, snapshot.inventory.clone(), covers);
     // Where they could not be read there may be some, which push elsewhere: nothing stands for them.
-    let is_known = !snapshot.unread.contains_key(&Kind::ImageUpdateAutomation);
+    let unread = &joined.inventory.unread;
+    let is_known = joined
+        .inventory
+        .policies
+        .keys()
+        .all(|policy| unread.within(Kind::ImageUpdateAutomation, &policy.namespace).is_none());
     let followed = is_known.then(|| load::followed(files.source_branch.as_deref()));
     let automations = load::automations(&joined.inventory, followed, default_namespace);
     let drifts = joined.drifts.into_iter().map(|drift| ((drift.kind, drift.id), drift.fields));

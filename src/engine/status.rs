@@ -174,6 +174,9 @@ pub fn of_automation(
         return status::of_automation(&Run::Target(&error));
     }
     match (ran.ground, ran.problem, engine.settle(world, automation)) {
+        (_, _, Err(problem)) if world.inventory.unread_source(automation).is_some() => {
+            status::of_automation(&Run::Unread(&problem.message))
+        }
         (_, _, Err(problem)) => status::of_automation(&Run::Source(&problem.message)),
         (None, Some(problem), Ok(_)) => {
             let text = problem.in_flux.as_deref().unwrap_or(&problem.message);

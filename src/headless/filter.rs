@@ -38,6 +38,11 @@ impl Filter {
         Ok(Self { namespace, name, labels, state })
     }
 
+    /// The namespace that is shown; `None`: all are.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// Whether an object is shown.
     pub(super) fn admits(&self, meta: &Meta, status: &Status) -> bool {
         self.is_named(&meta.id)

@@ -345,11 +345,16 @@ fn all(session: &Session) -> Result<Answer, Problem> {
         List::new(policies_of(session), policy_rows(session, &reviewed), session, None)?,
         List::new(&AUTOMATIONS, automation_rows(session, &reviewed), session, None)?,
     ];
-    let unread = lists.iter().find_map(|list| session.world.unread(list.shape.object));
-    if let Some(unread) = unread.filter(|_| lists.iter().all(|list| list.rows.is_empty())) {
-        return Err(unread.clone());
+    let (unread, filter) = (&session.world.inventory.unread, Filter::new(session.engine.settings(), None)?);
+    let unknown = lists.iter().find_map(|list| unread.over(list.shape.object, filter.namespace()));
+    if let Some(unknown) = unknown.filter(|_| lists.iter().all(|list| list.rows.is_empty())) {
+        return Err(unknown.clone());
     }
-    let exit = if unread.is_some() { 8 } else { 0 };
+    let is_partial = lists.iter().any(|list| match filter.namespace() {
+        Some(namespace) => unread.within(list.shape.object, namespace).is_some(),
+        None => unread.of(list.shape.object).is_some(),
+    });
+    let exit = if is_partial { 8 } else { 0 };
     Ok(Answer::new(All(lists)).with_problems(reviewed.problems_of(session)).with_exit(exit))
 }
 
@@ -365,15 +370,15 @@ fn answer(
     if !list.rows.is_empty() {
         return Ok(Answer::new(list).with_problems(all));
     }
-    if let Some(unread) = session.world.unread(list.shape.object) {
-        return Err(unread.clone());
-    }
     let known: Vec<&ObjectId> = match list.shape.object {
         Kind::ImageRepository => known.inventory.repositories.keys().collect(),
         Kind::ImagePolicy => known.inventory.policies.keys().collect(),
         _ => known.automations.iter().map(|automation| &automation.meta.id).collect(),
     };
     let filter = Filter::new(session.engine.settings(), name)?;
+    if let Some(unknown) = session.world.inventory.unread.over(list.shape.object, filter.namespace()) {
+        return Err(unknown.clone());
+    }
     let sentence = filter.nothing(&list.shape.object.to_string(), &known)?;
     Ok(Answer::new(list).with_problems(all).with_note(format!("⚠ {sentence}")))
 }

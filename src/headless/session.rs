@@ -262,7 +262,8 @@ impl Session {
         let namespace = self.engine.settings().namespace.as_deref();
         let found = find(&kind.to_string(), name, namespace, known).map_err(|missing| {
             // Of what may not be read, nobody knows whether it is there.
-            let unread = self.world.unread(kind).filter(|_| missing.code == Code::NotFound);
+            let place = name.split_once('/').map(|(namespace, _)| namespace).or(namespace);
+            let unread = inventory.unread.over(kind, place).filter(|_| missing.code == Code::NotFound);
             unread.cloned().unwrap_or(missing)
         })?;
         inventory.ambiguity(kind, &found).map_or(Ok(found), Err)

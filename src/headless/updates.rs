@@ -149,7 +149,8 @@ pub(super) fn scope(session: &Session, names: &[String]) -> Result<Vec<ObjectId>
         let all = known.keys().chain(session.world.inventory.ambiguous_of(Kind::ImagePolicy));
         let all = all.filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
         let all: Vec<ObjectId> = all.cloned().collect();
-        return match session.world.unread(Kind::ImagePolicy) {
+        let unread = session.world.inventory.unread.over(Kind::ImagePolicy, namespace.map(String::as_str));
+        return match unread {
             Some(unread) if all.is_empty() => Err(unread.clone()),
             _ => Ok(all),
         };
@@ -182,7 +183,12 @@ pub(super) fn exit_of(
         _ => 8,
     };
     let needed = [Kind::ImageRepository, Kind::ImagePolicy, Kind::ImageUpdateAutomation];
-    let is_whole = ambiguous == 0 && needed.iter().all(|kind| session.world.unread(*kind).is_none());
+    let unread = &session.world.inventory.unread;
+    let is_known = |kind: &Kind| match &session.engine.settings().namespace {
+        Some(namespace) => unread.within(*kind, namespace).is_none(),
+        None => unread.of(*kind).is_none(),
+    };
+    let is_whole = ambiguous == 0 && needed.iter().all(is_known);
     strongest_exit([policies, automations, if is_whole { 0 } else { 8 }])
 }
 
@@ -198,7 +204,9 @@ pub(super) fn failed_policies(
         if policy.is_some_and(|policy| policy.suspend) {
             return None;
         }
-        let scan = policy.and_then(|policy| reviewed.judged.scan_problems.get(&policy.repository));
+        // What keeps a policy from its repository matters more than what became of the scan.
+        let linked = policy.filter(|policy| inventory.repository_of(policy).is_ok());
+        let scan = linked.and_then(|policy| reviewed.judged.scan_problems.get(&policy.repository));
         let verdict = || {
             let evaluated = reviewed.judged.selections.get(id)?;
             evaluated.selection.outcome.as_ref().err().or(evaluated.undigested.as_ref())

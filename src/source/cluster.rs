@@ -14,11 +14,13 @@ mod read;
 mod reported;
 pub mod review;
 mod secrets;
+mod snapshot;
 mod watch;
 
 pub use around::Places;
 pub use connect::Cluster;
 pub use failure::Act;
-pub use read::{Snapshot, passes};
+pub use read::Fallback;
 pub use secrets::Wanted;
+pub use snapshot::{Snapshot, passes};
 pub use watch::{Lost, Part, Watch};

@@ -21,10 +21,8 @@ pub(super) fn unread_page(canvas: &mut Canvas<'_>, state: &State, layout: &Layou
         super::page(canvas, layout, "Nobody knows what there is: the objects could not be read.", &lines);
         return true;
     }
-    let unread = state
-        .live
-        .as_ref()
-        .and_then(|live| kinds.iter().find_map(|kind| Some((kind, live.unread.get(kind)?))));
+    let unread = &state.inventory.unread;
+    let unread = kinds.iter().find_map(|kind| Some((kind, unread.of(*kind)?)));
     let Some((kind, problem)) = unread else { return false };
     let lines = words::problem(problem, layout.header.width.saturating_sub(4));
     super::page(

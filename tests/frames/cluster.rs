@@ -78,7 +78,6 @@ fn join(screen: &mut Screen) {
         reports,
         drifts: Arc::new([drift].into()),
         read: minutes_ago(0),
-        ..Live::default()
     });
     supercargo::app::rows::refresh(&mut screen.state);
 }
@@ -175,8 +174,7 @@ fn a_kind_that_may_not_be_read_is_no_empty_list() {
                 format!("not allowed to list {} in all namespaces", kind.to_string().to_lowercase());
             let denied = Problem::new(Code::ClusterForbidden, "prod-eu", message)
                 .hint("Ask for a role with this verb on this resource, or choose a namespace with -n.");
-            let live = state.live.as_mut().unwrap();
-            live.unread = Arc::new([(kind, denied)].into());
+            Arc::make_mut(&mut state.inventory).unread.note((kind, None), denied);
             supercargo::app::rows::refresh(state);
             screen.keys(keys);
         });

@@ -9,7 +9,6 @@ use crate::domain::controller::Reports;
 use crate::domain::kustomization::Kustomizations;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::running::Running;
-use crate::problem::Problem;
 
 /// What stands around the objects of a cluster; `None`: not asked for yet, or there is no cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,8 +28,6 @@ pub struct Live {
     pub reports: Arc<Reports>,
     /// Objects that files describe otherwise, with the fields.
     pub drifts: Arc<BTreeMap<(Kind, ObjectId), Vec<&'static str>>>,
-    /// Why nothing was read of a kind: that is no empty list.
-    pub unread: Arc<BTreeMap<Kind, Problem>>,
     /// When it was read.
     pub read: Timestamp,
 }

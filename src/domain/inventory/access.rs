@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Known;
 use crate::domain::object::{ImageRepository, ObjectId};
 use crate::problem::{Code, Problem};
 
@@ -41,11 +42,36 @@ pub enum AccessError {
         /// The policy's namespace.
         namespace: String,
     },
+    /// The repository asks for labels, and those of the policy's namespace could not be read.
+    #[error(
+        "access to '{repository}' can not be told: the labels of namespace '{namespace}' could not be read: {}",
+        .why.message
+    )]
+    LabelsUnread {
+        /// The repository.
+        repository: ObjectId,
+        /// The policy's namespace.
+        namespace: String,
+        /// Why.
+        why: Box<Problem>,
+    },
 }
 
 impl AccessError {
+    /// Whether nobody can tell if the policy may.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::LabelsUnknown { .. } | Self::LabelsUnread { .. })
+    }
+
     /// The problem of the policy `subject`.
     pub fn problem(&self, subject: &ObjectId) -> Problem {
+        if let Self::LabelsUnread { why, .. } = self {
+            return Problem {
+                subject: subject.to_string(),
+                message: self.to_string(),
+                ..Problem::clone(why)
+            };
+        }
         let problem = Problem::new(Code::AccessDenied, subject.to_string(), self.to_string());
         match self {
             Self::NotShared(repository) => problem.hint(format!(
@@ -55,7 +81,7 @@ impl AccessError {
                 "Give Namespace {namespace} the labels that `spec.accessFrom.namespaceSelectors` of ImageRepository \
                  {repository} asks for, or add a selector that it meets."
             )),
-            Self::LabelsUnknown { namespace, .. } => {
+            Self::LabelsUnknown { namespace, .. } | Self::LabelsUnread { namespace, .. } => {
                 problem.hint(format!("Add the manifest of Namespace {namespace}, with its labels, to the files."))
             }
         }
@@ -63,11 +89,11 @@ impl AccessError {
 }
 
 /// Tests a policy's namespace against a repository's `accessFrom`: any selector suffices, all labels of one must
-/// match, and one without labels admits everybody. `labels` are the namespace's, if known.
+/// match, and one without labels admits everybody. `known` are the namespace's labels.
 pub(super) fn check(
     namespace: &str,
     repository: &ImageRepository,
-    labels: Option<&BTreeMap<String, String>>,
+    known: &Known<'_, BTreeMap<String, String>>,
 ) -> Result<(), AccessError> {
     let id = &repository.meta.id;
     if id.namespace == namespace {
@@ -75,6 +101,10 @@ pub(super) fn check(
     }
     let Some(selectors) = &repository.access_from else {
         return Err(AccessError::NotShared(id.clone()));
+    };
+    let labels = match known {
+        Known::Here(labels) => Some(*labels),
+        Known::Unread(_) | Known::Absent => None,
     };
     let value = |key: &str| match key {
         NAME_LABEL => Some(namespace),
@@ -92,9 +122,11 @@ pub(super) fn check(
     };
     let is_open = labels.is_none() && selectors.iter().any(might_admit);
     let (repository, namespace) = (id.clone(), namespace.to_owned());
-    Err(if is_open {
-        AccessError::LabelsUnknown { repository, namespace }
-    } else {
-        AccessError::Mismatch { repository, namespace }
+    Err(match known {
+        Known::Unread(why) if is_open => {
+            AccessError::LabelsUnread { repository, namespace, why: Box::new(Problem::clone(why)) }
+        }
+        Known::Absent if is_open => AccessError::LabelsUnknown { repository, namespace },
+        _ => AccessError::Mismatch { repository, namespace },
     })
 }

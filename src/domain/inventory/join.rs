@@ -74,6 +74,7 @@ pub fn join(files: Inventory, cluster: Inventory, covers: impl Fn(Kind, &str) ->
     inventory.namespaces = files.namespaces;
     inventory.namespaces.extend(cluster.namespaces);
     inventory.obsolete = files.obsolete;
+    inventory.unread = cluster.unread;
     inventory.problems = files.problems;
     inventory.problems.extend(cluster.problems);
     inventory.problems.extend(found.drifts.iter().map(Drift::problem));

@@ -6,7 +6,8 @@ use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, Kind, Ob
 use crate::domain::reference::{ImageError, ImageName};
 use crate::problem::{Code, Problem};
 
-use super::{AccessError, Inventory};
+use super::unread::unread;
+use super::{AccessError, Inventory, Known};
 
 /// The reason for what the controllers do not do unless a feature gate is open; by default it is closed.
 pub const GATED: &str = "FeatureGateDisabled";
@@ -26,6 +27,9 @@ pub enum LinkError {
          ImageRepository.image.toolkit.fluxcd.io \"{}\" not found", .0.name
     )]
     Missing(ObjectId),
+    /// Whether there is such a repository could not be read.
+    #[error("{}", .0.message)]
+    Unread(Problem),
     /// Several places describe the repository, or the policy, differently.
     #[error("{}", .0.message)]
     Ambiguous(Problem),
@@ -49,10 +53,20 @@ impl LinkError {
         match self {
             Self::NoInterval => Some("IntervalNotConfigured"),
             Self::Missing(_) => Some("DependencyNotReady"),
-            Self::IdleInterval | Self::Ambiguous(_) | Self::Access(AccessError::LabelsUnknown { .. }) => None,
+            Self::IdleInterval | Self::Ambiguous(_) | Self::Unread(_) => None,
+            Self::Access(error) if error.is_open() => None,
             Self::Access(_) => Some("AccessDenied"),
             Self::Image(_) => Some("ImageURLInvalid"),
             Self::Gate(_) => Some(GATED),
+        }
+    }
+
+    /// Whether nobody can tell if the policy gets its tags.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Unread(_) => true,
+            Self::Access(error) => error.is_open(),
+            _ => false,
         }
     }
 
@@ -60,6 +74,7 @@ impl LinkError {
     pub fn problem(&self, subject: &ObjectId) -> Problem {
         match self {
             Self::Ambiguous(problem) => problem.clone(),
+            Self::Unread(why) => Problem { subject: subject.to_string(), ..why.clone() },
             Self::Access(error) => error.problem(subject),
             Self::Image(error) => error.problem(subject.to_string()),
             Self::NoInterval => Problem::new(Code::PolicyInvalid, subject.to_string(), self.to_string())
@@ -98,7 +113,11 @@ impl Inventory {
         if let Some(problem) = self.ambiguity(Kind::ImageRepository, id) {
             return Err(LinkError::Ambiguous(problem));
         }
-        let repository = self.repositories.get(id).ok_or_else(|| LinkError::Missing(id.clone()))?;
+        let repository = match self.repository(id) {
+            Known::Here(repository) => repository,
+            Known::Unread(why) => return Err(LinkError::Unread(unread(Kind::ImageRepository, id, why))),
+            Known::Absent => return Err(LinkError::Missing(id.clone())),
+        };
         self.access(policy, repository)?;
         let name = ImageName::parse(&repository.image, repository.insecure)?;
         if repository.is_gated() { Err(LinkError::Gate(id.clone())) } else { Ok((repository, name)) }
@@ -185,6 +204,37 @@ mod tests {
         assert_eq!(link(named, "b", None), Err(mismatch), "a name is known even if the labels are not");
         let unknown = "access to 'a/x' can not be told: nothing describes the labels of namespace 'b'";
         assert_eq!(link(team(), "b", None), Err(unknown.to_owned()));
+    }
+
+    #[test]
+    fn labels_that_may_not_be_read_are_no_labels_that_nobody_gives() {
+        let mut inventory = Inventory::default();
+        let team = vec![labels(&[("team", "web")])];
+        inventory.add(Object::Repository(repository(Some(team))));
+        inventory.unread.labels =
+            Some(Problem::new(Code::ClusterForbidden, "prod", "not allowed to list namespaces"));
+        let error = inventory.repository_of(&policy("b")).unwrap_err();
+        assert!(error.is_open() && error.reason().is_none(), "{error:?}");
+        let problem = error.problem(&ObjectId::new("b", "x"));
+        assert_eq!((problem.code, problem.subject.as_str()), (Code::ClusterForbidden, "b/x"));
+        assert_eq!(
+            problem.message,
+            "access to 'a/x' can not be told: the labels of namespace 'b' could not be read: not allowed to list namespaces"
+        );
+        inventory.namespaces.insert("b".to_owned(), labels(&[("team", "web")]));
+        assert!(inventory.repository_of(&policy("b")).is_ok(), "the files give them");
+    }
+
+    #[test]
+    fn a_repository_that_may_not_be_read_is_not_missing() {
+        let why = Problem::new(Code::ClusterForbidden, "prod", "not allowed to list imagerepositories");
+        let mut inventory = Inventory::default();
+        inventory.unread.note((Kind::ImageRepository, Some("a".to_owned())), why);
+        let error = inventory.repository_of(&policy("b")).unwrap_err();
+        let problem = error.problem(&ObjectId::new("b", "x"));
+        assert_eq!((error.is_open(), problem.exit(), problem.subject.as_str()), (true, 4, "b/x"));
+        let text = "ImageRepository a/x could not be read: not allowed to list imagerepositories";
+        assert_eq!(problem.message, text);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! Source: `fluxcd/image-automation-controller:internal/source/git.go`, `fluxcd/pkg:git/gogit/clone.go`.
 
 use crate::domain::branch::{Onto, is_template};
-use crate::domain::object::{GitRef, ImageUpdateAutomation, ObjectId};
+use crate::domain::object::{GitRef, ImageUpdateAutomation, Kind, ObjectId};
 use crate::problem::{Code, Problem};
 
-use super::{Inventory, is_implied};
+use super::unread::unread;
+use super::{Inventory, Known, is_implied};
 
 /// The branch of a source that names no revision at all; the remote's own default plays no part.
 const DEFAULT_BRANCH: &str = "master";
@@ -111,6 +112,9 @@ pub enum TargetError {
          GitRepository.source.toolkit.fluxcd.io \"{}\" not found", .0.name
     )]
     NoRepository(ObjectId),
+    /// Whether there is such a `GitRepository` could not be read.
+    #[error("{}", .0.message)]
+    Unread(Problem),
     /// No branch is named anywhere.
     #[error(
         "failed configuring source manager: push spec not provided, and cannot be inferred from \
@@ -120,20 +124,24 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// The reason that the controller gives in its conditions.
-    pub fn reason(&self) -> &'static str {
-        match self {
+    /// The reason that the controller gives in its conditions; `None` for what no controller says.
+    pub fn reason(&self) -> Option<&'static str> {
+        Some(match self {
             Self::SourceKind(_) | Self::NoGit | Self::NoAppData | Self::AppData(_) => {
                 "InvalidSourceConfiguration"
             }
             Self::Gate => "FeatureGateDisabled",
             Self::Strategy(_) => "InvalidUpdateStrategy",
             Self::NoRepository(_) | Self::NoPushBranch => "SourceManagerFailed",
-        }
+            Self::Unread(_) => return None,
+        })
     }
 
     /// The problem of the automation `subject`.
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
+        if let Self::Unread(why) = self {
+            return Problem { subject: subject.into(), ..why.clone() };
+        }
         let problem = Problem::new(Code::Config, subject, self.to_string());
         match self {
             Self::NoRepository(id) => problem
@@ -142,7 +150,7 @@ impl TargetError {
             Self::NoGit => problem.hint("Give the automation a `spec.git` with a commit author."),
             Self::NoAppData => problem.hint("Give the GitRepository a `spec.secretRef`."),
             Self::AppData(_) => problem.hint("Give the GitRepository `spec.provider: github`."),
-            Self::SourceKind(_) | Self::Gate | Self::Strategy(_) => problem,
+            Self::SourceKind(_) | Self::Gate | Self::Strategy(_) | Self::Unread(_) => problem,
         }
     }
 }
@@ -153,14 +161,29 @@ impl Inventory {
     /// # Errors
     /// The automation can not run as it is written; that its `GitRepository` is missing is told only where a branch is missed.
     pub fn targets_of(&self, automation: &ImageUpdateAutomation) -> Result<Targets, TargetError> {
-        let repository = self.git_repositories.get(&automation.source);
-        let reference = repository.and_then(|repository| repository.reference.as_ref());
+        let source = self.source_of(automation);
+        let reference = match &source {
+            Known::Here(repository) => repository.reference.as_ref(),
+            // What it says of branches counts only where the automation says nothing.
+            Known::Unread(why) if automation.git.as_ref().is_some_and(|git| git.checkout.is_none()) => {
+                return Err(TargetError::Unread(unread(Kind::GitRepository, &automation.source, why)));
+            }
+            Known::Unread(_) | Known::Absent => None,
+        };
         targets(automation, reference).map_err(|error| match error {
-            TargetError::NoPushBranch if repository.is_none() && !is_implied(automation) => {
+            TargetError::NoPushBranch if source == Known::Absent && !is_implied(automation) => {
                 TargetError::NoRepository(automation.source.clone())
             }
             error => error,
         })
+    }
+
+    /// Why it could not be read whether the `GitRepository` of an automation is there; `None` where that is known.
+    pub fn unread_source(&self, automation: &ImageUpdateAutomation) -> Option<Problem> {
+        match self.source_of(automation) {
+            Known::Unread(why) => Some(unread(Kind::GitRepository, &automation.source, why)),
+            Known::Here(_) | Known::Absent => None,
+        }
     }
 }
 
@@ -267,7 +290,7 @@ mod tests {
     fn an_automation_without_git_can_not_run() {
         let mut automation = implied_automation("flux-system", "x");
         automation.git = None;
-        assert_eq!(targets(&automation, None).unwrap_err().reason(), "InvalidSourceConfiguration");
+        assert_eq!(targets(&automation, None).unwrap_err().reason(), Some("InvalidSourceConfiguration"));
     }
 
     #[test]
@@ -277,11 +300,35 @@ mod tests {
         automation.source = ObjectId::new("flux-system", "nope");
         automation.git = Some(GitSpec::default());
         let error = Inventory::default().targets_of(&automation).unwrap_err();
-        assert_eq!(error.reason(), "SourceManagerFailed");
+        assert_eq!(error.reason(), Some("SourceManagerFailed"));
         let text = "failed configuring source manager: referenced git repository does not exist: \
                     GitRepository.source.toolkit.fluxcd.io \"nope\" not found";
         assert_eq!(error.to_string(), text);
         assert!(error.problem("a").hint.unwrap().contains("GitRepository flux-system/nope"));
+    }
+
+    #[test]
+    fn a_git_repository_that_may_not_be_read_is_not_missing_and_its_branch_is_not_guessed() {
+        let mut automation = implied_automation("flux-system", "x");
+        automation.meta.origin.source = "cluster";
+        automation.source = ObjectId::new("flux-system", "fleet");
+        let git =
+            |checkout| Some(GitSpec { checkout, push_branch: Some("auto".into()), ..GitSpec::default() });
+        automation.git = git(None);
+        let mut inventory = Inventory::default();
+        assert_eq!(inventory.targets_of(&automation).unwrap().push_branch, "auto", "missing");
+        let why = Problem::new(Code::ClusterForbidden, "prod", "not allowed to list gitrepositories");
+        inventory.unread.note((Kind::GitRepository, None), why);
+        let error = inventory.targets_of(&automation).unwrap_err();
+        let problem = error.problem("flux-system/x");
+        assert_eq!((error.reason(), problem.exit()), (None, 4));
+        let text = "GitRepository flux-system/fleet could not be read: not allowed to list gitrepositories";
+        assert_eq!(problem.message, text);
+        automation.git = git(Some(branch("main")));
+        assert_eq!(inventory.targets_of(&automation).unwrap().checkout, Checkout::Branch("main".into()));
+        assert_eq!(inventory.unread_source(&automation).unwrap().message, text);
+        automation.meta.origin.source = super::super::IMPLIED;
+        assert_eq!(inventory.unread_source(&automation), None, "it has none to be read");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use serde::{Serialize, Serializer};
 
 use super::world::{Fault, Known, Obstacle, PolicyState, World};
-use crate::domain::inventory::{AccessError, Inventory, LinkError, check_interval};
+use crate::domain::inventory::{Inventory, LinkError, check_interval};
 use crate::domain::object::{ImagePolicy, ImageRepository, ObjectId};
 use crate::problem::{Code, Problem};
 use crate::text::nearest;
@@ -204,7 +204,7 @@ pub fn status_of(inventory: &Inventory, policy: &ImagePolicy, problem: &Problem)
         return SUSPENDED;
     }
     match inventory.readable(policy) {
-        Err(LinkError::Access(AccessError::LabelsUnknown { .. })) => "access unknown",
+        Err(error) if error.is_open() => "access unknown",
         Err(LinkError::Access(_)) => "no access",
         _ if LEFT.contains(&problem.message.as_str()) => NOTHING,
         _ => FAILS,

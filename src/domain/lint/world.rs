@@ -363,6 +363,9 @@ fn no_source(inventory: &Inventory, automation: &ImageUpdateAutomation, known: &
     if is_given || inventory.git_repositories.contains_key(id) {
         return None;
     }
+    if let Some(unread) = inventory.unread_source(automation) {
+        return Some(unread.into());
+    }
     let names: Vec<String> = inventory.git_repositories.keys().map(ToString::to_string).collect();
     let near = nearest(&name, names.iter().map(String::as_str));
     let fix = match near {

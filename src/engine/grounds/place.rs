@@ -27,7 +27,7 @@ impl Engine {
     /// Settles the repository of an automation: its address and its branches. `None`: there is no Git at all.
     ///
     /// # Errors
-    /// The automation cannot run as it is written, or its repository is nowhere to be found.
+    /// The automation cannot run as it is written, or its repository is nowhere to be found, or may not be read.
     pub(in super::super) fn settle<'a>(
         &self,
         world: &'a World,
@@ -64,6 +64,11 @@ impl Engine {
             });
             let url = same.map_or(rewritten.as_str(), |(_, url)| url).to_owned();
             return Ok(Some((url, self.not_flux(&repository.url))));
+        }
+        if let Some(unread) = world.inventory.unread_source(automation) {
+            return Err(
+                unread.hint(format!("Ask for a role that may, or say where it is: --git-url {name}=URL"))
+            );
         }
         let assumed = |url: &str| {
             let text = format!("GitRepository {name} is nowhere to be found; {} is assumed", redact(url));

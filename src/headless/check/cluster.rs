@@ -28,6 +28,9 @@ const VERBS: [(&str, bool); 7] = [
     ("delete", false),
 ];
 
+/// What else is read where that is allowed: the labels that repositories let others in by, which are of no namespace.
+const LABELS: (&str, &str, (&str, &str)) = ("list", "Namespace", ("", "namespaces"));
+
 /// What else is read where that is allowed: logins, what applies files, and what runs.
 const MORE: [(&str, &str, (&str, &str)); 6] = [
     ("get", "Secret", ("", "secrets")),
@@ -64,12 +67,14 @@ pub(super) async fn checks(cluster: &Cluster, kinds: &Kinds, namespace: &str) ->
             let kind = resource.kind.to_string();
             async move {
                 let place = (resource.group, resource.plural);
-                right(cluster, (verb, &kind), place, namespace, is_needed).await
+                right(cluster, (verb, &kind), place, Some(namespace), is_needed).await
             }
         })
     });
     checks.extend(join_all(rights).await);
-    let more = MORE.map(|(verb, kind, place)| right(cluster, (verb, kind), place, namespace, false));
+    let (verb, kind, place) = LABELS;
+    checks.push(right(cluster, (verb, kind), place, None, false).await);
+    let more = MORE.map(|(verb, kind, place)| right(cluster, (verb, kind), place, Some(namespace), false));
     checks.extend(join_all(more).await);
     checks.push(clock(cluster, namespace).await);
     checks
@@ -96,29 +101,32 @@ async fn controllers(cluster: &Cluster) -> Vec<Check> {
     CONTROLLERS.iter().map(check).collect()
 }
 
-/// Reading has to be allowed; what changes objects, only to those who want to.
+/// Reading has to be allowed; what changes objects, only to those who want to. `namespace`: where it may be allowed alone; what is
+/// of no namespace is allowed or not.
 async fn right(
     cluster: &Cluster,
     (verb, kind): (&'static str, &str),
     (group, plural): (&str, &str),
-    namespace: &str,
+    namespace: Option<&str>,
     is_needed: bool,
 ) -> Check {
     let name = format!("rbac/{verb}/{kind}");
     let everywhere = cluster.may(verb, (group, plural), None).await;
-    let here = match everywhere {
-        Ok(true) => return Check::new(name, Outcome::Passed, "allowed in all namespaces"),
-        Ok(false) => cluster.may(verb, (group, plural), Some(namespace)).await,
-        Err(problem) => Err(problem),
+    let here = match (everywhere, namespace) {
+        (Ok(true), Some(_)) => return Check::new(name, Outcome::Passed, "allowed in all namespaces"),
+        (Ok(true), None) => return Check::new(name, Outcome::Passed, "allowed"),
+        (Ok(false), Some(_)) => cluster.may(verb, (group, plural), namespace).await,
+        (answer, _) => answer,
     };
+    let place = namespace.map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
     match here {
-        Ok(true) => Check::new(name, Outcome::Passed, format!("allowed in namespace {namespace}")),
+        Ok(true) => Check::new(name, Outcome::Passed, format!("allowed{place}")),
         Ok(false) => {
             let outcome = if is_needed { Outcome::Failed } else { Outcome::Skipped };
-            let message = format!("not allowed to {verb} {plural} in namespace {namespace}");
-            Check::new(name, outcome, message).fix(format!(
-                "Ask for a role with the verb {verb} on {plural}, or choose a namespace with -n."
-            ))
+            let message = format!("not allowed to {verb} {plural}{place}");
+            let or = if namespace.is_some() { ", or choose a namespace with -n." } else { "." };
+            Check::new(name, outcome, message)
+                .fix(format!("Ask for a role with the verb {verb} on {plural}{or}"))
         }
         Err(problem) => skipped(&name, &problem),
     }

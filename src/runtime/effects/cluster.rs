@@ -20,7 +20,6 @@ pub(super) fn live(world: &World) -> Option<Live> {
         context: live.cluster().context.clone(),
         reports: world.reports()?,
         drifts: Arc::clone(&world.drifts),
-        unread: Arc::new(live.unread().clone()),
         read: live.time,
     })
 }

@@ -17,13 +17,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::kinds::Kinds;
-use super::read::{Moment, PAGE};
+use super::read::PAGE;
 use super::{Act, Cluster, reported};
 use crate::domain::inventory::clean_path;
 use crate::domain::kustomization::{Kustomization, Kustomizations};
 use crate::domain::object::ObjectId;
 use crate::domain::running::{Running, Workload};
 use crate::problem::{Code, Problem};
+
+/// Where a watch of a kind goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The server's name for it.
+    pub version: String,
+    /// The namespace that alone was allowed to be read; `None`: all were.
+    pub only: Option<String>,
+}
 
 /// Where a watch of each resource goes on.
 pub type Places = Vec<(ApiResource, Moment)>;

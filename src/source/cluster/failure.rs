@@ -112,7 +112,11 @@ impl Act {
             403 => (
                 Code::ClusterForbidden,
                 format!("not allowed to {self}"),
-                Some("Ask for a role with this verb on this resource, or choose a namespace with -n."),
+                Some(if self.is_cluster_wide {
+                    "Ask for a role with this verb on this resource."
+                } else {
+                    "Ask for a role with this verb on this resource, or choose a namespace with -n."
+                }),
             ),
             404 => (Code::NotFound, format!("{self}: not found"), None),
             429 => (Code::RateLimited, format!("{self}: the API server asks to wait"), None),

@@ -4,7 +4,7 @@
 //! between two looks are one. While a server is gone, that is known with the time since when. Kinds and versions that are served
 //! are asked for now and then: a watch of a version that went away would be of nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ use kube::api::{Api, DynamicObject, ListParams, ObjectMeta, WatchEvent, WatchPar
 use tokio::task::JoinSet;
 
 use super::kinds::{Kinds, resource_of};
-use super::read::{GONE, Snapshot};
-use super::{Act, Cluster};
-use crate::domain::object::Kind;
+use super::read::GONE;
+use super::{Act, Cluster, Snapshot};
+use crate::domain::inventory::Area;
 use crate::problem::{Code, Problem};
 
 /// How long the server is asked to keep a watch open, in seconds. It ends a watch of itself then; that is no loss.
@@ -45,12 +45,11 @@ pub struct Watch {
     tasks: JoinSet<()>,
 }
 
-/// What is watched: which kinds in which versions, and the namespace of those that are watched in one alone.
-type Places = (Kinds, BTreeMap<Kind, Option<String>>);
+/// What is watched: which kinds in which versions, and where.
+type Places = (Kinds, BTreeSet<Area>);
 
 fn places(kinds: &Kinds, snapshot: &Snapshot) -> Places {
-    let only = snapshot.moments.iter().map(|(kind, moment)| (*kind, moment.only.clone()));
-    (kinds.clone(), only.collect())
+    (kinds.clone(), snapshot.moments.keys().cloned().collect())
 }
 
 /// What is watched apart from the rest.
@@ -68,8 +67,8 @@ pub enum Part {
 struct Heard {
     /// How many there were, by [`Part`].
     changes: [AtomicU64; 3],
-    /// By the kind whose watch was lost; `None`: reading was.
-    lost: Mutex<BTreeMap<Option<Kind>, Lost>>,
+    /// By what the watch that was lost is of; `None`: reading was.
+    lost: Mutex<BTreeMap<Option<Area>, Lost>>,
 }
 
 /// A cluster that is not reached at the moment.
@@ -109,18 +108,18 @@ impl Watch {
         let heard = Arc::new(Heard { changes, ..Heard::default() });
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_kinds(cluster.clone(), kinds.clone(), Arc::clone(&heard)));
-        for (kind, moment) in &snapshot.moments {
-            let Some(resource) = kinds.api(*kind) else { continue };
-            let namespace = moment.only.as_deref();
+        for (area, moment) in &snapshot.moments {
+            let (kind, namespace) = (area.0, area.1.as_deref());
+            let Some(resource) = kinds.api(kind) else { continue };
             let follower = Follower {
                 cluster: cluster.clone(),
                 part: Part::Objects,
-                kind: Some(*kind),
-                act: Act::new("watch", resource_of(*kind).plural, namespace),
+                area: Some(area.clone()),
+                act: Act::new("watch", resource_of(kind).plural, namespace),
                 api: cluster.api_of(&resource, namespace),
                 heard: Arc::clone(&heard),
             };
-            tasks.spawn(follower.follow(moment.version.clone()));
+            tasks.spawn(follower.follow(moment.clone()));
         }
         Self { heard, places: places(kinds, snapshot), aside: Vec::new(), tasks }
     }
@@ -136,7 +135,7 @@ impl Watch {
             let follower = Follower {
                 cluster: cluster.clone(),
                 part,
-                kind: None,
+                area: None,
                 act: Act::new("watch", &resource.plural, namespace),
                 api: cluster.api_of(resource, namespace),
                 heard: Arc::clone(&self.heard),
@@ -184,7 +183,7 @@ impl Part {
 }
 
 impl Heard {
-    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeMap<Option<Kind>, Lost>> {
+    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeMap<Option<Area>, Lost>> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -192,18 +191,18 @@ impl Heard {
         self.changes[part as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn lose(&self, kind: Option<Kind>, problem: Problem) {
+    fn lose(&self, area: Option<Area>, problem: Problem) {
         let mut all = self.lost();
         let lost =
-            all.entry(kind).or_insert_with(|| Lost { since: Timestamp::now(), problem: problem.clone() });
+            all.entry(area).or_insert_with(|| Lost { since: Timestamp::now(), problem: problem.clone() });
         // The same in other words is no news.
         if lost.problem.code != problem.code {
             lost.problem = problem;
         }
     }
 
-    fn find(&self, kind: Option<Kind>) {
-        self.lost().remove(&kind);
+    fn find(&self, area: Option<&Area>) {
+        self.lost().remove(&area.cloned());
     }
 }
 
@@ -218,12 +217,12 @@ fn wait_after(lasted: Duration, pause: &mut Duration) -> Duration {
     wait
 }
 
-/// Follows one kind.
+/// Follows one list.
 struct Follower {
     cluster: Cluster,
     part: Part,
-    /// The kind of the objects; `None`: what is told of it can be done without, and so can its loss.
-    kind: Option<Kind>,
+    /// What it is of; `None`: what is told of it can be done without, and so can its loss.
+    area: Option<Area>,
     act: Act,
     api: Api<DynamicObject>,
     heard: Arc<Heard>,
@@ -308,8 +307,8 @@ impl Follower {
             Ok(Err(error)) => return self.end_of(&error),
             Err(problem) => return End::Lost(problem),
         };
-        if self.kind.is_some() {
-            self.heard.find(self.kind);
+        if let Some(area) = &self.area {
+            self.heard.find(Some(area));
         }
         let mut stream = std::pin::pin!(stream);
         loop {
@@ -339,8 +338,8 @@ impl Follower {
     }
 
     fn lose(&self, problem: Problem) {
-        if self.kind.is_some() {
-            self.heard.lose(self.kind, problem);
+        if self.area.is_some() {
+            self.heard.lose(self.area.clone(), problem);
         }
     }
 
@@ -372,22 +371,24 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::object::Kind;
 
     #[test]
     fn the_reason_of_a_loss_is_the_newest_one_and_a_login_goes_before() {
         let heard = Heard::default();
+        let all = |kind| Some((kind, None));
         let problem = |code, said: &str| Problem::new(code, "prod", said);
-        heard.lose(Some(Kind::ImagePolicy), problem(Code::Unreachable, "connection closed"));
-        heard.lose(Some(Kind::ImageRepository), problem(Code::Unreachable, "connection refused"));
+        heard.lose(all(Kind::ImagePolicy), problem(Code::Unreachable, "connection closed"));
+        heard.lose(all(Kind::ImageRepository), problem(Code::Unreachable, "connection refused"));
         let (aside, tasks) = (Vec::new(), JoinSet::new());
         let watch = Watch { heard: Arc::new(heard), places: Places::default(), aside, tasks };
         let lost = watch.lost().unwrap();
         assert_eq!((lost.problem.message.as_str(), lost.is_login()), ("connection closed", false));
-        watch.heard.lose(Some(Kind::ImageRepository), problem(Code::ClusterUnauthorized, "expired"));
+        watch.heard.lose(all(Kind::ImageRepository), problem(Code::ClusterUnauthorized, "expired"));
         let now = watch.lost().unwrap();
         assert_eq!((now.since, now.problem.message.as_str(), now.is_login()), (lost.since, "expired", true));
-        watch.heard.find(Some(Kind::ImageRepository));
-        watch.heard.find(Some(Kind::ImagePolicy));
+        watch.heard.find(all(Kind::ImageRepository).as_ref());
+        watch.heard.find(all(Kind::ImagePolicy).as_ref());
         assert_eq!(watch.lost(), None);
     }
 
