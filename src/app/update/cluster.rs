@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
 use crate::app::moment::Moment;
+use crate::app::review::Review;
 use crate::app::state::{Level, State};
-use crate::app::world::{Around, Phase};
+use crate::app::world::{Around, Compared, Phase};
 use crate::domain::inventory::Inventory;
 use crate::domain::order::Denied;
 use crate::problem::{Code, Problem};
@@ -96,7 +97,10 @@ pub(super) fn use_context(state: &mut State, context: String) -> Vec<Effect> {
     state.around = Around::default();
     state.phase = Phase::Loading;
     state.inventory = std::sync::Arc::new(Inventory::default());
-    state.review.replace(Vec::new(), false);
+    // Nothing that was compared is of the objects to come, nor is what is being compared.
+    (state.review, state.compared, state.held_back) = (Review::default(), Compared::Never, None);
+    (state.jobs.propose, state.jobs.propose_due, state.jobs.propose_again) = (None, false, false);
+    state.evaluating.clear();
     state.errors.retain(|_| false);
     crate::app::rows::refresh(state);
     let job = state.jobs.number();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::world::Live;
+use crate::app::world::{Compared, Live};
 use crate::domain::controller::{Beside, Cause, LastScan, Reported, Reports};
 use crate::domain::object::Kind;
 use crate::domain::proposal::Reference;
@@ -87,6 +87,8 @@ fn another_context_is_read_at_once_unless_something_is_approved() {
     let [Effect::UseContext(job, context)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((context.as_str(), state.source.as_str()), ("prod-eu", "prod-eu"));
     assert!(state.inventory.is_empty(), "what is shown is never another context's");
+    assert_eq!(state.compared, Compared::Never, "that nothing is pending is not claimed before it is known");
+    assert!(state.review.grounds.is_empty() && state.jobs.propose.is_none());
     update(&mut state, Msg::Loaded(*job, Err(unreachable())));
     assert!(matches!(state.phase, Phase::Failed(_)));
     let back = change_context(&mut state);
