@@ -46,10 +46,32 @@ impl Order {
         }
     }
 
-    /// The line of `flux` that gives it.
-    pub fn flux(self, kind: Kind, id: &ObjectId) -> String {
-        format!("flux {} image {} {} -n {}", self.verb(), word(kind), id.name, id.namespace)
+    /// The line of `flux` that gives it; `place` says in which cluster, which is not always the shell's.
+    pub fn flux(self, kind: Kind, id: &ObjectId, place: &Place) -> String {
+        let line = format!("flux {} image {} {} -n {}", self.verb(), word(kind), id.name, id.namespace);
+        let of = |flag: &str, value: &Option<String>| {
+            value.as_ref().map_or_else(String::new, |value| format!(" --{flag} {}", in_shell(value)))
+        };
+        line + &of("context", &place.context) + &of("kubeconfig", &place.kubeconfig)
     }
+}
+
+/// Which cluster a line of `flux` is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The kube context; `None` in a pod, which has none.
+    pub context: Option<String>,
+    /// The file that it stands in, where a shell would look elsewhere.
+    pub kubeconfig: Option<String>,
+}
+
+/// A word as a shell takes it.
+fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A kind as `image …` has it on a command line.
@@ -68,5 +90,28 @@ pub fn human(kind: Kind) -> &'static str {
         Kind::ImagePolicy => "image policy",
         Kind::ImageUpdateAutomation => "image update automation",
         Kind::GitRepository => "source git",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_flux_is_for_the_cluster_that_is_shown() {
+        let id = ObjectId::new("shop", "web");
+        let line = |context: Option<&str>, kubeconfig: Option<&str>| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            let place = Place { context: owned(context), kubeconfig: owned(kubeconfig) };
+            Order::Suspend.flux(Kind::ImagePolicy, &id, &place)
+        };
+        let plain = "flux suspend image policy web -n shop";
+        assert_eq!(line(None, None), plain);
+        let arn = "arn:aws:eks:eu-west-1:1:cluster/x";
+        assert_eq!(line(Some(arn), None), format!("{plain} --context {arn}"));
+        assert_eq!(
+            line(Some("it's; rm"), Some("/home/me/my config")),
+            format!("{plain} --context 'it'\\''s; rm' --kubeconfig '/home/me/my config'")
+        );
     }
 }

@@ -2,15 +2,26 @@
 
 use std::time::Instant;
 
-use super::{Engine, Note, blocking};
+use super::{Engine, Live, Note, blocking};
 use crate::domain::mode::Mode;
 use crate::domain::object::{Kind, ObjectId};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Place};
 use crate::problem::{Code, Problem};
 use crate::source::cluster::Cluster;
 use crate::source::cluster::apply::{Effect, is_suspended_object};
+use crate::source::cluster::connect::IN_CLUSTER;
 
 impl Engine {
+    /// What tells `flux` in a shell of the operator which cluster it is that was read.
+    pub fn flux_place(&self, live: &Live) -> Place {
+        let context = &live.cluster().context;
+        let kubeconfig = self.settings.kubeconfig.as_ref();
+        Place {
+            context: (context != IN_CLUSTER).then(|| context.clone()),
+            kubeconfig: kubeconfig.map(|path| path.display().to_string()),
+        }
+    }
+
     /// Gives an order for each object, or, in a dry run, has the API server try it; what was done is written down.
     ///
     /// A controller that was asked to reconcile is not waited for: that is [`Self::reconciled`], with the request that it had

@@ -234,8 +234,8 @@ fn mode(canvas: &mut Canvas<'_>, area: Rect, answers: Line) {
     message_box(canvas, area, "Switch to WRITE?", 40, &lines);
 }
 
-/// How many objects are named in a question.
-const NAMED: usize = 8;
+/// How many objects are named in a question, and for how many of them the line of flux is given.
+const NAMED: (usize, usize) = (8, 4);
 
 /// An order to the controllers: what, for whom, and how flux would say it.
 fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, (dialog, answers): (&OrderDialog, Line)) {
@@ -243,12 +243,14 @@ fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, (dialog, answers): 
     let most = usize::from(area.width.saturating_sub(10));
     let shown = |text: String| Shown::from(text).cut_middle(most);
     let mut lines: Vec<Line> =
-        objects.iter().take(NAMED).map(|id| Line::plain(shown(format!("{} {id}", human(*kind))))).collect();
-    if objects.len() > NAMED {
-        lines.push(Line::plain(format!("and {} more", objects.len() - NAMED)));
-    }
+        objects.iter().take(NAMED.0).map(|id| Line::plain(shown(format!("{} {id}", human(*kind))))).collect();
+    let more = |named: usize| objects.len().checked_sub(named).filter(|more| *more > 0);
+    lines.extend(more(NAMED.0).map(|more| Line::plain(format!("and {more} more"))));
     lines.push(Line::default());
-    lines.extend(objects.first().map(|id| Line::default().dim(shown(order.flux(*kind, id)))));
+    let place = state.flux_place();
+    let commands = objects.iter().take(NAMED.1).map(|id| Line::default().dim(order.flux(*kind, id, place)));
+    lines.extend(commands);
+    lines.extend(more(NAMED.1).map(|more| Line::default().dim(format!("and so on for {more} more"))));
     if state.mode != Mode::Write {
         lines.push(Line::plain("DRY-RUN: the API server only tries it."));
     }

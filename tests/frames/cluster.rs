@@ -9,6 +9,7 @@ use supercargo::app::world::{Around, Live};
 use supercargo::domain::controller::{Condition, LastScan, Reported, Reports};
 use supercargo::domain::kustomization::{Kustomization, Kustomizations};
 use supercargo::domain::object::{Kind, ObjectId};
+use supercargo::domain::order::Place;
 use supercargo::domain::proposal::Reference;
 use supercargo::domain::running::{Running, Workload};
 use supercargo::domain::status::{Ready, Status};
@@ -75,6 +76,7 @@ fn join(screen: &mut Screen) {
     "prod-eu+files".clone_into(&mut screen.state.source);
     screen.state.live = Some(Live {
         context: "prod-eu".to_owned(),
+        place: Place { context: Some("prod-eu".to_owned()), kubeconfig: None },
         reports,
         drifts: Arc::new([drift].into()),
         read: minutes_ago(0),
@@ -90,6 +92,13 @@ fn frames(name: &str, sizes: &[(u16, u16)], act: impl Fn(&mut Screen)) {
         act(&mut screen);
         assert_snapshot!(format!("{name}-{width}x{height}"), screen.frame());
     }
+}
+
+#[test]
+fn an_order_says_how_flux_gives_it_to_the_same_cluster_for_each_object() {
+    frames("cluster-order", &SIZES, |screen| {
+        screen.keys("4 g space j space :").typed("suspend").keys("enter");
+    });
 }
 
 #[test]

@@ -4,8 +4,16 @@ use super::State;
 use crate::domain::controller::{Beside, Lag, Ours, Reported, beside, lag};
 use crate::domain::duration::GoDuration;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Place;
 
 impl State {
+    /// Which cluster a line of `flux` is for.
+    pub fn flux_place(&self) -> &Place {
+        /// Files tell nothing of a cluster.
+        const SHELL: &Place = &Place { context: None, kubeconfig: None };
+        self.live.as_ref().map_or(SHELL, |live| &live.place)
+    }
+
     /// What a controller says of an object; `None` without a cluster, and of what the cluster does not have.
     pub fn reported(&self, kind: Kind, id: &ObjectId) -> Option<&Reported> {
         self.live.as_ref()?.reports.get(&(kind, id.clone()))

@@ -46,7 +46,9 @@ fn entries(state: &State) -> Vec<MenuEntry> {
         }
         View::Tags => of_tag(state).unwrap_or_default(),
         View::Policies => state.policies.current().map(|id| of_policy(state, id)).unwrap_or_default(),
-        View::Automations => state.automations.current().map(of_automation).unwrap_or_default(),
+        View::Automations => {
+            state.automations.current().map(|id| of_automation(state, id)).unwrap_or_default()
+        }
         View::Diff => of_site(state).unwrap_or_default(),
         View::Errors => {
             let problem = state.errors.list.current().and_then(|id| state.errors.get(*id));
@@ -108,10 +110,10 @@ fn of_policy(state: &State, id: &ObjectId) -> Vec<MenuEntry> {
     entries
 }
 
-fn of_automation(id: &ObjectId) -> Vec<MenuEntry> {
+fn of_automation(state: &State, id: &ObjectId) -> Vec<MenuEntry> {
     let mut entries = vec![entry("name", id.to_string())];
     for order in [Order::Suspend, Order::Resume, Order::Reconcile] {
-        entries.push(entry(order.verb(), order.flux(Kind::ImageUpdateAutomation, id)));
+        entries.push(entry(order.verb(), order.flux(Kind::ImageUpdateAutomation, id, state.flux_place())));
     }
     entries
 }

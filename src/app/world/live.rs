@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::domain::controller::Reports;
 use crate::domain::kustomization::Kustomizations;
 use crate::domain::object::{Kind, ObjectId};
+use crate::domain::order::Place;
 use crate::domain::running::Running;
 
 /// What stands around the objects of a cluster; `None`: not asked for yet, or there is no cluster.
@@ -24,6 +25,8 @@ pub struct Around {
 pub struct Live {
     /// The name of its context.
     pub context: String,
+    /// The same for a line of flux.
+    pub place: Place,
     /// What controllers say of its objects.
     pub reports: Arc<Reports>,
     /// Objects that files describe otherwise, with the fields.

@@ -7,17 +7,18 @@ use super::Work;
 use super::load::found;
 use crate::app::message::Msg;
 use crate::app::world::{Around, Live};
-use crate::engine::{Live as Source, World};
+use crate::engine::{Engine, Live as Source, World};
 use crate::problem::Problem;
 
 /// How long changes are gathered.
 const GATHER: Duration = Duration::from_secs(1);
 
 /// What the state is told of the cluster.
-pub(super) fn live(world: &World) -> Option<Live> {
+pub(super) fn live(engine: &Engine, world: &World) -> Option<Live> {
     let live = world.live.as_ref()?;
     Some(Live {
         context: live.cluster().context.clone(),
+        place: engine.flux_place(live),
         reports: world.reports()?,
         drifts: Arc::clone(&world.drifts),
         read: live.time,

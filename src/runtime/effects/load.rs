@@ -158,7 +158,7 @@ async fn loaded(work: &Work, job: JobId, world: Arc<World>) -> Result<Loaded, Pr
         cached,
         failed,
         drafts,
-        live: cluster::live(&world),
+        live: cluster::live(&work.engine, &world),
         without_cluster: world.left_out.is_some(),
     })
 }
