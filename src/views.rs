@@ -37,15 +37,15 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::{Area, Front, Layout, Size, Tier};
-use crate::app::list::List;
+use crate::app::list::{Filter, List};
 use crate::app::pointer::Spot;
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::view::{Focus, View};
 use crate::theme::Role;
 pub use plain::{Text, TextLine, text};
-use widgets::canvas::Canvas;
 pub use widgets::canvas::Look;
+use widgets::canvas::{Canvas, to_cells};
 use widgets::columns::Column;
 use widgets::frame;
 use widgets::line::Line;
@@ -230,9 +230,22 @@ fn list<'r, K: Ord + Clone>(
         (true, false) => Widths::Measured,
         (true, true) => Widths::Wide,
     };
+    // The order that a view begins with is said where it is the news that come first.
+    let is_said = list.sort > 0 || list.reverse || heads.sorted.first().is_some_and(|(_, newest)| *newest);
+    let sorted = heads.sorted.get(list.sort).filter(|_| is_said);
+    let sorted = sorted.map(|(title, descends)| (*title, *descends != list.reverse));
+    // The mark has a cell of its own.
+    let columns: Vec<Column> = heads
+        .columns
+        .iter()
+        .map(|column| match sorted {
+            Some((title, _)) if title == column.title => column.at_least(to_cells(title.chars().count() + 1)),
+            _ => *column,
+        })
+        .collect();
     let table = Table {
-        columns: heads.columns,
-        sorted: heads.sorted.get(list.sort).map(|(title, descends)| (*title, *descends != list.reverse)),
+        columns: &columns,
+        sorted,
         rows: list.len(),
         top: window.start,
         cursor: list.cursor(),
@@ -342,6 +355,11 @@ fn nothing_matches(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, view
                 .dim("   :ns all shows them")
         }
     };
-    page(canvas, layout, "Nothing matches.", &[line]);
+    let no_field = rows::filter(state, view).and_then(Filter::unknown_field).map(|name| {
+        let says = format!("There is no field {name}: there are ns, state, step and kind.");
+        Line::of(Role::StateWarn, says)
+    });
+    let lines: Vec<Line> = [line].into_iter().chain(no_field).collect();
+    page(canvas, layout, "Nothing matches.", &lines);
     true
 }

@@ -20,6 +20,7 @@ use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::Msg;
 use supercargo::app::pointer::Spot;
+use supercargo::app::review::Newer;
 use supercargo::app::state::Level;
 use supercargo::app::view::{Focus, View};
 use supercargo::app::world::Told;
@@ -165,7 +166,7 @@ fn updates_while_scanning_and_with_nothing_pending() {
         assert_snapshot!(format!("s1-updates-loading-{width}x{height}"), screen.frame());
         let mut screen = Screen::new(width, height);
         quiet(&mut screen);
-        screen.state.review.replace(vec![], true);
+        screen.state.review.replace(vec![], &Newer::All);
         supercargo::app::rows::refresh(&mut screen.state);
         assert_snapshot!(format!("s1-updates-empty-{width}x{height}"), screen.frame());
     }
@@ -210,7 +211,7 @@ fn a_newer_tag_that_comes_during_review_is_said_on_the_row_and_changes_nothing_e
                     if update.policy.name == "podinfo" { "6.7.0".into() } else { format!("{}9", new.tag) };
             }
         }
-        screen.state.review.replace(updates, false);
+        screen.state.review.replace(updates, &Newer::None);
         supercargo::app::rows::refresh(&mut screen.state);
         let (podinfo, api) = (row_of(&screen, "flux-system/podinfo"), row_of(&screen, "checkout-api"));
         assert!(podinfo.contains("[x]") && podinfo.contains(short), "{podinfo}");
@@ -251,7 +252,7 @@ fn where_objects_are_described_differently_no_page_says_that_there_is_nothing_to
     }
     let count = inventory.ambiguous.len();
     screen.state.inventory = std::sync::Arc::new(inventory);
-    screen.state.review.replace(vec![], true);
+    screen.state.review.replace(vec![], &Newer::All);
     supercargo::app::rows::refresh(&mut screen.state);
     let frame = screen.frame();
     assert!(frame.contains("No update is known."), "{frame}");
@@ -265,7 +266,7 @@ fn where_objects_are_described_differently_no_page_says_that_there_is_nothing_to
 fn where_scans_fail_or_nothing_is_marked_the_empty_page_claims_nothing() {
     let mut screen = Screen::new(100, 30);
     quiet(&mut screen);
-    screen.state.review.replace(vec![], true);
+    screen.state.review.replace(vec![], &Newer::All);
     supercargo::app::rows::refresh(&mut screen.state);
     assert!(screen.frame().contains("could not be scanned: there may be newer tags."), "{}", screen.frame());
     for (_, scan) in screen.state.scans.iter_mut() {
@@ -295,7 +296,7 @@ fn an_update_that_is_too_young_counts_down() {
             update.clocks.created = Some(screen.state.now - jiff::SignedDuration::from_hours(300));
         }
         age::hold_young(&mut updates, "12h".parse().unwrap(), screen.state.now);
-        screen.state.review.replace(updates, true);
+        screen.state.review.replace(updates, &Newer::All);
         supercargo::app::rows::refresh(&mut screen.state);
         screen.keys("g");
         while screen.state.updates.current().is_some_and(|id| id.policy.name != "podinfo") {
@@ -314,7 +315,7 @@ fn a_remote_that_does_not_answer_is_not_taken_for_nothing_to_do() {
     let problem =
         Problem::new(Code::Unreachable, apps.to_string(), "https://git.example.com: connection refused");
     let problem = problem.hint("Check the address and the way to it.");
-    screen.state.review.replace(vec![], true);
+    screen.state.review.replace(vec![], &Newer::All);
     screen.state.review.grounds = std::sync::Arc::default();
     let now = screen.state.now;
     screen.state.errors.add(now, "flux-system/apps-main checkout", problem, None);
@@ -986,7 +987,7 @@ fn start_page_and_too_small() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("start-nothing-{width}x{height}"), Screen::nothing(width, height).frame());
     }
-    for (width, height) in [(48, 12), (40, 10), (20, 5)] {
+    for (width, height) in [(48, 12), (40, 10), (40, 6), (20, 5)] {
         assert_snapshot!(format!("s15-too-small-{width}x{height}"), Screen::new(width, height).frame());
     }
 }

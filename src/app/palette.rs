@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::action::{self, ACTIONS, Action, Group, Row};
 use super::state::State;
-use super::view::Context;
+use super::view::{Context, View};
 use crate::domain::object::ObjectId;
 use crate::text;
 
@@ -60,6 +60,8 @@ const NAMES: &[(&str, &str)] = &[
     ("help.open", "help"),
     ("git.login", "login"),
     ("program.quit", "quit"),
+    // Its own word means the object under the cursor.
+    ("program.suspend", "shell"),
     ("push.open", "push"),
     ("push.target", "target"),
     ("branch.merge", "merge"),
@@ -119,6 +121,14 @@ fn revert(state: &State, typed: &str) -> Option<Entry> {
         command: Command::Revert(commit.to_owned()),
         refusal: action::refusal(state, row).filter(in_mode).map(|refusal| refusal.to_string()),
     })
+}
+
+/// The views in which an action of this name is one, and what it does there; empty if it is none anywhere.
+pub fn elsewhere(typed: &str) -> (Vec<&'static str>, &'static str) {
+    let rows: Vec<&Row> = ACTIONS.iter().filter(|row| name(row) == typed).collect();
+    let is_there = |view: &View| rows.iter().any(|row| row.scope.contains(Context::View(*view)));
+    let views = View::ALL.into_iter().filter(is_there).map(View::title).collect();
+    (views, rows.first().map_or("", |row| row.doc))
 }
 
 /// The name that was probably meant.
@@ -206,8 +216,9 @@ fn place(row: &Row) -> usize {
 
 /// How well an entry fits; smaller is better, `None` not at all.
 fn rank(entry: &Entry, typed: &str) -> Option<usize> {
-    let id = match &entry.command {
-        Command::Row(row) => row.id,
+    // The part before the dot says what an action belongs to; what it does is the name's to say.
+    let area = match &entry.command {
+        Command::Row(row) => row.id.split('.').next().unwrap_or_default(),
         _ => "",
     };
     if typed.is_empty() {
@@ -218,7 +229,7 @@ fn rank(entry: &Entry, typed: &str) -> Option<usize> {
         entry.name == typed,
         entry.name.starts_with(typed),
         entry.name.split(' ').any(|word| word.starts_with(typed)),
-        entry.name.contains(typed) || id.contains(typed),
+        entry.name.contains(typed) || area.contains(typed),
         entry.keys.split(' ').any(|key| key.to_lowercase() == typed),
         entry.doc.to_lowercase().contains(typed),
         is_subsequence(typed, &entry.name),

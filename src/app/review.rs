@@ -1,5 +1,6 @@
 //! The review: pending updates, what a person decided about them, and how to take that back.
 
+mod newer;
 mod tally;
 mod wanted;
 mod withdrawn;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use newer::Newer;
 pub use tally::Tally;
 pub use wanted::Wanted;
 
@@ -160,12 +162,12 @@ impl Review {
 
     /// Takes in new proposals and keeps every decision whose site still goes from the same value to the same value.
     ///
-    /// An update that has an approval keeps the tag that was reviewed; a newer one is told in [`Self::newer`] until
-    /// `take_newer` is set. Returns what of the approvals does not hold any more, a line for each update.
-    pub fn replace(&mut self, updates: Vec<Proposal>, take_newer: bool) -> Vec<String> {
+    /// An update that has an approval keeps the tag that was reviewed; a newer one is told in [`Self::newer`] until its
+    /// policy is among those of which `newer` ones are taken. Returns what of the approvals does not hold any more, a line for each update.
+    pub fn replace(&mut self, updates: Vec<Proposal>, newer: &Newer) -> Vec<String> {
         let old = std::mem::take(&mut self.updates);
         self.newer.clear();
-        self.keep_wanted(&old, take_newer);
+        self.keep_wanted(&old, newer);
         for mut update in updates {
             let id = UpdateId::of(&update);
             if self.wanted.contains_key(&id) {
@@ -173,7 +175,7 @@ impl Review {
             }
             let before = old.iter().find(|known| UpdateId::of(known) == id);
             match before {
-                Some(known) if !take_newer && only_newer(known, &update) => {
+                Some(known) if !newer.takes(&update.policy) && only_newer(known, &update) => {
                     if let Some(new) = &update.new {
                         self.newer.insert(id, new.tag.clone());
                     }

@@ -144,10 +144,22 @@ pub fn counts(state: &State, view: View) -> (usize, usize) {
 
 /// What a filter looks at in a row that is neither a tag nor huge in number.
 struct Row {
+    /// What the row is called; state and kind, which stand in it too, are added when it is [`Self::shown`].
     text: String,
     namespace: String,
     state: String,
     kind: String,
+}
+
+impl Row {
+    /// The row as it is read: a word that stands in it finds it.
+    fn shown(mut self) -> Self {
+        for word in [&self.state, &self.kind] {
+            self.text.push(' ');
+            self.text.push_str(word);
+        }
+        self
+    }
 }
 
 impl Searchable for Row {
@@ -207,7 +219,7 @@ fn admitted<K>(state: &State, view: View, rows: Vec<K>, look: impl Fn(&K) -> Row
     }
     let mut matcher = filter.map(Filter::matcher);
     let admits = |row: &K| {
-        let row = look(row);
+        let row = look(row).shown();
         scope.is_none_or(|namespace| *namespace == row.namespace)
             && matcher.as_mut().is_none_or(|matcher| matcher.admits(&row))
     };
@@ -237,10 +249,7 @@ pub fn updates(state: &mut State) {
             ),
             namespace: id.policy.namespace.clone(),
             state: update.map_or("", |update| state_word(update)).to_owned(),
-            kind: update
-                .and_then(|update| update.step)
-                .map_or("", crate::domain::proposal::Step::word)
-                .to_owned(),
+            kind: update.map_or("", Proposal::step_word).to_owned(),
         }
     };
     let rows = admitted(state, View::Updates, found.into_iter().map(UpdateId::of).collect(), look);

@@ -44,7 +44,7 @@ use super::message::Proposed;
 use super::moment::Moment;
 use super::pointer::Spot;
 use super::profile::Profile;
-use super::review::{Review, UpdateId, Wanted};
+use super::review::{Newer, Review, UpdateId, Wanted};
 use super::view::View;
 use super::world::{
     Around, Compared, Facts, Glances, Live, Phase, ScanTotals, Scans, Sightings, Still, Verdict,
@@ -105,8 +105,7 @@ impl Editing {
 }
 
 /// Numbers of the work that is current, and what is to follow it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an answer to a question of its own")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Jobs {
     last: u64,
     /// The load under way.
@@ -119,8 +118,8 @@ pub struct Jobs {
     pub propose_again: bool,
     /// Whether that one asks the remotes.
     pub fetch_again: bool,
-    /// Whether the comparison under way was asked for by a person, who wants newer tags too.
-    pub take_newer: bool,
+    /// Of which policies the comparison under way takes over newer tags, because a person asked for it.
+    pub take_newer: Newer,
     /// The look at what a commit changed, to take it back.
     pub revert: Option<JobId>,
     /// The question under way, when the tags of S3 were first seen.
@@ -389,7 +388,7 @@ impl State {
             self.review.messages.insert(group.automation.clone(), Message::approved(&group.message));
         }
         let updates = plan.groups.iter().flat_map(|group| group.updates.iter().cloned());
-        self.review.replace(updates.collect(), false);
+        self.review.replace(updates.collect(), &Newer::None);
         // What no policy would bring stays as the plan has it, message and edits included.
         let wanted: Vec<Wanted> = plan.groups.iter().flat_map(Wanted::of_group).collect();
         if !wanted.is_empty() {
@@ -400,6 +399,16 @@ impl State {
         self.reviewed = Some((plan.id.clone(), plan.created));
         self.reviewing = Some(Box::new(plan));
         self.switch_to(View::Plan);
+    }
+
+    /// Whether nobody can say yet that there is no update: nothing was compared, or what the first scans found still is being.
+    pub fn is_comparing(&self) -> bool {
+        let jobs = &self.jobs;
+        let at_work = jobs.propose.is_some()
+            || jobs.propose_due
+            || !self.evaluating.is_empty()
+            || self.scan_totals().running > 0;
+        self.compared == Compared::Never || (self.compared == Compared::Partly && at_work)
     }
 
     /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.

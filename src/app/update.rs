@@ -39,6 +39,7 @@ mod tests;
 use super::action::{self, Action, Row};
 use super::effect::Effect;
 use super::message::Msg;
+use super::review::Newer;
 use super::rows;
 use super::state::{Level, Overlay, State};
 use super::view::View;
@@ -109,7 +110,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
             only(|| state.tags.glances.answer(job, glanced, now))
         }
         Msg::Ordered(ordered) => order::given(state, *ordered),
-        Msg::HoldsKept => compare::propose(state, false, false),
+        Msg::HoldsKept => compare::propose(state, false, Newer::None),
         Msg::Warned(problem) => only(|| problems::report(state, "supercargo", problem, None, Level::Warning)),
         Msg::SourceChanged => objects::reload(state),
         Msg::ClusterLost(lost) => cluster::lost(state, lost),

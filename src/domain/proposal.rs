@@ -61,6 +61,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// What a row says of another image name.
+    pub const NAME: &'static str = "name!";
+    /// What a row says of a tag that goes back.
+    pub const DOWN: &'static str = "DOWN";
+
     /// The word of the JSON: `major minor patch pre build digest name down`.
     pub fn word(self) -> &'static str {
         match self {
@@ -230,6 +235,18 @@ pub struct Proposal {
 const RESTORES: &str = "restores what ";
 
 impl Proposal {
+    /// The word of its step: `name!` and `DOWN` for what is approved by a second look only; empty if nothing can be told.
+    pub fn step_word(&self) -> &'static str {
+        match self.step {
+            _ if self.name_changed => Step::NAME,
+            _ if self.downgrade => Step::DOWN,
+            Some(Step::Name) => Step::NAME,
+            Some(Step::Down) => Step::DOWN,
+            Some(step) => step.word(),
+            None => "",
+        }
+    }
+
     /// How many different files its sites stand in.
     pub fn files(&self) -> usize {
         let mut files: Vec<&str> = self.sites.iter().map(|site| site.file.as_str()).collect();

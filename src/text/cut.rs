@@ -38,6 +38,23 @@ impl Shown {
         self.around(0, max.saturating_sub(1), max)
     }
 
+    /// A path whose folders tell more than the name of its file, cut to `max` cells: the end of the name's stem goes before anything
+    /// of the folders, `apps/shop/kus….yaml`, then their start, `…shop/kus….yaml`.
+    #[must_use]
+    pub fn keep_folders(&self, max: usize) -> Self {
+        const NAME: usize = 9;
+        let Some(at) = self.text.rfind('/').map(|at| at + 1).filter(|_| self.width() > max) else {
+            return self.cut_middle(max);
+        };
+        let (folders, name) = self.text.split_at(at);
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        let ending = if ending.is_empty() { Self::default() } else { Self::new(&format!(".{ending}")) };
+        let folders = Self::new(folders);
+        let most = max.saturating_sub(folders.width()).max(NAME.min(max));
+        let name = Self::new(stem).cut_end(most.saturating_sub(ending.width())).and(ending);
+        folders.cut_start(max.saturating_sub(name.width())).and(name)
+    }
+
     /// The text cut so that the path behind its host stays whole, if that leaves anything of the host:
     /// `registry.exam…/shop/checkout-api`; else from a part of the path on, if that is most of what has room:
     /// `…/checkout-api`; else as [`Self::cut_start`]. For names of images, and paths.
@@ -144,6 +161,10 @@ mod tests {
     fn each_kind_of_text_keeps_what_tells_it_apart() {
         assert_eq!(cut(Shown::cut_middle, "main-4f2a91c-1763769600", 14), "main-4f…769600");
         assert_eq!(cut(Shown::cut_middle, "main-9b1d3e7-1763805600", 15), "main-9b1…805600");
+        assert_eq!(cut(Shown::keep_folders, "apps/shop/kustomization.yaml", 21), "apps/shop/kusto….yaml");
+        let long = "apps/payments/production/kustomization.yaml";
+        assert_eq!(cut(Shown::keep_folders, long, 24), "…ts/production/kus….yaml");
+        assert_eq!(cut(Shown::keep_folders, "kustomization.yaml", 12), "kustom….yaml");
         assert_eq!(cut(Shown::cut_end, "rate-limited, retry at 14:10", 14), "rate-limited,…");
         assert_eq!(
             cut(Shown::keep_tail, "registry.example.com/shop/checkout-api", 32),

@@ -31,6 +31,9 @@ const COLUMNS: [Column; 7] = [
     Column::fixed("PENDING", 7).right().drop(1),
 ];
 
+/// The columns of the orders that [`crate::app::rows::sorts`] names.
+const SORTED: [(&str, bool); 2] = [("STATE", false), ("AUTOMATION", false)];
+
 /// The columns where a cluster has a say.
 const COLUMNS_BESIDE: [Column; 8] = [
     COLUMNS[0],
@@ -50,7 +53,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let arrow = canvas.arrow();
     let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
-    super::list(canvas, state, layout, &state.automations, Heads::of(columns, &[]), |id| {
+    super::list(canvas, state, layout, &state.automations, Heads::of(columns, &SORTED), |id| {
         row(state, id, arrow)
     });
     let Some(automation) =

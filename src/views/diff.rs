@@ -15,7 +15,6 @@ use crate::app::review::UpdateId;
 use crate::app::rows;
 use crate::app::state::{Node, State};
 use crate::app::view::Focus;
-use crate::app::world::Compared;
 use crate::domain::proposal::Proposal;
 use crate::theme::Role;
 
@@ -160,7 +159,7 @@ fn below_title(area: Rect) -> Rect {
 }
 
 fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
-    let is_compared = state.compared != Compared::Never;
+    let is_compared = !state.is_comparing();
     let headline =
         if is_compared { "Nothing to change." } else { "Comparing marked files with the newest tags …" };
     let lines = [Line::plain("Every site already holds its policy's latest tag.")];

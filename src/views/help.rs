@@ -6,7 +6,6 @@ use super::rect;
 use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::field;
 use super::widgets::line::Line;
-use crate::app::action::key_of;
 use crate::app::help::{self, Entry, HelpRow, Pages};
 use crate::app::layout::Layout;
 use crate::app::state::{Help, State};
@@ -25,8 +24,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let pages = Pages::of(state, (width, height));
     if pages.is_empty() {
         let line = Line::plain("No key does that.   ")
-            .with(Role::KeyHint, key_of(state, "palette.open"))
-            .and(" finds every action by its name");
+            .with(Role::KeyHint, "Enter")
+            .and(" looks for it among the names of all actions");
         canvas.line(body.x + 1, body.y + 1, body.width, &line);
         return;
     }

@@ -15,8 +15,9 @@ use crate::theme::Role;
 const COLUMNS: [Column; 5] = [
     Column::fixed("TIME", 8).flex(5, 10),
     Column::fixed("KIND", 7).flex(7, 12).snug().drop(2),
-    Column::fixed("SUBJECT", 28).flex(16, 60).cut(Cut::Start).first(),
-    Column::fixed("DETAIL", 26).flex(20, 200),
+    Column::fixed("SUBJECT", 28).flex(16, 60).cut(Cut::Start),
+    // What happened has the room first: a long address beside it is whole only where both are.
+    Column::fixed("DETAIL", 26).flex(20, 200).first(),
     Column::fixed("RESULT", 6).drop(1),
 ];
 

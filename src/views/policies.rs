@@ -31,6 +31,9 @@ const COLUMNS: [Column; 8] = [
     Column::fixed("SITES", 5).right().drop(1),
 ];
 
+/// The columns of the orders that [`crate::app::rows::sorts`] names.
+const SORTED: [(&str, bool); 3] = [("STATUS", false), ("POLICY", false), ("KIND", false)];
+
 /// The columns where a cluster has a say.
 const COLUMNS_BESIDE: [Column; 9] = [
     COLUMNS[0],
@@ -50,7 +53,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return empty(canvas, state, layout);
     }
     let columns: &[Column] = if state.live.is_some() { &COLUMNS_BESIDE } else { &COLUMNS };
-    super::list(canvas, state, layout, &state.policies, Heads::of(columns, &[]), |id| row(state, id));
+    super::list(canvas, state, layout, &state.policies, Heads::of(columns, &SORTED), |id| row(state, id));
     let Some(policy) = state.preview.row(&state.policies).and_then(|id| state.inventory.policies.get(id))
     else {
         return;

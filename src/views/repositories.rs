@@ -27,12 +27,18 @@ const COLUMNS: [Column; 9] = [
     Column::fixed("PROVIDER", 8).drop(1),
 ];
 
+/// The columns of the orders that [`crate::app::rows::sorts`] names, and whether the greatest comes first.
+const SORTED: [(&str, bool); 5] =
+    [("REPOSITORY", false), ("NEW", true), ("TAGS", true), ("LAST SCAN", true), (" STATUS", false)];
+
 /// Draws the view.
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     if state.repositories.is_empty() {
         return empty(canvas, state, layout);
     }
-    super::list(canvas, state, layout, &state.repositories, Heads::of(&COLUMNS, &[]), |id| row(state, id));
+    super::list(canvas, state, layout, &state.repositories, Heads::of(&COLUMNS, &SORTED), |id| {
+        row(state, id)
+    });
     let Some(repository) =
         state.preview.row(&state.repositories).and_then(|id| state.inventory.repositories.get(id))
     else {

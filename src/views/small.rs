@@ -8,22 +8,26 @@ use super::widgets::line::Line;
 use crate::app::layout::Size;
 use crate::theme::Role;
 
-/// The cells that the sentences below take.
-const SENTENCE: u16 = 46;
+/// What can be done about it.
+const ENLARGE: &str = "Enlarge it, or use: supercargo get updates";
 
-/// Draws what fits of "needs 60x16".
+/// Draws the sentences, or what fits of "needs 60x16" where a few cells are all there is.
 pub(super) fn draw(canvas: &mut Canvas<'_>, size: Size) {
     let Size { width, height } = size;
-    if width < SENTENCE || height < 6 {
+    if width < 40 || height < 6 {
         canvas.text(0, 0, width, "needs 60x16", Role::Text);
         return;
     }
-    let lines = [
-        Line::plain(format!("Terminal is {width}x{height}; supercargo needs 60x16.")),
-        Line::default(),
-        Line::plain("Enlarge it, or use: supercargo get updates"),
-        Line::default(),
-        Line::of(Role::KeyHint, "q").dim(" quit"),
-    ];
+    let sentences = [format!("Terminal is {width}x{height}; supercargo needs 60x16."), ENLARGE.to_owned()];
+    let room = usize::from(width - 2);
+    let wrapped = sentences.map(|sentence| Line::plain(sentence).wrap(room));
+    // Rows between them only where all of it has room.
+    let is_tall = usize::from(height) > 4 + wrapped.iter().map(Vec::len).sum::<usize>();
+    let mut lines: Vec<Line> = Vec::new();
+    for sentence in wrapped {
+        lines.extend(sentence);
+        lines.extend(is_tall.then(Line::default));
+    }
+    lines.push(Line::of(Role::KeyHint, "q").dim(" quit"));
     frame::lines(canvas, Rect { x: 2, y: 1, width: width - 2, height: height - 1 }, &lines);
 }

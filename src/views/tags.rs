@@ -101,17 +101,21 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
 fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
     let area = super::table_area(layout);
     let columns = columns(layout);
-    if place(&columns, area.width).iter().all(|placed| placed.index + 1 < columns.len()) {
-        return;
-    }
-    let total = spaced(state.tags.tags.len());
-    let text = match verdict {
-        Some(verdict) if layout.tier >= Tier::T2 => {
-            format!("{} match of {total}", spaced(verdict.evaluation.counts.candidates))
+    let heads = place(&columns, area.width);
+    let last = heads.iter().find(|placed| placed.index + 1 == columns.len());
+    let Some((last, column)) = last.zip(columns.last()) else { return };
+    let end = usize::from(last.x) + column.title.len();
+    let room = usize::from(area.width).saturating_sub(end + 2);
+    let total = state.tags.tags.len();
+    let texts = match verdict.map(|verdict| verdict.evaluation.counts.candidates) {
+        Some(fit) if layout.tier >= Tier::T2 => {
+            [format!("{} match of {}", spaced(fit), spaced(total)), String::new()]
         }
-        Some(verdict) => format!("{}/{total}", spaced(verdict.evaluation.counts.candidates)),
-        None => words::count(state.tags.tags.len(), "tag"),
+        Some(fit) => [format!("{}/{}", spaced(fit), spaced(total)), format!("{fit}/{total}")],
+        None => [words::count(total, "tag"), String::new()],
     };
+    // A head of a column is never written over.
+    let Some(text) = texts.into_iter().find(|text| text.chars().count() <= room) else { return };
     canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &Line::default().dim(text));
 }
 

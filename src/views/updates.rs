@@ -19,7 +19,7 @@ use crate::app::layout::{Layout, Tier};
 use crate::app::review::UpdateId;
 use crate::app::state::{Node, State};
 use crate::app::view::View;
-use crate::app::world::{Compared, Phase};
+use crate::app::world::Phase;
 use crate::domain::age;
 use crate::domain::freeze::FREEZE;
 use crate::domain::object::Kind;
@@ -343,7 +343,7 @@ fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         return;
     }
     let has_nothing = matches!(state.phase, Phase::Ready) && state.inventory.has_no_policy();
-    if state.compared == Compared::Never && !has_nothing {
+    if state.is_comparing() && !has_nothing {
         let reading = match state.phase {
             Phase::Loading => "Reading the objects …",
             Phase::Ready | Phase::Nothing(_) | Phase::Failed(_) => {

@@ -33,14 +33,11 @@ pub(super) fn decision_box(decision: Decision) -> (Role, &'static str) {
 
 /// The word of STEP; what goes back or changes the name says so loudly.
 pub(super) fn step(update: &Proposal) -> (Role, &'static str) {
-    match update.step {
-        _ if update.name_changed => (Role::StateWarn, "name!"),
-        _ if update.downgrade => (Role::StateWarn, "DOWN"),
-        Some(Step::Name) => (Role::StateWarn, "name!"),
-        Some(Step::Down) => (Role::StateWarn, "DOWN"),
-        Some(Step::Major) => (Role::StateWarn, "major"),
-        Some(step) => (Role::Text, step.word()),
-        None => (Role::TextDim, "-"),
+    let major = Step::Major.word();
+    match update.step_word() {
+        "" => (Role::TextDim, "-"),
+        word if [Step::NAME, Step::DOWN, major].contains(&word) => (Role::StateWarn, word),
+        word => (Role::Text, word),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use jiff::{Timestamp, ToSpan};
 use supercargo::app::message::Msg;
+use supercargo::app::review::Newer;
 use supercargo::app::world::{Around, Live};
 use supercargo::domain::controller::{Condition, LastScan, Reported, Reports};
 use supercargo::domain::kustomization::{Kustomization, Kustomizations};
@@ -178,7 +179,7 @@ fn a_kind_that_may_not_be_read_is_no_empty_list() {
             inventory.repositories.clear();
             inventory.policies.clear();
             inventory.automations.clear();
-            state.review.replace(Vec::new(), false);
+            state.review.replace(Vec::new(), &Newer::None);
             let message =
                 format!("not allowed to list {} in all namespaces", kind.to_string().to_lowercase());
             let denied = Problem::new(Code::ClusterForbidden, "prod-eu", message)

@@ -20,6 +20,7 @@ use supercargo::app::keymap::Key;
 use supercargo::app::layout::Size;
 use supercargo::app::message::{Loaded, LookedThrough, MergeAhead, Msg, Prepared, Proposed};
 use supercargo::app::moment::Moment;
+use supercargo::app::review::Newer;
 use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
 use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
@@ -549,7 +550,7 @@ impl Screen {
         };
         self.state.review.holds = vec![held];
         hold::apply(&mut updates, &self.state.review.holds, at(NOW));
-        self.state.review.replace(updates, true);
+        self.state.review.replace(updates, &Newer::All);
         supercargo::app::rows::refresh(&mut self.state);
         self.state.updates.go_to_index(0);
     }

@@ -38,11 +38,19 @@ enum Kind {
     Substring(String),
     Fuzzy(Box<Pattern>),
     Regex(regex::Regex),
-    Field(String, String),
+    Field(&'static str, String),
 }
 
-/// Words before a colon that are fields.
-const FIELDS: &[&str] = &["ns", "state", "step", "kind"];
+/// Words before a colon that are fields, and the field that each means.
+const FIELDS: &[(&str, &str)] = &[
+    ("ns", "ns"),
+    ("namespace", "ns"),
+    ("state", "state"),
+    ("status", "state"),
+    ("result", "state"),
+    ("step", "step"),
+    ("kind", "kind"),
+];
 
 impl Filter {
     /// Reads what was typed: words that must all fit, `~fuzzy`, `re:regex`, `!word`, `ns:shop`, `state:latest`.
@@ -76,6 +84,16 @@ impl Filter {
         self.broken.as_deref()
     }
 
+    /// The first word that looks like a field and is none, such as `flags:F`; it is looked for as it stands.
+    pub fn unknown_field(&self) -> Option<&str> {
+        let names = self.typed.split_whitespace().filter_map(|word| {
+            let (name, value) = word.trim_start_matches('!').split_once(':')?;
+            let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
+            (is_word && !value.is_empty() && name != "re").then_some(name)
+        });
+        names.into_iter().find(|name| !FIELDS.iter().any(|(known, _)| known == name))
+    }
+
     /// The filter as something that can be asked many times.
     pub fn matcher(&self) -> FilterMatcher<'_> {
         FilterMatcher { terms: &self.terms, fuzzy: None, buffer: Vec::new() }
@@ -91,9 +109,9 @@ fn kind(word: &str) -> Result<Kind, String> {
         return regex::Regex::new(regex).map(Kind::Regex).map_err(|error| error.to_string());
     }
     if let Some((name, value)) = word.split_once(':')
-        && FIELDS.contains(&name)
+        && let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name)
     {
-        return Ok(Kind::Field(name.to_owned(), value.to_ascii_lowercase()));
+        return Ok(Kind::Field(field, value.to_ascii_lowercase()));
     }
     Ok(Kind::Substring(word.to_lowercase()))
 }
@@ -118,7 +136,9 @@ impl FilterMatcher<'_> {
             Kind::Substring(word) => contains(row.text(), word),
             Kind::Regex(regex) => regex.is_match(row.text()),
             Kind::Field(name, value) => {
-                row.field(name).is_some_and(|found| found.to_ascii_lowercase().starts_with(value.as_str()))
+                // `fails, suspended` is found by either.
+                let begins = |part: &str| part.trim_start().to_ascii_lowercase().starts_with(value.as_str());
+                row.field(name).is_some_and(|found| found.split(',').any(begins))
             }
             Kind::Fuzzy(pattern) => {
                 let matcher = self.fuzzy.get_or_insert_with(|| Box::new(Matcher::new(Config::DEFAULT)));
@@ -172,6 +192,7 @@ mod tests {
             ("ns:data", false),
             ("!ns:data", true),
             ("state:latest", false),
+            ("namespace:shop", true),
         ] {
             assert_eq!(Filter::parse(typed).matcher().admits(&row), shown, "{typed}");
         }
@@ -182,5 +203,14 @@ mod tests {
         let filter = Filter::parse("re:( main");
         assert!(filter.broken().is_some());
         assert!(filter.matcher().admits(&Row("main", "")));
+    }
+
+    #[test]
+    fn a_field_that_is_none_is_told_and_an_image_with_its_tag_is_no_field() {
+        let unknown = |typed: &str| Filter::parse(typed).unknown_field().map(str::to_owned);
+        assert_eq!(unknown("web flags:F"), Some("flags".to_owned()));
+        for typed in ["state:ok", "!status:fails", "re:a:b", "web-1:2", "web:"] {
+            assert_eq!(unknown(typed), None, "{typed}");
+        }
     }
 }

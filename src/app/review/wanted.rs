@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Decided, Review, Target, UpdateId};
+use super::{Decided, Newer, Review, Target, UpdateId};
 use crate::domain::object::ObjectId;
 use crate::domain::plan::{self, Group, Plan, stand};
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
@@ -40,13 +40,13 @@ impl Wanted {
 
 impl Review {
     /// What a person wants keeps what was decided about it; where newer tags are taken over, it goes unless it is approved.
-    pub(super) fn keep_wanted(&mut self, old: &[Proposal], take_newer: bool) {
+    pub(super) fn keep_wanted(&mut self, old: &[Proposal], newer: &Newer) {
         for (id, wanted) in &mut self.wanted {
             if let Some(known) = old.iter().find(|known| UpdateId::of(known) == *id) {
                 wanted.update = known.clone();
             }
         }
-        self.wanted.retain(|_, wanted| !take_newer || wanted.update.is_approved());
+        self.wanted.retain(|id, wanted| !newer.takes(&id.policy) || wanted.update.is_approved());
     }
 
     /// Puts updates that a person asked for in the place of what their policies select, and everything else back to

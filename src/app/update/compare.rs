@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::message::Proposed;
-use crate::app::review::{Review, UpdateId};
+use crate::app::review::{Newer, Review, UpdateId};
 use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::world::Compared;
@@ -18,8 +18,8 @@ use crate::problem::{Code, Problem};
 use super::{decide, message, problems, target, time, unmarked};
 
 /// Has updates compared anew; if that is under way, once more when it is done.
-pub(super) fn propose(state: &mut State, fetch: bool, take_newer: bool) -> Vec<Effect> {
-    state.jobs.take_newer |= take_newer;
+pub(super) fn propose(state: &mut State, fetch: bool, newer: Newer) -> Vec<Effect> {
+    state.jobs.take_newer.add(newer);
     if state.jobs.propose.is_some() {
         state.jobs.propose_again = true;
         state.jobs.fetch_again |= fetch;
@@ -43,7 +43,8 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
     }
     state.jobs.propose = None;
     // What a person asked for is shown all the same.
-    if let (true, false, Ok(proposed)) = (state.frozen, state.jobs.take_newer, &result) {
+    let nobody_asked = state.jobs.take_newer == Newer::None;
+    if let (true, true, Ok(proposed)) = (state.frozen, nobody_asked, &result) {
         state.held_back = Some(Box::new(proposed.clone()));
         return vec![];
     }
@@ -63,10 +64,10 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
         Ok(mut proposed) => {
             keep_planned(state, &mut proposed);
             let kept = proposed.kept;
-            let take_newer = std::mem::take(&mut state.jobs.take_newer);
+            let newer = std::mem::take(&mut state.jobs.take_newer);
             let review = &mut state.review;
             review.holds = proposed.holds;
-            let mut lost = review.replace(proposed.updates, take_newer);
+            let mut lost = review.replace(proposed.updates, &newer);
             (review.files, review.problem_files) = (proposed.files, proposed.problem_files);
             (review.grounds, review.selections) = (proposed.grounds, proposed.selections);
             review.survey = proposed.survey;
@@ -100,7 +101,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
     }
     if again {
         let fetch = std::mem::take(&mut state.jobs.fetch_again);
-        return propose(state, fetch, false);
+        return propose(state, fetch, Newer::None);
     }
     unmarked::look(state)
 }

@@ -80,18 +80,19 @@ fn is_second_look(state: &State, target: &Target) -> bool {
     needs && !state.review.looked_at.contains(&target.update)
 }
 
+/// Each reason why an update is approved by a second key only.
 fn why_second_look(update: &Proposal, now: Timestamp) -> String {
-    if let Some(hold) = update.hold.as_ref().filter(|_| age::is_young(update)) {
-        let left = age::span(hold.until.as_second() - now.as_second());
-        return format!("{} has to wait {left} more, {}", update.policy, hold.reason);
-    }
     let new = update.new.as_ref().map_or("?", |new| &new.tag);
     let old = update.current.join(", ");
-    if update.downgrade {
-        format!("DOWN: {} goes back from {old} to {new}", update.policy)
-    } else {
+    let waits = update.hold.as_ref().filter(|_| age::is_young(update)).map(|hold| {
+        let left = age::span(hold.until.as_second() - now.as_second());
+        format!("{} has to wait {left} more, {}", update.policy, hold.reason)
+    });
+    let renamed = update.name_changed.then(|| {
         format!("name!: {} changes the image's name, {old} to {}:{new}", update.policy, update.image)
-    }
+    });
+    let back = update.downgrade.then(|| format!("DOWN: {} goes back from {old} to {new}", update.policy));
+    [waits, renamed, back].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn decide(state: &mut State, decision: Decision, word: &'static str) -> Vec<Effect> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::app::effect::{Effect, Reach};
+use crate::app::review::Newer;
 use crate::app::state::{Level, State};
 use crate::app::world::{Compared, Verdict};
 use crate::domain::object::{ImagePolicy, ObjectId};
@@ -56,7 +57,7 @@ pub(super) fn evaluated(state: &mut State, policy: ObjectId, verdict: Arc<Verdic
     if !state.evaluating.is_empty() {
         return vec![];
     }
-    if std::mem::take(&mut state.jobs.propose_due) { propose(state, false, false) } else { vec![] }
+    if std::mem::take(&mut state.jobs.propose_due) { propose(state, false, Newer::None) } else { vec![] }
 }
 
 /// A digest that cannot be had while the policy keeps what it had: nothing else on the screen would say so.

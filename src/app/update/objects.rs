@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::effect::{Effect, JobId, Reach};
 use crate::app::input::Message;
 use crate::app::message::Loaded;
+use crate::app::review::Newer;
 use crate::app::rows;
 use crate::app::state::{ErrorEntry, Level, State};
 use crate::app::view::View;
@@ -76,7 +77,7 @@ pub(super) fn loaded(state: &mut State, job: JobId, result: Result<Box<Loaded>, 
     // What is gone has no verdict that could bring the updates to be compared anew.
     state.jobs.propose_due |= !first;
     if state.evaluating.is_empty() {
-        effects.extend(propose(state, false, false));
+        effects.extend(propose(state, false, Newer::None));
     }
     effects
 }

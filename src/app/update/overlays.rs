@@ -175,8 +175,12 @@ fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect
             None => revert::commit_of(state, None, commit),
         },
         None => {
+            let (views, doc) = palette::elsewhere(typed);
             let says = match palette::nearest_name(state, typed) {
                 _ if typed.starts_with("ctx ") => no_context(state, typed),
+                _ if !views.is_empty() => {
+                    format!("nothing to {typed} here; in {}: {doc}", views.join(", "))
+                }
                 Some(near) => format!("no action is called {typed}; did you mean {near}?"),
                 None => format!("no action is called {typed}: `?` lists what there is"),
             };
@@ -199,6 +203,12 @@ fn no_context(state: &State, typed: &str) -> String {
 /// no yes, wherever it is pressed.
 fn run_help_row(state: &mut State) -> Vec<Effect> {
     let row = state.help.as_ref().and_then(|help| help::rows(state).into_iter().nth(help.cursor));
+    if row.is_none() && state.help.as_ref().is_some_and(|help| !help.of.asks()) {
+        // What no key does may have a name.
+        let typed = state.help.take().map(|help| help.field.text().to_owned()).unwrap_or_default();
+        state.overlay = Some(Overlay::Palette(Palette { field: Field::new(typed), ..Palette::default() }));
+        return vec![];
+    }
     let is_question = state.help.take().is_some_and(|help| help.of.asks());
     let Some(HelpRow { row, keys, .. }) = row else { return vec![] };
     if is_question && !matches!(row.action, Action::No | Action::Back) {

@@ -7,7 +7,7 @@ use crate::app::effect::{Effect, JobId, PlanWish};
 use crate::app::input::{Field, Message};
 use crate::app::message::Prepared;
 use crate::app::moment::Moment;
-use crate::app::review::{Review, Target, UpdateId};
+use crate::app::review::{Newer, Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
 use crate::app::view::{Context, View};
 use crate::domain::branch::{Destination, Onto};
@@ -153,7 +153,8 @@ fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
         state.tell(Level::Warning, moved);
     }
     // The diff that the dialog offers is that of what it asks about.
-    if is_touched || has_moved { compare::propose(state, false, is_touched) } else { vec![] }
+    let newer = if is_touched { Newer::of(state.review.touched.iter()) } else { Newer::None };
+    if is_touched || has_moved { compare::propose(state, false, newer) } else { vec![] }
 }
 
 /// Marks the rows of what changed upstream; whether there are any.
@@ -216,7 +217,8 @@ fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
     };
     problems::report_all(state, "plan", plan.problems);
     state.tell(Level::Error, reason);
-    if moved.is_empty() { vec![] } else { compare::propose(state, false, true) }
+    let newer = Newer::of(state.review.touched.iter());
+    if moved.is_empty() { vec![] } else { compare::propose(state, false, newer) }
 }
 
 /// Why nothing of what was decided can be done on another branch: its files are not those that were looked at.
@@ -349,14 +351,14 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
             }
             match (dry_run, is_merge) {
                 (true, _) => vec![],
-                (false, true) => compare::propose(state, true, false),
+                (false, true) => compare::propose(state, true, Newer::None),
                 (false, false) => settle(state, landed),
             }
         }
         Err(problem) => {
             problems::report(state, "push", problem.clone(), None, Level::Error);
             // The rows say by then what changed.
-            if problem.code == Code::StalePlan { compare::propose(state, true, false) } else { vec![] }
+            if problem.code == Code::StalePlan { compare::propose(state, true, Newer::None) } else { vec![] }
         }
     };
     let next = next_steps(state, &result);
@@ -419,7 +421,7 @@ fn settle(state: &mut State, landed: &[Landed]) -> Vec<Effect> {
         state.review.messages.remove(&automation);
         effects.push(Effect::SaveDraft(automation, None));
     }
-    effects.extend(compare::propose(state, true, true));
+    effects.extend(compare::propose(state, true, Newer::of(targets.iter().map(|target| &target.update))));
     effects
 }
 

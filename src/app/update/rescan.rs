@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::action::Action;
 use crate::app::effect::{Effect, Reach};
 use crate::app::list::List;
+use crate::app::review::Newer;
 use crate::app::state::{Level, State};
 use crate::app::view::View;
 use crate::domain::object::ObjectId;
@@ -24,17 +25,19 @@ fn rescan(state: &mut State) -> Vec<Effect> {
     if state.view_below_help() == View::Errors {
         return retry(state);
     }
-    let repositories = match state.view_below_help() {
-        View::Repositories => chosen(&state.repositories),
-        View::Tags => state.tags.repository.iter().cloned().collect(),
-        View::Policies => repositories_of(state, &chosen(&state.policies)),
+    // Of a repository the rows of all its policies are meant, of a row of S1 its own alone.
+    let (repositories, policies) = match state.view_below_help() {
+        View::Repositories => with_policies(state, chosen(&state.repositories)),
+        View::Tags => with_policies(state, state.tags.repository.iter().cloned().collect()),
+        View::Policies => with_repositories(state, chosen(&state.policies)),
         View::Updates => {
-            let policies: Vec<ObjectId> = state.updates.targets().into_iter().map(|id| id.policy).collect();
-            repositories_of(state, &policies)
+            let policies = state.updates.targets().into_iter().map(|id| id.policy).collect();
+            with_repositories(state, policies)
         }
-        _ => Vec::new(),
+        _ => (Vec::new(), BTreeSet::new()),
     };
-    let mut effects = propose(state, true, true);
+    let newer = if policies.is_empty() { Newer::None } else { Newer::Of(policies) };
+    let mut effects = propose(state, true, newer);
     let frozen = frozen(state, &repositories);
     effects.extend(scan(state, repositories, Reach::Remote));
     state.tell(Level::Info, frozen.unwrap_or_else(|| "scanning again".to_owned()));
@@ -59,10 +62,20 @@ fn chosen(list: &List<ObjectId>) -> Vec<ObjectId> {
     if list.selected.is_empty() { list.targets() } else { list.selected.iter().cloned().collect() }
 }
 
-fn repositories_of(state: &State, policies: &[ObjectId]) -> Vec<ObjectId> {
+/// These repositories, and the policies that read them.
+fn with_policies(state: &State, repositories: Vec<ObjectId>) -> (Vec<ObjectId>, BTreeSet<ObjectId>) {
+    let policies = state.inventory.policies.values();
+    let of_these = policies.filter(|policy| repositories.contains(&policy.repository));
+    let policies = of_these.map(|policy| policy.meta.id.clone()).collect();
+    (repositories, policies)
+}
+
+/// The repositories that these policies read, and the policies.
+fn with_repositories(state: &State, policies: Vec<ObjectId>) -> (Vec<ObjectId>, BTreeSet<ObjectId>) {
     let found = policies.iter().filter_map(|id| state.inventory.policies.get(id));
     let repositories: BTreeSet<ObjectId> = found.map(|policy| policy.repository.clone()).collect();
-    repositories.into_iter().filter(|id| state.inventory.repositories.contains_key(id)).collect()
+    let known = repositories.into_iter().filter(|id| state.inventory.repositories.contains_key(id));
+    (known.collect(), policies.into_iter().collect())
 }
 
 /// `R`: everything again, the objects included.
@@ -76,7 +89,7 @@ fn rescan_all(state: &mut State) -> Vec<Effect> {
         .collect();
     let how_many = count(repositories.len(), "repository");
     let mut effects = reload_anew(state);
-    effects.extend(propose(state, true, true));
+    effects.extend(propose(state, true, Newer::All));
     effects.extend(scan(state, repositories, Reach::Remote));
     state.tell(Level::Info, format!("scanning {how_many} again"));
     effects
@@ -89,7 +102,7 @@ fn retry(state: &mut State) -> Vec<Effect> {
         Some(Some(repository)) => scan(state, vec![repository], Reach::Remote),
         Some(None) => {
             let mut effects = reload_anew(state);
-            effects.extend(propose(state, true, false));
+            effects.extend(propose(state, true, Newer::None));
             effects
         }
         None => vec![],
@@ -109,7 +122,7 @@ pub(super) fn way_opened(state: &mut State, opened: Result<usize, String>) -> Ve
                 format!("{} answered, remotes are asked again", count(number, "question")),
             );
             let mut effects = reload(state);
-            effects.extend(propose(state, true, false));
+            effects.extend(propose(state, true, Newer::None));
             effects
         }
         Err(why) => {

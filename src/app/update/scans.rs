@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::app::effect::{Effect, JobId, Reach};
+use crate::app::review::Newer;
 use crate::app::state::{Level, State};
 use crate::app::world::Running;
 use crate::domain::object::{DigestPolicy, ImagePolicy, ImageRepository, ObjectId};
@@ -153,7 +154,7 @@ pub(super) fn failed(state: &mut State, job: JobId, repository: &ObjectId, probl
     let id = repository.clone();
     problems::report(state, &what(repository), problem, Some(id), Level::Warning);
     time::rows_change(state);
-    if is_news { propose(state, false, false) } else { vec![] }
+    if is_news { propose(state, false, Newer::None) } else { vec![] }
 }
 
 /// Stops all scans and keeps what is known; `None` if none is under way.

@@ -256,3 +256,25 @@ fn remotes_are_asked_again_once_ssh_was_answered() {
     assert_eq!(update(&mut state, Msg::WayOpened(Err("ssh did not get in to h".to_owned()))), []);
     assert_eq!(update(&mut state, Msg::WayOpened(Ok(0))), []);
 }
+
+#[test]
+fn what_no_key_does_is_looked_for_by_its_name() {
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    press(&mut state, &["?", "x", "y", "z", "z", "y", "enter"]);
+    let typed = match &state.overlay {
+        Some(Overlay::Palette(open)) => open.field.text(),
+        _ => "",
+    };
+    assert_eq!((typed, state.view()), ("xyzzy", View::Updates));
+}
+
+#[test]
+fn a_name_that_means_an_object_never_stops_the_program_where_there_is_none() {
+    let said = |state: &State| state.status.as_ref().map(|status| status.text.clone()).unwrap_or_default();
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    assert_eq!(press(&mut state, &[":", "s", "u", "s", "p", "e", "n", "d", "enter"]), []);
+    assert!(said(&state).starts_with("nothing to suspend here; in Repositories"), "{}", said(&state));
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    let effects = press(&mut state, &[":", "s", "h", "e", "l", "l", "enter"]);
+    assert!(effects.contains(&Effect::Suspend), "{effects:?}");
+}

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::moment::Moment;
+use crate::app::review::Newer;
 use crate::app::rows;
 use crate::app::state::State;
 use crate::app::world::Phase;
@@ -57,7 +58,7 @@ fn look_at_source(state: &mut State) -> Option<Effect> {
 fn of_age(state: &mut State) -> Vec<Effect> {
     let Some(until) = next_of_age(state).filter(|until| *until <= state.now) else { return vec![] };
     state.jobs.aged = Some(until);
-    compare::propose(state, false, false)
+    compare::propose(state, false, Newer::None)
 }
 
 /// When the next update is old enough, or let go of.

@@ -85,7 +85,7 @@ fn draw_row(canvas: &mut Canvas<'_>, state: &State, row: Rect, node: &Node) {
     let fold = fold.map_or(" ", |node| fold_mark(state.diff.folded.contains(node)));
     let right = Line::default().dim(right);
     let room = usize::from(row.width).saturating_sub(indent + 5 + right.width() + 2);
-    let text = if matches!(node, Node::File(..)) { text.keep_tail(room) } else { text.cut_end(room) };
+    let text = if matches!(node, Node::File(..)) { text.keep_folders(room) } else { text.cut_end(room) };
     let text_role = if matches!(node, Node::Update(_)) { Role::Select } else { Role::Text };
     let line = Line::plain(" ".repeat(indent)).dim(fold).with(role, mark).and(" ").with(text_role, text);
     canvas.line(row.x, row.y, row.width, &line);

@@ -71,6 +71,15 @@ impl Column {
         }
     }
 
+    /// The same, never narrower than so many cells.
+    #[must_use]
+    pub(crate) fn at_least(mut self, width: u16) -> Self {
+        self.width = self.width.max(width);
+        self.floor = self.floor.max(width);
+        self.grow = self.grow.max(width);
+        self
+    }
+
     /// The same, growing up to `grow` cells and shrinking down to `floor`.
     #[must_use]
     pub(crate) const fn flex(mut self, floor: u16, grow: u16) -> Self {

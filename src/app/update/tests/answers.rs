@@ -40,7 +40,7 @@ fn what_was_kept_is_shown_first_and_the_remotes_are_asked_then() {
         [Effect::Propose { reach, .. }] => Some(*reach),
         _ => None,
     };
-    assert_eq!(reach(&super::super::compare::propose(&mut state, false, false)), Some(Reach::Kept));
+    assert_eq!(reach(&super::super::compare::propose(&mut state, false, Newer::None)), Some(Reach::Kept));
     let answer = |state: &mut State, kept| {
         let job = state.jobs.propose.unwrap();
         let updates = vec![update_named("web 1.0 -> 1.1")];

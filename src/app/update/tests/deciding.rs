@@ -57,7 +57,7 @@ fn the_question_about_earlier_decisions_knows_when_they_were_made() {
     decided.sites[0].decision = Decision::Approved;
     decided.decision = Decision::Approved;
     let mut state = review_of(&[]);
-    super::super::compare::propose(&mut state, false, false);
+    super::super::compare::propose(&mut state, false, Newer::None);
     let (job, made) = (state.jobs.propose.unwrap(), Some(epoch()));
     let proposed = Proposed { updates: vec![decided], decided: made, ..Proposed::default() };
     update(&mut state, Msg::Proposed(job, Ok(proposed)));
@@ -341,4 +341,39 @@ fn the_diff_is_opened_from_each_list_of_objects() {
         assert_eq!(state.view(), View::Diff, "{keys:?}");
         assert_eq!(state.diff.tree.current().map(|node| node.update().policy.clone()), Some(web), "{keys:?}");
     }
+}
+
+#[test]
+fn a_rescan_of_one_row_takes_back_nothing_of_the_others() {
+    let old = || vec![update_named("api 1.0 -> 1.1"), update_named("web 1.0 -> 1.1")];
+    let new = || vec![update_named("api 1.0 -> 1.2"), update_named("web 1.0 -> 1.2")];
+    let approved = |state: &State| {
+        let tags = state.review.approved().map(|update| update.new.as_ref().map(|new| new.tag.clone()));
+        tags.flatten().collect::<Vec<_>>()
+    };
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["space", "j", "space"]);
+    propose(&mut state, new());
+    assert_eq!(approved(&state), ["1.1", "1.1"], "what was looked at stays");
+    press(&mut state, &["g", "r"]);
+    let job = state.jobs.propose.unwrap();
+    update(&mut state, Msg::Proposed(job, Ok(Proposed { updates: new(), ..Proposed::default() })));
+    assert_eq!(approved(&state), ["1.1"], "the newer tag of the row that was asked for is undecided");
+    propose(&mut state, old());
+    press(&mut state, &["R"]);
+    let job = state.jobs.propose.unwrap();
+    update(&mut state, Msg::Proposed(job, Ok(Proposed { updates: new(), ..Proposed::default() })));
+    assert_eq!(approved(&state), Vec::<String>::new());
+}
+
+#[test]
+fn each_reason_for_a_second_look_is_said() {
+    let mut both = update_named("web 2.0 -> 1.1");
+    (both.downgrade, both.name_changed) = (true, true);
+    let mut state = review_of(&[]);
+    propose(&mut state, vec![both]);
+    press(&mut state, &["space"]);
+    let says = state.status.as_ref().map(|status| status.text.clone()).unwrap_or_default();
+    assert!(says.contains("changes the image's name") && says.contains("goes back from 2.0"), "{says}");
+    assert_eq!(state.review.approved().count(), 0);
 }

@@ -5,6 +5,7 @@ use super::world::{press, review_of, update_named};
 use super::*;
 use crate::app::effect::PlanWish;
 use crate::app::message::{MergeAhead, Prepared, Reverted};
+use crate::app::review::Newer;
 use crate::app::state::{NextStep, State, Task};
 use crate::domain::event::{self, Event};
 use crate::domain::landing::{Brought, Merged};
@@ -278,11 +279,11 @@ fn what_sets_back_stays_while_policies_select_something_else() {
     update(&mut state, Msg::Reverted(job, Ok(Box::new(Reverted { plan, left: vec![] }))));
     on_the_new(&mut state);
     assert_eq!(state.review.stand(), [""; 0]);
-    state.review.replace(vec![update_named("web 1.1 -> 1.2")], false);
+    state.review.replace(vec![update_named("web 1.1 -> 1.2")], &Newer::None);
     assert!(state.review.updates()[0].sites[0].new.ends_with(":1.0"), "it is what a person wants");
     // Undecided, and newer tags asked for: the policy has the word again.
     press(&mut state, &["1", "x"]);
-    state.review.replace(vec![update_named("web 1.1 -> 1.2")], true);
+    state.review.replace(vec![update_named("web 1.1 -> 1.2")], &Newer::All);
     assert!(state.review.updates()[0].sites[0].new.ends_with(":1.2"));
     assert!(state.review.wanted().is_empty());
 }

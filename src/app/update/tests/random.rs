@@ -8,6 +8,7 @@ use crate::app::action::ACTIONS;
 use crate::app::effect::JobId;
 use crate::app::keymap::Key;
 use crate::app::moment::Moment;
+use crate::app::review::Newer;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -56,7 +57,7 @@ fn take(state: &mut State, step: Step, keys: &[Key]) {
             if let Some(job) = state.jobs.propose {
                 update(state, Msg::Proposed(job, Ok(Proposed { updates, ..Proposed::default() })));
             } else {
-                super::super::compare::propose(state, false, false);
+                super::super::compare::propose(state, false, Newer::None);
             }
         }
         Step::Answer(job, good) => {

@@ -9,6 +9,7 @@ use super::super::{start, update};
 use crate::app::effect::Effect;
 use crate::app::message::{Loaded, Msg, Proposed};
 use crate::app::moment::Moment;
+use crate::app::review::Newer;
 use crate::app::state::State;
 use crate::app::view::{Context, View};
 use crate::app::world::Verdict;
@@ -163,7 +164,7 @@ pub(super) fn scans_over(state: &mut State) {
 
 /// Has updates compared and answers with these.
 pub(super) fn propose(state: &mut State, updates: Vec<Proposal>) {
-    super::super::compare::propose(state, false, false);
+    super::super::compare::propose(state, false, Newer::None);
     answer_proposal(state, updates);
 }
 
