@@ -15,10 +15,12 @@ pub mod complete;
 mod eval;
 mod examples;
 mod get;
+mod heeded;
 pub mod help;
 mod land;
 pub mod objects;
 pub mod secrets;
+mod stdin;
 pub mod usage;
 mod values;
 
@@ -169,10 +171,10 @@ pub struct Global {
     /// Get objects of every namespace.
     #[arg(short = 'A', long, global = true, hide_short_help = true)]
     pub all_namespaces: bool,
-    /// Get only objects with these labels, as kubectl.
+    /// Only objects with these labels, as kubectl; of get, diff and plan.
     #[arg(short = 'l', long, global = true, hide_short_help = true, value_name = "SELECTOR")]
     pub label_selector: Option<String>,
-    /// Get only objects in this state, such as ready=false.
+    /// Only objects in this state, such as ready=false; of get.
     #[arg(long, global = true, hide_short_help = true, value_name = "TYPE=STATUS")]
     pub status_selector: Option<String>,
     /// Give up after this long.

@@ -3,7 +3,7 @@
 use clap::builder::ValueHint;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
-use super::Cli;
+use super::{Cli, heeded};
 
 /// Names that are not the command line's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,9 @@ impl<'a> Walk<'a> {
             return option.map(|option| value(self, option, &format!("{name}="), begun)).unwrap_or_default();
         }
         if last.starts_with('-') && !self.ended {
-            let shown = self.command.get_arguments().filter(|argument| !argument.is_hide_set());
+            let shown = self.command.get_arguments().filter(|argument| {
+                !argument.is_hide_set() && heeded::is_heeded(argument.get_id().as_str(), &self.path)
+            });
             let long = |argument: &Arg| {
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 argument.get_long().map(|long| (format!("--{long}"), help))

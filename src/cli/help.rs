@@ -5,14 +5,18 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Command, CommandFactory, FromArgMatches};
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::Cli;
 use super::usage::{is_root, typed};
+use super::{Cli, heeded, stdin};
 
 /// The commands that `-h` explains; of the others it has the names.
 const MAIN: [&str; 10] =
     ["demo", "get", "scan", "explain", "diff", "plan", "push", "lint", "create", "check"];
+/// The word that asks for help, as with git and kubectl.
+pub(super) const HELP: &str = "help";
 /// `-h` of the program: no list of all commands, no list of options.
 const SHORT: &str = "{about}\n\n{usage-heading} {usage}{after-help}";
 /// The widest line that no terminal breaks.
@@ -23,15 +27,44 @@ const WIDTH: usize = 78;
 /// # Errors
 /// Arguments that make no sense, and help and version that were asked for.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = command(arguments).try_get_matches_from(arguments);
-    matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+    let asked = as_option(arguments).transpose()?;
+    let arguments = asked.as_deref().unwrap_or(arguments);
+    let mut matches = command(arguments).try_get_matches_from(arguments)?;
+    refused(&matches).map_or_else(|| Cli::from_arg_matches_mut(&mut matches), Err)
+}
+
+/// What the parser lets pass and the command would not do.
+fn refused(matches: &ArgMatches) -> Option<clap::Error> {
+    let (mut last, mut words) = (matches, Vec::new());
+    while let Some((name, below)) = last.subcommand() {
+        words.push(name);
+        last = below;
+    }
+    heeded::unheeded(&words, last).or_else(|| stdin::shared(last))
+}
+
+/// `help COMMAND…` as `COMMAND… --help`; `None` where something else was typed.
+fn as_option(arguments: &[OsString]) -> Option<Result<Vec<OsString>, clap::Error>> {
+    let [program, first, words @ ..] = arguments else { return None };
+    if first != HELP {
+        return None;
+    }
+    let asked: Vec<OsString> = std::iter::once(program).chain(words).cloned().collect();
+    // An option, such as --color, is no command.
+    let commands = words.iter().filter(|word| !word.to_string_lossy().starts_with('-')).count();
+    if typed(&asked).split(' ').count() <= commands {
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let text = format!("there is no command {:?}\n", words.join(" "));
+        return Some(Err(clap::Error::raw(ErrorKind::InvalidSubcommand, text)));
+    }
+    Some(Ok(asked.into_iter().chain([OsString::from("--help")]).collect()))
 }
 
 /// The command tree with the help that fits what was typed.
 fn command(arguments: &[OsString]) -> Command {
     let words = arguments.iter().skip(1).take_while(|word| *word != "--");
     let is_short = words.into_iter().any(|word| word == "-h");
-    let whole = Cli::command();
+    let whole = Cli::command().mut_args(without_empty);
     match (is_root(arguments), is_short) {
         (true, true) => {
             let text = commands(&whole);
@@ -39,11 +72,25 @@ fn command(arguments: &[OsString]) -> Command {
         }
         (true, false) => whole,
         (false, _) => {
-            let (globals, path) = (globals(&whole), typed(arguments));
+            let path = typed(arguments);
+            let globals = globals(&whole, &path);
             below(whole, &format!("Examples, exit codes and more: {path} --help"), &globals)
                 .mut_args(|argument| if argument.is_global_set() { argument.hide(true) } else { argument })
+                .mut_subcommands(|command| command.mut_args(|argument| hidden(argument, &path)))
         }
     }
+}
+
+/// The option without its variable where that is empty, which is as good as not set.
+fn without_empty(argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(std::env::var_os);
+    if value.is_some_and(|value| value.is_empty()) { argument.env(Resettable::Reset) } else { argument }
+}
+
+/// An option of a group, hidden from the help of a command of it that does not heed it.
+fn hidden(argument: Arg, path: &str) -> Arg {
+    let is_heeded = heeded::is_heeded(argument.get_id().as_str(), path);
+    if is_heeded { argument } else { argument.hide(true) }
 }
 
 /// The tree with these last lines of the short and the long help of every command in it.
@@ -70,9 +117,11 @@ fn commands(whole: &Command) -> String {
     text
 }
 
-/// The names of the global options.
-fn globals(whole: &Command) -> String {
-    let global = whole.get_arguments().filter(|argument| argument.is_global_set());
+/// The names of the global options that the command which `path` leads to heeds.
+fn globals(whole: &Command, path: &str) -> String {
+    let global = whole
+        .get_arguments()
+        .filter(|argument| argument.is_global_set() && heeded::is_heeded(argument.get_id().as_str(), path));
     let names = global.filter_map(|argument| {
         let long = format!("--{}", argument.get_long()?);
         let value = match argument.get_action() {
@@ -141,6 +190,55 @@ mod tests {
             assert!(help.contains(command.get_name()), "{}:\n{help}", command.get_name());
         }
         assert!(MAIN.iter().all(|name| Cli::command().find_subcommand(name).is_some()));
+    }
+
+    #[test]
+    fn standard_input_has_one_reader() {
+        for (command, both) in [
+            ("push --plan - --git-username a --git-password-stdin", "--plan - and --git-password-stdin"),
+            (
+                "eval policy --semver 1.x --tags-from - --registry-password-stdin",
+                "--tags-from - and --registry-password-stdin",
+            ),
+        ] {
+            let told = said(command);
+            assert!(told.contains(both), "{command}: {told}");
+        }
+        let alone = ["supercargo", "push", "--plan", "x", "--git-password-stdin"].map(OsString::from);
+        assert!(parse(&alone).is_ok());
+    }
+
+    #[test]
+    fn the_word_help_asks_for_what_the_option_does() {
+        assert_eq!(said("help"), said("--help"));
+        assert_eq!(said("help get updates"), said("get updates --help"));
+        let unknown = said("help get updats");
+        assert!(unknown.contains("there is no command \"get updats\""), "{unknown}");
+    }
+
+    #[test]
+    fn an_option_that_a_command_does_not_heed_is_refused_and_not_named() {
+        for (command, option) in [
+            ("delete image repository --all -s", "-l team=a"),
+            ("suspend image policy --all", "--label-selector=x"),
+            ("reconcile image repository --all", "--status-selector ready=false"),
+            ("export image update --all", "-l a"),
+            ("scan repository --all", "-l a"),
+            ("plan --all", "--status-selector ready=true"),
+            ("get updates", "--confirm-branch main"),
+            ("", "-l a"),
+        ] {
+            let said = said(&format!("{option} {command}"));
+            assert!(said.contains("means nothing to"), "{command} {option}: {said}");
+        }
+        for path in ["delete image repository", "push", "get tags", "get holds"] {
+            let help = said(&format!("{path} --help"));
+            assert!(!help.contains("--label-selector") && !help.contains("--watch"), "{path}: {help}");
+        }
+        for path in ["get policies", "get image all"] {
+            assert!(said(&format!("{path} --help")).contains("--label-selector"), "{path}");
+        }
+        assert!(said("get updates --help").contains("--watch"));
     }
 
     #[test]

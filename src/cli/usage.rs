@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Cli;
+use super::help::HELP;
 use crate::problem::{Code, Problem};
 use crate::text::nearest;
 
@@ -26,10 +27,12 @@ pub fn problem(error: &clap::Error, arguments: &[OsString]) -> Problem {
         return see_help(Problem::new(Code::Usage, &subject, message), &subject);
     }
     let problem = Problem::new(Code::Usage, &subject, message(&text));
-    match suggestion(error) {
-        Some(near) => problem.hint(format!("Did you mean {near}?")),
-        None if text.contains("<NAME>...") && takes_all(&subject) => problem.hint("Give a name, or --all."),
-        None => see_help(problem, &subject),
+    let is_nameless = error.kind() == ErrorKind::MissingRequiredArgument && text.contains("<NAME>...");
+    match (error.get(ContextKind::Custom), suggestion(error)) {
+        (Some(ContextValue::String(hint)), _) => problem.hint(hint),
+        (_, Some(near)) => problem.hint(format!("Did you mean {near}?")),
+        _ if is_nameless && takes_all(&subject) => problem.hint("Give a name, or --all."),
+        _ => see_help(problem, &subject),
     }
 }
 
@@ -71,6 +74,10 @@ pub(super) fn is_root(arguments: &[OsString]) -> bool {
 pub fn stray_word(arguments: &[OsString], is_path: impl Fn(&str) -> bool) -> Option<Problem> {
     let matches = Cli::command().ignore_errors(true).try_get_matches_from(arguments).ok()?;
     let word = matches.get_one::<String>("path")?;
+    // Whatever follows it was looked at there; a path of this name is `./help`.
+    if word == HELP {
+        return None;
+    }
     // With a separator or a dot it was meant as a path; whoever opens it says what is wrong with it.
     if word.contains(['/', '.', ':']) || is_path(word) {
         return None;
@@ -163,6 +170,8 @@ mod tests {
              See supercargo get tags --help."
         );
         assert!(said("plan").ends_with("| Give a name, or --all."), "{}", said("plan"));
+        let twice = said("plan api --message a --message-file b");
+        assert!(twice.contains("cannot be used with") && twice.ends_with("--help."), "{twice}");
         let value = said("get updates --refresh sometimes");
         assert!(value.starts_with("supercargo get updates: "), "{value}");
         assert_eq!(

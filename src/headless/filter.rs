@@ -33,7 +33,7 @@ impl Filter {
             None if settings.all_namespaces => (None, name.map(str::to_owned)),
             None => (Some(settings.default_namespace.clone()), name.map(str::to_owned)),
         };
-        let labels = settings.label_selector.as_deref().map(parse_labels).transpose()?;
+        let labels = labels(settings)?;
         let state = settings.status_selector.as_deref().map(parse_state).transpose()?;
         Ok(Self { namespace, name, labels, state })
     }
@@ -71,6 +71,14 @@ impl Filter {
         let message = format!("{kind} object '{name}' not found in {place}");
         Err(Problem::new(Code::NotFound, name, message).hint(known_objects(kind, name, known)))
     }
+}
+
+/// The label selector of the command line.
+///
+/// # Errors
+/// It is none.
+pub(super) fn labels(settings: &Settings) -> Result<Option<Selector>, Problem> {
+    settings.label_selector.as_deref().map(parse_labels).transpose()
 }
 
 fn parse_state(text: &str) -> Result<StateSelector, Problem> {

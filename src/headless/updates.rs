@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::scope::Scope;
 use super::session::{Reviewed, Session};
-use super::{Answer, Document, Table, Text, parts_exit};
+use super::{Answer, Document, Table, Text, filter, parts_exit};
 use crate::config::Settings;
 use crate::domain::branch::Onto;
 use crate::domain::hold;
@@ -14,7 +14,7 @@ use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{Ground, sha256_hex};
 use crate::domain::proposal::{Decision, Proposal, Step, UpdateState};
 use crate::engine::{ChangedFile, Engine, PrepareRequest, joined};
-use crate::problem::{Problem, strongest_exit};
+use crate::problem::{Code, Problem, strongest_exit};
 use crate::text::count;
 
 /// The pending updates.
@@ -131,23 +131,33 @@ pub(super) fn open(settings: &Settings, names: &[String]) -> Result<(Session, Ve
     Ok((session, scope))
 }
 
-/// Narrows a session to the policies that are named, or to those of a namespace, if either is; which these are.
+/// Narrows a session to the policies that are named, or to those of a namespace or with some labels; which these are.
 fn narrowed(session: &mut Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
+    let settings = session.engine.settings();
+    if !names.is_empty() && settings.label_selector.is_some() {
+        let problem = Problem::new(Code::Usage, "--label-selector", "chooses among all, and some are named");
+        return Err(problem.hint("Leave the names out, or the selector."));
+    }
+    let is_part = !names.is_empty() || settings.namespace.is_some() || settings.label_selector.is_some();
     let scope = scope(session, names)?;
-    if !names.is_empty() || session.engine.settings().namespace.is_some() {
+    if is_part {
         let narrow = Scope::of_updates(&session.world, scope.iter().cloned());
         session.narrow(&narrow);
     }
     Ok(scope)
 }
 
-/// The policies that a command is about: those named, else all of the namespace in scope.
+/// The policies that a command is about: those named, else all of the namespace in scope that have the labels.
 pub(super) fn scope(session: &Session, names: &[String]) -> Result<Vec<ObjectId>, Problem> {
     let known = &session.world.inventory.policies;
     let namespace = session.engine.settings().namespace.as_ref();
     if names.is_empty() {
+        let labels = filter::labels(session.engine.settings())?;
+        let none = BTreeMap::new();
+        let of = |id: &ObjectId| known.get(id).map_or(&none, |policy| &policy.meta.labels);
         let all = known.keys().chain(session.world.inventory.ambiguous_of(Kind::ImagePolicy));
         let all = all.filter(|id| namespace.is_none_or(|wanted| *wanted == id.namespace));
+        let all = all.filter(|id| labels.as_ref().is_none_or(|labels| labels.matches(of(id))));
         let all: Vec<ObjectId> = all.cloned().collect();
         let unread = session.world.inventory.unread.over(Kind::ImagePolicy, namespace.map(String::as_str));
         return match unread {

@@ -1,0 +1,64 @@
+//! What the command line promises, whichever command it is: no option is taken and passed over, and JSON has every key.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod support {
+    pub mod desk;
+    pub mod git;
+}
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::desk::Desk;
+
+/// A desk with a label on the policy `web` alone.
+fn labelled() -> Desk {
+    let desk = Desk::reviewing();
+    let objects = fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let (policy, with) = (
+        "kind: ImagePolicy\nmetadata: {name: web, namespace: shop}",
+        "kind: ImagePolicy\nmetadata: {name: web, namespace: shop, labels: {team: a}}",
+    );
+    assert!(objects.contains(policy));
+    desk.write("objects/all.yaml", &objects.replace(policy, with));
+    desk
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["policy"]["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_selector_narrows_what_a_command_is_about_or_is_refused() {
+    let desk = labelled();
+    let before = fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    let updates = desk.json(0, &["get", "updates", "-l", "team=a"]);
+    assert_eq!(names(&updates["items"]), ["web"]);
+    let plan = desk.json(0, &["plan", "--all", "-l", "team=a"]);
+    assert_eq!(names(&plan["groups"][0]["updates"]), ["web"], "{plan:#}");
+    let diff = desk.run(&["diff", "updates", "-l", "team!=a"]);
+    assert!(diff.out.contains("apps/db.yaml") && !diff.out.contains("apps/web.yaml"), "{diff:?}");
+    assert_eq!(desk.run(&["plan", "web", "-l", "team=a"]).code, Some(2));
+    assert_eq!(desk.run(&["get", "updates", "-l", "x y z"]).code, Some(2));
+    for command in ["delete", "suspend", "reconcile", "export"] {
+        let all = [command, "image", "repository", "--all", "-A", "-l", "team=a", "--yes"];
+        let ran = desk.run(&all);
+        assert!(ran.code == Some(2) && ran.err.contains("--label-selector means nothing to"), "{ran:?}");
+        assert!(ran.err.contains("hint: Name what is meant."), "{ran:?}");
+    }
+    let selected = ["delete", "image", "repository", "--all", "-A", "-s", "--status-selector", "ready=false"];
+    assert_eq!(desk.run(&selected).code, Some(2));
+    assert_eq!(fs::read_to_string(desk.path("objects/all.yaml")).unwrap(), before);
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let mut desk = Desk::new("");
+    for name in
+        ["SOURCE", "LOG", "CONFIG", "FILES", "NAMESPACE", "GIT_USERNAME", "REGISTRY_USERNAME", "THEME"]
+    {
+        desk.environment.push((format!("SUPERCARGO_{name}"), String::new()));
+    }
+    assert_eq!(desk.json(0, &["get", "policies", "-A"])["items"].as_array().map(Vec::len), Some(2));
+}
+
