@@ -52,6 +52,24 @@ fn a_selector_narrows_what_a_command_is_about_or_is_refused() {
 }
 
 #[test]
+fn a_push_asks_no_server_where_none_may_be_asked_and_goes_nowhere_but_where_it_was_confirmed() {
+    let desk = Desk::reviewing();
+    desk.plan("plan.json", &["--all"]);
+    let file = desk.path("plan.json");
+    let push = ["push", "--plan", file.to_str().unwrap(), "--write", "--yes"];
+    let never = desk.run(&[&push[..], &["--refresh", "never"]].concat());
+    assert!(never.code == Some(2) && never.err.contains("--refresh never forbids that"), "{never:?}");
+    let other = desk.run(&[&push[..], &["--confirm-branch", "other"]].concat());
+    assert!(other.code == Some(7) && other.err.contains("image-updates is"), "{other:?}");
+    assert_eq!(desk.fleet.tip("image-updates"), None);
+    let offline = [&push[..3], &["--dry-run=client", "--refresh", "never"]].concat();
+    assert_eq!(desk.run(&offline).code, Some(0));
+    let secret = ["create", "secret", "git", "keys", "--url", "ssh://git@127.0.0.1:1/x", "--export"];
+    let scanned = desk.run(&[&secret[..], &["--refresh", "never"]].concat());
+    assert!(scanned.code == Some(2) && scanned.err.contains("forbids that"), "{scanned:?}");
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

@@ -96,7 +96,11 @@ fn what_both_changed_is_named_and_nothing_is_merged() {
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert!(ran.err.contains("review cannot be merged into main: both changed apps/web.yaml\n"), "{ran:?}");
     assert_eq!(desk.fleet.tip("main"), Some(theirs));
-    assert_eq!(merge(&desk, 5, &["--no-ff"]), json!(null));
+    let told = merge(&desk, 5, &["--no-ff"]);
+    let result = &told["results"][0];
+    assert_eq!((&told["kind"], &result["error"]["code"]), (&json!("PushResult"), &json!("merge_conflict")));
+    assert_eq!((&result["branch"], &result["base"]), (&json!("main"), &json!(null)), "{told:#}");
+    assert_eq!((&result["pushed"], &told["problems"][0]), (&json!(false), &result["error"]));
 }
 
 #[test]

@@ -18,9 +18,11 @@ use crate::problem::{Code, Problem};
 pub struct Landed {
     /// The automation.
     pub automation: ObjectId,
-    /// The remote's address without credentials.
+    /// The remote's address without credentials; empty where there is none, and null in JSON.
+    #[serde(with = "or_null")]
     pub remote: String,
-    /// The branch, without `refs/heads/`.
+    /// The branch, without `refs/heads/`; as above.
+    #[serde(with = "or_null")]
     pub branch: String,
     /// What the automation's refspec moves with it: at most one name, without `refs/heads/`.
     #[serde(default)]
@@ -30,7 +32,8 @@ pub struct Landed {
     pub missed: Option<String>,
     /// Whether the push made the branch.
     pub created: bool,
-    /// The commit it was built on.
+    /// The commit it was built on; as above.
+    #[serde(with = "or_null")]
     pub base: String,
     /// Our commit; `None` if it could not be built.
     pub commit: Option<String>,
@@ -60,7 +63,8 @@ pub struct Merged {
     pub branch: String,
     /// Whether the push made the branch; never.
     pub created: bool,
-    /// The commit that the branch was at.
+    /// The commit that the branch was at; empty where nobody could look, and null in JSON.
+    #[serde(serialize_with = "or_null::serialize")]
     pub base: String,
     /// The commit that the branch which is merged was at.
     #[serde(skip)]
@@ -81,7 +85,7 @@ pub struct Merged {
     pub credential: Option<String>,
     /// No request is opened for a merge: always `None`.
     pub request: Option<()>,
-    /// Always `None`: a merge that fails is an error and no result.
+    /// Why it was not merged.
     pub error: Option<Problem>,
 }
 
@@ -101,6 +105,27 @@ impl fmt::Display for Brought {
 }
 
 impl Merged {
+    /// The outcome where nothing came to be.
+    pub fn failed(remote: String, into: String, error: Problem) -> Self {
+        Self {
+            automation: None,
+            remote,
+            branch: into,
+            created: false,
+            base: String::new(),
+            tip: String::new(),
+            commit: None,
+            pushed: false,
+            verified: false,
+            already: false,
+            fast_forward: false,
+            credential: None,
+            request: None,
+            error: Some(error),
+            brings: None,
+        }
+    }
+
     /// What has to be taken back to undo it: its commit, or `A..B` where a branch moved over several.
     pub fn revertible(&self) -> Option<String> {
         let commit = self.commit.clone()?;
@@ -244,9 +269,33 @@ impl From<&CutOff> for Problem {
     }
 }
 
+/// A text of which an empty one is null in JSON.
+mod or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        (!text.is_empty()).then_some(text).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let problem = Problem::new(Code::GitNotFound, "x", "gone");
+        let failed = Merged::failed("https://git.example.com/fleet".into(), "main".into(), problem);
+        let landed = Landed { remote: String::new(), ..failed.landed(ObjectId::new("shop", "apps")) };
+        let json = serde_json::to_value(&landed).unwrap();
+        assert_eq!((&json["remote"], &json["base"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+        assert_eq!(json["branch"], "main");
+        assert_eq!(serde_json::from_value::<Landed>(json).unwrap(), landed);
+    }
 
     #[test]
     fn what_became_of_a_push_is_one_sentence() {

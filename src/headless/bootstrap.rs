@@ -224,7 +224,8 @@ impl Job<'_> {
         let is_pushed = !found.layout.is_there();
         let is_protected = is_pushed && self.session.engine.is_protected(&self.session.world, branch);
         let protected: &[String] = if is_protected { std::slice::from_ref(branch) } else { &[] };
-        push::confirm(self.settings, protected, &intentions.join("; "), false, streams)
+        let branches = (protected, std::slice::from_ref(branch));
+        push::confirm(self.settings, branches, &intentions.join("; "), false, streams)
     }
 
     /// Does what there is to do, and tells of it.

@@ -51,6 +51,7 @@ impl Document for MergeResult {
 
 fn outcome(merged: &Merged) -> &'static str {
     match merged {
+        Merged { error: Some(_), .. } => "failed",
         Merged { already: true, .. } => "merged already",
         Merged { pushed: true, verified: true, fast_forward: true, .. } => "fast-forwarded, verified",
         Merged { pushed: true, verified: true, .. } => "merged, verified",
@@ -91,25 +92,45 @@ pub(super) fn merge(
     if !dry_run {
         let is_protected = session.engine.is_protected(&session.world, &args.into);
         let protected: &[String] = if is_protected { std::slice::from_ref(&args.into) } else { &[] };
-        push::are_named(settings, protected)?;
+        let branches = (protected, std::slice::from_ref(&args.into));
+        push::are_named(settings, branches)?;
         // What is confirmed is what was seen.
         let ahead = session.run(session.engine.merge_ahead(&session.world, request.clone()));
-        let (ahead, _) = ahead.map_err(|problem| session.explain(problem))?;
+        let ahead = match ahead.map_err(|problem| session.explain(problem)) {
+            Ok((ahead, _)) => ahead,
+            Err(problem) => return failed(dry_run, (remote, args), problem),
+        };
         tell(settings, &brings(&ahead), streams);
         request.seen = Some((ahead.tip, ahead.base));
         let question = format!("{} of {remote} goes into {}", args.branch, args.into);
-        push::confirm(settings, protected, &question, false, streams)?;
+        push::confirm(settings, branches, &question, false, streams)?;
     }
     let cut_off = session.cut_off()?;
     let merging = session.engine.merge(&session.world, request, push::progress(settings.quiet));
     let merged = session.run_stoppable(&cancel, merging).map_err(|problem| session.explain(problem));
     session.engine.pushes_seen();
-    let merged = merged?;
+    let merged = match merged {
+        Ok(merged) => merged,
+        Err(problem) => return failed(dry_run, (remote, args), problem),
+    };
     say(settings, args, &merged, streams);
     let mut problems = session.problems();
     problems.extend(cut_off);
     let document = MergeResult { dry_run, merged };
     Ok(Answer::new(document).with_problems(problems))
+}
+
+/// The answer where nothing was merged: what became of it, with the reason, as `push` has it.
+///
+/// # Errors
+/// What was asked for makes no sense: there is nothing that could become of it.
+fn failed(dry_run: bool, (remote, args): (String, &MergeArgs), problem: Problem) -> Result<Answer, Problem> {
+    if problem.exit() == Code::Usage.exit() {
+        return Err(problem);
+    }
+    let exit = problem.exit();
+    let merged = Merged::failed(remote, args.into.clone(), problem.clone());
+    Ok(Answer::new(MergeResult { dry_run, merged }).with_problems(vec![problem]).with_exit(exit))
 }
 
 /// The repository that `--repo` names.

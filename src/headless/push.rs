@@ -92,6 +92,9 @@ pub(super) fn push(
 ) -> Result<Answer, Problem> {
     let plan = read_plan(&args.plan)?;
     let dry_run = how_far(settings, args)?;
+    if dry_run != DryRun::Client {
+        super::asks(settings, "push")?;
+    }
     let opened = Session::open_or_empty(settings);
     if plan.is_edited() {
         return Err(edited(settings, args, (&plan, dry_run), opened));
@@ -108,12 +111,13 @@ pub(super) fn push(
     let_go(&session, &plan, dry_run)?;
     let meant = branched(args, &plan);
     let protected = session.engine.protected(&session.world, &meant);
+    let pushed = branches(&meant);
     let unnamed = match dry_run {
         DryRun::None => {
-            confirm(settings, &protected, &question(&meant), args.plan == "-", streams)?;
+            confirm(settings, (&protected, &pushed), &question(&meant), args.plan == "-", streams)?;
             None
         }
-        DryRun::Client | DryRun::Server => are_named(settings, &protected).err(),
+        DryRun::Client | DryRun::Server => are_named(settings, (&protected, &pushed)).err(),
     };
     let stands_in_the_way = match dry_run {
         DryRun::Server => session.run(session.engine.foretold(&session.world, &branched(args, &plan)))?,
@@ -161,16 +165,16 @@ fn edited(
     (plan, dry_run): (&Plan, DryRun),
     opened: Result<Session, Problem>,
 ) -> Problem {
+    let meant = branched(args, plan);
     let protected = match opened {
-        Ok(session) => session.engine.protected(&session.world, &branched(args, plan)),
+        Ok(session) => session.engine.protected(&session.world, &meant),
         Err(problem) if problem.exit() == 2 => return problem,
         Err(_unreached) => Vec::new(),
     };
+    let are_named = || are_named(settings, (&protected, &branches(&meant)));
     let confirmed = match dry_run {
-        DryRun::None if settings.yes => are_named(settings, &protected),
-        DryRun::None => {
-            are_named(settings, &protected).and_then(|()| can_be_asked(&the_push(""), args.plan != "-"))
-        }
+        DryRun::None if settings.yes => are_named(),
+        DryRun::None => are_named().and_then(|()| can_be_asked(&the_push(""), args.plan != "-")),
         DryRun::Client | DryRun::Server => Ok(()),
     };
     confirmed.err().unwrap_or_else(|| crate::domain::plan::Stale::Edited.into())
@@ -342,6 +346,11 @@ fn places(plan: &Plan) -> String {
     plan.pushes().into_iter().map(place).collect::<Vec<_>>().join(", ")
 }
 
+/// Every branch that a plan pushes to, and what refspecs add to them.
+fn branches(plan: &Plan) -> Vec<String> {
+    plan.groups.iter().filter_map(|group| group.push.as_ref()).flat_map(PushTarget::names).collect()
+}
+
 /// What a person is asked before a plan is pushed.
 fn question(plan: &Plan) -> String {
     let counts = plan.approved_counts();
@@ -355,25 +364,35 @@ fn question(plan: &Plan) -> String {
     )
 }
 
-/// `--yes` or a `y` on the terminal; and the name of every branch that is protected.
+/// `--yes` or a `y` on the terminal; and the names of branches, as [`are_named`] has it.
 pub(super) fn confirm(
     settings: &Settings,
-    protected: &[String],
+    (protected, pushed): (&[String], &[String]),
     question: &str,
     stdin_taken: bool,
     streams: &mut Streams<'_>,
 ) -> Result<(), Problem> {
-    are_named(settings, protected)?;
+    are_named(settings, (protected, pushed))?;
     if settings.yes {
         return Ok(());
     }
     ask(&the_push(question), !stdin_taken, streams)
 }
 
-/// Whether every branch that is protected was confirmed by its name.
-pub(super) fn are_named(settings: &Settings, protected: &[String]) -> Result<(), Problem> {
+/// Whether every branch that is protected was confirmed by its name, and no other than those that are `pushed` to: whoever
+/// names another one means another push.
+pub(super) fn are_named(
+    settings: &Settings,
+    (protected, pushed): (&[String], &[String]),
+) -> Result<(), Problem> {
     let Some(branch) = protected.iter().find(|branch| !settings.confirm_branches.contains(branch)) else {
-        return Ok(());
+        let other = settings.confirm_branches.iter().find(|branch| !pushed.contains(branch));
+        return other.map_or(Ok(()), |other| {
+            let message =
+                format!("this branch was confirmed, and is not pushed to; {} is", pushed.join(", "));
+            let problem = Problem::new(Code::ConfirmationMissing, other, message);
+            Err(problem.hint(format!("Leave --confirm-branch {other} out if that is what you mean.")))
+        });
     };
     let frozen = freeze::open(&settings.freeze, crate::engine::now());
     let protected = "this branch is protected, or is what clusters follow";

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::asks;
 use crate::cli::objects::{
     CreateArgs, CreateCommon, CreateImage, CreateSecret, CreateSecretGitArgs, CreateSource, CreateWhat,
     Curve, KeyAlgorithm,
@@ -206,9 +207,11 @@ fn ssh_keys(args: &CreateSecretGitArgs, url: &str, settings: &Settings) -> Resul
         Some(key) => KeyPair::of(SecretString::from(key))?,
         None => KeyPair::generate(kind_of(args))?,
     };
-    let known_hosts = match text_of(settings.git_known_hosts.as_deref())? {
-        Some(known) => known,
-        None => git::scan_host(&place)?,
+    let known_hosts = if let Some(known) = text_of(settings.git_known_hosts.as_deref())? {
+        known
+    } else {
+        asks(settings, "--git-known-hosts")?;
+        git::scan_host(&place)?
     };
     Ok(SshKeys { identity: pair.private, public: pair.public, known_hosts })
 }
