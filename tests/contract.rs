@@ -70,6 +70,18 @@ fn a_push_asks_no_server_where_none_may_be_asked_and_goes_nowhere_but_where_it_w
 }
 
 #[test]
+fn a_remote_that_could_not_be_asked_is_what_keeps_a_commit_from_being_found() {
+    let desk = Desk::new("");
+    let away = ["--git-url", "http://127.0.0.1:1/fleet.git"];
+    let commit = "c6cf1161a2f3e255db3993aca1f517c31b262bd8";
+    let revert = desk.run(&[&["revert", commit], &away[..]].concat());
+    assert!(revert.code == Some(3) && !revert.err.contains("no commit"), "{revert:?}");
+    let back = ["rollback", "web", "--to", "1.0.0", "--reason", "broken"];
+    let rollback = desk.run(&[&back[..], &away[..]].concat());
+    assert!(rollback.code == Some(3) && rollback.err.contains("127.0.0.1:1"), "{rollback:?}");
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

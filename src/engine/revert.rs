@@ -182,8 +182,12 @@ impl Engine {
         });
         let tips: Vec<String> = tips.collect();
         if tips.is_empty() {
-            let message = "there is no commit on a branch that is read or written here";
-            return Err(Problem::new(Code::GitNotFound, redact(&remote.url), message));
+            // Where no branch could be looked at, nobody knows what is on it.
+            let unread = problems.iter().find(|problem| problem.exit() != 0).cloned();
+            let message = format!("there is no commit {commit} on a branch that is read or written here");
+            return Err(
+                unread.unwrap_or_else(|| Problem::new(Code::GitNotFound, redact(&remote.url), message))
+            );
         }
         let (after, commit) = commit.split_once("..").map_or((None, commit), |(after, it)| (Some(after), it));
         let find = |digits: &str| cache.find(remote, &tips, digits).map_err(Problem::from);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Answer;
 use super::plan::answer;
+use super::scope::Scope;
 use super::session::{Reviewed, Session};
 use super::updates::{Blocks, scope};
 use crate::cli::{KeepBy, RollbackArgs};
@@ -13,6 +14,7 @@ use crate::domain::hold::{self, Until};
 use crate::domain::keep::{self, BackError, Means};
 use crate::domain::landing::Merge;
 use crate::domain::mode::Mode;
+use crate::domain::object::ObjectId;
 use crate::domain::plan::Group;
 use crate::domain::proposal::{Decision, Hold, Proposal, UpdateState};
 use crate::engine::{PrepareRequest, has_authors};
@@ -77,6 +79,13 @@ fn means(keep: KeepBy) -> Means {
     }
 }
 
+/// Why the files of an automation that applies the policy could not be read.
+fn unread(session: &Session, reviewed: &Reviewed, policy: &ObjectId) -> Option<Problem> {
+    let scope = Scope::of_policies(&session.world, [policy.clone()]).automations;
+    let is_its = |problem: &&Problem| scope.iter().any(|id| id.to_string() == problem.subject);
+    reviewed.problems.iter().filter(is_its).find(|problem| problem.exit() != 0).cloned()
+}
+
 /// The approved updates to the older tag, with the edits that keep it there.
 fn updates(
     (session, refresh): (&Session, Refresh),
@@ -105,7 +114,10 @@ fn updates(
     let mut updates = back.map_err(|error| match &error {
         BackError::NotOlder { .. } => refused(error.to_string())
             .hint(format!("What goes forward is an ordinary update: `supercargo plan {policy}`.")),
-        BackError::Held(_) | BackError::Nowhere(_) | BackError::Blocked(_) => refused(error.to_string()),
+        BackError::Nowhere(_) => {
+            unread(session, reviewed, policy).unwrap_or_else(|| refused(error.to_string()))
+        }
+        BackError::Held(_) | BackError::Blocked(_) => refused(error.to_string()),
     })?;
     keep::attach(&mut updates, grounds, edits).map_err(refused)?;
     for update in &mut updates {

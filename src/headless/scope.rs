@@ -12,7 +12,7 @@ use crate::engine::World;
 pub(super) struct Scope {
     pub(super) repositories: BTreeSet<ObjectId>,
     policies: BTreeSet<ObjectId>,
-    automations: BTreeSet<ObjectId>,
+    pub(super) automations: BTreeSet<ObjectId>,
 }
 
 impl Scope {
