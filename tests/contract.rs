@@ -82,6 +82,34 @@ fn a_remote_that_could_not_be_asked_is_what_keeps_a_commit_from_being_found() {
 }
 
 #[test]
+fn lint_looks_for_markers_here_and_for_objects_where_it_is_told() {
+    let desk = Desk::new("");
+    let objects = fs::read_to_string(desk.path("objects/all.yaml")).unwrap();
+    desk.fleet.commit("main", &[("objects/all.yaml", &objects)], "Objects");
+    desk.write(
+        "objects/marked.yaml",
+        &format!("image: {}/web:1.0.0 # {{\"$imagepolicy\": \"shop:web\"}}\n", desk.registry),
+    );
+    let source = desk.address();
+    let report = desk.json(0, &["lint", "-C", &source]);
+    assert_eq!(report["markers"][0]["file"], "marked.yaml", "{report:#}");
+    assert_eq!(report["markers"], desk.json(0, &["lint", ".", "-C", &source])["markers"]);
+    let secret = desk.run(&["lint", "-C", "http://robot:hunter2@127.0.0.1:1/fleet.git"]);
+    assert!(secret.code == Some(3) && !secret.err.contains("hunter2"), "{secret:?}");
+}
+
+#[test]
+fn lint_counts_an_object_that_cannot_be_read() {
+    let desk = Desk::new("");
+    let bad = "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {name: bad, namespace: shop}\n\
+               spec: {image: 3, interval: 1m}\n";
+    desk.write("objects/bad.yaml", bad);
+    let report = desk.json(1, &["lint"]);
+    assert_eq!((&report["problem_count"], &report["problems"]), (&json!(1), &json!([])), "{report:#}");
+    assert_eq!((&report["files"][0]["file"], &report["files"][0]["line"]), (&json!("bad.yaml"), &json!(4)));
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

@@ -12,7 +12,7 @@ use super::set::{Candidate, collect, unreadable};
 use super::{Answer, Document, Table, Text};
 use crate::cli::LintArgs;
 use crate::config::Settings;
-use crate::domain::lint::{self, Fix, Known, LintedMarker, Obsolete, Report, World};
+use crate::domain::lint::{self, BadFile, Fix, Known, LintedMarker, Obsolete, Report, World};
 use crate::domain::marker;
 use crate::domain::object::ObjectId;
 use crate::domain::parallel::in_parallel;
@@ -24,7 +24,9 @@ use crate::text::count;
 /// # Errors
 /// A path that cannot be read, or what keeps the source from being loaded.
 pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Problem> {
-    let path = args.path.clone().or_else(|| settings.files.clone().map(PathBuf::from));
+    // Of a remote come the objects alone; markers are looked for here.
+    let folder = || settings.files.as_deref().and_then(|files| crate::engine::folder_of(files).ok());
+    let path = args.path.clone().or_else(folder);
     let path = path.unwrap_or_else(|| PathBuf::from("."));
     let root = root_around(&path, settings.files.as_deref())?;
     let mut settings = settings.clone();
@@ -33,10 +35,16 @@ pub(super) fn run(settings: &Settings, args: &LintArgs) -> Result<Answer, Proble
     }
     let session = Session::open(&settings)?;
     let judged = session.judge()?;
-    let report = report(&session, &judged, &path, &root)?;
+    let mut report = report(&session, &judged, &path, &root)?;
     let mut problems = session.problems();
     problems.extend(judged.problems().filter(|problem| !session.world.problems.contains(problem)).cloned());
-    leave_out_told(&mut problems, &report, &prefix(&session, &root));
+    let prefix = prefix(&session, &root);
+    leave_out_told(&mut problems, &report, prefix.as_deref().unwrap_or(Path::new("")));
+    if let Some(prefix) = &prefix {
+        let below = fs::canonicalize(&path).map_err(|error| unreadable(&path, &error))?;
+        report.files.extend(bad_objects(&mut problems, prefix, |file| root.join(file).starts_with(&below)));
+        report.files.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    }
     let count = report.problems(args.strict);
     let more = if args.strict { None } else { left_to_strict(&report) };
     let document = Lint { report, count, strict: args.strict };
@@ -109,17 +117,46 @@ fn read(file: &Candidate, root: &Path) -> Result<(String, Vec<u8>), Problem> {
 
 /// The obsolete objects of the source, their files named from the root of the work tree like all others.
 fn obsolete(session: &Session, root: &Path) -> Vec<Obsolete> {
-    let prefix = prefix(session, root);
+    let prefix = prefix(session, root).unwrap_or_default();
     let place = |file: &str| prefix.join(file).to_string_lossy().into_owned();
     let found = session.world.inventory.obsolete.iter();
     found.map(|object| Obsolete { file: place(&object.file), ..object.clone() }).collect()
 }
 
-/// What the names of the source's files lack to be those of the work tree; nothing where it lies elsewhere.
-fn prefix(session: &Session, root: &Path) -> PathBuf {
-    let folder = session.world.root.as_deref().and_then(|folder| fs::canonicalize(folder).ok());
-    let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(root).ok());
-    prefix.map(Path::to_path_buf).unwrap_or_default()
+/// What the names of the source's files lack to be those of the work tree; `None` where it lies elsewhere.
+fn prefix(session: &Session, root: &Path) -> Option<PathBuf> {
+    let folder = session.world.root.as_deref().and_then(|folder| fs::canonicalize(folder).ok())?;
+    folder.strip_prefix(root).ok().map(Path::to_path_buf)
+}
+
+/// Takes out of the source's problems the objects that Flux would not read either, of the files that are `wanted`: they are
+/// what `lint` is there to find.
+fn bad_objects(problems: &mut Vec<Problem>, prefix: &Path, wanted: impl Fn(&str) -> bool) -> Vec<BadFile> {
+    let mut found = Vec::new();
+    problems.retain(|problem| match bad_object(problem, prefix).filter(|bad| wanted(&bad.file)) {
+        Some(bad) => {
+            found.push(bad);
+            false
+        }
+        None => true,
+    });
+    found
+}
+
+/// An object that does not parse, by the `FILE:LINE:COLUMN` that its problem is about.
+fn bad_object(problem: &Problem, prefix: &Path) -> Option<BadFile> {
+    let (place, column) = problem.subject.rsplit_once(':').filter(|_| problem.code == Code::YamlInvalid)?;
+    let (file, line) = place.rsplit_once(':')?;
+    Some(BadFile {
+        file: prefix.join(file).to_string_lossy().into_owned(),
+        line: line.parse().ok()?,
+        column: column.parse().ok()?,
+        message: problem.message.clone(),
+        fix: problem
+            .hint
+            .clone()
+            .unwrap_or_else(|| "Correct the object there: until then it is not read.".to_owned()),
+    })
 }
 
 /// Takes out of the source's problems those files that the report tells of, too: of each its first mistake.
