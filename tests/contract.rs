@@ -110,6 +110,18 @@ fn lint_counts_an_object_that_cannot_be_read() {
 }
 
 #[test]
+fn no_key_is_left_out_and_what_is_not_there_is_null() {
+    let desk = Desk::new("");
+    assert_eq!(desk.json(0, &["get", "automations", "-A"])["items"][0]["path"], json!(null));
+    let all = desk.json(0, &["get", "image", "all", "-A"]);
+    let kinds: Vec<&Value> = all["items"].as_array().unwrap().iter().map(|item| &item["kind"]).collect();
+    let kind = |name: &str| kinds.iter().filter(|kind| **kind == name).count();
+    assert_eq!((kind("ImageRepository"), kind("ImagePolicy"), kind("ImageUpdateAutomation")), (2, 2, 1));
+    let suspended = desk.json(0, &["suspend", "image", "policy", "--all", "-A"]);
+    assert_eq!(suspended["items"][1]["problems"], json!([]), "{suspended:#}");
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

@@ -195,7 +195,16 @@ impl Document for All {
     }
 
     fn json(&self) -> Map<String, Value> {
-        Map::from_iter([("items".to_owned(), self.0.iter().flat_map(List::items).collect())])
+        let mut items = Vec::new();
+        for list in &self.0 {
+            let kind = json!(list.shape.object.to_string());
+            // Several kinds stand side by side: each item says which it is.
+            items.extend(list.items().map(|mut item| {
+                item["kind"] = kind.clone();
+                item
+            }));
+        }
+        Map::from_iter([("items".to_owned(), Value::Array(items))])
     }
 
     fn text(&self, wide: bool) -> Text {

@@ -156,7 +156,7 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
             json!({
                 "git_repository": (!is_implied).then_some(&automation.source), "remote": remote,
                 "assumed": assumed, "checkout": checkout, "push_branch": push,
-                "path": automation.update_path, "author": git.author,
+                "path": (!automation.update_path.is_empty()).then_some(&automation.update_path), "author": git.author,
                 "policies": ground.map_or(0, |ground| ground.policies.len()), "pending": pending,
             }),
             json!({

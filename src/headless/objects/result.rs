@@ -124,8 +124,13 @@ impl Document for ObjectResults {
     }
 
     fn json(&self) -> Map<String, Value> {
-        let items = self.0.iter().map(ObjectResult::value).collect();
-        Map::from_iter([("items".to_owned(), Value::Array(items))])
+        // What went wrong stands above the list; an item has the key that it has alone.
+        let item = |result: &ObjectResult| {
+            let mut item = result.value();
+            item["problems"] = json!([]);
+            item
+        };
+        Map::from_iter([("items".to_owned(), self.0.iter().map(item).collect())])
     }
 
     fn text(&self, _wide: bool) -> Text {
