@@ -122,6 +122,18 @@ fn no_key_is_left_out_and_what_is_not_there_is_null() {
 }
 
 #[test]
+fn a_text_that_looks_like_true_suspends_nothing_before_it_is_mended() {
+    let desk = Desk::new("");
+    let object = "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata:\n  name: sus\n  namespace: shop\nspec:\n  \
+                  suspend: \"true\"\n  imageRepositoryRef: {name: web}\n  policy: {semver: {range: 1.x}}\n";
+    desk.write("objects/sus.yaml", object);
+    let result = desk.json(0, &["suspend", "image", "policy", "shop/sus"]);
+    assert_eq!((&result["action"], &result["problems"]), (&json!("suspended"), &json!([])), "{result:#}");
+    let written = fs::read_to_string(desk.path("objects/sus.yaml")).unwrap();
+    assert_eq!(written, object.replace("\"true\"", "true"));
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

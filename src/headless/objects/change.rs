@@ -245,6 +245,9 @@ fn change_files(
             }
         }
     }
+    // What was wrong with an object may have gone with the change, or with the object.
+    let now = files::parse(&source.sources, &settings.default_namespace).inventory.problems;
+    problems.retain(|problem| now.contains(problem) || !source.inventory.problems.contains(problem));
     problems.extend(failed.iter().cloned());
     Ok(answer(results, is_list).with_problems(problems).with_parts(ids.len(), &failed))
 }

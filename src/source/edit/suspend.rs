@@ -21,7 +21,7 @@ pub fn suspend(text: &str, place: &Place, is_suspended: bool) -> Result<Option<S
     let spec = member(&mut said, &place.items)
         .and_then(|object| object.get_mut(".spec"))
         .ok_or(EditError::Unwritable)?;
-    if is_true(spec.get(".suspend")) == is_suspended {
+    if says(spec.get(".suspend")) == Some(is_suspended) {
         return Ok(None);
     }
     let spec = spec.as_object_mut().ok_or(EditError::Unwritable)?;
@@ -43,9 +43,12 @@ pub fn suspend(text: &str, place: &Place, is_suspended: bool) -> Result<Option<S
     edited.into_iter().find(is_meant).map(Some).ok_or(EditError::Unwritable)
 }
 
-fn is_true(value: Option<&serde_json::Value>) -> bool {
-    let text = value.and_then(|value| value.get(0)?.as_str()).unwrap_or_default();
-    matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "y")
+/// Whether it is suspended; `None` where a text stands, whatever it looks like: no API server takes one.
+fn says(value: Option<&serde_json::Value>) -> Option<bool> {
+    let Some(value) = value else { return Some(false) };
+    let is_text = value.get(1).and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let text = value.get(0).and_then(serde_json::Value::as_str).unwrap_or_default();
+    (!is_text).then(|| matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "y"))
 }
 
 #[cfg(test)]
@@ -81,6 +84,7 @@ mod tests {
             ("spec: {a: b, suspend: no}\n", "spec: {a: b, suspend: true}\n"),
             ("spec:\n  suspend: # why\n", "spec:\n  suspend: true # why\n"),
             ("spec:\n  \"suspend\": \"false\"\n", "spec:\n  \"suspend\": true\n"),
+            ("spec:\n  suspend: \"true\"\n", "spec:\n  suspend: true\n"),
         ] {
             assert_eq!(suspended(old), new);
         }
