@@ -134,6 +134,18 @@ fn a_text_that_looks_like_true_suspends_nothing_before_it_is_mended() {
 }
 
 #[test]
+fn a_dash_is_standard_output() {
+    let desk = Desk::new("");
+    let patch = desk.run(&["plan", "--all", "--output-patch", "-"]);
+    assert!(
+        patch.code == Some(0) && patch.out.contains("--- a/apps/db.yaml\n+++ b/apps/db.yaml\n"),
+        "{patch:?}"
+    );
+    assert!(!patch.out.contains("DECISION") && !desk.path("objects/-").exists(), "{patch:?}");
+    assert_eq!(desk.run(&["plan", "--all", "--output-patch", "-", "-o", "json"]).code, Some(2));
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in

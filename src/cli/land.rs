@@ -62,7 +62,7 @@ pub struct PlanArgs {
     /// What may be approved.
     #[command(flatten)]
     pub age: AgeArg,
-    /// Also write the change as a patch.
+    /// Also write a patch; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub output_patch: Option<PathBuf>,
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::session::{Reviewed, Session};
 use super::updates::{Blocks, add_unsaid, exit_of, failed_policies, open, row, scope};
 use super::{API_VERSION, Answer, Document, Table, Text, write_json};
-use crate::cli::{PlanArgs, RevertArgs, Split};
+use crate::cli::{Format, PlanArgs, RevertArgs, Split};
 use crate::config::Settings;
 use crate::domain::branch::{Onto, is_template};
 use crate::domain::hold;
@@ -109,6 +109,27 @@ impl Document for Planned {
     }
 }
 
+/// The patch of a plan, in the place of its table.
+struct Patch(String);
+
+impl Document for Patch {
+    fn kind(&self) -> &'static str {
+        "Patch"
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([("patch".to_owned(), json!(self.0))])
+    }
+
+    fn text(&self, _wide: bool) -> Text {
+        Text::Patch(self.0.clone())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// What a person wants to know of a plan below its table.
 pub(super) fn summary(plan: &Plan) -> Vec<String> {
     let counts = plan.approved_counts();
@@ -147,6 +168,11 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
         args.names.iter().chain(&args.skip).cloned().collect()
     };
     let onto = one_branch(Onto::named(args.branch.clone()))?;
+    let is_printed = args.output_patch.as_deref() == Some(Path::new("-"));
+    if is_printed && !matches!(settings.output, Format::Table | Format::Wide) {
+        let problem = Problem::new(Code::Usage, "--output-patch -", "standard output is to have the plan");
+        return Err(problem.hint("Name a file for the patch, or leave -o out."));
+    }
     let (session, _) = open(settings, &named)?;
     let cut_off = session.cut_off()?;
     let mut reviewed = session.review(&onto)?;
@@ -179,14 +205,18 @@ pub(super) fn plan(settings: &Settings, args: &PlanArgs) -> Result<Answer, Probl
     }
     let prepared =
         session.run(session.engine.prepare(&session.world, &reviewed.judged.selections, request))?;
-    if let Some(path) = &args.output_patch {
-        write_patch(path, &patch(&prepared.plan, &prepared.contents))?;
+    let patch = args.output_patch.as_ref().map(|_| patch(&prepared.plan, &prepared.contents));
+    if let (Some(path), Some(patch)) = (args.output_patch.as_ref().filter(|_| !is_printed), &patch) {
+        write_patch(path, patch)?;
     }
     let mut plan = prepared.plan;
     has_authors(&plan)?;
     let moved = prepared.moved.iter().map(|text| Problem::new(Code::StalePlan, "plan", text));
     plan.problems.extend(moved.map(|problem| problem.hint("Plan once more.")));
     let mut answer = answer(&session, &reviewed, &scope, plan, blocks);
+    if let Some(patch) = patch.filter(|_| is_printed) {
+        answer.document = Some(Box::new(Patch(patch)));
+    }
     // Said once, and no part of the plan.
     answer.problems.extend(cut_off);
     Ok(left_out.into_iter().fold(answer, Answer::with_note))
