@@ -43,8 +43,10 @@ impl FromStr for Until {
             return Ok(Self::At(time));
         }
         if let Ok(date) = text.parse::<Date>() {
-            let midnight = date.to_zoned(TimeZone::UTC).map_err(|_out_of_range| unknown())?;
-            return Ok(Self::At(midnight.timestamp()));
+            // The last day of the calendar, which people write for "never", begins later than a time can be.
+            let last = if date.year() > 0 { Timestamp::MAX } else { Timestamp::MIN };
+            let midnight = date.to_zoned(TimeZone::UTC).map_or(last, |midnight| midnight.timestamp());
+            return Ok(Self::At(midnight));
         }
         match text.parse::<MinAge>() {
             Ok(age) if !text.is_empty() => Ok(Self::After(age.0)),
@@ -194,6 +196,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Until>().unwrap().time(now), Ok(at(time)), "{text}");
         }
+        assert!(
+            "9999-12-31".parse::<Until>().unwrap().time(now).is_ok(),
+            "so does what people write for never"
+        );
         for wrong in ["", "soon", "7", "2026-13-01", "-7d", "7w", "tomorrow"] {
             assert!(matches!(wrong.parse::<Until>(), Err(UntilError::Unknown(_))), "{wrong:?}");
         }
