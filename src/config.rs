@@ -338,6 +338,12 @@ fn settle(
     registries.extend(user.registries.clone());
     let keys = system.keys.clone().then(user.keys.clone());
     let (bindings, key_warnings) = action::bind(keys.preset.unwrap_or_default(), &keys.lines);
+    // A line of `[keys]` that cannot be had is passed over, like a key that nothing reads, and ends no command.
+    let passed_over = |problem: Problem| match problem.code {
+        Code::Config => Problem { code: Code::UnknownKey, ..problem },
+        _ => problem,
+    };
+    let key_warnings = key_warnings.into_iter().map(passed_over).collect();
     let mut forges = system.forge.clone();
     forges.extend(user.forge.clone());
     Ok(Settings {

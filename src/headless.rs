@@ -195,8 +195,7 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
         Err(problem) => return fail(streams, json, &problem),
     };
     crate::log::to_stderr(&settings.log_level);
-    let told = if is_config_check(cli) { &[] } else { settings.warnings.as_slice() };
-    for warning in told {
+    for warning in unsaid(cli, &settings) {
         report(streams, json, warning);
     }
     match dispatch(cli, &settings, streams) {
@@ -205,10 +204,16 @@ fn run_on(cli: &Cli, streams: &mut Streams<'_>) -> u8 {
     }
 }
 
-/// Whether what is wrong with the configuration is the answer.
-fn is_config_check(cli: &Cli) -> bool {
+/// What is wrong with the configuration, as far as it is no part of the command's own answer. What one key took from another
+/// is said where keys are.
+fn unsaid<'a>(cli: &Cli, settings: &'a Settings) -> impl Iterator<Item = &'a Problem> {
     use crate::cli::{ConfigArgs, ConfigWhat};
-    matches!(&cli.command, Some(Command::Config(ConfigArgs { what: ConfigWhat::Check })))
+    let is_answer = matches!(&cli.command, Some(Command::Config(ConfigArgs { what: ConfigWhat::Check })));
+    let has_keys = is_answer || matches!(&cli.command, Some(Command::Keys));
+    let warnings = settings.warnings.iter().filter(move |_| !is_answer);
+    let keys =
+        settings.key_warnings.iter().filter(move |warning| !has_keys && warning.code == Code::UnknownKey);
+    warnings.chain(keys)
 }
 
 /// The settings of a command. One that tells of the program itself, or how to write a configuration, works with a broken

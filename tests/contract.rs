@@ -146,6 +146,17 @@ fn a_dash_is_standard_output() {
 }
 
 #[test]
+fn a_line_of_the_keys_that_cannot_be_had_is_a_warning_of_every_command() {
+    let desk = Desk::new("");
+    desk.write(".config/supercargo/config.toml", "[keys]\n'push.opne' = ['p']\n");
+    let ran = desk.run(&["get", "holds"]);
+    assert!(ran.code == Some(0) && ran.err.contains("⚠ "), "{ran:?}");
+    assert!(ran.err.contains("there is no action \"push.opne\"") && ran.err.contains("push.open"), "{ran:?}");
+    let checked = desk.json(0, &["config", "check"]);
+    assert_eq!(checked["problems"][0]["exit"], json!(0), "{checked:#}");
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let mut desk = Desk::new("");
     for name in
