@@ -167,3 +167,24 @@ fn an_empty_variable_is_none() {
     assert_eq!(desk.json(0, &["get", "policies", "-A"])["items"].as_array().map(Vec::len), Some(2));
 }
 
+#[test]
+fn where_there_are_no_files_the_cluster_is_not_called_files() {
+    let desk = Desk::new("");
+    let folder = tempfile::tempdir().unwrap();
+    desk.write("kubeconfig", "apiVersion: v1\nkind: Config\ncurrent-context: far\nclusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+        users: [{name: u, user: {}}]\ncontexts: [{name: far, context: {cluster: c, user: u}}]\n");
+    let mut command = desk.command(&["check", "-o", "json"]);
+    let output =
+        command.current_dir(folder.path()).env("KUBECONFIG", desk.path("kubeconfig")).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let status = |name: &str| {
+        let checks = report["checks"].as_array().unwrap().iter();
+        checks.filter(|check| check["name"] == name).map(|check| check["status"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (status("files"), status("kube")),
+        (vec![json!("skipped")], vec![json!("failed")]),
+        "{report:#}"
+    );
+}
+

@@ -87,7 +87,7 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
     let runtime = EventLoop::start()?;
     let world = runtime.block_on(within(settings, engine.load()));
     checks.push(ssh_program(&engine, world.as_deref().ok()));
-    checks.push(files(settings, args, &world));
+    checks.push(files(&engine, args, &world));
     if !args.pre {
         match &world {
             Ok(world) => {
@@ -117,7 +117,7 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
 fn config(settings: &Settings) -> Check {
     let is_mistake = |warning: &&Problem| matches!(warning.code, Code::Config | Code::UnknownKey);
     // What a later version reads is no mistake.
-    match settings.warnings.iter().find(is_mistake) {
+    match settings.warnings.iter().chain(&settings.key_warnings).find(is_mistake) {
         Some(warning) => Check::failed("config", warning),
         None => Check::new("config", Outcome::Passed, format!("mode {}", settings.mode.word())),
     }
@@ -167,9 +167,25 @@ fn ssh_program(engine: &Engine, world: Option<&World>) -> Check {
     }
 }
 
-fn files(settings: &Settings, args: &CheckArgs, world: &Result<Arc<World>, Problem>) -> Check {
+/// What is said of files where the cluster alone is a source.
+const NO_FILES: &str = "no files are read: the cluster alone is the source";
+
+fn has_files(world: &World) -> bool {
+    world.root.is_some() || world.source_url.is_some()
+}
+
+/// Whether a problem is the cluster's: what is wrong with it is said there.
+fn is_of_context(engine: &Engine, problem: &Problem) -> bool {
+    let context = kubeconfig::in_force(&engine.kube_places(), engine.settings().context.as_deref());
+    context.ok().flatten().is_some_and(|context| context.name == problem.subject)
+}
+
+fn files(engine: &Engine, args: &CheckArgs, world: &Result<Arc<World>, Problem>) -> Check {
+    let settings = engine.settings();
     match world {
+        Ok(world) if !has_files(world) => Check::new("files", Outcome::Skipped, NO_FILES),
         Ok(world) => Check::new("files", Outcome::Passed, world.label.clone()),
+        Err(problem) if is_of_context(engine, problem) => Check::new("files", Outcome::Skipped, NO_FILES),
         // Before anything is set up there may well be none yet.
         Err(problem) if args.pre && settings.files.is_none() && problem.code == Code::NotFound => {
             Check::new("files", Outcome::Skipped, problem.to_string())
