@@ -59,7 +59,7 @@ mod watch;
 pub(crate) use push::read_plan;
 pub use table::Table;
 pub(crate) use table::clean;
-use visible::{write_json, write_yaml};
+use visible::{write_json, write_one_yaml, write_yaml};
 
 /// What a command has to say, in every form it can be printed in.
 pub trait Document {

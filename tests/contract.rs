@@ -188,3 +188,13 @@ fn where_there_are_no_files_the_cluster_is_not_called_files() {
     );
 }
 
+#[test]
+fn the_demo_is_walked_in_every_form_of_output() {
+    let desk = Desk::new("");
+    let ran = desk.run(&["demo", "--headless", "-o", "yaml"]);
+    assert!(ran.code == Some(0) && ran.out.starts_with("---\napiVersion: supercargo/v1\n"), "{ran:?}");
+    let ran = desk.run(&["demo", "--headless", "-o", "json"]);
+    let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found = lines.iter().filter(|line| line["event"] == "update_found");
+    assert!(found.clone().count() > 0 && found.clone().all(|line| line.get("tag").is_some()), "{ran:?}");
+}

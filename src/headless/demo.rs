@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::event_loop::EventLoop;
 use super::signals::{ended_by_signal, reader_gone};
-use super::{Answer, Streams};
+use super::{API_VERSION, Answer, Streams};
 use crate::cli::{DemoArgs, Format};
 use crate::config::Refresh;
 use crate::config::Settings;
@@ -29,25 +29,30 @@ use crate::text::count;
 /// Prints one step: a readable line, or a JSON document with `-o json`.
 struct Log<'a> {
     out: &'a mut dyn Write,
-    json: bool,
+    format: Format,
 }
 
 impl Log<'_> {
     fn say(&mut self, event: &str, text: &str, more: Value) -> Result<(), Problem> {
-        let written = if self.json {
-            let mut object = Map::new();
-            object.insert("apiVersion".to_owned(), json!("supercargo/v1"));
-            object.insert("kind".to_owned(), json!("DemoEvent"));
-            object.insert("event".to_owned(), json!(event));
+        let document = || {
             let now = Timestamp::now();
             let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-            object.insert("time".to_owned(), json!(now));
+            let mut object = Map::from_iter([
+                ("apiVersion".to_owned(), json!(API_VERSION)),
+                ("kind".to_owned(), json!("DemoEvent")),
+                ("event".to_owned(), json!(event)),
+                ("time".to_owned(), json!(now)),
+            ]);
             if let Value::Object(more) = more {
                 object.extend(more);
             }
-            super::write_json(self.out, &Value::Object(object))
-        } else {
-            writeln!(self.out, "{}", super::clean(text))
+            Value::Object(object)
+        };
+        let written = match self.format {
+            Format::Json => super::write_json(self.out, &document()),
+            Format::Yaml => super::write_one_yaml(self.out, &document()),
+            Format::Name => writeln!(self.out, "demoevent/{event}"),
+            Format::Table | Format::Wide => writeln!(self.out, "{}", super::clean(text)),
         };
         match written.and_then(|()| self.out.flush()) {
             // A reader that has gone ends the walk, see there.
@@ -71,7 +76,7 @@ async fn walk(
     args: &DemoArgs,
     (out, place): (&mut dyn Write, &OnceCell<Demo>),
 ) -> Result<u8, Problem> {
-    let mut log = Log { out, json: settings.output == Format::Json };
+    let mut log = Log { out, format: settings.output };
     let steps = async {
         let demo = place.get_or_try_init(|| Demo::start(args)).await?;
         let engine = demo.engine(settings)?;
@@ -125,10 +130,8 @@ async fn once(demo: &Demo, engine: &Engine, log: &mut Log<'_>) -> Result<(), Pro
         let sign = if update.blocked.is_some() || !left.is_empty() { '⚠' } else { '✔' };
         let current = update.current.join(", ");
         let text = format!("{sign} {} {current} → {new}{blocked}{left}", update.policy);
-        let mut found = json!({"policy": update.policy, "blocked": update.blocked});
-        if let (Some(new), Some(found)) = (&update.new, found.as_object_mut()) {
-            found.insert("tag".to_owned(), json!(new.tag));
-        }
+        let tag = update.new.as_ref().map(|new| &new.tag);
+        let found = json!({"policy": update.policy, "tag": tag, "blocked": update.blocked});
         log.say("update_found", &text, found)?;
         if update.state == UpdateState::Pending && !update.needs_second_look() {
             update.decide(Decision::Approved);
@@ -154,7 +157,7 @@ fn announce(prepared: &Prepared, log: &mut Log<'_>) -> Result<(), Problem> {
         count(counts.sites, "site")
     );
     log.say("planned", &text, json!({"plan": plan.id}))?;
-    if !log.json {
+    if matches!(log.format, Format::Table | Format::Wide) {
         let patch = crate::engine::patch(plan, &prepared.contents);
         for line in patch.lines() {
             log.say("diff", &format!("    {line}"), json!({}))?;

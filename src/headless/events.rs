@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::event_loop::EventLoop;
 use super::signals::{ended_by_signal, reader_gone};
-use super::{Answer, Streams, clean, write_json, write_yaml};
+use super::{Answer, Streams, clean, write_json, write_one_yaml};
 use crate::cli::{EventsArgs, Format};
 use crate::config::Settings;
 use crate::domain::hold::Until;
@@ -93,10 +93,7 @@ fn print(out: &mut dyn Write, events: &[Event], format: Format) -> io::Result<()
 fn line(out: &mut dyn Write, event: &Event, format: Format) -> io::Result<()> {
     match format {
         Format::Json => write_json(out, &document(event)),
-        Format::Yaml => {
-            out.write_all(b"---\n")?;
-            write_yaml(out, &document(event))
-        }
+        Format::Yaml => write_one_yaml(out, &document(event)),
         Format::Name => writeln!(out, "event/{}/{}", clean(&event.event), clean(&event.subject)),
         Format::Table | Format::Wide => {
             let Event { time, event, subject, detail, result, mode, plan, user, host } = event;

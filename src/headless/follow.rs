@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::get::What;
 use super::session::Session;
 use super::signals::{ended_by_signal, reader_gone};
-use super::{Answer, Document, Streams, Text, print, report, table, whole, write_json, write_yaml};
+use super::{Answer, Document, Streams, Text, print, report, table, whole, write_json, write_one_yaml};
 use crate::cli::Format;
 use crate::config::{Refresh, Settings};
 use crate::domain::object::{ImageRepository, ObjectId};
@@ -194,10 +194,7 @@ impl Shown {
         let out = &mut *streams.out;
         match settings.output {
             Format::Json => write_json(out, &whole(document, &next.problems))?,
-            Format::Yaml => {
-                out.write_all(b"---\n")?;
-                write_yaml(out, &whole(document, &next.problems))?;
-            }
+            Format::Yaml => write_one_yaml(out, &whole(document, &next.problems))?,
             Format::Name | Format::Table | Format::Wide => {
                 self.print_rows(next, document, settings, out)?;
             }

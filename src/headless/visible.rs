@@ -36,6 +36,15 @@ pub(crate) fn write_yaml(out: &mut dyn io::Write, value: &impl Serialize) -> io:
     if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
 }
 
+/// As [`write_yaml`], as one document of several.
+///
+/// # Errors
+/// What keeps it from being written.
+pub(super) fn write_one_yaml(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()> {
+    out.write_all(b"---\n")?;
+    write_yaml(out, value)
+}
+
 /// The same JSON, whose texts may hold anything, without what cannot be seen.
 pub(crate) fn visible(json: &str) -> Cow<'_, str> {
     spelled(json, json_number)

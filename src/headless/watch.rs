@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::session::Session;
 use super::signals::{ended_by_signal, reader_gone};
-use super::{Answer, Streams, clean, report, write_json, write_yaml};
+use super::{Answer, Streams, clean, report, write_json, write_one_yaml};
 use crate::cli::Format;
 use crate::domain::object::{ImageRepository, ObjectId};
 use crate::domain::watch::TagChange;
@@ -149,10 +149,7 @@ fn line(out: &mut dyn Write, change: &TagChange, format: Format, object: bool) -
     let name = id.map_or_else(|| change.image.clone(), ToString::to_string);
     match format {
         Format::Json => write_json(out, &document(change, object)),
-        Format::Yaml => {
-            out.write_all(b"---\n")?;
-            write_yaml(out, &document(change, object))
-        }
+        Format::Yaml => write_one_yaml(out, &document(change, object)),
         Format::Name => writeln!(out, "imagerepository/{}:{}", clean(&name), clean(&change.tag)),
         Format::Table | Format::Wide => {
             let (word, tag) = (change.change.word(), clean(&change.tag));
