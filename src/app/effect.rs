@@ -249,6 +249,8 @@ pub enum Effect {
         subject: String,
         /// What was done.
         detail: String,
+        /// The plan's id, where there is one.
+        plan: Option<String>,
     },
     /// Hand this text to the terminal's clipboard.
     Copy(String),

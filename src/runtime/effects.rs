@@ -300,7 +300,9 @@ impl EffectRunner {
             Effect::SaveCommands(commands) => self.journal.commands(commands),
             Effect::Hold(hold) => self.journal.hold(*hold, mode),
             Effect::Unhold { policy, tag } => self.journal.unhold(policy, tag, mode),
-            Effect::Audit { kind, subject, detail } => self.journal.event(kind, subject, detail, mode),
+            Effect::Audit { kind, subject, detail, plan } => {
+                self.journal.event(kind, subject, (detail, plan), mode);
+            }
             _ => {}
         }
     }

@@ -101,7 +101,13 @@ impl Journal {
     }
 
     /// Writes down what was done.
-    pub(super) fn event(&self, event: &str, subject: String, detail: String, mode: &str) {
+    pub(super) fn event(
+        &self,
+        event: &str,
+        subject: String,
+        (detail, plan): (String, Option<String>),
+        mode: &str,
+    ) {
         let (user, host) = self.who.split_once('@').unwrap_or((&self.who, ""));
         self.order(Order::Event(Event {
             time: super::clock::now(),
@@ -110,7 +116,7 @@ impl Journal {
             detail,
             result: "ok".to_owned(),
             mode: mode.to_owned(),
-            plan: None,
+            plan,
             user: user.to_owned(),
             host: host.to_owned(),
         }));

@@ -125,7 +125,8 @@ fn audit(state: &State, target: &Target, word: &str) -> Option<Effect> {
     let sites = state.review.sites_of(target).len();
     let new = update.new.as_ref().map_or("?", |new| new.tag.as_str());
     let detail = format!("{word} {} → {new} ({})", update.current.join(", "), count(sites, "site"));
-    (sites > 0).then(|| Effect::Audit { kind: "decide", subject: target.update.policy.to_string(), detail })
+    let subject = target.update.policy.to_string();
+    (sites > 0).then_some(Effect::Audit { kind: "decide", subject, detail, plan: None })
 }
 
 /// Approves every row shown that is pending and stands out in nothing.

@@ -46,7 +46,8 @@ pub(super) fn set(state: &mut State, mode: Mode) -> Vec<Effect> {
         Mode::Write => "WRITE: p pushes, after a confirmation",
     };
     state.tell(Level::Info, says);
-    vec![Effect::Audit { kind: "decide", subject: "mode".to_owned(), detail: mode.badge().to_owned() }]
+    let (subject, detail) = ("mode".to_owned(), mode.badge().to_owned());
+    vec![Effect::Audit { kind: "decide", subject, detail, plan: None }]
 }
 
 /// Changes how much is sent to the terminal.

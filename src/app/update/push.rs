@@ -273,7 +273,7 @@ fn begin(state: &mut State, prepared: Box<Prepared>) -> Vec<Effect> {
     let detail = edits.fold(detail, |detail, edit| format!("{detail}; {}", edit.words()));
     let subject = plan.groups.iter().map(|group| group.automation.to_string()).collect::<Vec<_>>().join(" ");
     vec![
-        Effect::Audit { kind: "push", subject, detail },
+        Effect::Audit { kind: "push", subject, detail, plan: Some(plan.id.clone()) },
         Effect::Push { job, plan: Box::new(plan), dry_run, requests: state.requests },
     ]
 }

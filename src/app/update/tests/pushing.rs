@@ -207,6 +207,17 @@ fn pushing() -> (State, crate::app::effect::JobId) {
 }
 
 #[test]
+fn what_is_written_down_of_a_push_that_begins_names_its_plan() {
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    let effects = press(&mut state, &["y"]);
+    let [Effect::Audit { kind: "push", plan, .. }, Effect::Push { .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(plan.as_deref(), Some("7f3c9a01b2c4"));
+}
+
+#[test]
 fn what_is_being_pushed_cannot_be_changed() {
     let (mut state, job) = pushing();
     press(&mut state, &["1"]);
