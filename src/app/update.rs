@@ -17,6 +17,7 @@ mod log;
 mod merge;
 mod message;
 mod mode;
+mod moved;
 mod navigate;
 mod objects;
 mod order;

@@ -51,6 +51,13 @@ pub struct Landed {
     pub error: Option<Problem>,
 }
 
+/// Why nothing landed, where that is because the remote, or what is planned, is not what it was when the plan was made.
+pub fn outrun(landed: &[Landed]) -> Option<&Problem> {
+    let is_past = |problem: &Problem| matches!(problem.code, Code::StalePlan | Code::GitRace);
+    let why = |landed: &Landed| !landed.is_there() && landed.error.as_ref().is_some_and(is_past);
+    landed.iter().all(why).then_some(landed.first()?.error.as_ref()).flatten()
+}
+
 /// The outcome of a merge, in the shape of [`Landed`].
 #[expect(clippy::struct_excessive_bools, reason = "the published JSON has them side by side")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

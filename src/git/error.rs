@@ -174,7 +174,7 @@ pub enum GitError {
         server: String,
     },
     /// The branch is not where it was when the commit was built.
-    #[error("{branch} moved on {url}: expected {}, found {}", short(expected.as_deref()), short(found.as_deref()))]
+    #[error("{branch} moved from {} to {} on {url}: nothing was pushed", short(expected.as_deref()), short(found.as_deref()))]
     Race {
         /// The address.
         url: String,

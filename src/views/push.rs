@@ -11,7 +11,7 @@ use crate::app::layout::Layout;
 use crate::app::pointer::Spot;
 use crate::app::state::{NextStep, PushRun, State, Task};
 use crate::app::view::View;
-use crate::domain::landing::{Landed, LandingStep, Merge};
+use crate::domain::landing::{Landed, LandingStep, Merge, outrun};
 use crate::domain::request::{Request, RequestState};
 use crate::problem::Problem;
 use crate::text::Shown;
@@ -75,6 +75,7 @@ fn result_title(run: &PushRun, result: &Result<Vec<Landed>, Problem>) -> String 
     let pushed = landed.iter().filter(|landed| landed.pushed || landed.already).count();
     match failed {
         0 => format!("pushed {}", words::count(pushed, "commit")),
+        _ if outrun(landed).is_some() => "the remote moved, nothing was pushed".to_owned(),
         _ if pushed == 0 => "push failed".to_owned(),
         _ => format!("pushed {pushed} of {}", words::count(landed.len(), "commit")),
     }

@@ -26,6 +26,8 @@ pub struct PushDialog {
     pub top: usize,
     /// The plan, once the remote was asked; `y` does nothing before.
     pub prepared: Option<Box<Prepared>>,
+    /// Why it is asked again, until the plan is there, which says so then.
+    pub why: Option<String>,
     /// Why it cannot be pushed, where something that was approved changed upstream.
     pub touched: Option<String>,
     /// When the plan was first on the screen; keys before that and shortly after are dropped.

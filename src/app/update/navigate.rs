@@ -259,10 +259,7 @@ fn next_step(state: &mut State) -> Vec<Effect> {
         Some(NextStep::Revert { .. }) => run_named(state, "commit.revert"),
         Some(NextStep::Merge(_)) => run_named(state, "branch.merge"),
         Some(NextStep::RequestAgain) => push::request_again(state),
-        Some(NextStep::Again) => {
-            state.leave_view();
-            push::open(state)
-        }
+        Some(NextStep::Again) => push::open_again(state),
         Some(NextStep::WithoutRequest) => {
             state.requests = false;
             state.leave_view();

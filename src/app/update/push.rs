@@ -11,16 +11,15 @@ use crate::app::review::{Newer, Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
 use crate::app::view::{Context, View};
 use crate::domain::branch::{Destination, Onto};
-use crate::domain::edit::ObjectEdit;
-use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge};
+use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge, outrun};
 use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{Ground, Group, Plan, PushTarget, changed_upstream};
-use crate::domain::proposal::{Decision, Proposal, Site};
+use crate::domain::plan::Group;
+use crate::domain::proposal::{Decision, Proposal};
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
-use super::{compare, merge, problems, target};
+use super::{compare, merge, moved, problems, target};
 
 /// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
 const GUARD: u64 = 300;
@@ -33,17 +32,30 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         return vec![];
     }
     let wish = wish(state, state.destination.clone());
-    let job = state.jobs.number();
-    state.overlay = Some(Overlay::Push(PushDialog {
-        job,
-        since: state.at,
-        asked: state.now,
-        top: 0,
-        prepared: None,
-        touched: None,
-        shown: None,
-    }));
+    let job = ask(state, None, None);
     vec![Effect::Prepare { job, wish }]
+}
+
+/// The same after a push of which nothing came; a remote that moved meanwhile is said in the dialog.
+pub(super) fn open_again(state: &mut State) -> Vec<Effect> {
+    let result = state.push.as_ref().and_then(|push| push.result.as_ref());
+    let why = result.and_then(|result| outrun(result.as_ref().ok()?)).map(|problem| problem.message.clone());
+    state.leave_view();
+    let effects = open(state);
+    if let Some(Overlay::Push(dialog)) = &mut state.overlay {
+        dialog.why = why;
+    }
+    effects
+}
+
+/// Opens the dialog; the number of the question whose answer fills it.
+fn ask(state: &mut State, prepared: Option<Box<Prepared>>, why: Option<String>) -> JobId {
+    let job = state.jobs.number();
+    let (since, asked) = (state.at, state.now);
+    let (touched, shown) = (None, None);
+    state.overlay =
+        Some(Overlay::Push(PushDialog { job, since, asked, top: 0, prepared, why, touched, shown }));
+    job
 }
 
 /// What a plan is made of now.
@@ -113,12 +125,13 @@ pub(super) fn drawn(state: &mut State, at: Moment) {
 
 /// The plan is there, or cannot be made.
 pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepared>, Problem>) -> Vec<Effect> {
-    if !matches!(&state.overlay, Some(Overlay::Push(dialog)) if dialog.job == job) {
-        return vec![];
-    }
+    let why = match &mut state.overlay {
+        Some(Overlay::Push(dialog)) if dialog.job == job => dialog.why.take(),
+        _ => return vec![],
+    };
     match result {
-        Ok(prepared) if prepared.plan.groups.is_empty() => nothing_to_push(state, *prepared),
-        Ok(prepared) => show(state, prepared),
+        Ok(prepared) if prepared.plan.groups.is_empty() => nothing_to_push(state, *prepared, why),
+        Ok(prepared) => show(state, prepared, why),
         Err(problem) => {
             state.overlay = None;
             problems::report(state, "push", problem, None, Level::Error);
@@ -129,7 +142,7 @@ pub(super) fn prepared(state: &mut State, job: JobId, result: Result<Box<Prepare
 
 /// Shows a plan in the dialog, and what moved since the review. What changed upstream is in the way of the push until the
 /// rows say so too.
-fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
+fn show(state: &mut State, mut prepared: Box<Prepared>, why: Option<String>) -> Vec<Effect> {
     // Its commit's time is the plan's: the same plan makes the same commit, wherever it is landed from.
     if let Some((id, created)) = &state.reviewed
         && prepared.plan.id == *id
@@ -137,9 +150,10 @@ fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
         prepared.plan.created = *created;
     }
     if prepared.moved.is_empty() {
-        prepared.moved = rebased(&state.review, &prepared.plan);
+        prepared.moved = moved::rebased(&state.review, &prepared.plan);
     }
-    let is_touched = mark_touched(state, &prepared.moved);
+    prepared.moved.splice(0..0, why);
+    let is_touched = moved::mark_touched(state, &prepared.moved);
     state.review.keep_edits(&prepared.plan);
     let (problems, moved) = (prepared.plan.problems.clone(), prepared.moved.join("; "));
     if let Some(Overlay::Push(dialog)) = &mut state.overlay {
@@ -157,66 +171,19 @@ fn show(state: &mut State, mut prepared: Box<Prepared>) -> Vec<Effect> {
     if is_touched || has_moved { compare::propose(state, false, newer) } else { vec![] }
 }
 
-/// Marks the rows of what changed upstream; whether there are any.
-fn mark_touched(state: &mut State, moved: &[String]) -> bool {
-    // On another branch the same may never have stood.
-    let is_own = state.destination.onto == Onto::Push;
-    let touched = if is_own { touched(&state.review, moved) } else { Vec::new() };
-    let is_any = !touched.is_empty();
-    state.review.touched.extend(touched);
-    is_any
-}
-
-/// The updates of which something that was approved changed upstream.
-fn touched(review: &Review, moved: &[String]) -> Vec<UpdateId> {
-    let is_said = |site: &Site| {
-        let text = changed_upstream(&site.file, site.line);
-        moved.iter().any(|said| said.starts_with(&text))
-    };
-    let has_edit = |edit: &ObjectEdit| {
-        let text = changed_upstream(&edit.file, edit.line);
-        moved.iter().any(|said| said.starts_with(&text))
-    };
-    let has_any = |update: &&Proposal| update.approved().any(is_said) || update.edits.iter().any(has_edit);
-    review.approved().filter(has_any).map(UpdateId::of).collect()
-}
-
-/// What the plan is built on now and was not when it was reviewed, though nothing of what it changes did.
-fn rebased(review: &Review, plan: &Plan) -> Vec<String> {
-    let mut said = Vec::new();
-    for group in &plan.groups {
-        let own = review.ground(&group.automation).filter(|ground| is_own(ground, group));
-        let before = own.and_then(Ground::stands_on);
-        let (Some((_, before)), Some((name, now))) = (before, group.stands_on()) else { continue };
-        let name = name.strip_prefix("refs/heads/").unwrap_or(name);
-        let [old, new] = [before, now].map(|commit| commit.get(..7).unwrap_or(commit));
-        let text = format!("{name} moved {old} → {new}, plan re-based, diff unchanged");
-        if before != now && !said.contains(&text) {
-            said.push(text);
-        }
-    }
-    said
-}
-
-/// Whether a commit goes where its automation pushes: on another branch it stands on another commit from the start.
-fn is_own(ground: &Ground, group: &Group) -> bool {
-    let branch = |push: &Option<PushTarget>| push.as_ref().map(|push| push.branch.clone());
-    branch(&ground.push) == branch(&group.push)
-}
-
 /// A plan without a commit is no question: why it has none is said, and the rows are compared with what is there now.
-fn nothing_to_push(state: &mut State, prepared: Prepared) -> Vec<Effect> {
+fn nothing_to_push(state: &mut State, prepared: Prepared, why: Option<String>) -> Vec<Effect> {
     state.overlay = None;
     let Prepared { plan, moved, .. } = prepared;
-    mark_touched(state, &moved);
-    let reason = match (plan.problems.first(), moved.is_empty()) {
+    moved::mark_touched(state, &moved);
+    let reason = match (plan.problems.as_slice(), moved.is_empty()) {
         (_, false) if state.destination.onto != Onto::Push => otherwise_there(state, &moved),
         (_, false) => moved.join("; "),
-        (Some(problem), true) => format!("{problem}   ! shows more"),
-        (None, true) => "nothing is left to push".to_owned(),
+        ([problem, ..], true) => format!("{problem}   ! shows more"),
+        ([], true) => "nothing is left to push".to_owned(),
     };
     problems::report_all(state, "plan", plan.problems);
-    state.tell(Level::Error, reason);
+    state.tell(Level::Error, why.into_iter().chain([reason]).collect::<Vec<_>>().join("; "));
     let newer = Newer::of(state.review.touched.iter());
     if moved.is_empty() { vec![] } else { compare::propose(state, false, newer) }
 }
@@ -296,17 +263,8 @@ pub(super) fn request_again(state: &mut State) -> Vec<Effect> {
     let Some(Task::Push(prepared)) = state.push.as_ref().map(|push| push.task.clone()) else {
         return vec![];
     };
-    let job = state.jobs.number();
     state.leave_view();
-    state.overlay = Some(Overlay::Push(PushDialog {
-        job,
-        since: state.at,
-        asked: state.now,
-        top: 0,
-        prepared: Some(prepared),
-        touched: None,
-        shown: None,
-    }));
+    ask(state, Some(prepared), None);
     vec![]
 }
 
@@ -342,7 +300,7 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     };
     // What a person stopped is no problem of anybody's.
     let is_meant = |problem: &Problem| stopping && problem.code == Code::ConfirmationMissing;
-    let effects = match &result {
+    let mut effects = match &result {
         Ok(landed) => {
             for problem in landed.iter().filter_map(|landed| landed.error.clone()) {
                 if !is_meant(&problem) {
@@ -367,9 +325,14 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
     if failed == 0 && state.view_below_help() != View::Push {
         state.tell(Level::News, "the push is over: p shows what came of it");
     }
+    let is_outrun = !is_merge && result.as_ref().is_ok_and(|landed| outrun(landed).is_some());
     if let Some(push) = &mut state.push {
         push.result = Some(result);
         push.next.set_rows(next);
+    }
+    // Asked about what is there now, unless the person is at something else by then.
+    if is_outrun && state.overlay.is_none() && state.help.is_none() && state.view_below_help() == View::Push {
+        effects.extend(open_again(state));
     }
     effects
 }

@@ -17,7 +17,7 @@ pub enum Stale {
     #[error("the plan was edited by hand: its id does not fit its content")]
     Edited,
     /// A branch is elsewhere now.
-    #[error("{branch} moved from {planned} to {found}")]
+    #[error("{branch} moved from {planned} to {found}: nothing was pushed")]
     Moved {
         /// The branch.
         branch: String,

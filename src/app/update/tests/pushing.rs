@@ -352,6 +352,30 @@ fn a_request_that_failed_hides_no_push_and_is_tried_again_after_a_question() {
 }
 
 #[test]
+fn a_remote_that_moves_before_the_push_is_said_and_the_question_comes_again() {
+    let (mut state, job) = pushing();
+    let moved = "main moved from 4c1f0e2 to 77ab013: nothing was pushed";
+    let failed = |code| {
+        let error = Some(Problem::new(code, "shop/apps", moved));
+        Landed { error, pushed: false, verified: false, ..landed() }
+    };
+    let effects = update(&mut state, Msg::Pushed(job, Ok(vec![failed(Code::StalePlan)])));
+    assert_eq!(state.review.approved().count(), 1, "decisions are kept");
+    answer(&mut state, &effects, &[], |_| {});
+    let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("no question: {effects:?}") };
+    assert_eq!(dialog.prepared.as_ref().unwrap().moved, [moved]);
+    assert!(says(&state).contains(moved) && dialog.touched.is_none(), "{}", says(&state));
+    // Something else is no reason to ask again unasked, and who is elsewhere by then is not disturbed.
+    for (code, view) in [(Code::GitRejected, None), (Code::GitRace, Some("4"))] {
+        let (mut state, job) = pushing();
+        press(&mut state, view.as_slice());
+        let effects = update(&mut state, Msg::Pushed(job, Ok(vec![failed(code)])));
+        let asks = effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. }));
+        assert!(!asks && state.overlay.is_none(), "{code:?}: {effects:?}");
+    }
+}
+
+#[test]
 fn the_link_of_a_request_can_be_copied_first() {
     let (mut state, job) = pushing();
     let request =
