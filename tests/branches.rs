@@ -396,6 +396,23 @@ fn a_branch_for_each_update_begins_as_what_the_automation_reads() {
 }
 
 #[test]
+fn what_a_branch_has_already_is_one_sentence() {
+    let desk = Desk::reviewing();
+    let all = ["--all", "--branch", "all/{automation}"];
+    desk.plan("plan.json", &all);
+    desk.push(0, "plan.json", &[]);
+    let again = desk.plan("again.json", &all);
+    assert_eq!(planned(&again), []);
+    let said: Vec<&str> = again["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["message"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, ["all/apps has 2 updates already: shop/db 1.2.0, shop/web 1.1.0"]);
+}
+
+#[test]
 fn what_was_pushed_is_known_without_asking_again() {
     let desk = Desk::reviewing();
     land(&desk, 0);

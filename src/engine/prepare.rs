@@ -185,7 +185,7 @@ impl Engine {
         let mut known = Cow::Borrowed(request.proposals.as_slice());
         if let Onto::Named(branch) = onto {
             let there = already_there(&grounds, &proposals, &known);
-            problems.extend(there.iter().map(|update| nothing_to_do(update, branch)));
+            problems.extend(nothing_to_do(&there, branch));
             if !there.is_empty() {
                 known = Cow::Owned(known.iter().filter(|update| !there.contains(update)).cloned().collect());
             }
@@ -348,9 +348,20 @@ fn already_there<'a>(grounds: &[Ground], found: &[Proposal], decided: &'a [Propo
     decided.iter().filter(is_there).collect()
 }
 
-fn nothing_to_do(update: &Proposal, branch: &str) -> Problem {
-    let tag = update.new.as_ref().map_or("", |new| new.tag.as_str());
-    Problem::new(Code::Skipped, update.policy.to_string(), format!("{branch} has {tag} already"))
+/// That a branch has the updates already, in one sentence.
+fn nothing_to_do(there: &[&Proposal], branch: &str) -> Option<Problem> {
+    let tag = |update: &Proposal| update.new.as_ref().map_or("", |new| new.tag.as_str()).to_owned();
+    let (subject, message) = match there {
+        [] => return None,
+        [update] => (update.policy.to_string(), format!("{branch} has {} already", tag(update))),
+        all => {
+            let named = |update: &&Proposal| format!("{} {}", update.policy, tag(update));
+            let named: Vec<String> = all.iter().map(named).collect();
+            let message = format!("{branch} has {} updates already: {}", all.len(), named.join(", "));
+            (branch.to_owned(), message)
+        }
+    };
+    Some(Problem::new(Code::Skipped, subject, message))
 }
 
 fn no_branch(defect: String) -> Problem {

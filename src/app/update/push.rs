@@ -16,6 +16,7 @@ use crate::domain::mode::Mode;
 use crate::domain::object::ObjectId;
 use crate::domain::plan::Group;
 use crate::domain::proposal::{Decision, Proposal};
+use crate::domain::request::RequestState;
 use crate::problem::{Code, Problem};
 use crate::text::count;
 
@@ -179,6 +180,9 @@ fn nothing_to_push(state: &mut State, prepared: Prepared, why: Option<String>) -
     let reason = match (plan.problems.as_slice(), moved.is_empty()) {
         (_, false) if state.destination.onto != Onto::Push => otherwise_there(state, &moved),
         (_, false) => moved.join("; "),
+        ([problem], true) if problem.code == Code::Skipped => {
+            format!("{}{}", problem.message, open_request(state))
+        }
         ([problem, ..], true) => format!("{problem}   ! shows more"),
         ([], true) => "nothing is left to push".to_owned(),
     };
@@ -186,6 +190,16 @@ fn nothing_to_push(state: &mut State, prepared: Prepared, why: Option<String>) -
     state.tell(Level::Error, why.into_iter().chain([reason]).collect::<Vec<_>>().join("; "));
     let newer = Newer::of(state.review.touched.iter());
     if moved.is_empty() { vec![] } else { compare::propose(state, false, newer) }
+}
+
+/// The request that the last push opened for the branch that is chosen.
+fn open_request(state: &State) -> String {
+    let Onto::Named(branch) = &state.destination.onto else { return String::new() };
+    let landed = state.push.iter().filter_map(|push| push.result.as_ref()?.as_ref().ok()).flatten();
+    let mut requests =
+        landed.filter(|landed| landed.branch == *branch).filter_map(|landed| landed.request.as_ref());
+    let request = requests.find(|request| request.state == RequestState::Open);
+    request.map(|request| format!(", request {} is open", request.label())).unwrap_or_default()
 }
 
 /// Why nothing of what was decided can be done on another branch: its files are not those that were looked at.

@@ -376,6 +376,23 @@ fn a_remote_that_moves_before_the_push_is_said_and_the_question_comes_again() {
 }
 
 #[test]
+fn what_the_chosen_branch_has_already_is_one_sentence_that_names_its_open_request() {
+    let (mut state, job) = pushing();
+    let request = crate::domain::request::Request::open(Some(418), "https://git.example.com/pulls/418");
+    update(&mut state, Msg::Pushed(job, Ok(vec![Landed { request: Some(request), ..landed() }])));
+    state.destination.onto = crate::domain::branch::Onto::Named("image-updates".to_owned());
+    press(&mut state, &["1", "g"]);
+    let effects = press(&mut state, &["a", "p"]);
+    answer(&mut state, &effects, &[], |plan| {
+        plan.groups.clear();
+        let message = "image-updates has 2 updates already: shop/api 1.1, shop/web 1.1";
+        plan.problems.push(Problem::new(Code::Skipped, "image-updates", message));
+    });
+    let said = "image-updates has 2 updates already: shop/api 1.1, shop/web 1.1, request #418 is open";
+    assert_eq!((says(&state), state.errors.len()), (said, 1));
+}
+
+#[test]
 fn the_link_of_a_request_can_be_copied_first() {
     let (mut state, job) = pushing();
     let request =
