@@ -498,6 +498,11 @@ fn a_client_certificate_comes_from_the_secret_or_from_gits_configuration() {
     let desk = Desk::new(&server.repository("fleet"), ", secretRef: {name: key}", &format!("{{{login}}}"));
     let said = desk.check();
     assert!(said.check("remote/ops/fleet").contains("not trusted"), "{}", said.all);
+    let trusting = format!("[http]\n\tsslCAInfo = {}\n", path("ca.crt"));
+    desk.write(".gitconfig", &trusting);
+    let said = desk.check();
+    assert!(said.check("remote/ops/fleet").contains("wants a client certificate"), "{}", said.all);
+    assert!(said.all.contains("http.sslCert") && !said.all.contains("HTTP 400"), "{}", said.all);
     // A fault of our own certificate is not the server's.
     desk.write(".gitconfig", &configuration.replace("client.key", "ca.key"));
     let said = desk.check();

@@ -89,6 +89,12 @@ pub enum GitError {
         /// Which file or secret, and what is wrong with it.
         message: String,
     },
+    /// A server that lets nobody in without a client certificate that it trusts.
+    #[error("{url} wants a client certificate, signed by an authority that it trusts")]
+    CertificateWanted {
+        /// The address.
+        url: String,
+    },
     /// An ssh host key that nobody has vouched for, or another than the one that is known.
     #[error("the host key of {url} {}", if *changed { "is not the one that is known" } else { "is not known" })]
     HostKey {
@@ -321,7 +327,7 @@ impl GitError {
             Self::Timeout { .. } => Code::Timeout,
             Self::Tls { .. } => Code::TlsUntrusted,
             Self::HostKey { .. } => Code::GitHostKey,
-            Self::AuthRequired { .. } => Code::GitAuthRequired,
+            Self::AuthRequired { .. } | Self::CertificateWanted { .. } => Code::GitAuthRequired,
             Self::AuthDenied { .. } => Code::GitAuthDenied,
             Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
             Self::RateLimited { .. } => Code::RateLimited,
@@ -361,6 +367,7 @@ impl GitError {
             | Self::Tls { url, .. }
             | Self::Identity { url, .. }
             | Self::HostKey { url, .. }
+            | Self::CertificateWanted { url }
             | Self::AuthRequired { url, .. }
             | Self::AuthDenied { url, .. }
             | Self::NotFound { url, .. }

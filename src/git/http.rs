@@ -247,7 +247,7 @@ impl Failure {
             _ => 1,
         };
         if !matches!(status.as_u16(), 401 | 403 | 404 | 410) {
-            return Err(unexpected(session, &answer.response));
+            return Err(unexpected(session, answer.response));
         }
         if tried.is_login() && !answer.logged_in {
             self.redirected = Some(answer.base.to_string());
@@ -348,9 +348,17 @@ fn check_type(session: &Session, response: &Response, wanted: &str) -> Result<()
     Err(session.bad_answer(&format!("it sent {value} instead of Git's protocol")))
 }
 
-/// A status that has nothing to do with credentials.
-fn unexpected(session: &Session, response: &Response) -> GitError {
+/// A status that has nothing to do with logins.
+fn unexpected(session: &Session, response: Response) -> GitError {
     let status = response.status();
+    if status == StatusCode::BAD_REQUEST && response.url().scheme() == "https" {
+        // What nginx says where it asks for a certificate and gets none, or none that it trusts; in a page for browsers.
+        let says = text(session, response).to_ascii_lowercase();
+        if says.contains("ssl certificate") {
+            return GitError::CertificateWanted { url: session.shown.clone() };
+        }
+        return GitError::Status { url: session.shown.clone(), status };
+    }
     if status == StatusCode::TOO_MANY_REQUESTS {
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let seconds = after.and_then(|text| text.trim().parse().ok());
@@ -362,9 +370,11 @@ fn unexpected(session: &Session, response: &Response) -> GitError {
 /// The text that some servers send along with a refusal, such as GitHub; pages for browsers are left out.
 fn error_text(session: &Session, response: Response) -> String {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("text/plain") {
-        return String::new();
-    }
+    if kind.starts_with("text/plain") { text(session, response) } else { String::new() }
+}
+
+/// The beginning of an answer.
+fn text(session: &Session, response: Response) -> String {
     let read = async {
         let mut text = Vec::new();
         let mut body = response.bytes_stream();
@@ -386,6 +396,9 @@ fn error_text(session: &Session, response: Response) -> String {
 pub(super) fn network_error(session: &Session, error: &reqwest::Error) -> GitError {
     let url = session.shown.clone();
     if let Some(message) = http::certificate_error(error) {
+        if message.contains("CertificateRequired") {
+            return GitError::CertificateWanted { url };
+        }
         return GitError::Tls { url, message };
     }
     let message = http::innermost(error);

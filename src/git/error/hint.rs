@@ -33,6 +33,11 @@ impl GitError {
             Self::Identity { .. } => {
                 "Correct http.sslCert and http.sslKey in git's configuration: a certificate and its key, in PEM.".to_owned()
             }
+            Self::CertificateWanted { .. } => {
+                "Name one by http.sslCert and http.sslKey in git's configuration, or as tls.crt and tls.key in the Secret \
+                 of the GitRepository."
+                    .to_owned()
+            }
             Self::NotFound { .. } => {
                 "Check the URL; many servers also answer so when the account may not see the repository."
                     .to_owned()
