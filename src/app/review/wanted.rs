@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Decided, Newer, Review, Target, UpdateId};
 use crate::domain::object::ObjectId;
-use crate::domain::plan::{self, Group, Plan, stand};
+use crate::domain::plan::{self, Ground, Group, Plan, stand};
 use crate::domain::proposal::{Decision, Proposal, UpdateState};
 use crate::text::count;
 
@@ -16,9 +16,22 @@ pub struct Wanted {
     pub update: Proposal,
     /// The message of its commit, unless somebody writes another; `None`: the automation's template has it.
     pub message: Option<String>,
+    /// The branch that it was planned for; `None`: that of its automation.
+    pub branch: Option<String>,
 }
 
 impl Wanted {
+    /// An update of a group of a plan, with the message of its commit.
+    pub fn planned(group: &Group, update: Proposal, message: Option<String>) -> Self {
+        Self { update, message, branch: group.push.as_ref().map(|push| push.branch.clone()) }
+    }
+
+    /// Whether the files of `ground` are those that it was planned for; what stands on another branch says nothing of it.
+    fn is_of(&self, ground: &Ground) -> bool {
+        let push = ground.push.as_ref();
+        self.branch.is_none() || push.is_none_or(|push| Some(&push.branch) == self.branch.as_ref())
+    }
+
     /// What is approved in a group of a plan, with its message, if anything there is not what a policy brings.
     pub fn of_group(group: &Group) -> Vec<Self> {
         let approved = || group.updates.iter().filter(|update| update.is_approved());
@@ -32,7 +45,7 @@ impl Wanted {
             if update.state == UpdateState::Held {
                 (update.state, update.hold) = (UpdateState::Pending, None);
             }
-            Self { update, message: message.clone() }
+            Self::planned(group, update, message.clone())
         };
         approved().map(wanted).collect()
     }
@@ -86,7 +99,8 @@ impl Review {
             return lost;
         }
         for (id, mut wanted) in std::mem::take(&mut self.wanted) {
-            let now = if self.ground(&id.automation).is_some() {
+            let ground = self.ground(&id.automation).filter(|ground| wanted.is_of(ground));
+            let now = if ground.is_some() {
                 stand(&self.grounds, &wanted.update)
             } else {
                 Some(wanted.update.clone())

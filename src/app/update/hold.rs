@@ -149,7 +149,7 @@ fn go_back(
     }
     let wanted = |mut update: Proposal| {
         update.decide(Decision::Approved);
-        Wanted { update, message: None }
+        Wanted { update, message: None, branch: None }
     };
     let decided = state.review.want(updates.into_iter().map(wanted).collect());
     // It was decided just now: nobody has to be asked whether it is still meant.

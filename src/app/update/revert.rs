@@ -7,6 +7,7 @@ use crate::app::rows;
 use crate::app::state::{Level, State};
 use crate::app::view::View;
 use crate::domain::plan::{Group, Plan};
+use crate::domain::proposal::Proposal;
 use crate::problem::Problem;
 
 use super::{problems, target};
@@ -70,7 +71,8 @@ fn wanted(plan: &Plan) -> Vec<Wanted> {
     let of_group = |group: &Group| {
         let approved = group.updates.iter().filter(|update| update.is_approved());
         let message = Some(group.message.clone());
-        approved.map(|update| Wanted { update: update.clone(), message: message.clone() }).collect::<Vec<_>>()
+        let wanted = |update: &Proposal| Wanted::planned(group, update.clone(), message.clone());
+        approved.map(wanted).collect::<Vec<_>>()
     };
     plan.groups.iter().flat_map(of_group).collect()
 }

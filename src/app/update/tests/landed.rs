@@ -289,6 +289,24 @@ fn what_sets_back_stays_while_policies_select_something_else() {
 }
 
 #[test]
+fn what_sets_back_on_one_branch_is_not_measured_by_what_stands_on_another() {
+    let push = |branch: &str| Some(PushTarget { branch: branch.to_owned(), ..push_target(None) });
+    let mut state = pushed();
+    let effects = choose(&mut state, |step| matches!(step, NextStep::Revert { .. }));
+    let (job, mut plan) = revert_plan(&mut state, &effects);
+    plan.groups[0].push = push("main");
+    let mut ground = state.review.grounds[0].clone();
+    (ground.push, ground.files) = (push("image-updates"), Arc::default());
+    state.review.grounds = Arc::new(vec![ground.clone()]);
+    update(&mut state, Msg::Reverted(job, Ok(Box::new(Reverted { plan, left: vec![] }))));
+    assert_eq!(state.review.stand(), [""; 0]);
+    assert_eq!(state.review.approved().count(), 1, "it is what a person wants of main");
+    ground.push = push("main");
+    state.review.grounds = Arc::new(vec![ground]);
+    assert_eq!(state.review.stand(), ["shop/web: 1 site changed upstream"]);
+}
+
+#[test]
 fn what_was_approved_before_is_in_no_plan_that_sets_back() {
     let mut state = review_of(&["api 1.0 -> 1.1"]);
     press(&mut state, &["space"]);
