@@ -49,14 +49,15 @@ impl Engine {
         let unreached = self.unreached.why(&place.url, last.as_ref().map(|last| last.fetched));
         let last = last.map(|last| Known { stale: unreached.is_some(), ..last });
         let is_fresh = last.as_ref().is_some_and(|last| age(last.fetched) < FRESH);
+        let was_asked = || self.unreached.answered(&place.url).is_some_and(|time| age(time) < FRESH);
         let at = match (refresh, last) {
             (Refresh::Never, Some(last)) => last,
             (Refresh::Never, None) => return Err(unreached.unwrap_or_else(|| never_fetched(remote))),
-            // What is not there is asked for again: it may have been made since.
+            // What is not there is asked for again, unless it was just now and by us: it may have been made since.
             (Refresh::Auto, Some(last))
                 if is_fresh
                     && holds(cache, &last.refs, place)
-                    && resolve(remote, &last, &place.targets, cache).is_ok() =>
+                    && (resolve(remote, &last, &place.targets, cache).is_ok() || was_asked()) =>
             {
                 last
             }
@@ -185,6 +186,12 @@ fn no_range(error: &ConstraintError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Settings, SourceChoice};
+    use crate::domain::branch::Onto;
+    use crate::domain::object::Person;
+    use crate::engine::tests::settings;
+    use crate::git::init_bare;
+    use crate::store::Dirs;
 
     #[test]
     fn of_tags_that_rank_the_same_the_youngest_commit_is_the_base() {
@@ -198,5 +205,37 @@ mod tests {
         assert_eq!(youngest("3.x", &tags, |_| None), None);
         let error = no_range(&greatest("x y", tags.into_iter()).unwrap_err());
         assert_eq!(error.message, "semver parse error: improper constraint: \"x y\"");
+    }
+
+    #[tokio::test]
+    async fn a_branch_that_is_missing_is_not_asked_for_at_each_look() {
+        let dir = tempfile::tempdir().unwrap();
+        let (fleet, files) = (dir.path().join("fleet.git"), dir.path().join("objects"));
+        let author = Person { name: "ci".into(), email: "ci@example.com".into() };
+        init_bare(&fleet, "main", (&author, 0), &[("a.yaml".into(), b"a: 1\n".to_vec())]).unwrap();
+        std::fs::create_dir(&files).unwrap();
+        let objects = format!(
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: fleet, namespace: shop}}\n\
+             spec: {{url: 'file://{}', interval: 1m, ref: {{branch: gone}}}}\n---\n\
+             apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageUpdateAutomation\nmetadata: {{name: apps, namespace: shop}}\n\
+             spec: {{interval: 1m, sourceRef: {{kind: GitRepository, name: fleet}}, git: {{commit: {{author: {{email: a@b}}}}}}}}\n",
+            fleet.display()
+        );
+        std::fs::write(files.join("fleet.yaml"), objects).unwrap();
+        let look = async |engine: &Engine, refresh| {
+            let world = engine.load().await.unwrap();
+            let (grounds, problems) = engine.grounds(&world, refresh, &Onto::Push).await.unwrap();
+            assert!(grounds.is_empty() && problems[0].message.contains("gone"), "{problems:?}");
+            let events = engine.store().audit().since(Timestamp::UNIX_EPOCH);
+            events.iter().filter(|event| event.event == "fetch").count()
+        };
+        let files = Some(files.to_string_lossy().into_owned());
+        let settings = Settings { files, source: SourceChoice::Files, ..settings() };
+        let engine = || Engine::open_in(settings.clone(), &Dirs::below(dir.path())).unwrap();
+        let one = engine();
+        assert_eq!(look(&one, Refresh::Auto).await, 1);
+        assert_eq!(look(&one, Refresh::Auto).await, 1, "it is known");
+        assert_eq!(look(&one, Refresh::Always).await, 2);
+        assert_eq!(look(&engine(), Refresh::Auto).await, 3, "who starts anew may have made it");
     }
 }
