@@ -425,6 +425,28 @@ fn what_was_pushed_is_known_without_asking_again() {
 }
 
 #[test]
+fn a_plan_that_was_squashed_into_its_base_is_there_already_whatever_came_along() {
+    let desk = Desk::reviewing();
+    land(&desk, 0);
+    let [web, db] = ["web", "db"].map(|name| {
+        let path = format!("apps/{name}.yaml");
+        let text = git(&desk.fleet.path, &["show", &format!("image-updates:{path}")]);
+        (path, format!("# by a colleague\n{text}\n"))
+    });
+    let half = desk.fleet.commit("main", &[(&web.0, &web.1)], "Half of it");
+    git(&desk.fleet.path, &["update-ref", "-d", "refs/heads/image-updates"]);
+    let stale = desk.push(5, "plan.json", &[]);
+    assert!(stale["problems"].to_string().contains("nothing was pushed"), "{stale:#}");
+    let all = desk.fleet.commit("main", &[(&db.0, &db.1)], "Squashed");
+    assert_ne!(half, all);
+    let again = desk.push(0, "plan.json", &[]);
+    let result = &again["results"][0];
+    assert_eq!((&result["already"], &result["branch"]), (&json!(true), &json!("main")), "{again:#}");
+    assert_eq!(result["commit"], json!(all));
+    assert_eq!((desk.fleet.tip("main"), desk.fleet.tip("image-updates")), (Some(all), None));
+}
+
+#[test]
 fn a_plan_on_which_others_built_is_there_already() {
     let desk = Desk::reviewing();
     land(&desk, 0);

@@ -143,6 +143,8 @@ impl Engine {
             }
         }
         self.audit_push(&plan.id, dry_run, &results);
+        // What has come into the base already needs no request.
+        let opening = opening.filter(|opening| results.iter().all(|landed| opening.is_from(&landed.branch)));
         if let (Ok((run, report)), Some(opening)) = (&done, opening) {
             let report = report.clone().unwrap_or_default();
             self.open_request((plan, opening), (run, &report), (dry_run, step), &mut results);

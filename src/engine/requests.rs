@@ -147,6 +147,11 @@ impl Engine {
 }
 
 impl Opening {
+    /// Whether it is the request of this branch.
+    pub(super) fn is_from(&self, branch: &str) -> bool {
+        self.spec.head == branch
+    }
+
     /// What goes along with the push, so that the forge itself opens the request.
     ///
     /// Source: docs.gitlab.com, "Push options for merge requests".

@@ -1,12 +1,14 @@
 //! A plan's commits, built again from the plan and the files of its base; and told by their contents where a remote has them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::run::Run;
 use super::{DryRun, Steps, timed};
 use crate::domain::commit::{CommitSpec, Content, is_message, with_trailers};
+use crate::domain::manifest::{self, MarkedScalar};
 use crate::domain::parallel::on_all_cores;
 use crate::domain::plan::{Group, Plan, PlannedFile, Stale, sha256_hex};
+use crate::domain::proposal::{Proposal, Site};
 use crate::engine::short;
 use crate::git::{GitError, NewObjects};
 use crate::problem::{Code, Problem};
@@ -154,6 +156,29 @@ impl Run<'_> {
         self.cache.authorship(commit).is_some_and(is_of) && self.has_files(commit, &group.files)
     }
 
+    /// Whether each marked value of a group that is approved is in the commit as it would be written; where objects are edited
+    /// besides, all files are as they would be.
+    pub(super) fn has_values(&self, commit: &str, group: &Group) -> bool {
+        let approved = || group.updates.iter().filter(|update| update.is_approved());
+        if approved().any(|update| !update.approved_edits().is_empty()) {
+            return self.has_files(commit, &group.files);
+        }
+        let mut sites: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+        for site in approved().flat_map(Proposal::approved) {
+            sites.entry(&site.file).or_default().push(site);
+        }
+        let paths: Vec<&str> = sites.keys().copied().collect();
+        let is_there = |path: &&str, text: &str| {
+            let scalars = manifest::find(text).unwrap_or_default();
+            sites.get(path).is_some_and(|sites| sites.iter().all(|site| is_written(site, &scalars)))
+        };
+        let has = |paths: &[&str]| {
+            let there = self.read(commit, paths).unwrap_or_default();
+            paths.iter().all(|path| there.get(*path).is_some_and(|text| is_there(path, text)))
+        };
+        !paths.is_empty() && paths.chunks(FILES_AT_ONCE).all(has)
+    }
+
     /// Whether the files hold in the commit what the plan would leave in them.
     fn has_files(&self, commit: &str, files: &[PlannedFile]) -> bool {
         files.chunks(FILES_AT_ONCE).all(|files| {
@@ -173,4 +198,12 @@ impl Run<'_> {
             read.into_iter().filter_map(|file| Some((file.path, String::from_utf8(file.bytes).ok()?)));
         Ok(texts.collect())
     }
+}
+
+/// Whether one of the scalars is that of the site, with its new value.
+fn is_written(site: &Site, scalars: &[MarkedScalar]) -> bool {
+    scalars.iter().any(|scalar| {
+        (&scalar.setter, &scalar.field, &scalar.object, &scalar.value)
+            == (&site.setter, &site.field, &site.object, &site.new)
+    })
 }

@@ -9,7 +9,7 @@ use super::{DryRun, Steps, timed};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::object::{ObjectId, Person};
 use crate::domain::plan::{Base, Group, Plan, PushTarget, Stale};
-use crate::domain::refspec::Refspec;
+use crate::domain::refspec::{Refspec, short_name};
 use crate::engine::pushes::Sending;
 use crate::engine::{Engine, World, lock, short};
 use crate::git::{
@@ -130,6 +130,17 @@ impl Run<'_> {
             self.tell_landed(&commits, results);
             return there(already(&push.branch, tip), refs.clone(), tip);
         }
+        if let Some(refs) = &refs
+            && let Some(at_base) = refs.commit(&base.reference).filter(|at_base| *at_base != base.commit)
+            && !self.is_moved_by(plan, base, Some(at_base))
+            && self.is_superseded(base, refs.branch(&push.branch), at_base)
+        {
+            let branch = short_name(&base.reference);
+            for result in results.iter_mut() {
+                (result.branch, result.commit) = (branch.to_owned(), Some(at_base.to_owned()));
+            }
+            return there(already(branch, at_base), refs.clone(), at_base);
+        }
         let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
         let mut below = None;
         for (result, commit) in results.iter_mut().zip(&commits) {
@@ -179,6 +190,19 @@ impl Run<'_> {
             step(LandingStep::begun(text).ended(0));
         }
         there(report, refs, last)
+    }
+
+    /// Whether the base, which has moved to `at_base`, has all that the plan would write, though none of its commits: squashed by a
+    /// forge, or written by others. A branch of its own that is still there says itself what landed; what a refspec moves with it
+    /// nobody has moved.
+    fn is_superseded(&self, base: &Base, tip: Option<&str>, at_base: &str) -> bool {
+        let is_alone = |group: &&Group| {
+            group.push.as_ref().is_some_and(|push| {
+                let is_base = format!("refs/heads/{}", push.branch) == base.reference;
+                push.refspec.is_none() && (is_base || tip.is_none())
+            })
+        };
+        self.groups.iter().all(|group| is_alone(group) && self.has_values(at_base, group))
     }
 
     /// Whether the base is where commits of the same plan left it: those landed before, and these did not.
