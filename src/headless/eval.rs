@@ -13,7 +13,7 @@ use crate::domain::object::{
     DEFAULT_EXCLUSION, ImageRepository, Kind, OrderChoice, PolicyChoice, SemverChoice, TagFilter,
 };
 use crate::domain::policy::{Counts, Evaluation, Evaluator, JudgedTag};
-use crate::domain::tags::TagList;
+use crate::domain::tags::{TagList, Unsorted};
 use crate::engine::Engine;
 use crate::problem::{Code, Problem, strongest_exit};
 
@@ -223,14 +223,14 @@ fn choice_of(args: &EvalPolicyArgs) -> Option<PolicyChoice> {
 fn read_tags(place: &str) -> Result<TagList, Problem> {
     let subject = format!("--tags-from {place}");
     let text = input::text(place, &subject)?;
-    parse_tags(&text).map_err(|error| {
+    parse_tags(text).map_err(|error| {
         let problem = Problem::new(Code::Usage, subject, "is no list of tags").caused_by(&error);
         problem.hint("Give a tag a line, a JSON array of tags, or what a registry answers: {\"tags\": […]}.")
     })
 }
 
 /// A tag a line, or JSON: an array, or a registry's answer.
-fn parse_tags(text: &str) -> Result<TagList, serde_json::Error> {
+fn parse_tags(text: String) -> Result<TagList, serde_json::Error> {
     #[derive(Deserialize)]
     struct Listed {
         // A registry may answer null for none; without the key it is something else.
@@ -238,9 +238,16 @@ fn parse_tags(text: &str) -> Result<TagList, serde_json::Error> {
         tags: Option<Vec<String>>,
     }
     Ok(match text.trim_start().as_bytes().first() {
-        Some(b'[') => TagList::from_unsorted(serde_json::from_str::<Vec<String>>(text)?),
-        Some(b'{') => TagList::from_unsorted(serde_json::from_str::<Listed>(text)?.tags.unwrap_or_default()),
-        _ => TagList::from_unsorted(text.lines().filter(|line| !line.trim().is_empty())),
+        Some(b'[') => TagList::from_unsorted(serde_json::from_str::<Vec<String>>(&text)?),
+        Some(b'{') => TagList::from_unsorted(serde_json::from_str::<Listed>(&text)?.tags.unwrap_or_default()),
+        _ => {
+            let mut tags = Unsorted::default();
+            tags.reserve(text.len());
+            text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| tags.push(line));
+            // It takes as much room as the tags, and putting them in order wants that once more.
+            drop(text);
+            tags.sorted()
+        }
     })
 }
 
@@ -251,12 +258,13 @@ mod tests {
     #[test]
     fn tags_come_in_lines_or_in_either_form_of_json() {
         for text in ["b\r\na\n\n  \n", "[\"a\",\"b\"]", " {\"name\":\"x\",\"tags\":[\"a\",\"b\"]}"] {
-            assert_eq!(parse_tags(text).unwrap().iter().collect::<Vec<_>>(), ["b", "a"], "{text}");
+            assert_eq!(parse_tags(text.to_owned()).unwrap().iter().collect::<Vec<_>>(), ["b", "a"], "{text}");
         }
-        assert!(parse_tags("{\"tags\":null}").unwrap().is_empty());
-        parse_tags("{").unwrap_err();
+        assert!(parse_tags("{\"tags\":null}".to_owned()).unwrap().is_empty());
+        parse_tags("{".to_owned()).unwrap_err();
         for other in ["{}", "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}"] {
-            assert!(parse_tags(other).unwrap_err().to_string().contains("missing field `tags`"), "{other}");
+            let error = parse_tags(other.to_owned()).unwrap_err();
+            assert!(error.to_string().contains("missing field `tags`"), "{other}");
         }
     }
 

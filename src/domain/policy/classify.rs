@@ -3,6 +3,7 @@
 //! Sources: fluxcd/image-reflector-controller, `internal/policy/{semver,alphabetical,numerical}.go`.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::filter::Composed;
 use super::numeric::parse_float;
@@ -13,7 +14,7 @@ use crate::domain::policy::constraint::Constraints;
 use crate::domain::tags::TagList;
 
 /// A tag that passed the filter: its index, and where its value is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Candidate {
     pub(super) index: u32,
     pub(super) start: u32,
@@ -25,11 +26,17 @@ pub(super) struct Candidate {
 pub(super) struct Candidates<'t> {
     tags: &'t TagList,
     pub(super) list: Vec<Candidate>,
-    pub(super) composed: Composed,
-    /// Whether values are in `composed`, or else in their tags.
-    pub(super) are_composed: bool,
+    pub(super) values: Values,
     /// Whether different tags can have the same value.
     extracts: bool,
+}
+
+/// Values that are no part of their tags.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    pub(super) composed: Composed,
+    /// Whether all are in `composed`, or else in their tags.
+    pub(super) are_composed: bool,
 }
 
 /// What is known after all candidates were looked at.
@@ -55,30 +62,31 @@ struct Tally<'s> {
 
 impl<'t> Candidates<'t> {
     pub(super) fn new(tags: &'t TagList, extracts: bool) -> Self {
-        Self { tags, list: Vec::new(), composed: Composed::default(), are_composed: false, extracts }
+        Self { tags, list: Vec::new(), values: Values::default(), extracts }
     }
 
-    /// Puts the candidates that `other` found among greater tags behind these.
-    pub(super) fn append(&mut self, other: Self) {
-        let shift = match u32::try_from(self.composed.text.len()) {
-            Ok(shift) if other.are_composed => shift,
+    /// Moves the candidates at `places` of the list, with these values, right behind the first `before`, which are of lesser tags.
+    pub(super) fn gather(&mut self, places: Range<usize>, before: usize, values: &Values) {
+        let shift = match u32::try_from(self.values.composed.text.len()) {
+            Ok(shift) if values.are_composed => shift,
             Ok(_) => 0,
             Err(_) => u32::MAX,
         };
-        self.list.extend(other.list.into_iter().map(|candidate| Candidate {
-            start: candidate.start.saturating_add(shift),
-            end: candidate.end.saturating_add(shift),
-            ..candidate
-        }));
-        self.composed.append(&other.composed);
-        self.are_composed |= other.are_composed;
+        let count = places.len();
+        self.list.copy_within(places, before);
+        for candidate in self.list.iter_mut().skip(before).take(count).filter(|_| shift > 0) {
+            candidate.start = candidate.start.saturating_add(shift);
+            candidate.end = candidate.end.saturating_add(shift);
+        }
+        self.values.composed.append(&values.composed);
+        self.values.are_composed |= values.are_composed;
     }
 
     /// The value at `position` of the list.
     fn value(&self, position: u32) -> &str {
         let Some(candidate) = self.list.get(position as usize) else { return "" };
-        let text = if self.are_composed {
-            &self.composed.text
+        let text = if self.values.are_composed {
+            &self.values.composed.text
         } else {
             self.tags.get(candidate.index as usize).unwrap_or_default()
         };
@@ -261,6 +269,9 @@ impl<'t> Candidates<'t> {
 
     /// Judges what is no number, or the number that is none; the last of the former is the first that Flux meets.
     fn mark_no_numbers(&self, positions: &[u32], tally: &mut Tally<'_>) {
+        if positions.is_empty() {
+            return;
+        }
         self.mark_same_values(positions.iter().copied(), tally);
         for position in positions {
             if tally.collides(self, *position) {

@@ -4,7 +4,7 @@
 //! value Flux keeps the last it meets, so the first that is met here is the one, and nothing has to be taken back. Values
 //! are ranges of the packed tags, so that a tag costs no allocation.
 
-use super::classify::{Candidate, Candidates};
+use super::classify::{Candidate, Candidates, Values};
 use super::filter::{Exclusion, Filter, MAX_COMPOSED, Value};
 use super::{Counts, Evaluation, Evaluator, PolicyError, PolicyErrorKind, TagState};
 use crate::domain::parallel::in_shares;
@@ -25,9 +25,9 @@ impl Evaluator {
         let has_tags = states.iter().any(|state| *state != TagState::Exclude);
         let error = self
             .error_before_choice(has_tags, candidates.list.is_empty())
-            .or_else(|| candidates.composed.is_too_long.then(too_long));
+            .or_else(|| candidates.values.composed.is_too_long.then(too_long));
         let outcome = match &self.rule {
-            Ok(rule) if !candidates.composed.is_too_long => {
+            Ok(rule) if !candidates.values.composed.is_too_long => {
                 candidates.classify(rule, self.filter.as_ref().is_ok_and(Option::is_some), &mut states)
             }
             _ => candidates.refuse(&mut states),
@@ -91,12 +91,20 @@ impl Evaluator {
             filter: self.filter.as_ref().map(Option::as_deref).map_err(|_said_later| ()),
             is_clean: tags.consists_of(is_tag_byte),
         };
-        let mut found = sieve.nothing();
+        let mut found = Candidates::new(tags, sieve.extracts());
+        // One room for all: what each thread finds is not held twice.
+        found.list = vec![Candidate::default(); tags.len()];
+        let size = sieve.size_of_share();
+        let parts = sieve.sift_all(states, &mut found.list, size);
+        let mut filled = 0;
         // What has the highest indices comes first, as candidates ascend.
-        for part in sieve.sift_all(states).into_iter().rev() {
-            found.append(part.found);
+        for (number, part) in parts.into_iter().enumerate().rev() {
+            let start = tags.len().saturating_sub((number + 1) * size);
+            found.gather(start..start + part.count, filled, &part.values);
+            filled += part.count;
             invalid.extend(part.invalid);
         }
+        found.list.truncate(filled);
         found
     }
 }
@@ -116,37 +124,45 @@ struct Sieve<'e, 't> {
     is_clean: bool,
 }
 
-/// What one thread found.
-struct Part<'t> {
-    found: Candidates<'t>,
+/// What one share of the tags gave beside its candidates.
+#[derive(Default)]
+struct Part {
+    /// How many candidates it has.
+    count: usize,
+    values: Values,
     invalid: Vec<u32>,
 }
 
-impl<'t> Sieve<'_, 't> {
-    fn nothing(&self) -> Candidates<'t> {
-        let extracts = matches!(self.filter, Ok(Some(filter)) if filter.extracts());
-        Candidates::new(self.tags, extracts)
+impl Sieve<'_, '_> {
+    /// Whether different tags can have the same value.
+    fn extracts(&self) -> bool {
+        matches!(self.filter, Ok(Some(filter)) if filter.extracts())
     }
 
-    /// Sifts all tags, many of them on several threads; the parts are in the order of the indices.
-    fn sift_all(&self, states: &mut [TagState]) -> Vec<Part<'t>> {
+    /// So many tags are one thread's.
+    fn size_of_share(&self) -> usize {
         // Without a pattern there is too little to do for each tag.
-        let threads = match (states.len(), self.filter) {
+        let threads = match (self.tags.len(), self.filter) {
             (SHARED.., Ok(Some(_))) => {
                 std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
             }
             _ => 1,
         };
-        let size = states.len().div_ceil(threads).max(1);
-        in_shares(states.chunks_mut(size).enumerate(), threads, |(number, states)| {
-            self.sift(number * size, states)
-        })
+        self.tags.len().div_ceil(threads).max(1)
     }
 
-    /// Sifts the tags from index `base` on, one for each of `states`.
-    fn sift(&self, base: usize, states: &mut [TagState]) -> Part<'t> {
-        let mut part = Part { found: self.nothing(), invalid: Vec::new() };
-        part.found.list.reserve(states.len());
+    /// Sifts all tags, `size` on each thread; the parts are in the order of the indices, and their shares of the `room`, which has
+    /// a place for each tag, in the opposite.
+    fn sift_all(&self, states: &mut [TagState], room: &mut [Candidate], size: usize) -> Vec<Part> {
+        let shares = states.chunks_mut(size).zip(room.rchunks_mut(size)).enumerate();
+        let threads = shares.len();
+        in_shares(shares, threads, |(number, (states, room))| self.sift(number * size, states, room))
+    }
+
+    /// Sifts the tags from index `base` on, one for each of `states`, into the beginning of the `room`.
+    fn sift(&self, base: usize, states: &mut [TagState], room: &mut [Candidate]) -> Part {
+        let mut part = Part::default();
+        let mut places = room.iter_mut();
         let mut slots = self.filter.ok().flatten().map(|filter| filter.pattern.slots());
         for (place, state) in states.iter_mut().enumerate().rev() {
             let Ok(index) = u32::try_from(base + place) else { continue };
@@ -159,25 +175,25 @@ impl<'t> Sieve<'_, 't> {
             if !is_valid {
                 part.invalid.push(index);
             }
-            match (self.filter, &mut slots) {
-                (Ok(Some(filter)), Some(slots)) => {
-                    let start = part.found.composed.text.len();
-                    let value = filter.value(tag, slots, &mut part.found.composed);
-                    if let Some(value) = value {
-                        part.found.add(index, start, &value);
-                    }
-                }
-                (Ok(_), _) => part.found.add(index, 0, &Value::Span(0..tag.len())),
-                (Err(()), _) => {}
+            let start = part.values.composed.text.len();
+            let value = match (self.filter, &mut slots) {
+                (Ok(Some(filter)), Some(slots)) => filter.value(tag, slots, &mut part.values.composed),
+                (Ok(_), _) => Some(Value::Span(0..tag.len())),
+                (Err(()), _) => None,
+            };
+            let Some(value) = value else { continue };
+            if let Some(place) = places.next() {
+                *place = part.values.candidate(index, start, &value);
+                part.count += 1;
             }
         }
         part
     }
 }
 
-impl Candidates<'_> {
-    /// Adds the tag at `index`; a composed value begins at `start`.
-    fn add(&mut self, index: u32, start: usize, value: &Value) {
+impl Values {
+    /// The tag at `index` as a candidate; a composed value begins at `start`.
+    fn candidate(&mut self, index: u32, start: usize, value: &Value) -> Candidate {
         let span = match value {
             Value::Span(span) => span.clone(),
             Value::Composed => {
@@ -187,6 +203,6 @@ impl Candidates<'_> {
         };
         // A text of more than 4 GiB is no value that could be compared to any purpose.
         let end = u32::try_from(span.end).unwrap_or(u32::MAX);
-        self.list.push(Candidate { index, start: u32::try_from(span.start).unwrap_or(end), end });
+        Candidate { index, start: u32::try_from(span.start).unwrap_or(end), end }
     }
 }

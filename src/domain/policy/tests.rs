@@ -179,6 +179,28 @@ fn one_tag_that_is_no_number_fails_the_whole_policy() {
 }
 
 #[test]
+fn many_tags_that_several_threads_share_are_judged_as_few_are() {
+    // Every third is filtered out; of the others each value is another, and is made of two parts.
+    let numbers = 0..60_000_u32;
+    let tag = |number: u32| {
+        let end = if number.is_multiple_of(3) { "-dev" } else { "" };
+        format!("v{number}-{}{end}", number * 7919 % 60_013)
+    };
+    let tags: TagList = numbers.clone().map(tag).collect();
+    assert!(tags.len() > SHARED);
+    let filter =
+        TagFilter { pattern: "^v(?P<i>[0-9]+)-(?P<j>[0-9]+)$".to_owned(), extract: "$j.$i".to_owned() };
+    let evaluation = Evaluator::new(&numerical("asc"), Some(&filter), &[]).evaluate(&tags);
+    let best = numbers.filter(|number| !number.is_multiple_of(3)).max_by_key(|number| number * 7919 % 60_013);
+    assert_eq!(evaluation.latest.and_then(|latest| tags.get(latest)), best.map(tag).as_deref());
+    let counts = evaluation.counts;
+    assert_eq!(
+        (counts.candidates, counts.filter, counts.collide, evaluation.tie),
+        (40_000, 20_000, 0, false)
+    );
+}
+
+#[test]
 fn a_selected_tag_that_no_registry_can_have_is_recognisable() {
     let tags: TagList = ["1.2.3", "1.2.4+build"].into_iter().collect();
     let evaluation = Evaluator::new(&semver("1.x"), None, &[]).evaluate(&tags);

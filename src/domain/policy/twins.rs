@@ -64,12 +64,15 @@ impl Bits {
 /// Positions whose values may be equal to others.
 #[derive(Debug)]
 pub(super) struct Twins {
-    /// All positions in the order in which they came, each with the bit that stands for its hash.
-    noted: Vec<(u32, u32)>,
+    /// For each position the bit that stands for its hash, or [`NOT_NOTED`].
+    noted: Vec<u32>,
     seen: Bits,
     repeated: Vec<u32>,
     mask: u32,
 }
+
+/// No bit: of what was passed over nothing is noted.
+const NOT_NOTED: u32 = u32::MAX;
 
 impl Twins {
     /// For at most `values` values.
@@ -80,10 +83,11 @@ impl Twins {
         Self { noted: Vec::with_capacity(values), seen: Bits(vec![0; bits / 64]), repeated: Vec::new(), mask }
     }
 
-    /// Takes note of the value at `position`.
+    /// Takes note of the value at `position`, which is greater than any before.
     pub(super) fn note(&mut self, position: u32, hash: u64) {
         let bit = (hash >> 32) as u32 & self.mask;
-        self.noted.push((position, bit));
+        self.noted.resize(position as usize, NOT_NOTED);
+        self.noted.push(bit);
         if self.seen.insert(bit) {
             self.repeated.push(bit);
         }
@@ -98,7 +102,7 @@ impl Twins {
         for bit in &self.repeated {
             self.seen.insert(*bit);
         }
-        self.noted.iter().filter(|(_, bit)| self.seen.has(*bit)).map(|(position, _)| *position).collect()
+        (0..).zip(&self.noted).filter(|(_, bit)| self.seen.has(**bit)).map(|(position, _)| position).collect()
     }
 }
 
@@ -156,6 +160,18 @@ impl Groups {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_was_passed_over_is_no_suspect() {
+        let seed = Seed::new();
+        let mut twins = Twins::new(9);
+        for (position, value) in [(1, 7), (4, 8), (8, 7)] {
+            twins.note(position, seed.number(value));
+        }
+        let suspects = twins.suspects();
+        assert!(suspects.starts_with(&[1]) && suspects.ends_with(&[8]), "{suspects:?}");
+        assert!(suspects.iter().all(|position| [1, 4, 8].contains(position)), "{suspects:?}");
+    }
 
     proptest! {
         #[test]
