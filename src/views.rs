@@ -226,9 +226,9 @@ fn list<'r, K: Ord + Clone>(
         canvas.spot(table_area(layout), Spot::Pane(Focus::List));
     }
     let widths = match (heads.measured, state.preview.wide) {
-        (false, _) => Widths::Fixed,
-        (true, false) => Widths::Measured,
-        (true, true) => Widths::Wide,
+        (_, Some(skipped)) => Widths::Wide(skipped),
+        (false, None) => Widths::Fixed,
+        (true, None) => Widths::Measured,
     };
     // The order that a view begins with is said where it is the news that come first.
     let is_said = list.sort > 0 || list.reverse || heads.sorted.first().is_some_and(|(_, newest)| *newest);

@@ -58,6 +58,9 @@ fn updates() {
     frames("s1-updates-wide", &SIZES[..1], |screen| {
         screen.keys("w");
     });
+    frames("s1-updates-wide-scrolled", &SIZES[..1], |screen| {
+        screen.keys("w l l l");
+    });
     frames("s1-updates-held", &SIZES[..1], |screen| {
         screen.keys("j j j j");
     });

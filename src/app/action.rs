@@ -194,6 +194,8 @@ pub enum Action {
     Tags,
     /// Opens S5.
     Playground,
+    /// Open a saved plan.
+    ReviewPlan,
     /// Back to the policy as it is.
     Reset,
     /// Hands the policy that is tried to the terminal's clipboard.

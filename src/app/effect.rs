@@ -198,6 +198,13 @@ pub enum Effect {
         /// The commit, or the beginning of its id.
         commit: String,
     },
+    /// Read a plan that was saved.
+    ReadPlan {
+        /// The question.
+        job: JobId,
+        /// The file.
+        path: String,
+    },
     /// Tell what it takes to bring a policy back to a tag, and to keep it there.
     RollBack {
         /// The question.

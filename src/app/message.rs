@@ -124,6 +124,8 @@ pub enum Msg {
     MergeAhead(JobId, Result<Box<MergeAhead>, Problem>),
     /// It was looked up what a commit changed.
     Reverted(JobId, Result<Box<Reverted>, Problem>),
+    /// A plan was read from a file.
+    PlanRead(JobId, Result<Box<Plan>, Problem>),
     /// It was found out what going back to a tag takes.
     RollBack(JobId, Result<Box<RollBack>, Problem>),
     /// A step of the push.

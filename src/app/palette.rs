@@ -23,6 +23,8 @@ pub enum Command {
     Namespace(Option<String>),
     /// The plan that takes this commit back.
     Revert(String),
+    /// The plan that was saved in a file.
+    Review,
 }
 
 /// One entry.
@@ -67,6 +69,7 @@ const NAMES: &[(&str, &str)] = &[
     ("branch.merge", "merge"),
     ("commit.revert", "revert"),
     ("log.revert", "revert"),
+    ("plan.review", "review"),
     ("tags.rollback", "rollback"),
     ("message.open", "message"),
     ("scan.all", "rescan all"),
@@ -87,8 +90,9 @@ pub fn name(row: &Row) -> String {
 
 /// The entries that fit what was typed, the best first.
 pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
-    let typed = typed.trim().to_lowercase();
-    if let Some(entry) = revert(state, &typed) {
+    let raw = typed.trim();
+    let typed = raw.to_lowercase();
+    if let Some(entry) = revert(state, &typed).or_else(|| review(state, raw)) {
         return vec![entry];
     }
     let mut ranked: Vec<(usize, Entry)> =
@@ -119,6 +123,20 @@ fn revert(state: &State, typed: &str) -> Option<Entry> {
         doc: "Prepare the plan that takes this commit back".to_owned(),
         keys: String::new(),
         command: Command::Revert(commit.to_owned()),
+        refusal: action::refusal(state, row).filter(in_mode).map(|refusal| refusal.to_string()),
+    })
+}
+
+/// `review plan.json`: works in every view.
+fn review(state: &State, typed: &str) -> Option<Entry> {
+    let path = typed.strip_prefix("review ").map(str::trim).filter(|path| !path.is_empty())?;
+    let row = action::by_id("plan.review")?;
+    let in_mode = |refusal: &action::Refusal| matches!(refusal, action::Refusal::Mode(_));
+    Some(Entry {
+        name: format!("review {path}"),
+        doc: "Open this plan in the place of what is under review".to_owned(),
+        keys: String::new(),
+        command: Command::Review,
         refusal: action::refusal(state, row).filter(in_mode).map(|refusal| refusal.to_string()),
     })
 }

@@ -49,6 +49,30 @@ pub fn sorts(view: View) -> &'static [&'static str] {
     }
 }
 
+/// How many columns stay in their place where the others are scrolled: the box, or the time, and the name.
+pub const STANDING_COLUMNS: usize = 2;
+
+/// How many columns the table in front has.
+pub fn columns(state: &State) -> usize {
+    let (live, running) = (state.live.is_some(), state.around.running.is_some());
+    match state.view_below_help() {
+        View::Updates => 8 + usize::from(running),
+        View::Repositories => 9,
+        View::Tags => 8,
+        View::Policies => 8 + usize::from(live),
+        View::Automations => 7 + usize::from(live),
+        View::Log => 5,
+        View::Playground
+        | View::Plan
+        | View::Diff
+        | View::Message
+        | View::Push
+        | View::Errors
+        | View::Help
+        | View::Start => 0,
+    }
+}
+
 /// The orders of the lists that are not those they begin with: by view the order's name, and whether it is turned around.
 pub fn orders(state: &State) -> BTreeMap<String, (String, bool)> {
     let lists = [

@@ -120,6 +120,8 @@ pub struct Jobs {
     pub fetch_again: bool,
     /// Of which policies the comparison under way takes over newer tags, because a person asked for it.
     pub take_newer: Newer,
+    /// The look at a plan that was saved.
+    pub plan: Option<JobId>,
     /// The look at what a commit changed, to take it back.
     pub revert: Option<JobId>,
     /// The question under way, when the tags of S3 were first seen.

@@ -28,6 +28,7 @@ mod problems;
 mod push;
 mod rescan;
 mod revert;
+mod saved_plan;
 mod scans;
 mod tags;
 mod target;
@@ -94,6 +95,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::ForgesFound(found) => only(|| target::forges_found(state, found)),
         Msg::MergeAhead(job, result) => merge::looked(state, job, result),
         Msg::Reverted(job, result) => revert::made(state, job, result),
+        Msg::PlanRead(job, result) => saved_plan::read(state, job, result),
         Msg::RollBack(job, result) => hold::answered(state, job, result),
         Msg::Pushing(job, step) => only(|| push::step(state, job, step)),
         Msg::Pushed(job, result) => push::done(state, job, result),
@@ -180,6 +182,9 @@ fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             playground::perform(state, action)
         }
         Action::NextPane if matches!(state.overlay, Some(Overlay::Hold(_))) => hold::next_field(state),
+        Action::Left | Action::Right if state.view_below_help() != View::Diff => {
+            lists::perform(state, action)
+        }
         Action::Left
         | Action::Right
         | Action::NextPane
@@ -236,6 +241,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Requests => push::wish_for_requests(state),
         Action::Merge | Action::MergeCommit => merge::perform(state, action),
         Action::Revert => revert::open(state),
+        Action::ReviewPlan => saved_plan::ask(state),
         Action::Target
         | Action::TargetPush
         | Action::TargetReview

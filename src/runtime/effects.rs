@@ -19,6 +19,7 @@ mod look;
 mod order;
 mod propose;
 mod push;
+mod saved;
 mod scan;
 mod turns;
 mod unmarked;
@@ -271,6 +272,7 @@ impl EffectRunner {
             Effect::Revert { job, remote, commit } => {
                 self.spawn(job, landed::revert(work, job, (remote, commit)));
             }
+            Effect::ReadPlan { job, path } => self.spawn(job, saved::read_plan(work, job, path)),
             Effect::RollBack { job, policy, tag } => {
                 self.spawn(job, landed::roll_back(work, job, (policy, tag)));
             }

@@ -25,7 +25,10 @@ pub fn dashboard(cli: &Cli) -> u8 {
         }
         match &cli.command {
             Some(Command::Demo(args)) => demo(&settings, args),
-            Some(Command::Review(args)) => source(&settings, Some(reviewed(&args.plan)?)),
+            Some(Command::Review(args)) => {
+                super::check_terminal()?;
+                source(&settings, Some(saved_plan(&args.plan)?))
+            }
             _ => source(&settings, None),
         }
     });
@@ -35,9 +38,8 @@ pub fn dashboard(cli: &Cli) -> u8 {
     }
 }
 
-/// The plan to begin with.
-fn reviewed(name: &str) -> Result<Plan, Problem> {
-    super::check_terminal()?;
+/// The plan in a file, as it was made.
+pub(super) fn saved_plan(name: &str) -> Result<Plan, Problem> {
     if name == "-" {
         return Err(Problem::new(Code::Usage, name, "keys come from standard input, so a plan cannot")
             .hint("Write it to a file first."));

@@ -60,8 +60,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let marks = Marks::of(state);
     let ascii = canvas.is_ascii();
     let columns = columns(layout);
+    // The room of the count is no column to scroll to.
+    let all = columns.len() - usize::from(state.preview.wide.is_some());
+    let columns = columns.get(..all).unwrap_or_default();
     // With a hundred thousand rows to scroll through, columns that follow them would never stand still.
-    let heads = Heads { measured: false, ..Heads::of(&columns, &SORTED) };
+    let heads = Heads { measured: false, ..Heads::of(columns, &SORTED) };
     super::list(canvas, state, layout, &state.tags.list, heads, |index| {
         row(state, verdict, &marks, *index as usize, ascii)
     });
@@ -101,6 +104,9 @@ fn policy_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict:
 fn match_count(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
     let area = super::table_area(layout);
     let columns = columns(layout);
+    if state.preview.wide.is_some() {
+        return;
+    }
     let heads = place(&columns, area.width);
     let last = heads.iter().find(|placed| placed.index + 1 == columns.len());
     let Some((last, column)) = last.zip(columns.last()) else { return };

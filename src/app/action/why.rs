@@ -41,6 +41,12 @@ pub(super) fn cursor(state: &State) -> Option<String> {
     unless(has_row, "there is no row")
 }
 
+/// All columns have to be there to be scrolled.
+pub(super) fn wide(state: &State) -> Option<String> {
+    let key = super::key_of(state, "list.wide");
+    unless(state.preview.wide.is_some(), format!("{key} shows all columns first"))
+}
+
 /// There has to be an update to look at.
 pub(super) fn reviewed(state: &State) -> Option<String> {
     cursor(state).or_else(|| unless(rows::reviewed(state).is_some(), "nothing of it is to be updated"))

@@ -17,8 +17,9 @@ pub struct Preview {
     pub overlay: bool,
     /// Whether the list has all the room.
     pub zoomed: bool,
-    /// Whether the list's columns give way to each other before one goes.
-    pub wide: bool,
+    /// All columns of the list, each as wide as it needs, and how many of those behind the name are scrolled out on the left;
+    /// `None`: those that have room.
+    pub wide: Option<usize>,
     /// Lines scrolled.
     pub scroll: usize,
     lag: Option<Lag>,

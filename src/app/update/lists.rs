@@ -1,6 +1,6 @@
 //! What any list can do besides being moved in: marks and ranges, orders, its share of the room, rows that stand still.
 
-use crate::app::action::Action;
+use crate::app::action::{self, Action};
 use crate::app::effect::Effect;
 use crate::app::list::Motion;
 use crate::app::rows;
@@ -30,7 +30,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Zoom => state.preview.toggle_zoom(),
         Action::Narrow => return share(state, -SHARE),
         Action::Widen => return share(state, SHARE),
-        Action::Wide => state.preview.wide = !state.preview.wide,
+        Action::Wide => wide(state),
+        Action::Left => scroll_columns(state, false),
+        Action::Right => scroll_columns(state, true),
         Action::Freeze => return freeze(state),
         Action::Why => why(state),
         Action::NextMatch => wrap(state, 1),
@@ -52,6 +54,24 @@ fn why(state: &mut State) {
         state.preview.toggle_zoom();
     } else {
         tags::why(state);
+    }
+}
+
+/// All columns, or those that have room.
+fn wide(state: &mut State) {
+    state.preview.wide = if state.preview.wide.is_some() { None } else { Some(0) };
+    if state.preview.wide.is_some() {
+        let [left, right, back] =
+            ["list.left", "list.right", "list.wide"].map(|id| action::key_of(state, id));
+        state.tell(Level::Info, format!("all columns: {right} and {left} scroll them, {back} goes back"));
+    }
+}
+
+/// One column further to the right or back, as long as one is left beside the name.
+fn scroll_columns(state: &mut State, right: bool) {
+    let most = rows::columns(state).saturating_sub(rows::STANDING_COLUMNS + 1);
+    if let Some(skipped) = &mut state.preview.wide {
+        *skipped = if right { (*skipped + 1).min(most) } else { skipped.saturating_sub(1) };
     }
 }
 

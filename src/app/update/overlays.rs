@@ -13,7 +13,7 @@ use crate::domain::mode::Mode;
 
 use super::{
     cluster, copy, decide, diff, find, hold, keys, lists, merge, mode, navigate, order, push, revert, run,
-    tags, target,
+    saved_plan, tags, target,
 };
 
 /// Carries out an action of this module.
@@ -167,13 +167,12 @@ fn carry_out(state: &mut State, entry: Option<Entry>, typed: &str) -> Vec<Effect
         Some(Command::Tags(repository)) => tags::open(state, repository, None),
         Some(Command::Context(context)) => cluster::use_context(state, context),
         Some(Command::Namespace(namespace)) => lists::look_at(state, namespace),
-        Some(Command::Revert(commit)) => match entry_refusal {
-            Some(refusal) => {
-                state.tell(Level::Refusal, refusal);
-                vec![]
-            }
-            None => revert::commit_of(state, None, commit),
-        },
+        Some(Command::Revert(_) | Command::Review) if entry_refusal.is_some() => {
+            state.tell(Level::Refusal, entry_refusal.unwrap_or_default());
+            vec![]
+        }
+        Some(Command::Revert(commit)) => revert::commit_of(state, None, commit),
+        Some(Command::Review) => saved_plan::open(state, typed),
         None => {
             let (views, doc) = palette::elsewhere(typed);
             let says = match palette::nearest_name(state, typed) {

@@ -278,3 +278,32 @@ fn a_name_that_means_an_object_never_stops_the_program_where_there_is_none() {
     let effects = press(&mut state, &[":", "s", "h", "e", "l", "l", "enter"]);
     assert!(effects.contains(&Effect::Suspend), "{effects:?}");
 }
+
+#[test]
+fn a_saved_plan_takes_the_place_of_what_was_approved() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    press(&mut state, &["space"]);
+    press(&mut state, &[":", "r", "e", "v", "i", "e", "w", "enter"]);
+    assert!(matches!(&state.overlay, Some(Overlay::Palette(open)) if open.field.text() == "review "));
+    let effects = press(&mut state, &["P", ".", "j", "enter"]);
+    let Some(Effect::ReadPlan { job, path }) = effects.last() else { panic!("{effects:?}") };
+    assert_eq!(path, "P.j", "a name of a file is no word of ours");
+    assert_eq!(state.commands.first().map(String::as_str), Some("review P.j"));
+    let (job, problem) = (*job, Problem::new(Code::Usage, "P.j", "this is no plan"));
+    update(&mut state, Msg::PlanRead(job, Err(problem)));
+    assert_eq!((state.review.approved().count(), state.errors.entries().len()), (1, 1));
+    let effects = press(&mut state, &[":", "r", "e", "v", "i", "e", "w", " ", "p", "enter"]);
+    let Some(Effect::ReadPlan { job, .. }) = effects.last() else { panic!("{effects:?}") };
+    let job = *job;
+    let saved = || {
+        let mut other = review_of(&["web 1.0 -> 1.1"]);
+        let (_, plan) = golden::plan_of(&press(&mut other, &["space", "p"]));
+        Box::new(plan)
+    };
+    let effects = update(&mut state, Msg::PlanRead(job, Ok(saved())));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::SaveDecisions(_))), "{effects:?}");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
+    let approved: Vec<_> = state.review.approved().map(|update| update.policy.name.clone()).collect();
+    assert_eq!((approved, state.view()), (vec!["web".to_owned()], View::Plan));
+    assert_eq!(update(&mut state, Msg::PlanRead(job, Ok(saved()))), [], "it is answered once");
+}

@@ -194,13 +194,32 @@ pub(crate) fn place_for(columns: &[Column], needs: &[Need], width: u16, scrolls:
     placed.collect()
 }
 
-/// Places `columns` so that as few as can be are dropped: each gives way to the others, down to its floor.
-pub(crate) fn place_wide(columns: &[Column], needs: &[Need], width: u16) -> Vec<Placed> {
-    let kept = kept(columns, width, |index| columns[index].floor);
-    let stay: Vec<Column> = kept.iter().map(|&index| Column { drop: 0, over: 0, ..columns[index] }).collect();
-    let needs: Vec<Need> = kept.iter().map(|&index| needs.get(index).copied().unwrap_or_default()).collect();
-    let placed = place_for(&stay, &needs, width, false).into_iter();
-    placed.filter_map(|placed| Some(Placed { index: *kept.get(placed.index)?, ..placed })).collect()
+/// Places all `columns`, each as wide as it needs, the first `standing` of them always and of the others those behind the first
+/// `skipped`, as far as there is room; the last has what is left.
+pub(crate) fn place_wide(
+    columns: &[Column],
+    needs: &[Need],
+    width: u16,
+    (standing, skipped): (usize, usize),
+) -> Vec<Placed> {
+    let mut x = 1;
+    let mut placed = Vec::new();
+    let others = columns.len().saturating_sub(standing);
+    let skipped = skipped.min(others.saturating_sub(1));
+    for (index, column) in columns.iter().enumerate() {
+        if (standing..standing + skipped).contains(&index) {
+            continue;
+        }
+        let need = needs.get(index).copied().unwrap_or_default();
+        let floor = if column.snug { need.full.min(column.floor) } else { column.floor };
+        let width = need.full.min(column.grow).max(floor).min(width.saturating_sub(x));
+        if width < floor {
+            break;
+        }
+        placed.push(Placed { index, x, width });
+        x += width + 1;
+    }
+    placed
 }
 
 /// The width that a column begins with. The one that is dropped first takes no room that a more important one has use for.
@@ -276,14 +295,17 @@ mod tests {
     }
 
     #[test]
-    fn wide_columns_give_way_to_each_other_before_one_goes() {
+    fn wide_columns_are_whole_and_scroll_behind_those_that_stand() {
         let needs = [Need { whole: 30, full: 30 }; 4];
-        let titles = |width| {
-            let placed = place_wide(&COLUMNS, &needs, width);
+        let titles = |width, skipped| {
+            let placed = place_wide(&COLUMNS, &needs, width, (2, skipped));
             placed.iter().map(|placed| (COLUMNS[placed.index].title, placed.width)).collect::<Vec<_>>()
         };
-        assert_eq!(titles(29), [("DEC", 3), ("POLICY", 13), ("STEP", 5), ("AGE", 4)]);
-        assert_eq!(titles(27), [("DEC", 3), ("POLICY", 16), ("STEP", 5)], "a floor is none to go below");
+        assert_eq!(titles(47, 0), [("DEC", 3), ("POLICY", 30), ("STEP", 5), ("AGE", 4)]);
+        assert_eq!(titles(42, 0), [("DEC", 3), ("POLICY", 30), ("STEP", 5)], "none is squeezed");
+        assert_eq!(titles(42, 1), [("DEC", 3), ("POLICY", 30), ("AGE", 4)]);
+        assert_eq!(titles(42, 9), titles(42, 1), "one is always left");
+        assert_eq!(titles(30, 0), [("DEC", 3), ("POLICY", 25)], "the last has what is left");
     }
 
     #[test]

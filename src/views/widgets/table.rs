@@ -9,6 +9,7 @@ use super::canvas::{Canvas, to_cells};
 use super::columns::{Column, Cut, Need, Placed, place, place_for, place_wide};
 use super::line::Line;
 use crate::app::pointer::Spot;
+use crate::app::rows::STANDING_COLUMNS;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -66,8 +67,8 @@ pub(crate) enum Widths {
     Fixed,
     /// As the rows need.
     Measured,
-    /// As the rows need, and narrower before a column goes.
-    Wide,
+    /// All columns as the rows need, this many of those behind the name scrolled out on the left.
+    Wide(usize),
 }
 
 /// What a table shows.
@@ -111,10 +112,17 @@ impl Table<'_> {
         let placed = match self.widths {
             Widths::Fixed => place(self.columns, area.width),
             Widths::Measured => place_for(self.columns, &self.needs(&rows), area.width, scrolls),
-            Widths::Wide => place_wide(self.columns, &self.needs(&rows), area.width),
+            Widths::Wide(skipped) => {
+                let scrolled = (STANDING_COLUMNS, skipped);
+                place_wide(self.columns, &self.needs(&rows), area.width, scrolled)
+            }
         };
         if area.height > 0 {
             self.header(canvas, area, &placed);
+            let goes_on = placed.last().is_some_and(|last| last.index + 1 < self.columns.len());
+            if matches!(self.widths, Widths::Wide(_)) && goes_on {
+                canvas.line_right(area.x, area.y, area.width, &Line::of(Role::KeyHint, "›"));
+            }
         }
         for (y, index) in (body.y..body.bottom()).zip(self.top..self.rows) {
             let here = Rect { y, height: 1, ..body };
