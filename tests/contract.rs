@@ -198,3 +198,15 @@ fn the_demo_is_walked_in_every_form_of_output() {
     let found = lines.iter().filter(|line| line["event"] == "update_found");
     assert!(found.clone().count() > 0 && found.clone().all(|line| line.get("tag").is_some()), "{ran:?}");
 }
+
+#[test]
+fn where_nothing_can_be_kept_one_warning_says_so() {
+    let mut desk = Desk::new("");
+    desk.environment.push(("HOME".to_owned(), "/proc/nope".to_owned()));
+    for command in [&["get", "repositories", "-A"] as &[&str], &["get", "updates"]] {
+        let ran = desk.run(command);
+        assert_eq!(ran.err.matches("memory only").count(), 1, "{ran:?}");
+        assert!(ran.err.contains("state is kept in memory only, and so is the cache"), "{ran:?}");
+    }
+}
+

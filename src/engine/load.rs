@@ -30,7 +30,7 @@ impl Engine {
     /// No source, one that is not there yet, or a remote that does not answer. What does not parse is in the world's
     /// problems instead.
     pub async fn load(&self) -> Result<Arc<World>, Problem> {
-        self.load_all(self.store.take_warnings()).await.map(Arc::new)
+        self.load_all().await.map(Arc::new)
     }
 
     /// The objects as they are now, if what they are read from has changed since `world` was read; `None`: it has not, or
@@ -57,8 +57,7 @@ impl Engine {
         if !of_cluster && !of_files {
             return lost();
         }
-        // What the store has to say stays for whoever shows it.
-        let now = self.load_all(Vec::new()).await?;
+        let now = self.load_all().await?;
         let is_unread =
             now.live.as_ref().zip(world.live.as_ref()).is_some_and(|(now, then)| now.is_of_same_read(then));
         if is_unread && !of_files {
@@ -84,8 +83,9 @@ impl Engine {
         self.world(String::new(), Loaded::default(), Vec::new(), Vec::new(), |_| {})
     }
 
-    /// Files and cluster at once, each as far as it is a source.
-    async fn load_all(&self, problems: Vec<Problem>) -> Result<World, Problem> {
+    /// Files and cluster at once, each as far as it is a source. What the store has to say stays for whoever shows it: it may
+    /// have more to say by then, and says it at once.
+    async fn load_all(&self) -> Result<World, Problem> {
         let choice = self.settings.source;
         let engine = self.clone();
         let has_files = choice == SourceChoice::Auto && self.has_place().await?;
@@ -93,7 +93,7 @@ impl Engine {
             if choice == SourceChoice::Cluster {
                 return Ok(None);
             }
-            blocking(move || engine.load_files(problems).map(Some)).await
+            blocking(move || engine.load_files().map(Some)).await
         });
         let mut world = match (live, files) {
             (Ok(Some(live)), Ok(Some(files))) => join::join(files, live, &self.settings.default_namespace),
@@ -154,12 +154,10 @@ impl Engine {
         })
     }
 
-    fn load_files(&self, problems: Vec<Problem>) -> Result<World, Problem> {
+    fn load_files(&self) -> Result<World, Problem> {
         match self.place()? {
-            Place::Folder(root) => self.load_folder(root, problems),
-            Place::Remote { url, branch, folder } => {
-                self.load_remote(&url, branch.as_deref(), &folder, problems)
-            }
+            Place::Folder(root) => self.load_folder(root),
+            Place::Remote { url, branch, folder } => self.load_remote(&url, branch.as_deref(), &folder),
         }
     }
 
@@ -173,7 +171,7 @@ impl Engine {
         place(&self.settings)
     }
 
-    fn load_folder(&self, root: PathBuf, problems: Vec<Problem>) -> Result<World, Problem> {
+    fn load_folder(&self, root: PathBuf) -> Result<World, Problem> {
         let shown = root.display().to_string();
         let tree = files::read_work_tree(&root).map_err(|error| {
             Problem::new(Code::NotFound, &shown, error.to_string())
@@ -185,13 +183,11 @@ impl Engine {
         let real = root.canonicalize().ok();
         let name = real.as_deref().and_then(std::path::Path::file_name);
         let label = name.map_or(shown, |name| name.to_string_lossy().into_owned());
-        let mut problems = problems;
-        problems.extend(tree.problems);
         let branch = checkout.as_ref().and_then(git::Checkout::followed_branch).map(str::to_owned);
         // A folder without Git can be planned and written as a patch all the same.
         let followed = Some(followed(branch.as_deref()));
         let automations = automations(&loaded.inventory, followed, &self.settings.default_namespace);
-        Ok(self.world(format!("files:{label}"), loaded, automations, problems, |world| {
+        Ok(self.world(format!("files:{label}"), loaded, automations, tree.problems, |world| {
             world.root = Some(root);
             world.stamp = Some(tree.stamp);
             world.source_branch = branch;
@@ -199,13 +195,8 @@ impl Engine {
         }))
     }
 
-    fn load_remote(
-        &self,
-        url: &str,
-        branch: Option<&str>,
-        folder: &str,
-        mut problems: Vec<Problem>,
-    ) -> Result<World, Problem> {
+    fn load_remote(&self, url: &str, branch: Option<&str>, folder: &str) -> Result<World, Problem> {
+        let mut problems = Vec::new();
         let cache = BareCache::open(&self.git_root, url).map_err(Problem::from)?;
         // What no object can say yet: the secrets of ours that were made for this address.
         let nowhere = self.nowhere();
