@@ -91,7 +91,9 @@ async fn all_pages_together_are_bounded_as_one_is() {
     });
     let error = list(&client(SECOND * 10), &format!("{}/app", liar.host)).await.unwrap_err();
     assert_eq!(error.code(), Code::BadAnswer, "{error}");
-    assert!(error.to_string().ends_with("the pages so far are longer than 1 MiB together"), "{error}");
+    let said = "the pages so far are longer than 1 MiB together, the `max_reply_mib` of the configuration";
+    assert!(error.to_string().ends_with(said), "{error}");
+    assert!(error.problem("app").hint.unwrap().starts_with("Raise `max_reply_mib`"));
 }
 
 #[tokio::test]

@@ -43,8 +43,8 @@ impl ImageError {
     pub fn problem(&self, subject: impl Into<String>) -> Problem {
         let problem = Problem::new(Code::ImageInvalid, subject, self.to_string());
         match self {
-            Self::Scheme { scheme, .. } => problem.hint(format!("Remove `{scheme}://` from spec.image.")),
-            Self::Tag { tag, .. } => problem.hint(format!("Remove `:{tag}` from spec.image.")),
+            Self::Scheme { scheme, .. } => problem.hint(format!("Remove `{scheme}://` from the image.")),
+            Self::Tag { tag, .. } => problem.hint(format!("Remove `:{tag}` from the image.")),
             Self::Malformed(_) => problem,
         }
     }

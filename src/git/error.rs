@@ -446,6 +446,18 @@ mod tests {
     }
 
     #[test]
+    fn a_login_that_was_given_and_is_refused_is_to_be_corrected_and_not_given() {
+        let error = GitError::AuthDenied {
+            url: "https://git.example.com/fleet.git".to_owned(),
+            attempts: vec![Attempt { credential: "flags".to_owned(), refusal: Refusal::Status(401) }],
+            server: String::new(),
+            writing: false,
+        };
+        let hint = "Correct the login of `--git-username`: the name, the password or token, or its rights.";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+
+    #[test]
     fn a_key_that_was_given_and_may_not_write_is_named_as_it_was_given() {
         let error = GitError::AuthDenied {
             url: "ssh://git@git.example.com/fleet.git".to_owned(),

@@ -117,7 +117,8 @@ impl<'a> Session<'a> {
         list.bytes += reply.body.len();
         let most = self.wire.options().max_reply;
         if list.bytes > most {
-            let reason = format!("the pages so far are longer than {} together", wire_text::size(most));
+            let size = wire_text::size(most);
+            let reason = format!("the pages so far are longer than {size} together{}", wire_text::MAX_REPLY);
             return Err(bad(reason));
         }
         list.pages += 1;

@@ -358,7 +358,8 @@ impl<'a> Wire<'a> {
                 continue;
             }
             if success {
-                let reason = format!("the answer is longer than {}", wire_text::size(limit));
+                let ours = if limit == self.options().max_reply { wire_text::MAX_REPLY } else { "" };
+                let reason = format!("the answer is longer than {}{ours}", wire_text::size(limit));
                 return Err(RegistryError::BadAnswer { request: ask.text(), reason }.into());
             }
             body.extend_from_slice(chunk.get(..room).unwrap_or_default());

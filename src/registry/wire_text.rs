@@ -30,6 +30,9 @@ pub(super) fn without_user(mut url: Url) -> Url {
     url
 }
 
+/// What is said of an answer that is longer than the configuration allows.
+pub(super) const MAX_REPLY: &str = ", the `max_reply_mib` of the configuration";
+
 /// A number of bytes for people, such as `64 MiB`.
 pub(super) fn size(bytes: usize) -> String {
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }

@@ -19,6 +19,10 @@ impl GitError {
                 {
                     write_hint(url, credential)
                 }
+                // It was given for this call: another way to give it is no help.
+                Some(Attempt { credential, .. }) if matches!(credential.as_str(), "flags" | "environment") => {
+                    format!("Correct {}: the name, the password or token, or its rights.", credential_words(url, credential))
+                }
                 _ => login_hint(url),
             },
             Self::HostKey { url, credential, changed, .. } => host_key_hint(url, credential, *changed),

@@ -2,6 +2,7 @@
 
 use super::super::keyring::ANONYMOUS;
 use super::super::trial::{Outcome, Trial};
+use super::super::wire_text::MAX_REPLY;
 use super::{
     CLIENT_CERTIFICATE, CLIENT_REFUSED, CLOSED_AT_ONCE, ENDED_EARLY, EXPIRED, NOT_VALID_YET, RegistryError,
     Shown, UNKNOWN_ISSUER, Waited,
@@ -74,6 +75,9 @@ impl RegistryError {
             }
             Self::BadAnswer { reason, .. } if reason.starts_with(ENDED_EARLY) => {
                 Some("The connection broke while it answered: scan again; if it goes on, look at what stands between.".into())
+            }
+            Self::BadAnswer { reason, .. } if reason.ends_with(MAX_REPLY) => {
+                Some("Raise `max_reply_mib` in the configuration, if so much is expected of this registry.".into())
             }
             Self::BadAnswer { .. } | Self::Status { .. } => {
                 Some("Check that this is a registry, and that no proxy or login page answers for it.".into())
