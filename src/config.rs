@@ -353,7 +353,8 @@ fn settle(
         source,
         files_given: global.files.is_some(),
         files: global.files.clone().or_else(|| user.files.clone()).or_else(|| system.files.clone()),
-        namespace,
+        // As flux has it: whoever asks for all of them gets all, whatever one is named beside.
+        namespace: namespace.filter(|_| !global.all_namespaces),
         default_namespace,
         all_namespaces: global.all_namespaces,
         label_selector: global.label_selector.clone(),

@@ -210,3 +210,14 @@ fn where_nothing_can_be_kept_one_warning_says_so() {
     }
 }
 
+#[test]
+fn all_namespaces_are_all_whichever_one_is_named_beside() {
+    let mut desk = Desk::new("");
+    desk.environment.push(("SUPERCARGO_NAMESPACE".to_owned(), "other".to_owned()));
+    assert_eq!(names(&desk.json(0, &["get", "updates"])["items"]), [] as [&str; 0]);
+    assert_eq!(names(&desk.json(0, &["get", "updates", "-A"])["items"]), ["db", "web"]);
+    assert_eq!(
+        names(&desk.json(0, &["plan", "--all", "-A", "-n", "other"])["groups"][0]["updates"]),
+        ["db", "web"]
+    );
+}
