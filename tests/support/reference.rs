@@ -127,7 +127,7 @@ pub fn difference_of_messages(asked: &Value, theirs: &Value) -> Option<String> {
     (!agreed).then(|| format!("ours {ours}"))
 }
 
-/// Our address as verbs print it beside the hexadecimal and decimal of [`differ_in_addresses_alone`].
+/// Our address as verbs print it.
 const ADDRESSES: [&str; 5] = [
     "c000000000",
     "C000000000",
@@ -143,10 +143,11 @@ pub fn difference_of_formats(asked: &Value, theirs: &Value) -> Option<String> {
     (!ADDRESSES.iter().any(|address| difference.contains(address))).then_some(difference)
 }
 
-/// Whether two messages are the same but for addresses, in hexadecimal or decimal, of which ours stand for Go's chance.
+/// Whether two messages are the same but for addresses, in hexadecimal, decimal or binary, of which ours stand for Go's chance.
 fn differ_in_addresses_alone(ours: &Value, theirs: &Value) -> bool {
     let (Some(ours), Some(theirs)) = (ours.as_str(), theirs.as_str()) else { return false };
-    let has_address = ours.contains("0xc000000000") || ours.contains("824633720832");
+    let [_, _, decimal, _, binary] = ADDRESSES;
+    let has_address = ["0xc000000000", decimal, binary].iter().any(|address| ours.contains(address));
     has_address && without_addresses(ours) == without_addresses(theirs)
 }
 
@@ -155,6 +156,7 @@ fn without_addresses(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric();
     let is_address = |word: &str| match word.strip_prefix("0x") {
         Some(digits) => (7..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None if word.bytes().all(|b| matches!(b, b'0' | b'1')) => (27..=48).contains(&word.len()),
         None => (11..=15).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()),
     };
     let mut shown = String::new();
