@@ -25,6 +25,7 @@ use supercargo::app::state::Level;
 use supercargo::app::view::{Focus, View};
 use supercargo::app::world::Told;
 use supercargo::domain::age::{self, Clocks};
+use supercargo::domain::branch::{Guard, Guarded};
 use supercargo::domain::event::Event;
 use supercargo::domain::freeze::{FREEZE, Frozen};
 use supercargo::domain::metadata::{Described, Kind, Labels, Metadata, Moved, Signature, Size as ImageSize};
@@ -634,12 +635,12 @@ fn push() {
     });
     frames("s9b-protected", &SIZES, |screen| {
         screen.state.mode = Mode::Write;
-        screen.protected = vec!["image-updates".to_owned()];
+        screen.protected = vec![Guarded { branch: "image-updates".to_owned(), why: Guard::Configured }];
         screen.keys("space p").wait().keys("y").typed("image");
     });
     frames("s9a-protected", &SIZES[1..], |screen| {
         screen.state.mode = Mode::Write;
-        screen.protected = vec!["image-updates".to_owned()];
+        screen.protected = vec![Guarded { branch: "image-updates".to_owned(), why: Guard::Configured }];
         screen.keys("space p").wait();
     });
     frames("s9c-result", &SIZES, |screen| {

@@ -17,6 +17,7 @@ use super::layout::Size;
 use super::moment::Moment;
 use super::pointer::Spot;
 use super::world::{Around, Glanced, Live, Sightings, Told, Verdict};
+use crate::domain::branch::{Guard, Guarded};
 use crate::domain::event::Event;
 use crate::domain::inventory::Inventory;
 use crate::domain::keep::RollBack;
@@ -252,7 +253,7 @@ pub struct MergeAhead {
     /// Its outcome, if nothing moves.
     pub merged: Merged,
     /// Whether the name of the branch that it changes has to be typed.
-    pub protected: bool,
+    pub protected: Option<Guard>,
     /// That pushes are frozen, and until when.
     pub frozen: Option<String>,
 }
@@ -272,7 +273,7 @@ pub struct Prepared {
     /// The plan: one group for each commit.
     pub plan: Plan,
     /// Branches whose names have to be typed.
-    pub protected: Vec<String>,
+    pub protected: Vec<Guarded>,
     /// What moved on the remotes since the review, a sentence each; the plan already stands on it.
     pub moved: Vec<String>,
 }

@@ -1,6 +1,10 @@
 //! Names of branches: what Git takes for one, so that a slip of the keyboard is found before anything is planned on it;
 //! and names that differ from update to update.
 
+use std::fmt;
+
+use super::freeze::Frozen;
+use super::object::ObjectId;
 use super::refspec::short_name;
 
 /// Why `name` cannot be a branch; `None` if it can.
@@ -146,6 +150,49 @@ pub fn template_of(made: &[(Names<'_>, &str)]) -> Option<String> {
 pub fn template_defect(template: &str) -> Option<String> {
     let names = Names { policy: "policy", tag: "1.0.0", automation: "automation", plan: "7f3c9a01b2c4" };
     expand(template, names).err()
+}
+
+/// A branch whose name has to be confirmed before anything is pushed to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guarded {
+    /// Its name.
+    pub branch: String,
+    /// Why.
+    pub why: Guard,
+}
+
+/// Why the name of a branch has to be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// Pushes are frozen.
+    Frozen(Frozen),
+    /// The configuration says so.
+    Configured,
+    /// An automation reads it, as clusters do.
+    Read,
+    /// An automation that is active in the cluster pushes to it.
+    Active(ObjectId),
+    /// Whether one does could not be read, for this reason.
+    Unread(String),
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frozen(frozen) => frozen.fmt(f),
+            Self::Configured => f.write_str("it is one of protected_branches"),
+            Self::Read => f.write_str("an automation reads this branch, and clusters follow it"),
+            Self::Active(automation) => {
+                write!(f, "automation {automation}, which is active in the cluster, pushes to it")
+            }
+            Self::Unread(why) => {
+                write!(
+                    f,
+                    "nobody knows whether an automation that is active in the cluster pushes to it: {why}"
+                )
+            }
+        }
+    }
 }
 
 /// Whether `branch` is one of those whose names have to be typed before anything is pushed to them: a pattern is a name,

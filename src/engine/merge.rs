@@ -9,6 +9,7 @@ use super::identity::operator;
 use super::land::{Steps, short, timed};
 use super::pushes::Sending;
 use super::{Engine, World, blocking};
+use crate::domain::branch::Guard;
 use crate::domain::inventory::implied_automation;
 use crate::domain::landing::{Brought, LandingStep, Merged};
 use crate::domain::object::{ImageUpdateAutomation, ObjectId, Person};
@@ -94,7 +95,7 @@ impl Engine {
         .await
     }
 
-    /// What [`Self::merge`] would do, and whether the name of the branch that it changes has to be typed. Nothing is sent,
+    /// What [`Self::merge`] would do, and why the name of the branch that it changes has to be typed, if it has to. Nothing is sent,
     /// nor written down: somebody only looks.
     ///
     /// # Errors
@@ -103,13 +104,13 @@ impl Engine {
         &self,
         world: &Arc<World>,
         request: MergeRequest,
-    ) -> Result<(Merged, bool), Problem> {
+    ) -> Result<(Merged, Option<Guard>), Problem> {
         let (engine, world) = (self.clone(), Arc::clone(world));
         blocking(move || {
             let request = MergeRequest { dry_run: true, ..request };
             let step: Arc<dyn Fn(LandingStep) + Send + Sync> = Arc::new(|_step: LandingStep| {});
             let merged = engine.merge_now(&world, &request, &step)??;
-            Ok((merged, engine.is_protected(&world, &request.into)))
+            Ok((merged, engine.guard(&world, &request.into)))
         })
         .await
     }

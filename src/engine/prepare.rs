@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::around::warn_of_obstacles;
 use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
-use crate::domain::branch::{self, Names, Onto};
+use crate::domain::branch::{self, Guard, Guarded, Names, Onto};
 use crate::domain::freeze::{self, Frozen};
-use crate::domain::object::{ImageUpdateAutomation, ObjectId};
+use crate::domain::inventory::TargetError;
+use crate::domain::object::{Kind, ObjectId};
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, not_as_decided, propose, stand,
     stand_edits, tags_in_files, template_problem,
@@ -54,7 +55,7 @@ pub struct Prepared {
     /// The content of its files, by group and path; none if they were not wanted.
     pub contents: Vec<BTreeMap<String, FileEdit>>,
     /// Branches whose name has to be typed, in the order of the groups.
-    pub protected: Vec<String>,
+    pub protected: Vec<Guarded>,
     /// What moved since the review: one sentence each.
     pub moved: Vec<String>,
 }
@@ -63,8 +64,8 @@ impl Prepared {
     /// Takes in what was prepared for another branch.
     fn join(&mut self, other: Self) {
         self.plan.join(&mut self.contents, (other.plan, other.contents));
-        let new = other.protected.into_iter().filter(|branch| !self.protected.contains(branch));
-        let new: Vec<String> = new.collect();
+        let is_known = |new: &Guarded| self.protected.iter().any(|known| known.branch == new.branch);
+        let new: Vec<Guarded> = other.protected.into_iter().filter(|new| !is_known(new)).collect();
         self.protected.extend(new);
         self.moved.extend(other.moved);
     }
@@ -258,15 +259,20 @@ impl Engine {
 
     /// The branches of a plan whose name has to be confirmed, those that a refspec leads to among them. The plan's own word on what
     /// is read counts too: it may be pushed where nobody has its objects.
-    pub fn protected(&self, world: &World, plan: &Plan) -> Vec<String> {
+    pub fn protected(&self, world: &World, plan: &Plan) -> Vec<Guarded> {
         let bases = plan.groups.iter().filter_map(|group| group.base.as_ref());
         let read: BTreeSet<&str> = bases.map(|base| short_name(&base.reference)).collect();
-        let mut found: Vec<String> = Vec::new();
+        let mut found: Vec<Guarded> = Vec::new();
         for name in plan.groups.iter().filter_map(|group| group.push.as_ref()).flat_map(PushTarget::names) {
-            let is_protected = || read.contains(name.as_str()) || self.is_protected(world, &name);
-            if !found.contains(&name) && is_protected() {
-                found.push(name);
+            if found.iter().any(|known| known.branch == name) {
+                continue;
             }
+            let guard = match self.guard(world, &name) {
+                // What is known says more.
+                Some(Guard::Unread(_)) | None if read.contains(name.as_str()) => Some(Guard::Read),
+                guard => guard,
+            };
+            found.extend(guard.map(|why| Guarded { branch: name, why }));
         }
         found
     }
@@ -276,22 +282,33 @@ impl Engine {
         freeze::open(&self.settings.freeze, super::now())
     }
 
-    /// Whether the name of a branch has to be confirmed: protected by configuration, some automation's checkout, or where one that
-    /// is active in the cluster pushes; while pushes are frozen, of every branch.
+    /// Why the name of a branch has to be confirmed: protected by configuration, some automation's checkout, or where one that is
+    /// active in the cluster pushes, or may, as not all of them could be read; while pushes are frozen, of every branch.
     ///
     /// Source: cli contract section 1, "Modes and effects".
-    pub fn is_protected(&self, world: &World, branch: &str) -> bool {
-        let is_anybodys = |automation: &ImageUpdateAutomation| {
-            let settled = self.settle(world, automation).ok().flatten();
+    pub fn guard(&self, world: &World, branch: &str) -> Option<Guard> {
+        if let Some(frozen) = self.frozen() {
+            return Some(Guard::Frozen(frozen));
+        }
+        if branch::is_protected(&self.settings.protected_branches, branch) {
+            return Some(Guard::Configured);
+        }
+        let inventory = &world.inventory;
+        let (mut active, mut unread) =
+            (None, inventory.unread.over(Kind::ImageUpdateAutomation, None).cloned());
+        for automation in world.all_automations() {
             let is_active = automation.meta.origin.source == "cluster" && !automation.suspend;
-            settled.is_some_and(|place| {
-                let targets = &place.targets;
-                targets.checkout.branch() == Some(branch) || (is_active && targets.push_branch == branch)
-            })
-        };
-        self.frozen().is_some()
-            || branch::is_protected(&self.settings.protected_branches, branch)
-            || world.all_automations().any(is_anybodys)
+            match inventory.targets_of(automation) {
+                Ok(targets) if targets.checkout.branch() == Some(branch) => return Some(Guard::Read),
+                Ok(targets) if is_active && targets.push_branch == branch => {
+                    active.get_or_insert(&automation.meta.id);
+                }
+                Err(TargetError::Unread(why)) if is_active => _ = unread.get_or_insert(why),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let active = active.map(|automation| Guard::Active(automation.clone()));
+        active.or_else(|| unread.map(|why| Guard::Unread(why.message)))
     }
 }
 

@@ -19,6 +19,7 @@ use super::{Answer, Streams, push};
 use crate::cli::{BootstrapArgs, BootstrapAt, BootstrapCommon, Format};
 use crate::config::{Settings, SourceChoice};
 use crate::domain::bootstrap::{Install, Layout};
+use crate::domain::branch::Guarded;
 use crate::domain::mode::Mode;
 use crate::domain::object::{ObjectId, Person};
 use crate::engine::bootstrap::{Fits, Made, Making, Wanted, image_files, in_nothing};
@@ -222,9 +223,10 @@ impl Job<'_> {
         }
         let branch = &found.layout.branch;
         let is_pushed = !found.layout.is_there();
-        let is_protected = is_pushed && self.session.engine.is_protected(&self.session.world, branch);
-        let protected: &[String] = if is_protected { std::slice::from_ref(branch) } else { &[] };
-        let branches = (protected, std::slice::from_ref(branch));
+        let guard = self.session.engine.guard(&self.session.world, branch).filter(|_| is_pushed);
+        let protected: Vec<Guarded> =
+            guard.into_iter().map(|why| Guarded { branch: branch.clone(), why }).collect();
+        let branches = (protected.as_slice(), std::slice::from_ref(branch));
         push::confirm(self.settings, branches, &intentions.join("; "), false, streams)
     }
 

@@ -7,6 +7,7 @@ use super::session::Session;
 use super::{Answer, Document, Streams, Table, Text, push};
 use crate::cli::MergeArgs;
 use crate::config::Settings;
+use crate::domain::branch::Guarded;
 use crate::domain::freeze;
 use crate::domain::landing::Merged;
 use crate::domain::mode::Mode;
@@ -90,9 +91,10 @@ pub(super) fn merge(
         cancel: cancel.clone(),
     };
     if !dry_run {
-        let is_protected = session.engine.is_protected(&session.world, &args.into);
-        let protected: &[String] = if is_protected { std::slice::from_ref(&args.into) } else { &[] };
-        let branches = (protected, std::slice::from_ref(&args.into));
+        let guard = session.engine.guard(&session.world, &args.into);
+        let protected: Vec<Guarded> =
+            guard.into_iter().map(|why| Guarded { branch: args.into.clone(), why }).collect();
+        let branches = (protected.as_slice(), std::slice::from_ref(&args.into));
         push::are_named(settings, branches)?;
         // What is confirmed is what was seen.
         let ahead = session.run(session.engine.merge_ahead(&session.world, request.clone()));

@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{API_VERSION, Answer, Document, Streams, Table, Text};
 use crate::cli::{self, PushArgs};
 use crate::config::{Refresh, Settings};
-use crate::domain::freeze;
+use crate::domain::branch::Guarded;
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Plan, PushTarget};
@@ -155,7 +155,11 @@ pub(super) fn push(
 /// What would keep the push from being made, said of a dry run.
 fn as_note(problem: &Problem) -> Vec<String> {
     let why = format!("⚠ {}: it would be refused: {}", problem.subject, problem.message);
-    std::iter::once(why).chain(problem.hint.as_ref().map(|hint| format!("  hint: {hint}"))).collect()
+    let others = problem.causes.iter().map(|cause| format!("⚠ {cause}"));
+    std::iter::once(why)
+        .chain(others)
+        .chain(problem.hint.as_ref().map(|hint| format!("  hint: {hint}")))
+        .collect()
 }
 
 /// Why a plan that was edited does not land: a confirmation that is missing is told first, but nobody is asked.
@@ -367,7 +371,7 @@ fn question(plan: &Plan) -> String {
 /// `--yes` or a `y` on the terminal; and the names of branches, as [`are_named`] has it.
 pub(super) fn confirm(
     settings: &Settings,
-    (protected, pushed): (&[String], &[String]),
+    (protected, pushed): (&[Guarded], &[String]),
     question: &str,
     stdin_taken: bool,
     streams: &mut Streams<'_>,
@@ -380,12 +384,14 @@ pub(super) fn confirm(
 }
 
 /// Whether every branch that is protected was confirmed by its name, and no other than those that are `pushed` to: whoever
-/// names another one means another push.
+/// names another one means another push. Those that were not are told, each with its reason.
 pub(super) fn are_named(
     settings: &Settings,
-    (protected, pushed): (&[String], &[String]),
+    (protected, pushed): (&[Guarded], &[String]),
 ) -> Result<(), Problem> {
-    let Some(branch) = protected.iter().find(|branch| !settings.confirm_branches.contains(branch)) else {
+    let is_open = |guarded: &&Guarded| !settings.confirm_branches.contains(&guarded.branch);
+    let open: Vec<&Guarded> = protected.iter().filter(is_open).collect();
+    let Some((first, others)) = open.split_first() else {
         let other = settings.confirm_branches.iter().find(|branch| !pushed.contains(branch));
         return other.map_or(Ok(()), |other| {
             let message =
@@ -394,11 +400,14 @@ pub(super) fn are_named(
             Err(problem.hint(format!("Leave --confirm-branch {other} out if that is what you mean.")))
         });
     };
-    let frozen = freeze::open(&settings.freeze, crate::engine::now());
-    let protected = "this branch is protected, or is what clusters follow";
-    let why = frozen.map_or_else(|| protected.to_owned(), |frozen| frozen.to_string());
-    let problem = Problem::new(Code::ConfirmationMissing, branch, why);
-    Err(problem.hint(format!("Confirm it by name: --confirm-branch {branch}")))
+    let problem = Problem::new(Code::ConfirmationMissing, &first.branch, first.why.to_string());
+    let problem = others
+        .iter()
+        .fold(problem, |problem, Guarded { branch, why }| problem.cause(format!("{branch}: {why}")));
+    let flags: Vec<String> =
+        open.iter().map(|guarded| format!("--confirm-branch {}", guarded.branch)).collect();
+    let what = if others.is_empty() { "it" } else { "each" };
+    Err(problem.hint(format!("Confirm {what} by name: {}", flags.join(" "))))
 }
 
 fn the_push(text: &str) -> Question<'_> {

@@ -25,7 +25,7 @@ use supercargo::app::state::State;
 use supercargo::app::update::{start, update};
 use supercargo::app::world::{Glanced, Glimpse, Sightings, Told, Verdict};
 use supercargo::domain::age::Clocks;
-use supercargo::domain::branch::{Destination, Onto};
+use supercargo::domain::branch::{Destination, Guard, Guarded, Onto};
 use supercargo::domain::hold;
 use supercargo::domain::inventory::{Inventory, is_below, targets};
 use supercargo::domain::keep::{Means, Offer, RollBack, narrowed, pattern};
@@ -64,7 +64,7 @@ pub struct Screen {
     /// What registries tell of tags.
     pub told: Vec<Told>,
     /// Branches whose names have to be typed.
-    pub protected: Vec<String>,
+    pub protected: Vec<Guarded>,
     /// Whether the remote does not answer when a push is prepared.
     pub unreached: bool,
     /// Whether a push does not end.
@@ -675,7 +675,11 @@ fn push(job: JobId, plan: &Plan, (dry_run, requests): (bool, bool)) -> Vec<Msg> 
 
 /// What a merge would do: `main` can be moved.
 fn merge_ahead(job: JobId, merge: &Merge, always_commit: bool, conflict: Option<Problem>) -> Msg {
-    let ahead = MergeAhead { merged: outcome(merge, !always_commit, true), protected: true, frozen: None };
+    let ahead = MergeAhead {
+        merged: outcome(merge, !always_commit, true),
+        protected: Some(Guard::Read),
+        frozen: None,
+    };
     Msg::MergeAhead(job, conflict.map_or(Ok(Box::new(ahead)), Err))
 }
 

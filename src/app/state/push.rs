@@ -58,7 +58,7 @@ pub struct BranchDialog {
 impl BranchDialog {
     /// The branch that is asked for.
     pub fn branch(&self) -> &str {
-        self.prepared.protected.get(self.index).map_or("", String::as_str)
+        self.prepared.protected.get(self.index).map_or("", |guarded| guarded.branch.as_str())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::app::input::Field;
 use crate::app::review::Review;
 use crate::domain::branch::{self, Onto};
 use crate::domain::freeze::FREEZE;
+use crate::domain::object::Kind;
 use crate::domain::plan::Ground;
 
 /// What a patch is called unless a person calls it something else.
@@ -82,6 +83,7 @@ impl State {
         let is_frozen = grounds.iter().flat_map(|ground| &ground.warnings).any(|found| found.code == FREEZE);
         is_frozen
             || branch::is_protected(&self.protected_branches, name)
+            || self.inventory.unread.over(Kind::ImageUpdateAutomation, None).is_some()
             || grounds.iter().any(|ground| checkout(ground) == Some(name) || self.is_pushed_to(ground, name))
     }
 

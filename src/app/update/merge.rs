@@ -61,7 +61,7 @@ pub(super) fn looked(state: &mut State, job: JobId, result: Result<Box<MergeAhea
 pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
     let mode = state.mode;
     if let Some(Overlay::Merge(MergeDialog { ahead: Some(Ok(ahead)), typed, .. })) = &mut state.overlay
-        && ahead.protected
+        && ahead.protected.is_some()
         && mode == Mode::Write
     {
         *typed = Some(Field::default());

@@ -7,6 +7,7 @@ use crate::app::action;
 use crate::app::input::Field;
 use crate::app::message::MergeAhead;
 use crate::app::state::{MergeDialog, State};
+use crate::domain::branch::Guard;
 use crate::domain::landing::{Brought, Merge};
 use crate::domain::mode::Mode;
 use crate::text::Shown;
@@ -110,12 +111,14 @@ fn tail(state: &State, dialog: &MergeDialog, ahead: &MergeAhead) -> Vec<Line> {
     if let Some(frozen) = ahead.frozen.as_ref().filter(|_| !ahead.merged.already) {
         lines.extend([Line::of(Role::StateWarn, format!("! {frozen}")), Line::default()]);
     }
-    if ahead.protected && !ahead.merged.already {
+    if let Some(guard) = ahead.protected.as_ref().filter(|_| !ahead.merged.already) {
         let into = &dialog.merge.into;
-        lines.extend([
-            Line::of(Role::StateWarn, format!("! {into} is protected: its name has to be typed.")),
-            Line::default(),
-        ]);
+        let text = match guard {
+            // That is said above.
+            Guard::Frozen(_) => format!("! The name of {into} has to be typed."),
+            why => format!("! {into}: {why}. Its name has to be typed."),
+        };
+        lines.extend([Line::of(Role::StateWarn, text), Line::default()]);
     }
     if action::merge_refusal(state).is_some() {
         lines.push(keys(&[("n", "cancel")]));

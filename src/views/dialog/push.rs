@@ -8,6 +8,7 @@ use super::{enter_does_nothing, keys, keys_within, message_box};
 use crate::app::action;
 use crate::app::message::Prepared;
 use crate::app::state::{PushDialog, State};
+use crate::domain::branch::Guarded;
 use crate::domain::freeze::FREEZE;
 use crate::domain::mode::Mode;
 use crate::domain::plan::{Group, Warning, current_approved};
@@ -329,16 +330,19 @@ fn undecided(state: &State) -> Option<String> {
 
 /// What `y` asks for before anything is sent.
 fn protected(prepared: &Prepared) -> Option<String> {
-    let branches = prepared.protected.join(", ");
+    let branches: Vec<&str> = prepared.protected.iter().map(|guarded| guarded.branch.as_str()).collect();
+    let branches = branches.join(", ");
     let mut warnings = prepared.plan.groups.iter().flat_map(|group| &group.warnings);
     // Then names are typed of branches that nobody protects.
     if warnings.any(|warning| warning.code == FREEZE) && !branches.is_empty() {
         return Some(format!("Because of the freeze the name of each branch has to be typed: {branches}."));
     }
+    let reasons = prepared.protected.iter().map(|Guarded { branch, why }| format!("{branch}: {why}"));
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
     match prepared.protected.len() {
         0 => None,
-        1 => Some(format!("{branches} is protected: its name has to be typed.")),
-        _ => Some(format!("{branches} are protected: each name has to be typed.")),
+        1 => Some(format!("{reasons}. Its name has to be typed.")),
+        _ => Some(format!("{reasons}. Each name has to be typed.")),
     }
 }
 

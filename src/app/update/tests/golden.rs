@@ -4,6 +4,7 @@ use super::world::{press, review_of, tick};
 use super::*;
 use crate::app::effect::{JobId, PlanWish, Reach};
 use crate::app::message::Prepared;
+use crate::domain::branch::{Guard, Guarded};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Group, Plan};
 
@@ -40,7 +41,8 @@ pub(super) fn plan_of(effects: &[Effect]) -> (JobId, Plan) {
 /// Answers `p`, shows the dialog and waits out its guard time.
 pub(super) fn prepare(state: &mut State, effects: &[Effect], protected: &[&str]) {
     let (job, plan) = plan_of(effects);
-    let protected = protected.iter().map(|name| (*name).to_owned()).collect();
+    let guarded = |name: &&str| Guarded { branch: (*name).to_owned(), why: Guard::Configured };
+    let protected = protected.iter().map(guarded).collect();
     let prepared = Prepared { plan, protected, moved: Vec::new() };
     update(state, Msg::Prepared(job, Ok(Box::new(prepared))));
     let shown = state.at;

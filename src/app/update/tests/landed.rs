@@ -95,6 +95,7 @@ fn ahead(fast_forward: bool, protected: bool) -> MergeAhead {
         request: None,
         error: None,
     };
+    let protected = protected.then_some(crate::domain::branch::Guard::Read);
     MergeAhead { merged, protected, frozen: None }
 }
 
