@@ -46,6 +46,8 @@ struct Found {
     key: Option<Key>,
     context: Option<String>,
     lacks: Vec<Lack>,
+    /// Why it is not known whether it lacks more.
+    unknown: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -126,9 +128,12 @@ impl Job<'_> {
         };
         let key = self.key(&place)?;
         let mut problems = self.session.problems();
-        let (context, lacks) = self.lacks(&sync, key.as_ref(), &mut problems)?;
+        let mut unread = Vec::new();
+        let (context, lacks) = self.lacks(&sync, key.as_ref(), &mut unread)?;
+        let unknown = unread.iter().map(|problem| problem.message.clone()).collect();
+        problems.extend(unread);
         let is_new = place.push.is_none();
-        Ok(Found { place, is_new, sync, layout, key, context, lacks, problems })
+        Ok(Found { place, is_new, sync, layout, key, context, lacks, unknown, problems })
     }
 
     /// Every file that the repository shall hold.

@@ -26,6 +26,8 @@ pub(super) struct BootstrapResult {
     key: Option<(String, bool, bool)>,
     context: Option<String>,
     lacks: Vec<Lack>,
+    /// Why it is not known whether it lacks more.
+    unknown: Vec<String>,
     install: String,
 }
 
@@ -46,6 +48,7 @@ impl BootstrapResult {
             key: found.key.as_ref().map(|key| (key.title(), key.is_writing, key.is_there)),
             context: found.context.clone(),
             lacks: found.lacks.clone(),
+            unknown: found.unknown.clone(),
             install,
         }
     }
@@ -58,16 +61,21 @@ impl BootstrapResult {
                 self.install
             )];
         };
-        if self.lacks.is_empty() {
-            return vec![format!("{context} lacks nothing.")];
-        }
-        let mut lines = vec![format!("{context} lacks:")];
+        let mut lines = match (self.lacks.is_empty(), self.unknown.is_empty()) {
+            (true, true) => return vec![format!("{context} lacks nothing.")],
+            (false, _) => vec![format!("{context} lacks:")],
+            (true, false) => Vec::new(),
+        };
         for (index, lack) in self.lacks.iter().enumerate() {
             lines.push(format!("  {} {}", lack.name, lack.message));
             // Several come by one command, which is said once.
             if self.lacks.get(index + 1).is_none_or(|next| next.command != lack.command) {
                 lines.push(format!("    {}", lack.command));
             }
+        }
+        if !self.unknown.is_empty() {
+            lines.push(format!("What {context} lacks is not all known:"));
+            lines.extend(self.unknown.iter().map(|why| format!("  {why}")));
         }
         lines
     }
