@@ -4,7 +4,7 @@ use super::session::known_objects;
 use crate::config::Settings;
 use crate::domain::object::{LabelExpression, LabelSelector, Meta, ObjectId};
 use crate::domain::selector::Selector;
-use crate::domain::status::Status;
+use crate::domain::status::{Ready, Status};
 use crate::problem::{Code, Problem};
 
 /// The choice of one `get`.
@@ -18,6 +18,7 @@ pub(super) struct Filter {
 
 /// `--status-selector ready=false`.
 struct StateSelector {
+    kind: String,
     equal: bool,
     status: String,
 }
@@ -44,12 +45,10 @@ impl Filter {
     }
 
     /// Whether an object is shown.
-    pub(super) fn admits(&self, meta: &Meta, status: &Status) -> bool {
+    pub(super) fn admits(&self, meta: &Meta, status: &Status, conditions: &[(String, Ready)]) -> bool {
         self.is_named(&meta.id)
             && self.labels.as_ref().is_none_or(|labels| labels.matches(&meta.labels))
-            && self.state.as_ref().is_none_or(|state| {
-                status.ready.to_string().eq_ignore_ascii_case(&state.status) == state.equal
-            })
+            && self.state.as_ref().is_none_or(|state| state.admits(status, conditions))
     }
 
     /// Whether an object is of the namespace and the name.
@@ -81,18 +80,27 @@ pub(super) fn labels(settings: &Settings) -> Result<Option<Selector>, Problem> {
     settings.label_selector.as_deref().map(parse_labels).transpose()
 }
 
+impl StateSelector {
+    /// Whether a condition is as it is wanted: `ready`, or another that the controller gives; one that it does not give is never so.
+    fn admits(&self, status: &Status, conditions: &[(String, Ready)]) -> bool {
+        let is_wanted = |is: Ready| is.to_string().eq_ignore_ascii_case(&self.status);
+        let holds = if self.kind.eq_ignore_ascii_case("ready") {
+            is_wanted(status.ready)
+        } else {
+            conditions.iter().any(|(kind, is)| kind.eq_ignore_ascii_case(&self.kind) && is_wanted(*is))
+        };
+        holds == self.equal
+    }
+}
+
 fn parse_state(text: &str) -> Result<StateSelector, Problem> {
     let parts = match text.split_once("!=") {
         Some((kind, status)) => Some((kind, status, false)),
         None => text.split_once('=').map(|(kind, status)| (kind, status, true)),
     };
     match parts {
-        Some((kind, status, equal)) if kind.eq_ignore_ascii_case("ready") => {
-            Ok(StateSelector { equal, status: status.to_owned() })
-        }
-        Some((kind, ..)) => {
-            Err(Problem::new(Code::Usage, "--status-selector", format!("there is no condition {kind:?}"))
-                .hint("Conditions of ours are: ready."))
+        Some((kind, status, equal)) => {
+            Ok(StateSelector { kind: kind.to_owned(), equal, status: status.to_owned() })
         }
         None => Err(Problem::new(
             Code::Usage,

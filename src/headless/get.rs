@@ -83,6 +83,8 @@ const AUTOMATIONS: Shape = Shape {
 struct Row {
     meta: Meta,
     status: Status,
+    /// The controller's conditions; none where no controller says anything.
+    conditions: Vec<(String, Ready)>,
     suspended: bool,
     /// Whether no object describes it.
     implied: bool,
@@ -133,7 +135,8 @@ impl List {
         let filter = Filter::new(settings, name)?;
         let mut rows: Vec<Row> = rows.chain(ambiguous_rows(shape, inventory)).collect();
         rows.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
-        let rows = rows.into_iter().filter(|row| filter.admits(&row.meta, &row.status)).collect();
+        let rows =
+            rows.into_iter().filter(|row| filter.admits(&row.meta, &row.status, &row.conditions)).collect();
         Ok(Self { shape, with_namespace: settings.all_namespaces, rows })
     }
 
@@ -409,6 +412,7 @@ fn ambiguous_rows(shape: &'static Shape, inventory: &Inventory) -> impl Iterator
         Some(Row {
             meta: Meta { id: id.clone(), version: String::new(), labels: BTreeMap::new(), origin },
             status,
+            conditions: Vec::new(),
             suspended: false,
             implied: false,
             cells: blank(shape.headings),

@@ -10,11 +10,17 @@ use crate::domain::controller::{Beside, Reported};
 use crate::domain::inventory;
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::proposal::Reference;
+use crate::domain::status::Ready;
 use crate::engine::{Engine, World, status};
 use crate::problem::Problem;
 
 fn title(flag: bool) -> String {
     if flag { "True" } else { "False" }.to_owned()
+}
+
+fn conditions(reported: Option<&Reported>) -> Vec<(String, Ready)> {
+    let all = reported.into_iter().flat_map(|reported| &reported.conditions);
+    all.map(|condition| (condition.kind.clone(), condition.status)).collect()
 }
 
 pub(super) fn repository_rows(session: &Session, judged: &Judged) -> impl Iterator<Item = Row> {
@@ -48,6 +54,7 @@ fn repository_row(
     Row {
         meta: repository.meta.clone(),
         status: reported.map_or(status, Reported::status),
+        conditions: conditions(reported),
         suspended: repository.suspend,
         implied: false,
         keys: [
@@ -91,6 +98,7 @@ fn policy_row(policy: &ImagePolicy, world: &World, reviewed: &Reviewed) -> Row {
             .map_or_else(|| status::of_policy(&world.inventory, policy, evaluated), Reported::status),
         suspended: policy.suspend,
         implied: false,
+        conditions: conditions(reported),
         keys: [
             json!({
                 "repository": policy.repository, "type": kind, "rule": rule,
@@ -150,6 +158,7 @@ fn automation_row(session: &Session, automation: &ImageUpdateAutomation, reviewe
             || status::of_automation(&session.engine, world, automation, &ran),
             Reported::status,
         ),
+        conditions: conditions(reported),
         suspended: automation.suspend,
         implied: is_implied,
         keys: [
