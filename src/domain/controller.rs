@@ -121,6 +121,8 @@ pub enum Cause {
     OlderScan(i64),
     /// Our scan is older than the controller's, by so many minutes.
     OurOlderScan(i64),
+    /// Another image: its repository had another spec when the controller selected.
+    Image,
     /// The same tag with another digest.
     Digest,
     /// The status tells no cause.
@@ -135,6 +137,7 @@ impl Cause {
             Self::Suspended => "suspended",
             Self::OlderScan(_) => "older scan",
             Self::OurOlderScan(_) => "newer scan",
+            Self::Image => "other image",
             Self::Digest => "digest",
             Self::Unclear => "differs",
         }
@@ -148,6 +151,9 @@ impl fmt::Display for Cause {
             Self::Suspended => f.write_str("it is suspended, so the controller's choice stays as it was"),
             Self::OlderScan(minutes) => write!(f, "the controller's scan is {} older", minutes_of(*minutes)),
             Self::OurOlderScan(minutes) => write!(f, "our scan is {} older", minutes_of(*minutes)),
+            Self::Image => {
+                f.write_str("another image: what its repository said when the controller selected")
+            }
             Self::Digest => {
                 f.write_str("the same tag under another digest: its digest policy, or a tag that moved")
             }
@@ -173,6 +179,8 @@ pub struct Ours<'a> {
     pub latest: Option<&'a Reference>,
     /// When we last scanned the policy's repository.
     pub scanned: Option<Timestamp>,
+    /// How many tags that scan left after exclusion.
+    pub tags: Option<usize>,
     /// Whether the policy or its repository is suspended.
     pub is_suspended: bool,
 }
@@ -191,10 +199,16 @@ pub fn beside(ours: Ours<'_>, policy: Option<&Reported>, repository: Option<&Rep
     if ours.is_suspended {
         return Beside::Differs(Cause::Suspended);
     }
+    if latest.image != theirs.image {
+        return Beside::Differs(Cause::Image);
+    }
     if policy.is_outdated() {
         return Beside::Differs(Cause::OldSpec);
     }
-    let scans = repository.and_then(|said| Some((said.last_scan.as_ref()?.time, ours.scanned?)));
+    // Scans that found as many tags most likely found the same.
+    let last = repository.and_then(|said| said.last_scan.as_ref());
+    let last = last.filter(|last| ours.tags.is_none_or(|tags| last.tags != tags as u64));
+    let scans = last.and_then(|last| Some((last.time, ours.scanned?)));
     Beside::Differs(match scans {
         Some((theirs, ours)) if theirs < ours => Cause::OlderScan(minutes_between(theirs, ours)),
         Some((theirs, ours)) if theirs > ours => Cause::OurOlderScan(minutes_between(ours, theirs)),
@@ -284,7 +298,7 @@ mod tests {
     fn cause(ours: &str, theirs: &Reported, repository: Option<&Reported>, suspended: bool) -> Beside {
         let latest = reference(ours, Some("sha256:aa"));
         beside(
-            Ours { latest: Some(&latest), scanned: Some(at(30)), is_suspended: suspended },
+            Ours { latest: Some(&latest), scanned: Some(at(30)), tags: Some(4), is_suspended: suspended },
             Some(theirs),
             repository,
         )
@@ -312,8 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn another_image_and_as_many_tags_are_no_older_scan() {
+        let mut other = policy("1.1.0");
+        other.latest.as_mut().unwrap().image = "mirror.example/app".to_owned();
+        assert_eq!(cause("1.1.0", &other, Some(&scanned(12)), false), Beside::Differs(Cause::Image));
+        let mut same = scanned(12);
+        same.last_scan.as_mut().unwrap().tags = 4;
+        assert_eq!(cause("1.1.0", &policy("1.0.0"), Some(&same), false), Beside::Differs(Cause::Unclear));
+    }
+
+    #[test]
     fn nothing_is_compared_with_what_nobody_says() {
-        let nothing = Ours { latest: None, scanned: None, is_suspended: false };
+        let nothing = Ours { latest: None, scanned: None, tags: None, is_suspended: false };
         assert_eq!(beside(nothing, Some(&policy("1.0.0")), None), Beside::Unknown);
         assert_eq!(cause("1.0.0", &Reported::default(), None, false), Beside::Unknown);
     }

@@ -249,17 +249,17 @@ impl World {
         matches!((theirs, latest), (Some(theirs), Some(latest)) if theirs.tag != latest)
     }
 
-    /// How what the controller selected stands beside what we did, from tags of `scanned`.
+    /// How what the controller selected stands beside what we did, from so many tags of `scanned`.
     pub fn beside(
         &self,
         policy: &ImagePolicy,
         latest: Option<&Reference>,
-        scanned: Option<Timestamp>,
+        (scanned, tags): (Option<Timestamp>, Option<usize>),
     ) -> Beside {
         let repository = self.inventory.repositories.get(&policy.repository);
         let is_suspended = policy.suspend || repository.is_some_and(|repository| repository.suspend);
         beside(
-            Ours { latest, scanned, is_suspended },
+            Ours { latest, scanned, tags, is_suspended },
             self.reported(Kind::ImagePolicy, &policy.meta.id),
             self.reported(Kind::ImageRepository, &policy.repository),
         )

@@ -6,7 +6,7 @@ use super::words;
 use crate::app::layout::Layout;
 use crate::app::state::State;
 use crate::app::world::Phase;
-use crate::domain::controller::{Beside, Lag, Reported};
+use crate::domain::controller::{Beside, Cause, Lag, Reported};
 use crate::domain::kustomization::{Kustomization, Kustomizations};
 use crate::domain::object::{ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::proposal::{ObjectIdentity, Proposal};

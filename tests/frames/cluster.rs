@@ -51,7 +51,8 @@ fn reports(screen: &Screen) -> Reports {
         let said = Reported { last_scan, ..ready("successful scan: found 41 tags") };
         reports.insert((Kind::ImageRepository, id.clone()), said);
     }
-    let image = "ghcr.io/stefanprodan/podinfo".to_owned();
+    let read = &inventory.policies[&id("flux-system/podinfo")].repository;
+    let image = inventory.repositories[read].image.clone();
     let latest = Some(Reference { image, tag: "6.5.4".to_owned(), digest: None });
     let said = Reported { latest, ..ready("Latest image tag resolved to 6.5.4") };
     reports.insert((Kind::ImagePolicy, id("flux-system/podinfo")), said);

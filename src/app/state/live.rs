@@ -31,8 +31,10 @@ impl State {
         };
         let repository = self.inventory.repositories.get(&policy.repository);
         let found = self.shown_tags(&policy.repository);
+        let verdict = self.shown_verdict(id);
         let ours = Ours {
-            latest: self.shown_verdict(id).and_then(|verdict| verdict.reference.as_ref()),
+            latest: verdict.and_then(|verdict| verdict.reference.as_ref()),
+            tags: verdict.map(|verdict| verdict.evaluation.counts.kept()),
             scanned: found.map(|found| found.scanned),
             is_suspended: policy.suspend || repository.is_some_and(|repository| repository.suspend),
         };

@@ -123,6 +123,13 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// How many tags no rule of the repository excludes: those that a controller keeps.
+    pub fn kept(&self) -> usize {
+        self.tags - self.exclude
+    }
+}
+
+impl Counts {
     pub(super) fn of(states: &[TagState]) -> Self {
         let mut numbers = [0_usize; TagState::ALL.len()];
         for state in states {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::session::{Judged, Reviewed, Session};
 use super::Row;
-use crate::domain::controller::{Beside, Reported};
+use crate::domain::controller::{Beside, Cause, Reported};
 use crate::domain::inventory;
 use crate::domain::object::{ImagePolicy, ImageRepository, ImageUpdateAutomation, Kind, ObjectId};
 use crate::domain::proposal::Reference;
@@ -82,7 +82,9 @@ fn policy_row(policy: &ImagePolicy, world: &World, reviewed: &Reviewed) -> Row {
     let reported = world.reported(Kind::ImagePolicy, id);
     let controller = reported.and_then(|reported| reported.latest.as_ref());
     let scanned = reviewed.judged.scans.get(&policy.repository).map(|scan| scan.scanned);
-    let beside = world.beside(policy, latest, scanned);
+    let evaluation = evaluated.and_then(|evaluated| evaluated.evaluation.as_ref());
+    let kept = evaluation.map(|evaluation| evaluation.counts.kept());
+    let beside = world.beside(policy, latest, (scanned, kept));
     let shown = if reported.is_some() { controller } else { latest };
     let mut wide = Vec::from([sites.to_string()]);
     wide.extend(world.live.as_ref().map(|_| here(latest, &beside)));
@@ -96,9 +98,9 @@ fn policy_row(policy: &ImagePolicy, world: &World, reviewed: &Reviewed) -> Row {
         meta: policy.meta.clone(),
         status: reported
             .map_or_else(|| status::of_policy(&world.inventory, policy, evaluated), Reported::status),
+        conditions: conditions(reported),
         suspended: policy.suspend,
         implied: false,
-        conditions: conditions(reported),
         keys: [
             json!({
                 "repository": policy.repository, "type": kind, "rule": rule,
@@ -122,6 +124,10 @@ fn policy_row(policy: &ImagePolicy, world: &World, reviewed: &Reviewed) -> Row {
 fn here(latest: Option<&Reference>, beside: &Beside) -> String {
     let tag = latest.map(|latest| latest.tag.clone()).unwrap_or_default();
     match beside {
+        Beside::Differs(cause @ Cause::Image) => {
+            let image = latest.map(|latest| latest.image.as_str()).unwrap_or_default();
+            format!("{image}:{tag} (≠ {})", cause.word())
+        }
         Beside::Differs(cause) => format!("{tag} (≠ {})", cause.word()),
         Beside::Agrees | Beside::Unknown => tag,
     }
