@@ -93,7 +93,7 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
         Cell::plain(pending(state, id).to_string()),
     ];
     if state.live.is_some() {
-        cells.insert(5, Cell::of(Role::TextDim, cluster::last_run(state, id)));
+        cells.insert(5, Cell::of(cluster::as_known(state, Role::TextDim), cluster::last_run(state, id)));
     }
     Row::Cells(cells)
 }

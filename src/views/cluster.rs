@@ -38,10 +38,27 @@ pub(super) fn unread_page(canvas: &mut Canvas<'_>, state: &State, layout: &Layou
 pub(super) fn selected(state: &State, id: &ObjectId) -> (Role, String) {
     let theirs = state.reported(Kind::ImagePolicy, id).and_then(|reported| reported.latest.as_ref());
     let tag = theirs.map_or("-", |latest| latest.tag.as_str());
-    match state.beside(id) {
-        Beside::Differs(_) => (Role::StateWarn, format!("≠ {tag}")),
-        Beside::Agrees | Beside::Unknown => (Role::TextDim, tag.to_owned()),
-    }
+    let (role, text) = match (state.beside(id), theirs) {
+        (Beside::Differs(Cause::Image), Some(theirs)) => {
+            (Role::StateWarn, format!("≠ {}:{tag}", theirs.image))
+        }
+        (Beside::Differs(_), _) => (Role::StateWarn, format!("≠ {tag}")),
+        (Beside::Agrees | Beside::Unknown, _) => (Role::TextDim, tag.to_owned()),
+    };
+    (as_known(state, role), text)
+}
+
+/// The role of what was read of a cluster: while that is not reached, nobody knows whether it is still so.
+pub(super) fn as_known(state: &State, role: Role) -> Role {
+    if state.lost.is_some() { Role::StateStale } else { role }
+}
+
+/// That what controllers say is as it was when the cluster was last reached.
+fn stale(state: &State, width: u16) -> Vec<Line> {
+    let Some(since) = state.lost.filter(|_| state.live.is_some()) else { return Vec::new() };
+    let time = words::when(state.now, since, &state.zone);
+    let text = format!("the cluster is not reached since {time}: what it says is as it was then");
+    words::paragraph("stale", Role::StateStale, &text, width)
 }
 
 /// The tags that the workloads of an update run, for its column; `?` where that is not known, `-` where none runs it.
@@ -105,15 +122,19 @@ pub(super) fn last_run(state: &State, id: &ObjectId) -> String {
 /// What the controller says of a policy.
 pub(super) fn policy(state: &State, id: &ObjectId, width: u16) -> Vec<Line> {
     let Some(reported) = state.reported(Kind::ImagePolicy, id) else { return nowhere(state) };
-    let mut lines = Vec::new();
+    let mut lines = stale(state, width);
     if let Some(latest) = &reported.latest {
         let digest = latest.digest.as_deref().map(|digest| format!("@{digest}")).unwrap_or_default();
-        lines.push(words::fact("controller", Line::plain(&latest.tag).dim(digest)));
+        let tag = match state.beside(id) {
+            Beside::Differs(Cause::Image) => format!("{}:{}", latest.image, latest.tag),
+            _ => latest.tag.clone(),
+        };
+        lines.push(words::fact("controller", Line::of(as_known(state, Role::Text), tag).dim(digest)));
     }
     if let Beside::Differs(cause) = state.beside(id) {
         lines.extend(words::paragraph("differs", Role::StateWarn, &format!("≠ {cause}"), width));
     }
-    lines.extend(condition(reported, width));
+    lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImagePolicy, id, width));
     lines
 }
@@ -122,17 +143,17 @@ pub(super) fn policy(state: &State, id: &ObjectId, width: u16) -> Vec<Line> {
 pub(super) fn repository(state: &State, repository: &ImageRepository, width: u16) -> Vec<Line> {
     let id = &repository.meta.id;
     let Some(reported) = state.reported(Kind::ImageRepository, id) else { return nowhere(state) };
-    let mut lines = Vec::new();
+    let mut lines = stale(state, width);
     if let Some(scan) = &reported.last_scan {
         let time = words::when(state.now, scan.time, &state.zone);
         let found = format!(
             "{} tags at {time}",
             crate::text::spaced(usize::try_from(scan.tags).unwrap_or(usize::MAX))
         );
-        lines.push(words::fact("controller", Line::plain(found)));
+        lines.push(words::fact("controller", Line::of(as_known(state, Role::Text), found)));
     }
     lines.extend(lag(state.lag(Kind::ImageRepository, id, repository.interval, repository.suspend), width));
-    lines.extend(condition(reported, width));
+    lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImageRepository, id, width));
     lines
 }
@@ -141,15 +162,15 @@ pub(super) fn repository(state: &State, repository: &ImageRepository, width: u16
 pub(super) fn automation(state: &State, automation: &ImageUpdateAutomation, width: u16) -> Vec<Line> {
     let id = &automation.meta.id;
     let Some(reported) = state.reported(Kind::ImageUpdateAutomation, id) else { return nowhere(state) };
-    let mut lines = Vec::new();
+    let mut lines = stale(state, width);
     if let Some((commit, time)) = &reported.last_push {
         let when = time.map(|time| format!(" at {}", words::when(state.now, time, &state.zone)));
-        let push = Line::plain(words::short(commit)).dim(when.unwrap_or_default());
+        let push = Line::of(as_known(state, Role::Text), words::short(commit)).dim(when.unwrap_or_default());
         lines.push(words::fact("last push", push));
     }
     let late = state.lag(Kind::ImageUpdateAutomation, id, automation.interval, automation.suspend);
     lines.extend(lag(late, width));
-    lines.extend(condition(reported, width));
+    lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImageUpdateAutomation, id, width));
     lines
 }
@@ -161,13 +182,14 @@ fn nowhere(state: &State) -> Vec<Line> {
 }
 
 /// The `Ready` condition: all that is well is said in one line.
-fn condition(reported: &Reported, width: u16) -> Vec<Line> {
+fn condition(state: &State, reported: &Reported, width: u16) -> Vec<Line> {
     let Some(ready) = reported.condition("Ready") else { return Vec::new() };
     let role = match ready.status {
         Ready::True => Role::TextDim,
         Ready::False => Role::StateError,
         Ready::Unknown => Role::StateWarn,
     };
+    let role = as_known(state, role);
     words::paragraph("says", role, &format!("{}: {}", ready.reason, ready.message), width)
 }
 

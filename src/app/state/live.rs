@@ -44,6 +44,7 @@ impl State {
 
     /// What the controller of a repository or an automation has left undone.
     pub fn lag(&self, kind: Kind, id: &ObjectId, interval: GoDuration, is_suspended: bool) -> Option<Lag> {
-        lag(self.reported(kind, id)?, interval, is_suspended, self.now)
+        // Of a controller that nobody can see any more nothing is said that it may have done since.
+        lag(self.reported(kind, id)?, interval, is_suspended, self.lost.unwrap_or(self.now))
     }
 }
