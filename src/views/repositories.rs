@@ -208,7 +208,10 @@ pub(super) fn summary(state: &State) -> Line {
     if totals.running > 0 {
         return Line::plain(format!("scanning {} of {} · {problems}", totals.running, totals.total));
     }
-    Line::plain(format!("{} · {problems}", words::count(totals.total, "repository")))
+    let all = state.inventory.repositories.len();
+    let suspended = all - totals.total;
+    let suspended = if suspended > 0 { format!(" · {suspended} suspended") } else { String::new() };
+    Line::plain(format!("{}{suspended} · {problems}", words::count(all, "repository")))
 }
 
 #[cfg(test)]
