@@ -18,7 +18,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use kube::core::{ApiResource, GroupVersionKind, Status};
 use serde_json::{Value, json};
 
-use self::body::{applied, as_data, is_same, replaced};
+use self::body::{applied, as_data, is_same, replaced, says_same};
 use self::owners::{controllers_of, says_more};
 pub use self::progress::{Progress, last_handled, progress};
 use super::kinds::resource_of;
@@ -172,7 +172,7 @@ impl Cluster {
             None => Change::Created,
             Some(before) if is_same(before, &tried) => Change::Unchanged,
             Some(before) => {
-                self.may_take_over(id, before)?;
+                self.may_take_over(id, before, &tried)?;
                 Change::Updated
             }
         };
@@ -215,9 +215,16 @@ impl Cluster {
         self.call(&act(order.verb(), target, id), asked).await?.map_err(|refusal| self.raced(id, &refusal))
     }
 
-    /// Whether no controller owns a part of what an object says.
-    fn may_take_over(&self, id: &ObjectId, before: &Value) -> Result<(), Problem> {
-        let owners = controllers_of(before);
+    /// Whether no controller owns a part of what would be another.
+    fn may_take_over(&self, id: &ObjectId, before: &Value, after: &Value) -> Result<(), Problem> {
+        let mut owners = controllers_of(before);
+        for fields in owners.values_mut() {
+            fields.retain(|field| {
+                let place = format!("/{}", field.replace('.', "/"));
+                !says_same(before.pointer(&place), after.pointer(&place))
+            });
+        }
+        owners.retain(|_, fields| !fields.is_empty());
         if owners.is_empty() {
             return Ok(());
         }

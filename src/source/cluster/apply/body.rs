@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::owners::said_by_us;
+use crate::domain::duration::GoDuration;
 
 /// The object as it is applied: what it says itself, and of labels and annotations what we said before, unless it says them anew.
 /// It counts only as long as nobody has written to `before`.
@@ -80,7 +81,25 @@ pub(super) fn replaced(before: &Value, new: &Value) -> Value {
 /// Whether two states of an object are the same but for what the server keeps books of.
 pub(super) fn is_same(before: &Value, after: &Value) -> bool {
     let parts = ["/metadata/labels", "/metadata/annotations", "/spec", "/data", "/type"];
-    parts.iter().all(|part| before.pointer(part) == after.pointer(part))
+    parts.iter().all(|part| says_same(before.pointer(part), after.pointer(part)))
+}
+
+/// The fields of a spec that are durations.
+const DURATIONS: [&str; 3] = ["interval", "timeout", "retryInterval"];
+
+/// Whether two values say the same: a duration has several spellings, `1m` and `1m0s`.
+pub(super) fn says_same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let (Some(Value::Object(one)), Some(Value::Object(other))) = (one, other) else { return one == other };
+    let duration = |value: Option<&Value>| value?.as_str().and_then(|text| text.parse::<GoDuration>().ok());
+    let is_same = |key: &String| {
+        let (one, other) = (one.get(key), other.get(key));
+        let durations = (duration(one), duration(other));
+        match durations {
+            (Some(one), Some(other)) if DURATIONS.contains(&key.as_str()) => one == other,
+            _ => says_same(one, other),
+        }
+    };
+    one.keys().chain(other.keys()).all(is_same)
 }
 
 #[cfg(test)]
@@ -106,6 +125,16 @@ mod tests {
         assert_eq!(written["metadata"], metadata);
         let labelled = replaced(&before, &json!({ "metadata": { "labels": { "app": "y" } } }));
         assert_eq!(labelled["metadata"]["labels"], json!({ "app": "y" }));
+    }
+
+    #[test]
+    fn a_duration_in_another_spelling_is_no_change() {
+        let object =
+            |interval: &str, image: &str| json!({ "spec": { "image": image, "interval": interval } });
+        assert!(is_same(&object("1m", "reg/web"), &object("1m0s", "reg/web")));
+        assert!(!is_same(&object("1m", "reg/web"), &object("7m0s", "reg/web")));
+        assert!(!is_same(&object("1m", "1m"), &object("1m", "1m0s")), "an image is no duration");
+        assert!(!is_same(&object("1m", "x"), &json!({ "spec": { "image": "x" } })));
     }
 
     #[test]
