@@ -15,7 +15,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::{Code, Problem};
 
-use super::{decide, message, problems, target, time, unmarked};
+use super::{decide, message, problems, push, target, time, unmarked};
 
 /// Has updates compared anew; if that is under way, once more when it is done.
 pub(super) fn propose(state: &mut State, fetch: bool, newer: Newer) -> Vec<Effect> {
@@ -65,6 +65,7 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             keep_planned(state, &mut proposed);
             let kept = proposed.kept;
             let newer = std::mem::take(&mut state.jobs.take_newer);
+            let approved = state.review.approved().map(UpdateId::of).collect();
             let review = &mut state.review;
             review.holds = proposed.holds;
             let mut lost = review.replace(proposed.updates, &newer);
@@ -73,8 +74,9 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             review.survey = proposed.survey;
             lost.extend(review.stand());
             message::mark_failing(review);
-            if !lost.is_empty() {
-                state.tell(Level::Warning, lost.join("; "));
+            let is_withdrawn = push::withdraw(state, &approved);
+            if is_withdrawn {
+                lost.push("nothing was pushed: look at what is left, and ask again".to_owned());
             }
             let first = state.compared == Compared::Never;
             state.compared = state.compared.max(Compared::Partly);
@@ -84,6 +86,9 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             problems::markers(state);
             problems::files(state);
             // After all else that is said, which would take its place.
+            if !lost.is_empty() {
+                state.tell(Level::Warning, lost.join("; "));
+            }
             review_plan(state, kept);
             again |= std::mem::take(&mut state.jobs.propose_again);
             decide::ask_to_resume(state, proposed.decided);

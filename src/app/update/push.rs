@@ -1,6 +1,6 @@
 //! S9: from `p` to the result. The remote is asked, the plan shown, `y` pushes it, and what happened is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::action;
 use crate::app::effect::{Effect, JobId, PlanWish};
@@ -122,6 +122,23 @@ pub(super) fn drawn(state: &mut State, at: Moment) {
     {
         dialog.shown = Some(at);
     }
+}
+
+/// Takes back the question about a plan of which something is not approved any more that was: what is blocked meanwhile, or gone,
+/// is not pushed. Whether there was one.
+pub(super) fn withdraw(state: &mut State, was_approved: &BTreeSet<UpdateId>) -> bool {
+    let plan = match &state.overlay {
+        Some(Overlay::Push(PushDialog { prepared: Some(prepared), .. })) => &prepared.plan,
+        Some(Overlay::Branch(dialog)) => &dialog.prepared.plan,
+        _ => return false,
+    };
+    let planned = plan.groups.iter().flat_map(|group| &group.updates).filter(|update| update.is_approved());
+    let is_approved = |id: &UpdateId| state.review.get(id).is_some_and(Proposal::is_approved);
+    let is_withdrawn = planned.map(UpdateId::of).any(|id| was_approved.contains(&id) && !is_approved(&id));
+    if is_withdrawn {
+        state.overlay = None;
+    }
+    is_withdrawn
 }
 
 /// The plan is there, or cannot be made.

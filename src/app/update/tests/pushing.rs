@@ -1,14 +1,14 @@
 //! What cannot be pushed is refused with its reason, and what is being pushed is not changed.
 
 use super::golden::{landed, plan_of, prepare};
-use super::world::{press, review_of};
+use super::world::{press, propose, review_of};
 use super::*;
 use crate::app::input::Message;
 use crate::app::message::Prepared;
 use crate::app::state::{Editing, NextStep, PushRun, State};
 use crate::domain::landing::{Landed, LandingStep};
 use crate::domain::plan::{Base, Plan};
-use crate::domain::proposal::Proposal;
+use crate::domain::proposal::{Proposal, UpdateState};
 
 fn says(state: &State) -> &str {
     state.status.as_ref().map_or("", |status| status.text.as_str())
@@ -44,6 +44,28 @@ fn a_commit_without_a_message_is_refused_at_p() {
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })), "{effects:?}");
     assert!(state.overlay.is_none());
     assert!(says(&state).contains("a commit needs a message"), "{}", says(&state));
+}
+
+#[test]
+fn the_question_about_a_plan_goes_when_what_it_brings_is_approved_no_more() {
+    for is_gone in [false, true] {
+        let (mut state, effects) = asked();
+        prepare(&mut state, &effects, &[]);
+        assert!(matches!(state.overlay, Some(Overlay::Push(_))));
+        let mut updates = state.review.updates().to_vec();
+        let why = Problem::new(Code::PolicyFailed, "shop/web", "the policy is suspended");
+        updates[0].decide(Decision::Undecided);
+        (updates[0].state, updates[0].blocked) = (UpdateState::Blocked, Some(why));
+        updates.retain(|_| !is_gone);
+        propose(&mut state, updates);
+        assert!(state.overlay.is_none(), "gone: {is_gone}");
+        assert!(says(&state).contains("nothing was pushed"), "{}", says(&state));
+    }
+    let (mut state, effects) = asked();
+    prepare(&mut state, &effects, &[]);
+    let updates = state.review.updates().to_vec();
+    propose(&mut state, updates);
+    assert!(matches!(state.overlay, Some(Overlay::Push(_))), "the same is still asked about");
 }
 
 #[test]
