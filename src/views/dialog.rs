@@ -239,13 +239,15 @@ const NAMED: (usize, usize) = (8, 4);
 
 /// An order to the controllers: what, for whom, and how flux would say it.
 fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, (dialog, answers): (&OrderDialog, Line)) {
-    let OrderDialog { order, kind, objects } = dialog;
+    let OrderDialog { order, kind, objects, denied } = dialog;
     let most = usize::from(area.width.saturating_sub(10));
     let shown = |text: String| Shown::from(text).cut_middle(most);
     let mut lines: Vec<Line> =
         objects.iter().take(NAMED.0).map(|id| Line::plain(shown(format!("{} {id}", human(*kind))))).collect();
     let more = |named: usize| objects.len().checked_sub(named).filter(|more| *more > 0);
     lines.extend(more(NAMED.0).map(|more| Line::plain(format!("and {more} more"))));
+    let left_out = denied.iter().take(NAMED.1).map(|(id, why)| format!("left out: {id}: {why}"));
+    lines.extend(left_out.map(|text| Line::of(Role::StateWarn, text)));
     lines.push(Line::default());
     let place = state.flux_place();
     let commands = objects.iter().take(NAMED.1).map(|id| Line::default().dim(order.flux(*kind, id, place)));

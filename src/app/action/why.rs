@@ -63,20 +63,21 @@ pub(super) fn tried(state: &State) -> Option<String> {
     unless(!refused, "Flux would refuse this policy: the line below its field says why")
 }
 
-/// The object under the cursor, or one of the selected ones, has to be in a cluster.
+/// The object under the cursor, or one of the selected ones, has to be in a cluster, and may be changed there.
 pub(super) fn in_cluster(state: &State) -> Option<String> {
     let (kind, list) = match state.view_below_help() {
         View::Repositories => (Kind::ImageRepository, &state.repositories),
         View::Policies => (Kind::ImagePolicy, &state.policies),
         _ => (Kind::ImageUpdateAutomation, &state.automations),
     };
-    let objects = list.current().into_iter().chain(&list.selected);
+    let current = list.current().filter(|_| list.selected.is_empty());
+    let objects = current.into_iter().chain(&list.selected);
     let there = objects.filter(|id| state.inventory.is_of_cluster(kind, id));
     let mut refusals = there.map(|id| state.denied.get(&(kind, id.namespace.clone())));
     let Some(first) = refusals.next() else {
         return Some("it is not in a cluster: its file says whether it is suspended".to_owned());
     };
-    // One that may be changed is enough: the others are refused one by one.
+    // One that may be changed is enough: the others are left out, and named in the question.
     first.filter(|_| refusals.all(|refusal| refusal.is_some())).cloned()
 }
 

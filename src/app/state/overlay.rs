@@ -110,6 +110,8 @@ pub struct OrderDialog {
     pub kind: Kind,
     /// The objects.
     pub objects: Vec<ObjectId>,
+    /// Those that were chosen and may not be changed, each with the reason: they are left out.
+    pub denied: Vec<(ObjectId, String)>,
 }
 
 /// What a policy that is tried changes in its file.

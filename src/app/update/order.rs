@@ -25,10 +25,17 @@ pub(super) fn open(state: &mut State, action: Action) -> Vec<Effect> {
         View::Policies => (Kind::ImagePolicy, chosen(&state.policies)),
         _ => (Kind::ImageUpdateAutomation, chosen(&state.automations)),
     };
-    let objects: Vec<ObjectId> =
-        chosen.into_iter().filter(|id| state.inventory.is_of_cluster(kind, id)).collect();
+    let there = chosen.into_iter().filter(|id| state.inventory.is_of_cluster(kind, id));
+    let refusal = |id: &ObjectId| state.denied.get(&(kind, id.namespace.clone())).cloned();
+    let (mut objects, mut denied) = (Vec::new(), Vec::new());
+    for id in there {
+        match refusal(&id) {
+            Some(why) => denied.push((id, why)),
+            None => objects.push(id),
+        }
+    }
     if !objects.is_empty() {
-        state.overlay = Some(Overlay::Order(OrderDialog { order, kind, objects }));
+        state.overlay = Some(Overlay::Order(OrderDialog { order, kind, objects, denied }));
     }
     vec![]
 }
@@ -39,7 +46,7 @@ fn chosen(list: &List<ObjectId>) -> Vec<ObjectId> {
 
 /// Gives the order that was asked about.
 pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
-    let Some(Overlay::Order(OrderDialog { order, kind, objects })) = state.overlay.take() else {
+    let Some(Overlay::Order(OrderDialog { order, kind, objects, .. })) = state.overlay.take() else {
         return vec![];
     };
     let dry_run = state.mode != Mode::Write;
@@ -50,19 +57,29 @@ pub(super) fn confirmed(state: &mut State) -> Vec<Effect> {
 pub(super) fn given(state: &mut State, ordered: Ordered) -> Vec<Effect> {
     let Ordered { order, kind, dry_run, results } = ordered;
     let tail = if dry_run { " (dry run)" } else { "" };
-    let mut has_changed = false;
-    let mut waited_for = Vec::new();
+    let all = results.len();
+    let (mut done, mut waited_for) = (Vec::new(), Vec::new());
     for (id, result) in results {
         match result {
             Ok(handled) => {
-                has_changed |= !dry_run;
-                state.tell(Level::Info, format!("{} {id} {}{tail}", human(kind), order.done()));
+                done.push(id.to_string());
                 waited_for.extend(handled.map(|handled| (id, handled)));
             }
             Err(problem) => problems::report(state, &id.to_string(), problem, None, Level::Error),
         }
     }
-    let mut effects = if has_changed { vec![Effect::LookAtSource] } else { vec![] };
+    // Of several the outcome of each is told: those that are not named here are in the list of problems.
+    let (level, count) = if done.len() == all {
+        (Level::Info, String::new())
+    } else {
+        (Level::Error, format!("{} of {all}: ", done.len()))
+    };
+    if !done.is_empty() {
+        let rest = if done.len() < all { "; ! says why not the others" } else { "" };
+        let text = format!("{count}{} {} {}{tail}{rest}", human(kind), done.join(", "), order.done());
+        state.tell(level, text);
+    }
+    let mut effects = if done.is_empty() || dry_run { vec![] } else { vec![Effect::LookAtSource] };
     if !waited_for.is_empty() {
         effects.push(Effect::AwaitControllers(kind, waited_for));
     }

@@ -129,6 +129,14 @@ fn an_order_that_the_operator_has_no_right_to_is_refused_with_the_reason() {
     assert_eq!(command(&mut state, "suspend"), []);
     assert!(state.overlay.is_none());
     assert!(state.status.as_ref().unwrap().text.contains(reason));
+    let results = vec![
+        (ObjectId::new("edge", "web"), Ok(None)),
+        (ObjectId::new("shop", "web"), Err(Problem::new(Code::ClusterForbidden, "prod", reason))),
+    ];
+    let ordered = Ordered { order: Order::Suspend, kind: Kind::ImagePolicy, dry_run: true, results };
+    update(&mut state, Msg::Ordered(Box::new(ordered)));
+    let said = "1 of 2: image policy edge/web suspended (dry run); ! says why not the others";
+    assert_eq!(state.status.as_ref().unwrap().text, said);
     for other in [denied(Kind::ImageRepository, "shop"), denied(Kind::ImagePolicy, "edge")] {
         update(&mut state, other);
         command(&mut state, "suspend");
