@@ -19,6 +19,7 @@ use crate::app::view::View;
 use crate::app::world::Phase;
 use crate::app::world::ScanTotals;
 use crate::domain::mode::Mode;
+use crate::domain::object::Kind;
 use crate::text::Shown;
 use crate::theme::Role;
 
@@ -145,7 +146,7 @@ fn tabs(state: &State) -> [Tab; 6] {
     .map(|(id, view, count)| Tab {
         key: action::keys_of(state, id).first().map(ToString::to_string).unwrap_or_default(),
         name: view.title(),
-        count,
+        count: count.filter(|_| unknown(state, view).is_none()),
         active: front == Some(view),
         view,
     })
@@ -256,11 +257,33 @@ fn position(state: &State, layout: &Layout) -> Option<String> {
     }
 }
 
+/// Why nobody knows how many rows a list has: then none are counted.
+fn unknown(state: &State, view: View) -> Option<Line> {
+    let inventory = &state.inventory;
+    let (kind, is_empty) = match view {
+        View::Repositories => (Kind::ImageRepository, inventory.repositories.is_empty()),
+        View::Updates | View::Policies => (Kind::ImagePolicy, inventory.policies.is_empty()),
+        View::Automations => (Kind::ImageUpdateAutomation, inventory.automations.is_empty()),
+        _ => return None,
+    };
+    match &state.phase {
+        Phase::Loading => Some(Line::plain(words::spinner(state)).and(" reading the objects")),
+        Phase::Failed(_) => Some(Line::plain("the objects could not be read")),
+        Phase::Ready | Phase::Nothing(_) => {
+            let unread = inventory.unread.of(kind).filter(|_| is_empty)?;
+            Some(Line::plain(&unread.message))
+        }
+    }
+}
+
 /// What the status line says when there is no message: left, and at the right end.
 fn summary(state: &State, layout: &Layout) -> (Line, Line) {
     let is_narrow = layout.tier <= Tier::T1;
     if matches!(state.overlay, Some(Overlay::Push(_) | Overlay::Branch(_))) {
         return (plan::summary(state), Line::default());
+    }
+    if let Some(unknown) = unknown(state, state.view()) {
+        return (unknown, Line::default());
     }
     let left = match state.view() {
         View::Updates => return updates::summary(state, is_narrow),

@@ -411,9 +411,6 @@ pub(super) fn summary(state: &State, is_narrow: bool) -> (Line, Line) {
     if totals.running > 0 {
         return (scanning(state, totals.running, totals.total), Line::default());
     }
-    if state.phase == Phase::Loading {
-        return (Line::plain(words::spinner(state)).and(" reading the objects"), Line::default());
-    }
     let tally = state.review.tally();
     let frozen = frozen(state);
     let left = if is_narrow && frozen.is_some() {
