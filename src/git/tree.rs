@@ -12,7 +12,7 @@ use crate::domain::parallel::in_shares;
 use crate::domain::setrun::Entry;
 
 /// Below this many files a second thread costs more than it brings.
-const WORTH_A_THREAD: usize = 256;
+const WORTH_A_THREAD: usize = 128;
 /// Threads that read or write blobs; more only wait for the disk.
 const MAX_THREADS: usize = 8;
 

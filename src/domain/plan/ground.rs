@@ -248,7 +248,7 @@ pub struct Selection {
 pub type Reader<'a> = &'a (dyn Fn(&Ground, &[&str]) -> Result<Vec<(String, Arc<str>)>, Problem> + Sync);
 
 /// Files whose texts are in memory at once, where they are read as they are needed.
-pub(super) const FILES_AT_ONCE: usize = 512;
+pub(super) const FILES_AT_ONCE: usize = 256;
 
 /// A file in which every proposed site of one automation can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
