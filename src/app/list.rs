@@ -29,6 +29,8 @@ pub struct List<K: Ord> {
     /// Rows marked with Space.
     pub selected: BTreeSet<K>,
     anchor: Option<usize>,
+    /// Whether the cursor stays on the first row, whichever comes to be that one: nobody has meant a row yet.
+    floats: bool,
 }
 
 impl<K: Ord> Default for List<K> {
@@ -42,7 +44,20 @@ impl<K: Ord> Default for List<K> {
             reverse: false,
             selected: BTreeSet::new(),
             anchor: None,
+            floats: false,
         }
+    }
+}
+
+impl<K: Ord> List<K> {
+    /// A list that fills while somebody looks at it: until a row is meant, the first one is under the cursor and in sight.
+    pub fn floating() -> Self {
+        Self { floats: true, ..Self::default() }
+    }
+
+    /// The row under the cursor is meant from now on, wherever it moves.
+    pub fn land(&mut self) {
+        self.floats = false;
     }
 }
 
@@ -104,6 +119,7 @@ impl<K: Ord + Clone> List<K> {
     /// Moves the cursor in a pane of `height` rows. Says whether anything changed.
     pub fn go(&mut self, motion: Motion, height: usize) -> bool {
         let before = (self.cursor, self.offset);
+        self.land();
         self.offset = self.window(height).start;
         let last = self.rows.len().saturating_sub(1);
         let page = isize::try_from(height.max(1)).unwrap_or(isize::MAX);
@@ -128,6 +144,7 @@ impl<K: Ord + Clone> List<K> {
         let place = self.rows.iter().position(|row| row == key);
         if let Some(place) = place {
             self.cursor = place;
+            self.land();
         }
         place.is_some()
     }
@@ -135,6 +152,7 @@ impl<K: Ord + Clone> List<K> {
     /// Moves the cursor to the row at `index`, or to the last.
     pub fn go_to_index(&mut self, index: usize) {
         self.cursor = index.min(self.rows.len().saturating_sub(1));
+        self.land();
     }
 
     /// Shows `rows` instead; the cursor stays on its object, or, if that is gone, in its place.
@@ -152,6 +170,9 @@ impl<K: Ord + Clone> List<K> {
         let above = self.cursor.saturating_sub(self.offset);
         self.offset = if place.is_some() { cursor.saturating_sub(above) } else { self.offset };
         self.cursor = cursor;
+        if self.floats {
+            (self.cursor, self.offset) = (0, 0);
+        }
         if !self.selected.is_empty() {
             let known: BTreeSet<&K> = rows.iter().collect();
             self.selected.retain(|key| known.contains(key));
@@ -237,6 +258,17 @@ mod tests {
         assert_eq!(list.current(), Some(&2));
         list.set_rows(vec![4, 3, 9]);
         assert_eq!(list.current(), Some(&9), "the object is gone: the cursor keeps its place");
+    }
+
+    #[test]
+    fn until_a_row_is_meant_the_first_one_is_under_the_cursor() {
+        let mut list = List::floating();
+        list.set_rows(vec![5, 6]);
+        list.set_rows(vec![1, 5, 6]);
+        assert_eq!((list.current(), list.window(2).start), (Some(&1), 0));
+        list.land();
+        list.set_rows(vec![0, 1, 5, 6]);
+        assert_eq!(list.current(), Some(&1));
     }
 
     #[test]

@@ -210,13 +210,14 @@ pub fn refresh(state: &mut State) {
     automations(state);
     plan(state);
     tree(state);
-    // An object that came early is not one that somebody chose: until then the cursor is on the first row.
-    if state.is_filling() {
-        for list in [&mut state.repositories, &mut state.policies, &mut state.automations] {
-            list.go_to_index(0);
-        }
-        state.updates.go_to_index(0);
+}
+
+/// The first lists are whole: what is under the cursor of each is an object that somebody may be reading.
+pub fn land(state: &mut State) {
+    for list in [&mut state.repositories, &mut state.policies, &mut state.automations] {
+        list.land();
     }
+    state.updates.land();
 }
 
 /// Rebuilds the rows of one view's list.

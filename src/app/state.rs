@@ -323,12 +323,12 @@ impl Default for State {
             compared: Compared::Never,
             stack: vec![View::Updates],
             previous: None,
-            updates: List::default(),
-            repositories: List::default(),
+            updates: List::floating(),
+            repositories: List::floating(),
             tags: Tags::default(),
-            policies: List::default(),
+            policies: List::floating(),
             playground: None,
-            automations: List::default(),
+            automations: List::floating(),
             plan: List::default(),
             diff: Diff::default(),
             editing: None,
@@ -411,11 +411,6 @@ impl State {
             || !self.evaluating.is_empty()
             || self.scan_totals().running > 0;
         self.compared == Compared::Never || (self.compared == Compared::Partly && at_work)
-    }
-
-    /// Whether the first list is still coming and nobody has pressed a key: no row is meant by anybody yet.
-    pub fn is_filling(&self) -> bool {
-        self.compared != Compared::Fully && self.last_key.is_none()
     }
 
     /// The tags of a repository as its row has them: the newest, or, while rows are kept, those of then.

@@ -38,7 +38,7 @@ mod unmarked;
 #[cfg(test)]
 mod tests;
 
-use super::action::{self, Action, Row};
+use super::action::{self, Action, Group, Row};
 use super::effect::Effect;
 use super::message::Msg;
 use super::review::Newer;
@@ -143,6 +143,13 @@ fn run(state: &mut State, row: &Row) -> Vec<Effect> {
         state.status = None;
     }
     perform(state, row.action)
+    // Who does something with a row means it; the keys of everywhere are about none.
+    if row.group != Group::Everywhere
+        && state.overlay.is_none()
+        && let Some(list) = navigate::list(state)
+    {
+        list.land();
+    }
 }
 
 /// Carries an action out; [`run`] has let it through.

@@ -62,6 +62,9 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
     let mut again = std::mem::take(&mut state.jobs.propose_again);
     match result {
         Ok(mut proposed) => {
+            if state.compared == Compared::Fully {
+                rows::land(state);
+            }
             keep_planned(state, &mut proposed);
             let kept = proposed.kept;
             let newer = std::mem::take(&mut state.jobs.take_newer);

@@ -20,6 +20,7 @@ pub(super) trait AnyList {
     fn begin_range(&mut self);
     fn end_range(&mut self) -> bool;
     fn order(&mut self) -> (&mut usize, &mut bool);
+    fn land(&mut self);
 }
 
 impl<K: Ord + Clone> AnyList for List<K> {
@@ -49,6 +50,10 @@ impl<K: Ord + Clone> AnyList for List<K> {
 
     fn order(&mut self) -> (&mut usize, &mut bool) {
         (&mut self.sort, &mut self.reverse)
+    }
+
+    fn land(&mut self) {
+        List::land(self);
     }
 }
 

@@ -89,6 +89,9 @@ fn go_to(state: &mut State, index: usize) {
     };
     let Some(by) = at.and_then(|at| isize::try_from(index).ok()?.checked_sub_unsigned(at)) else { return };
     state.settle_preview();
+    if let Some(list) = navigate::list(state) {
+        list.land();
+    }
     if by != 0 {
         // Nothing but the cursor moves.
         let _ = navigate::go(state, Motion::By(by));
@@ -102,6 +105,7 @@ fn go_to(state: &mut State, index: usize) {
 fn sort(state: &mut State, order: usize) {
     let view = state.view();
     if let Some(list) = navigate::list(state) {
+        list.land();
         let (sort, reverse) = list.order();
         *reverse = *sort == order && !*reverse;
         *sort = order;

@@ -70,6 +70,23 @@ fn while_the_first_list_comes_the_cursor_waits_on_its_first_row() {
 }
 
 #[test]
+fn a_key_that_is_about_no_row_leaves_the_cursor_on_the_first_one() {
+    let mut state = State::default();
+    ready(&mut state);
+    tick(&mut state, 10);
+    propose(&mut state, vec![update_named("web 1.0 -> 1.1")]);
+    press(&mut state, &["3", "1"]);
+    tick(&mut state, 1_000);
+    propose(&mut state, vec![update_named("api 1.0 -> 1.1"), update_named("web 1.0 -> 1.1")]);
+    assert_eq!(state.updates.current().unwrap().policy.name, "api");
+    press(&mut state, &["space"]);
+    tick(&mut state, 2_000);
+    let names = ["aaa 1.0 -> 1.1", "api 1.0 -> 1.1", "web 1.0 -> 1.1"];
+    propose(&mut state, names.map(update_named).to_vec());
+    assert_eq!(state.updates.current().unwrap().policy.name, "api", "it was decided about");
+}
+
+#[test]
 fn when_the_first_list_is_whole_the_cursor_belongs_to_its_object() {
     let mut state = State::default();
     ready(&mut state);
