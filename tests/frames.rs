@@ -759,6 +759,18 @@ fn rollback() {
 #[test]
 fn what_was_gone_back_to_a_moment_ago_is_no_decision_of_an_earlier_run() {
     let mut screen = Screen::new(100, 30);
+#[test]
+fn what_reflects_a_digest_can_be_rolled_back_before_the_digest_is_known() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    let mut inventory = (*screen.state.inventory).clone();
+    let policy = inventory.policies.get_mut(&id("data/redis")).unwrap();
+    policy.digest_policy = supercargo::domain::object::DigestPolicy::Always;
+    screen.state.inventory = std::sync::Arc::new(inventory);
+    screen.keys("j j :").typed("rollback").keys("enter");
+    assert!(screen.frame().contains("Roll back data/redis?"), "{}", screen.frame());
+}
+
     quiet(&mut screen);
     screen.keys("j j :").typed("rollback").keys("enter").typed("loses keys");
     screen.state.resumed = false;
