@@ -29,6 +29,7 @@ use std::sync::Arc;
 use super::object::{ObjectId, PolicyChoice, TagFilter};
 use super::proposal::Step;
 use super::tags::TagList;
+use crate::text::count;
 use constraint::Constraints;
 use filter::{Composed, Exclusion, Filter, Value};
 use goregex::RegexError;
@@ -212,13 +213,12 @@ impl Evaluator {
     /// Why the tag was selected, in a few words: `greatest of 41 candidates in 6.x`.
     pub fn why(&self, evaluation: &Evaluation) -> String {
         let superlative = self.rule.as_ref().map_or("one", Rule::superlative);
-        let count = evaluation.counts.candidates.max(1);
-        let plural = if count == 1 { "" } else { "s" };
+        let candidates = count(evaluation.counts.candidates.max(1), "candidate");
         let range = match &self.rule {
             Ok(Rule::Semver { spelled, .. }) => format!(" in {spelled}"),
             _ => String::new(),
         };
-        format!("{superlative} of {count} candidate{plural}{range}{}", explain::tie(evaluation))
+        format!("{superlative} of {candidates}{range}{}", explain::tie(evaluation))
     }
 
     /// How far it is from one tag to another, in this policy's own order.

@@ -20,7 +20,7 @@ use crate::app::world::Phase;
 use crate::app::world::ScanTotals;
 use crate::domain::mode::Mode;
 use crate::domain::object::Kind;
-use crate::text::Shown;
+use crate::text::{Shown, spaced};
 use crate::theme::Role;
 
 /// Title and tabs.
@@ -170,7 +170,7 @@ fn status(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         let used = canvas.line(area.x + 1, area.y, area.width, &label);
         let count = match rows::filter(state, state.view_below_help()).and_then(Filter::broken) {
             Some(_) => Line::of(Role::StateWarn, BROKEN),
-            None => Line::default().dim(format!("({shown} of {total})")),
+            None => Line::default().dim(format!("({} of {})", spaced(shown), spaced(total))),
         };
         let width = area.width.saturating_sub(used + to_cells(count.width()) + 4);
         canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &count);
@@ -227,7 +227,7 @@ fn kept_filter(state: &State) -> Line {
         return line.with(Role::StateWarn, BROKEN).and("   ");
     }
     let (shown, total) = rows::counts(state, view);
-    line.dim(format!("({shown} of {total})   "))
+    line.dim(format!("({} of {})   ", spaced(shown), spaced(total)))
 }
 
 fn said(level: Level, text: &str) -> Line {

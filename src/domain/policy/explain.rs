@@ -12,6 +12,7 @@ use super::{Evaluation, Evaluator, Rule, TagState};
 use crate::domain::object::DEFAULT_EXCLUSION;
 use crate::domain::reference::is_valid_tag;
 use crate::domain::tags::TagList;
+use crate::text::count;
 
 /// A tag as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,9 +276,8 @@ impl Evaluator {
     /// `greatest of 41 candidates`.
     fn count_candidates(&self, evaluation: &Evaluation) -> String {
         let superlative = self.rule.as_ref().map_or("", Rule::superlative);
-        let count = evaluation.counts.candidates.max(1);
-        let plural = if count == 1 { "" } else { "s" };
-        format!("{superlative} of {count} candidate{plural}{}", tie(evaluation))
+        let candidates = evaluation.counts.candidates.max(1);
+        format!("{superlative} of {}{}", count(candidates, "candidate"), tie(evaluation))
     }
 
     fn step_excluded(&self, subject: &Subject<'_>, steps: &mut Vec<ExplanationStep>) -> bool {

@@ -5,7 +5,7 @@ use super::numeric::parse_float;
 use super::{Evaluation, Evaluator, Rule, TagState};
 use crate::domain::object::TagFilter;
 use crate::domain::tags::TagList;
-use crate::text::count;
+use crate::text::{count, spaced};
 
 /// How many tags of a kind are asked what would admit them.
 const ASKED: usize = 50;
@@ -74,8 +74,11 @@ fn shares(evaluation: &Evaluation) -> String {
         (counts.exclude, "excluded"),
         (counts.invalid, "no valid tag"),
     ];
-    let said: Vec<String> =
-        shares.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}")).collect();
+    let said: Vec<String> = shares
+        .iter()
+        .filter(|(many, _)| *many > 0)
+        .map(|(many, what)| format!("{} {what}", spaced(*many)))
+        .collect();
     said.join(", ")
 }
 

@@ -97,6 +97,15 @@ fn counts_and_order_follow_the_states() {
 }
 
 #[test]
+fn many_candidates_are_counted_as_everywhere() {
+    let choice = PolicyChoice { alphabetical: Some(OrderChoice::default()), ..PolicyChoice::default() };
+    let evaluator = Evaluator::new(&choice, None, &[]);
+    let tags: Vec<String> = (0..11_111).map(|at| format!("{at:05}")).collect();
+    let evaluation = evaluator.evaluate(&tags.iter().map(String::as_str).collect());
+    assert_eq!(evaluator.why(&evaluation), "greatest of 11 111 candidates");
+}
+
+#[test]
 fn versions_say_what_they_lack() {
     let evaluator = Evaluator::new(&semver("6.x"), None, &[]);
     let tags: TagList =
