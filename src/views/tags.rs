@@ -1,5 +1,7 @@
 //! S3: the tags of one repository against one policy, and why each is what it is.
 
+mod empty;
+
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -10,11 +12,9 @@ use super::widgets::columns::{Column, place};
 use super::widgets::line::Line;
 use super::widgets::table::{Cell, Row};
 use super::{Heads, facts, rect, words};
-use crate::app::action::key_of;
 use crate::app::layout::{Layout, Tier};
 use crate::app::rows;
 use crate::app::state::State;
-use crate::app::view::View;
 use crate::app::world::{Glimpse, Verdict};
 use crate::domain::controller::Beside;
 use crate::domain::hold;
@@ -55,7 +55,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let verdict = state.tags.verdict.as_deref();
     policy_line(canvas, state, layout, verdict);
     if state.tags.list.is_empty() {
-        return empty(canvas, state, layout, verdict);
+        return empty::draw(canvas, state, layout, verdict);
     }
     let marks = Marks::of(state);
     let ascii = canvas.is_ascii();
@@ -399,33 +399,6 @@ fn step_lines(number: usize, step: &str, answer: &str, text: &str, width: u16) -
     let texts = Shown::new(text).wrap(usize::from(width).saturating_sub(used));
     let heads = std::iter::once(head).chain(std::iter::repeat(Line::plain(" ".repeat(indent))));
     heads.zip(texts).map(|(head, text)| head.and(" ").and(text)).collect()
-}
-
-fn empty(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, verdict: Option<&Verdict>) {
-    let total = state.tags.tags.len();
-    let scan = state.tags.repository.as_ref().and_then(|id| state.scans.get(id));
-    let lines = match (scan, verdict) {
-        _ if super::nothing_matches(canvas, state, layout, View::Tags) => return,
-        (Some(scan), _) if scan.running.is_some() => ("Listing the tags …", Line::default()),
-        (Some(scan), _) if scan.found.is_none() => match &scan.error {
-            Some(problem) => ("The tags could not be listed.", Line::of(Role::StateError, &problem.message)),
-            None => {
-                ("Not scanned yet.", Line::of(Role::KeyHint, key_of(state, "scan.row")).and(" scans it now"))
-            }
-        },
-        (_, Some(_)) if total > 0 => {
-            let text = format!("0 of {} match.   ", words::count(total, "tag"));
-            (
-                "No tag matches.",
-                Line::plain(text)
-                    .with(Role::KeyHint, key_of(state, "tags.matching"))
-                    .and(" shows them all, with the reason of each"),
-            )
-        }
-        _ => ("Repository has no tags.", Line::default()),
-    };
-    super::page(canvas, layout, lines.0, &[lines.1]);
-    policy_line(canvas, state, layout, verdict);
 }
 
 /// `98 426 tags · 1204 match · 97 209 filter · 1 collide · 11 exclude · 1 invalid`.

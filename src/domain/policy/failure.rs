@@ -1,5 +1,7 @@
 //! Why a policy selects nothing, and the edit that mends it.
 
+use std::cmp::Reverse;
+
 use super::filter::{Composed, Filter, Value};
 use super::numeric::parse_float;
 use super::{Evaluation, Evaluator, Rule, TagState};
@@ -44,6 +46,23 @@ impl Evaluator {
                 Some(Failure { short, reason, fix })
             }
         }
+    }
+
+    /// The indices of at most `most` tags that cannot be selected, those that got furthest first: a version out of range before
+    /// what is no version, and so on; among those that the pattern does not match, of [`ASKED`] those that it fits longest.
+    pub fn nearest(&self, tags: &TagList, evaluation: &Evaluation, most: usize) -> Vec<usize> {
+        let filter = self.filter.as_ref().ok().and_then(Option::as_deref);
+        let fit = |at: &usize| filter.and_then(|filter| filter.pattern.fits_up_to(tags.get(*at)?));
+        let in_state = |state: TagState| {
+            let all = (0..tags.len()).filter(|at| evaluation.states.get(*at) == Some(&state));
+            let mut found: Vec<usize> = all.take(ASKED).collect();
+            if state == TagState::Filter {
+                found.sort_by_cached_key(|at| Reverse(fit(at)));
+            }
+            found
+        };
+        let missed = TagState::ALL.into_iter().filter(|state| !state.is_candidate());
+        missed.flat_map(in_state).take(most).collect()
     }
 
     /// One tag that is no number fails a numerical policy as a whole.
@@ -170,5 +189,24 @@ mod tests {
         assert!(found.fix.unwrap().contains("filterTags"));
         assert_eq!(failure(&semver, ("", ""), &[]).unwrap().reason, "selects none of 0 tags");
         assert_eq!(failure(&semver, ("(", ""), &["1.0.0"]), None, "the pattern's own error says it all");
+    }
+
+    #[test]
+    fn the_nearest_misses_are_those_that_got_furthest() {
+        let semver = PolicyChoice {
+            semver: Some(SemverChoice { range: "6.x".to_owned() }),
+            ..PolicyChoice::default()
+        };
+        let filter = TagFilter { pattern: "^v(?P<v>.*)$".to_owned(), extract: "$v".to_owned() };
+        let nearest = |filter: Option<&TagFilter>, tags: &[&str]| {
+            let evaluator = Evaluator::new(&semver, filter, &[]);
+            let tags: TagList = tags.iter().copied().collect();
+            let found = evaluator.nearest(&tags, &evaluator.evaluate(&tags), 3);
+            found.into_iter().map(|at| tags.get(at).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(nearest(Some(&filter), &["a", "b", "v7.0.0", "vx"]), ["v7.0.0", "vx", "b"]);
+        let anchored = TagFilter { pattern: "^main-[0-9]+$".to_owned(), extract: String::new() };
+        assert_eq!(nearest(Some(&anchored), &["x", "main-x", "m"])[..2], ["main-x", "m"]);
+        assert!(nearest(None, &[]).is_empty());
     }
 }
