@@ -95,6 +95,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Whether the system's file pins the mode.
     pub mode_locked: bool,
+    /// Whether `--read-only` was said here and now, which holds for the demo too.
+    pub reads_only: bool,
     /// Whether all this is the demo's, whose remote is a folder that no Flux is meant to take.
     pub practice: bool,
     /// Where objects come from.
@@ -349,6 +351,7 @@ fn settle(
     Ok(Settings {
         mode,
         mode_locked,
+        reads_only: global.read_only,
         practice: false,
         source,
         files_given: global.files.is_some(),

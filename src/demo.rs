@@ -89,13 +89,14 @@ impl Demo {
         self.directory.path()
     }
 
-    /// An engine on the demo's source, with folders of its own, in WRITE mode.
+    /// An engine on the demo's source, with folders of its own; in WRITE mode, as it is there to be tried, unless it was said here
+    /// and now that nothing may be changed.
     ///
     /// # Errors
     /// As [`Engine::open`].
     pub fn engine(&self, settings: &Settings) -> Result<Engine, Problem> {
         let mut settings = settings.clone();
-        settings.mode = Mode::Write;
+        settings.mode = if settings.reads_only { Mode::ReadOnly } else { Mode::Write };
         settings.practice = true;
         settings.source = crate::config::SourceChoice::Files;
         settings.files = Some(self.remote());
@@ -167,6 +168,9 @@ mod tests {
         let demo = Demo::start(&args).await.unwrap();
         let practice = demo.engine(&settings).unwrap();
         assert_eq!(warnings(&practice).await, [] as [String; 0]);
+        assert_eq!(practice.settings().mode, Mode::Write);
+        let looks = Settings { reads_only: true, ..settings.clone() };
+        assert_eq!(demo.engine(&looks).unwrap().settings().mode, Mode::ReadOnly);
         let serious = Settings { practice: false, ..practice.settings().clone() };
         let serious = Engine::open_in(serious, &Dirs::below(&demo.directory().join("other"))).unwrap();
         let warned = warnings(&serious).await;

@@ -16,6 +16,7 @@ pub(super) const DEMO: &str = "Practise: an embedded registry, a throw-away remo
 Everything lies in one temporary directory and goes with the program; nothing of yours is read or written.
 
   supercargo demo                        the dashboard, on pretend images
+  supercargo demo --read-only            the same, to look at and change nothing
   supercargo demo --headless             scan, plan, approve, push and verify once, a line a step";
 
 pub(super) const SCAN: &str = "List the tags that registries have now, and remember them.
