@@ -67,6 +67,8 @@ pub struct Frame {
     pub cursor: Option<Cursor>,
     /// What a click means where; a later entry lies above an earlier one.
     pub spots: Vec<(Rect, Spot)>,
+    /// The line that the preview begins with, where one is drawn: never so far down that its pane is not full.
+    pub scrolled: Option<usize>,
 }
 
 impl Frame {
@@ -95,7 +97,7 @@ pub fn frame(buffer: &mut Buffer, state: &State, look: Look<'_>) -> Frame {
     let mut canvas = if state.profile.is_low() { canvas.without_row() } else { canvas };
     screen(&mut canvas, state);
     let cursor = canvas.cursor().map(|place| Cursor { place, shown: canvas.is_in_text() });
-    Frame { cursor, spots: canvas.spots() }
+    Frame { cursor, scrolled: canvas.scrolled(), spots: canvas.spots() }
 }
 
 /// Rows of a text for the pager at most.
@@ -283,13 +285,8 @@ fn preview(
     let body =
         Rect { y: area.y + 1, height: area.height.saturating_sub(1 + u16::from(!foot.is_empty())), ..area };
     let room = usize::from(body.height);
-    let mut shown: Vec<Line> = lines.skip(state.preview.scroll).take(room + 1).collect();
-    if shown.len() > room {
-        shown.truncate(room);
-        if let Some(last) = shown.last_mut() {
-            *last = Line::default().dim("  … more below; J scrolls");
-        }
-    }
+    let (shown, from) = in_sight(lines, state.preview.scroll, room);
+    canvas.scroll_to(from);
     let used = frame::lines(canvas, body, &shown);
     if !foot.is_empty() {
         canvas.line(body.x, body.y + used, body.width, foot);
@@ -298,6 +295,24 @@ fn preview(
 
 /// The columns of a preview's lines.
 fn preview_width(layout: &Layout) -> u16 {
+/// Those of `lines` that a pane of `room` rows shows, and which is the first: `scroll`, but never one below which the pane would
+/// not be full. Where there are more, a line at the edge says so.
+fn in_sight(lines: impl Iterator<Item = Line>, scroll: usize, room: usize) -> (Vec<Line>, usize) {
+    let mut shown: Vec<Line> = lines.take(scroll + room + 1).collect();
+    let from = scroll.min(shown.len().saturating_sub(room));
+    shown.drain(..from);
+    let is_more = shown.len() > room;
+    shown.truncate(room);
+    if let Some(last) = shown.last_mut().filter(|_| is_more) {
+        *last = Line::default().dim("  … more below; J scrolls");
+    }
+    if let Some(first) = shown.first_mut().filter(|_| from > 0) {
+        let above = words::count(from + 1, "line");
+        *first = Line::default().dim(format!("  … {above} above; K scrolls"));
+    }
+    (shown, from)
+}
+
     layout.preview.map(rect).map_or(0, |area| area.width.saturating_sub(u16::from(is_beside(layout, area))))
 }
 

@@ -808,6 +808,16 @@ fn what_goes_back_is_approved_what_is_newer_is_held_and_nothing_else_is_in_the_p
 #[test]
 fn errors() {
     frames("s11-errors", &SIZES, |screen| {
+#[test]
+fn a_preview_that_fits_does_not_scroll_away() {
+    let mut screen = Screen::new(100, 30);
+    quiet(&mut screen);
+    screen.keys("j j").wait();
+    let before = screen.frame();
+    screen.keys(&["J"; 8].join(" ")).wait();
+    assert_eq!(screen.frame(), before);
+}
+
         screen.keys("!");
     });
     frames("s11-errors-details", &SIZES[1..], |screen| {

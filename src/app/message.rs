@@ -55,6 +55,8 @@ pub enum Msg {
     Resized(Size),
     /// A frame was drawn and sent; dialogs count their guard time from it.
     Drawn(Moment),
+    /// The preview was drawn from this line on: those below it fill the pane no more than to its end.
+    Scrolled(usize),
     /// The objects were read.
     Loaded(JobId, Result<Box<Loaded>, Problem>),
     /// There are no objects anywhere; what was tried.

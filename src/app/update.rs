@@ -73,6 +73,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Paste(text) => keys::paste(state, &text),
         Msg::Resized(size) => only(|| state.size = size),
         Msg::Drawn(at) => only(|| push::drawn(state, at)),
+        Msg::Scrolled(line) => only(|| state.preview.scroll = line),
         Msg::Loaded(job, result) => objects::loaded(state, job, result),
         Msg::NothingFound(job, tried) => objects::nothing_found(state, job, tried),
         Msg::TerminalIsSlow(round_trip) => only(|| mode::offer_low_bandwidth(state, round_trip)),

@@ -430,6 +430,10 @@ impl Loop {
         self.dress()?;
         let look = Look { theme: &self.theme, ascii: self.appearance.ascii };
         self.drawn = gone(self.front.show(&self.state, look))?;
+        if let Some(line) = self.drawn.scrolled {
+            // What is drawn is that already.
+            let _ = update(&mut self.state, Msg::Scrolled(line));
+        }
         self.ask()?;
         if std::mem::take(&mut self.push_unseen) {
             self.runner.pushes_seen();

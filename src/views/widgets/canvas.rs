@@ -36,6 +36,7 @@ pub(crate) struct Canvas<'a> {
     marked: Vec<u16>,
     ranged: Vec<u16>,
     spots: Vec<(Rect, Spot)>,
+    scrolled: Option<usize>,
 }
 
 impl<'a> Canvas<'a> {
@@ -43,7 +44,8 @@ impl<'a> Canvas<'a> {
     pub(crate) fn new(buffer: &'a mut Buffer, look: Look<'a>) -> Self {
         let (cursor, is_in_text, has_rows, is_read) = (None, false, true, false);
         let (marked, ranged, spots) = (Vec::new(), Vec::new(), Vec::new());
-        Self { buffer, look, cursor, is_in_text, has_rows, is_read, marked, ranged, spots }
+        let scrolled = None;
+        Self { buffer, look, cursor, is_in_text, has_rows, is_read, marked, ranged, spots, scrolled }
     }
 
     /// The same for somebody who reads it line by line: without rules, walls, boxes and marks.
@@ -88,6 +90,16 @@ impl<'a> Canvas<'a> {
     /// Whether the row under the cursor has a background.
     pub(crate) fn has_rows(&self) -> bool {
         self.has_rows
+    }
+
+    /// The line that the preview begins with; `None`: none was drawn.
+    pub(crate) fn scrolled(&self) -> Option<usize> {
+        self.scrolled
+    }
+
+    /// The preview begins with this line.
+    pub(crate) fn scroll_to(&mut self, line: usize) {
+        self.scrolled = Some(line);
     }
 
     /// What can be clicked, the last word first.
