@@ -259,6 +259,10 @@ fn panes(front: Front, tier: Tier, body: Area) -> (Area, Option<Area>, bool) {
             (list, Some(preview), false)
         }
         Tier::T0 | Tier::T1 => (body, None, false),
+        // What was written down is read whole, and nothing of the list is of use beside it.
+        Tier::T2 | Tier::T3 | Tier::T4 if front.over && matches!(view, View::Log | View::Errors) => {
+            (body, Some(body), true)
+        }
         Tier::T2 | Tier::T3 | Tier::T4 if front.zoomed => (body, None, false),
         Tier::T2 => {
             let extra = i32::from(front.size.height) - 30;

@@ -91,6 +91,8 @@ pub fn doc(state: &State, row: &Row) -> &'static str {
 }
 
 /// The help entry that stands at the right end of the footer, where there is one: `?`, or `F1` in text inputs.
+        // Enter shows the same, and says so.
+        (Action::Why, ..) if matches!(state.view_below_help(), View::Log | View::Errors) => "",
 pub fn help_hint(state: &State) -> Option<Hint> {
     let context = state.context();
     let row = ACTIONS.iter().find(|row| row.action == Action::Help && row.scope.contains(context))?;

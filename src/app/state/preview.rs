@@ -50,7 +50,7 @@ impl Preview {
 
     /// Lays it over the list, or takes it away.
     pub fn toggle_overlay(&mut self) {
-        *self = Self { overlay: !self.overlay, wide: self.wide, ..Self::default() };
+        *self = Self { overlay: !self.overlay, ..self.anew() };
     }
 
     /// The row of the view's `list` that the pane shows.

@@ -50,7 +50,8 @@ fn with(state: &mut State, act: impl FnOnce(&mut dyn AnyList)) {
 
 /// Shows the preview where there is room, or over the list, or hides it.
 fn why(state: &mut State) {
-    if state.layout().tier >= crate::app::layout::Tier::T2 {
+    let layout = state.layout();
+    if layout.tier >= crate::app::layout::Tier::T2 && !layout.overlay {
         state.preview.toggle_zoom();
     } else {
         tags::why(state);

@@ -43,7 +43,10 @@ pub(super) fn keeps(state: &mut State, key: Key) -> bool {
     let Some(waiting) = &mut state.log.waiting else { return false };
     let is_of_rows = row.is_some_and(|row| {
         row.action.moves()
-            || matches!(row.action, Action::Why | Action::Copy | Action::Revert | Action::Palette)
+            || matches!(
+                row.action,
+                Action::Open | Action::Why | Action::Copy | Action::Revert | Action::Palette
+            )
     });
     let keeps = is_of_rows || !waiting.is_empty();
     if keeps {

@@ -237,7 +237,8 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         View::Diff => diff::enter(state),
         View::Push => return next_step(state),
         View::Start => return start_choice(state),
-        View::Playground | View::Message | View::Log | View::Errors | View::Help => {}
+        View::Log | View::Errors => state.preview.toggle_overlay(),
+        View::Playground | View::Message | View::Help => {}
     }
     vec![]
 }

@@ -95,6 +95,34 @@ fn the_preview_waits_until_a_held_key_is_let_go() {
 }
 
 #[test]
+fn enter_on_a_problem_opens_it_and_hides_no_preview_anywhere() {
+    for size in [Size { width: 100, height: 30 }, Size { width: 80, height: 24 }] {
+        let mut state = review_of(&["a 1 -> 2"]);
+        update(&mut state, Msg::Resized(size));
+        let problem = Problem::new(Code::Timeout, "x", "too slow");
+        state.errors.add(epoch(), "x scan", problem, None);
+        let had = state.shows_preview();
+        press(&mut state, &["!", "enter"]);
+        assert_eq!(state.context(), Context::Overlay, "{size:?}");
+        press(&mut state, &["esc"]);
+        assert_eq!(state.context(), Context::View(View::Errors));
+        press(&mut state, &["enter", "i"]);
+        assert_eq!(state.context(), Context::View(View::Errors));
+        press(&mut state, &["enter", "1"]);
+        assert_eq!((state.context(), state.shows_preview()), (Context::View(View::Updates), had));
+    }
+}
+
+#[test]
+fn the_way_back_from_the_end_of_a_preview_is_as_long_as_what_was_scrolled() {
+    let mut state = review_of(&["a 1 -> 2"]);
+    press(&mut state, &["J"; 9]);
+    update(&mut state, Msg::Scrolled(2));
+    press(&mut state, &["K"]);
+    assert_eq!(state.preview.scroll, 1);
+}
+
+#[test]
 fn any_other_key_brings_the_preview_to_the_cursor() {
     for key in ["space", "J", "/", "?", "2", "o"] {
         let mut state = review_of(&["a 1 -> 2", "b 1 -> 2"]);
