@@ -566,6 +566,9 @@ fn diff() {
     frames("s7-diff", &[SIZES[0], SIZES[1], WIDE, WIDEST], |screen| {
         screen.keys("j space enter j j");
     });
+    frames("s7-diff-update", &SIZES[1..], |screen| {
+        screen.keys("j enter");
+    });
     frames("s7-diff-pane", &SIZES[1..], |screen| {
         screen.keys("j enter tab");
     });

@@ -15,7 +15,7 @@ use crate::app::review::UpdateId;
 use crate::app::rows;
 use crate::app::state::{Node, State};
 use crate::app::view::Focus;
-use crate::domain::proposal::Proposal;
+use crate::domain::proposal::{Proposal, is_linked};
 use crate::theme::Role;
 
 /// Draws the view.
@@ -83,15 +83,24 @@ fn narrow_head(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, update: 
     let left = frame::title(file).and("   ").dim(format!("file {at} of {}", files.len()));
     let used = canvas.line(area.x + 1, area.y, area.width.saturating_sub(2), &left);
     let (role, mark) = words::decision_box(state.review.decision(&rows::target(node)));
-    let what = match node {
-        Node::Site(_, index) => format!(" site {} of {}", index + 1, update.sites.len()),
-        Node::Edit(_, index) => format!(" edit {} of {}", index + 1, update.edits.len()),
-        Node::File(..) | Node::Update(_) => format!(" {}", words::count(update.sites.len(), "site")),
+    let (what, linked) = match node {
+        Node::Site(_, index) => hunks::called(update, &linked_to(update, *index)),
+        Node::Edit(_, index) => (format!("edit {} of {}", index + 1, update.edits.len()), String::new()),
+        Node::File(..) | Node::Update(_) => (words::count(update.sites.len(), "site"), String::new()),
     };
-    let right = Line::of(role, mark).and(what);
-    if usize::from(area.width.saturating_sub(used + 4)) > right.width() {
+    let short = Line::of(role, mark).and(" ").and(what);
+    let room = usize::from(area.width.saturating_sub(used + 4));
+    let texts = [short.clone().and(linked), short];
+    if let Some(right) = texts.into_iter().find(|text| text.width() < room) {
         canvas.line_right(area.x, area.y, area.width.saturating_sub(1), &right);
     }
+}
+
+/// The places of the sites that are decided with the one at `index`, itself among them.
+fn linked_to(update: &Proposal, index: usize) -> Vec<usize> {
+    let Some(chosen) = update.sites.get(index) else { return Vec::new() };
+    let sites = update.sites.iter().enumerate();
+    sites.filter(|(_, site)| is_linked(chosen, site)).map(|(place, _)| place).collect()
 }
 
 /// The diff pane: the update's files from the one under the cursor on.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::state::{Node, State};
-use crate::domain::proposal::{Proposal, Site};
+use crate::domain::proposal::{Decision, Proposal, Site, is_linked};
 use crate::text::Shown;
 use crate::theme::Role;
 use crate::views::edit::{Edit, in_sight, object_lines};
@@ -33,6 +33,25 @@ pub(super) fn files(update: &Proposal) -> Vec<&str> {
     let mut files: Vec<&str> = update.sites.iter().map(|site| site.file.as_str()).collect();
     files.dedup();
     files
+}
+
+/// `site 2, 3 of 5`: the sites of an update at these places, and the parts of one reference that are decided together.
+pub(super) fn called(update: &Proposal, places: &[usize]) -> (String, String) {
+    let numbers: Vec<String> = places.iter().map(|at| (at + 1).to_string()).collect();
+    let said = format!("site {} of {}", numbers.join(", "), update.sites.len());
+    let sites: Vec<&Site> = places.iter().filter_map(|at| update.sites.get(*at)).collect();
+    let together = |site: &&&Site| sites.iter().filter(|other| is_linked(site, other)).count() > 1;
+    let name = |site: &&Site| site.field.rsplit('.').next().unwrap_or(&site.field).to_owned();
+    let linked: Vec<String> = sites.iter().filter(together).map(name).collect();
+    let linked =
+        if linked.is_empty() { linked.concat() } else { format!(" (linked {})", linked.join(" + ")) };
+    (said, linked)
+}
+
+/// The one decision about all of these, or that they are decided differently.
+fn decided<'s>(sites: impl Iterator<Item = &'s Site>) -> Decision {
+    let one = |a, b| if a == b { a } else { Decision::Partial };
+    sites.map(|site| site.decision).reduce(one).unwrap_or_default()
 }
 
 /// The lines of the pane: from the site under the cursor to the end of the update's last file.
@@ -107,10 +126,21 @@ fn file_lines(view: &View<'_>, path: &str, is_first: bool, from: usize) -> Vec<L
     lines
 }
 
+/// `── apps/podinfo/hr.yaml   [x] site 2, 3 of 5 (linked tag + digest) ──`; beside the tree, which says all that, the name alone.
 fn file_title(view: &View<'_>, path: &str) -> Line {
     let title = Line::of(Role::Border, "── ").with(Role::Select, path).with(Role::Border, " ");
+    let title = if view.titled { title.append(standing(view, path)) } else { title };
     let rest = usize::from(view.width).saturating_sub(title.width());
     title.with(Role::Border, "─".repeat(rest))
+}
+
+/// `  [x] site 2, 3 of 5 (linked tag + digest) `: a file's box, and where its sites stand among those of the update.
+fn standing(view: &View<'_>, path: &str) -> Line {
+    let own = |(_, site): &(usize, &Site)| site.file == path;
+    let (places, sites): (Vec<usize>, Vec<&Site>) = view.update.sites.iter().enumerate().filter(own).unzip();
+    let (role, mark) = words::decision_box(decided(sites.into_iter()));
+    let (said, linked) = called(view.update, &places);
+    Line::plain("  ").with(role, mark).and(format!(" {said}{linked} "))
 }
 
 /// Sites whose changed lines lie so close that they share their context.
@@ -142,11 +172,7 @@ fn group<'a>(sites: &[&'a Site], context: usize) -> Vec<Hunk<'a>> {
 fn hunk_title(view: &View<'_>, hunk: &Hunk<'_>, at: usize, total: usize) -> Line {
     let sites: Vec<&Site> = hunk.lines.values().flatten().copied().collect();
     let Some(first) = sites.first() else { return Line::default() };
-    let decision = sites
-        .iter()
-        .map(|site| site.decision)
-        .reduce(|a, b| if a == b { a } else { crate::domain::proposal::Decision::Partial });
-    let (role, mark) = words::decision_box(decision.unwrap_or_default());
+    let (role, mark) = words::decision_box(decided(sites.iter().copied()));
     let line = Line::plain(" ").with(role, mark).and(" ");
     let line = if first.object.kind.is_empty() {
         line.dim(&first.field)
