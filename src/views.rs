@@ -111,7 +111,8 @@ pub fn whole(state: &State, look: Look<'_>) -> String {
     let view_in_front = state.view_below_help();
     // Lines of files are not cut where the terminal ends: a pager folds them.
     let is_code = view_in_front == View::Diff;
-    let width = if is_code { state.size.width.max(WIDEST) } else { state.size.width };
+    let has_code = is_code || view_in_front == View::Updates;
+    let width = if has_code { state.size.width.max(WIDEST) } else { state.size.width };
     let size = Size { width, height: LONGEST };
     let (over, zoomed, share, single) = (true, false, 0, false);
     let front = Front { size, view: view_in_front, focus: Focus::Other, over, zoomed, share, single };
@@ -121,7 +122,8 @@ pub fn whole(state: &State, look: Look<'_>) -> String {
     let body = Area { x: 0, y: 1 + head, width: size.width, height: LONGEST - 4 };
     if layout.preview.is_some() {
         let nothing = Area { y: 1, height: 0, ..body };
-        let header = Area { height: head, ..nothing };
+        // What stands at the right end of it is to be seen at that of the terminal.
+        let header = Area { height: head, width: state.size.width, ..nothing };
         // No wall has to part it from a list.
         let tier = if is_code { Tier::T1 } else { Tier::T3 };
         layout = Layout { tier, preview: Some(body), list: nothing, header, ..layout };
@@ -293,8 +295,6 @@ fn preview(
     }
 }
 
-/// The columns of a preview's lines.
-fn preview_width(layout: &Layout) -> u16 {
 /// Those of `lines` that a pane of `room` rows shows, and which is the first: `scroll`, but never one below which the pane would
 /// not be full. Where there are more, a line at the edge says so.
 fn in_sight(lines: impl Iterator<Item = Line>, scroll: usize, room: usize) -> (Vec<Line>, usize) {
@@ -313,6 +313,8 @@ fn in_sight(lines: impl Iterator<Item = Line>, scroll: usize, room: usize) -> (V
     (shown, from)
 }
 
+/// The columns of a preview's lines.
+fn preview_width(layout: &Layout) -> u16 {
     layout.preview.map(rect).map_or(0, |area| area.width.saturating_sub(u16::from(is_beside(layout, area))))
 }
 

@@ -760,9 +760,6 @@ fn rollback() {
 }
 
 #[test]
-fn what_was_gone_back_to_a_moment_ago_is_no_decision_of_an_earlier_run() {
-    let mut screen = Screen::new(100, 30);
-#[test]
 fn what_reflects_a_digest_can_be_rolled_back_before_the_digest_is_known() {
     let mut screen = Screen::new(100, 30);
     quiet(&mut screen);
@@ -774,6 +771,9 @@ fn what_reflects_a_digest_can_be_rolled_back_before_the_digest_is_known() {
     assert!(screen.frame().contains("Roll back data/redis?"), "{}", screen.frame());
 }
 
+#[test]
+fn what_was_gone_back_to_a_moment_ago_is_no_decision_of_an_earlier_run() {
+    let mut screen = Screen::new(100, 30);
     quiet(&mut screen);
     screen.keys("j j :").typed("rollback").keys("enter").typed("loses keys");
     screen.state.resumed = false;
@@ -809,9 +809,6 @@ fn what_goes_back_is_approved_what_is_newer_is_held_and_nothing_else_is_in_the_p
 }
 
 #[test]
-fn errors() {
-    frames("s11-errors", &SIZES, |screen| {
-#[test]
 fn a_preview_that_fits_does_not_scroll_away() {
     let mut screen = Screen::new(100, 30);
     quiet(&mut screen);
@@ -821,6 +818,9 @@ fn a_preview_that_fits_does_not_scroll_away() {
     assert_eq!(screen.frame(), before);
 }
 
+#[test]
+fn errors() {
+    frames("s11-errors", &SIZES, |screen| {
         screen.keys("!");
     });
     frames("s11-errors-details", &SIZES, |screen| {
@@ -1054,6 +1054,39 @@ fn at_60_columns_every_view_still_reads() {
         quiet(&mut screen);
         assert_snapshot!(format!("narrow-{name}-60x16"), screen.keys(keys).frame());
     }
+}
+
+#[test]
+fn at_60_columns_what_lies_over_a_view_is_whole() {
+    frames("narrow-target", &[(60, 16)], |screen| {
+        screen.keys("j space b j");
+    });
+    frames("narrow-palette", &[(60, 16)], |screen| {
+        screen.keys(":");
+    });
+    let mut screen = Screen::new(60, 16);
+    let one = screen.keys("j space b").frame();
+    let each = screen.keys("s").frame();
+    assert!(one.contains("one for each automation") && each.contains("one for each policy"), "{each}");
+}
+
+#[test]
+fn the_pager_gets_lines_of_files_whole_and_the_head_in_sight() {
+    let theme = Theme::shipped("mono", Depth::Mono).unwrap();
+    let whole = |keys: &str| {
+        let mut screen = Screen::new(80, 24);
+        screen.keys(keys);
+        supercargo::views::whole(&screen.state, supercargo::views::Look { theme: &theme, ascii: false })
+    };
+    let updates = whole("g");
+    assert!(updates.contains("main-4f2a91c-1763769600") && !updates.contains("769600…"), "{updates}");
+    assert!(updates.lines().filter(|line| line.contains("imagepolicy")).all(|line| !line.contains('…')));
+    let diff = whole("j enter");
+    let head = diff.lines().next().unwrap();
+    assert!(
+        head.contains("file 1 of 2") && head.ends_with("3 sites") && head.chars().count() <= 80,
+        "{head}"
+    );
 }
 
 /// Everything that a terminal might obey, or a person might not see.
