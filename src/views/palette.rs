@@ -38,12 +38,16 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, palette: 
     }
     let hint = Line::of(Role::KeyHint, "Tab").dim(" complete   ").with(Role::KeyHint, "Enter").dim(" run   ");
     let arrows = if state.commands.is_empty() { " choose   " } else { " choose, recall   " };
-    let hint = hint.with(Role::KeyHint, "↑↓").dim(arrows).with(Role::KeyHint, "Esc").dim(" close");
-    canvas.line(inside.x + 1, inside.bottom().saturating_sub(1), inside.width, &hint);
-    if found.len() > height {
-        let more = Line::default().dim(format!("{} of {}", palette.cursor + 1, found.len()));
-        canvas.line_right(inside.x, inside.bottom().saturating_sub(1), inside.width, &more);
+    let close = |line: Line| line.with(Role::KeyHint, "Esc").dim(" close");
+    let hints = [close(hint.clone().with(Role::KeyHint, "↑↓").dim(arrows)), close(hint)];
+    let place = format!("{} of {}", palette.cursor + 1, found.len());
+    let place = Line::default().dim(if found.len() > height { place.as_str() } else { "" });
+    let bottom = inside.bottom().saturating_sub(1);
+    let room = usize::from(inside.width).saturating_sub(place.width() + 3);
+    if let Some(hint) = hints.iter().find(|hint| hint.width() <= room) {
+        canvas.line(inside.x + 1, bottom, inside.width, hint);
     }
+    canvas.line_right(inside.x, bottom, inside.width, &place);
     field::draw(canvas, row, palette.field.text(), palette.field.cursor(), Role::Text);
 }
 

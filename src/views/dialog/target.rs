@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{keys, message_box};
+use super::{keys, keys_within, message_box};
 use crate::app::state::{State, TargetDialog, TargetRow};
 use crate::text::Shown;
 use crate::theme::Role;
@@ -14,6 +14,8 @@ use crate::views::widgets::line::Line;
 const WIDTH: u16 = 68;
 /// Where branches begin.
 const INDENT: u16 = 24;
+/// The rows of the switches and of the keys, with a blank before each.
+const SWITCHES: usize = 5;
 
 /// Draws the menu over `area`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &TargetDialog) {
@@ -21,23 +23,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, state: &State, dialog: &
     let width = WIDTH.min(area.width.saturating_sub(4));
     let room = usize::from(width.saturating_sub(INDENT));
     let typing = dialog.field.is_some();
+    // Of a low screen the rows that only explain or part others go first.
+    let is_low = usize::from(area.height.saturating_sub(2)) < 2 * rows.len() + SWITCHES;
     let mut lines: Vec<Line> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
-        lines.extend(row_lines(at, row, room, typing && at == dialog.cursor));
+        let [head, means] = row_lines(at, row, room, typing && at == dialog.cursor);
+        lines.push(head);
+        lines.extend(Some(means).filter(|_| !is_low || at == dialog.cursor));
     }
-    lines.extend([
-        Line::default(),
-        switch("s", "commits", split(state)),
-        switch("r", "request", request(state)),
-    ]);
-    lines.push(Line::default());
+    let gap = || Some(Line::default()).filter(|_| !is_low);
+    lines.extend(gap());
+    lines.extend([switch("s", "commits", split(state)), switch("r", "request", request(state))]);
+    lines.extend(gap());
     lines.push(if typing {
         keys(&[("Enter", "take it"), ("Esc", "back")])
     } else {
-        keys(&[("1-5 Enter", "take it"), ("s r", "switch"), ("Esc", "back")])
+        keys_within(&[("1-5 Enter", "take it"), ("s r", "switch"), ("Esc", "back")], width)
     });
     let inside = message_box(canvas, area, "Where do the commits go?", width, &lines);
-    let y = inside.y + to_cells(2 * dialog.cursor);
+    let y = inside.y + to_cells(if is_low { dialog.cursor } else { 2 * dialog.cursor });
     if y >= inside.bottom() {
         return;
     }
