@@ -21,7 +21,7 @@ use crate::theme::Role;
 /// Rows above the tags: fields with their rule, the place of an error, result with its rule, heads.
 const ABOVE: u16 = 10;
 /// Rows below them: the check with its rule.
-const BELOW: u16 = 2;
+const BELOW: u16 = 3;
 
 /// How many tags have room.
 pub(super) fn rows(layout: &Layout) -> usize {
@@ -32,63 +32,93 @@ pub(super) fn rows(layout: &Layout) -> usize {
 pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     let Some(playground) = &state.playground else { return };
     let area = rect(layout.list);
-    fields(canvas, area, playground);
-    let result = Rect { y: area.y + 6, height: area.height.saturating_sub(6), ..area };
+    let is_beside = layout.tier >= Tier::T2 && playground.kind != RuleKind::Semver;
+    fields(canvas, area, playground, is_beside);
+    let above = if is_beside { 5 } else { 6 };
+    let result = Rect { y: area.y + above, height: area.height.saturating_sub(above), ..area };
     self::result(canvas, state, result, playground);
     let table = Rect { y: area.y + ABOVE - 1, height: area.height.saturating_sub(ABOVE - 1 + BELOW), ..area };
     tags(canvas, layout, table, playground);
     let check = Rect { y: area.bottom().saturating_sub(BELOW), height: BELOW.min(area.height), ..area };
     frame::rule(canvas, check, &frame::title("check"), false);
-    canvas.line(check.x + 2, check.y + 1, check.width.saturating_sub(3), &self::check(playground));
+    let room = Rect { y: check.y + 1, height: check.height.saturating_sub(1), ..frame::inset(check, 2) };
+    frame::lines(canvas, room, &self::check(playground).wrap(usize::from(room.width)));
 }
 
 /// What is typed and chosen, and where the pattern is wrong.
-fn fields(canvas: &mut Canvas<'_>, area: Rect, playground: &Playground) {
-    let title = frame::title("edit").dim("  nothing is saved; Ctrl-y copies the YAML");
+fn fields(canvas: &mut Canvas<'_>, area: Rect, playground: &Playground, is_beside: bool) {
+    let title = frame::title("edit").dim(" (nothing is saved; Ctrl-y copies the YAML)");
     frame::rule(canvas, area, &title, true);
     let row = |n: u16| Rect { x: area.x + 2, y: area.y + n, width: area.width.saturating_sub(3), height: 1 };
+    kind_and_rule(canvas, [row(1), row(2)], playground, is_beside);
+    // What is refused is said under its field; the fields below give way to it.
+    let first = if is_beside { 2 } else { 3 };
+    let refused = playground.refused();
+    let of_rule = u16::from(refused.is_some_and(|tried| tried.refused.is_none()));
+    let of_pattern = u16::from(refused.is_some()) - of_rule;
+    text(canvas, row(first + of_rule), "pattern", &playground.pattern, playground.part == Part::Pattern);
+    if let Some(tried) = refused {
+        error(canvas, row(first + of_pattern), tried);
+    }
+    let extract = row(first + 1 + of_rule + of_pattern);
+    text(canvas, extract, "extract", &playground.extract, playground.part == Part::Extract);
+}
+
+/// The kind, and the order beside it where there is room; else that, and a range in any case, in the row below.
+fn kind_and_rule(canvas: &mut Canvas<'_>, rows: [Rect; 2], playground: &Playground, is_beside: bool) {
+    let [first, second] = rows;
+    let (is_kind, is_rule) = (playground.part == Part::Kind, playground.part == Part::Rule);
     let kinds = RuleKind::ALL.map(|kind| (kind.word(), playground.kind == kind));
-    choice(canvas, row(1), "kind", &kinds, playground.part == Part::Kind);
-    let is_rule = playground.part == Part::Rule;
+    let kind_end = choice(canvas, first, ("kind", LABEL), (&kinds, "   "), is_kind);
+    let mut ends = [kind_end, second.x];
     if playground.kind == RuleKind::Semver {
-        text(canvas, row(2), "range", &playground.range, is_rule);
+        text(canvas, second, "range", &playground.range, is_rule);
     } else {
         let orders = [("asc", !playground.descending), ("desc", playground.descending)];
-        choice(canvas, row(2), "order", &orders, is_rule);
+        let beside = frame::inset(first, kind_end.saturating_sub(first.x) + 8);
+        let (row, cells) = if is_beside { (beside, 6) } else { (second, LABEL) };
+        let end = choice(canvas, row, ("order", cells), (&orders, "  "), is_rule);
+        ends = if is_beside { [end, second.x] } else { [kind_end, end] };
     }
-    // What is refused is said under its field; the extract keeps its place.
-    let refused = playground.refused();
-    let pattern = if refused.is_some_and(|tried| tried.refused.is_none()) { 4 } else { 3 };
-    text(canvas, row(pattern), "pattern", &playground.pattern, playground.part == Part::Pattern);
-    if let Some(tried) = refused {
-        error(canvas, row(7 - pattern), tried);
+    let is_chosen = is_kind || (is_rule && playground.kind != RuleKind::Semver);
+    let [x, y] = if is_kind || is_beside { [ends[0], first.y] } else { [ends[1], second.y] };
+    if is_chosen {
+        let hint = Line::of(Role::KeyHint, "←→").dim(" choose");
+        canvas.line(x + 2, y, first.right().saturating_sub(x + 2), &hint);
     }
-    text(canvas, row(5), "extract", &playground.extract, playground.part == Part::Extract);
 }
 
 /// The cells of a field's label.
 const LABEL: u16 = 9;
 
-fn label(canvas: &mut Canvas<'_>, row: Rect, label: &str, focused: bool) -> Rect {
-    canvas.text(row.x, row.y, LABEL, label, if focused { Role::Select } else { Role::TextDim });
-    frame::inset(row, LABEL)
+fn label(canvas: &mut Canvas<'_>, row: Rect, (label, cells): (&str, u16), focused: bool) -> Rect {
+    canvas.text(row.x, row.y, cells, label, if focused { Role::Select } else { Role::TextDim });
+    frame::inset(row, cells)
 }
 
-fn choice(canvas: &mut Canvas<'_>, row: Rect, name: &str, choices: &[(&str, bool)], focused: bool) {
+/// Draws what can be chosen, with `gap` between; returns the column behind it.
+fn choice(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    name: (&str, u16),
+    (choices, gap): (&[(&str, bool)], &str),
+    focused: bool,
+) -> u16 {
     let room = label(canvas, row, name, focused);
-    let line = choices.iter().fold(Line::default(), |line, (word, is_chosen)| {
+    let line = choices.iter().enumerate().fold(Line::default(), |line, (at, (word, is_chosen))| {
         let role = if *is_chosen { Role::Select } else { Role::TextDim };
-        line.with(role, if *is_chosen { "(•) " } else { "( ) " }).with(role, *word).and("   ")
+        let line = if at > 0 { line.and(gap) } else { line };
+        line.with(role, if *is_chosen { "(•) " } else { "( ) " }).with(role, *word)
     });
-    let line = if focused { line.with(Role::KeyHint, "←→").dim(" choose") } else { line };
-    canvas.line(room.x, room.y, room.width, &line);
+    let used = canvas.line(room.x, room.y, room.width, &line);
     if focused {
         canvas.put_cursor(room.x, room.y);
     }
+    room.x + used
 }
 
 fn text(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: &Field, focused: bool) {
-    let room = label(canvas, row, name, focused);
+    let room = label(canvas, row, (name, LABEL), focused);
     if focused {
         field::draw(canvas, room, value.text(), value.cursor(), Role::Text);
     } else if value.text().is_empty() {
@@ -122,14 +152,8 @@ fn result(canvas: &mut Canvas<'_>, state: &State, area: Rect, playground: &Playg
         canvas.text(area.x + 2, area.y + 1, area.width.saturating_sub(3), "trying …", Role::TextDim);
         return;
     };
-    let took = format!("evaluated in {:.1} ms", tried.took.as_secs_f64() * 1e3);
-    let changed = format!("{} change", spaced(tried.changed));
-    let beside = [Line::of(Role::Select, changed), Line::default().dim(took)];
-    let parts = counts(&tried.evaluation.counts).into_iter().chain(beside);
     let is_fresh = playground.is_fresh();
-    let title = frame::title("result");
-    let title = if is_fresh { title } else { title.with(Role::StateWarn, " of what stood here before") };
-    frame::rule(canvas, area, &frame::title_with(title, parts, area.width), false);
+    frame::rule(canvas, area, &result_title(tried, is_fresh, area.width), false);
     let room = area.width.saturating_sub(3);
     let lines = [
         Line::default().dim("now    ").append(now(state, playground)),
@@ -139,6 +163,28 @@ fn result(canvas: &mut Canvas<'_>, state: &State, area: Rect, playground: &Playg
         let line = if is_fresh { line } else { dimmed(&line) };
         canvas.line(area.x + 2, y, room, &line.cut_end(usize::from(room)));
     }
+}
+
+/// `result   88 tags · 61 match · 26 filter · 12 change · evaluated in 0.4 ms`; where that has no room, the time alone, or not
+/// even that.
+fn result_title(tried: &Tried, is_fresh: bool, width: u16) -> Line {
+    let title = frame::title("result");
+    let title = if is_fresh { title } else { title.with(Role::StateWarn, " of what stood here before") };
+    let took = format!("{:.1} ms", tried.took.as_secs_f64() * 1e3);
+    let changed = format!("{} change", spaced(tried.changed));
+    let said = |took: &str| {
+        let mut parts = counts(&tried.evaluation.counts);
+        parts.push(Line::of(Role::Select, changed.as_str()));
+        parts.extend(Some(Line::default().dim(took)).filter(|took| !took.is_empty()));
+        let first = title.clone().and("   ");
+        parts.into_iter().enumerate().fold(first, |line, (at, part)| {
+            let line = if at > 0 { line.dim(" · ") } else { line };
+            line.append(part)
+        })
+    };
+    let long = format!("evaluated in {took}");
+    let mut wider = [long.as_str(), took.as_str()].into_iter().map(said);
+    wider.find(|line| line.width() + 6 <= usize::from(width)).unwrap_or_else(|| said(""))
 }
 
 fn dimmed(line: &Line) -> Line {
@@ -300,7 +346,7 @@ fn check(playground: &Playground) -> Line {
     let groups = format!("{}, {used} used", words::count(groups, "group"));
     Line::plain("pattern compiles")
         .dim(" · ")
-        .and("same meaning in Go and here")
+        .and("same meaning in Go RE2 and here")
         .dim(" · ")
         .append(collisions)
         .dim(" · ")
@@ -309,7 +355,7 @@ fn check(playground: &Playground) -> Line {
 
 /// What the status line says; `EDIT` stands before it.
 pub(super) fn summary(_state: &State) -> Line {
-    Line::default().dim("typing edits the field; the result follows at once")
+    Line::default().dim("typing edits the field; result follows after 30 ms")
 }
 
 #[cfg(test)]

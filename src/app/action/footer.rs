@@ -94,6 +94,7 @@ pub fn doc(state: &State, row: &Row) -> &'static str {
         // Enter shows the same, and says so.
         (Action::Why, ..) if matches!(state.view_below_help(), View::Log | View::Errors) => "",
 pub fn help_hint(state: &State) -> Option<Hint> {
+        (Action::MatchingOnly, ..) if state.size.width >= 100 => "matching only",
     let context = state.context();
     let row = ACTIONS.iter().find(|row| row.action == Action::Help && row.scope.contains(context))?;
     Some(Hint { key: row.keys_in(&state.bindings).first()?.to_string(), label: "help" })
