@@ -143,7 +143,6 @@ fn run(state: &mut State, row: &Row) -> Vec<Effect> {
     if !row.action.moves() {
         state.status = None;
     }
-    perform(state, row.action)
     // Who does something with a row means it; the keys of everywhere are about none.
     if row.group != Group::Everywhere
         && state.overlay.is_none()
@@ -151,6 +150,7 @@ fn run(state: &mut State, row: &Row) -> Vec<Effect> {
     {
         list.land();
     }
+    perform(state, row.action)
 }
 
 /// Carries an action out; [`run`] has let it through.

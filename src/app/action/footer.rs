@@ -17,7 +17,9 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         .filter(|row| row.action != Action::Back || leads_back(state, context))
         .collect();
     rows.sort_by_key(|row| row.rank);
-    let mut left = usize::from(width).saturating_sub(9);
+    let views = views(state, context);
+    let kept = views.as_ref().map_or(0, Hint::width);
+    let mut left = usize::from(width).saturating_sub(9 + kept);
     let mut hints = Vec::new();
     for row in rows {
         let Some(key) = row.keys_in(&state.bindings).first().copied() else { continue };
@@ -28,7 +30,32 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         left -= hint.width();
         hints.push(hint);
     }
+    hints.extend(views.filter(|_| kept + 9 <= usize::from(width)));
     hints
+}
+
+/// `1-6 views`, in a view that one of these keys leads to, where no line of tabs names them; `None` where the keys do not follow
+/// each other.
+fn views(state: &State, context: Context) -> Option<Hint> {
+    let Context::View(
+        View::Updates | View::Repositories | View::Policies | View::Automations | View::Plan | View::Log,
+    ) = context
+    else {
+        return None;
+    };
+    if state.layout_below_help().tabs.is_some() || state.crumbs().len() > 1 {
+        return None;
+    }
+    let ids = ["updates", "repositories", "policies", "automations", "plan", "log"];
+    let keys: Option<Vec<String>> = ids
+        .iter()
+        .map(|id| super::keys_of(state, &format!("view.{id}")).first().map(ToString::to_string))
+        .collect();
+    let keys = keys?;
+    let follow = |(key, at): (&String, usize)| key.strip_suffix(&at.to_string()).map(str::to_owned);
+    let before: Option<Vec<String>> = keys.iter().zip(1..).map(follow).collect();
+    let is_row = before?.windows(2).all(|pair| pair.first() == pair.last());
+    is_row.then(|| Hint { key: format!("{}-{}", keys[0], keys[5]), label: "views" })
 }
 
 /// Whether Esc does anything: closes what lies over the view, ends a range, clears a filter, leaves the view.
@@ -64,7 +91,10 @@ fn label(state: &State, row: &Row) -> &'static str {
         }
         (Action::Push, ..) if state.is_pushing() => "progress",
         (Action::Push, ..) if state.shows_push() => "result",
+        // Enter shows the same, and says so.
+        (Action::Why, ..) if matches!(state.view_below_help(), View::Log | View::Errors) => "",
         (Action::Why, ..) if state.shows_preview() => "hide",
+        (Action::MatchingOnly, ..) if state.size.width >= 100 => "matching only",
         (Action::Hold, ..) if rows::is_held(state) => "let go",
         (Action::Open, ..) if rows::opens_tags(state) => "tags",
         (Action::Tags, ..) if rows::opens_tags(state) => "",
@@ -91,10 +121,7 @@ pub fn doc(state: &State, row: &Row) -> &'static str {
 }
 
 /// The help entry that stands at the right end of the footer, where there is one: `?`, or `F1` in text inputs.
-        // Enter shows the same, and says so.
-        (Action::Why, ..) if matches!(state.view_below_help(), View::Log | View::Errors) => "",
 pub fn help_hint(state: &State) -> Option<Hint> {
-        (Action::MatchingOnly, ..) if state.size.width >= 100 => "matching only",
     let context = state.context();
     let row = ACTIONS.iter().find(|row| row.action == Action::Help && row.scope.contains(context))?;
     Some(Hint { key: row.keys_in(&state.bindings).first()?.to_string(), label: "help" })

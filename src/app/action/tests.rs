@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::app::keymap::Hint;
 use crate::app::keymap::KeyCode;
+use crate::app::layout::Size;
 use crate::app::view::{Context, View};
 
 #[test]
@@ -109,6 +110,24 @@ fn the_footer_fits_its_width_and_says_only_what_works() {
         assert!(hints.iter().all(|hint| hint.label != "push"), "nothing is approved yet");
     }
     assert_eq!(help_hint(&state).map(|hint| hint.key).as_deref(), Some("?"));
+}
+
+#[test]
+fn where_no_tabs_are_the_footer_names_the_keys_of_the_views() {
+    let at = |width: u16, height: u16| State { size: Size { width, height }, ..State::default() };
+    let last =
+        |state: &State| hints(state, state.size.width).last().map(|hint| (hint.key.clone(), hint.label));
+    let views = Some(("1-6".to_owned(), "views"));
+    assert_eq!(last(&at(80, 24)), views);
+    assert_eq!(last(&at(60, 16)), views);
+    assert_ne!(last(&at(100, 30)), views, "the tabs do");
+    let mut state = at(80, 24);
+    state.show(View::Tags);
+    assert_ne!(last(&state), views, "Esc leads back from there");
+    let mut state = at(80, 24);
+    let unbound = Line { id: "view.plan".to_owned(), at: String::new(), asked: Asked::Unbound };
+    state.bindings = bind(Preset::Vim, &[unbound]).0;
+    assert_ne!(last(&state), views, "what is no row of keys is not called one");
 }
 
 #[test]
