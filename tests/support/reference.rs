@@ -143,31 +143,20 @@ pub fn difference_of_formats(asked: &Value, theirs: &Value) -> Option<String> {
     (!ADDRESSES.iter().any(|address| difference.contains(address))).then_some(difference)
 }
 
-/// Whether two messages are the same but for addresses, in hexadecimal, decimal or binary, of which ours stand for Go's chance.
+/// Our address in hexadecimal, decimal and binary, and what Go's may be in its place, which is chance.
+const CHANCE: [(&str, &str); 3] = [
+    ("0xc000000000", "0x[0-9a-f]{7,12}"),
+    ("824633720832", "[0-9]{11,16}"),
+    ("1100000000000000000000000000000000000000", "[01]{27,48}"),
+];
+
+/// Whether two messages are the same but for addresses. What stands beside one may read like a part of it.
 fn differ_in_addresses_alone(ours: &Value, theirs: &Value) -> bool {
     let (Some(ours), Some(theirs)) = (ours.as_str(), theirs.as_str()) else { return false };
-    let [_, _, decimal, _, binary] = ADDRESSES;
-    let has_address = ["0xc000000000", decimal, binary].iter().any(|address| ours.contains(address));
-    has_address && without_addresses(ours) == without_addresses(theirs)
-}
-
-/// The text with one and the same address in the place of each number that is as long as one.
-fn without_addresses(text: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric();
-    let is_address = |word: &str| match word.strip_prefix("0x") {
-        Some(digits) => (7..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit()),
-        None if word.bytes().all(|b| matches!(b, b'0' | b'1')) => (27..=48).contains(&word.len()),
-        None => (11..=15).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit()),
-    };
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let end = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        shown += if is_address(word) { "ADDRESS" } else { word };
-        rest = behind;
-    }
-    shown
+    let has_address = CHANCE.iter().any(|(own, _)| ours.contains(own));
+    let escaped = regex::escape(ours);
+    let pattern = CHANCE.iter().fold(escaped, |pattern, (own, any)| pattern.replace(own, any));
+    has_address && regex::Regex::new(&format!("^{pattern}$")).is_ok_and(|pattern| pattern.is_match(theirs))
 }
 
 /// Whether the reference gave up.
