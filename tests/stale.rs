@@ -14,8 +14,11 @@ use support::git::{GitServer, PASSWORD, WRITER, git};
 /// Pushes the plan that is kept as `plan.json`: the exit status and what was said.
 fn push(desk: &Desk, arguments: &[&str]) -> (Option<i32>, String) {
     let plan = desk.path("plan.json");
-    let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes", "--confirm-branch", "main"];
-    let ran = desk.run(&[&push, arguments].concat());
+    let planned: Value = serde_json::from_slice(&std::fs::read(&plan).unwrap()).unwrap();
+    let is_main = planned["groups"][0]["push"]["branch"] == "main";
+    let confirmed = if is_main { ["--confirm-branch", "main"].as_slice() } else { &[] };
+    let push = ["push", "--plan", plan.to_str().unwrap(), "--write", "--yes"];
+    let ran = desk.run(&[&push, confirmed, arguments].concat());
     (ran.code, ran.err)
 }
 
