@@ -133,3 +133,75 @@ fn a_git_repository_that_may_not_be_read_is_not_guessed() {
     assert!(plan.err.contains(text) || plan.out.contains(text), "{plan:?}");
     assert!(!plan.out.contains("other.git") && !plan.err.contains("assumed"), "{plan:?}");
 }
+
+/// A remote with one marked file of `namespace`, and its address.
+fn put_remote(folder: &Path, namespace: &str, image: &str) -> String {
+    let work = folder.join("work");
+    fs::create_dir_all(&work).unwrap();
+    let text = format!("image: {image}:1.0.0 # {{\"$imagepolicy\": \"{namespace}:app\"}}\n");
+    fs::write(work.join("deploy.yaml"), text).unwrap();
+    let git = |arguments: &[&str]| {
+        let by = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        let done = Command::new("git").args(by).args(arguments).current_dir(&work).status();
+        assert!(done.unwrap().success(), "{arguments:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    git(&["clone", "-q", "--bare", ".", "../fleet.git"]);
+    folder.join("fleet.git").display().to_string()
+}
+
+#[test]
+fn where_automations_may_not_be_read_the_branch_of_a_push_is_confirmed_by_name() {
+    let Some(cluster) = shared() else { return };
+    let Some(registry) = DockerRegistry::start(None) else { return };
+    registry.push("app", "1.0.0");
+    registry.push("app", "1.1.0");
+    let image = format!("{}/app", registry.host);
+    put_app(cluster, "rights-push", &image, "1.0.0");
+    let metadata = json!({ "name": "fleet", "namespace": "rights-push" });
+    cluster.put_json(&json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": metadata,
+        "spec": { "url": "https://127.0.0.1:1/fleet.git", "interval": "5m", "ref": { "branch": "main" } },
+    }));
+    cluster.put_json(&json!({
+        "apiVersion": IMAGE_V1, "kind": "ImageUpdateAutomation", "metadata": metadata,
+        "spec": { "interval": "5m", "sourceRef": { "kind": "GitRepository", "name": "fleet" },
+            "git": { "checkout": { "ref": { "branch": "main" } },
+                "commit": { "author": { "name": "a", "email": "a@b" } }, "push": { "branch": "auto" } } },
+    }));
+    cluster.allow("reader", Some("rights-push"), &["list"], &GUEST_RIGHTS[..2]);
+    let person = in_namespace(cluster, "rights-push");
+    let url = put_remote(person.folder.path(), "rights-push", &image);
+    let address = format!("rights-push/fleet={url}");
+    let plan = person.run(&[
+        "plan",
+        "rights-push/app",
+        "--context",
+        "admin",
+        "--source",
+        "cluster",
+        "--git-url",
+        &address,
+        "-o",
+        "json",
+    ]);
+    assert_eq!(plan.exit, Some(0), "{plan:?}");
+    person.write("plan.json", &plan.out);
+    let push = |more: &[&str]| {
+        let asked = ["push", "--plan", "plan.json", "--source", "cluster", "--write", "--yes"];
+        person.run(&[&asked[..], more].concat())
+    };
+    let active = push(&["--context", "admin"]);
+    assert_eq!(active.exit, Some(7), "{active:?}");
+    let text = "automation rights-push/fleet, which is active in the cluster, pushes to it";
+    assert!(active.err.contains(text), "{active:?}");
+    let unknown = push(&["--context", "reader"]);
+    assert_eq!(unknown.exit, Some(7), "{unknown:?}");
+    let text = "nobody knows whether an automation that is active in the cluster pushes to it: not allowed to list \
+                imageupdateautomations";
+    assert!(unknown.err.contains(text) && unknown.err.contains("--confirm-branch auto"), "{unknown:?}");
+    let named = push(&["--context", "reader", "--confirm-branch", "auto"]);
+    assert!(named.err.contains("pushed") || named.out.contains("pushed"), "{named:?}");
+}
