@@ -25,7 +25,7 @@ use super::state::State;
 use super::view::View;
 use crate::domain::event::Event;
 use crate::domain::hold;
-use crate::domain::object::{ImagePolicy, ObjectId};
+use crate::domain::object::{ImagePolicy, Kind, ObjectId};
 use crate::domain::proposal::{Proposal, UpdateState};
 use standing::policy_rank;
 
@@ -334,7 +334,8 @@ pub fn repositories(state: &mut State) {
             2 => found(b).map(|found| found.tags.len()).cmp(&found(a).map(|found| found.tags.len())),
             3 => found(b).map(|found| found.scanned).cmp(&found(a).map(|found| found.scanned)),
             4 => {
-                let fails = |id| Reverse(scan(id).is_some_and(|scan| scan.error.is_some()));
+                let lags = |id| state.lag(Kind::ImageRepository, id).is_some();
+                let fails = |id| Reverse(scan(id).is_some_and(|scan| scan.error.is_some()) || lags(id));
                 fails(a).cmp(&fails(b))
             }
             _ => Ordering::Equal,
@@ -399,9 +400,13 @@ pub fn automations(state: &mut State) {
     let mut rows: Vec<ObjectId> = inventory.automations.keys().cloned().collect();
     let sort = state.automations.sort;
     let standings = &state.review.survey.automations;
-    let healthy = |id: &ObjectId| standings.get(id).is_none_or(|standing| !standing.is_broken);
+    let health = |id: &ObjectId| match standings.get(id) {
+        Some(standing) if standing.is_broken => 0,
+        _ if state.lag(Kind::ImageUpdateAutomation, id).is_some() => 1,
+        _ => 2,
+    };
     rows.sort_by(|a, b| {
-        let by = if sort == 0 { healthy(a).cmp(&healthy(b)) } else { Ordering::Equal };
+        let by = if sort == 0 { health(a).cmp(&health(b)) } else { Ordering::Equal };
         by.then_with(|| a.cmp(b))
     });
     turn(&mut rows, state.automations.reverse);

@@ -223,7 +223,11 @@ pub enum Lag {
     Behind(i64),
     /// It gave up, for this reason, until the object changes.
     Stalled(String),
-    /// It never dealt with the object at all, though that was there for so many minutes.
+    /// It tries, and fails for this reason; its condition says more.
+    Failing(String),
+    /// It has been at it for so many minutes, for this reason.
+    Waiting(i64, String),
+    /// It never dealt with the object at all.
     Never,
 }
 
@@ -232,16 +236,38 @@ impl fmt::Display for Lag {
         match self {
             Self::Behind(minutes) => write!(f, "controller is {} behind", minutes_of(*minutes)),
             Self::Stalled(reason) => write!(f, "controller gave up: {reason}"),
+            Self::Failing(reason) => write!(f, "controller fails: {reason}"),
+            Self::Waiting(minutes, reason) => {
+                write!(f, "controller has been at it for {}: {reason}", minutes_of(*minutes))
+            }
             Self::Never => f.write_str("no controller has dealt with it yet"),
         }
     }
 }
 
+impl Lag {
+    /// One word, for a column.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Behind(_) => "behind",
+            Self::Stalled(_) | Self::Failing(_) | Self::Waiting(..) | Self::Never => "stuck",
+        }
+    }
+}
+
+/// How long a controller may be at it before that counts as getting nowhere.
+const PROGRESS_MINUTES: i64 = 10;
+
 /// How long a controller may take beyond an object's interval before it counts as behind.
 const PATIENCE_MINUTES: i64 = 1;
 
-/// What the controller of a repository or an automation has left undone. `interval` is the object's.
-pub fn lag(reported: &Reported, interval: GoDuration, is_suspended: bool, now: Timestamp) -> Option<Lag> {
+/// What the controller of an object has left undone. `interval` is the object's; one that has none is never behind.
+pub fn lag(
+    reported: &Reported,
+    interval: Option<GoDuration>,
+    is_suspended: bool,
+    now: Timestamp,
+) -> Option<Lag> {
     if is_suspended {
         return None;
     }
@@ -249,16 +275,24 @@ pub fn lag(reported: &Reported, interval: GoDuration, is_suspended: bool, now: T
     if let Some(stalled) = stalled {
         return Some(Lag::Stalled(stalled.message.clone()));
     }
-    if reported.conditions.is_empty() {
+    if reported.conditions.is_empty() && reported.latest.is_none() {
         return Some(Lag::Never);
     }
+    if let Some(ready) = reported.condition("Ready") {
+        let minutes = ready.since.map_or(0, |since| minutes_between(since, now));
+        match ready.status {
+            Ready::False => return Some(Lag::Failing(ready.reason.clone())),
+            Ready::Unknown if minutes > PROGRESS_MINUTES => {
+                return Some(Lag::Waiting(minutes, ready.reason.clone()));
+            }
+            Ready::Unknown | Ready::True => {}
+        }
+    }
     let last = reported.last_scan.as_ref().map(|scan| scan.time).or(reported.last_run)?;
-    let interval = i64::try_from(interval.0.as_secs()).unwrap_or(i64::MAX / 2);
+    let interval = i64::try_from(interval?.0.as_secs()).unwrap_or(i64::MAX / 2);
     let due = last.checked_add(interval.min(i64::from(u32::MAX)).seconds()).ok()?;
     let late = minutes_between(due, now);
-    // A failing one is told by its condition; it does try.
-    let is_failing = reported.condition("Ready").is_some_and(|ready| ready.status == Ready::False);
-    (late > PATIENCE_MINUTES && !is_failing).then_some(Lag::Behind(late))
+    (late > PATIENCE_MINUTES).then_some(Lag::Behind(late))
 }
 
 fn minutes_between(earlier: Timestamp, later: Timestamp) -> i64 {
@@ -344,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_controller_is_behind_once_the_interval_is_over_and_a_minute_more() {
-        let interval = GoDuration(Duration::from_mins(5));
+        let interval = Some(GoDuration(Duration::from_mins(5)));
         let lag_at = |minute| lag(&scanned(0), interval, false, at(minute));
         assert_eq!(lag_at(6), None);
         assert_eq!(lag_at(17), Some(Lag::Behind(12)));
@@ -354,6 +388,13 @@ mod tests {
         let stalled = Reported { conditions: vec![condition("Stalled", Ready::True)], ..scanned(0) };
         assert_eq!(lag(&stalled, interval, false, at(1)), Some(Lag::Stalled("so it is".to_owned())));
         let failing = Reported { conditions: vec![condition("Ready", Ready::False)], ..scanned(0) };
-        assert_eq!(lag(&failing, interval, false, at(17)), None);
+        assert_eq!(lag(&failing, interval, false, at(17)), Some(Lag::Failing("Why".to_owned())));
+        assert_eq!(lag(&scanned(0), None, false, at(17)), None, "a policy is due by no interval");
+        let ready = Condition { since: Some(at(0)), ..condition("Ready", Ready::Unknown) };
+        let waiting = Reported { conditions: vec![ready], ..Reported::default() };
+        assert_eq!(lag(&waiting, None, false, at(9)), None);
+        let stuck = lag(&waiting, None, false, at(600)).unwrap();
+        assert_eq!(stuck.to_string(), "controller has been at it for 600 minutes: Why");
+        assert_eq!((stuck.word(), Lag::Behind(3).word()), ("stuck", "behind"));
     }
 }

@@ -98,7 +98,7 @@ fn row<'a>(state: &'a State, id: &ObjectId, arrow: &str) -> Row<'a> {
     Row::Cells(cells)
 }
 
-/// Whether it can run, and whether the controller runs it: `active`, `fails`, `fails, suspended`; `-` while nobody knows.
+/// Whether it can run, and whether the controller runs it: `active`, `active, stuck`, `fails`, `fails, suspended`; `-` while nobody knows.
 fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, Cow<'static, str>) {
     if inventory::is_implied(automation) {
         return (Role::TextDim, "implied".into());
@@ -112,7 +112,12 @@ fn standing(state: &State, automation: &ImageUpdateAutomation) -> (Role, Cow<'st
     }
     match state.review.survey.automations.get(&automation.meta.id) {
         Some(standing) if standing.is_broken => broken(standing.word),
-        Some(standing) if standing.word == ACTIVE => (Role::StateWarn, ACTIVE.into()),
+        Some(standing) if standing.word == ACTIVE => {
+            match state.lag(Kind::ImageUpdateAutomation, &automation.meta.id) {
+                Some(lag) => (Role::StateWarn, format!("{ACTIVE}, {}", lag.word()).into()),
+                None => (Role::StateWarn, ACTIVE.into()),
+            }
+        }
         Some(standing) => (Role::TextDim, standing.word.into()),
         None => (Role::TextDim, UNKNOWN.into()),
     }

@@ -134,6 +134,7 @@ pub(super) fn policy(state: &State, id: &ObjectId, width: u16) -> Vec<Line> {
     if let Beside::Differs(cause) = state.beside(id) {
         lines.extend(words::paragraph("differs", Role::StateWarn, &format!("≠ {cause}"), width));
     }
+    lines.extend(lag(state.lag(Kind::ImagePolicy, id), width));
     lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImagePolicy, id, width));
     lines
@@ -152,7 +153,7 @@ pub(super) fn repository(state: &State, repository: &ImageRepository, width: u16
         );
         lines.push(words::fact("controller", Line::of(as_known(state, Role::Text), found)));
     }
-    lines.extend(lag(state.lag(Kind::ImageRepository, id, repository.interval, repository.suspend), width));
+    lines.extend(lag(state.lag(Kind::ImageRepository, id), width));
     lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImageRepository, id, width));
     lines
@@ -168,8 +169,7 @@ pub(super) fn automation(state: &State, automation: &ImageUpdateAutomation, widt
         let push = Line::of(as_known(state, Role::Text), words::short(commit)).dim(when.unwrap_or_default());
         lines.push(words::fact("last push", push));
     }
-    let late = state.lag(Kind::ImageUpdateAutomation, id, automation.interval, automation.suspend);
-    lines.extend(lag(late, width));
+    lines.extend(lag(state.lag(Kind::ImageUpdateAutomation, id), width));
     lines.extend(condition(state, reported, width));
     lines.extend(drift(state, Kind::ImageUpdateAutomation, id, width));
     lines
@@ -194,6 +194,8 @@ fn condition(state: &State, reported: &Reported, width: u16) -> Vec<Line> {
 }
 
 fn lag(lag: Option<Lag>, width: u16) -> Vec<Line> {
+    // Why one fails its condition says, which follows.
+    let lag = lag.filter(|lag| !matches!(lag, Lag::Failing(_)));
     lag.map(|lag| words::paragraph("behind", Role::StateWarn, &lag.to_string(), width)).unwrap_or_default()
 }
 

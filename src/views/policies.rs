@@ -100,7 +100,9 @@ fn status(state: &State, id: &ObjectId) -> (Role, &'static str) {
     let role = match word {
         "ok" => Role::StateOk,
         "fails" | "no access" => Role::StateError,
-        "selects nothing" | "differs" | "access unknown" | "no automation" | "no source" => Role::StateWarn,
+        "selects nothing" | "stuck" | "differs" | "access unknown" | "no automation" | "no source" => {
+            Role::StateWarn
+        }
         _ => Role::TextDim,
     };
     (role, word)

@@ -94,13 +94,18 @@ fn status(state: &State, repository: &ImageRepository, scan: Option<&Scan>) -> L
         return failure(state, problem, scan);
     }
     let Some(found) = &scan.found else { return Line::of(Role::TextDim, "waiting") };
-    match &found.transfer {
+    let line = match &found.transfer {
         // Only what takes its time is worth a number.
         Some(transfer) if transfer.wall.as_millis() >= 1000 => {
             Line::of(Role::StateOk, "ok").and("  ").dim(words::seconds(transfer.wall))
         }
         Some(_) => Line::of(Role::StateOk, "ok"),
         None => Line::of(Role::StateStale, "from cache"),
+    };
+    // That we have its tags says nothing of the controller.
+    match state.lag(Kind::ImageRepository, &repository.meta.id) {
+        Some(lag) => line.and("  ").with(Role::StateWarn, lag.word()),
+        None => line,
     }
 }
 

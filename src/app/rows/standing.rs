@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::state::State;
 use crate::domain::controller::Beside;
 use crate::domain::lint::{self, BrokenChain, Link};
-use crate::domain::object::ObjectId;
+use crate::domain::object::{Kind, ObjectId};
 
 /// The tag that a policy selects here.
 pub fn latest<'a>(state: &'a State, policy: &ObjectId) -> Option<&'a str> {
@@ -23,7 +23,7 @@ pub fn tags_in_files<'a>(state: &'a State, policy: &ObjectId) -> Vec<&'a str> {
 }
 
 /// What S4 says of a policy: `ok`, `fails`, `selects nothing`, `unused`, `no automation`, `no source`, `suspended`,
-/// `no access`, `access unknown`, `differs` (from what the controller selects), or `waiting`.
+/// `no access`, `access unknown`, `stuck` (its controller gets nowhere), `differs` (from what that selects), or `waiting`.
 pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     let Some(policy) = state.inventory.policies.get(id) else { return "gone" };
     let chain = state.review.survey.chains.get(id);
@@ -34,6 +34,7 @@ pub fn policy_word(state: &State, id: &ObjectId) -> &'static str {
     }
     match state.shown_verdict(id).map(|verdict| &verdict.problem) {
         Some(Some(problem)) => lint::status_of(&state.inventory, policy, problem),
+        Some(None) if state.lag(Kind::ImagePolicy, id).is_some() => "stuck",
         Some(None) if matches!(state.beside(id), Beside::Differs(_)) => "differs",
         Some(None) => "ok",
         None if policy.suspend => "suspended",
@@ -79,7 +80,7 @@ pub(super) fn policy_rank(state: &State, id: &ObjectId) -> u8 {
         "selects nothing" => 2,
         "waiting" => 3,
         "no automation" | "no source" | "unused" => 4,
-        "differs" => 5,
+        "stuck" | "differs" => 5,
         "suspended" => 7,
         _ => 6,
     }

@@ -2,7 +2,6 @@
 
 use super::State;
 use crate::domain::controller::{Beside, Lag, Ours, Reported, beside, lag};
-use crate::domain::duration::GoDuration;
 use crate::domain::object::{Kind, ObjectId};
 use crate::domain::order::Place;
 
@@ -42,9 +41,20 @@ impl State {
         beside(ours, said_of(Kind::ImagePolicy, id), said_of(Kind::ImageRepository, &policy.repository))
     }
 
-    /// What the controller of a repository or an automation has left undone.
-    pub fn lag(&self, kind: Kind, id: &ObjectId, interval: GoDuration, is_suspended: bool) -> Option<Lag> {
+    /// What the controller of an object has left undone.
+    pub fn lag(&self, kind: Kind, id: &ObjectId) -> Option<Lag> {
+        let (inventory, reported) = (&self.inventory, self.reported(kind, id)?);
+        let (interval, is_suspended) = match kind {
+            Kind::ImageRepository => {
+                inventory.repositories.get(id).map(|object| (Some(object.interval), object.suspend))?
+            }
+            Kind::ImagePolicy => inventory.policies.get(id).map(|object| (None, object.suspend))?,
+            Kind::ImageUpdateAutomation => {
+                inventory.automations.get(id).map(|object| (Some(object.interval), object.suspend))?
+            }
+            Kind::GitRepository => return None,
+        };
         // Of a controller that nobody can see any more nothing is said that it may have done since.
-        lag(self.reported(kind, id)?, interval, is_suspended, self.lost.unwrap_or(self.now))
+        lag(reported, interval, is_suspended, self.lost.unwrap_or(self.now))
     }
 }
