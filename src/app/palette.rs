@@ -131,13 +131,12 @@ fn revert(state: &State, typed: &str) -> Option<Entry> {
 fn review(state: &State, typed: &str) -> Option<Entry> {
     let path = typed.strip_prefix("review ").map(str::trim).filter(|path| !path.is_empty())?;
     let row = action::by_id("plan.review")?;
-    let in_mode = |refusal: &action::Refusal| matches!(refusal, action::Refusal::Mode(_));
     Some(Entry {
         name: format!("review {path}"),
         doc: "Open this plan in the place of what is under review".to_owned(),
         keys: String::new(),
         command: Command::Review,
-        refusal: action::refusal(state, row).filter(in_mode).map(|refusal| refusal.to_string()),
+        refusal: action::refusal(state, row).map(|refusal| refusal.to_string()),
     })
 }
 

@@ -168,27 +168,19 @@ pub fn counts(state: &State, view: View) -> (usize, usize) {
 
 /// What a filter looks at in a row that is neither a tag nor huge in number.
 struct Row {
-    /// What the row is called; state and kind, which stand in it too, are added when it is [`Self::shown`].
     text: String,
     namespace: String,
     state: String,
     kind: String,
 }
 
-impl Row {
-    /// The row as it is read: a word that stands in it finds it.
-    fn shown(mut self) -> Self {
-        for word in [&self.state, &self.kind] {
-            self.text.push(' ');
-            self.text.push_str(word);
-        }
-        self
-    }
-}
-
 impl Searchable for Row {
     fn text(&self) -> &str {
         &self.text
+    }
+
+    fn words(&self) -> [&str; 2] {
+        [&self.state, &self.kind]
     }
 
     fn field(&self, name: &str) -> Option<&str> {
@@ -244,7 +236,7 @@ fn admitted<K>(state: &State, view: View, rows: Vec<K>, look: impl Fn(&K) -> Row
     }
     let mut matcher = filter.map(Filter::matcher);
     let admits = |row: &K| {
-        let row = look(row).shown();
+        let row = look(row);
         scope.is_none_or(|namespace| *namespace == row.namespace)
             && matcher.as_mut().is_none_or(|matcher| matcher.admits(&row))
     };

@@ -58,33 +58,31 @@ fn preview(state: &State, entry: &ErrorEntry, width: u16) -> Vec<Line> {
     lines
 }
 
-/// What goes on beside something else than a scan; `None` where there is nothing to add, as with what was typed wrong.
+/// What goes on beside something else than a scan; `None` where nothing can be said of all that has this code.
 fn still_works(entry: &ErrorEntry) -> Option<&'static str> {
+    const OTHERS: [(Code, &str); 10] = [
+        (Code::YamlInvalid, "all other files are read and written"),
+        (Code::PolicyInvalid, OTHER_POLICIES),
+        (Code::PolicyFailed, OTHER_POLICIES),
+        (Code::TemplateFailed, "a message can be written by hand in its place"),
+        (Code::StalePlan, KEPT),
+        (Code::GitRace, KEPT),
+        (Code::GitRejected, KEPT),
+        (Code::MergeConflict, KEPT),
+        (Code::UnknownKey, "all other settings are in force"),
+        (Code::SecretNotFound, "what needs no such login is not affected"),
+    ];
     if entry.what.ends_with(ErrorEntry::CHECKOUT) {
         return Some("verdicts and scans go on, and so do automations of other repositories");
     }
-    Some(match entry.problem.code {
-        Code::YamlInvalid => "all other files are read and written",
-        Code::Unreachable | Code::Timeout | Code::ClusterForbidden | Code::ClusterUnauthorized
-            if entry.what == ErrorEntry::LOAD =>
-        {
-            "files, registries and Git need no cluster: --source files leaves it out"
-        }
-        Code::PolicyInvalid | Code::PolicyFailed | Code::NoValue | Code::ImageInvalid => {
-            "other policies and their sites are not affected"
-        }
-        Code::TemplateFailed => "a message can be written by hand in its place",
-        Code::StalePlan | Code::GitRace | Code::GitRejected | Code::MergeConflict | Code::ForgeDenied => {
-            "what was approved is kept, and nothing that was there is overwritten"
-        }
-        Code::Config | Code::UnknownKey => "all other settings are in force",
-        Code::State | Code::Storage => "everything works from memory until the program ends",
-        Code::SecretNotFound | Code::SecretEncrypted | Code::Authentication => {
-            "what needs no such login is not affected"
-        }
-        _ => return None,
-    })
+    if entry.what == ErrorEntry::LOAD {
+        return Some("files, registries and Git need no cluster: --source files leaves it out");
+    }
+    OTHERS.iter().find(|(code, _)| *code == entry.problem.code).map(|(_, says)| *says)
 }
+
+const OTHER_POLICIES: &str = "other policies and their sites are not affected";
+const KEPT: &str = "what was approved is kept, and nothing that was there is overwritten";
 
 /// What a failed scan leaves alone.
 fn other_scans(state: &State, repository: &crate::domain::object::ObjectId) -> Line {

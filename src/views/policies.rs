@@ -233,7 +233,10 @@ pub(super) fn whats_wrong(
     };
     let mut lines = words::paragraph("reason", Role::StateError, &(failure.reason + &harm), width);
     let try_it = format!("{} tries another rule live", key_of(state, playground));
-    let fix = failure.fix.map_or_else(|| try_it.clone(), |fix| format!("{fix}   {try_it}"));
+    let mend = state
+        .shown_verdict(id)
+        .and_then(|verdict| verdict.evaluator.mend(&verdict.tags, &verdict.evaluation));
+    let fix = mend.map_or_else(|| try_it.clone(), |fix| format!("{fix}   {try_it}"));
     lines.extend(words::paragraph("fix", Role::Text, &fix, width));
     lines
 }

@@ -144,7 +144,7 @@ fn landed_lines(landed: &Landed, all: &[Landed], run: &PushRun, arrow: &str, wid
     }
     let credential = landed.credential.as_deref().filter(|credential| *credential != NO_CREDENTIAL);
     if let Some(credential) = credential {
-        lines.push(Line::plain("                   ").dim("with ").dim(credential));
+        lines.push(Line::plain("                   ").dim("logged in with ").dim(credential));
     }
     lines.extend(landed.request.as_ref().filter(|_| is_last(landed, all)).map(request));
     lines
@@ -183,7 +183,7 @@ fn sent(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str) -> Vec<Line
     let line = line.dim(format!(" {arrow} ")).and(&commit);
     let line = if landed.created && is_first { line.dim("  (new branch)") } else { line };
     match (dry_run, landed.already, landed.verified) {
-        (true, ..) => vec![line.dim("   (the remote was left alone)")],
+        (true, ..) => vec![line],
         (_, true, _) => vec![line.dim("   (was there already)")],
         (_, _, true) => {
             let verified = outcome(true, "verified");

@@ -159,7 +159,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Push, "push.open", &["p"], "push", "Push what is approved; asks first", REVIEW, REMOTE, (14, Act), approvals),
     row(Action::Target, "push.target", &["b"], "target", "Choose the branch to push to, in how many commits, with or without a request", REVIEW.and(Scope::of(&[C::ConfirmPush])), LOCAL, (15, Act), why::not_pushing),
     row(Action::Merge, "branch.merge", &[], "", "Merge the branch that was pushed to into the one that is read; asks first", VIEWS, REMOTE, (89, Act), why::mergeable),
-    row(Action::ReviewPlan, "plan.review", &[], "", "Open a saved plan in the place of what is under review: `review PLAN.json`", VIEWS, LOCAL, (89, Act), always),
+    row(Action::ReviewPlan, "plan.review", &[], "", "Open a saved plan in the place of what is under review: `review PLAN.json`", VIEWS, LOCAL, (89, Act), why::nothing_approved),
     row(Action::Revert, "commit.revert", &[], "", "Prepare the plan that takes the commit of the row back; `revert COMMIT` names another", NOT_LOG, LOCAL, (89, Act), why::revertible),
     row(Action::Revert, "log.revert", &["v"], "revert", "Prepare the plan that takes back the commit that was pushed or merged; `:revert COMMIT` names another", Scope::views(&[V::Log]), LOCAL, (11, Act), why::revertible),
     row(Action::Requests, "request.open", &[], "", "Open a pull or merge request for what is pushed, or do not", VIEWS, NONE, (89, Act), why::with_forge),

@@ -336,6 +336,12 @@ pub(super) fn not_pushing(state: &State) -> Option<String> {
     unless(!state.is_pushing(), PUSHING)
 }
 
+/// What is under review makes way for something else only where nobody decided anything, and nothing is being pushed.
+pub(super) fn nothing_approved(state: &State) -> Option<String> {
+    let approved = state.review.approved().next().is_some();
+    not_pushing(state).or_else(|| unless(!approved, "updates are approved: push them or undo that first"))
+}
+
 /// There has to be something that a patch would change.
 pub(super) fn approved(state: &State) -> Option<String> {
     unless(state.review.approved().next().is_some(), "nothing approved yet: Space approves")

@@ -8,6 +8,11 @@ pub trait Searchable {
     /// The text that plain words are looked for in.
     fn text(&self) -> &str;
 
+    /// Words that stand in the row beside that text, each of which a filter finds alone.
+    fn words(&self) -> [&str; 2] {
+        ["", ""]
+    }
+
     /// The value of the field `name` (such as `ns` or `state`), if rows of this kind have it.
     fn field(&self, name: &str) -> Option<&str>;
 }
@@ -89,7 +94,9 @@ impl Filter {
         let names = self.typed.split_whitespace().filter_map(|word| {
             let (name, value) = word.trim_start_matches('!').split_once(':')?;
             let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
-            (is_word && !value.is_empty() && name != "re").then_some(name)
+            // `nginx:1.25` is an image with its tag.
+            let is_tag = value.bytes().any(|byte| byte.is_ascii_digit() || byte == b'/');
+            (is_word && !value.is_empty() && !is_tag && name != "re").then_some(name)
         });
         names.into_iter().find(|name| !FIELDS.iter().any(|(known, _)| known == name))
     }
@@ -133,8 +140,13 @@ impl FilterMatcher<'_> {
 
     fn fits(&mut self, kind: &Kind, row: &impl Searchable) -> bool {
         match kind {
-            Kind::Substring(word) => contains(row.text(), word),
-            Kind::Regex(regex) => regex.is_match(row.text()),
+            Kind::Substring(word) => {
+                contains(row.text(), word) || row.words().iter().any(|beside| contains(beside, word))
+            }
+            Kind::Regex(regex) => {
+                let found = |beside: &&str| !beside.is_empty() && regex.is_match(beside);
+                regex.is_match(row.text()) || row.words().iter().any(found)
+            }
             Kind::Field(name, value) => {
                 // `fails, suspended` is found by either.
                 let begins = |part: &str| part.trim_start().to_ascii_lowercase().starts_with(value.as_str());
@@ -209,7 +221,7 @@ mod tests {
     fn a_field_that_is_none_is_told_and_an_image_with_its_tag_is_no_field() {
         let unknown = |typed: &str| Filter::parse(typed).unknown_field().map(str::to_owned);
         assert_eq!(unknown("web flags:F"), Some("flags".to_owned()));
-        for typed in ["state:ok", "!status:fails", "re:a:b", "web-1:2", "web:"] {
+        for typed in ["state:ok", "!status:fails", "re:a:b", "web-1:2", "web:", "nginx:1.25", "git:org/web"] {
             assert_eq!(unknown(typed), None, "{typed}");
         }
     }

@@ -280,30 +280,47 @@ fn a_name_that_means_an_object_never_stops_the_program_where_there_is_none() {
 }
 
 #[test]
-fn a_saved_plan_takes_the_place_of_what_was_approved() {
+fn a_saved_plan_takes_the_place_of_what_is_under_review() {
     let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    let ask =
+        |state: &mut State| press(state, &[":", "r", "e", "v", "i", "e", "w", " ", "P", ".", "j", "enter"]);
     press(&mut state, &["space"]);
-    press(&mut state, &[":", "r", "e", "v", "i", "e", "w", "enter"]);
+    assert_eq!(ask(&mut state).last(), None, "what is approved is not dropped");
+    press(&mut state, &["space", ":", "r", "e", "v", "i", "e", "w", "enter"]);
     assert!(matches!(&state.overlay, Some(Overlay::Palette(open)) if open.field.text() == "review "));
     let effects = press(&mut state, &["P", ".", "j", "enter"]);
     let Some(Effect::ReadPlan { job, path }) = effects.last() else { panic!("{effects:?}") };
     assert_eq!(path, "P.j", "a name of a file is no word of ours");
     assert_eq!(state.commands.first().map(String::as_str), Some("review P.j"));
-    let (job, problem) = (*job, Problem::new(Code::Usage, "P.j", "this is no plan"));
-    update(&mut state, Msg::PlanRead(job, Err(problem)));
-    assert_eq!((state.review.approved().count(), state.errors.entries().len()), (1, 1));
-    let effects = press(&mut state, &[":", "r", "e", "v", "i", "e", "w", " ", "p", "enter"]);
-    let Some(Effect::ReadPlan { job, .. }) = effects.last() else { panic!("{effects:?}") };
-    let job = *job;
+    let problem = Problem::new(Code::Usage, "P.j", "this is no plan");
+    update(&mut state, Msg::PlanRead(*job, Err(problem)));
+    assert_eq!((state.review.updates().len(), state.errors.entries().len()), (2, 1));
     let saved = || {
         let mut other = review_of(&["web 1.0 -> 1.1"]);
         let (_, plan) = golden::plan_of(&press(&mut other, &["space", "p"]));
         Box::new(plan)
     };
+    let read = |state: &mut State| {
+        let Some(Effect::ReadPlan { job, .. }) = ask(state).pop() else { panic!("it is not read") };
+        job
+    };
+    // A message that was begun, another branch and frozen rows are of what was there before.
+    let automation = state.review.updates()[0].automation.clone();
+    state.review.messages.insert(automation, crate::app::input::Message::approved("begun\n"));
+    state.destination.onto = crate::domain::branch::Onto::Named("elsewhere".to_owned());
+    state.frozen = true;
+    let job = read(&mut state);
     let effects = update(&mut state, Msg::PlanRead(job, Ok(saved())));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::SaveDecisions(_))), "{effects:?}");
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Propose { .. })), "{effects:?}");
     let approved: Vec<_> = state.review.approved().map(|update| update.policy.name.clone()).collect();
     assert_eq!((approved, state.view()), (vec!["web".to_owned()], View::Plan));
+    assert!(state.review.messages.is_empty() && !state.frozen);
+    assert_eq!(state.destination, crate::domain::branch::Destination::default());
     assert_eq!(update(&mut state, Msg::PlanRead(job, Ok(saved()))), [], "it is answered once");
+    // Something was approved while it was read.
+    press(&mut state, &["1", "space"]);
+    let job = read(&mut state);
+    press(&mut state, &["1", "space"]);
+    update(&mut state, Msg::PlanRead(job, Ok(saved())));
+    assert_eq!(state.view(), View::Updates);
 }

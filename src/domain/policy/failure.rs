@@ -11,6 +11,8 @@ use crate::text::{count, spaced};
 
 /// How many tags of a kind are asked what would admit them.
 const ASKED: usize = 50;
+/// How many tags are tried with another pattern.
+const SAMPLE: usize = 2_000;
 
 /// Why a policy selects nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +21,6 @@ pub struct Failure {
     pub short: String,
     /// In one sentence, without a full stop.
     pub reason: String,
-    /// The edit of the policy that mends it, where one can be named.
-    pub fix: Option<String>,
 }
 
 impl Evaluator {
@@ -35,15 +35,10 @@ impl Evaluator {
             (Ok(Rule::Numerical(_)), Some(bad)) => Some(self.no_number(tags, evaluation, bad)),
             _ if evaluation.counts.candidates > 0 => None,
             _ => {
-                // Of a hundred thousand tags a few tell what kind they are of.
-                let told = |state| all(state).take(ASKED);
-                let fix = told(TagState::Unparsed)
-                    .chain(told(TagState::Range))
-                    .find_map(|at| self.explain(tags, evaluation, at).fix);
                 let short = format!("selects none of {}", count(evaluation.counts.tags, "tag"));
                 let reason =
                     [short.clone(), shares(evaluation)].join(if tags.is_empty() { "" } else { ": " });
-                Some(Failure { short, reason, fix })
+                Some(Failure { short, reason })
             }
         }
     }
@@ -65,6 +60,23 @@ impl Evaluator {
         missed.flat_map(in_state).take(most).collect()
     }
 
+    /// The edit of the policy with which something would be selected of `tags`, where one can be named. It is looked for among
+    /// the tags, which takes its time: nothing for a row that is drawn.
+    pub fn mend(&self, tags: &TagList, evaluation: &Evaluation) -> Option<String> {
+        let all = |state| (0..tags.len()).filter(move |at| evaluation.states.get(*at) == Some(&state));
+        let bad = all(TagState::Unparsed).next();
+        if let (Ok(Rule::Numerical(_)), Ok(Some(filter)), Some(bad)) = (&self.rule, &self.filter, bad)
+            && let Some(pattern) = digits_only(filter, tags, tags.get(bad).unwrap_or_default())
+        {
+            return Some(format!("anchor the group to digits: {pattern}"));
+        }
+        // Of a hundred thousand tags a few tell what kind they are of.
+        let told = |state| all(state).take(ASKED);
+        told(TagState::Unparsed)
+            .chain(told(TagState::Range))
+            .find_map(|at| self.explain(tags, evaluation, at).fix)
+    }
+
     /// One tag that is no number fails a numerical policy as a whole.
     fn no_number(&self, tags: &TagList, evaluation: &Evaluation, bad: usize) -> Failure {
         let tag = tags.get(bad).unwrap_or_default();
@@ -72,14 +84,10 @@ impl Evaluator {
         let what = sentence.split(';').next().unwrap_or_default();
         let value = self.value(tag).unwrap_or_else(|| tag.to_owned());
         let of_tag = if value == tag { String::new() } else { format!(" (tag {tag})") };
-        let filter = self.filter.as_ref().ok().and_then(Option::as_deref);
-        let passes =
-            if filter.is_some() { "matches the pattern but is not a number" } else { "is not a number" };
+        let has_filter = matches!(self.filter, Ok(Some(_)));
+        let passes = if has_filter { "matches the pattern but is not a number" } else { "is not a number" };
         let reason = format!("\"{value}\"{of_tag} {passes}; one such tag fails the whole numerical policy");
-        let digits = filter.and_then(|filter| digits_only(filter, tags, tag));
-        let fix = digits.map(|pattern| format!("anchor the group to digits: {pattern}"));
-        let fix = fix.or_else(|| self.explain(tags, evaluation, bad).fix);
-        Failure { short: format!("policy fails: {what} (tag {tag})"), reason, fix }
+        Failure { short: format!("policy fails: {what} (tag {tag})"), reason }
     }
 }
 
@@ -102,21 +110,31 @@ fn shares(evaluation: &Evaluation) -> String {
 }
 
 /// The pattern with the one named group that is extracted narrowed to digits and its end anchored, if `bad` does not pass it any
-/// more and some other tag does, as a number.
+/// more, and the others that are numbers now are the same numbers then: a mend must not lose the newest of them.
 fn digits_only(filter: &Filter, tags: &TagList, bad: &str) -> Option<String> {
     let name = filter.only_group()?;
     let inside = group_inside(&filter.spelled, name)?;
     let (before, after) = (filter.spelled.get(..inside.start)?, filter.spelled.get(inside.end..)?);
     let end = if after.ends_with('$') && !after.ends_with("\\$") { "" } else { "$" };
     let pattern = format!("{before}[0-9]+{after}{end}");
-    let narrowed =
-        Filter::new(&TagFilter { pattern: pattern.clone(), extract: format!("${{{name}}}") }).ok()?;
-    let number = |tag: &str| {
-        let span = narrowed.value(tag, &mut narrowed.pattern.slots(), &mut Composed::default());
-        let Some(Value::Span(span)) = span else { return None };
-        parse_float(tag.get(span)?)
-    };
-    (number(bad).is_none() && tags.iter().any(|tag| number(tag).is_some())).then_some(pattern)
+    let extract = filter.extract.clone();
+    let narrowed = Filter::new(&TagFilter { pattern: pattern.clone(), extract }).ok()?;
+    if number(&narrowed, bad).is_some() {
+        return None;
+    }
+    let sample = tags.iter().step_by(tags.len() / SAMPLE + 1);
+    let mut numbers = sample.filter_map(|tag| Some((tag, number(filter, tag)?))).peekable();
+    numbers.peek()?;
+    numbers.all(|(tag, value)| number(&narrowed, tag) == Some(value)).then_some(pattern)
+}
+
+/// The number that a tag is compared by; `None` if it does not pass or is none.
+fn number(filter: &Filter, tag: &str) -> Option<f64> {
+    let mut composed = Composed::default();
+    match filter.value(tag, &mut filter.pattern.slots(), &mut composed)? {
+        Value::Span(span) => parse_float(tag.get(span)?),
+        Value::Composed => parse_float(&composed.text),
+    }
 }
 
 /// The bytes of a pattern between `(?P<name>` and the parenthesis that closes it.
@@ -144,12 +162,16 @@ mod tests {
     use super::*;
     use crate::domain::object::{OrderChoice, PolicyChoice, SemverChoice};
 
-    fn failure(choice: &PolicyChoice, (pattern, extract): (&str, &str), tags: &[&str]) -> Option<Failure> {
+    fn failure(
+        choice: &PolicyChoice,
+        (pattern, extract): (&str, &str),
+        tags: &[&str],
+    ) -> Option<(Failure, Option<String>)> {
         let filter = TagFilter { pattern: pattern.to_owned(), extract: extract.to_owned() };
         let evaluator = Evaluator::new(choice, (!pattern.is_empty()).then_some(&filter), &[]);
         let tags: TagList = tags.iter().copied().collect();
         let evaluation = evaluator.evaluate(&tags);
-        evaluator.failure(&tags, &evaluation)
+        Some((evaluator.failure(&tags, &evaluation)?, evaluator.mend(&tags, &evaluation)))
     }
 
     fn numerical() -> PolicyChoice {
@@ -159,22 +181,27 @@ mod tests {
     #[test]
     fn one_tag_that_is_no_number_is_named_with_the_pattern_that_keeps_it_out() {
         let tags = ["r11", "r12a", "v1"];
-        let found = failure(&numerical(), ("^r(?P<n>[0-9]+.*)$", "$n"), &tags).unwrap();
+        let (found, fix) = failure(&numerical(), ("^r(?P<n>[0-9]+.*)$", "$n"), &tags).unwrap();
         assert_eq!(found.short, "policy fails: not a number: \"12a\" (tag r12a)");
         assert_eq!(
             found.reason,
             "\"12a\" (tag r12a) matches the pattern but is not a number; one such tag fails the whole numerical policy"
         );
-        assert_eq!(found.fix.unwrap(), "anchor the group to digits: ^r(?P<n>[0-9]+)$");
+        assert_eq!(fix.unwrap(), "anchor the group to digits: ^r(?P<n>[0-9]+)$");
         // Parentheses and brackets within the group are its own, and the end is anchored once.
-        let nested = failure(&numerical(), ("^r(?P<n>([0-9)]+|x)\\)?.*)", "${n}"), &tags).unwrap();
-        assert_eq!(nested.fix.unwrap(), "anchor the group to digits: ^r(?P<n>[0-9]+)$");
+        let (_, nested) = failure(&numerical(), ("^r(?P<n>([0-9)]+|x)\\)?.*)", "${n}"), &tags).unwrap();
+        assert_eq!(nested.unwrap(), "anchor the group to digits: ^r(?P<n>[0-9]+)$");
         // No other tag would be left, or no group has a name: it is said in words.
         for (pattern, extract, tags) in [("^r(?P<n>.*)$", "$n", ["r12a"]), ("^r(.*)$", "$1", ["r12a"])] {
-            let fix = failure(&numerical(), (pattern, extract), &tags).unwrap().fix.unwrap();
-            assert_eq!(fix, "let the extracted group take digits only, and end the pattern with $");
+            let (_, fix) = failure(&numerical(), (pattern, extract), &tags).unwrap();
+            assert_eq!(fix.unwrap(), "let the extracted group take digits only, and end the pattern with $");
         }
-        let bare = failure(&numerical(), ("", ""), &["1", "x"]).unwrap();
+        // Nor is one that would lose numbers, or that the value is not made of alone.
+        for (extract, tags) in [("$n", vec!["r3", "r20.5", "r20.5-rc"]), ("v$n", vec!["r3", "r4x"])] {
+            let (_, fix) = failure(&numerical(), ("^r(?P<n>.*)$", extract), &tags).unwrap();
+            assert!(!fix.unwrap().starts_with("anchor"), "{extract}");
+        }
+        let (bare, _) = failure(&numerical(), ("", ""), &["1", "x"]).unwrap();
         assert!(bare.reason.starts_with("\"x\" is not a number;"), "{bare:?}");
         assert_eq!(failure(&numerical(), ("", ""), &["1", "2"]), None);
     }
@@ -183,11 +210,11 @@ mod tests {
     fn where_no_tag_is_left_it_is_said_what_became_of_all() {
         let range = "6.x".to_owned();
         let semver = PolicyChoice { semver: Some(SemverChoice { range }), ..PolicyChoice::default() };
-        let found = failure(&semver, ("", ""), &["16.4", "7.0.0", "x"]).unwrap();
+        let (found, fix) = failure(&semver, ("", ""), &["16.4", "7.0.0", "x"]).unwrap();
         assert_eq!(found.short, "selects none of 3 tags");
         assert_eq!(found.reason, "selects none of 3 tags: 2 no version, 1 outside of the range");
-        assert!(found.fix.unwrap().contains("filterTags"));
-        assert_eq!(failure(&semver, ("", ""), &[]).unwrap().reason, "selects none of 0 tags");
+        assert!(fix.unwrap().contains("filterTags"));
+        assert_eq!(failure(&semver, ("", ""), &[]).unwrap().0.reason, "selects none of 0 tags");
         assert_eq!(failure(&semver, ("(", ""), &["1.0.0"]), None, "the pattern's own error says it all");
     }
 

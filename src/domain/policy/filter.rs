@@ -13,6 +13,8 @@ use crate::domain::object::TagFilter;
 pub(super) struct Filter {
     /// The pattern as written.
     pub(super) spelled: String,
+    /// The template as written.
+    pub(super) extract: String,
     pub(super) pattern: Pattern,
     /// `None`: the whole tag is the value.
     template: Option<Template>,
@@ -60,7 +62,7 @@ impl Filter {
     pub(super) fn new(filter: &TagFilter) -> Result<Self, RegexError> {
         let pattern = Pattern::new(&filter.pattern)?;
         let template = (!filter.extract.is_empty()).then(|| Template::new(&filter.extract, pattern.names()));
-        Ok(Self { spelled: filter.pattern.clone(), pattern, template })
+        Ok(Self { spelled: filter.pattern.clone(), extract: filter.extract.clone(), pattern, template })
     }
 
     /// Whether tags are compared by something else than themselves, so that two of them can have the same value.
@@ -75,7 +77,7 @@ impl Filter {
         (groups, used.iter().filter(|group| **group > 0).count())
     }
 
-    /// The name of the one group that the value is, if it is one and has a name.
+    /// The name of the one group that the value takes something from, if it is one and has a name.
     pub(super) fn only_group(&self) -> Option<&str> {
         let groups = self.template.as_ref()?.groups();
         let name = self.pattern.names().get(*groups.first()?)?;
