@@ -5,7 +5,7 @@ mod tree;
 
 use ratatui::layout::Rect;
 
-use super::widgets::canvas::Canvas;
+use super::widgets::canvas::{Canvas, to_cells};
 use super::widgets::frame;
 use super::widgets::glyphs;
 use super::widgets::line::Line;
@@ -140,16 +140,17 @@ pub(super) fn hunks_of(
     hunks::whole(&hunks::View { state, update, node, width, side_by_side, titled: true })
 }
 
-/// The sites of the update under S1's cursor, and their diff with old and new beside each other. The walls end with what
-/// they part: glyphs are three bytes each, and most of a tall screen is blank.
+/// The sites of the update under S1's cursor, and their diff with old and new beside each other. Each wall ends with what it
+/// parts: glyphs are three bytes each, and most of a tall screen is blank.
 pub(super) fn beside_list(canvas: &mut Canvas<'_>, state: &State, sides: Sides, update: &Proposal) {
     let (tree, diff) = (frame::inset(rect(sides.sites), 1), frame::inset(rect(sides.diff), 1));
     canvas.line(tree.x + 1, tree.y, tree.width, &Line::default().dim("sites"));
     let rows = tree::draw_branch(canvas, state, below_title(tree), update) + 1;
     let lines = if update.blocked.is_some() { Vec::new() } else { hunks_beside(state, update, diff) };
     let used = frame::lines(canvas, diff, &lines).max(rows);
-    for wall in [rect(sides.sites), rect(sides.diff)] {
-        frame::wall(canvas, wall.x, Rect { height: used.min(wall.height), ..wall });
+    let listed = to_cells(state.updates.len()).max(rows);
+    for (wall, end) in [(rect(sides.sites), listed), (rect(sides.diff), used)] {
+        frame::wall(canvas, wall.x, Rect { height: end.min(wall.height), ..wall });
     }
 }
 
