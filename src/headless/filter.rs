@@ -174,6 +174,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_condition_can_be_chosen_by_and_one_that_is_not_given_is_never_so() {
+        let conditions = [("Stalled".to_owned(), Ready::True), ("Reconciling".to_owned(), Ready::False)];
+        let status = Status { ready: Ready::False, reason: None, message: String::new() };
+        let admits = |text: &str| parse_state(text).unwrap().admits(&status, &conditions);
+        let chosen = ["stalled=true", "Reconciling=False", "ready=false", "ready!=true", "x!=true"];
+        assert!(chosen.iter().all(|text| admits(text)));
+        assert!(["stalled=false", "stalled!=true", "ready=true", "x=true"].iter().all(|text| !admits(text)));
+        assert!(parse_state("stalled").is_err());
+    }
+
+    #[test]
     fn selectors_are_read_as_kubectl_reads_them() {
         let terms = split_terms("a=b, c!=d,e,!f,g in (h, i)");
         assert_eq!(terms, ["a=b", "c!=d", "e", "!f", "g in (h, i)"]);

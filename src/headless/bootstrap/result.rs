@@ -135,3 +135,33 @@ impl Document for BootstrapResult {
         self.files.iter().map(|file| format!("file/{}", file.path)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_of_which_not_all_may_be_read_is_not_said_to_lack_nothing() {
+        let result = |unknown: &[&str]| BootstrapResult {
+            dry_run: true,
+            remote: String::new(),
+            branch: "main".to_owned(),
+            path: String::new(),
+            is_new: false,
+            created: false,
+            base: None,
+            made: None,
+            files: Vec::new(),
+            patch: String::new(),
+            key: None,
+            context: Some("prod".to_owned()),
+            lacks: Vec::new(),
+            unknown: unknown.iter().map(|why| (*why).to_owned()).collect(),
+            install: String::new(),
+        };
+        assert_eq!(result(&[]).next(), ["prod lacks nothing."]);
+        let refused = "not allowed to list deployments in all namespaces";
+        let said = ["What prod lacks is not all known:".to_owned(), format!("  {refused}")];
+        assert_eq!(result(&[refused]).next(), said);
+    }
+}
