@@ -54,6 +54,33 @@ fn quiet(screen: &mut Screen) {
 }
 
 #[test]
+fn where_all_columns_are_shown_the_last_of_each_table_is_reached_and_one_is_left() {
+    for (keys, last) in
+        [("1", "IMAGE"), ("2", "PROVIDER"), ("3", "SITES"), ("4", "PENDING"), ("2 enter", "CREATED")]
+    {
+        let mut screen = Screen::new(80, 24);
+        screen.keys(&format!("{keys} w"));
+        // The only row without a small letter.
+        let heads = |screen: &Screen| {
+            let frame = screen.frame();
+            let is_head =
+                |line: &&str| line.contains("  ") && **line == line.to_uppercase() && line.contains('E');
+            frame.lines().find(is_head).unwrap_or_default().trim_end().to_owned()
+        };
+        let all: Vec<String> = (0..9)
+            .map(|_| {
+                screen.keys("l");
+                heads(&screen)
+            })
+            .collect();
+        let end = all.last().unwrap();
+        assert!(end.ends_with(last) && !end.contains('›'), "{keys}: {all:#?}");
+        screen.keys("h");
+        assert_ne!(heads(&screen), *end, "{keys}: no key is without effect on the way back");
+    }
+}
+
+#[test]
 fn updates() {
     frames("s1-updates", &[SIZES[0], SIZES[1], WIDE, WIDEST], |_| {});
     frames("s1-updates-wide", &SIZES[..1], |screen| {

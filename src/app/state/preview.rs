@@ -37,10 +37,11 @@ struct Lag {
 }
 
 impl Preview {
-    /// The pane as it is when its view has just come to the front; zoomed and wide are a person's choice and stay.
+    /// The pane as it is when its view has just come to the front; zoomed and wide are a person's choice and stay, the columns
+    /// that were scrolled to are another view's.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self { zoomed: self.zoomed, wide: self.wide, ..Self::default() }
+        Self { zoomed: self.zoomed, wide: self.wide.map(|_| 0), ..Self::default() }
     }
 
     /// Gives the list all the room, or takes that back.
