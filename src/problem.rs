@@ -43,6 +43,8 @@ pub enum Code {
     RegistryForbidden,
     /// A Git server asks for a login and there is none to give.
     GitAuthRequired,
+    /// A Git server lets nobody in without a client certificate, whatever the login.
+    GitCertificateWanted,
     /// A Git server refused the credential.
     GitAuthDenied,
     /// A Git server refused the update: hook, protected branch.
@@ -55,8 +57,12 @@ pub enum Code {
     ForgeDenied,
     /// The plan no longer fits what it was made from.
     StalePlan,
-    /// The remote moved under us.
+    /// A branch that the plan stands on, or goes to, is elsewhere by now; nothing was sent to it.
+    BranchMoved,
+    /// A branch moved between our look at it and our push, which was not taken.
     GitRace,
+    /// Others are at the branch too: one who still pushes, one who took back what we sent, one whose commits ours lack.
+    GitContested,
     /// A merge with conflicts.
     MergeConflict,
     /// A policy that cannot be built.
@@ -115,6 +121,8 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::RegistryUnauthorized, "registry_unauthorized", 4),
     (Code::RegistryForbidden, "registry_forbidden", 4),
     (Code::GitAuthRequired, "git_auth_required", 4),
+    // To scripts these are the same: there is nothing to log in with, the plan is stale, the remote is not left to us.
+    (Code::GitCertificateWanted, "git_auth_required", 4),
     (Code::GitAuthDenied, "git_auth_denied", 4),
     (Code::GitRejected, "git_rejected", 4),
     (Code::ClusterForbidden, "cluster_forbidden", 4),
@@ -122,7 +130,9 @@ const CODES: &[(Code, &str, u8)] = &[
     (Code::ClusterUnauthorized, "cluster_forbidden", 4),
     (Code::ForgeDenied, "forge_denied", 4),
     (Code::StalePlan, "stale_plan", 5),
+    (Code::BranchMoved, "stale_plan", 5),
     (Code::GitRace, "git_race", 5),
+    (Code::GitContested, "git_race", 5),
     (Code::MergeConflict, "merge_conflict", 5),
     (Code::PolicyInvalid, "policy_invalid", 6),
     (Code::PolicyFailed, "policy_failed", 6),

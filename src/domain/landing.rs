@@ -35,7 +35,7 @@ pub struct Landed {
     /// The commit it was built on; as above.
     #[serde(with = "or_null")]
     pub base: String,
-    /// Our commit; `None` if it could not be built.
+    /// Our commit; `None` if it could not be built, and where the base has all of it by no commit of the plan.
     pub commit: Option<String>,
     /// Whether it was sent (never in a dry run).
     pub pushed: bool,
@@ -51,9 +51,10 @@ pub struct Landed {
     pub error: Option<Problem>,
 }
 
-/// Why nothing landed, where that is because the remote, or what is planned, is not what it was when the plan was made.
+/// Why nothing landed, where that is because branches of the remote are elsewhere than when the plan was made, and because of
+/// nothing else.
 pub fn outrun(landed: &[Landed]) -> Option<&Problem> {
-    let is_past = |problem: &Problem| matches!(problem.code, Code::StalePlan | Code::GitRace);
+    let is_past = |problem: &Problem| matches!(problem.code, Code::BranchMoved | Code::GitRace);
     let why = |landed: &Landed| !landed.is_there() && landed.error.as_ref().is_some_and(is_past);
     landed.iter().all(why).then_some(landed.first()?.error.as_ref()).flatten()
 }
@@ -302,6 +303,24 @@ mod tests {
         assert_eq!((&json["remote"], &json["base"]), (&serde_json::Value::Null, &serde_json::Value::Null));
         assert_eq!(json["branch"], "main");
         assert_eq!(serde_json::from_value::<Landed>(json).unwrap(), landed);
+    }
+
+    #[test]
+    fn a_push_is_outrun_where_branches_moved_and_nothing_was_sent() {
+        let failed = |code| {
+            let problem = Problem::new(code, "shop/apps", "why");
+            let failed = Merged::failed("https://git.example.com/fleet".into(), "main".into(), problem);
+            failed.landed(ObjectId::new("shop", "apps"))
+        };
+        assert!(outrun(&[failed(Code::BranchMoved), failed(Code::GitRace)]).is_some());
+        // It was taken back, or never begun; or the registry or a file is not what it was.
+        for code in [Code::GitContested, Code::StalePlan, Code::GitRejected] {
+            assert_eq!(outrun(&[failed(code)]), None, "{code:?}");
+            assert_eq!(outrun(&[failed(Code::BranchMoved), failed(code)]), None, "{code:?}");
+        }
+        let there = Landed { pushed: true, error: None, ..failed(Code::GitRace) };
+        assert_eq!(outrun(&[failed(Code::BranchMoved), there]), None);
+        assert_eq!(outrun(&[]), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(20);
 /// dropped.
 ///
 /// # Errors
-/// Another instance does not end ([`Code::GitRace`], saying which), or the work was stopped.
+/// Another instance does not end ([`Code::GitContested`], saying which), or the work was stopped.
 pub(super) fn alone(store: &Store, remote: &Remote, step: Steps<'_>) -> Result<RemoteLock, Problem> {
     let address = remote.shown();
     let who = format!("{}, process {}, since {}", super::who(), std::process::id(), super::now());
@@ -36,9 +36,8 @@ pub(super) fn alone(store: &Store, remote: &Remote, step: Steps<'_>) -> Result<R
                 Ok(lock) => return Ok(lock),
                 Err(other) if Instant::now() >= until => {
                     let text = format!("{other} is still pushing to it");
-                    return Err(
-                        Problem::new(Code::GitRace, &address, text).hint("Try again when that has ended.")
-                    );
+                    return Err(Problem::new(Code::GitContested, &address, text)
+                        .hint("Try again when that has ended."));
                 }
                 Err(_) => {}
             }

@@ -82,7 +82,7 @@ impl Engine {
     /// the push, a hook or a mirror may have taken it back.
     ///
     /// # Errors
-    /// As [`BareCache::push`]; [`Code::GitRace`] where the branch is elsewhere afterwards, and whatever keeps the remote from
+    /// As [`BareCache::push`]; [`Code::GitContested`] where the branch is elsewhere afterwards, and whatever keeps the remote from
     /// saying where it is.
     pub(super) fn push_branch(&self, sending: &Sending<'_>) -> Result<PushReport, Problem> {
         let Sending { cache, remote, update, step, text, .. } = sending;
@@ -112,7 +112,7 @@ impl Engine {
         let found = tip.map_or_else(|| "is gone".to_owned(), |tip| format!("is at {}", short(tip)));
         let message = format!("{sent} and taken, but the branch {found}");
         noted.end(Err(message.clone()));
-        Err(Problem::new(Code::GitRace, remote.shown(), message)
+        Err(Problem::new(Code::GitContested, remote.shown(), message)
             .hint("See what hooks, mirrors or bots of the server do with the branch, then try again."))
     }
 

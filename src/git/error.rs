@@ -180,7 +180,7 @@ pub enum GitError {
         server: String,
     },
     /// The branch is not where it was when the commit was built.
-    #[error("{branch} moved from {} to {} on {url}: nothing was pushed", short(expected.as_deref()), short(found.as_deref()))]
+    #[error("{branch} moved from {} to {} on {url}", short(expected.as_deref()), short(found.as_deref()))]
     Race {
         /// The address.
         url: String,
@@ -327,7 +327,8 @@ impl GitError {
             Self::Timeout { .. } => Code::Timeout,
             Self::Tls { .. } => Code::TlsUntrusted,
             Self::HostKey { .. } => Code::GitHostKey,
-            Self::AuthRequired { .. } | Self::CertificateWanted { .. } => Code::GitAuthRequired,
+            Self::AuthRequired { .. } => Code::GitAuthRequired,
+            Self::CertificateWanted { .. } => Code::GitCertificateWanted,
             Self::AuthDenied { .. } => Code::GitAuthDenied,
             Self::NotFound { .. } | Self::RefNotFound { .. } => Code::GitNotFound,
             Self::RateLimited { .. } => Code::RateLimited,
@@ -443,6 +444,13 @@ mod tests {
             problem.hint.as_deref(),
             Some("Give the account of secret flux-system/fleet write access to the repository.")
         );
+    }
+
+    #[test]
+    fn a_wanted_certificate_is_no_login_to_people_and_the_same_word_to_scripts() {
+        let code = GitError::CertificateWanted { url: "https://git.example.com/fleet.git".to_owned() }.code();
+        assert_ne!(code, Code::GitAuthRequired);
+        assert_eq!((code.word(), code.exit()), ("git_auth_required", Code::GitAuthRequired.exit()));
     }
 
     #[test]

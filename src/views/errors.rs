@@ -60,13 +60,15 @@ fn preview(state: &State, entry: &ErrorEntry, width: u16) -> Vec<Line> {
 
 /// What goes on beside something else than a scan; `None` where nothing can be said of all that has this code.
 fn still_works(entry: &ErrorEntry) -> Option<&'static str> {
-    const OTHERS: [(Code, &str); 10] = [
+    const OTHERS: [(Code, &str); 12] = [
         (Code::YamlInvalid, "all other files are read and written"),
         (Code::PolicyInvalid, OTHER_POLICIES),
         (Code::PolicyFailed, OTHER_POLICIES),
         (Code::TemplateFailed, "a message can be written by hand in its place"),
         (Code::StalePlan, KEPT),
+        (Code::BranchMoved, KEPT),
         (Code::GitRace, KEPT),
+        (Code::GitContested, KEPT),
         (Code::GitRejected, KEPT),
         (Code::MergeConflict, KEPT),
         (Code::UnknownKey, "all other settings are in force"),

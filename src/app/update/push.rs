@@ -40,7 +40,8 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 /// The same after a push of which nothing came; a remote that moved meanwhile is said in the dialog.
 pub(super) fn open_again(state: &mut State) -> Vec<Effect> {
     let result = state.push.as_ref().and_then(|push| push.result.as_ref());
-    let why = result.and_then(|result| outrun(result.as_ref().ok()?)).map(|problem| problem.message.clone());
+    let moved = result.and_then(|result| outrun(result.as_ref().ok()?));
+    let why = moved.map(|problem| format!("{}: nothing was pushed", problem.message));
     state.leave_view();
     let effects = open(state);
     if let Some(Overlay::Push(dialog)) = &mut state.overlay {
@@ -347,7 +348,8 @@ pub(super) fn done(state: &mut State, job: JobId, result: Result<Vec<Landed>, Pr
         Err(problem) => {
             problems::report(state, "push", problem.clone(), None, Level::Error);
             // The rows say by then what changed.
-            if problem.code == Code::StalePlan { compare::propose(state, true, Newer::None) } else { vec![] }
+            let is_stale = matches!(problem.code, Code::StalePlan | Code::BranchMoved);
+            if is_stale { compare::propose(state, true, Newer::None) } else { vec![] }
         }
     };
     let next = next_steps(state, &result);
@@ -374,7 +376,7 @@ const FLAGS: [(&str, &str); 3] =
 
 /// What to do about it is another thing here than for a command: a plan is made anew, and a flag is a key.
 fn as_told_here(state: &State, problem: Problem) -> Problem {
-    if matches!(problem.code, Code::StalePlan | Code::GitRace) {
+    if matches!(problem.code, Code::StalePlan | Code::BranchMoved | Code::GitRace) {
         return problem.hint("Ask the remote again: the plan is made anew on it.");
     }
     let Some(hint) = &problem.hint else { return problem };

@@ -17,7 +17,7 @@ pub enum Stale {
     #[error("the plan was edited by hand: its id does not fit its content")]
     Edited,
     /// A branch is elsewhere now.
-    #[error("{branch} moved from {planned} to {found}: nothing was pushed")]
+    #[error("{branch} moved from {planned} to {found}")]
     Moved {
         /// The branch.
         branch: String,
@@ -85,8 +85,8 @@ impl From<Stale> for Problem {
         if matches!(stale, Stale::Unsafe { .. }) {
             return Self::new(Code::YamlInvalid, "plan", stale.to_string()).hint(MEND_VALUE);
         }
-        Self::new(Code::StalePlan, "plan", stale.to_string())
-            .hint("Make the plan again: supercargo plan … -o json")
+        let code = if matches!(stale, Stale::Moved { .. }) { Code::BranchMoved } else { Code::StalePlan };
+        Self::new(code, "plan", stale.to_string()).hint("Make the plan again: supercargo plan … -o json")
     }
 }
 

@@ -171,6 +171,22 @@ fn a_refused_push_keeps_the_decisions_and_says_why() {
 }
 
 #[test]
+fn a_login_is_offered_where_one_is_missing_and_not_where_a_certificate_is() {
+    for (code, offers) in [(Code::GitAuthRequired, true), (Code::GitCertificateWanted, false)] {
+        let mut state = review_of(&["web 1.0 -> 1.1"]);
+        state.mode = Mode::Write;
+        let effects = press(&mut state, &["space", "p"]);
+        prepare(&mut state, &effects, &[]);
+        let effects = press(&mut state, &["y"]);
+        let Some(Effect::Push { job, .. }) = effects.last() else { panic!("{effects:?}") };
+        let problem = Problem::new(code, "shop/apps", "not let in").hint("Name one.");
+        update(&mut state, Msg::Pushed(*job, Err(problem)));
+        let hint = state.errors.entries()[0].problem.hint.clone().unwrap();
+        assert_eq!(hint.contains(":login"), offers, "{code:?}: {hint}");
+    }
+}
+
+#[test]
 fn esc_while_the_remote_is_asked_gives_the_question_up() {
     let mut state = review_of(&["web 1.0 -> 1.1"]);
     press(&mut state, &["space", "p"]);

@@ -378,17 +378,19 @@ fn a_remote_that_moves_before_the_push_is_said_and_the_question_comes_again() {
     let (mut state, job) = pushing();
     let moved = "main moved from 4c1f0e2 to 77ab013: nothing was pushed";
     let failed = |code| {
-        let error = Some(Problem::new(code, "shop/apps", moved));
+        let error = Some(Problem::new(code, "shop/apps", "main moved from 4c1f0e2 to 77ab013"));
         Landed { error, pushed: false, verified: false, ..landed() }
     };
-    let effects = update(&mut state, Msg::Pushed(job, Ok(vec![failed(Code::StalePlan)])));
+    let effects = update(&mut state, Msg::Pushed(job, Ok(vec![failed(Code::BranchMoved)])));
     assert_eq!(state.review.approved().count(), 1, "decisions are kept");
     answer(&mut state, &effects, &[], |_| {});
     let Some(Overlay::Push(dialog)) = &state.overlay else { panic!("no question: {effects:?}") };
     assert_eq!(dialog.prepared.as_ref().unwrap().moved, [moved]);
-    assert!(says(&state).contains(moved) && dialog.touched.is_none(), "{}", says(&state));
+    assert_eq!(dialog.touched, None);
+    assert!(says(&state).contains("main moved from 4c1f0e2 to 77ab013"), "{}", says(&state));
     // Something else is no reason to ask again unasked, and who is elsewhere by then is not disturbed.
-    for (code, view) in [(Code::GitRejected, None), (Code::GitRace, Some("4"))] {
+    let others = [Code::GitRejected, Code::GitContested, Code::StalePlan].map(|code| (code, None));
+    for (code, view) in others.into_iter().chain([(Code::GitRace, Some("4"))]) {
         let (mut state, job) = pushing();
         press(&mut state, view.as_slice());
         let effects = update(&mut state, Msg::Pushed(job, Ok(vec![failed(code)])));
