@@ -436,31 +436,50 @@ fn a_plan_that_was_squashed_into_its_base_is_there_already_whatever_came_along()
     let half = desk.fleet.commit("main", &[(&web.0, &web.1)], "Half of it");
     git(&desk.fleet.path, &["update-ref", "-d", "refs/heads/image-updates"]);
     let stale = desk.push(5, "plan.json", &[]);
-    assert!(stale["problems"].to_string().contains("nothing was pushed"), "{stale:#}");
+    assert_eq!(
+        (&stale["results"][0]["already"], &stale["results"][0]["error"]["code"]),
+        (&json!(false), &json!("stale_plan"))
+    );
+    assert!(stale["problems"].to_string().contains("main moved from"), "{stale:#}");
     let all = desk.fleet.commit("main", &[(&db.0, &db.1)], "Squashed");
     assert_ne!(half, all);
     let again = desk.push(0, "plan.json", &[]);
     let result = &again["results"][0];
     assert_eq!((&result["already"], &result["branch"]), (&json!(true), &json!("main")), "{again:#}");
-    assert_eq!(result["commit"], json!(all));
+    // It was brought by another, whose commit is none of the plan's.
+    assert_eq!((&result["commit"], &result["base"]), (&json!(null), &json!(null)), "{again:#}");
+    let file = desk.path("plan.json");
+    let named = desk.run(&["push", "--plan", file.to_str().unwrap(), "--write", "--yes", "-o", "name"]);
+    assert_eq!((named.code, named.out.as_str()), (Some(0), ""), "{named:?}");
+    assert!(named.err.contains("main has all that the plan writes already"), "{named:?}");
     assert_eq!((desk.fleet.tip("main"), desk.fleet.tip("image-updates")), (Some(all), None));
 }
 
 #[test]
 fn a_plan_on_which_others_built_is_there_already() {
     let desk = Desk::reviewing();
-    land(&desk, 0);
+    let ours = commits(&land(&desk, 0));
     for n in 0..3 {
         desk.fleet.commit("image-updates", &[("notes", &format!("{n}"))], "notes");
     }
     let again = desk.push(0, "plan.json", &[]);
-    assert_eq!(again["results"][0]["already"], json!(true), "{again:#}");
+    assert_eq!((&again["results"][0]["already"], commits(&again)), (&json!(true), ours), "{again:#}");
+}
+
+#[test]
+fn a_plan_that_landed_on_its_base_is_told_with_its_own_commit_whatever_came_on_top() {
+    let desk = Desk::new("");
+    desk.plan("plan.json", &["--all"]);
+    let ours = commits(&desk.push(0, "plan.json", &["--confirm-branch", "main"]));
+    desk.fleet.commit("main", &[("notes", "by a colleague")], "notes");
+    let again = desk.push(0, "plan.json", &["--confirm-branch", "main"]);
+    assert_eq!((&again["results"][0]["already"], commits(&again)), (&json!(true), ours), "{again:#}");
 }
 
 #[test]
 fn a_plan_that_was_merged_and_whose_branch_is_gone_is_there_already() {
     let desk = Desk::reviewing();
-    land(&desk, 0);
+    let ours = commits(&land(&desk, 0));
     desk.json(
         0,
         &["merge", "image-updates", "--into", "main", "--write", "--yes", "--confirm-branch", "main"],
@@ -470,9 +489,20 @@ fn a_plan_that_was_merged_and_whose_branch_is_gone_is_there_already() {
         let again = desk.push(0, "plan.json", &[]);
         let result = &again["results"][0];
         assert_eq!((&result["already"], &result["pushed"]), (&json!(true), &json!(false)), "{again:#}");
+        assert_eq!((&result["branch"], commits(&again)), (&json!("main"), ours.clone()), "{again:#}");
         assert_eq!(desk.fleet.tip("image-updates"), None);
         desk.fleet.commit("main", &[("notes", &format!("{n}"))], "notes");
     }
+}
+
+#[test]
+fn another_person_finds_the_commit_of_a_plan_in_the_base_that_it_was_merged_into() {
+    let desk = Desk::reviewing();
+    let ours = commits(&land(&desk, 0));
+    git(&desk.fleet.path, &["update-ref", "refs/heads/main", "image-updates"]);
+    git(&desk.fleet.path, &["update-ref", "-d", "refs/heads/image-updates"]);
+    assert_eq!(commits_of_another(&desk, "plan.json", &[]), ours);
+    assert_eq!(desk.fleet.tip("image-updates"), None);
 }
 
 #[test]

@@ -214,6 +214,9 @@ fn detail(landed: &Landed, dry_run: DryRun) -> String {
     let (places, remote) = (landed.places(), &landed.remote);
     match (&landed.error, landed.already) {
         (Some(problem), _) if landed.missed.is_none() => not_pushed(&landed.branch, landed, problem),
+        (_, true) if landed.commit.is_none() => {
+            format!("{} of {remote} had all of it already", landed.branch)
+        }
         (_, true) => format!("{commit} was on {} of {remote} already", landed.branch),
         (_, false) if dry_run == DryRun::None => event::pushed(&commit, &places, remote),
         (_, false) => format!("would push {commit} to {places} of {remote}"),

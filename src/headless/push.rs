@@ -258,6 +258,9 @@ fn say(settings: &Settings, landed: &[Landed], dry_run: DryRun, streams: &mut St
     for landed in landed.iter().filter(|landed| landed.error.is_none() || landed.pushed) {
         let commit = landed.commit.as_deref().map(short).unwrap_or_default();
         lines.push(match (landed.already, dry_run) {
+            (true, _) if landed.commit.is_none() => {
+                format!("✔ {} has all that the plan writes already", landed.branch)
+            }
             (true, _) => format!("✔ {commit} is on {} already", landed.branch),
             (false, DryRun::None) => {
                 let with = landed.credential.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();

@@ -171,8 +171,12 @@ fn request(request: &Request) -> Line {
 
 /// `  ok   pushed     image-updates  4c1f0e2 → 8d2e91b`, and what the remote said when it was asked afterwards.
 ///
-/// Of several commits in one push the first made the branch, and the last is what the remote reports.
+/// Of several commits in one push the first made the branch, and the last is what the remote reports. What no commit of the plan
+/// brought has none to show.
 fn sent(landed: &Landed, all: &[Landed], dry_run: bool, arrow: &str) -> Vec<Line> {
+    if landed.already && landed.commit.is_none() {
+        return vec![outcome(true, "there").and(&landed.branch).dim("  has all of it already")];
+    }
     let mut push =
         all.iter().filter(|other| (&other.remote, &other.branch) == (&landed.remote, &landed.branch));
     let is_first = push.next().is_none_or(|first| first.commit == landed.commit);
@@ -328,6 +332,14 @@ mod tests {
             request: None,
             error: None,
         }
+    }
+
+    #[test]
+    fn what_no_commit_of_the_plan_brought_is_there_without_one() {
+        let there = Landed { commit: None, already: true, pushed: false, ..landed("", "") };
+        let lines = sent(&there, std::slice::from_ref(&there), false, "→");
+        let said = lines.iter().flat_map(Line::runs).map(|(text, _)| text.as_str()).collect::<String>();
+        assert_eq!(said.trim(), "ok   there      image-updates  has all of it already");
     }
 
     #[test]

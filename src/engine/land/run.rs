@@ -107,8 +107,7 @@ impl Run<'_> {
         step: Steps<'_>,
         results: &mut [Landed],
     ) -> Result<Option<There>, Problem> {
-        let first =
-            self.groups.first().ok_or_else(|| Problem::new(Code::Internal, "plan", "an empty push"))?;
+        let first = self.groups.first().ok_or_else(empty)?;
         let (Some(base), Some(push)) = (&first.base, &first.push) else {
             return Err(Problem::new(Code::StalePlan, "plan", "the plan names no base and no branch"));
         };
@@ -130,53 +129,27 @@ impl Run<'_> {
             self.tell_landed(&commits, results);
             return there(already(&push.branch, tip), refs.clone(), tip);
         }
-        if let Some(refs) = &refs
-            && let Some(at_base) = refs.commit(&base.reference).filter(|at_base| *at_base != base.commit)
-            && !self.is_moved_by(plan, base, Some(at_base))
-            && self.is_superseded(base, refs.branch(&push.branch), at_base)
-        {
-            let branch = short_name(&base.reference);
-            for result in results.iter_mut() {
-                (result.branch, result.commit) = (branch.to_owned(), Some(at_base.to_owned()));
+        let onto = onto.as_deref();
+        let compared = self.compared(plan, (base, push), (refs.as_ref(), onto), (dry_run, step), results);
+        let Some(refs) = refs else { return compared.map(|_| None) };
+        let (last, found) = match compared {
+            Ok(compared) => compared,
+            Err(problem) => {
+                let is_stale = matches!(problem.code, Code::StalePlan | Code::BranchMoved);
+                let at_base = is_stale.then(|| self.superseding(plan, (base, push), &refs)).flatten();
+                let at_base = at_base.ok_or(problem)?;
+                self.tell_superseded(plan, base, at_base, results);
+                return there(already(short_name(&base.reference), at_base), refs.clone(), at_base);
             }
-            return there(already(branch, at_base), refs.clone(), at_base);
+        };
+        if let Some(report) = found {
+            return there(report, refs, &last);
         }
-        let commits = self.commits(plan, onto.as_deref(), (dry_run, step))?;
-        let mut below = None;
-        for (result, commit) in results.iter_mut().zip(&commits) {
-            // The first stands on the plan's base, each other on the one before it.
-            result.base = below.replace(commit.clone()).unwrap_or_else(|| std::mem::take(&mut result.base));
-            result.commit = Some(commit.clone());
-        }
-        let (Some(refs), Some(last)) = (refs, commits.last()) else { return Ok(None) };
         let tip = refs.branch(&push.branch);
-        if let Some(tip) = tip.filter(|tip| self.cache.is_landed(last, tip)) {
-            return there(already(&push.branch, tip), refs.clone(), last);
-        }
-        if let Some(tip) = tip.filter(|tip| push.commit.as_deref() != Some(*tip))
-            && self.has_gone_on(tip, last)
-        {
-            return there(already(&push.branch, tip), refs.clone(), last);
-        }
-        let at_base = refs.commit(&base.reference);
-        // Merged, and the branch deleted as forges do it: the base has it.
-        if tip.is_none()
-            && let Some(at_base) = at_base.filter(|at_base| *at_base != base.commit)
-            && self.has_gone_on(at_base, last)
-        {
-            return there(already(&push.branch, last), refs.clone(), last);
-        }
-        if !elsewhere {
-            compare(&push.branch, push.commit.as_deref(), tip)?;
-        }
-        // A base that is a bare commit cannot move; a branch or tag can, or be gone.
-        if base.reference.starts_with("refs/") && !self.is_moved_by(plan, base, at_base) {
-            compare(&base.reference, Some(&base.commit), at_base)?;
-        }
-        let pushed = self.push(&plan.id, (push, tip, last), dry_run, step);
+        let pushed = self.push(&plan.id, (push, tip, &last), dry_run, step);
         // Another instance may have been faster with the same plan; where commits are signed it has another id.
         if let Err(problem) = &pushed
-            && problem.code == Code::GitRace
+            && matches!(problem.code, Code::GitRace | Code::GitContested)
             && let Ok(refs) = self.fetch(&base.reference, &push.branch, step)
             && let Some(tip) = refs.branch(&push.branch)
             && let Some(commits) = self.landed(plan, self.groups, tip)
@@ -189,20 +162,94 @@ impl Run<'_> {
             let text = "the server takes no push options; they were left out";
             step(LandingStep::begun(text).ended(0));
         }
-        there(report, refs, last)
+        there(report, refs, &last)
     }
 
-    /// Whether the base, which has moved to `at_base`, has all that the plan would write, though none of its commits: squashed by a
-    /// forge, or written by others. A branch of its own that is still there says itself what landed; what a refspec moves with it
-    /// nobody has moved.
-    fn is_superseded(&self, base: &Base, tip: Option<&str>, at_base: &str) -> bool {
+    /// Builds the commits, fills them in, and compares them with the remote: the last of them, and the report where the remote has
+    /// it. Without `refs` nobody was asked; with `onto` they stand on that instead of their own bases.
+    fn compared(
+        &self,
+        plan: &Plan,
+        (base, push): (&Base, &PushTarget),
+        (refs, onto): (Option<&Refs>, Option<&str>),
+        (dry_run, step): (DryRun, Steps<'_>),
+        results: &mut [Landed],
+    ) -> Result<(String, Option<PushReport>), Problem> {
+        let commits = self.commits(plan, onto, (dry_run, step))?;
+        let mut below = None;
+        for (result, commit) in results.iter_mut().zip(&commits) {
+            // The first stands on the plan's base, each other on the one before it.
+            result.base = below.replace(commit.clone()).unwrap_or_else(|| std::mem::take(&mut result.base));
+            result.commit = Some(commit.clone());
+        }
+        let last = commits.last().cloned().ok_or_else(empty)?;
+        let Some(refs) = refs else { return Ok((last, None)) };
+        let tip = refs.branch(&push.branch);
+        let has_last = |tip: &&str| {
+            let is_as_planned = push.commit.as_deref() == Some(*tip);
+            self.cache.is_landed(&last, tip) || (!is_as_planned && self.has_gone_on(tip, &last))
+        };
+        if let Some(tip) = tip.filter(has_last) {
+            return Ok((last, Some(already(&push.branch, tip))));
+        }
+        let at_base = refs.commit(&base.reference);
+        // Merged, and the branch deleted as forges do it: the base has it.
+        if tip.is_none()
+            && let Some(at_base) = at_base.filter(|at_base| *at_base != base.commit)
+            && self.has_gone_on(at_base, &last)
+        {
+            let branch = short_name(&base.reference);
+            for result in results.iter_mut().filter(|result| result.also.is_empty()) {
+                branch.clone_into(&mut result.branch);
+            }
+            let report = already(branch, &last);
+            return Ok((last, Some(report)));
+        }
+        if onto.is_none() {
+            compare(&push.branch, push.commit.as_deref(), tip)?;
+        }
+        // A base that is a bare commit cannot move; a branch or tag can, or be gone.
+        if base.reference.starts_with("refs/") && !self.is_moved_by(plan, base, at_base) {
+            compare(&base.reference, Some(&base.commit), at_base)?;
+        }
+        Ok((last, None))
+    }
+
+    /// Where the base is, if it has moved and has all that the plan would write, though none of the commits that were built:
+    /// squashed by a forge, or written by others. A branch of its own that is still there says itself what landed; what a refspec
+    /// moves with it nobody has moved.
+    fn superseding<'r>(
+        &self,
+        plan: &Plan,
+        (base, push): (&Base, &PushTarget),
+        refs: &'r Refs,
+    ) -> Option<&'r str> {
+        let at_base = refs.commit(&base.reference).filter(|at_base| *at_base != base.commit)?;
+        let tip = refs.branch(&push.branch);
         let is_alone = |group: &&Group| {
             group.push.as_ref().is_some_and(|push| {
                 let is_base = format!("refs/heads/{}", push.branch) == base.reference;
                 push.refspec.is_none() && (is_base || tip.is_none())
             })
         };
-        self.groups.iter().all(|group| is_alone(group) && self.has_values(at_base, group))
+        let has_all = || self.groups.iter().all(|group| is_alone(group) && self.has_values(at_base, group));
+        (!self.is_moved_by(plan, base, Some(at_base)) && has_all()).then_some(at_base)
+    }
+
+    /// Tells that the base has it all: by commits of the plan that somebody else built, or by none of the plan, and then there is
+    /// no commit to be named.
+    fn tell_superseded(&self, plan: &Plan, base: &Base, at_base: &str, results: &mut [Landed]) {
+        if let Some(commits) = self.landed(plan, self.groups, at_base) {
+            self.tell_landed(&commits, results);
+        } else {
+            for result in results.iter_mut() {
+                result.commit = None;
+                result.base.clear();
+            }
+        }
+        for result in results {
+            short_name(&base.reference).clone_into(&mut result.branch);
+        }
     }
 
     /// Whether the base is where commits of the same plan left it: those landed before, and these did not.
@@ -270,7 +317,7 @@ impl Run<'_> {
                     "the branch was pushed, {} was not: it has commits that {} lacks",
                     spec.to, spec.from
                 );
-                return Err(Problem::new(Code::GitRace, self.remote.shown(), text)
+                return Err(Problem::new(Code::GitContested, self.remote.shown(), text)
                     .hint(format!("Merge {} first; nothing is ever overwritten.", spec.to)));
             }
         }
@@ -329,6 +376,10 @@ impl Run<'_> {
         let fetched = timed(step, &text, || self.cache.fetch(&self.remote, |_| wants.clone()));
         Ok(fetched.map_err(Problem::from)?.refs)
     }
+}
+
+fn empty() -> Problem {
+    Problem::new(Code::Internal, "plan", "an empty push")
 }
 
 /// The report of a push that was not needed.
