@@ -18,8 +18,8 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use kube::core::{ApiResource, GroupVersionKind, Status};
 use serde_json::{Value, json};
 
-use self::body::{applied, as_data, is_same, replaced, says_same};
-use self::owners::{controllers_of, says_more};
+use self::body::{applied, as_data, is_same, replaced};
+use self::owners::{Field, owners_of_changes, says_more};
 pub use self::progress::{Progress, last_handled, progress};
 use super::kinds::resource_of;
 use super::{Act, Cluster};
@@ -217,22 +217,15 @@ impl Cluster {
 
     /// Whether no controller owns a part of what would be another.
     fn may_take_over(&self, id: &ObjectId, before: &Value, after: &Value) -> Result<(), Problem> {
-        let mut owners = controllers_of(before);
-        for fields in owners.values_mut() {
-            fields.retain(|field| {
-                let place = format!("/{}", field.replace('.', "/"));
-                !says_same(before.pointer(&place), after.pointer(&place))
-            });
-        }
-        owners.retain(|_, fields| !fields.is_empty());
+        let owners = owners_of_changes(before, after);
         if owners.is_empty() {
             return Ok(());
         }
         let names: Vec<&str> = owners.keys().map(String::as_str).collect();
         let message = format!("what would change belongs to {} in {}", names.join(", "), self.context);
         let problem = Problem::new(Code::MergeConflict, id.to_string(), message);
-        let owned = |(name, fields): (&String, &BTreeSet<String>)| {
-            format!("{name} owns {}", fields.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+        let owned = |(name, fields): (&String, &BTreeSet<Field>)| {
+            format!("{name} owns {}", fields.iter().map(Field::to_string).collect::<Vec<_>>().join(", "))
         };
         Err(owners
             .iter()

@@ -88,18 +88,18 @@ pub(super) fn is_same(before: &Value, after: &Value) -> bool {
 const DURATIONS: [&str; 3] = ["interval", "timeout", "retryInterval"];
 
 /// Whether two values say the same: a duration has several spellings, `1m` and `1m0s`.
-pub(super) fn says_same(one: Option<&Value>, other: Option<&Value>) -> bool {
+fn says_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     let (Some(Value::Object(one)), Some(Value::Object(other))) = (one, other) else { return one == other };
+    one.keys().chain(other.keys()).all(|key| is_same_field(key, one.get(key), other.get(key)))
+}
+
+/// Whether two values of the field `name` say the same.
+pub(super) fn is_same_field(name: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
     let duration = |value: Option<&Value>| value?.as_str().and_then(|text| text.parse::<GoDuration>().ok());
-    let is_same = |key: &String| {
-        let (one, other) = (one.get(key), other.get(key));
-        let durations = (duration(one), duration(other));
-        match durations {
-            (Some(one), Some(other)) if DURATIONS.contains(&key.as_str()) => one == other,
-            _ => says_same(one, other),
-        }
-    };
-    one.keys().chain(other.keys()).all(is_same)
+    match (duration(one), duration(other)) {
+        (Some(one), Some(other)) if DURATIONS.contains(&name) => one == other,
+        _ => says_same(one, other),
+    }
 }
 
 #[cfg(test)]

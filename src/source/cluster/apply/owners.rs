@@ -1,10 +1,12 @@
 //! Who the API server notes as the author of what an object says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::FIELD_MANAGER;
+use super::body::is_same_field;
 use crate::text::Shown;
 
 /// The tools with which people write; `kubectl-…` are kubectl's names for its commands.
@@ -13,10 +15,50 @@ const TOOLS: [&str; 4] = ["kubectl", "flux", "before-first-apply", FIELD_MANAGER
 /// What an object says of its own: a spec, or what a secret holds.
 const PARTS: [&str; 4] = ["f:spec", "f:data", "f:stringData", "f:type"];
 
+/// A field that an object has of its own. Its name may have points in it, as keys of secrets do: it is no path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Field {
+    part: &'static str,
+    /// `None`: the part itself.
+    name: Option<String>,
+}
+
+impl Field {
+    /// Whether both states of an object say the same of it. What is found in neither is not known to stay.
+    fn stays(&self, before: &Value, after: &Value) -> bool {
+        let name = self.name.as_deref();
+        let value = |object| {
+            let part = Value::get(object, self.part)?;
+            name.map_or(Some(part), |name| part.get(name))
+        };
+        let (one, other) = (value(before), value(after));
+        (one.is_some() || other.is_some()) && is_same_field(name.unwrap_or(self.part), one, other)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}.{}", self.part, Shown::new(name).as_str()),
+            None => f.write_str(self.part),
+        }
+    }
+}
+
+/// The controllers that own what is another in `after`, and which fields.
+pub(super) fn owners_of_changes(before: &Value, after: &Value) -> BTreeMap<String, BTreeSet<Field>> {
+    let mut owners = controllers_of(before);
+    for fields in owners.values_mut() {
+        fields.retain(|field| !field.stays(before, after));
+    }
+    owners.retain(|_, fields| !fields.is_empty());
+    owners
+}
+
 /// The field managers that own a part of what an object says and are no tools of people (they would set it back), and which
 /// fields, such as `spec.image`.
-pub(super) fn controllers_of(object: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let mut controllers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+fn controllers_of(object: &Value) -> BTreeMap<String, BTreeSet<Field>> {
+    let mut controllers: BTreeMap<String, BTreeSet<Field>> = BTreeMap::new();
     for entry in entries(object) {
         let name = text(entry, "manager");
         let fields = owned(entry);
@@ -76,16 +118,15 @@ fn is_applied_by_us(entry: &Value) -> bool {
 }
 
 /// The fields of [`PARTS`] that an entry is about; a part of which it names none is one itself.
-fn owned(entry: &Value) -> BTreeSet<String> {
+fn owned(entry: &Value) -> BTreeSet<Field> {
     let parts = PARTS
         .iter()
         .filter_map(|part| Some((part.trim_start_matches("f:"), entry.get("fieldsV1")?.get(part)?)));
     let fields = parts.flat_map(|(part, fields)| {
         let names =
             fields.as_object().into_iter().flat_map(Map::keys).filter_map(|key| key.strip_prefix("f:"));
-        let names: Vec<String> =
-            names.map(|name| Shown::new(&format!("{part}.{name}")).as_str().to_owned()).collect();
-        if names.is_empty() { vec![part.to_owned()] } else { names }
+        let each: Vec<Field> = names.map(|name| Field { part, name: Some(name.to_owned()) }).collect();
+        if each.is_empty() { vec![Field { part, name: None }] } else { each }
     });
     fields.collect()
 }
@@ -119,7 +160,9 @@ mod tests {
         ] } });
         let shown: Vec<String> = controllers_of(&object)
             .into_iter()
-            .map(|(name, fields)| format!("{name}: {}", fields.into_iter().collect::<Vec<_>>().join(" ")))
+            .map(|(name, fields)| {
+                format!("{name}: {}", fields.iter().map(Field::to_string).collect::<Vec<_>>().join(" "))
+            })
             .collect();
         let expected = [
             "flux-operator: spec",
@@ -128,6 +171,39 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert!(controllers_of(&json!({})).is_empty());
+    }
+
+    #[test]
+    fn what_a_controller_owns_and_would_be_another_is_found_by_its_whole_name() {
+        let entry = json!({ "manager": "external-secrets", "fieldsV1": {
+            "f:data": { ".": {}, "f:.dockerconfigjson": {}, "f:tls.crt": {}, "f:odd\u{1b}key": {}, "f:user": {} },
+            "f:spec": { "f:interval": {}, "f:image": {} },
+            "f:type": {},
+        } });
+        let object = |password: &str, interval: &str, image: &str| {
+            json!({
+                "metadata": { "managedFields": [entry] }, "type": "Opaque",
+                "data": { ".dockerconfigjson": password, "tls.crt": password, "odd\u{1b}key": password, "user": "dQ==" },
+                "spec": { "interval": interval, "image": image },
+            })
+        };
+        let changed = |after: &Value| {
+            let owners = owners_of_changes(&object("cA==", "1m", "r/web"), after);
+            owners.into_values().flatten().map(|field| field.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            changed(&object("cA==", "1m0s", "r/web")),
+            Vec::<String>::new(),
+            "a duration has two spellings"
+        );
+        assert_eq!(
+            changed(&object("cQ==", "1m0s", "r/web")),
+            ["data..dockerconfigjson", "data.odd^[key", "data.tls.crt"]
+        );
+        assert_eq!(changed(&object("cA==", "1m0s", "r/db")), ["spec.image"]);
+        // A field that is nowhere is not known to stay.
+        let lost = json!({ "metadata": { "managedFields": [entry] } });
+        assert_eq!(owners_of_changes(&lost, &lost).into_values().flatten().count(), 7);
     }
 
     #[test]
