@@ -29,7 +29,7 @@ pub use overlay::{
 };
 pub use playground::{Part, Playground};
 pub use preview::Preview;
-pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task};
+pub use push::{BranchDialog, NextStep, PushDialog, PushRun, Task, Withdrawn};
 pub use status::{ErrorEntry, Errors, Level, Status};
 pub use target::{PATCH, TargetDialog, TargetRow};
 pub use unmarked::Unmarked;
@@ -242,6 +242,8 @@ pub struct State {
     pub help: Option<Help>,
     /// What lies over the view.
     pub overlay: Option<Overlay>,
+    /// The question whether to push that was there last, if it went by itself.
+    pub withdrawn: Option<Withdrawn>,
     /// The filter being typed for the view's list.
     pub filter: Option<Field>,
     /// The preview pane.
@@ -347,6 +349,7 @@ impl Default for State {
             frozen: false,
             still: None,
             held_back: None,
+            withdrawn: None,
             source_looked_at: 0,
             reorder_due: None,
             orders: BTreeMap::new(),

@@ -10,6 +10,7 @@ mod diff;
 mod evaluate;
 mod facts;
 mod find;
+mod guard;
 mod hold;
 mod keys;
 mod lists;
@@ -72,7 +73,7 @@ fn fold(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Named(name) => keys::named(state, &name),
         Msg::Paste(text) => keys::paste(state, &text),
         Msg::Resized(size) => only(|| state.size = size),
-        Msg::Drawn(at) => only(|| push::drawn(state, at)),
+        Msg::Drawn(at) => only(|| guard::drawn(state, at)),
         Msg::Scrolled(line) => only(|| state.preview.scroll = line),
         Msg::Loaded(job, result) => objects::loaded(state, job, result),
         Msg::NothingFound(job, tried) => objects::nothing_found(state, job, tried),

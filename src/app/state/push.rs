@@ -44,6 +44,13 @@ impl PushDialog {
     }
 }
 
+/// That the question whether to push went by itself, and keys that are on their way are meant for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// When it was first seen that it is gone.
+    pub shown: Option<Moment>,
+}
+
 /// S9b: type the name of a protected branch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BranchDialog {

@@ -15,7 +15,7 @@ use crate::domain::plan::Plan;
 use crate::domain::proposal::{Proposal, Site};
 use crate::problem::{Code, Problem};
 
-use super::{decide, message, problems, push, target, time, unmarked};
+use super::{decide, guard, message, problems, target, time, unmarked};
 
 /// Has updates compared anew; if that is under way, once more when it is done.
 pub(super) fn propose(state: &mut State, fetch: bool, newer: Newer) -> Vec<Effect> {
@@ -42,8 +42,8 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
         return vec![];
     }
     state.jobs.propose = None;
-    // What a person asked for is shown all the same.
-    let nobody_asked = state.jobs.take_newer == Newer::None;
+    // What a person asked for is shown all the same, and what is about to be pushed is judged by it.
+    let nobody_asked = state.jobs.take_newer == Newer::None && !guard::is_asked(state);
     if let (true, true, Ok(proposed)) = (state.frozen, nobody_asked, &result) {
         state.held_back = Some(Box::new(proposed.clone()));
         return vec![];
@@ -54,12 +54,18 @@ pub(super) fn proposed(state: &mut State, job: JobId, result: Result<Proposed, P
 /// Shows what came while rows were frozen.
 pub(super) fn thaw(state: &mut State) -> Vec<Effect> {
     time::rows_changed(state);
+    take_in(state)
+}
+
+/// Takes in what came while rows were frozen; they stay where they are as long as they are.
+pub(super) fn take_in(state: &mut State) -> Vec<Effect> {
     state.held_back.take().map_or_else(Vec::new, |proposed| compared(state, Ok(*proposed)))
 }
 
 fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect> {
     state.held_back = None;
     let mut again = std::mem::take(&mut state.jobs.propose_again);
+    let mut effects = Vec::new();
     match result {
         Ok(mut proposed) => {
             if state.compared == Compared::Fully {
@@ -77,8 +83,8 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
             review.survey = proposed.survey;
             lost.extend(review.stand());
             message::mark_failing(review);
-            let is_withdrawn = push::withdraw(state, &approved);
-            if is_withdrawn {
+            if let Some(stopped) = guard::withdraw(state, &approved) {
+                effects.extend(stopped);
                 lost.push("nothing was pushed: look at what is left, and ask again".to_owned());
             }
             let first = state.compared == Compared::Never;
@@ -109,9 +115,11 @@ fn compared(state: &mut State, result: Result<Proposed, Problem>) -> Vec<Effect>
     }
     if again {
         let fetch = std::mem::take(&mut state.jobs.fetch_again);
-        return propose(state, fetch, Newer::None);
+        effects.extend(propose(state, fetch, Newer::None));
+    } else {
+        effects.extend(unmarked::look(state));
     }
-    unmarked::look(state)
+    effects
 }
 
 /// Keeps the updates of a plan under review whose tags nobody knows here yet: they are neither there nor gone.

@@ -9,13 +9,13 @@ use crate::app::state::{Level, MergeDialog, Overlay, Playground, State, TargetDi
 use crate::app::view::{Context, View};
 use crate::text::{count, may_be_typed};
 
-use super::{find, hold, log, message, overlays, playground, push, run};
+use super::{find, guard, hold, log, message, overlays, playground, run};
 
 /// Takes in one key.
 pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.heard();
     let context = state.context();
-    if push::drops_keys(state, context) && key != Key::ctrl('c') {
+    if guard::drops_keys(state, context) && key != Key::ctrl('c') {
         return vec![];
     }
     if key != Key::ctrl('c') {

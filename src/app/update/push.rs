@@ -1,15 +1,14 @@
 //! S9: from `p` to the result. The remote is asked, the plan shown, `y` pushes it, and what happened is told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::app::action;
 use crate::app::effect::{Effect, JobId, PlanWish};
 use crate::app::input::{Field, Message};
 use crate::app::message::Prepared;
-use crate::app::moment::Moment;
 use crate::app::review::{Newer, Review, Target, UpdateId};
 use crate::app::state::{BranchDialog, Level, NextStep, Overlay, PushDialog, PushRun, State, Task};
-use crate::app::view::{Context, View};
+use crate::app::view::View;
 use crate::domain::branch::{Destination, Onto};
 use crate::domain::landing::{CutOff, Fate, Landed, LandingStep, Merge, outrun};
 use crate::domain::mode::Mode;
@@ -22,9 +21,6 @@ use crate::text::count;
 
 use super::{compare, merge, moved, problems, target};
 
-/// Keys within so many milliseconds after the dialog was drawn are dropped: they were meant for what was there before.
-const GUARD: u64 = 300;
-
 /// Asks the remote and opens the dialog; while a push is under way, and where there is nothing to push but one has ended, shows that
 /// one.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -32,9 +28,16 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         state.show(View::Push);
         return vec![];
     }
+    // What is approved is what was compared last, though the rows show it only later.
+    let was_held_back = state.held_back.is_some();
+    let mut effects = compare::take_in(state);
+    if was_held_back && state.review.approved().next().is_none() {
+        return effects;
+    }
     let wish = wish(state, state.destination.clone());
     let job = ask(state, None, None);
-    vec![Effect::Prepare { job, wish }]
+    effects.push(Effect::Prepare { job, wish });
+    effects
 }
 
 /// The same after a push of which nothing came; a remote that moved meanwhile is said in the dialog.
@@ -94,52 +97,6 @@ pub(super) fn stop_preparing(state: &mut State) -> Option<Vec<Effect>> {
         }
         _ => None,
     }
-}
-
-/// Whether keys are to be dropped because a person cannot have seen the dialog yet.
-pub(super) fn drops_keys(state: &State, context: Context) -> bool {
-    match &state.overlay {
-        Some(Overlay::Push(dialog)) if context == Context::ConfirmPush && dialog.prepared.is_some() => {
-            dialog.shown.is_none_or(|shown| state.at.since(shown) < GUARD)
-        }
-        Some(Overlay::Merge(dialog)) if context == Context::ConfirmMerge && dialog.ahead.is_some() => {
-            dialog.shown.is_none_or(|shown| state.at.since(shown) < GUARD)
-        }
-        _ => false,
-    }
-}
-
-/// A frame is on the screen, and with it the dialog.
-pub(super) fn drawn(state: &mut State, at: Moment) {
-    if let Some(Overlay::Push(dialog)) = &mut state.overlay
-        && dialog.prepared.is_some()
-        && dialog.shown.is_none()
-    {
-        dialog.shown = Some(at);
-    }
-    if let Some(Overlay::Merge(dialog)) = &mut state.overlay
-        && dialog.ahead.is_some()
-        && dialog.shown.is_none()
-    {
-        dialog.shown = Some(at);
-    }
-}
-
-/// Takes back the question about a plan of which something is not approved any more that was: what is blocked meanwhile, or gone,
-/// is not pushed. Whether there was one.
-pub(super) fn withdraw(state: &mut State, was_approved: &BTreeSet<UpdateId>) -> bool {
-    let plan = match &state.overlay {
-        Some(Overlay::Push(PushDialog { prepared: Some(prepared), .. })) => &prepared.plan,
-        Some(Overlay::Branch(dialog)) => &dialog.prepared.plan,
-        _ => return false,
-    };
-    let planned = plan.groups.iter().flat_map(|group| &group.updates).filter(|update| update.is_approved());
-    let is_approved = |id: &UpdateId| state.review.get(id).is_some_and(Proposal::is_approved);
-    let is_withdrawn = planned.map(UpdateId::of).any(|id| was_approved.contains(&id) && !is_approved(&id));
-    if is_withdrawn {
-        state.overlay = None;
-    }
-    is_withdrawn
 }
 
 /// The plan is there, or cannot be made.

@@ -1,7 +1,7 @@
 //! What cannot be pushed is refused with its reason, and what is being pushed is not changed.
 
 use super::golden::{landed, plan_of, prepare};
-use super::world::{press, propose, review_of};
+use super::world::{press, propose, review_of, tick};
 use super::*;
 use crate::app::input::Message;
 use crate::app::message::Prepared;
@@ -46,16 +46,77 @@ fn a_commit_without_a_message_is_refused_at_p() {
     assert!(says(&state).contains("a commit needs a message"), "{}", says(&state));
 }
 
+/// The updates as they are compared once the policy of the first is suspended.
+fn suspended(state: &State) -> Vec<Proposal> {
+    let mut updates = state.review.updates().to_vec();
+    let why = Problem::new(Code::PolicyFailed, "shop/web", "the policy is suspended");
+    updates[0].decide(Decision::Undecided);
+    (updates[0].state, updates[0].blocked) = (UpdateState::Blocked, Some(why));
+    updates
+}
+
+#[test]
+fn keys_meant_for_a_question_that_went_by_itself_do_nothing_below() {
+    let mut state = review_of(&["api 1.0 -> 1.1", "web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    let effects = press(&mut state, &["space", "p"]);
+    prepare(&mut state, &effects, &["main"]);
+    press(&mut state, &["y", "m"]);
+    assert!(matches!(state.overlay, Some(Overlay::Branch(_))));
+    let updates = suspended(&state);
+    propose(&mut state, updates);
+    assert!(state.overlay.is_none());
+    press(&mut state, &["a"]);
+    let shown = state.at;
+    update(&mut state, Msg::Drawn(shown));
+    tick(&mut state, shown.0 + 299);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.approved().count(), 0, "nobody has seen yet that the question is gone");
+    tick(&mut state, shown.0 + 300);
+    press(&mut state, &["a"]);
+    assert_eq!(state.review.approved().count(), 1);
+}
+
+#[test]
+fn a_plan_that_is_being_prepared_goes_too_when_what_it_brings_is_approved_no_more() {
+    let (mut state, effects) = asked();
+    let (job, plan) = plan_of(&effects);
+    let updates = suspended(&state);
+    let done = propose(&mut state, updates);
+    assert!(done.contains(&Effect::StopWork(job)), "{done:?}");
+    let prepared = Prepared { plan, protected: vec![], moved: vec![] };
+    update(&mut state, Msg::Prepared(job, Ok(Box::new(prepared))));
+    assert!(state.overlay.is_none(), "its answer comes too late");
+}
+
+#[test]
+fn frozen_rows_keep_no_plan_from_being_taken_back() {
+    // While it is asked.
+    let (mut state, effects) = asked();
+    state.freeze(true);
+    prepare(&mut state, &effects, &[]);
+    let updates = suspended(&state);
+    propose(&mut state, updates);
+    assert!(state.overlay.is_none() && state.held_back.is_none());
+    // Before it is asked.
+    let mut state = review_of(&["web 1.0 -> 1.1"]);
+    state.mode = Mode::Write;
+    press(&mut state, &["space", "f"]);
+    let updates = suspended(&state);
+    propose(&mut state, updates);
+    assert!(state.held_back.is_some());
+    let effects = press(&mut state, &["p"]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })), "{effects:?}");
+    assert!(state.overlay.is_none() && state.review.approved().next().is_none());
+}
+
 #[test]
 fn the_question_about_a_plan_goes_when_what_it_brings_is_approved_no_more() {
     for is_gone in [false, true] {
         let (mut state, effects) = asked();
         prepare(&mut state, &effects, &[]);
         assert!(matches!(state.overlay, Some(Overlay::Push(_))));
-        let mut updates = state.review.updates().to_vec();
-        let why = Problem::new(Code::PolicyFailed, "shop/web", "the policy is suspended");
-        updates[0].decide(Decision::Undecided);
-        (updates[0].state, updates[0].blocked) = (UpdateState::Blocked, Some(why));
+        let mut updates = suspended(&state);
         updates.retain(|_| !is_gone);
         propose(&mut state, updates);
         assert!(state.overlay.is_none(), "gone: {is_gone}");

@@ -163,16 +163,16 @@ pub(super) fn scans_over(state: &mut State) {
 }
 
 /// Has updates compared and answers with these.
-pub(super) fn propose(state: &mut State, updates: Vec<Proposal>) {
+pub(super) fn propose(state: &mut State, updates: Vec<Proposal>) -> Vec<Effect> {
     super::super::compare::propose(state, false, Newer::None);
-    answer_proposal(state, updates);
+    answer_proposal(state, updates)
 }
 
 /// Answers the comparison under way.
-pub(super) fn answer_proposal(state: &mut State, updates: Vec<Proposal>) {
+pub(super) fn answer_proposal(state: &mut State, updates: Vec<Proposal>) -> Vec<Effect> {
     let job = state.jobs.propose.expect("a comparison is under way");
     let proposed = Proposed { updates, grounds: Arc::new(vec![ground()]), ..Proposed::default() };
-    update(state, Msg::Proposed(job, Ok(proposed)));
+    update(state, Msg::Proposed(job, Ok(proposed)))
 }
 
 /// Presses keys, one after another; returns all effects but that what the palette ran is kept.
