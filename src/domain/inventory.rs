@@ -4,6 +4,7 @@
 //! policy may read a repository, and which branches an automation reads and writes.
 
 mod access;
+mod guard;
 mod join;
 mod link;
 mod targets;

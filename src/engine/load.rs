@@ -106,6 +106,7 @@ impl Engine {
                 let comes_back = problem.code != Code::ClusterForbidden;
                 // That a pod's account has no role there matters to nobody who did not ask for it.
                 if comes_back || problem.subject != IN_CLUSTER {
+                    Arc::make_mut(&mut files.inventory).unread.cluster = Some(problem.clone());
                     let problem = without_cluster(problem);
                     files.left_out = comes_back.then(|| problem.clone());
                     files.problems.push(problem);
@@ -159,6 +160,23 @@ impl Engine {
             Place::Folder(root) => self.load_folder(root),
             Place::Remote { url, branch, folder } => self.load_remote(&url, branch.as_deref(), &folder),
         }
+    }
+
+    /// The files without the cluster, for what is to be said of them where that was not read; `None` where they are no source.
+    ///
+    /// # Errors
+    /// They cannot be read, or are a source and there are none.
+    pub async fn load_files_alone(&self) -> Result<Option<World>, Problem> {
+        let is_source = match self.settings.source {
+            SourceChoice::Cluster => false,
+            SourceChoice::Files | SourceChoice::Both => true,
+            SourceChoice::Auto => self.settings.files.is_some() || self.has_place().await?,
+        };
+        if !is_source {
+            return Ok(None);
+        }
+        let engine = self.clone();
+        blocking(move || engine.load_files().map(Some)).await
     }
 
     /// Whether there is a files source, as far as that is known before it is read.

@@ -9,8 +9,7 @@ use super::{Engine, Selections, World, blocking};
 use crate::config::Refresh;
 use crate::domain::branch::{self, Guard, Guarded, Names, Onto};
 use crate::domain::freeze::{self, Frozen};
-use crate::domain::inventory::TargetError;
-use crate::domain::object::{Kind, ObjectId};
+use crate::domain::object::ObjectId;
 use crate::domain::plan::{
     BuildOptions, FileEdit, Ground, Plan, PushTarget, Review, Selection, not_as_decided, propose, stand,
     stand_edits, tags_in_files, template_problem,
@@ -282,8 +281,10 @@ impl Engine {
         freeze::open(&self.settings.freeze, super::now())
     }
 
-    /// Why the name of a branch has to be confirmed: protected by configuration, some automation's checkout, or where one that is
-    /// active in the cluster pushes, or may, as not all of them could be read; while pushes are frozen, of every branch.
+    /// Why the name of a branch has to be confirmed: protected by configuration, or as [`Inventory::guard`] has it; while pushes are
+    /// frozen, of every branch.
+    ///
+    /// [`Inventory::guard`]: crate::domain::inventory::Inventory::guard
     ///
     /// Source: cli contract section 1, "Modes and effects".
     pub fn guard(&self, world: &World, branch: &str) -> Option<Guard> {
@@ -293,22 +294,7 @@ impl Engine {
         if branch::is_protected(&self.settings.protected_branches, branch) {
             return Some(Guard::Configured);
         }
-        let inventory = &world.inventory;
-        let (mut active, mut unread) =
-            (None, inventory.unread.over(Kind::ImageUpdateAutomation, None).cloned());
-        for automation in world.all_automations() {
-            let is_active = automation.meta.origin.source == "cluster" && !automation.suspend;
-            match inventory.targets_of(automation) {
-                Ok(targets) if targets.checkout.branch() == Some(branch) => return Some(Guard::Read),
-                Ok(targets) if is_active && targets.push_branch == branch => {
-                    active.get_or_insert(&automation.meta.id);
-                }
-                Err(TargetError::Unread(why)) if is_active => _ = unread.get_or_insert(why),
-                Ok(_) | Err(_) => {}
-            }
-        }
-        let active = active.map(|automation| Guard::Active(automation.clone()));
-        active.or_else(|| unread.map(|why| Guard::Unread(why.message)))
+        world.inventory.guard(world.all_automations(), branch)
     }
 }
 

@@ -5,7 +5,6 @@ use crate::app::input::Field;
 use crate::app::review::Review;
 use crate::domain::branch::{self, Onto};
 use crate::domain::freeze::FREEZE;
-use crate::domain::object::Kind;
 use crate::domain::plan::Ground;
 
 /// What a patch is called unless a person calls it something else.
@@ -83,7 +82,7 @@ impl State {
         let is_frozen = grounds.iter().flat_map(|ground| &ground.warnings).any(|found| found.code == FREEZE);
         is_frozen
             || branch::is_protected(&self.protected_branches, name)
-            || self.inventory.unread.over(Kind::ImageUpdateAutomation, None).is_some()
+            || self.inventory.guard(self.inventory.automations.values(), name).is_some()
             || grounds.iter().any(|ground| checkout(ground) == Some(name) || self.is_pushed_to(ground, name))
     }
 

@@ -38,6 +38,8 @@ pub struct Unread {
     read: BTreeSet<(Kind, String)>,
     /// Why the labels of namespaces could not be read.
     pub labels: Option<Problem>,
+    /// Why a cluster was not read at all, where files serve without it.
+    pub cluster: Option<Problem>,
 }
 
 impl Unread {
