@@ -189,6 +189,34 @@ fn where_there_are_no_files_the_cluster_is_not_called_files() {
 }
 
 #[test]
+fn a_cluster_that_is_not_reached_leaves_the_files_to_be_looked_at() {
+    let desk = Desk::new("");
+    desk.write("kubeconfig", "apiVersion: v1\nkind: Config\ncurrent-context: far\nclusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+        users: [{name: u, user: {}}]\ncontexts: [{name: far, context: {cluster: c, user: u}}]\n");
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("a.yaml"), "a: 1\n").unwrap();
+    let there = files.path().display().to_string();
+    for (place, asked, files) in [
+        (there.as_str(), ["--source", "both"], "ok"),
+        (there.as_str(), ["--context", "far"], "ok"),
+        ("/nowhere", ["--source", "both"], "failed"),
+    ] {
+        let arguments = [&["check", "-o", "json", "-C", place][..], &asked].concat();
+        let output = desk.command(&arguments).env("KUBECONFIG", desk.path("kubeconfig")).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let status = |name: &str| {
+            let mut checks = report["checks"].as_array().unwrap().iter();
+            checks.find(|check| check["name"] == name).map(|check| check["status"].clone())
+        };
+        assert_eq!(
+            (status("files"), status("kube"), status("objects")),
+            (Some(json!(files)), Some(json!("failed")), Some(json!("skipped"))),
+            "{report:#}"
+        );
+    }
+}
+
+#[test]
 fn the_demo_is_walked_in_every_form_of_output() {
     let desk = Desk::new("");
     let ran = desk.run(&["demo", "--headless", "-o", "yaml"]);

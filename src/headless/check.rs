@@ -87,7 +87,8 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
     let runtime = EventLoop::start()?;
     let world = runtime.block_on(within(settings, engine.load()));
     checks.push(ssh_program(&engine, world.as_deref().ok()));
-    checks.push(files(&engine, args, &world));
+    let read = runtime.block_on(within(settings, label_of_files(&engine, &world)));
+    checks.push(files(settings, args, read));
     if !args.pre {
         match &world {
             Ok(world) => {
@@ -103,7 +104,9 @@ pub(super) fn all(settings: &Settings, args: &CheckArgs) -> Result<Vec<Check>, P
                     runtime.block_on(within(settings, network(&engine, world, &mut checks)))?;
                 }
             }
-            Err(_) => checks.push(Check::new("objects", Outcome::Skipped, "there are no files to read")),
+            Err(problem) => {
+                checks.push(Check::new("objects", Outcome::Skipped, no_objects(&engine, problem)));
+            }
         }
     }
     checks.push(kube(&engine, &world));
@@ -180,17 +183,38 @@ fn is_of_context(engine: &Engine, problem: &Problem) -> bool {
     context.ok().flatten().is_some_and(|context| context.name == problem.subject)
 }
 
-fn files(engine: &Engine, args: &CheckArgs, world: &Result<Arc<World>, Problem>) -> Check {
-    let settings = engine.settings();
+/// What the files are called that were read; `None` where they are no source. A cluster that is not read is in the way of the world,
+/// not of them.
+async fn label_of_files(
+    engine: &Engine,
+    world: &Result<Arc<World>, Problem>,
+) -> Result<Option<String>, Problem> {
     match world {
-        Ok(world) if !has_files(world) => Check::new("files", Outcome::Skipped, NO_FILES),
-        Ok(world) => Check::new("files", Outcome::Passed, world.label.clone()),
-        Err(problem) if is_of_context(engine, problem) => Check::new("files", Outcome::Skipped, NO_FILES),
+        Ok(world) => Ok(has_files(world).then(|| world.label.clone())),
+        Err(problem) if is_of_context(engine, problem) => {
+            Ok(engine.load_files_alone().await?.map(|world| world.label))
+        }
+        Err(problem) => Err(problem.clone()),
+    }
+}
+
+/// Why no objects were looked at.
+fn no_objects(engine: &Engine, problem: &Problem) -> String {
+    if is_of_context(engine, problem) {
+        return format!("not known while {} is not read", problem.subject);
+    }
+    "there are no files to read".to_owned()
+}
+
+fn files(settings: &Settings, args: &CheckArgs, read: Result<Option<String>, Problem>) -> Check {
+    match read {
+        Ok(None) => Check::new("files", Outcome::Skipped, NO_FILES),
+        Ok(Some(label)) => Check::new("files", Outcome::Passed, label),
         // Before anything is set up there may well be none yet.
         Err(problem) if args.pre && settings.files.is_none() && problem.code == Code::NotFound => {
             Check::new("files", Outcome::Skipped, problem.to_string())
         }
-        Err(problem) => Check::failed("files", problem),
+        Err(problem) => Check::failed("files", &problem),
     }
 }
 
