@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
 use crate::app::moment::Moment;
-use crate::app::review::Review;
+use crate::app::review::{Newer, Review};
 use crate::app::state::{Level, State};
 use crate::app::world::{Around, Compared, Phase};
 use crate::domain::inventory::Inventory;
@@ -100,6 +100,7 @@ pub(super) fn use_context(state: &mut State, context: String) -> Vec<Effect> {
     // Nothing that was compared is of the objects to come, nor is what is being compared.
     (state.review, state.compared, state.held_back) = (Review::default(), Compared::Never, None);
     (state.jobs.propose, state.jobs.propose_due, state.jobs.propose_again) = (None, false, false);
+    (state.jobs.fetch_again, state.jobs.take_newer) = (false, Newer::None);
     state.evaluating.clear();
     state.errors.retain(|_| false);
     crate::app::rows::refresh(state);

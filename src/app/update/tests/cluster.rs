@@ -83,7 +83,10 @@ fn another_context_is_read_at_once_unless_something_is_approved() {
     let mut state = State::default();
     ready(&mut state);
     state.contexts = vec!["staging".to_owned(), "prod-eu".to_owned()];
+    (state.jobs.fetch_again, state.jobs.take_newer) = (true, crate::app::review::Newer::All);
     let effects = change_context(&mut state);
+    assert_eq!(state.jobs.take_newer, crate::app::review::Newer::None, "that was asked of the other one");
+    assert!(!state.jobs.fetch_again);
     let [Effect::UseContext(job, context)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((context.as_str(), state.source.as_str()), ("prod-eu", "prod-eu"));
     assert!(state.inventory.is_empty(), "what is shown is never another context's");
