@@ -244,10 +244,12 @@ fn order(canvas: &mut Canvas<'_>, area: Rect, state: &State, (dialog, answers): 
     let shown = |text: String| Shown::from(text).cut_middle(most);
     let mut lines: Vec<Line> =
         objects.iter().take(NAMED.0).map(|id| Line::plain(shown(format!("{} {id}", human(*kind))))).collect();
-    let more = |named: usize| objects.len().checked_sub(named).filter(|more| *more > 0);
+    let beyond = |all: usize, named: usize| all.checked_sub(named).filter(|more| *more > 0);
+    let more = |named: usize| beyond(objects.len(), named);
     lines.extend(more(NAMED.0).map(|more| Line::plain(format!("and {more} more"))));
     let left_out = denied.iter().take(NAMED.1).map(|(id, why)| format!("left out: {id}: {why}"));
-    lines.extend(left_out.map(|text| Line::of(Role::StateWarn, text)));
+    let others = beyond(denied.len(), NAMED.1).map(|more| format!("left out: {more} more"));
+    lines.extend(left_out.chain(others).map(|text| Line::of(Role::StateWarn, text)));
     lines.push(Line::default());
     let place = state.flux_place();
     let commands = objects.iter().take(NAMED.1).map(|id| Line::default().dim(order.flux(*kind, id, place)));
