@@ -40,7 +40,7 @@ fn refused(matches: &ArgMatches) -> Option<clap::Error> {
         words.push(name);
         last = below;
     }
-    heeded::unheeded(&words, last).or_else(|| stdin::shared(last))
+    heeded::unheeded(&words, last).or_else(|| stdin::shared(&words, last))
 }
 
 /// `help COMMAND…` as `COMMAND… --help`; `None` where something else was typed.
@@ -50,11 +50,11 @@ fn as_option(arguments: &[OsString]) -> Option<Result<Vec<OsString>, clap::Error
         return None;
     }
     let asked: Vec<OsString> = std::iter::once(program).chain(words).cloned().collect();
-    // An option, such as --color, is no command.
-    let commands = words.iter().filter(|word| !word.to_string_lossy().starts_with('-')).count();
-    if typed(&asked).split(' ').count() <= commands {
-        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        let text = format!("there is no command {:?}\n", words.join(" "));
+    // An option, such as --color, is no command, and what follows it may be its value.
+    let named = words.iter().map(|word| word.to_string_lossy()).take_while(|word| !word.starts_with('-'));
+    let named: Vec<_> = named.collect();
+    if typed(&asked).split(' ').count() <= named.len() {
+        let text = format!("there is no command {:?}\n", named.join(" "));
         return Some(Err(clap::Error::raw(ErrorKind::InvalidSubcommand, text)));
     }
     Some(Ok(asked.into_iter().chain([OsString::from("--help")]).collect()))
@@ -200,6 +200,14 @@ mod tests {
                 "eval policy --semver 1.x --tags-from - --registry-password-stdin",
                 "--tags-from - and --registry-password-stdin",
             ),
+            (
+                "plan --all --message-file - --git-username a --git-password-stdin",
+                "--message-file - and --git-password-stdin",
+            ),
+            (
+                "eval batch --registry-username a --registry-password-stdin",
+                "eval batch and --registry-password-stdin",
+            ),
         ] {
             let told = said(command);
             assert!(told.contains(both), "{command}: {told}");
@@ -212,6 +220,8 @@ mod tests {
     fn the_word_help_asks_for_what_the_option_does() {
         assert_eq!(said("help"), said("--help"));
         assert_eq!(said("help get updates"), said("get updates --help"));
+        assert_eq!(said("help get policies -o json"), said("get policies -o json --help"));
+        assert_eq!(said("help --color never get"), said("--color never get --help"));
         let unknown = said("help get updats");
         assert!(unknown.contains("there is no command \"get updats\""), "{unknown}");
     }
