@@ -271,5 +271,10 @@ mod tests {
         let said = "encountered invalid image ref \"r.io/w:2\": could not parse reference: r.io/w:2";
         assert_eq!((blocked.subject.as_str(), blocked.message.as_str()), ("shop/w", said));
         assert_eq!(propose(&[ground(&[&web])], &selections)[0].state, UpdateState::Pending);
+        // A selected text that can be no tag blocks its own policy alone.
+        let mut selections = selections;
+        let refused = Problem::new(Code::ImageInvalid, "shop/w", "the selected text \"a+b\" is no valid tag");
+        selections.insert(w.clone(), Selection { outcome: Err(refused), ..selection("w") });
+        assert_eq!(propose(&[ground(&[&web, &w])], &selections)[0].state, UpdateState::Pending);
     }
 }
