@@ -426,6 +426,23 @@ fn fields_of_a_controller_are_not_taken_over() {
 }
 
 #[test]
+fn a_key_with_a_point_in_it_that_a_controller_owns_is_not_taken_over() {
+    let Some(cluster) = shared() else { return };
+    let rita = Person::new(cluster, "admin", "owned-key");
+    let data = json!({ ".dockerconfigjson": "e30=" });
+    cluster.put_as(
+        "external-secrets",
+        &json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": "owned-key", "name": "ghcr" },
+            "type": "kubernetes.io/dockerconfigjson", "data": data,
+        }),
+    );
+    let secret = ["create", "secret", "oci", "ghcr", "--url=oci://ghcr.io/x", "-u", "rita", "-p", "other"];
+    rita.write(&secret).expect(5, &["external-secrets in admin", "data..dockerconfigjson"]);
+    assert_eq!(cluster.get("v1", "Secret", "owned-key", "ghcr").unwrap()["data"], data);
+}
+
+#[test]
 fn who_may_not_is_told_the_verb_and_the_resource() {
     let Some(cluster) = shared() else { return };
     let rita = Person::new(cluster, "admin", "rights");
