@@ -44,7 +44,7 @@ impl Evaluator {
     }
 
     /// The indices of at most `most` tags that cannot be selected, those that got furthest first: a version out of range before
-    /// what is no version, and so on; among those that the pattern does not match, of [`ASKED`] those that it fits longest.
+    /// what is no version, and so on; among those that the pattern does not match, of the first fifty those that it fits longest.
     pub fn nearest(&self, tags: &TagList, evaluation: &Evaluation, most: usize) -> Vec<usize> {
         let filter = self.filter.as_ref().ok().and_then(Option::as_deref);
         let fit = |at: &usize| filter.and_then(|filter| filter.pattern.fits_up_to(tags.get(*at)?));
