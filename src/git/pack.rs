@@ -24,6 +24,8 @@ const MAX_COMMITS: usize = 10_000;
 
 /// Objects that are in memory at once, packed.
 const PARTS_AT_ONCE: usize = 1_024;
+/// Their bytes before that; a larger object is there alone.
+const BYTES_AT_ONCE: usize = 16 << 20;
 /// Bytes that are sent at once.
 const PIECE: usize = 32 << 10;
 /// The type of an object that is told by another, which the receiver has.
@@ -89,12 +91,30 @@ impl<'r> Pack<'r> {
         };
         let count = u32::try_from(self.parts.len()).map_err(io::Error::other)?;
         put(&put_start(count))?;
-        for parts in self.parts.chunks(PARTS_AT_ONCE) {
+        for parts in self.batches(BYTES_AT_ONCE).map_err(|error| unreadable(&error))? {
             for packed in self.packed(parts).map_err(|error| unreadable(&error))? {
                 packed.chunks(PIECE).try_for_each(&mut put)?;
             }
         }
         write(sum.finish().as_ref())
+    }
+
+    /// The parts in their order, in groups that may be in memory at once.
+    fn batches(&self, most_bytes: usize) -> Result<Vec<&[Part]>, git2::Error> {
+        let odb = self.repository.odb()?;
+        let (mut batches, mut rest) = (Vec::new(), self.parts.as_slice());
+        let (mut count, mut bytes) = (0, 0);
+        for part in &self.parts {
+            let (size, _) = odb.read_header(part.oid)?;
+            if count > 0 && (bytes + size > most_bytes || count == PARTS_AT_ONCE) {
+                let (batch, others) = rest.split_at(count);
+                batches.push(batch);
+                (rest, count, bytes) = (others, 0, 0);
+            }
+            (count, bytes) = (count + 1, bytes + size);
+        }
+        batches.push(rest);
+        Ok(batches)
     }
 
     /// The parts as they are in the pack, one behind the other.
@@ -352,5 +372,17 @@ mod tests {
         let update = [RefUpdate::of_branch("main", Some(base.clone()), commits[2].clone())];
         let pack = Pack::collect(&cache, &update, &[base].into()).unwrap();
         assert!(is_taken(&there, &packed(&pack), &commits[2], "newer\n"));
+    }
+
+    #[test]
+    fn large_objects_are_not_in_memory_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let (base, commits) = repository(dir.path(), &["new\n"]);
+        let repository = Repository::open(dir.path()).unwrap();
+        let update = RefUpdate::of_branch("main", Some(base.clone()), commits[0].clone());
+        let pack = Pack::collect(&repository, &[update], &[base].into()).unwrap();
+        let counts = |most| pack.batches(most).unwrap().iter().map(|batch| batch.len()).collect::<Vec<_>>();
+        assert_eq!(counts(usize::MAX), [pack.objects()]);
+        assert_eq!(counts(1), vec![1; pack.objects()], "one that is larger than allowed is alone");
     }
 }
